@@ -1,0 +1,137 @@
+// Who may import whom. Packages point down: apps, statespace -> models, datasets, backends -> core. Inside core: math <- tensor <- kernels
+// <- discretization, hippo <- ssm. No import may reach past a package's `exports`, be undeclared, or close a circle at run time.
+import { readdirSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import { findCycles } from "./cycles.mjs";
+import { readImports } from "./imports.mjs";
+import { Report } from "./report.mjs";
+import { listPackages, root } from "./workspace.mjs";
+
+/** Workspace packages that the `src` of each may import. Apps and examples are not listed: they may import all. */
+const core = ["@statespace/core"];
+const belowConformance = [...core, "@statespace/backend-cpu", "@statespace/backend-wasm", "@statespace/backend-webgpu", "@statespace/models", "@statespace/datasets"];
+const mayImport = {
+  "@statespace/core": [],
+  "@statespace/backend-cpu": core,
+  "@statespace/backend-wasm": core,
+  "@statespace/backend-webgpu": core,
+  "@statespace/models": core,
+  "@statespace/datasets": core,
+  "@statespace/conformance": belowConformance,
+  statespace: belowConformance,
+};
+/** Folders of core/src, lowest first; a folder imports its own rank and lower ones. */
+const coreRank = { math: 0, tensor: 1, kernels: 2, discretization: 3, hippo: 3, ssm: 4 };
+/** The one folder that may import each tfjs package. */
+const tfjsHome = {
+  "@tensorflow/tfjs-core": "packages/core/src/tensor/",
+  "@tensorflow/tfjs-backend-cpu": "packages/backend-cpu/src/",
+};
+
+const isCode = (name) => /\.[cm]?[jt]sx?$/.test(name) && !/\.d\.[cm]?ts$/.test(name);
+const posix = (path) => path.split(sep).join("/");
+
+/** Code files under `dir`, build output and dependencies left out. */
+function codeFiles(dir) {
+  let entries;
+  try {
+    entries = readdirSync(dir, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+  return entries.flatMap((entry) => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return ["node_modules", "dist", "golden", ".turbo"].includes(entry.name) ? [] : codeFiles(path);
+    return isCode(entry.name) ? [path] : [];
+  });
+}
+
+/** `@scope/name/sub` -> [`@scope/name`, `./sub`] */
+function splitSpecifier(specifier) {
+  const parts = specifier.split("/");
+  const name = parts.splice(0, specifier.startsWith("@") ? 2 : 1).join("/");
+  return [name, parts.length === 0 ? "." : `./${parts.join("/")}`];
+}
+
+/** A relative import: stays in its package, and inside core points down. */
+function checkRelative(pkg, file, target) {
+  if (relative(pkg.path, target).startsWith("..")) return "reaches into another package by path; import it by name";
+  if (pkg.name !== "@statespace/core") return undefined;
+  const src = join(pkg.path, "src");
+  const [from, to] = [file, target].map((path) => posix(relative(src, path)).split("/")[0]);
+  if (coreRank[from] === undefined || coreRank[to] === undefined || coreRank[to] <= coreRank[from]) return undefined;
+  return `core/${from} may not import core/${to}: math <- tensor <- kernels <- discretization, hippo <- ssm`;
+}
+
+/** An import of another workspace package. */
+function checkWorkspace(pkg, target, subpath, inSource) {
+  const allowed = mayImport[pkg.name];
+  if (inSource && target.name !== pkg.name && allowed !== undefined && !allowed.includes(target.name)) {
+    return `${pkg.name} may not import ${target.name}; it may import ${allowed.join(", ") || "no workspace package"}`;
+  }
+  const { exports } = target.manifest;
+  if (exports !== undefined && exports[subpath] === undefined) return `${target.name} does not export "${subpath}"`;
+  return undefined;
+}
+
+/** An import of a package from outside. */
+function checkExternal(name, where, inSource) {
+  const home = tfjsHome[name] ?? (name.startsWith("@tensorflow/") ? "" : undefined);
+  if (!inSource || home === undefined || (home !== "" && where.startsWith(home))) return undefined;
+  return home === "" ? `${name} is a rival for benches, not a base to build on` : `only ${home} may import ${name}`;
+}
+
+function checkDeclared(pkg, name, inSource, kind) {
+  if (name === pkg.name) return undefined;
+  const { dependencies, peerDependencies, optionalDependencies, devDependencies, private: isPrivate } = pkg.manifest;
+  const declared = { ...dependencies, ...peerDependencies, ...optionalDependencies, ...(inSource && kind !== "type" && !isPrivate ? {} : devDependencies) };
+  return name in declared ? undefined : `${name} is not among the dependencies of ${pkg.name}`;
+}
+
+/**
+ * @param {string} [at] the workspace root
+ * @returns {{ files: number, problems: string[] }}
+ */
+export function checkLayering(at = root) {
+  const packages = listPackages(at);
+  const byName = new Map(packages.map((pkg) => [pkg.name, pkg]));
+  const problems = [];
+  const graph = new Map();
+  for (const pkg of packages) {
+    for (const file of codeFiles(pkg.path)) {
+      const where = posix(relative(at, file));
+      const inSource = where.startsWith(`${pkg.dir}/src/`);
+      const edges = [];
+      graph.set(where, edges);
+      for (const { specifier, kind, line } of readImports(file)) {
+        const problem = checkImport({ pkg, file, where, inSource, specifier, kind, byName });
+        if (problem !== undefined) problems.push(`${where}:${line}: "${specifier}": ${problem}`);
+        if (specifier.startsWith(".") && kind === "value") edges.push(posix(relative(at, resolve(dirname(file), specifier))));
+      }
+    }
+  }
+  for (const cycle of findCycles(graph)) problems.push(`circular import: ${[...cycle, cycle[0]].join(" -> ")}`);
+  return { files: graph.size, problems };
+}
+
+function checkImport({ pkg, file, where, inSource, specifier, kind, byName }) {
+  const bare = specifier.replace(/[?#].*$/, "");
+  if (bare.startsWith(".")) return checkRelative(pkg, file, resolve(dirname(file), bare));
+  if (/^(node|virtual|data|https?):/.test(bare) || builtinModules.includes(bare)) return undefined;
+  const [name, subpath] = splitSpecifier(bare);
+  const target = byName.get(name);
+  const problem = target === undefined ? checkExternal(name, where, inSource) : checkWorkspace(pkg, target, subpath, inSource);
+  // The test runner and the types of Node are the root's, for every package's tests and configuration.
+  if (!inSource && ["vitest", "tsdown", "vite", "playwright-core", "rolldown"].includes(name)) return problem;
+  return problem ?? checkDeclared(pkg, name, inSource, kind);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const report = new Report("layering");
+  const { files, problems } = checkLayering();
+  for (const problem of problems) report.fail("import", problem);
+  if (problems.length === 0) report.pass("imports", `${files} files`);
+  report.finish();
+}

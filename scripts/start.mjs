@@ -1,0 +1,13 @@
+// `npm start`: installs, builds, and streams a completion from the bundled checkpoint on the best backend there is.
+import { join } from "node:path";
+import { build, install, runNode } from "./setup.mjs";
+import { root } from "./workspace.mjs";
+
+/** What `npm start` asks of the command line; words after `npm start --` are appended. */
+const generateArguments = ["generate", "--max-new-tokens", "200"];
+
+await install();
+await build(["statespace"]);
+const cli = join(root, "packages", "statespace", "dist", "cli.js");
+const { code } = await runNode([cli, ...generateArguments, ...process.argv.slice(2)]);
+process.exitCode = code;

@@ -1,0 +1,52 @@
+// Runs one kind of the tests and reads the counts from vitest's own report.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { commandFile, root } from "./workspace.mjs";
+import { runNode } from "./setup.mjs";
+
+/**
+ * @param {"node" | "browser"} kind @param {Record<string, string>} env @param {string[]} [filters]
+ * @returns {Promise<{ counts: { passed: number, failed: number, skipped: number }, failures: string[], skips: string[] }>}
+ */
+export async function runVitest(kind, env, filters = []) {
+  const folder = mkdtempSync(join(tmpdir(), "statespace-vitest-"));
+  const outputFile = join(folder, "report.json");
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
+  const args = [commandFile("vitest"), "run", ...reporters, "--passWithNoTests", ...filters];
+  const { code } = await runNode(args, { env: { ...env, STATESPACE_TESTS: kind } });
+  const report = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, "utf8")) : undefined;
+  rmSync(folder, { recursive: true, force: true });
+  const outcome = summarize(report?.testResults ?? []);
+  // A file that does not load, or an error outside all tests, fails no single test: it must count all the same.
+  if (code !== 0 && outcome.counts.failed === 0) {
+    outcome.counts.failed++;
+    outcome.failures.push(`vitest (${kind}): ended with exit code ${code} outside any test`);
+  }
+  return outcome;
+}
+
+function summarize(files) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const failures = [];
+  const skips = [];
+  for (const file of files) {
+    const name = relative(root, file.name);
+    for (const test of file.assertionResults) {
+      const title = `${name}: ${test.fullName.trim()}`;
+      if (test.status === "passed") counts.passed++;
+      else if (test.status === "failed") {
+        counts.failed++;
+        failures.push(title);
+      } else {
+        counts.skipped++;
+        skips.push(title);
+      }
+    }
+    if (file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed")) {
+      counts.failed++;
+      failures.push(`${name}: ${(file.message || "did not load").trim().split("\n", 1)[0]}`);
+    }
+  }
+  return { counts, failures, skips };
+}
