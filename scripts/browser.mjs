@@ -90,7 +90,10 @@ export async function provideVulkan(browserPath) {
   if (!hasVulkanLoader()) return { env: {}, device: "none: there is no Vulkan loader (libvulkan.so.1)" };
   if (hasGpu()) return { env: {}, device: "the machine's GPU" };
   const folders = [browserPath && dirname(realpathSync(browserPath)), "/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"];
-  const driver = folders.filter(Boolean).map((folder) => join(folder, "vk_swiftshader_icd.json")).find((file) => existsSync(file));
+  const driver = folders
+    .filter(Boolean)
+    .map((folder) => join(folder, "vk_swiftshader_icd.json"))
+    .find((file) => existsSync(file));
   if (driver === undefined) return { env: {}, device: "none: no GPU, and no SwiftShader beside the browser" };
   return { env: { VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? "/tmp" }, device: `SwiftShader (${driver})` };
 }

@@ -11,7 +11,14 @@ import { listPackages, root } from "./workspace.mjs";
 
 /** Workspace packages that the `src` of each may import. Apps and examples are not listed: they may import all. */
 const core = ["@statespace/core"];
-const belowConformance = [...core, "@statespace/backend-cpu", "@statespace/backend-wasm", "@statespace/backend-webgpu", "@statespace/models", "@statespace/datasets"];
+const belowConformance = [
+  ...core,
+  "@statespace/backend-cpu",
+  "@statespace/backend-wasm",
+  "@statespace/backend-webgpu",
+  "@statespace/models",
+  "@statespace/datasets",
+];
 const mayImport = {
   "@statespace/core": [],
   "@statespace/backend-cpu": core,
@@ -86,7 +93,12 @@ function checkExternal(name, where, inSource) {
 function checkDeclared(pkg, name, inSource, kind) {
   if (name === pkg.name) return undefined;
   const { dependencies, peerDependencies, optionalDependencies, devDependencies, private: isPrivate } = pkg.manifest;
-  const declared = { ...dependencies, ...peerDependencies, ...optionalDependencies, ...(inSource && kind !== "type" && !isPrivate ? {} : devDependencies) };
+  const declared = {
+    ...dependencies,
+    ...peerDependencies,
+    ...optionalDependencies,
+    ...(inSource && kind !== "type" && !isPrivate ? {} : devDependencies),
+  };
   return name in declared ? undefined : `${name} is not among the dependencies of ${pkg.name}`;
 }
 

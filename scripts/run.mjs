@@ -14,7 +14,12 @@ function fail(message) {
 }
 
 const pkg = listPackages().find(({ name }) => name === packageName);
-if (pkg === undefined) fail(`no package "${packageName}"; there are ${listPackages().map(({ name }) => name).join(", ")}`);
+if (pkg === undefined)
+  fail(
+    `no package "${packageName}"; there are ${listPackages()
+      .map(({ name }) => name)
+      .join(", ")}`,
+  );
 const file = pkg.manifest.bin?.[command];
 if (file === undefined) fail(`${packageName} has no command "${command}" in its package.json`);
 

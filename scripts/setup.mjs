@@ -13,7 +13,7 @@ const minimumNode = 22;
 function npxCommand() {
   const npmCli = process.env.npm_execpath ?? "";
   const npxCli = join(dirname(npmCli), "npx-cli.js");
-  if (/npm-cli\.js$/.test(npmCli) && existsSync(npxCli)) return { file: process.execPath, args: [npxCli], shell: false };
+  if (npmCli.endsWith("npm-cli.js") && existsSync(npxCli)) return { file: process.execPath, args: [npxCli], shell: false };
   return { file: "npx", args: [], shell: process.platform === "win32" };
 }
 
@@ -76,9 +76,7 @@ export async function install() {
 export async function build(packages = []) {
   const args = ["run", "build", "--output-logs=errors-only", ...packages.map((name) => `--filter=${name}`)];
   const options = { stdout: "stderr", env: workspaceEnv() };
-  const { code } = hasPnpm()
-    ? await runNode([commandFile("turbo"), ...args], { stdout: "stderr" })
-    : await pnpm(["exec", "turbo", ...args], options);
+  const { code } = hasPnpm() ? await runNode([commandFile("turbo"), ...args], { stdout: "stderr" }) : await pnpm(["exec", "turbo", ...args], options);
   if (code !== 0) throw new Error(`build failed with exit code ${code}`);
 }
 

@@ -44,11 +44,11 @@ async function command(title, args) {
 }
 
 /** A script of ours that counts its own checks. */
-async function script(title, file) {
+async function script(title, file, ...args) {
   await part(title, async () => {
     const folder = mkdtempSync(join(tmpdir(), "statespace-report-"));
     const reportFile = join(folder, "report.jsonl");
-    const { code } = await runNode([join(root, "scripts", file)], { env: { STATESPACE_REPORT: reportFile } });
+    const { code } = await runNode([join(root, "scripts", file), ...args], { env: { STATESPACE_REPORT: reportFile } });
     const lines = existsSync(reportFile) ? readFileSync(reportFile, "utf8").trim().split("\n") : [];
     rmSync(folder, { recursive: true, force: true });
     for (const line of lines) add(JSON.parse(line));
@@ -92,8 +92,9 @@ if (total.counts.failed === 0) {
     else if (process.env.CI) failed("tests in the browser: no browser could be had");
     else skipped("all tests in the browser: none could be had; set CHROME_PATH");
   });
-  await script("size and line budgets", "budgets.mjs");
+  await script("size budgets", "sizes.mjs");
+  await script("line budgets", "linecount.mjs");
+  await script("docstrings", "docs.mjs", "--check");
   await script("packed packages", "packcheck.mjs");
-  await script("docstrings", "docs.mjs");
 }
 summarize();

@@ -9,7 +9,8 @@ const sound = {
   "packages/core/package.json": manifest("@statespace/core", { "@tensorflow/tfjs-core": "4.22.0" }),
   "packages/core/src/index.ts": 'export { add } from "./tensor/add.ts";\n',
   "packages/core/src/math/sum.ts": "export const sum = 1;\n",
-  "packages/core/src/tensor/add.ts": 'import * as tf from "@tensorflow/tfjs-core";\nimport { sum } from "../math/sum.ts";\nexport const add = [tf, sum];\n',
+  "packages/core/src/tensor/add.ts":
+    'import * as tf from "@tensorflow/tfjs-core";\nimport { sum } from "../math/sum.ts";\nexport const add = [tf, sum];\n',
   "packages/backend-cpu/package.json": manifest("@statespace/backend-cpu", { "@statespace/core": "^0.1.0" }),
   "packages/backend-cpu/src/index.ts": 'export { add } from "@statespace/core";\n',
   "packages/backend-wasm/package.json": manifest("@statespace/backend-wasm", { "@statespace/core": "^0.1.0" }),
@@ -41,16 +42,56 @@ describe("layering", () => {
   it("finds nothing in a sound workspace", () => expect(problems()).toEqual([]));
 
   it.each([
-    ["a model that imports a backend", "packages/models/src/fast.ts", 'import { add } from "@statespace/backend-cpu";', "@statespace/models may not import @statespace/backend-cpu"],
-    ["even for its types", "packages/models/src/fast.ts", 'import type { add } from "@statespace/backend-cpu";', "may not import @statespace/backend-cpu"],
-    ["even in a type expression", "packages/models/src/fast.ts", 'export type A = import("@statespace/backend-cpu").A;', "may not import @statespace/backend-cpu"],
-    ["even lazily", "packages/models/src/fast.ts", 'export const a = () => import("@statespace/backend-cpu");', "may not import @statespace/backend-cpu"],
-    ["a backend that imports another", "packages/backend-cpu/src/b.ts", 'export * from "@statespace/backend-wasm";', "@statespace/backend-cpu may not import @statespace/backend-wasm"],
+    [
+      "a model that imports a backend",
+      "packages/models/src/fast.ts",
+      'import { add } from "@statespace/backend-cpu";',
+      "@statespace/models may not import @statespace/backend-cpu",
+    ],
+    [
+      "even for its types",
+      "packages/models/src/fast.ts",
+      'import type { add } from "@statespace/backend-cpu";',
+      "may not import @statespace/backend-cpu",
+    ],
+    [
+      "even in a type expression",
+      "packages/models/src/fast.ts",
+      'export type A = import("@statespace/backend-cpu").A;',
+      "may not import @statespace/backend-cpu",
+    ],
+    [
+      "even lazily",
+      "packages/models/src/fast.ts",
+      'export const a = () => import("@statespace/backend-cpu");',
+      "may not import @statespace/backend-cpu",
+    ],
+    [
+      "a backend that imports another",
+      "packages/backend-cpu/src/b.ts",
+      'export * from "@statespace/backend-wasm";',
+      "@statespace/backend-cpu may not import @statespace/backend-wasm",
+    ],
     ["core that imports a backend", "packages/core/src/b.ts", 'import "@statespace/backend-cpu";', "it may import no workspace package"],
-    ["tfjs outside the tensor folder", "packages/core/src/math/t.ts", 'import type { Tensor } from "@tensorflow/tfjs-core";', "only packages/core/src/tensor/ may import"],
+    [
+      "tfjs outside the tensor folder",
+      "packages/core/src/math/t.ts",
+      'import type { Tensor } from "@tensorflow/tfjs-core";',
+      "only packages/core/src/tensor/ may import",
+    ],
     ["a tfjs rival as a base", "packages/backend-wasm/src/t.ts", 'import "@tensorflow/tfjs-backend-wasm";', "rival"],
-    ["an import past the exports", "packages/models/src/deep.ts", 'import { add } from "@statespace/core/src/tensor/add.ts";', 'does not export "./src/tensor/add.ts"'],
-    ["an import by path into another package", "packages/models/test/deep.test.ts", 'import { add } from "../../core/src/tensor/add.ts";', "reaches into another package"],
+    [
+      "an import past the exports",
+      "packages/models/src/deep.ts",
+      'import { add } from "@statespace/core/src/tensor/add.ts";',
+      'does not export "./src/tensor/add.ts"',
+    ],
+    [
+      "an import by path into another package",
+      "packages/models/test/deep.test.ts",
+      'import { add } from "../../core/src/tensor/add.ts";',
+      "reaches into another package",
+    ],
     ["an undeclared dependency", "packages/models/src/u.ts", 'import "left-pad";', "left-pad is not among the dependencies"],
     ["core's inner order", "packages/core/src/math/up.ts", 'import type { add } from "../tensor/add.ts";', "core/math may not import core/tensor"],
   ])("fails on %s", (_, path, code, message) => {
