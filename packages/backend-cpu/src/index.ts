@@ -1,1 +1,11 @@
-export {};
+import type { BackendDefinition } from "@statespace/core";
+import { CpuBackend } from "./backend.ts";
+import { cpuKernels } from "./kernels/index.ts";
+
+export { CpuBackend, type CpuLaunch } from "./backend.ts";
+export { cpuKernels } from "./kernels/index.ts";
+
+/** The reference backend, for `registerBackend(cpuBackend())`; it runs everywhere. */
+export function cpuBackend(): BackendDefinition {
+  return { name: "cpu", create: () => new CpuBackend(), kernels: cpuKernels };
+}

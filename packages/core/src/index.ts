@@ -1,2 +1,6 @@
 export * from "./errors.ts";
 export * from "./math/index.ts";
+export * from "./hippo/index.ts";
+export * from "./discretization/index.ts";
+export * from "./tensor/index.ts";
+export * from "./kernels/index.ts";

@@ -1,0 +1,71 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { silu, softplus } from "../../math.ts";
+import { scanArrays } from "./arrays.ts";
+
+/** state_t = exp(delta A) state_{t-1} + delta B u;  y = (C . state + D u) silu(z): arXiv 2312.00752, Algorithm 2. */
+export function selectiveScan(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const [b, l, d] = inputs.u!.shape as [number, number, number];
+  const n = inputs.A!.shape[1]!;
+  const y = backend.output([b, l, d]);
+  const lastState = backend.output([b, d, n]);
+  const s = scanArrays(backend, inputs);
+  const out = backend.floats(y);
+  const state = backend.floats(lastState);
+  backend.launch(() => {
+    if (s.initialState) state.set(s.initialState);
+    else state.fill(0);
+    for (let i = 0; i < b; i++) {
+      for (let t = 0; t < l; t++) {
+        const token = i * l + t;
+        if (t > 0 && s.seqIdx && s.seqIdx[token] !== s.seqIdx[token - 1]) state.fill(0, i * d * n, (i + 1) * d * n);
+        for (let c = 0; c < d; c++) {
+          const at = token * d + c;
+          const raw = s.delta[at]! + (s.deltaBias ? s.deltaBias[c]! : 0);
+          const delta = attrs.deltaSoftplus ? softplus(raw) : raw;
+          const u = s.u[at]!;
+          const bc = s.bcOffset(token, c);
+          let sum = s.D ? s.D[c]! * u : 0;
+          for (let k = 0; k < n; k++) {
+            const h = (i * d + c) * n + k;
+            state[h] = Math.exp(delta * s.A[c * n + k]!) * state[h]! + delta * s.B[bc + k]! * u;
+            sum += s.C[bc + k]! * state[h]!;
+          }
+          out[at] = s.z ? sum * silu(s.z[at]!) : sum;
+        }
+      }
+    }
+  });
+  if (attrs.returnLastState) return [y, lastState];
+  backend.disposeData(lastState.dataId);
+  return [y];
+}
+
+/** One token; the state is changed in place. */
+export function selectiveScanStep(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const [b, d] = inputs.u!.shape as [number, number];
+  const n = inputs.A!.shape[1]!;
+  const y = backend.output([b, d]);
+  const s = scanArrays(backend, inputs);
+  const out = backend.floats(y);
+  const state = backend.floats(inputs.state!);
+  backend.launch(() => {
+    for (let i = 0; i < b; i++) {
+      for (let c = 0; c < d; c++) {
+        const at = i * d + c;
+        const raw = s.delta[at]! + (s.deltaBias ? s.deltaBias[c]! : 0);
+        const delta = attrs.deltaSoftplus ? softplus(raw) : raw;
+        const u = s.u[at]!;
+        const bc = s.bcOffset(i, c);
+        let sum = s.D ? s.D[c]! * u : 0;
+        for (let k = 0; k < n; k++) {
+          const h = at * n + k;
+          state[h] = Math.exp(delta * s.A[c * n + k]!) * state[h]! + delta * s.B[bc + k]! * u;
+          sum += s.C[bc + k]! * state[h]!;
+        }
+        out[at] = s.z ? sum * silu(s.z[at]!) : sum;
+      }
+    }
+  });
+  return [y];
+}

@@ -1,0 +1,273 @@
+import { KernelBackend } from "@tensorflow/tfjs-core";
+import { BackendError } from "../errors.ts";
+import { GraphMemory } from "./graph.ts";
+import { unpackToF32 } from "./packing.ts";
+import { Storage, type Block, type BlockSource, type Entry } from "./storage.ts";
+import type { DataId, DType, PackedFormat, StorageFormat, TensorInfo, TensorValues } from "./types.ts";
+
+/** What a backend tells of itself. */
+export interface BackendMemory {
+  unreliable: boolean;
+  /** Live tensor storages. */
+  tensors: number;
+  /** Bytes in live tensor storages. */
+  tensorBytes: number;
+  /** Bytes the backend holds from the system, free lists and captured graphs included. */
+  heldBytes: number;
+}
+
+/** A recorded sequence of launches that can run again on the same buffers. */
+export interface Recording {
+  readonly launches: number;
+  /** Bytes of the buffers that belong to the recording. */
+  readonly bytes: number;
+  replay(): void;
+  dispose(): void;
+}
+
+function elements(shape: readonly number[]): number {
+  let size = 1;
+  for (const extent of shape) size *= extent;
+  return size;
+}
+
+/**
+ * Base of every backend: tensor storage with reference counts and views, packed weights, uploads, reads,
+ * and capture. A new backend adds how a buffer of type `B` is made, filled and read, and how a launch `L` runs;
+ * its kernels are functions over this class (see `Kernel`).
+ *
+ * Capture is what CUDA graphs are to `mamba_ssm`: `launch` runs a launch and, while recording, also appends it to a list.
+ */
+export abstract class StatespaceBackend<B, L> extends KernelBackend implements BlockSource<B> {
+  /** Public name: `cpu`, `wasm`, `webgpu`. */
+  readonly label: string;
+  protected readonly storage: Storage<B>;
+  #recording: { launches: L[]; memory: GraphMemory<B>; previous: BlockSource<B> } | undefined;
+
+  constructor(label: string) {
+    super();
+    this.label = label;
+    this.storage = new Storage<B>(label, this);
+  }
+
+  /** Makes an uninitialised buffer of at least `bytes`. @throws OutOfMemoryError with nothing changed. */
+  protected abstract allocate(bytes: number): B;
+  /** Takes a buffer back; the backend may pool it. */
+  protected abstract free(buffer: B, bytes: number): void;
+  /** Copies bytes into a buffer, ordered after every launch so far. The source may be reused at once. */
+  protected abstract upload(buffer: B, byteOffset: number, source: Uint8Array): void;
+  /** Reads bytes back, after every launch so far. */
+  protected abstract download(buffer: B, byteOffset: number, bytes: number): Promise<Uint8Array>;
+  /** Runs one launch now (or enqueues it in order). */
+  protected abstract execute(launch: L): void;
+  /** Bytes held from the system. */
+  protected abstract heldBytes(): number;
+
+  /** Reads bytes back at once, where the backend can; the default says that it cannot. */
+  protected downloadSync(_buffer: B, _byteOffset: number, _bytes: number): Uint8Array {
+    throw new BackendError(`${this.label}: no synchronous read; await tensor.data()`);
+  }
+
+  /** Makes the fast form of a list of launches; the default runs them one by one. */
+  protected compile(launches: readonly L[]): { replay(): void; dispose(): void } {
+    return {
+      replay: (): void => {
+        for (const launch of launches) this.execute(launch);
+      },
+      dispose: (): void => {},
+    };
+  }
+
+  /** Called once at `setBackend`: nothing by default. */
+  async ready(): Promise<void> {}
+
+  take(bytes: number): Block<B> {
+    const rounded = Math.max(4, Math.ceil(bytes / 4) * 4);
+    return { buffer: this.allocate(rounded), bytes: rounded, holders: 0 };
+  }
+
+  giveBack(block: Block<B>): void {
+    this.free(block.buffer, block.bytes);
+  }
+
+  /** An uninitialised output of a kernel. */
+  output(shape: readonly number[], dtype: DType = "float32"): TensorInfo {
+    return this.storage.make(shape, dtype, 4 * elements(shape), dtype === "float32" ? "f32" : "i32");
+  }
+
+  /** The same storage under another shape (Reshape, Identity); counts as one more reference. */
+  alias(x: TensorInfo, shape: readonly number[] = x.shape): TensorInfo {
+    this.storage.get(x.dataId).refs++;
+    return { dataId: x.dataId, shape: [...shape], dtype: x.dtype };
+  }
+
+  /** A contiguous part of a tensor without a copy. `elementOffset` in elements. */
+  view(x: TensorInfo, shape: readonly number[], elementOffset: number): TensorInfo {
+    return this.storage.view(x, shape, 4 * elementOffset, 4 * elements(shape));
+  }
+
+  /** Where a tensor lies, for a kernel that is about to read or write it. @throws BackendError for a packed weight. */
+  locate(x: TensorInfo): Entry<B> {
+    const entry = this.locatePacked(x);
+    if (entry.format !== "f32" && entry.format !== "i32") {
+      throw new BackendError(`${this.label}: a weight packed as ${entry.format} can only be an operand of linear and embedding`);
+    }
+    return entry;
+  }
+
+  /** As `locate`, packed weights allowed. */
+  locatePacked(x: TensorInfo): Entry<B> {
+    const entry = this.storage.get(x.dataId);
+    this.#recording?.memory.touch(entry.block);
+    return entry;
+  }
+
+  /** How a tensor's values are stored. */
+  formatOf(x: TensorInfo): StorageFormat {
+    return this.storage.get(x.dataId).format;
+  }
+
+  /** Runs a launch; records it while capturing. */
+  launch(launch: L): void {
+    this.execute(launch);
+    this.#recording?.launches.push(launch);
+  }
+
+  get capturing(): boolean {
+    return this.#recording !== undefined;
+  }
+
+  beginCapture(): void {
+    if (this.#recording) throw new BackendError(`${this.label}: capture inside capture`);
+    const memory = new GraphMemory<B>(this);
+    this.#recording = { launches: [], memory, previous: this.storage.redirect(memory) };
+  }
+
+  /** Ends a capture. `keep: false` throws the recording away (after an error). */
+  endCapture(keep: boolean): Recording | undefined {
+    const recording = this.#recording;
+    if (!recording) throw new BackendError(`${this.label}: no capture under way`);
+    this.storage.redirect(recording.previous);
+    this.#recording = undefined;
+    const { memory, launches } = recording;
+    if (!keep) {
+      memory.dispose();
+      return undefined;
+    }
+    memory.seal();
+    const compiled = this.compile(launches);
+    const bytes = memory.bytes;
+    return {
+      launches: launches.length,
+      bytes,
+      replay: (): void => compiled.replay(),
+      dispose: (): void => {
+        compiled.dispose();
+        memory.dispose();
+      },
+    };
+  }
+
+  /**
+   * A packed weight from its canonical bytes (see `packing.ts`). Backends with a layout of their own override
+   * `layoutPacked` and its inverse; they never quantise differently.
+   */
+  pack(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): TensorInfo {
+    const bytes = this.layoutPacked(canonical, shape, format);
+    const info = this.storage.make(shape, "float32", bytes.byteLength, format);
+    this.#fill(this.storage.get(info.dataId), bytes);
+    return info;
+  }
+
+  /** Canonical bytes to this backend's own arrangement; the identity by default. */
+  protected layoutPacked(canonical: Uint8Array, _shape: readonly number[], _format: PackedFormat): Uint8Array {
+    return canonical;
+  }
+
+  /** Inverse of `layoutPacked`. */
+  protected unlayoutPacked(bytes: Uint8Array, _shape: readonly number[], _format: PackedFormat): Uint8Array {
+    return bytes;
+  }
+
+  #fill(entry: Entry<B>, bytes: Uint8Array): void {
+    this.#recording?.memory.pin(entry.block);
+    this.upload(entry.block.buffer, entry.byteOffset, bytes);
+  }
+
+  /** Overwrites a tensor's values in place: how one feeds a captured graph. */
+  writeInto(x: TensorInfo, values: TensorValues): void {
+    const entry = this.storage.get(x.dataId);
+    const stored = toStored(values, x.dtype as DType);
+    if (stored.byteLength !== entry.bytes) {
+      throw new BackendError(`writeInto: values must have ${entry.bytes / 4} elements, got ${stored.byteLength / 4}`);
+    }
+    this.upload(entry.block.buffer, entry.byteOffset, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+  }
+
+  // ---- tfjs KernelBackend ----
+
+  override write(values: unknown, shape: number[], dtype: string): DataId {
+    const info = this.output(shape, dtype as DType);
+    const stored = toStored(values as TensorValues, dtype as DType);
+    this.#fill(this.storage.get(info.dataId), new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+    return info.dataId;
+  }
+
+  override move(): void {
+    throw new BackendError(`${this.label}: tensors do not move by themselves; await model.to("${this.label}") or moveTensor()`);
+  }
+
+  override async read(dataId: DataId): Promise<TensorValues> {
+    const entry = this.storage.get(dataId);
+    const bytes = await this.download(entry.block.buffer, entry.byteOffset, entry.bytes);
+    return this.#decode(entry, bytes);
+  }
+
+  override readSync(dataId: DataId): TensorValues {
+    const entry = this.storage.get(dataId);
+    return this.#decode(entry, this.downloadSync(entry.block.buffer, entry.byteOffset, entry.bytes));
+  }
+
+  #decode(entry: Entry<B>, bytes: Uint8Array): TensorValues {
+    if (entry.format !== "f32" && entry.format !== "i32") {
+      return unpackToF32(this.unlayoutPacked(bytes, entry.shape, entry.format), entry.shape, entry.format);
+    }
+    return fromStored(bytes, entry.dtype);
+  }
+
+  override numDataIds(): number {
+    return this.storage.count;
+  }
+  override refCount(dataId: DataId): number {
+    return this.storage.has(dataId) ? this.storage.get(dataId).refs : 0;
+  }
+  override incRef(dataId: DataId): void {
+    this.storage.get(dataId).refs++;
+  }
+  override disposeData(dataId: DataId, force = false): boolean {
+    return this.storage.release(dataId, force);
+  }
+  override timerAvailable(): boolean {
+    return false;
+  }
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+  override memory(): BackendMemory {
+    return { unreliable: false, tensors: this.storage.count, tensorBytes: this.storage.bytes, heldBytes: this.heldBytes() };
+  }
+  override dispose(): void {}
+}
+
+/** Four bytes an element: bool travels as int32. */
+function toStored(values: TensorValues | readonly number[], dtype: DType): Float32Array | Int32Array {
+  if (dtype === "float32") return values instanceof Float32Array ? values : Float32Array.from(values);
+  return values instanceof Int32Array ? values : Int32Array.from(values);
+}
+
+function fromStored(bytes: Uint8Array, dtype: DType): TensorValues {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (dtype === "float32") return new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4);
+  const ints = new Int32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4);
+  return dtype === "bool" ? Uint8Array.from(ints) : ints;
+}

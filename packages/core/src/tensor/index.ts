@@ -1,0 +1,16 @@
+export * from "./aliasKernels.ts";
+export * from "./backend.ts";
+export * from "./baseKernels.ts";
+export * from "./capture.ts";
+export * from "./create.ts";
+export * from "./defineOp.ts";
+export * from "./gradients.ts";
+export * from "./kernel.ts";
+export * from "./ops.ts";
+export * from "./packing.ts";
+export * from "./parameter.ts";
+export * from "./registry.ts";
+export type { BoundDims, Dims } from "./shapeSpec.ts";
+export { runKernel, type GradientRule } from "./run.ts";
+export type { Block, Entry } from "./storage.ts";
+export * from "./types.ts";

@@ -1,0 +1,73 @@
+import { ShapeError } from "../errors.ts";
+import { keep, readFloats, sizeOfShape, tensor, writeInto } from "./create.ts";
+import type { Tensor } from "./types.ts";
+
+/** How the optimiser treats a parameter; a training recipe may override each by group. */
+export interface ParameterOptions {
+  /** Weight decay applies. Off for A, D, biases, norms and steps, as S4 and Mamba do. */
+  readonly decay?: boolean;
+  /** A learning rate of its own, as S4 gives A, B and delta. */
+  readonly learningRate?: number;
+  /** Gets gradients at all. */
+  readonly trainable?: boolean;
+}
+
+/**
+ * A named weight whose address is stable: optimisers and loaders change it in place, so captured graphs keep reading it.
+ * Only a move to another backend or a packed replacement gives it a new `value`.
+ */
+export class Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly decay: boolean;
+  readonly learningRate: number | undefined;
+  trainable: boolean;
+  #value: Tensor;
+
+  constructor(name: string, value: Tensor, options: ParameterOptions = {}) {
+    this.name = name;
+    this.shape = value.shape;
+    this.decay = options.decay ?? true;
+    this.learningRate = options.learningRate;
+    this.trainable = options.trainable ?? true;
+    this.#value = keep(value);
+  }
+
+  get value(): Tensor {
+    return this.#value;
+  }
+
+  get size(): number {
+    return sizeOfShape(this.shape);
+  }
+
+  /** Overwrites the values in place. @throws ShapeError for a wrong number of values. */
+  assign(values: Float32Array): void {
+    if (values.length !== this.size) {
+      throw new ShapeError(`${this.name}: values must have ${this.size} elements for [${this.shape.join(", ")}], got ${values.length}`);
+    }
+    writeInto(this.#value, values);
+  }
+
+  /** Puts another tensor of the same shape in its place (a packed weight, or a copy on another backend) and disposes the old one. */
+  replace(value: Tensor): void {
+    if (value.shape.join() !== this.shape.join()) {
+      throw new ShapeError(`${this.name}: must be [${this.shape.join(", ")}], got [${value.shape.join(", ")}]`);
+    }
+    this.#value.dispose();
+    this.#value = keep(value);
+  }
+
+  read(): Promise<Float32Array> {
+    return readFloats(this.#value);
+  }
+
+  dispose(): void {
+    this.#value.dispose();
+  }
+}
+
+/** A parameter from values. */
+export function parameter(name: string, values: Float32Array, shape: readonly number[], options?: ParameterOptions): Parameter {
+  return new Parameter(name, tensor(values, shape), options);
+}
