@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commandFile, root } from "./workspace.mjs";
-import { execute, runNode } from "./setup.mjs";
+import { execute, runNode, workspaceEnv } from "./setup.mjs";
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
 const fixedPlaces = {
@@ -101,5 +101,5 @@ export async function provideVulkan(browserPath) {
 /** What version of the browser answers, for the log. */
 export function browserVersion(path) {
   if (process.platform === "win32") return "";
-  return spawnSync(path, ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
+  return spawnSync(path, ["--version"], { encoding: "utf8", env: workspaceEnv() }).stdout?.trim() ?? "";
 }

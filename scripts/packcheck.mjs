@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { firstExample } from "./readmeExample.mjs";
 import { Report } from "./report.mjs";
 import { execute, runNode, workspaceEnv, workspaceNode } from "./setup.mjs";
 import { commandFile, isEmptyPackage, publicPackages, workspaceClosure } from "./workspace.mjs";
@@ -33,12 +34,6 @@ function cleanEnv() {
 async function lint(name, tool, args) {
   const { code, output } = await runNode(args, { stdout: "pipe" });
   report.check(`${name} ${tool}`, code === 0, output);
-}
-
-/** The first TypeScript or JavaScript block of a README. */
-function firstExample(readme) {
-  const block = /^```(ts|typescript|js|javascript|mjs)\b[^\n]*\n([\s\S]*?)^```/m.exec(readme);
-  return block && { code: block[2], extension: block[1].startsWith("t") ? "ts" : "mjs" };
 }
 
 async function installAlone(pkg, all, tarballs) {

@@ -52,9 +52,10 @@ export function workspaceNode() {
   throw new Error(`statespace needs Node ${minimumNode} or newer on ${process.platform}-${process.arch}; this is ${process.version}`);
 }
 
-/** The environment of everything after set-up: `node` and the workspace's commands come first. */
+/** The environment of everything after set-up: `node` and the workspace's commands come first; a browser's start script needs the system's. */
 export function workspaceEnv(extra = {}) {
-  const path = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  const system = process.platform === "linux" ? ["/usr/bin", "/bin"] : [];
+  const path = [join(root, "node_modules", ".bin"), process.env.PATH, ...system].join(delimiter);
   return { ...process.env, TURBO_TELEMETRY_DISABLED: "1", ...extra, PATH: path };
 }
 
@@ -65,7 +66,8 @@ export function runNode(args, { env = {}, ...options } = {}) {
 
 /** Installs exactly what the lockfile says. */
 export async function install() {
-  const { code } = await pnpm(["install", "--frozen-lockfile", "--config.engine-strict=false"], { stdout: "stderr" });
+  console.error("installing what the lockfile says ...");
+  const { code } = await pnpm(["install", "--frozen-lockfile", "--loglevel=error"], { stdout: "stderr" });
   if (code !== 0) throw new Error(`install failed with exit code ${code}`);
 }
 

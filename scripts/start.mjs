@@ -1,4 +1,5 @@
 // `npm start`: installs, builds, and streams a completion from the bundled checkpoint on the best backend there is.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { build, install, runNode } from "./setup.mjs";
 import { root } from "./workspace.mjs";
@@ -9,5 +10,6 @@ const generateArguments = ["generate", "--max-new-tokens", "200"];
 await install();
 await build(["statespace"]);
 const cli = join(root, "packages", "statespace", "dist", "cli.js");
+if (!existsSync(cli)) throw new Error("the build made no packages/statespace/dist/cli.js");
 const { code } = await runNode([cli, ...generateArguments, ...process.argv.slice(2)]);
 process.exitCode = code;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { browserVersion, provideBrowser, provideVulkan } from "./browser.mjs";
 import { build, install, runNode } from "./setup.mjs";
 import { runVitest } from "./vitest.mjs";
-import { commandFile, root } from "./workspace.mjs";
+import { commandFile, listPackages, root } from "./workspace.mjs";
 
 const started = Date.now();
 const total = { counts: { passed: 0, failed: 0, skipped: 0 }, failures: [], skips: [] };
@@ -56,6 +56,8 @@ async function script(title, file, ...args) {
   });
 }
 
+const hasBrowserTests = () => listPackages().some(({ path }) => existsSync(join(path, "vitest.browser.config.ts")));
+
 function summarize() {
   console.log("\n=== summary");
   for (const [title, seconds] of times) console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${title}`);
@@ -84,11 +86,12 @@ if (total.counts.failed === 0) {
     await build();
     passed();
   });
-  await command("typecheck", [commandFile("typescript", "tsc"), "-p", "tsconfig.json"]);
+  await script("typecheck", "typecheck.mjs");
   const browserEnv = browser ? { CHROMIUM_PATH: browser.path } : {};
   await part("tests in Node", async () => add(await runVitest("node", { ...browserEnv, ...vulkan.env })));
   await part("tests in the browser", async () => {
-    if (browser) add(await runVitest("browser", browserEnv));
+    if (!hasBrowserTests()) skipped("tests in the browser: there are none yet (no vitest.browser.config.ts)");
+    else if (browser) add(await runVitest("browser", browserEnv));
     else if (process.env.CI) failed("tests in the browser: no browser could be had");
     else skipped("all tests in the browser: none could be had; set CHROME_PATH");
   });

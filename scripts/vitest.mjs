@@ -26,7 +26,8 @@ export async function runVitest(kind, env, filters = []) {
   return outcome;
 }
 
-function summarize(files) {
+/** Counts of a vitest JSON report's files. A file that did not load is one failure. */
+export function summarize(files) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const failures = [];
   const skips = [];
