@@ -1,1 +1,86 @@
-export {};
+export { IGNORE_INDEX } from "./batch.ts";
+export type {
+  ArrayDataset,
+  Batch,
+  BatchStream,
+  ClassificationBatch,
+  DatasetFile,
+  DatasetInfo,
+  JsonValue,
+  Numbers,
+  SignalBatch,
+  Split,
+  TokenBatch,
+} from "./batch.ts";
+
+export { streamTask } from "./synthetic/task.ts";
+export type { Task, TaskStreamOptions } from "./synthetic/task.ts";
+export { copying, selectiveCopying } from "./synthetic/copying.ts";
+export type { CopyingOptions } from "./synthetic/copying.ts";
+export { inductionHeads, streamInductionHeads } from "./synthetic/inductionHeads.ts";
+export type { InductionHeadsOptions, InductionStreamOptions } from "./synthetic/inductionHeads.ts";
+export { associativeRecall } from "./synthetic/associativeRecall.ts";
+export type { AssociativeRecallOptions } from "./synthetic/associativeRecall.ts";
+export { parity } from "./synthetic/parity.ts";
+export { modularArithmetic } from "./synthetic/modularArithmetic.ts";
+export type { ModularArithmeticOptions, ModularArithmeticTask } from "./synthetic/modularArithmetic.ts";
+export { addingProblem, delay } from "./synthetic/addingAndDelay.ts";
+export type { DelayOptions } from "./synthetic/addingAndDelay.ts";
+export { listOps, listOpsSymbols } from "./synthetic/listOps.ts";
+export type { ListOpsOptions } from "./synthetic/listOps.ts";
+export { maze, mazeActions } from "./synthetic/maze.ts";
+export type { MazeOptions, MazeTask } from "./synthetic/maze.ts";
+export { bandLimitedNoise, chirp, lorenz, mackeyGlass, sines } from "./synthetic/signals.ts";
+export type { LorenzOptions, MackeyGlassOptions, NoiseOptions, SineOptions } from "./synthetic/signals.ts";
+
+export { loadBytes, loadText } from "./load/loadBytes.ts";
+export type { ByteSource, LoadOptions } from "./load/loadBytes.ts";
+export { directoryCache } from "./load/nodeFiles.ts";
+export type { ByteCache } from "./load/nodeFiles.ts";
+export { sha256Hex } from "./load/sha256.ts";
+export { loadFixture } from "./fixtures.ts";
+export { fetchedFiles, fixtureFiles, realDatasets } from "./catalogue.ts";
+export type { FetchName, FixtureName } from "./catalogue.ts";
+
+export { formatIdx, parseIdx } from "./formats/idx.ts";
+export type { IdxArray, IdxData } from "./formats/idx.ts";
+export { parseCsv } from "./formats/csv.ts";
+export type { CsvOptions } from "./formats/csv.ts";
+export { encodeNucleotides, formatFasta, nucleotideSymbols, parseFasta } from "./formats/fasta.ts";
+export type { FastaRecord } from "./formats/fasta.ts";
+export { formatWav, parseWav } from "./formats/wav.ts";
+export type { Sound } from "./formats/wav.ts";
+
+export {
+  assembleImages,
+  fashionMnistInfo,
+  imageClasses,
+  loadIdxFolder,
+  loadIdxImages,
+  mnistInfo,
+  parseMnistJson,
+  permutePixels,
+} from "./real/mnist.ts";
+export type { IdxImagesOptions, ImageDataset } from "./real/mnist.ts";
+export { digitsInfo, loadDigits } from "./real/digits.ts";
+export { forecastWindows, loadTimeSeries } from "./real/timeSeries.ts";
+export type { ForecastDataset, ForecastOptions, Standardisation, TimeSeries } from "./real/timeSeries.ts";
+
+export { byteVocabulary, characterVocabulary, restoreCharacterVocabulary } from "./text/vocabulary.ts";
+export type { CharacterVocabulary, Tokenizer } from "./text/vocabulary.ts";
+export { BpeTokenizer } from "./text/bpeTokenizer.ts";
+export type { Merge } from "./text/bpeTokenizer.ts";
+export { trainBpe } from "./text/trainBpe.ts";
+export type { TrainBpeOptions } from "./text/trainBpe.ts";
+export { formatTokenizerJson, parseTokenizerJson } from "./text/tokenizerJson.ts";
+
+export { orderedBatches, shuffledBatches, takeExamples } from "./batching/shuffledBatches.ts";
+export type { ShuffleOptions } from "./batching/shuffledBatches.ts";
+export { splitDataset, splitText } from "./batching/splitDataset.ts";
+export type { SplitOptions, TextParts } from "./batching/splitDataset.ts";
+export { contiguousBatches, evaluationBatches, randomCrops } from "./batching/contiguousBatches.ts";
+export type { SequenceOptions } from "./batching/contiguousBatches.ts";
+export { packDocuments, padDocuments } from "./batching/packDocuments.ts";
+export type { PackOptions } from "./batching/packDocuments.ts";
+export { prefetch, prefetchBatches } from "./batching/prefetch.ts";
+export type { PrefetchedBatches, PrefetchOptions } from "./batching/prefetch.ts";

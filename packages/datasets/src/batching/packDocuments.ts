@@ -1,0 +1,107 @@
+import { ArgumentError, FormatError } from "@statespace/core";
+import { requireInteger } from "../arguments.ts";
+import { type BatchStream, IGNORE_INDEX, type TokenBatch } from "../batch.ts";
+import { type SequenceOptions, stream } from "./contiguousBatches.ts";
+import { ShuffledOrder } from "./shuffledBatches.ts";
+import { stateFields, stateInteger } from "../streamState.ts";
+
+export interface PackOptions extends SequenceOptions {
+  /** Order of documents, drawn anew each time all have been used. */
+  readonly seed: number;
+  /** Appended to each document, so that a model learns where one ends. */
+  readonly endId?: number;
+}
+
+/**
+ * Packs documents of any length into full rows, one after another. A document that does not fit goes on in the next
+ * row, as a piece of its own. `seqIdx` numbers the pieces within a row: state restarts where it changes.
+ *
+ * Shapes: inputs, targets, mask, seqIdx [b, seqLen]. The last step of a document has no target (mask 0, `IGNORE_INDEX`);
+ * where a row cuts a document, the next token is still its target.
+ * Errors: `ArgumentError` where no document holds a token.
+ */
+export function packDocuments(documents: readonly Int32Array[], options: PackOptions): BatchStream<TokenBatch> {
+  const { batchSize, seqLen, seed, endId } = options;
+  requireInteger("packDocuments", "batchSize", batchSize, 1);
+  requireInteger("packDocuments", "seqLen", seqLen, 1);
+  const texts = documents.filter((ids) => ids.length > 0).map((ids) => (endId === undefined ? ids : append(ids, endId)));
+  if (texts.length === 0) throw new ArgumentError("packDocuments: needs one document that is not empty");
+  const order = new ShuffledOrder(texts.length, seed);
+  let open = order.next(); // the document being packed and how far it got
+  let offset = 0;
+
+  const fillRow = (batch: TokenBatch, start: number): void => {
+    const { inputs, targets, mask, seqIdx } = batch as Required<TokenBatch>;
+    for (let t = 0, piece = 0; t < seqLen; piece++) {
+      const ids = texts[open];
+      const count = Math.min(seqLen - t, ids.length - offset);
+      inputs.set(ids.subarray(offset, offset + count), start + t);
+      seqIdx.fill(piece, start + t, start + t + count);
+      const next = ids.subarray(offset + 1, offset + count + 1); // one short at the end of the document
+      targets.set(next, start + t);
+      mask.fill(1, start + t, start + t + next.length);
+      t += count;
+      offset += count;
+      if (offset === ids.length) {
+        open = order.next();
+        offset = 0;
+      }
+    }
+  };
+  return stream({
+    nextBatch() {
+      const size = batchSize * seqLen;
+      const shape = [batchSize, seqLen];
+      const batch: TokenBatch = {
+        inputs: new Int32Array(size),
+        targets: new Int32Array(size).fill(IGNORE_INDEX),
+        mask: new Float32Array(size),
+        seqIdx: new Int32Array(size),
+        shape,
+        targetShape: shape,
+      };
+      for (let row = 0; row < batchSize; row++) fillRow(batch, row * seqLen);
+      return batch;
+    },
+    state: () => ({ kind: "packed", order: order.state(), open, offset }),
+    restore(state) {
+      const fields = stateFields(state, "packed");
+      const document = stateInteger(fields, "open", texts.length - 1);
+      const place = stateInteger(fields, "offset", texts[document].length - 1);
+      if (fields["order"] === undefined) throw new FormatError("restore: packed state has no order");
+      order.restore(fields["order"]);
+      open = document;
+      offset = place;
+    },
+  });
+}
+
+/**
+ * Documents as rows of one batch, padded at the end to the longest.
+ * Shapes: inputs, targets, mask [b, longest - 1], lengths [b]; targets are the inputs one step on.
+ * Errors: `ArgumentError` where a document has fewer than two tokens.
+ */
+export function padDocuments(documents: readonly Int32Array[], padId: number = 0): TokenBatch {
+  if (documents.length === 0) throw new ArgumentError("padDocuments: needs one document or more");
+  const short = documents.findIndex((ids) => ids.length < 2);
+  if (short >= 0) throw new ArgumentError(`padDocuments: document ${short} must have two tokens or more, got ${documents[short].length}`);
+  const lengths = Int32Array.from(documents, (ids) => ids.length - 1);
+  const l = lengths.reduce((longest, length) => Math.max(longest, length), 0);
+  const inputs = new Int32Array(documents.length * l).fill(padId); // [b, l]
+  const targets = new Int32Array(documents.length * l).fill(IGNORE_INDEX);
+  const mask = new Float32Array(documents.length * l);
+  for (const [row, ids] of documents.entries()) {
+    inputs.set(ids.subarray(0, -1), row * l);
+    targets.set(ids.subarray(1), row * l);
+    mask.fill(1, row * l, row * l + lengths[row]);
+  }
+  const shape = [documents.length, l];
+  return { inputs, targets, mask, lengths, shape, targetShape: shape };
+}
+
+function append(ids: Int32Array, id: number): Int32Array {
+  const longer = new Int32Array(ids.length + 1);
+  longer.set(ids);
+  longer[ids.length] = id;
+  return longer;
+}

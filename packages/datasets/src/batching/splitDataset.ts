@@ -1,0 +1,62 @@
+import { ArgumentError } from "@statespace/core";
+import { requireInteger } from "../arguments.ts";
+import type { ArrayDataset, Numbers, Split } from "../batch.ts";
+import { permutation, rngLane } from "../random.ts";
+import { gather } from "./shuffledBatches.ts";
+
+export interface SplitOptions {
+  /** Examples kept for each; the rest is the train part. */
+  readonly validation: number;
+  readonly test: number;
+  readonly seed: number;
+}
+
+/**
+ * Divides a dataset at random: every example is in exactly one part, the same for the same seed.
+ * Errors: `ArgumentError` where nothing is left to train on.
+ */
+export function splitDataset<I extends Numbers, T extends Numbers>(
+  dataset: ArrayDataset<I, T>,
+  options: SplitOptions,
+): Record<Split, ArrayDataset<I, T>> {
+  const { validation, test, seed } = options;
+  requireInteger("splitDataset", "validation", validation, 0);
+  requireInteger("splitDataset", "test", test, 0);
+  const train = dataset.length - validation - test;
+  if (train < 1) throw new ArgumentError(`splitDataset: ${validation} + ${test} of ${dataset.length} examples leave none to train on`);
+  const order = permutation(rngLane(seed, 4), dataset.length);
+  const part = (from: number, to: number): ArrayDataset<I, T> => {
+    const indices = order.subarray(from, to);
+    return {
+      ...dataset,
+      length: indices.length,
+      inputs: gather(dataset.inputs, dataset.inputs.length / dataset.length, indices),
+      targets: gather(dataset.targets, dataset.targets.length / dataset.length, indices),
+    };
+  };
+  return { train: part(0, train), validation: part(train, train + validation), test: part(train + validation, dataset.length) };
+}
+
+export interface TextParts {
+  readonly train: string;
+  readonly validation: string;
+  readonly test: string;
+}
+
+/**
+ * Cuts a text in three stretches, in order; cuts move on to the next line break, so that no line is torn.
+ * Errors: `ArgumentError` unless the shares are in [0, 1) and leave a train part.
+ */
+export function splitText(text: string, shares: { readonly validation: number; readonly test: number }): TextParts {
+  const { validation, test } = shares;
+  if (!(validation >= 0 && test >= 0 && validation + test < 1)) {
+    throw new ArgumentError(`splitText: shares must be at least 0 and sum to below 1, got ${validation} and ${test}`);
+  }
+  const cut = (share: number): number => {
+    const from = Math.floor(text.length * share);
+    const line = text.indexOf("\n", from);
+    return share >= 1 || line < 0 ? text.length : line + 1;
+  };
+  const [first, second] = [cut(1 - validation - test), cut(1 - test)];
+  return { train: text.slice(0, first), validation: text.slice(first, second), test: text.slice(second) };
+}

@@ -1,0 +1,112 @@
+import { ArgumentError } from "@statespace/core";
+import { byteCharacters, piecePattern } from "./byteLevel.ts";
+import { checkIds, type Tokenizer } from "./vocabulary.ts";
+
+/** Two ids that become one token. */
+export type Merge = readonly [left: number, right: number];
+
+// Pieces of running text repeat; beyond this many distinct ones the memory is given back and filling starts anew.
+const cacheLimit = 1 << 16;
+
+/**
+ * Byte-level BPE. Ids: special tokens, then the 256 bytes, then one token a merge.
+ * Holds every text. Special tokens within a text become their own id, as in Hugging Face's encoders.
+ */
+export class BpeTokenizer implements Tokenizer {
+  readonly merges: readonly Merge[];
+  readonly specialTokens: readonly string[];
+  readonly #bytes: Uint8Array[] = [];
+  readonly #ranks = new Map<number, number>();
+  readonly #cache = new Map<string, readonly number[]>();
+  readonly #special: RegExp | undefined;
+
+  /** Errors: `ArgumentError` for a merge of ids that do not exist yet, or one that occurs twice. */
+  constructor(merges: readonly Merge[], specialTokens: readonly string[]) {
+    this.merges = merges;
+    this.specialTokens = specialTokens;
+    const encoder = new TextEncoder();
+    for (const token of specialTokens) this.#bytes.push(encoder.encode(token));
+    for (let byte = 0; byte < 256; byte++) this.#bytes.push(Uint8Array.of(byte));
+    for (const [rank, [left, right]] of merges.entries()) this.#learn(rank, left, right);
+    const escaped = specialTokens.map((token) => token.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
+    // Longest first: an alternation takes its first match, and one token may begin with another.
+    if (escaped.length > 0) this.#special = new RegExp(`(${escaped.sort((p, q) => q.length - p.length).join("|")})`, "u");
+  }
+
+  get vocabSize(): number {
+    return this.#bytes.length;
+  }
+
+  encode(text: string): Int32Array {
+    const ids: number[] = [];
+    for (const [i, part] of (this.#special ? text.split(this.#special) : [text]).entries()) {
+      if (i % 2 === 1) ids.push(this.specialTokens.indexOf(part));
+      else for (const [piece] of part.matchAll(piecePattern)) for (const id of this.#encodePiece(piece)) ids.push(id);
+    }
+    return Int32Array.from(ids);
+  }
+
+  decode(ids: ArrayLike<number>): string {
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.decodeBytes(ids));
+  }
+
+  /** The bytes behind ids: for streaming, where a token may end within a character. Errors: as `decode`. */
+  decodeBytes(ids: ArrayLike<number>): Uint8Array {
+    checkIds("BpeTokenizer", ids, this.vocabSize);
+    let length = 0;
+    for (let i = 0; i < ids.length; i++) length += this.#bytes[ids[i]].length;
+    const bytes = new Uint8Array(length);
+    for (let i = 0, at = 0; i < ids.length; at += this.#bytes[ids[i]].length, i++) bytes.set(this.#bytes[ids[i]], at);
+    return bytes;
+  }
+
+  /** How tokenizer.json writes a token. */
+  symbol(id: number): string {
+    if (id < this.specialTokens.length) return this.specialTokens[id];
+    return Array.from(this.#bytes[id], (byte) => byteCharacters[byte]).join("");
+  }
+
+  #learn(rank: number, left: number, right: number): void {
+    const size = this.#bytes.length;
+    const known = (id: number): boolean => Number.isInteger(id) && id >= this.specialTokens.length && id < size;
+    if (!known(left) || !known(right)) throw new ArgumentError(`BpeTokenizer: merge ${rank} joins ${left} and ${right}, of which one is no token yet`);
+    const pair = left * pairBase + right;
+    if (this.#ranks.has(pair)) throw new ArgumentError(`BpeTokenizer: merge ${rank} of ${left} and ${right} occurs twice`);
+    this.#ranks.set(pair, rank);
+    const joined = new Uint8Array(this.#bytes[left].length + this.#bytes[right].length);
+    joined.set(this.#bytes[left]);
+    joined.set(this.#bytes[right], this.#bytes[left].length);
+    this.#bytes.push(joined);
+  }
+
+  #encodePiece(piece: string): readonly number[] {
+    const cached = this.#cache.get(piece);
+    if (cached) return cached;
+    const ids = this.#mergeBytes(Array.from(new TextEncoder().encode(piece), (byte) => this.specialTokens.length + byte));
+    if (this.#cache.size >= cacheLimit) this.#cache.clear();
+    this.#cache.set(piece, ids);
+    return ids;
+  }
+
+  /** Applies the earliest learnt merge that fits, everywhere, until none fits. */
+  #mergeBytes(ids: number[]): number[] {
+    const firstMerge = this.specialTokens.length + 256;
+    while (ids.length > 1) {
+      let best = Number.POSITIVE_INFINITY;
+      for (let i = 0; i + 1 < ids.length; i++) best = Math.min(best, this.#ranks.get(ids[i] * pairBase + ids[i + 1]) ?? best);
+      if (best === Number.POSITIVE_INFINITY) break;
+      const [left, right] = this.merges[best];
+      let kept = 0;
+      for (let i = 0; i < ids.length; i++) {
+        const fits = ids[i] === left && ids[i + 1] === right;
+        ids[kept++] = fits ? firstMerge + best : ids[i];
+        if (fits) i++;
+      }
+      ids.length = kept;
+    }
+    return ids;
+  }
+}
+
+// A pair of ids as one number: ids stay below 2^26, so the product stays exact.
+const pairBase = 2 ** 26;
