@@ -1,0 +1,144 @@
+import { FormatError } from "@statespace/core";
+import { isJsonObject, type JsonObject, type JsonValue, quote } from "./strictJson.ts";
+
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** The minimum itself is out of range. */
+  readonly above?: boolean;
+}
+
+/** Largest size of one axis: products of three of them stay exact, and int32 indexing holds. */
+const MAX_SIZE = 2 ** 24;
+
+/**
+ * Reads the fields of one object of a config file, each with its range, its default and its name in the error.
+ * A field that is absent or `null` takes the default, as Hugging Face's loaders do.
+ * Errors: {@link FormatError} such as `config: hidden_size must be a whole number in 1..16777216, got -3`.
+ */
+export class ConfigFields {
+  readonly #object: JsonObject;
+  readonly #path: string;
+  readonly #read = new Set<string>();
+
+  constructor(object: JsonObject, path = "") {
+    this.#object = object;
+    this.#path = path;
+  }
+
+  has(key: string): boolean {
+    return this.#get(key) !== undefined;
+  }
+
+  /** Whether the field holds exactly this. */
+  is(key: string, value: JsonValue): boolean {
+    return this.#get(key) === value;
+  }
+
+  integer(key: string, fallback: number | undefined, { min = 1, max = MAX_SIZE }: NumberRange = {}): number {
+    const value = this.#get(key) ?? fallback;
+    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw this.error(key, `must be a whole number in ${min}..${max}`);
+  }
+
+  number(key: string, fallback: number | undefined, { min = -Infinity, max = Infinity, above = false }: NumberRange = {}): number {
+    const value = toNumber(this.#get(key)) ?? fallback;
+    if (value !== undefined && value >= min && value <= max && !(above && value === min)) return value;
+    throw this.error(key, `must be a number in ${above ? "above " : ""}${min}..${max}`);
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const value = this.#get(key) ?? fallback;
+    if (typeof value === "boolean") return value;
+    throw this.error(key, "must be true or false");
+  }
+
+  choice<T extends string>(key: string, choices: readonly T[], fallback: T): T {
+    const value = this.#get(key) ?? fallback;
+    const found = choices.find((choice) => choice === value);
+    if (found !== undefined) return found;
+    throw this.error(key, `must be one of ${choices.map((choice) => quote(choice)).join(", ")}`);
+  }
+
+  /** A token id, or null where the model has none. An id that no token can have (old files hold -1) is refused. */
+  tokenId(key: string, fallback: number | null, vocabSize: number): number | null {
+    // Unlike other fields, a null written out means "none", not the default.
+    if (this.#object[key] === null) return this.#mark(key, null);
+    if (!this.has(key)) return fallback;
+    return this.integer(key, undefined, { min: 0, max: vocabSize - 1 });
+  }
+
+  /** One id, a list of ids, or null. */
+  tokenIds(key: string, fallback: number | null, vocabSize: number): readonly number[] {
+    const value = this.#get(key);
+    if (Array.isArray(value)) return this.integers(key, [], { min: 0, max: vocabSize - 1 });
+    const id = this.tokenId(key, fallback, vocabSize);
+    return id === null ? [] : [id];
+  }
+
+  integers(key: string, fallback: readonly number[], { min = 0, max = MAX_SIZE }: NumberRange = {}): readonly number[] {
+    const value = this.#get(key) ?? [...fallback];
+    const ok = Array.isArray(value) && value.length <= 4096 && value.every((item) => typeof item === "number" && Number.isInteger(item) && item >= min && item <= max);
+    if (ok) return value as number[];
+    throw this.error(key, `must be a list of whole numbers in ${min}..${max}`);
+  }
+
+  /** Two ascending numbers; infinite ends may be written `Infinity` or `{"__float__": "Infinity"}`. */
+  interval(key: string, fallback: readonly [number, number], { min = -Infinity, max = Infinity }: NumberRange = {}): readonly [number, number] {
+    const value = this.#get(key);
+    if (value === undefined) return fallback;
+    const ends = Array.isArray(value) ? value.map(toNumber) : [];
+    const [low, high] = ends;
+    if (ends.length === 2 && low !== undefined && high !== undefined && low >= min && high <= max && low <= high) return [low, high];
+    throw this.error(key, `must be [low, high] with ${min} <= low <= high <= ${max}`);
+  }
+
+  object(key: string): ConfigFields {
+    const value = this.#get(key);
+    if (value === undefined) return new ConfigFields({}, `${this.#path}${key}.`);
+    if (!isJsonObject(value)) throw this.error(key, "must be an object");
+    return new ConfigFields(value, `${this.#path}${key}.`);
+  }
+
+  /** Notes keys that are known and of no consequence here. */
+  ignore(...keys: string[]): void {
+    for (const key of keys) this.#read.add(key);
+  }
+
+  /** Errors: {@link FormatError} naming the first key that nobody read: it may change what the model computes. */
+  rejectUnknown(): void {
+    for (const key of Object.keys(this.#object)) {
+      if (!this.#read.has(key)) throw new FormatError(`config: ${this.#path}${key} is not a known setting`);
+    }
+  }
+
+  error(key: string, must: string): FormatError {
+    const value = this.#object[key];
+    const got = value === undefined ? "nothing" : describe(value);
+    return new FormatError(`config: ${this.#path}${key} ${must}, got ${got}`);
+  }
+
+  #get(key: string): JsonValue | undefined {
+    this.#read.add(key);
+    return Object.hasOwn(this.#object, key) ? (this.#object[key] ?? undefined) : undefined;
+  }
+
+  #mark<T>(key: string, value: T): T {
+    this.#read.add(key);
+    return value;
+  }
+}
+
+/** A JSON number or transformers' spelling of one that JSON lacks; NaN is no number. */
+function toNumber(value: JsonValue | undefined): number | undefined {
+  if (typeof value === "number") return Number.isNaN(value) ? undefined : value;
+  if (!isJsonObject(value)) return undefined;
+  if (value.__float__ === "Infinity") return Infinity;
+  return value.__float__ === "-Infinity" ? -Infinity : undefined;
+}
+
+function describe(value: JsonValue): string {
+  if (typeof value === "string") return quote(value);
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  return quote(JSON.stringify(value)).replace(/^"|"$/g, "");
+}

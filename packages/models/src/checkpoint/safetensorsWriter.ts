@@ -1,0 +1,97 @@
+import { ArgumentError, ShapeError } from "@statespace/core";
+import { fromFloat32Array, type RawTensor } from "./convert.ts";
+import { DTYPE_BYTES, elementCount, type FloatStorage } from "./dtype.ts";
+import { quote } from "./strictJson.ts";
+
+/** Float32 weights, stored in the float type that the writer is asked for. */
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export type WritableTensor = FloatTensor | RawTensor;
+
+export interface SafetensorsWriteOptions {
+  /** How {@link FloatTensor}s are stored; "F32" unless told. Raw tensors keep their own type. */
+  readonly dtype?: FloatStorage;
+  /** Free text entries. Hugging Face refuses weights whose `format` entry is missing, so that is "pt" unless told. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** A file laid out, not yet converted: the byte length is known before the first chunk is made. */
+export interface SafetensorsLayout {
+  readonly byteLength: number;
+  /** Length prefix and header, then one chunk per tensor, converted only when it is asked for. */
+  chunks(): Generator<Uint8Array<ArrayBuffer>, void, undefined>;
+}
+
+/**
+ * Lays a safetensors file out as the official library does: wider types first, names in order within a type, so that every tensor begins at a multiple of its
+ * element size; the header is padded with spaces to a multiple of 8 bytes.
+ * Errors: {@link ShapeError} if a tensor's length does not fit its shape; {@link ArgumentError} for a name the format reserves.
+ */
+export function layoutSafetensors(tensors: ReadonlyMap<string, WritableTensor>, options: SafetensorsWriteOptions = {}): SafetensorsLayout {
+  const floatType = options.dtype ?? "F32";
+  const order = [...tensors].map(([name, tensor]) => ({ name, tensor, ...plan(name, tensor, floatType) }));
+  order.sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
+  const header: [string, unknown][] = [["__metadata__", { format: "pt", ...options.metadata }]];
+  let position = 0;
+  for (const { name, dtype, byteLength, tensor } of order) {
+    header.push([name, { dtype, shape: [...tensor.shape], data_offsets: [position, position + byteLength] }]);
+    position += byteLength;
+  }
+  const prefix = encodeHeader(header);
+  return {
+    byteLength: prefix.byteLength + position,
+    *chunks() {
+      yield prefix;
+      for (const { tensor } of order) {
+        const bytes = "values" in tensor ? fromFloat32Array(tensor.values, floatType) : tensor.bytes;
+        if (bytes.byteLength > 0) yield unshared(bytes);
+      }
+    },
+  };
+}
+
+/** A safetensors file as one array. Errors as {@link layoutSafetensors}. */
+export function serializeSafetensors(tensors: ReadonlyMap<string, WritableTensor>, options: SafetensorsWriteOptions = {}): Uint8Array<ArrayBuffer> {
+  const layout = layoutSafetensors(tensors, options);
+  const file = new Uint8Array(layout.byteLength);
+  let position = 0;
+  for (const chunk of layout.chunks()) {
+    file.set(chunk, position);
+    position += chunk.byteLength;
+  }
+  return file;
+}
+
+/** A safetensors file as a Blob, for a download link in a page. Errors as {@link layoutSafetensors}. */
+export function safetensorsBlob(tensors: ReadonlyMap<string, WritableTensor>, options: SafetensorsWriteOptions = {}): Blob {
+  return new Blob([...layoutSafetensors(tensors, options).chunks()], { type: "application/octet-stream" });
+}
+
+function plan(name: string, tensor: WritableTensor, floatType: FloatStorage): { dtype: RawTensor["dtype"]; byteLength: number } {
+  if (name === "__metadata__") throw new ArgumentError("safetensors: a tensor cannot be named __metadata__");
+  const what = `safetensors: tensor ${quote(name)}`;
+  const dtype = "values" in tensor ? floatType : tensor.dtype;
+  const count = elementCount(tensor.shape, what);
+  const actual = "values" in tensor ? tensor.values.length : tensor.bytes.byteLength / DTYPE_BYTES[dtype];
+  if (actual !== count) throw new ShapeError(`${what}: shape [${tensor.shape.join(", ")}] has ${count} elements, got ${actual}`);
+  return { dtype, byteLength: count * DTYPE_BYTES[dtype] };
+}
+
+function encodeHeader(entries: readonly (readonly [string, unknown])[]): Uint8Array<ArrayBuffer> {
+  // Written entry by entry: an object literal would reorder numeric names and lose one called __proto__.
+  const json = `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
+  const text = new TextEncoder().encode(json);
+  const length = Math.ceil(text.byteLength / 8) * 8;
+  const prefix = new Uint8Array(8 + length).fill(0x20);
+  new DataView(prefix.buffer).setBigUint64(0, BigInt(length), true);
+  prefix.set(text, 8);
+  return prefix;
+}
+
+/** Blobs and files refuse memory shared with workers, where WASM weights may lie. */
+function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}

@@ -1,0 +1,53 @@
+import { throwIfAborted } from "./abort.ts";
+import { CONFIG_FILE, GENERATION_CONFIG_FILE, WEIGHTS_FILE } from "./checkpoint.ts";
+import { nodeFiles, writeFileAtomically } from "./nodeFiles.ts";
+import { layoutSafetensors, type SafetensorsWriteOptions, type WritableTensor } from "./safetensorsWriter.ts";
+import { assertFlatName } from "./source.ts";
+
+export interface CheckpointContent {
+  /** `config.json`; `toTransformersConfig` makes the one Hugging Face loads. */
+  readonly config: object;
+  readonly tensors: ReadonlyMap<string, WritableTensor>;
+  readonly generationConfig?: object;
+  /** Further files, such as `tokenizer.json`. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+export interface SaveOptions extends SafetensorsWriteOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes a checkpoint folder (Node), making it if need be. Weights are converted one tensor at a time, and each file appears under its name only when it is whole;
+ * `config.json` comes last, so that a folder that has one has everything.
+ * Errors: {@link ShapeError} for a tensor that lies about its shape; {@link AbortedError}; what the file system throws.
+ */
+export async function saveCheckpoint(folder: string | URL, content: CheckpointContent, options: SaveOptions = {}): Promise<void> {
+  const files = checkpointFiles(content, options);
+  const { fs, path, url } = await nodeFiles();
+  const target = folder instanceof URL || folder.startsWith("file:") ? url.fileURLToPath(folder) : folder;
+  throwIfAborted(options.signal, target);
+  await fs.mkdir(target, { recursive: true });
+  for (const [name, chunks] of files) await writeFileAtomically(path.join(target, name), chunks(), options.signal);
+}
+
+/** The same checkpoint as Blobs, for a browser to store or offer as downloads. Errors: {@link ShapeError}. */
+export function checkpointBlobs(content: CheckpointContent, options: SafetensorsWriteOptions = {}): Map<string, Blob> {
+  return new Map(checkpointFiles(content, options).map(([name, chunks]) => [name, new Blob([...chunks()] as Uint8Array<ArrayBuffer>[])]));
+}
+
+function checkpointFiles(content: CheckpointContent, options: SafetensorsWriteOptions): [name: string, chunks: () => Iterable<Uint8Array>][] {
+  const layout = layoutSafetensors(content.tensors, options);
+  const files: [string, () => Iterable<Uint8Array>][] = [[WEIGHTS_FILE, () => layout.chunks()]];
+  for (const [name, data] of Object.entries(content.files ?? {})) {
+    assertFlatName(name, "saveCheckpoint");
+    files.push([name, () => [typeof data === "string" ? new TextEncoder().encode(data) : data]]);
+  }
+  if (content.generationConfig !== undefined) files.push([GENERATION_CONFIG_FILE, () => [encodeJson(content.generationConfig)]]);
+  files.push([CONFIG_FILE, () => [encodeJson(content.config)]]);
+  return files;
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}

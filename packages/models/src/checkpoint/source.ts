@@ -1,0 +1,92 @@
+import { ArgumentError, FormatError } from "@statespace/core";
+import { quote } from "./strictJson.ts";
+
+export interface ReadProgress {
+  readonly file: string;
+  /** Bytes read so far. */
+  readonly loaded: number;
+  /** Bytes there are; `undefined` where the server does not tell. */
+  readonly total: number | undefined;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+}
+
+export interface ReadRangeOptions extends ReadOptions {
+  /** First byte; 0 unless told. */
+  readonly start?: number;
+  /** One past the last byte; the end of the file unless told. Past the end of the file, the answer is shorter. */
+  readonly end?: number;
+}
+
+/** A file as a sequence of chunks of any size. */
+export interface FileStream {
+  readonly size: number | undefined;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Where the files of a checkpoint lie. Files have flat names (`config.json`); a missing file is `undefined`, not an error.
+ * Errors of every method: {@link SourceError} if the file is there and cannot be read, {@link AbortedError} if the signal fired.
+ */
+export interface CheckpointSource {
+  /** For messages: the folder, the URL. */
+  readonly name: string;
+  /** Size in bytes; `null` if the file is there and its size is not known. */
+  size(file: string, options?: ReadOptions): Promise<number | null | undefined>;
+  read(file: string, options?: ReadRangeOptions): Promise<Uint8Array | undefined>;
+  stream(file: string, options?: ReadOptions): Promise<FileStream | undefined>;
+}
+
+/**
+ * Checks that a file name coming from a checkpoint stays in its folder: one path segment, no `..`, scheme, drive or control character.
+ * Errors: {@link FormatError} naming it.
+ */
+export function assertFlatName(name: string, what: string): void {
+  // eslint-disable-next-line no-control-regex
+  const ok = name.length > 0 && name.length <= 255 && !/[/\\:?#%*"<>|\u0000-\u001f\u007f]/.test(name) && !/^\.+$/.test(name) && name === name.trim();
+  if (!ok) throw new FormatError(`${what}: file name must stay in the checkpoint's folder, got ${quote(name)}`);
+}
+
+/** Errors: {@link ArgumentError} unless 0 <= start <= end, whole. */
+export function checkRange({ start = 0, end }: ReadRangeOptions, file: string): void {
+  if (!Number.isSafeInteger(start) || start < 0 || (end !== undefined && (!Number.isSafeInteger(end) || end < start))) {
+    throw new ArgumentError(`${file}: range must be 0 <= start <= end, got ${start}..${end}`);
+  }
+}
+
+/** A stream's chunks as they pass, counted for the caller's progress report. */
+export async function* reportProgress(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  total: number | undefined,
+  onProgress: ReadOptions["onProgress"],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let loaded = 0;
+  onProgress?.({ file, loaded, total });
+  for await (const chunk of chunks) {
+    loaded += chunk.byteLength;
+    onProgress?.({ file, loaded, total });
+    yield chunk;
+  }
+}
+
+/** All chunks as one array. */
+export async function collect(stream: FileStream): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream.chunks) {
+    parts.push(chunk);
+    length += chunk.byteLength;
+  }
+  if (parts.length === 1) return parts[0];
+  const whole = new Uint8Array(length);
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.byteLength;
+  }
+  return whole;
+}
