@@ -4,3 +4,5 @@ export * from "./hippo/index.ts";
 export * from "./discretization/index.ts";
 export * from "./tensor/index.ts";
 export * from "./kernels/index.ts";
+export * from "./ssm/index.ts";
+export * from "./optim/index.ts";

@@ -41,6 +41,8 @@ function elements(shape: readonly number[]): number {
 export abstract class StatespaceBackend<B, L> extends KernelBackend implements BlockSource<B> {
   /** Public name: `cpu`, `wasm`, `webgpu`. */
   readonly label: string;
+  /** Byte alignment a view's offset must have; a slice that does not fit is copied. */
+  readonly viewAlignment: number = 4;
   protected readonly storage: Storage<B>;
   #recording: { launches: L[]; memory: GraphMemory<B>; previous: BlockSource<B> } | undefined;
 

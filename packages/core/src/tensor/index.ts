@@ -11,6 +11,6 @@ export * from "./packing.ts";
 export * from "./parameter.ts";
 export * from "./registry.ts";
 export type { BoundDims, Dims } from "./shapeSpec.ts";
-export { runKernel, type GradientRule } from "./run.ts";
+export { runComposite, runKernel, type GradientRule } from "./run.ts";
 export type { Block, Entry } from "./storage.ts";
 export * from "./types.ts";

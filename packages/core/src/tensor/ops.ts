@@ -1,6 +1,8 @@
 import { DTypeError, ShapeError } from "../errors.ts";
-import { scalar } from "./create.ts";
-import { runKernel, type GradientRule } from "./run.ts";
+import { scalar, zeros } from "./create.ts";
+import { engine, isRecording } from "./engine.ts";
+import { currentBackend } from "./registry.ts";
+import { runComposite, runKernel, type GradientRule } from "./run.ts";
 import type { DType, Tensor } from "./types.ts";
 
 type Rule = (outputs: readonly Tensor[]) => GradientRule;
@@ -298,8 +300,26 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
   const full = size.map((extent, i) => (extent === -1 ? x.shape[i]! - begin[i]! : extent));
   const inside = begin.length === x.shape.length && full.length === x.shape.length && begin.every((from, i) => from >= 0 && full[i]! >= 0 && from + full[i]! <= x.shape[i]!);
   if (!inside) throw new ShapeError(`slice: begin [${begin.join(", ")}], size [${size.join(", ")}] is not inside ${show(x.shape)}`);
+  const alias = contiguousView(x, begin, full);
+  if (alias !== undefined) return alias;
   const paddings = x.shape.map((extent, i) => [begin[i]!, extent - begin[i]! - full[i]!] as const);
   return one("Slice", { x }, { begin: [...begin], size: full }, () => ({ save: [], backward: ([dy]) => ({ x: pad(dy!, paddings) }) }));
+}
+
+/**
+ * A slice that is one run of memory needs no copy where nothing is recorded: decoding at batch 1 cuts its projections so.
+ * `undefined` where it is not one run, or the backend cannot bind at that offset.
+ */
+function contiguousView(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor | undefined {
+  if (isRecording()) return undefined;
+  const first = size.findIndex((extent) => extent !== 1);
+  const cut = first < 0 ? size.length - 1 : first;
+  if (size.some((extent, i) => extent === 0 || (i > cut && extent !== x.shape[i]))) return undefined;
+  let offset = 0;
+  x.shape.forEach((extent, i) => (offset = offset * extent + begin[i]!));
+  const backend = currentBackend();
+  if ((4 * offset) % backend.viewAlignment !== 0) return undefined;
+  return engine().makeTensorFromTensorInfo(backend.view(x, size, offset));
 }
 
 /** One axis cut to [from, from + extent), the others whole. */
@@ -312,12 +332,19 @@ export function sliceAxis(x: Tensor, axis: number, from: number, extent: number)
 export function split(x: Tensor, extents: readonly number[], axis = -1): Tensor[] {
   const [at] = normalAxes("split", axis, x.shape.length);
   if (extents.reduce((a, b) => a + b, 0) !== x.shape[at!]) throw new ShapeError(`split: extents [${extents.join(", ")}] do not add up to ${x.shape[at!]} of ${show(x.shape)}`);
-  let from = 0;
-  return extents.map((extent) => {
-    const part = sliceAxis(x, at!, from, extent);
-    from += extent;
-    return part;
-  });
+  const forward = (): Tensor[] => {
+    let from = 0;
+    return extents.map((extent) => {
+      const part = sliceAxis(x, at!, from, extent);
+      from += extent;
+      return part;
+    });
+  };
+  // One node for all parts: their gradients are laid side by side, instead of each padded with zeros and added.
+  return runComposite("split", { x }, forward, (parts) => ({
+    save: [],
+    backward: (dys) => ({ x: concat(dys.map((dy, i) => dy ?? zeros(parts[i]!.shape)), at) }),
+  }));
 }
 
 /** Tensors laid one after another along an axis. */

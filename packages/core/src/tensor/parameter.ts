@@ -22,6 +22,8 @@ export class Parameter {
   readonly decay: boolean;
   readonly learningRate: number | undefined;
   trainable: boolean;
+  /** Grows with every change of the values; what is derived from them (A = -exp(ALog)) is cached by it. */
+  version = 0;
   #value: Tensor;
 
   constructor(name: string, value: Tensor, options: ParameterOptions = {}) {
@@ -47,6 +49,7 @@ export class Parameter {
       throw new ShapeError(`${this.name}: values must have ${this.size} elements for [${this.shape.join(", ")}], got ${values.length}`);
     }
     writeInto(this.#value, values);
+    this.version++;
   }
 
   /** Puts another tensor of the same shape in its place (a packed weight, or a copy on another backend) and disposes the old one. */
@@ -56,6 +59,7 @@ export class Parameter {
     }
     this.#value.dispose();
     this.#value = keep(value);
+    this.version++;
   }
 
   read(): Promise<Float32Array> {

@@ -40,3 +40,29 @@ export function runKernel(
   }
   return outputs;
 }
+
+/**
+ * Runs a function with the tape off and records one node for all of it: a gradient rule of its own for what it composes.
+ * Inputs are named so that the rule can answer for each.
+ */
+export function runComposite(
+  name: string,
+  inputs: Readonly<Record<string, Tensor>>,
+  forward: () => Tensor[],
+  rule: (outputs: readonly Tensor[]) => GradientRule,
+): Tensor[] {
+  if (!isRecording()) return forward();
+  const { state } = engine();
+  const depth = state.gradientDepth;
+  state.gradientDepth = 0;
+  let outputs: Tensor[];
+  try {
+    outputs = forward();
+  } finally {
+    state.gradientDepth = depth;
+  }
+  const { save, backward } = rule(outputs);
+  const kept = save.map(hold);
+  state.activeTape!.push({ kernelName: name, inputs, outputs, kept, backward: (dys) => backward(dys, kept) });
+  return outputs;
+}
