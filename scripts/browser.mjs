@@ -80,22 +80,25 @@ const hasGpu = () => existsSync("/dev/nvidiactl") || (existsSync("/dev/dri") && 
 
 /**
  * The environment that gives WebGPU in Node a device. It must not reach the browser, which brings its own.
- * @param {string | undefined} browserPath Chromium ships SwiftShader beside its program
- * @returns {Promise<{ env: Record<string, string>, device: string }>}
+ * @param {string} [browserPath] Chromium ships SwiftShader beside its program
+ * @returns {{ env: Record<string, string>, device: string }}
  */
-export async function provideVulkan(browserPath) {
+export function findVulkan(browserPath) {
   if (process.env.VK_ICD_FILENAMES) return { env: {}, device: `VK_ICD_FILENAMES=${process.env.VK_ICD_FILENAMES}` };
   if (process.platform !== "linux") return { env: {}, device: "the system's own" };
-  if (!hasVulkanLoader() && isDebianRoot()) await aptInstall(["libvulkan1"]);
   if (!hasVulkanLoader()) return { env: {}, device: "none: there is no Vulkan loader (libvulkan.so.1)" };
   if (hasGpu()) return { env: {}, device: "the machine's GPU" };
   const folders = [browserPath && dirname(realpathSync(browserPath)), "/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"];
-  const driver = folders
-    .filter(Boolean)
-    .map((folder) => join(folder, "vk_swiftshader_icd.json"))
-    .find((file) => existsSync(file));
+  const drivers = folders.filter(Boolean).map((folder) => join(folder, "vk_swiftshader_icd.json"));
+  const driver = drivers.find((file) => existsSync(file));
   if (driver === undefined) return { env: {}, device: "none: no GPU, and no SwiftShader beside the browser" };
   return { env: { VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? "/tmp" }, device: `SwiftShader (${driver})` };
+}
+
+/** `findVulkan`, after installing the loader where it is missing and may be installed. */
+export async function provideVulkan(browserPath) {
+  if (process.platform === "linux" && !hasVulkanLoader() && isDebianRoot()) await aptInstall(["libvulkan1"]);
+  return findVulkan(browserPath);
 }
 
 /** What version of the browser answers, for the log. */

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { findVulkan } from "./browser.mjs";
 import { build, install, workspaceEnv, workspaceNode } from "./setup.mjs";
 import { listPackages, root } from "./workspace.mjs";
 
@@ -28,9 +29,11 @@ await build([packageName]);
 const path = join(pkg.path, file);
 if (!existsSync(path)) fail(`${packageName}: its build made no ${file}`);
 
+// Who asks for WebGPU by name gets a software device where there is no GPU; nobody gets one unasked, since it is slow.
+const wantsWebGpu = args.some((argument) => argument.includes("webgpu"));
 const child = spawn(workspaceNode(), [path, ...args], {
   cwd: process.env.INIT_CWD ?? process.cwd(),
-  env: workspaceEnv(),
+  env: workspaceEnv(wantsWebGpu ? findVulkan().env : {}),
   stdio: "inherit",
 });
 // An interrupt from the terminal reaches the child too: it decides when to end.
