@@ -1,0 +1,115 @@
+import type { DecodeOptions, Tokenizer } from "../tokenizer/tokenizer.ts";
+import { StopFilter } from "./stopStrings.ts";
+
+export interface StreamDecoderOptions extends DecodeOptions {
+  /** Texts that end the stream; they are not part of it. */
+  readonly stop?: readonly string[];
+}
+
+/**
+ * Turns tokens into text as they come. A character whose bytes are spread over several tokens appears when it is complete, and text that may begin a stop string
+ * when it turns out not to. All pieces together are `tokenizer.decode` of all tokens, up to the stop string.
+ */
+export class StreamDecoder {
+  readonly #pieces: PieceDecoder;
+  readonly #stops: StopFilter;
+  readonly #vocabSize: number;
+
+  /** Errors: {@link ArgumentError} for an empty stop string. */
+  constructor(tokenizer: Pick<Tokenizer, "vocabSize" | "decode" | "tokenBytes">, options: StreamDecoderOptions = {}) {
+    const decodeOptions: DecodeOptions = { special: options.special ?? false };
+    this.#stops = new StopFilter(options.stop ?? []);
+    this.#vocabSize = tokenizer.vocabSize;
+    this.#pieces = tokenizer.tokenBytes === undefined ? new WindowDecoder(tokenizer, decodeOptions) : new ByteDecoder((id) => tokenizer.tokenBytes?.(id, decodeOptions));
+  }
+
+  /** Whether a stop string was met; no text follows. */
+  get stopped(): boolean {
+    return this.#stops.found !== undefined;
+  }
+
+  /** The stop string that was met. */
+  get stopString(): string | undefined {
+    return this.#stops.found;
+  }
+
+  /** Takes the next token and returns the text that is certain now, often empty. An id past the vocabulary, one of the embedding's padding rows, has no text. */
+  push(id: number): string {
+    if (this.stopped || id >= this.#vocabSize) return "";
+    return this.#stops.push(this.#pieces.push(id));
+  }
+
+  /** The rest, at the end of the stream: an unfinished character becomes U+FFFD, an unfinished stop string is text. */
+  flush(): string {
+    if (this.stopped) return "";
+    const text = this.#stops.push(this.#pieces.flush());
+    return this.stopped ? text : text + this.#stops.flush();
+  }
+}
+
+interface PieceDecoder {
+  push(id: number): string;
+  flush(): string;
+}
+
+/** For tokenizers whose tokens are bytes. */
+class ByteDecoder implements PieceDecoder {
+  // ignoreBOM keeps a leading U+FEFF, which is text here.
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #bytes: (id: number) => Uint8Array | undefined;
+
+  constructor(bytes: (id: number) => Uint8Array | undefined) {
+    this.#bytes = bytes;
+  }
+
+  push(id: number): string {
+    return this.#utf8.decode(this.#bytes(id), { stream: true });
+  }
+
+  flush(): string {
+    return this.#utf8.decode();
+  }
+}
+
+/** No character and no decoder's look-back reaches further; bounds the work on a stream of nothing but broken bytes. */
+const LONGEST_WINDOW = 64;
+
+/**
+ * For any other tokenizer: decodes the last few tokens with and without the new ones; the difference is the new text.
+ * The older tokens stay in the window because some decoders treat the first token of a text differently (they drop its space).
+ */
+class WindowDecoder implements PieceDecoder {
+  readonly #tokenizer: Pick<Tokenizer, "decode">;
+  readonly #options: DecodeOptions;
+  #shown: number[] = [];
+  #pending: number[] = [];
+
+  constructor(tokenizer: Pick<Tokenizer, "decode">, options: DecodeOptions) {
+    this.#tokenizer = tokenizer;
+    this.#options = options;
+  }
+
+  push(id: number): string {
+    this.#pending.push(id);
+    const text = this.#newText();
+    // U+FFFD at the end may be the first bytes of a character.
+    const unfinished = text === "" || text.endsWith("\ufffd");
+    return unfinished && this.#pending.length < LONGEST_WINDOW ? "" : this.#advance(text);
+  }
+
+  flush(): string {
+    return this.#advance(this.#newText());
+  }
+
+  #newText(): string {
+    const before = this.#tokenizer.decode(this.#shown, this.#options);
+    const after = this.#tokenizer.decode([...this.#shown, ...this.#pending], this.#options);
+    return after.slice(before.length);
+  }
+
+  #advance(text: string): string {
+    this.#shown = this.#pending;
+    this.#pending = [];
+    return text;
+  }
+}

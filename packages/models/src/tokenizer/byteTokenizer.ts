@@ -1,0 +1,43 @@
+import { ArgumentError } from "@statespace/core";
+import { byteCharacters } from "./byteAlphabet.ts";
+import { decodeBytes, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { writeTokenizerJson } from "./tokenizerJson.ts";
+
+const EMPTY = new Uint8Array(0);
+
+export interface ByteTokenizerOptions {
+  /** Special tokens, from id 256 on; the first ends a text. */
+  readonly special?: readonly string[];
+}
+
+/** A token is a byte of UTF-8 and its id the byte's value: every text can be written, nothing is learned. */
+export class ByteTokenizer implements Tokenizer {
+  readonly vocabSize: number;
+  readonly eosId?: number;
+  readonly #special: readonly string[];
+
+  constructor(options: ByteTokenizerOptions = {}) {
+    this.#special = [...(options.special ?? [])];
+    this.vocabSize = 256 + this.#special.length;
+    if (this.#special.length > 0) this.eosId = 256;
+  }
+
+  encode(text: string): Int32Array {
+    return Int32Array.from(new TextEncoder().encode(text));
+  }
+
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    return decodeBytes(Array.from(ids, (id) => this.tokenBytes(id, options)));
+  }
+
+  tokenBytes(id: number, { special = false }: DecodeOptions = {}): Uint8Array {
+    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize) throw new ArgumentError(`ByteTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+    if (id < 256) return Uint8Array.of(id);
+    return special ? new TextEncoder().encode(this.#special[id - 256]) : EMPTY;
+  }
+
+  toJson(): string {
+    const vocab = Object.fromEntries(byteCharacters().map((character, byte) => [character, byte]));
+    return writeTokenizerJson({ vocab, special: this.#special, unknown: null, byteLevel: true });
+  }
+}

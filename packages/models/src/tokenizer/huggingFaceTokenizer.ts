@@ -1,0 +1,83 @@
+import { ArgumentError } from "@statespace/core";
+import type { Tokenizer as Library } from "@huggingface/tokenizers";
+import { byteOfCharacter } from "./byteAlphabet.ts";
+import { decodeBytes, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
+import type { TokenizerJson } from "./tokenizerJson.ts";
+
+const EMPTY = new Uint8Array(0);
+
+export interface SpecialTokens {
+  readonly bosId?: number;
+  readonly eosId?: number;
+}
+
+/** Any `tokenizer.json`, through `@huggingface/tokenizers`. Made by `loadTokenizer`. */
+export class HuggingFaceTokenizer implements Tokenizer {
+  readonly vocabSize: number;
+  readonly bosId?: number;
+  readonly eosId?: number;
+  readonly tokenBytes?: (id: number, options?: DecodeOptions) => Uint8Array;
+  readonly #library: Library;
+  readonly #json: string;
+
+  constructor(library: Library, json: TokenizerJson, text: string, special: SpecialTokens = {}) {
+    this.#library = library;
+    this.#json = text;
+    let largest = -1;
+    for (const id of library.get_vocab(true).values()) largest = Math.max(largest, id);
+    this.vocabSize = largest + 1;
+    if (special.bosId !== undefined) this.bosId = special.bosId;
+    if (special.eosId !== undefined) this.eosId = special.eosId;
+    if (isByteLevel(json)) this.tokenBytes = this.#byteLevelDecoder();
+  }
+
+  encode(text: string): Int32Array {
+    return Int32Array.from(this.#library.encode(text).ids);
+  }
+
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    const { tokenBytes } = this;
+    if (tokenBytes !== undefined) return decodeBytes(Array.from(ids, (id) => tokenBytes(id, options)));
+    const list = Array.from(ids);
+    for (const id of list) this.#check(id);
+    // The library refuses an empty list; and its clean-up of spaces would make the text differ from the tokens'.
+    if (list.length === 0) return "";
+    return this.#library.decode(list, { skip_special_tokens: !(options.special ?? false), clean_up_tokenization_spaces: false });
+  }
+
+  toJson(): string {
+    return this.#json;
+  }
+
+  /** Byte-level BPE writes each byte as one character of an alphabet; added tokens are plain text. */
+  #byteLevelDecoder(): (id: number, options?: DecodeOptions) => Uint8Array {
+    const byteOf = byteOfCharacter();
+    const added = this.#library.get_added_tokens_decoder();
+    const cache = new Map<number, Uint8Array>();
+    const encoder = new TextEncoder();
+    return (id, { special = false } = {}) => {
+      const addedToken = added.get(id);
+      if (addedToken?.special === true && !special) return EMPTY;
+      let bytes = cache.get(id);
+      if (bytes === undefined) {
+        this.#check(id);
+        const token = this.#library.id_to_token(id) ?? "";
+        const plain = addedToken !== undefined || [...token].some((character) => !byteOf.has(character));
+        bytes = plain ? encoder.encode(token) : Uint8Array.from(token, (character) => byteOf.get(character) as number);
+        cache.set(id, bytes);
+      }
+      return bytes;
+    };
+  }
+
+  /** Ids of an embedding's padding rows have no token: they are refused only past what any tokenizer could mean. */
+  #check(id: number): void {
+    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize) throw new ArgumentError(`tokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+  }
+}
+
+function isByteLevel(json: TokenizerJson): boolean {
+  const { decoder } = json;
+  if (decoder?.type === "ByteLevel") return true;
+  return decoder?.type === "Sequence" && Array.isArray(decoder.decoders) && decoder.decoders.length === 1 && decoder.decoders[0]?.type === "ByteLevel";
+}

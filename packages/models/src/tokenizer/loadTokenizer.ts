@@ -1,0 +1,119 @@
+import { FormatError } from "@statespace/core";
+import type { CheckpointSource, ReadOptions } from "../checkpoint/source.ts";
+import { byteCharacters } from "./byteAlphabet.ts";
+import { ByteTokenizer } from "./byteTokenizer.ts";
+import { CharTokenizer } from "./charTokenizer.ts";
+import { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import type { AddedTokenJson, TokenizerJson } from "./tokenizerJson.ts";
+
+export const TOKENIZER_FILE = "tokenizer.json";
+export const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
+
+/**
+ * The tokenizer of a checkpoint folder, or `undefined` if it has no `tokenizer.json`. A large vocabulary takes a second or two to build: use a worker in a page.
+ * Errors: {@link FormatError} if the file is not a tokenizer; {@link SourceError}; {@link AbortedError}.
+ */
+export async function loadTokenizer(source: CheckpointSource, options: ReadOptions = {}): Promise<Tokenizer | undefined> {
+  const bytes = await source.read(TOKENIZER_FILE, options);
+  if (bytes === undefined) return undefined;
+  const config = await source.read(TOKENIZER_CONFIG_FILE, { signal: options.signal });
+  const decoder = new TextDecoder();
+  return parseTokenizer(decoder.decode(bytes), config === undefined ? "{}" : decoder.decode(config));
+}
+
+/** {@link loadTokenizer} from the texts of `tokenizer.json` and `tokenizer_config.json`. Errors: {@link FormatError}. */
+export async function parseTokenizer(text: string, configText = "{}"): Promise<Tokenizer> {
+  const json = parseObject(text, TOKENIZER_FILE) as unknown as TokenizerJson;
+  const config = parseObject(configText, TOKENIZER_CONFIG_FILE);
+  if (!isObject(json.model)) throw new FormatError(`${TOKENIZER_FILE}: model must be an object`);
+  const own = recogniseOwn(json);
+  if (own !== undefined) return own;
+  const { Tokenizer: Library } = await import("@huggingface/tokenizers");
+  try {
+    const library = new Library(json, config);
+    return new HuggingFaceTokenizer(library, json, text, specialIds(config, (token) => library.token_to_id(token)));
+  } catch (error) {
+    throw new FormatError(`${TOKENIZER_FILE}: cannot be built: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** The files that make a folder load with the same tokenizer here and in Hugging Face's libraries. */
+export function tokenizerFiles(tokenizer: Tokenizer): Record<string, string> {
+  const eos = tokenizer.eosId === undefined ? undefined : tokenizer.decode([tokenizer.eosId], { special: true });
+  const bos = tokenizer.bosId === undefined ? undefined : tokenizer.decode([tokenizer.bosId], { special: true });
+  const config = {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    clean_up_tokenization_spaces: false,
+    ...(bos === undefined ? {} : { bos_token: bos }),
+    ...(eos === undefined ? {} : { eos_token: eos }),
+  };
+  return { [TOKENIZER_FILE]: tokenizer.toJson(), [TOKENIZER_CONFIG_FILE]: `${JSON.stringify(config, null, 2)}\n` };
+}
+
+function parseObject(text: string, file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${file}: not valid JSON`, { cause: error });
+  }
+  if (!isObject(value)) throw new FormatError(`${file}: must be a JSON object`);
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function specialIds(config: Record<string, unknown>, idOf: (token: string) => number | undefined): SpecialTokens {
+  const find = (key: string): number | undefined => {
+    const value = config[key];
+    const token = isObject(value) ? value.content : value;
+    return typeof token === "string" ? idOf(token) : undefined;
+  };
+  const bosId = find("bos_token");
+  const eosId = find("eos_token");
+  return { ...(bosId === undefined ? {} : { bosId }), ...(eosId === undefined ? {} : { eosId }) };
+}
+
+/** A file as our own byte and character tokenizers write it, which need no library; `undefined` for any other. */
+function recogniseOwn(json: TokenizerJson): Tokenizer | undefined {
+  const { vocab, merges, type, unk_token: unknown } = json.model;
+  const added = json.added_tokens ?? [];
+  const plain = type === "BPE" && Array.isArray(merges) && merges.length === 0 && isObject(vocab) && isBare(json);
+  if (!plain || !Array.isArray(added) || !added.every(isSpecial)) return undefined;
+  const tokens = inOrder(vocab);
+  if (tokens === undefined || added.some(({ id }, i) => id !== tokens.length + i)) return undefined;
+  const special = added.map(({ content }) => content);
+  if (json.decoder?.type === "Fuse" && json.pre_tokenizer === null) {
+    if (!tokens.every((token) => [...token].length === 1 && !/\p{Surrogate}/u.test(token))) return undefined;
+    if (typeof unknown === "string" && !tokens.includes(unknown)) return undefined;
+    return new CharTokenizer(tokens, { special, ...(typeof unknown === "string" ? { unknown } : {}) });
+  }
+  const bytes = byteCharacters();
+  const isBytes = json.decoder?.type === "ByteLevel" && tokens.length === 256 && tokens.every((token, id) => token === bytes[id]);
+  const prefixes = isObject(json.pre_tokenizer) && json.pre_tokenizer.add_prefix_space !== false;
+  return isBytes && !prefixes ? new ByteTokenizer({ special }) : undefined;
+}
+
+/** Nothing changes the text before or the ids after the model. */
+function isBare(json: TokenizerJson): boolean {
+  const { normalizer, post_processor: postProcessor } = json as { normalizer?: unknown; post_processor?: unknown };
+  return (normalizer ?? null) === null && (postProcessor ?? null) === null;
+}
+
+function isSpecial(token: unknown): token is AddedTokenJson {
+  return isObject(token) && Number.isInteger(token.id) && typeof token.content === "string" && token.special === true;
+}
+
+/** The tokens by id, if the ids are 0, 1, 2, ... */
+function inOrder(vocab: Record<string, unknown>): string[] | undefined {
+  const entries = Object.entries(vocab);
+  const tokens = new Array<string>(entries.length);
+  for (const [token, id] of entries) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= tokens.length || tokens[id] !== undefined) return undefined;
+    tokens[id] = token;
+  }
+  return tokens;
+}

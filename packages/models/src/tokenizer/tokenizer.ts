@@ -1,0 +1,35 @@
+/** Text to token ids and back. */
+export interface Tokenizer {
+  /** One more than the largest id. A model's embedding may be larger, padded. */
+  readonly vocabSize: number;
+  readonly bosId?: number;
+  readonly eosId?: number;
+  /** Errors: {@link ArgumentError} if the text holds something the vocabulary cannot express. */
+  encode(text: string): Int32Array;
+  /** Special tokens are left out unless `special`. Bytes that are not UTF-8 become U+FFFD. Errors: {@link ArgumentError} for an id out of range. */
+  decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
+  /**
+   * The UTF-8 bytes a token stands for, which may be part of a character; empty for special tokens unless `special`.
+   * Absent if the tokenizer's text is not just its tokens' bytes in a row.
+   */
+  readonly tokenBytes?: (id: number, options?: DecodeOptions) => Uint8Array;
+  /** `tokenizer.json`, which Hugging Face's libraries load. */
+  toJson(): string;
+}
+
+export interface DecodeOptions {
+  /** Write special tokens (such as `<|endoftext|>`) out as text. */
+  readonly special?: boolean;
+}
+
+/** The text of tokens whose bytes are known one by one. */
+export function decodeBytes(parts: readonly Uint8Array[]): string {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
+  let position = 0;
+  for (const part of parts) {
+    bytes.set(part, position);
+    position += part.byteLength;
+  }
+  // ignoreBOM keeps a leading U+FEFF, which is text here.
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
