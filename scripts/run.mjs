@@ -24,8 +24,12 @@ if (pkg === undefined)
 const file = pkg.manifest.bin?.[command];
 if (file === undefined) fail(`${packageName} has no command "${command}" in its package.json`);
 
-if (!existsSync(join(root, "node_modules", ".bin"))) await install();
-await build([packageName]);
+try {
+  if (!existsSync(join(root, "node_modules", ".bin"))) await install();
+  await build([packageName]);
+} catch (error) {
+  fail(error.message);
+}
 const path = join(pkg.path, file);
 if (!existsSync(path)) fail(`${packageName}: its build made no ${file}`);
 
