@@ -19,7 +19,7 @@ async function document(pkg) {
   const judge = ["--emit", "none", "--treatValidationWarningsAsErrors"];
   const write = ["--out", join(docs, "api"), "--cleanOutputDir", "false", "--entryFileName", `${folder}.md`];
   const command = [commandFile("typedoc", "typedoc", docs), ...args, ...(checkOnly ? judge : write)];
-  const { code, output } = await runNode(command, { stdout: "pipe", env: { NO_COLOR: "1" } });
+  const { code, output } = await runNode(command, { stdout: "pipe" });
   const complaints = output
     .split("\n")
     .filter((line) => /warning|error/i.test(line))

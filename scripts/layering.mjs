@@ -117,7 +117,7 @@ export function checkLayering(at = root) {
       const inSource = where.startsWith(`${pkg.dir}/src/`);
       const edges = [];
       graph.set(where, edges);
-      for (const { specifier, kind, line } of readImports(file)) {
+      for (const { specifier, kind, line } of importsOrProblem(file, where, problems)) {
         const problem = checkImport({ pkg, file, where, inSource, specifier, kind, byName });
         if (problem !== undefined) problems.push(`${where}:${line}: "${specifier}": ${problem}`);
         if (specifier.startsWith(".") && kind === "value") edges.push(posix(relative(at, resolve(dirname(file), specifier))));
@@ -126,6 +126,16 @@ export function checkLayering(at = root) {
   }
   for (const cycle of findCycles(graph)) problems.push(`circular import: ${[...cycle, cycle[0]].join(" -> ")}`);
   return { files: graph.size, problems };
+}
+
+/** A file that does not parse is a problem of its own, and must not hide those of others. */
+function importsOrProblem(file, where, problems) {
+  try {
+    return readImports(file);
+  } catch (error) {
+    problems.push(`${where}: does not parse: ${error.message.trim().split("\n", 1)[0]}`);
+    return [];
+  }
 }
 
 function checkImport({ pkg, file, where, inSource, specifier, kind, byName }) {

@@ -18,7 +18,7 @@ export class Report {
 
   fail(name, why) {
     this.counts.failed++;
-    this.failures.push(`${this.title}: ${name}: ${firstLine(why)}`);
+    this.failures.push(`${this.title}: ${name}: ${tellingLine(why)}`);
     console.log(`  FAIL  ${name}\n${indent(why)}`);
   }
 
@@ -42,5 +42,12 @@ export class Report {
   }
 }
 
-const firstLine = (text) => text.trim().split("\n", 1)[0];
+/** The line of a tool's output that says most in a summary: the first that speaks of an error, else the first. */
+function tellingLine(text) {
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /\w/.test(line));
+  return lines.find((line) => /error|fail|cannot|❌|✗|not found|does not|warning/i.test(line)) ?? lines[0] ?? "no output";
+}
 const indent = (text) => text.trimEnd().replace(/^/gm, "        ");

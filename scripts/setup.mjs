@@ -25,9 +25,10 @@ function npxCommand() {
  * @returns {Promise<{ code: number, output: string }>} output is filled with "pipe" only
  */
 export function execute(file, args, { cwd = root, env = process.env, stdout = "inherit", shell = false } = {}) {
+  const plain = stdout === "pipe" ? { ...env, NO_COLOR: "1", FORCE_COLOR: undefined } : env;
   const target = { inherit: "inherit", stderr: process.stderr, pipe: "pipe" }[stdout];
   return new Promise((settle, fail) => {
-    const child = spawn(file, args, { cwd, env, shell, stdio: ["ignore", target, stdout === "pipe" ? "pipe" : "inherit"] });
+    const child = spawn(file, args, { cwd, env: plain, shell, stdio: ["ignore", target, stdout === "pipe" ? "pipe" : "inherit"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text) => (output += text));
     child.on("error", fail);

@@ -110,6 +110,11 @@ describe("layering", () => {
     expect(problems()).toEqual([`circular import: ${files.join(" -> ")}`]);
   });
 
+  it("reports a file that does not parse, and reads the others all the same", () => {
+    plant({ "packages/models/src/a.ts": "export const = 1;\n", "packages/models/src/b.ts": 'import "left-pad";\n' });
+    expect(problems()).toEqual([expect.stringMatching(/^packages\/models\/src\/a.ts: does not parse/), expect.stringContaining("left-pad")]);
+  });
+
   it("lets types and lazy imports close a circle", () => {
     plant({
       "packages/models/src/a.ts": 'import type { B } from "./b.ts";\nexport type A = B;\n',
