@@ -1,1 +1,28 @@
-export {};
+import { stopBackend, type BackendDefinition } from "@statespace/core";
+import { WebGpuBackend } from "./backend.ts";
+import { openDevice, type DeviceOptions } from "./device/device.ts";
+import { requestGpu } from "./device/requestGpu.ts";
+import { webGpuKernels } from "./kernels/index.ts";
+
+export { WebGpuBackend, type DispatchRequest } from "./backend.ts";
+export type { DeviceOptions, DeviceTraits } from "./device/device.ts";
+export type { KernelTime } from "./device/profiler.ts";
+export { webGpuKernels } from "./kernels/index.ts";
+
+/**
+ * WebGPU, for `registerBackend(webGpuBackend())`: browsers through `navigator.gpu`, Node through the npm package `webgpu`.
+ * A lost device rejects what is in flight with DeviceLostError and stops the backend; `setBackend("webgpu")` opens a new one.
+ * @throws BackendError (from `setBackend`) where there is no adapter.
+ */
+export function webGpuBackend(options: DeviceOptions = {}): BackendDefinition {
+  return {
+    name: "webgpu",
+    kernels: webGpuKernels,
+    async create(): Promise<WebGpuBackend> {
+      const { device, traits } = await openDevice(await requestGpu(), options);
+      const backend = new WebGpuBackend(device, traits);
+      backend.onLost = () => stopBackend("webgpu");
+      return backend;
+    },
+  };
+}

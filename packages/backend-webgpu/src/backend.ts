@@ -1,0 +1,279 @@
+import { BackendError, DeviceLostError, OutOfMemoryError, StatespaceBackend, type TensorInfo } from "@statespace/core";
+import { BufferPool } from "./device/bufferPool.ts";
+import type { DeviceTraits } from "./device/device.ts";
+import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
+import { PipelineCache, type Constants } from "./device/pipelines.ts";
+import { Profiler, summarise, type KernelTime } from "./device/profiler.ts";
+import { Recorder } from "./device/recorder.ts";
+import { shaders, type ShaderName } from "./shaders.ts";
+
+/** How a kernel asks for a dispatch. */
+export interface DispatchRequest {
+  readonly constants?: Constants;
+  /** The shader's uniform block, word by word; floats through `floatBits`. */
+  readonly params: readonly number[];
+  /** Storage bindings in order; undefined where an optional operand is absent. */
+  readonly bindings: readonly (TensorInfo | Binding | undefined)[];
+  readonly grid: readonly [number, number, number];
+}
+
+/** Fused WGSL kernels on a WebGPU device. Kernels enqueue; only `read` waits, and always asynchronously. */
+export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
+  readonly device: GPUDevice;
+  readonly traits: DeviceTraits;
+  readonly #pool: BufferPool;
+  readonly #pipelines: PipelineCache;
+  readonly #recorder: Recorder;
+  readonly #profiler: Profiler | undefined;
+  /** Stands in for absent operands: one to read, one to write. */
+  readonly #absent: Record<"read-only-storage" | "storage", Binding>;
+  #fault: BackendError | undefined;
+  readonly #inFlight: Set<(fault: BackendError) => void> = new Set();
+
+  constructor(device: GPUDevice, traits: DeviceTraits) {
+    super("webgpu");
+    this.device = device;
+    this.traits = traits;
+    this.#pool = new BufferPool(device, traits.maxBufferSize);
+    this.#pipelines = new PipelineCache(device);
+    this.#profiler = traits.timestamps ? new Profiler(device) : undefined;
+    this.#recorder = new Recorder(device, this.#profiler);
+    this.#recorder.onSubmit = (submit) => this.#guarded(submit);
+    const dummy = (): Binding => ({ buffer: device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE }), offset: 0, size: 256 });
+    this.#absent = { "read-only-storage": dummy(), storage: dummy() };
+    void device.lost.then(({ message, reason }) => this.#lose(new DeviceLostError(`webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`)));
+  }
+
+  /** Called once when the device goes away, before anything is rejected. */
+  onLost: (() => void) | undefined;
+
+  #lose(fault: BackendError): void {
+    this.#fault = fault;
+    this.onLost?.();
+    for (const reject of this.#inFlight) reject(fault);
+    this.#inFlight.clear();
+  }
+
+  /** Runs commands under error scopes; what they report rejects the next read. */
+  #guarded(commands: () => void): void {
+    const { device } = this;
+    const filters: GPUErrorFilter[] = ["out-of-memory", "internal", "validation"];
+    for (const filter of filters) device.pushErrorScope(filter);
+    commands();
+    for (const filter of filters.reverse()) {
+      device.popErrorScope().then((error) => error && this.#report(filter, error.message), () => {});
+    }
+  }
+
+  #report(filter: GPUErrorFilter, message: string): void {
+    if (this.#fault) return;
+    if (filter === "out-of-memory") this.#fault = new OutOfMemoryError(`webgpu: the device is out of memory: ${message}`);
+    else this.#fault = new BackendError(`webgpu: the device refused a command (${filter}): ${message}`);
+  }
+
+  /** Throws what went wrong since the last call; a lost device stays lost. */
+  #throwFault(): void {
+    const fault = this.#fault;
+    if (!fault) return;
+    if (!(fault instanceof DeviceLostError)) this.#fault = undefined;
+    throw fault;
+  }
+
+  #throwIfLost(): void {
+    if (this.#fault instanceof DeviceLostError) throw this.#fault;
+  }
+
+  protected override allocate(bytes: number): GPUBuffer {
+    this.#throwIfLost();
+    let buffer: GPUBuffer | undefined;
+    this.#guardedAllocation(() => (buffer = this.#pool.take(bytes)));
+    return buffer!;
+  }
+
+  #guardedAllocation(make: () => void): void {
+    const held = this.#pool.heldBytes;
+    const { device } = this;
+    device.pushErrorScope("out-of-memory");
+    try {
+      make();
+    } finally {
+      const scope = device.popErrorScope();
+      if (this.#pool.heldBytes === held) void scope.catch(() => {});
+      else scope.then((error) => error && this.#report("out-of-memory", error.message), () => {});
+    }
+  }
+
+  protected override free(buffer: GPUBuffer): void {
+    this.#pool.giveBack(buffer);
+  }
+
+  protected override heldBytes(): number {
+    return this.#pool.heldBytes;
+  }
+
+  /** Buffers handed out and not given back, and submissions and dispatches so far. */
+  get counters(): { buffersInUse: number; submissions: number; dispatches: number; pipelines: number } {
+    return { buffersInUse: this.#pool.inUse, ...this.#recorder.counts, pipelines: this.#pipelines.size };
+  }
+
+  /** Gives the free buffers back to the device. */
+  trim(): void {
+    this.#recorder.flush();
+    this.#recorder.forgetGroups();
+    this.#pool.trim();
+  }
+
+  protected override upload(buffer: GPUBuffer, byteOffset: number, source: Uint8Array): void {
+    this.#throwIfLost();
+    // A queue write overtakes launches that are only recorded; those that use this buffer must go first.
+    if (this.#recorder.isPending(buffer)) this.#recorder.flush();
+    this.device.queue.writeBuffer(buffer, byteOffset, source as Uint8Array<ArrayBuffer>);
+  }
+
+  protected override async download(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
+    this.#throwFault();
+    const size = Math.ceil(bytes / 4) * 4;
+    if (size === 0) return new Uint8Array(0);
+    const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    this.#recorder.run({ kind: "copy", from: buffer, fromOffset: byteOffset, to: staging, toOffset: 0, bytes: size });
+    this.#recorder.flush();
+    await this.#orLost(staging.mapAsync(GPUMapMode.READ));
+    const copied = new Uint8Array(staging.getMappedRange(0, size).slice(0)).subarray(0, bytes);
+    staging.destroy();
+    this.#throwFault();
+    return copied;
+  }
+
+  /** Waits for a promise, or for the device to be lost. */
+  async #orLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        this.#inFlight.delete(reject);
+        finish();
+      };
+      this.#inFlight.add(reject);
+      work.then(
+        (value) => settle(() => resolve(value)),
+        // A map that fails because the device goes away rejects a moment before `lost` resolves.
+        (error: unknown) => setTimeout(() => settle(() => reject(this.#fault ?? new BackendError(`webgpu: read failed: ${(error as Error).message}`, { cause: error }))), 10),
+      );
+    });
+  }
+
+  protected override execute(launch: Launch): void {
+    this.#throwIfLost();
+    this.#recorder.run(launch);
+  }
+
+  protected override compile(launches: readonly Launch[]): { replay(): void; dispose(): void } {
+    this.#recorder.flush();
+    const prepared = this.#recorder.prepare(launches);
+    return {
+      replay: (): void => {
+        this.#throwIfLost();
+        prepared.replay();
+      },
+      dispose: prepared.dispose,
+    };
+  }
+
+  /** Submits what was recorded, without waiting. */
+  flush(): void {
+    this.#recorder.flush();
+  }
+
+  /** Waits until the device has done everything enqueued so far. */
+  async finish(): Promise<void> {
+    this.#recorder.flush();
+    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+    this.#throwFault();
+  }
+
+  /** Device time by kernel of what `run` enqueues. @throws BackendError without timestamp queries. */
+  async profile(run: () => void | Promise<void>): Promise<KernelTime[]> {
+    const profiler = this.#profiler;
+    if (!profiler) throw new BackendError("webgpu: this device offers no timestamp queries");
+    this.#recorder.flush();
+    await profiler.collect();
+    profiler.active = true;
+    try {
+      await run();
+      this.#recorder.flush();
+    } finally {
+      profiler.active = false;
+    }
+    return summarise(await profiler.collect());
+  }
+
+  /** Where a tensor lies, as a shader can bind it: a view at an offset the device cannot bind is copied first. */
+  bind(x: TensorInfo): Binding {
+    const { block, byteOffset, bytes } = this.locatePacked(x);
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    if (byteOffset % this.traits.offsetAlignment === 0) return { buffer: block.buffer, offset: byteOffset, size };
+    const copied = this.output([size / 4]);
+    const target = this.locate(copied).block.buffer;
+    this.launch({ kind: "copy", from: block.buffer, fromOffset: byteOffset, to: target, toOffset: 0, bytes: size });
+    this.#copies.push({ copied, back: { kind: "copy", from: target, fromOffset: 0, to: block.buffer, toOffset: byteOffset, bytes: size } });
+    return { buffer: target, offset: 0, size };
+  }
+
+  /** Copies that stand in for unaligned views until the next dispatch has been enqueued. */
+  #copies: { readonly copied: TensorInfo; readonly back: Copy }[] = [];
+
+  #dropCopies(written: ReadonlySet<GPUBuffer>): void {
+    const copies = this.#copies.splice(0);
+    for (const { copied, back } of copies) {
+      if (written.has(back.from)) this.launch(back);
+      this.disposeData(copied.dataId);
+    }
+  }
+
+  /** Part of a tensor, in elements; `offset` must suit the device's alignment. */
+  bindPart(x: TensorInfo, offset: number, length: number): Binding {
+    const whole = this.bind(x);
+    return { buffer: whole.buffer, offset: whole.offset + 4 * offset, size: 4 * length };
+  }
+
+  /** Scratch memory for the launches of one kernel; give it back with `release` after the last of them. */
+  scratch(elements: number): TensorInfo {
+    return this.output([elements]);
+  }
+
+  release(...tensors: TensorInfo[]): void {
+    for (const { dataId } of tensors) this.disposeData(dataId);
+  }
+
+  /** Copies a whole tensor to an element offset of another. */
+  copyInto(target: TensorInfo, elementOffset: number, source: TensorInfo): void {
+    const from = this.locate(source);
+    const to = this.locate(target);
+    this.launch({ kind: "copy", from: from.block.buffer, fromOffset: from.byteOffset, to: to.block.buffer, toOffset: to.byteOffset + 4 * elementOffset, bytes: from.bytes });
+  }
+
+  dispatch(shader: ShaderName, request: DispatchRequest): void {
+    const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, request.constants);
+    const written = new Set<GPUBuffer>();
+    const bindings = pipeline.bindings.map((type, i) => {
+      const operand = request.bindings[i];
+      if (operand === undefined) return this.#absent[type as "storage"];
+      const binding = "dataId" in operand ? this.bind(operand) : operand;
+      if (type === "storage") written.add(binding.buffer);
+      if (binding.size > this.traits.maxBinding) {
+        throw new OutOfMemoryError(`${shader}: operand ${i} has ${binding.size} bytes, this device binds at most ${this.traits.maxBinding}`);
+      }
+      return binding;
+    });
+    this.launch({ kind: "dispatch", pipeline, params: request.params, bindings, grid: request.grid });
+    this.#dropCopies(written);
+  }
+
+  /** A dispatch with one thread an element, `perGroup` threads a workgroup, folded into two grid axes. */
+  dispatchOver(shader: ShaderName, elements: number, perGroup: number, request: Omit<DispatchRequest, "grid">): void {
+    if (elements === 0) return;
+    this.dispatch(shader, { ...request, grid: foldGrid(Math.ceil(elements / perGroup)) });
+  }
+
+  override dispose(): void {
+    this.device.destroy();
+  }
+}

@@ -1,0 +1,48 @@
+import type { Pipeline } from "./pipelines.ts";
+
+/** A range of a buffer as a shader sees it; `offset` is a multiple of the device's offset alignment. */
+export interface Binding {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** One dispatch, complete: it can run now and again later on the same buffers. */
+export interface Dispatch {
+  readonly kind: "dispatch";
+  readonly pipeline: Pipeline;
+  /** The uniform block: u32 words; floats as their bits (see `floatBits`). */
+  readonly params: readonly number[];
+  readonly bindings: readonly Binding[];
+  readonly grid: readonly [number, number, number];
+}
+
+/** A buffer-to-buffer copy; offsets and size in bytes, multiples of 4. */
+export interface Copy {
+  readonly kind: "copy";
+  readonly from: GPUBuffer;
+  readonly fromOffset: number;
+  readonly to: GPUBuffer;
+  readonly toOffset: number;
+  readonly bytes: number;
+}
+
+export type Launch = Dispatch | Copy;
+
+const floatWord = new Float32Array(1);
+const bitsWord = new Uint32Array(floatWord.buffer);
+
+/** A float's bits, to travel in a u32 parameter block where the shader declares f32. */
+export function floatBits(value: number): number {
+  floatWord[0] = value;
+  return bitsWord[0]!;
+}
+
+const maxGridExtent = 65_535;
+
+/** A grid of at least `groups` workgroups, folded into y where x would pass the limit; shaders read x + y * gridX. */
+export function foldGrid(groups: number): [number, number, number] {
+  if (groups <= maxGridExtent) return [Math.max(1, groups), 1, 1];
+  const x = 32_768;
+  return [x, Math.ceil(groups / x), 1];
+}

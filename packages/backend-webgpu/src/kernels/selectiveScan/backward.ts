@@ -1,0 +1,106 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { cutConstants, cutScan, packOperands, scanExtents, scanSwitches, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
+
+const sumsY = (hasZ: boolean): number => (hasZ ? 1 : 0);
+
+function backwardBytes(subgroups: boolean, hasZ: boolean): WorkgroupBytes {
+  return ({ L, CH, TS, N }) => {
+    const staged = 2 * Math.max(TS, L) * CH + TS * CH + 2 * TS * N + TS;
+    const ways = 2 + sumsY(hasZ);
+    if (subgroups) return 4 * (staged + ways * TS * CH + ((CH * L) / 32) * TS * 2 * N);
+    return 4 * (staged + ways * L * (TS * CH + 32 / L) + Math.min(2, TS) * CH * (2 * N + 1) + TS * 2 * N);
+  };
+}
+
+/** True where the sums over threads may go through shuffles: aligned sets of 32 threads must share a subgroup. */
+function useSubgroups(backend: WebGpuBackend, { n, d, g }: ScanExtents): boolean {
+  const L = 2 ** Math.ceil(Math.log2(Math.max(1, n / 4)));
+  return backend.traits.subgroupMin >= 32 && n >= 4 && L <= 32 && (g === 1 ? d : d / g) % 32 === 0;
+}
+
+/** Where the parts of the scratch buffers lie, in elements. */
+function layout({ b, l, d, n }: ScanExtents, { chunks, TS, CH, chunk }: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "partD" | "partBias" | "sums", number> {
+  const tiles = (chunks - 1) * (chunk / TS) + Math.ceil((l - (chunks - 1) * chunk) / TS);
+  const cum = b * tiles * d * n;
+  const end = cum + b * tiles * d;
+  const sum = end + b * chunks * d * n;
+  const adjoint = sum + b * chunks * d;
+  const partA = Math.ceil(d / CH) * b * l * 2 * n;
+  const partD = partA + b * chunks * d * n;
+  const partBias = partD + b * chunks * d;
+  return { tiles, cum, end, sum, adjoint, work: adjoint + b * chunks * d * n, partA, partD, partBias, sums: partBias + b * chunks * d };
+}
+
+/** Gradients of the selective scan, in the order of the op's differentiable inputs; states are recomputed tile by tile. */
+export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const extents = scanExtents(inputs);
+  const { b, l, d, n, g } = extents;
+  const subgroups = useSubgroups(backend, extents);
+  const cut = cutScan(extents, wishes.backward, backend.traits, backwardBytes(subgroups, !!inputs.z));
+  const { chunk, chunks, CH } = cut;
+  const at = layout(extents, cut);
+  const dY = inputs.dY ?? zeros(backend, inputs.u!);
+  const { packed, offsets } = packOperands(backend, inputs, extents);
+  const work = backend.scratch(at.work);
+  const sums = backend.scratch(at.sums);
+  const dInitial = inputs.initialState ? backend.output(inputs.initialState.shape) : undefined;
+  const switches = scanSwitches(inputs, attrs);
+  const grid = [Math.ceil(d / CH), chunks, b] as const;
+
+  backend.dispatch("selectiveScan/states", {
+    constants: { ...cutConstants(cut), ...switches, ADJOINT: chunks > 1 || !!dInitial },
+    params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.sum, at.adjoint],
+    bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work],
+    grid,
+  });
+  const carry = (REVERSE: boolean, initial: TensorInfo | undefined, last: TensorInfo | undefined, states: number): void =>
+    backend.dispatchOver("selectiveScan/carry", b * d * n, 128, {
+      constants: { HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE },
+      params: [d, n, chunks, b * d * n, states, at.sum],
+      bindings: [packed, initial, work, last],
+    });
+  carry(false, inputs.initialState, undefined, at.end);
+  carry(true, inputs.dLastState, dInitial, at.adjoint);
+
+  // du, dDelta and dz share a buffer: three bindings fewer, so that default limits suffice. Their parts are aligned.
+  const size = b * l * d;
+  const stride = Math.ceil(size / 64) * 64;
+  const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
+  backend.dispatch(subgroups ? "selectiveScan/backwardSubgroups" : "selectiveScan/backward", {
+    constants: { ...cutConstants(cut), ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS) }) },
+    params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, at.partD, at.partBias, b * l],
+    bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work, grads, sums],
+    grid,
+  });
+  const dB = backend.output(inputs.B!.shape);
+  const dC = backend.output(inputs.C!.shape);
+  backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * n, 128, { params: [b * l, g, n, d / g / CH < 1 ? 1 : Math.ceil(d / g / CH)], bindings: [sums, dB, dC] });
+  const rowSum = (like: TensorInfo, offset: number): TensorInfo => {
+    const out = backend.output(like.shape);
+    const count = like.shape.reduce((x, y) => x * y, 1);
+    backend.dispatchOver("selectiveScan/sumRows", count, 128, { params: [count, b * chunks, offset], bindings: [sums, out] });
+    return out;
+  };
+  const shape = inputs.u!.shape;
+  const result = [
+    backend.view(grads, shape, 0),
+    backend.view(grads, shape, stride),
+    rowSum(inputs.A!, at.partA),
+    dB,
+    dC,
+    ...(inputs.D ? [rowSum(inputs.D, at.partD)] : []),
+    ...(inputs.z ? [backend.view(grads, shape, 2 * stride)] : []),
+    ...(inputs.deltaBias ? [rowSum(inputs.deltaBias, at.partBias)] : []),
+    ...(dInitial ? [dInitial] : []),
+  ];
+  backend.release(packed, work, sums, grads, ...(inputs.dY ? [] : [dY]));
+  return result;
+}
+
+function zeros(backend: WebGpuBackend, like: TensorInfo): TensorInfo {
+  const out = backend.output(like.shape);
+  const size = like.shape.reduce((x, y) => x * y, 1);
+  backend.dispatchOver("fill", size, 256, { params: [size, 0], bindings: [out] });
+  return out;
+}

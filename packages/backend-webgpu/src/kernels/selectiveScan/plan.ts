@@ -1,0 +1,100 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import type { DeviceTraits } from "../../device/device.ts";
+import type { Constants } from "../../device/pipelines.ts";
+
+/** Extents of a scan. */
+export interface ScanExtents {
+  readonly b: number;
+  readonly l: number;
+  readonly d: number;
+  readonly n: number;
+  readonly g: number;
+}
+
+/** How a scan is cut over threads: see the constants at the head of forward.wgsl. */
+export interface ScanCut {
+  Q: number;
+  readonly L: number;
+  readonly CH: number;
+  readonly TS: number;
+  readonly N: number;
+  /** Steps a chunk (a multiple of TS), chunks a row. */
+  readonly chunk: number;
+  readonly chunks: number;
+}
+
+/** What one asks a cut to be; the bench tries others. */
+export interface CutWish {
+  Q: number;
+  /** Threads a workgroup. */
+  readonly threads: number;
+  readonly TS: number;
+  /** Threads in flight to aim for: fewer leave the device idle, more cost another pass over the chunks. */
+  inFlight: number;
+}
+
+/** Overrides of the wishes below, set by the bench only. */
+export const wishes: { forward: CutWish; backward: CutWish } = {
+  forward: { Q: 4, threads: 128, TS: 16, inFlight: 98_304 },
+  backward: { Q: 4, threads: 128, TS: 8, inFlight: 98_304 },
+};
+
+export function scanExtents(inputs: KernelInputs): ScanExtents {
+  const [b, l, d] = inputs.u!.shape as [number, number, number];
+  const n = inputs.A!.shape[1]!;
+  return { b, l, d, n, g: inputs.B!.shape.length === 4 ? inputs.B!.shape[2]! : 1 };
+}
+
+const powerOfTwoAbove = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
+
+/** Bytes of workgroup memory as a function of TS, per shader. */
+export type WorkgroupBytes = (cut: Omit<ScanCut, "chunk" | "chunks">) => number;
+
+/** Cuts a scan for a device: as wished, made smaller until its workgroup memory and groups fit. */
+export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: DeviceTraits, bytes: WorkgroupBytes): ScanCut {
+  const Q = Math.min(wish.Q, powerOfTwoAbove(n));
+  const L = powerOfTwoAbove(n / Q);
+  const N = L * Q;
+  let CH = Math.max(1, Math.min(wish.threads, traits.maxInvocations) / L);
+  CH = Math.min(CH, powerOfTwoAbove(d));
+  // A workgroup stages B and C of one group.
+  while (g > 1 && (d / g) % CH !== 0) CH /= 2;
+  let TS = wish.TS;
+  while (TS > 1 && bytes({ Q, L, CH, TS, N }) > traits.maxWorkgroupMemory) TS /= 2;
+  while (CH > 1 && bytes({ Q, L, CH, TS, N }) > traits.maxWorkgroupMemory) CH /= 2;
+  const wanted = Math.max(1, Math.min(Math.round(wish.inFlight / (b * d * L)), Math.floor(l / (2 * TS))));
+  const chunk = Math.ceil(Math.ceil(l / wanted) / TS) * TS;
+  return { Q, L, CH, TS, N, chunk, chunks: Math.ceil(l / chunk) };
+}
+
+/** The `const`s of a cut, for `specialise`. */
+export function cutConstants({ Q, L, CH, TS, N }: ScanCut): Constants {
+  return { Q, L, CH, TS, N };
+}
+
+/** The small operands of a scan in one buffer, and where they lie in it. */
+export interface PackedOperands {
+  readonly packed: TensorInfo;
+  readonly offsets: readonly [offD: number, offBias: number, offRestart: number, offBC: number];
+}
+
+export function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n, g }: ScanExtents): PackedOperands {
+  const bl = b * l;
+  const offD = d * n;
+  const offBias = offD + d;
+  const offRestart = offBias + d;
+  const offBC = offRestart + (inputs.seqIdx ? bl : 0);
+  const packed = backend.scratch(offBC + 2 * bl * g * n);
+  backend.dispatchOver("selectiveScan/pack", Math.max(d * n, bl * g * n, bl, d), 256, {
+    constants: { HAS_D: !!inputs.D, HAS_BIAS: !!inputs.deltaBias, HAS_SEQ: !!inputs.seqIdx },
+    params: [d * n, d, bl, g * n, offD, offBias, offRestart, offBC, l],
+    bindings: [inputs.A, inputs.B, inputs.C, inputs.D, inputs.deltaBias, inputs.seqIdx, packed],
+  });
+  return { packed, offsets: [offD, offBias, offRestart, offBC] };
+}
+
+/** The switches that every pass of a scan shares. */
+export function scanSwitches(inputs: KernelInputs, attrs: KernelAttrs): { HAS_Z: boolean; HAS_SEQ: boolean; SOFTPLUS: boolean } {
+  return { HAS_Z: !!inputs.z, HAS_SEQ: !!inputs.seqIdx, SOFTPLUS: !!attrs.deltaSoftplus };
+}

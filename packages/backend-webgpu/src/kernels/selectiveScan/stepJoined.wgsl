@@ -1,0 +1,1 @@
+//: include step.wgsl replacing stepOperandsApart stepOperandsJoined
