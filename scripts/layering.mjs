@@ -102,6 +102,11 @@ function checkDeclared(pkg, name, inSource, kind) {
   return name in declared ? undefined : `${name} is not among the dependencies of ${pkg.name}`;
 }
 
+function dependencyGraph(packages) {
+  const dependenciesOf = ({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
+  return new Map(packages.map((pkg) => [pkg.name, dependenciesOf(pkg)]));
+}
+
 /**
  * @param {string} [at] the workspace root
  * @returns {{ files: number, problems: string[] }}
@@ -123,6 +128,9 @@ export function checkLayering(at = root) {
         if (specifier.startsWith(".") && kind === "value") edges.push(posix(relative(at, resolve(dirname(file), specifier))));
       }
     }
+  }
+  for (const cycle of findCycles(dependencyGraph(packages))) {
+    problems.push(`circular dependency, along which no build order exists (devDependencies count): ${[...cycle, cycle[0]].join(" -> ")}`);
   }
   for (const cycle of findCycles(graph)) problems.push(`circular import: ${[...cycle, cycle[0]].join(" -> ")}`);
   return { files: graph.size, problems };

@@ -110,6 +110,18 @@ describe("layering", () => {
     expect(problems()).toEqual([`circular import: ${files.join(" -> ")}`]);
   });
 
+  it("fails on packages that need each other, if only for tests", () => {
+    const core = {
+      name: "@statespace/core",
+      dependencies: { "@tensorflow/tfjs-core": "4.22.0" },
+      devDependencies: { "@statespace/backend-cpu": "^0.1.0" },
+    };
+    plant({ "packages/core/package.json": JSON.stringify(core) });
+    expect(problems()).toEqual([
+      expect.stringMatching(/^circular dependency.*: @statespace\/core -> @statespace\/backend-cpu -> @statespace\/core$/),
+    ]);
+  });
+
   it("reports a file that does not parse, and reads the others all the same", () => {
     plant({ "packages/models/src/a.ts": "export const = 1;\n", "packages/models/src/b.ts": 'import "left-pad";\n' });
     expect(problems()).toEqual([expect.stringMatching(/^packages\/models\/src\/a.ts: does not parse/), expect.stringContaining("left-pad")]);
