@@ -1,0 +1,3 @@
+export { ContinuousSsm } from "./continuousSsm.ts";
+export { DiscreteSsm } from "./discreteSsm.ts";
+export type { Sequence, SequenceResult } from "./discreteSsm.ts";
