@@ -141,7 +141,7 @@ function importsOrProblem(file, where, problems) {
   try {
     return readImports(file);
   } catch (error) {
-    problems.push(`${where}: does not parse: ${error.message.trim().split("\n", 1)[0]}`);
+    problems.push(`${where}: does not parse: ${error.message.replace(/\s+/g, " ").slice(0, 200)}`);
     return [];
   }
 }

@@ -1,9 +1,11 @@
-// What a user gets: each published package is packed, judged by publint and attw, installed in an empty project with the workspace packages
-// it needs (as tarballs too), and the first example of its README is run there. `--keep` leaves the projects for a look.
+// What a user gets: each published package is packed, judged by publint and attw, installed alone in an empty project (with the workspace
+// packages it needs, as tarballs too) and imported; then what its README says to install is installed, and the README's first example run.
+// `packcheck.mjs [--keep] [PACKAGE...]`: --keep leaves the projects for a look.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { firstExample } from "./readmeExample.mjs";
+import { findVulkan } from "./browser.mjs";
+import { firstExample, installLine } from "./readmeExample.mjs";
 import { Report } from "./report.mjs";
 import { execute, runNode, workspaceEnv, workspaceNode } from "./setup.mjs";
 import { commandFile, isEmptyPackage, publicPackages, workspaceClosure } from "./workspace.mjs";
@@ -36,30 +38,46 @@ async function lint(name, tool, args) {
   report.check(`${name} ${tool}`, code === 0, output);
 }
 
-async function installAlone(pkg, all, tarballs) {
-  const project = join(work, "projects", pkg.name);
+/** `npm install` of packages into an empty project: those of the workspace, and what they need of it, as tarballs. */
+async function installIn(project, names, all, tarballs) {
   mkdirSync(project, { recursive: true });
-  const dependencies = Object.fromEntries(workspaceClosure(pkg, all).map(({ name }) => [name, `file:${tarballs.get(name)}`]));
+  const chosen = all.filter(({ name }) => names.includes(name)).flatMap((pkg) => workspaceClosure(pkg, all));
+  const dependencies = Object.fromEntries(chosen.map(({ name }) => [name, `file:${tarballs.get(name)}`]));
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty-project", private: true, type: "module", dependencies }));
-  const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--no-package-lock"];
-  const { code, output } = await execute("npm", args, { cwd: project, stdout: "pipe", shell: npmShell, env: cleanEnv() });
-  report.check(`${pkg.name} installs alone`, code === 0, output);
-  return code === 0 ? project : undefined;
+  const outside = names.filter((name) => !tarballs.has(name));
+  const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--no-package-lock", ...outside];
+  return execute("npm", args, { cwd: project, stdout: "pipe", shell: npmShell, env: cleanEnv() });
 }
 
-async function runExample(pkg, all, tarballs) {
-  const readme = join(pkg.path, "README.md");
-  const example = existsSync(readme) ? firstExample(readFileSync(readme, "utf8")) : undefined;
-  const project = await installAlone(pkg, all, tarballs);
-  if (project === undefined) return;
-  if (example === undefined) {
-    report.fail(`${pkg.name} README example`, existsSync(readme) ? "its README has no ts or js block" : "it has no README.md");
-    return;
-  }
+/** Runs a file of a project with the environment its user would have; WebGPU finds a software device where there is no GPU. */
+const runIn = (project, args) => execute(workspaceNode(), args, { cwd: project, stdout: "pipe", env: { ...cleanEnv(), ...findVulkan().env } });
+
+/** Alone in an empty project, a package can be imported. */
+async function checkAlone(pkg, all, tarballs) {
+  const project = join(work, "alone", pkg.name);
+  const installed = await installIn(project, [pkg.name], all, tarballs);
+  report.check(`${pkg.name} installs alone`, installed.code === 0, installed.output);
+  if (installed.code !== 0) return;
+  const { code, output } = await runIn(project, ["--input-type=module", "--eval", `await import("${pkg.name}")`]);
+  report.check(`${pkg.name} loads in Node`, code === 0, output);
+}
+
+/** With what its README says to install, the README's first example runs. */
+async function checkExample(pkg, all, tarballs) {
+  const title = `${pkg.name} README example`;
+  if (!existsSync(join(pkg.path, "README.md"))) return report.fail(title, "it has no README.md");
+  const readme = readFileSync(join(pkg.path, "README.md"), "utf8");
+  const example = firstExample(readme);
+  const names = installLine(readme);
+  if (example === undefined) return report.fail(title, "its README has no ts or js block");
+  if (!names.includes(pkg.name)) return report.fail(title, `its README has no line "npm install ${pkg.name} ..."`);
+  const project = join(work, "example", pkg.name);
+  const installed = await installIn(project, names, all, tarballs);
+  if (installed.code !== 0) return report.fail(title, installed.output);
   const file = join(project, `example.${example.extension}`);
   writeFileSync(file, example.code);
-  const { code, output } = await execute(workspaceNode(), [file], { cwd: project, stdout: "pipe", env: cleanEnv() });
-  report.check(`${pkg.name} README example`, code === 0, output);
+  const { code, output } = await runIn(project, [file]);
+  report.check(title, code === 0, output);
 }
 
 const all = publicPackages();
@@ -74,7 +92,8 @@ try {
     const tarball = tarballs.get(pkg.name);
     await lint(pkg.name, "publint", [commandFile("publint"), tarball, "--strict"]);
     await lint(pkg.name, "attw", [commandFile("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-emoji"]);
-    await runExample(pkg, all, tarballs);
+    await checkAlone(pkg, all, tarballs);
+    await checkExample(pkg, all, tarballs);
   }
 } finally {
   if (keep) console.log(`  kept in ${work}`);

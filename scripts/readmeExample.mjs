@@ -8,3 +8,13 @@ export function firstExample(readme) {
   if (block === null) return undefined;
   return { code: block[2], extension: block[1].startsWith("t") ? "ts" : "mjs" };
 }
+
+/**
+ * What the README's first `npm install` line names.
+ * @param {string} readme
+ * @returns {string[]} package names, without flags
+ */
+export function installLine(readme) {
+  const line = /^(?:\$ )?npm (?:install|i|add) (.+)$/m.exec(readme);
+  return line === null ? [] : line[1].split(/\s+/).filter((word) => /^@?[a-z]/.test(word));
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstExample } from "../readmeExample.mjs";
+import { firstExample, installLine } from "../readmeExample.mjs";
 
 describe("firstExample", () => {
   it("takes the first block of code that Node can run", () => {
@@ -12,4 +12,11 @@ describe("firstExample", () => {
   it("finds nothing in a README of commands, or of other languages that start alike", () => {
     expect(firstExample("```sh\nnpm i\n```\n```json\n{}\n```\n```tsx\n<a/>\n```\n")).toBeUndefined();
   });
+});
+
+describe("installLine", () => {
+  it("reads the packages of the first install command", () => {
+    expect(installLine("```sh\nnpm install --save @statespace/models webgpu\n```")).toEqual(["@statespace/models", "webgpu"]);
+  });
+  it("is empty without one", () => expect(installLine("# Title")).toEqual([]));
 });
