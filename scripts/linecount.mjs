@@ -1,6 +1,6 @@
 // Source lines of each package (blank ones, tests and generated files left out) against a budget: growth is a decision, not an accident.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Report } from "./report.mjs";
 import { listPackages, root } from "./workspace.mjs";
 
@@ -28,8 +28,8 @@ function reportLines(report) {
     const files = sourceFolders.flatMap((folder) => sourceFiles(join(pkg.path, folder)));
     const counts = files.map(countLines);
     const lines = counts.reduce((sum, count) => sum + count, 0);
-    const longest = Math.max(0, ...counts);
-    const detail = `${lines} of ${budget} in ${files.length} files, the longest ${longest}`;
+    const longest = files[counts.indexOf(Math.max(...counts))];
+    const detail = `${lines} of ${budget} in ${files.length} files, the longest ${longest ? `${relative(pkg.path, longest)} (${Math.max(...counts)})` : "none"}`;
     report.check(`${pkg.name} lines`, lines <= budget, `over its budget in scripts/budgets.json: ${detail}`, detail);
   }
 }
