@@ -5,7 +5,7 @@ import { Report } from "./report.mjs";
 import { listPackages, root } from "./workspace.mjs";
 
 const sourceFolders = ["src", "csrc"];
-const isSource = (name) => /\.(tsx?|wgsl|[ch]|css|html)$/.test(name) && !name.endsWith(".gen.ts");
+const isSource = (name) => /\.(tsx?|wgsl|[ch]|css|html)$/.test(name) && !/\.gen(erated)?\.ts$/.test(name);
 
 function sourceFiles(dir) {
   if (!existsSync(dir)) return [];

@@ -59,7 +59,7 @@ export function toInt32Array(tensor: RawTensor): Int32Array {
   for (let i = 0; i < source.length; i++) {
     const value = source[i];
     result[i] = Number(value);
-    if (result[i] != value) throw new FormatError(`toInt32Array: element ${i} of the ${dtype} tensor must fit 32 bits, got ${value}`);
+    if (result[i] !== Number(value)) throw new FormatError(`toInt32Array: element ${i} of the ${dtype} tensor must fit 32 bits, got ${value}`);
   }
   return result;
 }
