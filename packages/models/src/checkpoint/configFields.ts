@@ -42,7 +42,8 @@ export class ConfigFields {
   }
 
   number(key: string, fallback: number | undefined, { min = -Infinity, max = Infinity, above = false }: NumberRange = {}): number {
-    const value = toNumber(this.#get(key)) ?? fallback;
+    const written = this.#get(key);
+    const value = written === undefined ? fallback : toNumber(written);
     if (value !== undefined && value >= min && value <= max && !(above && value === min)) return value;
     throw this.error(key, `must be a number in ${above ? "above " : ""}${min}..${max}`);
   }
