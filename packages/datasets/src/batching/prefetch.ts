@@ -23,21 +23,31 @@ export function prefetchBatches<B extends Batch>(source: BatchStream<B>, options
   const { depth = 2, signal } = options;
   requireInteger("prefetchBatches", "depth", depth, 1, 1024);
   let delivered = source.state();
-  async function* run(): AsyncGenerator<B, void, undefined> {
+  async function* iterate(): AsyncGenerator<B, void, undefined> {
     source.restore(delivered); // a second iteration goes on where the first one stopped, not where its reserve ended
-    const make = (): { batch: B; state: JsonValue } => ({ batch: source.nextBatch(), state: source.state() });
-    for await (const { batch, state } of prefetch(endless(make), depth, signal)) {
-      delivered = state;
-      yield batch;
+    const run = { open: true };
+    try {
+      for await (const { batch, state } of prefetch(aheadOf(source, run), depth, signal)) {
+        delivered = state;
+        yield batch;
+      }
+    } finally {
+      run.open = false; // a batch still on order must not be drawn from a stream that someone else now reads
     }
   }
-  return { state: () => delivered, [Symbol.asyncIterator]: run };
+  return { state: () => delivered, [Symbol.asyncIterator]: iterate };
 }
 
-async function* endless<T>(make: () => T): AsyncGenerator<T, void, undefined> {
+interface StampedBatch<B> {
+  readonly batch: B;
+  readonly state: JsonValue;
+}
+
+async function* aheadOf<B extends Batch>(source: BatchStream<B>, run: { readonly open: boolean }): AsyncGenerator<StampedBatch<B>, void, undefined> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve)); // leaves the turn to the consumer first
-    yield make();
+    if (!run.open) return;
+    yield { batch: source.nextBatch(), state: source.state() };
   }
 }
 

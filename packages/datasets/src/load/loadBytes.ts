@@ -2,7 +2,7 @@ import { AbortedError, ArgumentError, FormatError } from "@statespace/core";
 import { concatBytes } from "./concatBytes.ts";
 import { gunzip, isGzip } from "./gzip.ts";
 import { type ByteCache, hasFiles, openFile } from "./nodeFiles.ts";
-import { verifySha256 } from "./sha256.ts";
+import { sha256Hex, verifySha256 } from "./sha256.ts";
 
 /** Where bytes come from: a URL, a path (Node), bytes, or a stream. */
 export type ByteSource = string | URL | Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array>;
@@ -27,22 +27,27 @@ const defaultLimit = 2 ** 31;
  * Errors: `FormatError` for what cannot be opened, a wrong checksum, damaged gzip or too many bytes; `AbortedError`.
  */
 export async function loadBytes(source: ByteSource, options: LoadOptions = {}): Promise<Uint8Array> {
-  const { signal, sha256, maxBytes = defaultLimit } = options;
+  const { signal, maxBytes = defaultLimit } = options;
   throwIfAborted(signal);
   const name = sourceName(source);
   const raw = await readSource(source, name, options, maxBytes);
   throwIfAborted(signal);
   return isGzip(raw) ? gunzip(raw, name, maxBytes) : raw;
+}
 
-  async function readSource(from: ByteSource, label: string, settings: LoadOptions, limit: number): Promise<Uint8Array> {
-    const key = isRemote(from) ? String(from) : undefined;
-    const cached = key === undefined ? undefined : await settings.cache?.match(key);
-    const opened = cached ? fromResponse(cached, label) : await openSource(from, label, signal);
-    const bytes = await drain(opened, label, settings, limit);
-    if (sha256 !== undefined) await verifySha256(bytes, sha256, label);
-    if (key !== undefined && !cached) await settings.cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>));
-    return bytes;
+async function readSource(source: ByteSource, label: string, options: LoadOptions, maxBytes: number): Promise<Uint8Array> {
+  const { cache, sha256, signal } = options;
+  const key = isRemote(source) ? String(source) : undefined;
+  const cached = key === undefined ? undefined : await cache?.match(key);
+  if (cached) {
+    const kept = await drain(fromResponse(cached, label), label, options, maxBytes);
+    // An entry that rotted is fetched anew rather than refused for ever.
+    if (sha256 === undefined || (await sha256Hex(kept)) === sha256.toLowerCase()) return kept;
   }
+  const bytes = await drain(await openSource(source, label, signal), label, options, maxBytes);
+  if (sha256 !== undefined) await verifySha256(bytes, sha256, label);
+  if (key !== undefined) await cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>));
+  return bytes;
 }
 
 /** Text of a source, which must be UTF-8. Errors: as `loadBytes`, and `FormatError` for bytes that are no UTF-8. */
@@ -105,7 +110,10 @@ async function drain(opened: Opened, label: string, options: LoadOptions, maxByt
   let loaded = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause: Error) => {
+        throwIfAborted(signal);
+        throw new FormatError(`load: ${label} broke off after ${loaded} bytes: ${cause.message}`, { cause });
+      });
       throwIfAborted(signal);
       if (done) break;
       loaded += value.length;
@@ -115,7 +123,6 @@ async function drain(opened: Opened, label: string, options: LoadOptions, maxByt
     }
   } catch (cause) {
     stop();
-    throwIfAborted(signal);
     throw cause;
   } finally {
     signal?.removeEventListener("abort", stop);
