@@ -1,4 +1,5 @@
 import { OutOfMemoryError, StatespaceBackend, type TensorInfo } from "@statespace/core";
+import type { Numbers } from "./strided.ts";
 
 /** A launch on the CPU is the loop itself, closed over its arrays. */
 export type CpuLaunch = () => void;
@@ -24,6 +25,11 @@ export class CpuBackend extends StatespaceBackend<ArrayBuffer, CpuLaunch> {
   ints(x: TensorInfo): Int32Array {
     const { block, byteOffset, bytes } = this.locate(x);
     return new Int32Array(block.buffer, byteOffset, bytes / 4);
+  }
+
+  /** Values of a tensor of any dtype, where they lie. */
+  numbers(x: TensorInfo): Numbers {
+    return x.dtype === "float32" ? this.floats(x) : this.ints(x);
   }
 
   protected override allocate(bytes: number): ArrayBuffer {

@@ -1,12 +1,57 @@
 import { aliasKernels, type KernelTable } from "@statespace/core";
 import type { CpuBackend } from "../backend.ts";
+import { adamW } from "./adamW/forward.ts";
+import { binaryKernels } from "./base/binary.ts";
+import { indexingKernels } from "./base/indexing.ts";
+import { makeKernels } from "./base/make.ts";
+import { matMulKernels } from "./base/matMul.ts";
+import { movementKernels } from "./base/movement.ts";
+import { reduceKernels } from "./base/reduce.ts";
+import { unaryKernels } from "./base/unary.ts";
+import { causalConv1dGrad } from "./causalConv1d/backward.ts";
+import { causalConv1d, causalConv1dStep } from "./causalConv1d/forward.ts";
+import { copy } from "./copy/forward.ts";
+import { crossEntropyGrad } from "./crossEntropy/backward.ts";
+import { crossEntropy } from "./crossEntropy/forward.ts";
+import { embeddingGrad } from "./embedding/backward.ts";
+import { embedding } from "./embedding/forward.ts";
+import { layerNormGrad } from "./layerNorm/backward.ts";
+import { layerNorm } from "./layerNorm/forward.ts";
+import { linearGrad } from "./linear/backward.ts";
+import { linear } from "./linear/forward.ts";
+import { rmsNormGrad } from "./rmsNorm/backward.ts";
+import { rmsNorm } from "./rmsNorm/forward.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan, selectiveScanStep } from "./selectiveScan/forward.ts";
+import { sumSquares } from "./sumSquares/forward.ts";
 
 /** Every kernel of this backend by name. */
 export const cpuKernels: KernelTable<CpuBackend> = {
   ...(aliasKernels as KernelTable<CpuBackend>),
+  ...makeKernels,
+  ...unaryKernels,
+  ...binaryKernels,
+  ...reduceKernels,
+  ...movementKernels,
+  ...indexingKernels,
+  ...matMulKernels,
+  adamW,
+  causalConv1d,
+  causalConv1dGrad,
+  causalConv1dStep,
+  copy,
+  crossEntropy,
+  crossEntropyGrad,
+  embedding,
+  embeddingGrad,
+  layerNorm,
+  layerNormGrad,
+  linear,
+  linearGrad,
+  rmsNorm,
+  rmsNormGrad,
   selectiveScan,
-  selectiveScanStep,
   selectiveScanGrad,
+  selectiveScanStep,
+  sumSquares,
 };

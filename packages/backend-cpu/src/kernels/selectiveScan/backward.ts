@@ -28,11 +28,12 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
   const dY = inputs.dY ? backend.floats(inputs.dY) : undefined;
   const dLastState = inputs.dLastState ? backend.floats(inputs.dLastState) : undefined;
   backend.launch(() => {
-    for (const array of Object.values(arrays)) array.fill(0);
-    // Sums over the batch and the length in float64: they are the reference others are judged by.
+    // Sums over the batch, the length and the channels in float64: they are the reference others are judged by.
     const dA = new Float64Array(d * n);
     const dD = new Float64Array(d);
     const dBias = new Float64Array(d);
+    const dB = new Float64Array(s.B.length);
+    const dC = new Float64Array(s.C.length);
     const states = new Float64Array((l + 1) * n);
     const dState = new Float64Array(n);
     for (let i = 0; i < b; i++) {
@@ -72,12 +73,12 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
             const before = restarts(t) ? 0 : states[t * n + k]!;
             const ABar = Math.exp(delta * A);
             out += C * state;
-            arrays.C![bc + k]! += dOut * state;
+            dC[bc + k]! += dOut * state;
             const ds = dState[k]! + dOut * C;
             dA[c * n + k]! += ds * before * ABar * delta;
             dDelta += ds * (before * ABar * A + B * u);
             dU += ds * delta * B;
-            arrays.B![bc + k]! += ds * delta * u;
+            dB[bc + k]! += ds * delta * u;
             dState[k] = restarts(t) ? 0 : ds * ABar;
           }
           const dRaw = attrs.deltaSoftplus ? dDelta * sigmoid(rawAt(t)) : dDelta;
@@ -90,6 +91,8 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
       }
     }
     arrays.A!.set(dA);
+    arrays.B!.set(dB);
+    arrays.C!.set(dC);
     arrays.D?.set(dD);
     arrays.deltaBias?.set(dBias);
   });

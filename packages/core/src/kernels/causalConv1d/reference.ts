@@ -12,8 +12,11 @@ export function causalConv1dReference({ x, weight, bias, initialState, seqIdx }:
     if (t >= 0) return x!.data[(i * l + t) * d + c]!;
     return initialState ? initialState.data[(i * (k - 1) + (k - 1 + t)) * d + c]! : 0;
   };
-  // What lies before t = 0 belongs to the row's first sequence.
-  const sequence = (i: number, t: number): number => (seqIdx ? seqIdx.data[i * l + Math.max(t, 0)]! : 0);
+  // No boundary between s and t; what lies before t = 0 belongs to the row's first sequence.
+  const together = (i: number, s: number, t: number): boolean => {
+    for (let at = Math.max(s, 0) + 1; seqIdx && at <= t; at++) if (seqIdx.data[i * l + at] !== seqIdx.data[i * l + at - 1]) return false;
+    return true;
+  };
   const y = ndzeros([b, l, d]);
   for (let i = 0; i < b; i++) {
     for (let t = 0; t < l; t++) {
@@ -21,7 +24,7 @@ export function causalConv1dReference({ x, weight, bias, initialState, seqIdx }:
         let dot = bias ? bias.data[c]! : 0;
         for (let j = 0; j < k; j++) {
           const s = t - (k - 1) + j;
-          if (sequence(i, s) === sequence(i, t)) dot += weight!.data[c * k + j]! * at(i, s, c);
+          if (together(i, s, t)) dot += weight!.data[c * k + j]! * at(i, s, c);
         }
         y.data[(i * l + t) * d + c] = activate(dot, silu);
       }
@@ -32,7 +35,7 @@ export function causalConv1dReference({ x, weight, bias, initialState, seqIdx }:
   for (let i = 0; i < b; i++) {
     for (let j = 0; j < k - 1; j++) {
       const t = l - (k - 1) + j;
-      for (let c = 0; c < d; c++) lastState.data[(i * (k - 1) + j) * d + c] = sequence(i, t) === sequence(i, l - 1) ? at(i, t, c) : 0;
+      for (let c = 0; c < d; c++) lastState.data[(i * (k - 1) + j) * d + c] = together(i, t, l - 1) ? at(i, t, c) : 0;
     }
   }
   return { y, lastState };

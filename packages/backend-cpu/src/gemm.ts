@@ -1,0 +1,84 @@
+/** Writes row `row` of a matrix, k values, to target[at], target[at + step], .. */
+export type LoadRow = (row: number, target: Float64Array, at: number, step: number) => void;
+
+/** Rows of a matrix that lies in an array: element (row, i) at offset + row rowStride + i columnStride. */
+export function rowsOf(data: Float32Array, k: number, offset: number, rowStride: number, columnStride: number): LoadRow {
+  return (row, target, at, step) => {
+    let from = offset + row * rowStride;
+    for (let i = 0, to = at; i < k; i++, to += step, from += columnStride) target[to] = data[from]!;
+  };
+}
+
+export interface Gemm {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Rows of the left matrix, [m, k]. */
+  readonly a: LoadRow;
+  /** Rows of the right matrix transposed, [n, k]. */
+  readonly b: LoadRow;
+  /** Added to every row, [n]. */
+  readonly bias?: Float32Array | undefined;
+  readonly out: Float32Array;
+  readonly offset?: number;
+}
+
+/**
+ * out = a b^T + bias, [m, n], summed in float64.
+ * Four rows of each side are laid side by side, so that 16 sums stay in registers while two streams are read in order.
+ */
+export function gemm({ m, n, k, a, b, bias, out, offset = 0 }: Gemm): void {
+  const left = new Float64Array(Math.ceil(m / 4) * 4 * k);
+  for (let i = 0; i < m; i++) a(i, left, (i >> 2) * 4 * k + (i & 3), 4);
+  const right = new Float64Array(4 * k);
+  const tile = new Float64Array(16);
+  for (let j = 0; j < n; j += 4) {
+    const columns = Math.min(4, n - j);
+    for (let c = 0; c < columns; c++) b(j + c, right, c, 4);
+    for (let i = 0; i < m; i += 4) {
+      const rows = Math.min(4, m - i);
+      if (rows === 1) dotOne(left, i * k, right, k, tile);
+      else dotFour(left, i * k, right, k, tile);
+      for (let r = 0; r < rows; r++) {
+        const at = offset + (i + r) * n + j;
+        for (let c = 0; c < columns; c++) out[at + c] = tile[4 * r + c]! + (bias === undefined ? 0 : bias[j + c]!);
+      }
+    }
+  }
+}
+
+/** 4 x 4 dot products of interleaved rows. */
+function dotFour(a: Float64Array, from: number, b: Float64Array, k: number, tile: Float64Array): void {
+  let s00 = 0, s01 = 0, s02 = 0, s03 = 0;
+  let s10 = 0, s11 = 0, s12 = 0, s13 = 0;
+  let s20 = 0, s21 = 0, s22 = 0, s23 = 0;
+  let s30 = 0, s31 = 0, s32 = 0, s33 = 0;
+  for (let i = 0, p = from, q = 0; i < k; i++, p += 4, q += 4) {
+    const b0 = b[q]!, b1 = b[q + 1]!, b2 = b[q + 2]!, b3 = b[q + 3]!;
+    let x = a[p]!;
+    s00 += x * b0; s01 += x * b1; s02 += x * b2; s03 += x * b3;
+    x = a[p + 1]!;
+    s10 += x * b0; s11 += x * b1; s12 += x * b2; s13 += x * b3;
+    x = a[p + 2]!;
+    s20 += x * b0; s21 += x * b1; s22 += x * b2; s23 += x * b3;
+    x = a[p + 3]!;
+    s30 += x * b0; s31 += x * b1; s32 += x * b2; s33 += x * b3;
+  }
+  tile[0] = s00; tile[1] = s01; tile[2] = s02; tile[3] = s03;
+  tile[4] = s10; tile[5] = s11; tile[6] = s12; tile[7] = s13;
+  tile[8] = s20; tile[9] = s21; tile[10] = s22; tile[11] = s23;
+  tile[12] = s30; tile[13] = s31; tile[14] = s32; tile[15] = s33;
+}
+
+/** 1 x 4 dot products of the first of four interleaved rows. */
+function dotOne(a: Float64Array, from: number, b: Float64Array, k: number, tile: Float64Array): void {
+  let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  for (let i = 0, p = from, q = 0; i < k; i++, p += 4, q += 4) {
+    const x = a[p]!;
+    s0 += x * b[q]!;
+    s1 += x * b[q + 1]!;
+    s2 += x * b[q + 2]!;
+    s3 += x * b[q + 3]!;
+  }
+  tile[0] = s0; tile[1] = s1; tile[2] = s2; tile[3] = s3;
+}

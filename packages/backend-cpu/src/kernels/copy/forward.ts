@@ -1,0 +1,9 @@
+import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+
+/** destination := source, in place. */
+export function copy(backend: CpuBackend, { destination, source }: KernelInputs): TensorInfo[] {
+  const [to, from] = [backend.floats(destination!), backend.floats(source!)];
+  backend.launch(() => to.set(from));
+  return [];
+}

@@ -1,0 +1,19 @@
+import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { weightRows } from "../../packedRows.ts";
+
+/** Row ids[i] of the weight, for each i. */
+export function embedding(backend: CpuBackend, { ids, weight }: KernelInputs): TensorInfo[] {
+  const d = weight!.shape[1]!;
+  const y = backend.output([...ids!.shape, d]); // [..., d]
+  const loadRow = weightRows(backend, weight!);
+  const [rows, out] = [backend.ints(ids!), backend.floats(y)];
+  backend.launch(() => {
+    const row = new Float64Array(d);
+    for (let i = 0; i < rows.length; i++) {
+      loadRow(rows[i]!, row, 0, 1);
+      out.set(row, i * d);
+    }
+  });
+  return [y];
+}

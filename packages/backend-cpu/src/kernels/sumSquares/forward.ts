@@ -1,0 +1,14 @@
+import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+
+/** Sum of squares, a scalar. */
+export function sumSquares(backend: CpuBackend, { x }: KernelInputs): TensorInfo[] {
+  const y = backend.output([]);
+  const [xs, out] = [backend.floats(x!), backend.floats(y)];
+  backend.launch(() => {
+    let sum = 0;
+    for (let i = 0; i < xs.length; i++) sum += xs[i]! * xs[i]!;
+    out[0] = sum;
+  });
+  return [y];
+}
