@@ -4,6 +4,7 @@ export default defineConfig({
   entry: ["src/index.ts"],
   format: "esm",
   platform: "neutral",
+  deps: { neverBundle: [/^node:/] },
   target: "es2023",
   dts: true,
   sourcemap: true,

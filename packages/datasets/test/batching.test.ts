@@ -223,7 +223,7 @@ describe("prefetch", () => {
     let open = 0;
     let made = 0;
     async function* source(): AsyncGenerator<number> {
-      for (; made < 20; ) {
+      for (; made < 20;) {
         expect(++open).toBe(1);
         await new Promise((resolve) => setTimeout(resolve, 1));
         open--;

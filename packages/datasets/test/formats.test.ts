@@ -9,7 +9,8 @@ function expectHardened(valid: Uint8Array, parse: (bytes: Uint8Array) => unknown
   for (let round = 0; round < rounds; round++) {
     let bytes = valid.slice();
     if (round % 3 === 0) bytes = bytes.subarray(0, rng.integer(bytes.length + 1));
-    for (let i = rng.integer(4); i >= 0 && bytes.length > 0; i--) bytes[rng.integer(Math.min(bytes.length, round % 2 ? 64 : bytes.length))] = rng.integer(256);
+    for (let i = rng.integer(4); i >= 0 && bytes.length > 0; i--)
+      bytes[rng.integer(Math.min(bytes.length, round % 2 ? 64 : bytes.length))] = rng.integer(256);
     try {
       parse(bytes);
     } catch (error) {
@@ -43,10 +44,17 @@ describe("IDX", () => {
 describe("CSV", () => {
   test("RFC 4180: quotes, doubled quotes, line breaks within, CRLF, empty fields, no last line break", () => {
     const text = '\ufeffa,b,c\r\n"x, ""y""",,"two\r\nlines"\n1,2,3';
-    expect(parseCsv(text)).toEqual([["a", "b", "c"], ['x, "y"', "", "two\r\nlines"], ["1", "2", "3"]]);
+    expect(parseCsv(text)).toEqual([
+      ["a", "b", "c"],
+      ['x, "y"', "", "two\r\nlines"],
+      ["1", "2", "3"],
+    ]);
     expect(parseCsv("a;b\n", { delimiter: ";" })).toEqual([["a", "b"]]);
     expect(parseCsv("")).toEqual([]);
-    expect(parseCsv("a,\n,b\n")).toEqual([["a", ""], ["", "b"]]);
+    expect(parseCsv("a,\n,b\n")).toEqual([
+      ["a", ""],
+      ["", "b"],
+    ]);
     expect(parseCsv('""\n"x"')).toEqual([[""], ["x"]]);
     expect(parseCsv("a,b,")).toEqual([["a", "b", ""]]);
   });
@@ -74,7 +82,8 @@ describe("CSV", () => {
     }
   });
 
-  test("survives damage", () => expectHardened(new TextEncoder().encode('a,b\n"x ""y""",2\n3,4\n'), (bytes) => parseCsv(new TextDecoder().decode(bytes))));
+  test("survives damage", () =>
+    expectHardened(new TextEncoder().encode('a,b\n"x ""y""",2\n3,4\n'), (bytes) => parseCsv(new TextDecoder().decode(bytes))));
 });
 
 describe("FASTA", () => {

@@ -53,7 +53,17 @@ function chunked(): ReadableStream<Uint8Array> {
 describe("sources", () => {
   test("every kind of source gives the same bytes, with progress to the end", async () => {
     const path = join(folder, "plain");
-    const sources = [path, pathToFileURL(path), pathToFileURL(path).href, `${origin}/data`, new URL(`${origin}/data`), bytes, bytes.slice().buffer, new Blob([bytes]), chunked()];
+    const sources = [
+      path,
+      pathToFileURL(path),
+      pathToFileURL(path).href,
+      `${origin}/data`,
+      new URL(`${origin}/data`),
+      bytes,
+      bytes.slice().buffer,
+      new Blob([bytes]),
+      chunked(),
+    ];
     for (const source of sources) {
       let last = 0;
       const got = await loadBytes(source, {
@@ -102,7 +112,10 @@ describe("sources", () => {
       const damaged = Uint8Array.from(packed.subarray(0, round % 2 ? packed.length : 3 + rng.integer(packed.length - 3)));
       // From byte 10 on: the header before it holds a time stamp that may be anything.
       if (round % 2) damaged[10 + rng.integer(packed.length - 10)] ^= 1 + rng.integer(255);
-      const outcome = await loadBytes(damaged).then((got) => Buffer.compare(got, bytes.subarray(0, 5000)) === 0, (error) => error instanceof FormatError);
+      const outcome = await loadBytes(damaged).then(
+        (got) => Buffer.compare(got, bytes.subarray(0, 5000)) === 0,
+        (error) => error instanceof FormatError,
+      );
       expect(outcome).toBe(true);
     }
   });

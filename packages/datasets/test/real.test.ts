@@ -106,7 +106,10 @@ describe("images", () => {
 
   test("a folder of four files; files that do not belong together are refused", async () => {
     const place = await mkdtemp(join(tmpdir(), "idx-"));
-    const images = formatIdx([3, 2, 2], Uint8Array.from({ length: 12 }, (_, i) => i * 20));
+    const images = formatIdx(
+      [3, 2, 2],
+      Uint8Array.from({ length: 12 }, (_, i) => i * 20),
+    );
     const labels = formatIdx([3], Uint8Array.of(0, 9, 4));
     for (const stem of ["train", "t10k"]) {
       await writeFile(join(place, `${stem}-images-idx3-ubyte`), images);

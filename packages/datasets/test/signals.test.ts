@@ -16,7 +16,13 @@ function amplitude(signal: Float64Array, cycles: number): number {
 test("sines: the components asked for and no other", () => {
   const signal = sines({ length: 400, frequencies: [10 / 400, 35 / 400], phases: [0.3] });
   // 400 terms of at most 2 with rounding 2^-53 each, plus the sines' own: 1e-12 is 20 times that.
-  for (const [cycles, expected] of [[10, 1], [35, 1], [11, 0], [70, 0]]) expect(Math.abs(amplitude(signal, cycles) - expected)).toBeLessThan(1e-12);
+  for (const [cycles, expected] of [
+    [10, 1],
+    [35, 1],
+    [11, 0],
+    [70, 0],
+  ])
+    expect(Math.abs(amplitude(signal, cycles) - expected)).toBeLessThan(1e-12);
   expect(signal[0]).toBeCloseTo(Math.sin(0.3), 14);
 });
 
@@ -28,7 +34,12 @@ test("chirp: zero crossings follow the integral of the frequency", () => {
     return count;
   };
   const phase = (t: number): number => 2 * (0.001 * t + ((0.049 / 10000) * t * t) / 2); // half turns
-  for (const [from, to] of [[0, 2500], [2500, 7500], [7500, 10000]]) expect(Math.abs(crossings(from, to) - (phase(to) - phase(from)))).toBeLessThanOrEqual(1.5);
+  for (const [from, to] of [
+    [0, 2500],
+    [2500, 7500],
+    [7500, 10000],
+  ])
+    expect(Math.abs(crossings(from, to) - (phase(to) - phase(from)))).toBeLessThanOrEqual(1.5);
 });
 
 test("Lorenz: order 4 in the step, and it stays on the attractor", () => {
@@ -44,7 +55,7 @@ test("Lorenz: order 4 in the step, and it stays on the attractor", () => {
 test("Mackey-Glass: the linear start is exact, refinement converges, the chaotic range is right", () => {
   // For t <= tau the delayed value is constant, so x = q + (x0 - q) e^(-t / 10) with q = 2 x0 / (1 + x0^10).
   const signal = mackeyGlass({ length: 3000 });
-  const rest = 2 * 1.2 / (1 + 1.2 ** 10);
+  const rest = (2 * 1.2) / (1 + 1.2 ** 10);
   // RK4 with h = 0.1 on a rate of 0.1: local error (0.01)^5 / 120 = 8.3e-13 a step, 1.4e-10 over 170 steps.
   for (let t = 0; t <= 17; t++) expect(Math.abs(signal[t] - (rest + (1.2 - rest) * Math.exp(-t / 10)))).toBeLessThan(1.4e-10);
   const at = (substeps: number): number => mackeyGlass({ length: 61, substeps })[60];

@@ -58,16 +58,19 @@ const all: Task[] = [
 ];
 
 describe("solvers", () => {
-  test.each([selectiveCopying(), copying(), selectiveCopying({ vocabSize: 3, nTokens: 5, seqLen: 5 })])("$info.name is solved by keeping what is not noise", (task) => {
-    const batch = task.sample(new Rng(1), 16);
-    const marker = (task.vocabSize as number) - 1;
-    expectSolved(batch, (inputs) => {
-      const data = [...inputs].filter((id) => id !== 0 && id !== marker);
-      const first = inputs.indexOf(marker);
-      expect(inputs.length - first).toBe(data.length);
-      return new Map(data.map((id, i) => [first + i, id]));
-    });
-  });
+  test.each([selectiveCopying(), copying(), selectiveCopying({ vocabSize: 3, nTokens: 5, seqLen: 5 })])(
+    "$info.name is solved by keeping what is not noise",
+    (task) => {
+      const batch = task.sample(new Rng(1), 16);
+      const marker = (task.vocabSize as number) - 1;
+      expectSolved(batch, (inputs) => {
+        const data = [...inputs].filter((id) => id !== 0 && id !== marker);
+        const first = inputs.indexOf(marker);
+        expect(inputs.length - first).toBe(data.length);
+        return new Map(data.map((id, i) => [first + i, id]));
+      });
+    },
+  );
 
   test("selective copying scatters its tokens over every place, plain copying does not", () => {
     const uses = new Float64Array(32);
@@ -174,7 +177,8 @@ describe("solvers", () => {
 
 describe("streams", () => {
   test.each(all)("$info.name: same seed, same batches; another seed or split, others; ids within the vocabulary", (task) => {
-    const draw = (seed: number, split: "train" | "validation" | "test" = "train"): Batch => streamTask(task, { batchSize: 4, seed, split }).nextBatch();
+    const draw = (seed: number, split: "train" | "validation" | "test" = "train"): Batch =>
+      streamTask(task, { batchSize: 4, seed, split }).nextBatch();
     expect(draw(1)).toEqual(draw(1));
     const kinds = [draw(1), draw(2), draw(1, "validation"), draw(1, "test")].map(({ inputs }) => inputs.join());
     expect(new Set(kinds).size).toBe(4);
@@ -199,7 +203,16 @@ describe("streams", () => {
     const stream = streamTask(parity(), { batchSize: 2, seed: 5 });
     const before = stream.state();
     const good = before as Record<string, never>;
-    for (const bad of [null, 3, [], {}, { ...good, name: "copying" }, { ...good, position: -1 }, { ...good, random: [0, 0, 0, 0] }, { ...good, random: "x" }]) {
+    for (const bad of [
+      null,
+      3,
+      [],
+      {},
+      { ...good, name: "copying" },
+      { ...good, position: -1 },
+      { ...good, random: [0, 0, 0, 0] },
+      { ...good, random: "x" },
+    ]) {
       expect(() => stream.restore(bad)).toThrow(FormatError);
     }
     expect(stream.state()).toEqual(before);

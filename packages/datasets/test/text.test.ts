@@ -15,7 +15,17 @@ import {
 const text = new TextDecoder().decode(await loadFixture("moby-dick-opening.txt"));
 const [train, unseen] = [text.slice(0, 50_000), text.slice(50_000)];
 const tokenizer = trainBpe(train, { vocabSize: 800 });
-const strange = ["", " ", "  two  spaces\t\n\n x ", "don't we'll I'VE", "naïve café 日本語 😀👩‍👩‍👧 \u0000\u0001 ﬁ", "1234 5.6e-7 !!?…", "a<|endoftext|>b", "\ufeffbom", "x\r\ny"];
+const strange = [
+  "",
+  " ",
+  "  two  spaces\t\n\n x ",
+  "don't we'll I'VE",
+  "naïve café 日本語 😀👩‍👩‍👧 \u0000\u0001 ﬁ",
+  "1234 5.6e-7 !!?…",
+  "a<|endoftext|>b",
+  "\ufeffbom",
+  "x\r\ny",
+];
 
 describe("bytes and characters", () => {
   test("bytes hold every text", () => {
@@ -42,12 +52,16 @@ describe("bytes and characters", () => {
 /** Algorithm 1 of Sennrich et al. by the book: all counts anew at every merge. */
 function trainByTheBook(sample: string, merges: number): [number, number][] {
   const counts = new Map<string, number>();
-  for (const [piece] of sample.matchAll(/'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  for (const [piece] of sample.matchAll(/'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu))
+    counts.set(piece, (counts.get(piece) ?? 0) + 1);
   let words = [...counts].map(([piece, count]) => ({ ids: [...new TextEncoder().encode(piece)], count }));
   return Array.from({ length: merges }, (_, rank): [number, number] => {
     const pairs = new Map<string, number>();
-    for (const { ids, count } of words) for (let i = 0; i + 1 < ids.length; i++) pairs.set(`${ids[i]},${ids[i + 1]}`, (pairs.get(`${ids[i]},${ids[i + 1]}`) ?? 0) + count);
-    const [best] = [...pairs].sort(([p, m], [q, n]) => n - m || Number(p.split(",")[0]) - Number(q.split(",")[0]) || Number(p.split(",")[1]) - Number(q.split(",")[1]));
+    for (const { ids, count } of words)
+      for (let i = 0; i + 1 < ids.length; i++) pairs.set(`${ids[i]},${ids[i + 1]}`, (pairs.get(`${ids[i]},${ids[i + 1]}`) ?? 0) + count);
+    const [best] = [...pairs].sort(
+      ([p, m], [q, n]) => n - m || Number(p.split(",")[0]) - Number(q.split(",")[0]) || Number(p.split(",")[1]) - Number(q.split(",")[1]),
+    );
     const [left, right] = best[0].split(",").map(Number);
     words = words.map(({ ids, count }) => {
       const joined: number[] = [];
@@ -125,7 +139,8 @@ describe("BPE", () => {
       }
     }
     expect(refused).toBeGreaterThan(200);
-    for (const bad of ["null", "[]", "{}", '{"model":{"type":"WordPiece"}}', json.replace('"BPE"', '"Unigram"')]) expect(() => parseTokenizerJson(bad)).toThrow(FormatError);
+    for (const bad of ["null", "[]", "{}", '{"model":{"type":"WordPiece"}}', json.replace('"BPE"', '"Unigram"')])
+      expect(() => parseTokenizerJson(bad)).toThrow(FormatError);
     const swapped = JSON.parse(json);
     swapped.model.merges.reverse();
     expect(() => parseTokenizerJson(JSON.stringify(swapped))).toThrow(FormatError);
@@ -143,7 +158,16 @@ describe("BPE", () => {
     expect(() => trainBpe(train, { vocabSize: 256 })).toThrow(ArgumentError);
     expect(() => trainBpe(train, { vocabSize: 300, specialTokens: ["a", "a"] })).toThrow(ArgumentError);
     expect(() => new BpeTokenizer([[0, 256]], [])).toThrow(/no token yet/);
-    expect(() => new BpeTokenizer([[0, 1], [0, 1]], [])).toThrow(/twice/);
+    expect(
+      () =>
+        new BpeTokenizer(
+          [
+            [0, 1],
+            [0, 1],
+          ],
+          [],
+        ),
+    ).toThrow(/twice/);
     expect(() => tokenizer.decode([tokenizer.vocabSize])).toThrow(ArgumentError);
   });
 

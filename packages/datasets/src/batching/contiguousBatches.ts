@@ -52,7 +52,12 @@ export function randomCrops(ids: Int32Array, options: SequenceOptions & { readon
   if (ids.length <= seqLen) throw new ArgumentError(`randomCrops: needs ${seqLen + 1} ids or more, got ${ids.length}`);
   let rng = rngLane(seed, 5);
   return stream({
-    nextBatch: () => cutRows(ids, Array.from({ length: batchSize }, () => rng.integer(ids.length - seqLen)), seqLen),
+    nextBatch: () =>
+      cutRows(
+        ids,
+        Array.from({ length: batchSize }, () => rng.integer(ids.length - seqLen)),
+        seqLen,
+      ),
     state: () => ({ kind: "crops", length: ids.length, random: rng.state() }),
     restore(state) {
       const fields = stateFields(state, "crops");

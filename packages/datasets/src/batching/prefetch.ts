@@ -55,7 +55,11 @@ async function* aheadOf<B extends Batch>(source: BatchStream<B>, run: { readonly
  * Reads up to `depth` items of any iterable ahead, in order.
  * Errors: those of the source, where they belong in the order; `AbortedError` once the signal fires.
  */
-export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, depth: number = 2, signal?: AbortSignal): AsyncGenerator<T, void, undefined> {
+export async function* prefetch<T>(
+  source: AsyncIterable<T> | Iterable<T>,
+  depth: number = 2,
+  signal?: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
   requireInteger("prefetch", "depth", depth, 1, 1024);
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const waiting: Promise<IteratorResult<T>>[] = [];

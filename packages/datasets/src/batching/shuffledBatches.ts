@@ -72,7 +72,11 @@ export function shuffledBatches<I extends Numbers, T extends Numbers>(
   requireInteger("shuffledBatches", "batchSize", batchSize, 1);
   requireInteger("shuffledBatches", "dataset.length", dataset.length, 1);
   const order = new ShuffledOrder(dataset.length, seed);
-  const nextBatch = (): Batch<I, T> => takeExamples(dataset, Array.from({ length: batchSize }, () => order.next()));
+  const nextBatch = (): Batch<I, T> =>
+    takeExamples(
+      dataset,
+      Array.from({ length: batchSize }, () => order.next()),
+    );
   return {
     nextBatch,
     state: () => order.state(),
@@ -94,7 +98,10 @@ export function* orderedBatches<I extends Numbers, T extends Numbers>(
   requireInteger("orderedBatches", "batchSize", batchSize, 1);
   for (let from = 0; from < dataset.length; from += batchSize) {
     const count = Math.min(batchSize, dataset.length - from);
-    yield takeExamples(dataset, Array.from({ length: count }, (_, i) => from + i));
+    yield takeExamples(
+      dataset,
+      Array.from({ length: count }, (_, i) => from + i),
+    );
   }
 }
 

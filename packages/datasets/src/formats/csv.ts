@@ -76,7 +76,7 @@ class CsvScanner {
   #quoted(): string {
     const opened = this.line;
     const parts: string[] = [];
-    for (let start = this.#at + 1; ; ) {
+    for (let start = this.#at + 1; ;) {
       const end = this.#text.indexOf('"', start);
       if (end < 0) throw new FormatError(`csv: the quote opened on line ${opened} is never closed`);
       const part = this.#text.slice(start, end);

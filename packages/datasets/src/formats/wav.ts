@@ -23,7 +23,7 @@ export function parseWav(bytes: Uint8Array, label: string = "wav"): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || tag(bytes, 0) !== "RIFF" || tag(bytes, 8) !== "WAVE") throw new FormatError(`${label}: not a RIFF WAVE file`);
   let format: SampleFormat | undefined;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const name = tag(bytes, at);
     const size = view.getUint32(at + 4, true);
     const start = at + 8;

@@ -32,6 +32,7 @@ export async function loadDigits(source: ByteSource, options: LoadOptions = {}):
 
 function whole(field: string, max: number, row: number): number {
   const value = /^\d+(\.0*)?$/.test(field) ? Number(field) : Number.NaN;
-  if (!(value <= max)) throw new FormatError(`digits: line ${row + 1} must hold whole numbers up to ${max}, got ${JSON.stringify(field.slice(0, 40))}`);
+  if (!(value <= max))
+    throw new FormatError(`digits: line ${row + 1} must hold whole numbers up to ${max}, got ${JSON.stringify(field.slice(0, 40))}`);
   return value;
 }

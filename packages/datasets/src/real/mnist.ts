@@ -47,8 +47,10 @@ export async function loadIdxImages(images: ByteSource, labels: ByteSource, opti
 /** Joins parsed IDX arrays. Errors: `FormatError` as `loadIdxImages`. */
 export function assembleImages(images: IdxArray, labels: IdxArray, info: DatasetInfo): ImageDataset {
   const { shape, data } = images;
-  if (shape.length !== 3 || !(data instanceof Uint8Array)) throw new FormatError(`${info.name}: images must be bytes [n, rows, columns], got [${shape.join(", ")}]`);
-  if (labels.shape.length !== 1 || !(labels.data instanceof Uint8Array)) throw new FormatError(`${info.name}: labels must be bytes [n], got [${labels.shape.join(", ")}]`);
+  if (shape.length !== 3 || !(data instanceof Uint8Array))
+    throw new FormatError(`${info.name}: images must be bytes [n, rows, columns], got [${shape.join(", ")}]`);
+  if (labels.shape.length !== 1 || !(labels.data instanceof Uint8Array))
+    throw new FormatError(`${info.name}: labels must be bytes [n], got [${labels.shape.join(", ")}]`);
   if (labels.shape[0] !== shape[0]) throw new FormatError(`${info.name}: ${shape[0]} images but ${labels.shape[0]} labels`);
   const bad = labels.data.findIndex((label) => label >= imageClasses);
   if (bad >= 0) throw new FormatError(`${info.name}: label ${bad} must be below ${imageClasses}, got ${labels.data[bad]}`);

@@ -15,11 +15,7 @@ export interface TimeSeries {
  * Columns of a CSV with a header line as a time series.
  * Errors: `FormatError` for broken CSV, a missing column or a field that is no finite number (with its line); `AbortedError`.
  */
-export async function loadTimeSeries(
-  source: ByteSource,
-  columns: readonly string[],
-  options: LoadOptions & CsvOptions = {},
-): Promise<TimeSeries> {
+export async function loadTimeSeries(source: ByteSource, columns: readonly string[], options: LoadOptions & CsvOptions = {}): Promise<TimeSeries> {
   const [header, ...rows] = parseCsv(await loadText(source, options), options.delimiter === undefined ? {} : { delimiter: options.delimiter });
   const label = sourceName(source);
   if (!header || rows.length === 0) throw new FormatError(`timeSeries: ${label} has no rows`);
@@ -32,7 +28,8 @@ export async function loadTimeSeries(
     for (const [i, place] of places.entries()) {
       const field = fields[place].trim();
       const value = field === "" ? Number.NaN : Number(field);
-      if (!Number.isFinite(value)) throw new FormatError(`timeSeries: record ${row + 1}, column "${columns[i]}" must be a number, got ${JSON.stringify(field.slice(0, 40))}`);
+      if (!Number.isFinite(value))
+        throw new FormatError(`timeSeries: record ${row + 1}, column "${columns[i]}" must be a number, got ${JSON.stringify(field.slice(0, 40))}`);
       values[row * columns.length + i] = value;
     }
   }

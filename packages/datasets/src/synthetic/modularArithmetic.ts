@@ -52,9 +52,7 @@ export function modularArithmetic(options: ModularArithmeticOptions = {}): Modul
       const targets = new Int32Array(batchSize * seqLen).fill(IGNORE_INDEX);
       const mask = new Float32Array(batchSize * seqLen);
       for (let row = 0; row < batchSize; row++) {
-        const { tokens, value } = brackets
-          ? bracketed(random, modulus, seqLen - 1)
-          : flatChain(random, modulus, seqLen / 2);
+        const { tokens, value } = brackets ? bracketed(random, modulus, seqLen - 1) : flatChain(random, modulus, seqLen / 2);
         inputs.set(tokens, row * seqLen);
         const last = (row + 1) * seqLen - 1;
         inputs[last] = modulus + 3;

@@ -69,7 +69,8 @@ export class BpeTokenizer implements Tokenizer {
   #learn(rank: number, left: number, right: number): void {
     const size = this.#bytes.length;
     const known = (id: number): boolean => Number.isInteger(id) && id >= this.specialTokens.length && id < size;
-    if (!known(left) || !known(right)) throw new ArgumentError(`BpeTokenizer: merge ${rank} joins ${left} and ${right}, of which one is no token yet`);
+    if (!known(left) || !known(right))
+      throw new ArgumentError(`BpeTokenizer: merge ${rank} joins ${left} and ${right}, of which one is no token yet`);
     const pair = left * pairBase + right;
     if (this.#ranks.has(pair)) throw new ArgumentError(`BpeTokenizer: merge ${rank} of ${left} and ${right} occurs twice`);
     this.#ranks.set(pair, rank);

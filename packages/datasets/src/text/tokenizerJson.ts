@@ -62,7 +62,8 @@ export function parseTokenizerJson(text: string): BpeTokenizer {
   const added = asArray(field(file, "added_tokens"), "added_tokens");
   const specialTokens = added.map((entry, i) => {
     const content = field(entry, "content");
-    if (typeof content !== "string" || content === "" || field(entry, "id") !== i) throw new FormatError(`tokenizer.json: added token ${i} must have id ${i} and a text`);
+    if (typeof content !== "string" || content === "" || field(entry, "id") !== i)
+      throw new FormatError(`tokenizer.json: added token ${i} must have id ${i} and a text`);
     return content;
   });
   const ids = new Map<string, number>(byteCharacters.map((symbol, byte) => [symbol, specialTokens.length + byte]));
@@ -96,7 +97,8 @@ function checkVocab(vocab: unknown, tokenizer: BpeTokenizer): void {
   if (size !== tokenizer.vocabSize) throw new FormatError(`tokenizer.json: vocab must have ${tokenizer.vocabSize} tokens, got ${size}`);
   for (let id = 0; id < size; id++) {
     const symbol = tokenizer.symbol(id);
-    if (field(vocab, symbol) !== id) throw new FormatError(`tokenizer.json: ${JSON.stringify(symbol)} must have id ${id}, got ${String(field(vocab, symbol))}`);
+    if (field(vocab, symbol) !== id)
+      throw new FormatError(`tokenizer.json: ${JSON.stringify(symbol)} must have id ${id}, got ${String(field(vocab, symbol))}`);
   }
 }
 

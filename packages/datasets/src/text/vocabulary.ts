@@ -43,7 +43,8 @@ export function characterVocabulary(text: string): CharacterVocabulary {
 export function restoreCharacterVocabulary(characters: readonly string[]): CharacterVocabulary {
   const ids = new Map<string, number>();
   for (const [id, character] of characters.entries()) {
-    if (typeof character !== "string" || [...character].length !== 1) throw new FormatError(`characterVocabulary: entry ${id} must be one code point, got ${JSON.stringify(character)}`);
+    if (typeof character !== "string" || [...character].length !== 1)
+      throw new FormatError(`characterVocabulary: entry ${id} must be one code point, got ${JSON.stringify(character)}`);
     if (ids.has(character)) throw new FormatError(`characterVocabulary: ${JSON.stringify(character)} occurs twice`);
     ids.set(character, id);
   }
