@@ -1,6 +1,15 @@
 import {
-  ArgumentError, backwardEuler, bilinear, forwardEuler, invertMatrix, makeHippo, Matrix, zeroOrderHold,
-  type Discretization, type HippoMatrices, type HippoMeasure,
+  ArgumentError,
+  backwardEuler,
+  bilinear,
+  forwardEuler,
+  invertMatrix,
+  makeHippo,
+  Matrix,
+  zeroOrderHold,
+  type Discretization,
+  type HippoMatrices,
+  type HippoMeasure,
 } from "@statespace/core";
 import type { GoldenRow, GoldenTensors } from "./row.ts";
 
@@ -37,7 +46,11 @@ function matrixBound(expected: Float64Array): { bound: number; reason: string } 
 }
 
 function discretized(
-  { A, B }: HippoMatrices, method: string, delta: number, which: "A" | "B", expected: Float64Array,
+  { A, B }: HippoMatrices,
+  method: string,
+  delta: number,
+  which: "A" | "B",
+  expected: Float64Array,
 ): Pick<GoldenRow, "actual" | "bound" | "reason"> {
   const entry = rules[method];
   if (!entry) throw new ArgumentError(`hippo: unknown discretization ${method}`);

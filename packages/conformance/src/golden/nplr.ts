@@ -1,6 +1,21 @@
 import {
-  complexAbs, complexAdd, complexAt, complexConj, complexDiv, complexMul, complexSub, makeHippo, makeNplr, Matrix, ndarray, nplrToDense,
-  nplrToReal, Rng, type Complex, type HippoMeasure, type Nplr,
+  complexAbs,
+  complexAdd,
+  complexAt,
+  complexConj,
+  complexDiv,
+  complexMul,
+  complexSub,
+  makeHippo,
+  makeNplr,
+  Matrix,
+  ndarray,
+  nplrToDense,
+  nplrToReal,
+  Rng,
+  type Complex,
+  type HippoMeasure,
+  type Nplr,
 } from "@statespace/core";
 import type { GoldenRow, GoldenTensors } from "./row.ts";
 
@@ -26,17 +41,32 @@ export function compareNplr(tensors: GoldenTensors, attrs: Record<string, unknow
   const single = measure === "fourier" || measure === "fout" ? 2 ** -24 : 0;
   const note = single > 0 ? "; the reference's P is rounded to float32" : "";
   const row = (tensor: string, actual: Float64Array, expected: Float64Array, bound: number, reason: string): GoldenRow => ({
-    tensor, actual, expected, bound, reason,
+    tensor,
+    actual,
+    expected,
+    bound,
+    reason,
   });
   const matrixBound = 4 * EPS * n * (spread + largest(A.data));
   const rebuilt = "columns of V err by n roundings, weighed by the largest eigenvalue and |p|^2";
   const lowRank = lowRankProduct(golden);
   return [
-    row("Lambda", sortedEigenvalues(ours), sortedEigenvalues(golden), 4 * EPS * n * spread + 4 * single,
-      `a backward stable eigensolver moves eigenvalues by n roundings of the largest${note}`),
+    row(
+      "Lambda",
+      sortedEigenvalues(ours),
+      sortedEigenvalues(golden),
+      4 * EPS * n * spread + 4 * single,
+      `a backward stable eigensolver moves eigenvalues by n roundings of the largest${note}`,
+    ),
     row("V(Lambda-PP*)V*", nplrToDense(ours).data, nplrToDense(golden).data, matrixBound + 8 * single, rebuilt + note),
     row("V(Lambda-PP*)V* = A", nplrToDense(ours).data, A.data, matrixBound, rebuilt),
-    row("VPP*V*", lowRankProduct(ours), lowRank, 4 * EPS * (n + 8) * Math.max(largest(lowRank), 1) + 4 * single, `n roundings a sum of p_i p_j${note}`),
+    row(
+      "VPP*V*",
+      lowRankProduct(ours),
+      lowRank,
+      4 * EPS * (n + 8) * Math.max(largest(lowRank), 1) + 4 * single,
+      `n roundings a sum of p_i p_j${note}`,
+    ),
     row("VB = B", nplrToReal(ours.V, ours.B.data), B.data, 4 * EPS * n * Math.max(largest(B.data), 1), "V V^* = I up to n roundings"),
     inputRow(ours, golden, n, spread, single),
     transferRow(ours, golden, B.data, single),

@@ -6,8 +6,8 @@ export interface GoldenRow {
   tensor: string;
   actual: Float64Array;
   expected: Float64Array;
-  /** Absolute, for each element. */
-  bound: number;
+  /** Absolute; one for all elements, or one for each. */
+  bound: number | Float64Array;
   /** Why the bound is what it is. */
   reason: string;
 }

@@ -36,15 +36,21 @@ export function discretizeDiagonal(rule: Discretization, A: Float64Array, B: Flo
  * For an analytic w = f(z) the gradient of a real scalar is conj(f'(z)) times that of w.
  */
 export function discretizeDiagonalVjp(
-  rule: Discretization, A: Float64Array, B: Float64Array, delta: number, gradient: DiagonalDiscrete,
+  rule: Discretization,
+  A: Float64Array,
+  B: Float64Array,
+  delta: number,
+  gradient: DiagonalDiscrete,
 ): DiagonalGradients {
   expectPair(A, B, delta);
   const out = { A: new Float64Array(A.length), B: new Float64Array(A.length), delta: 0 };
   for (let n = 0; n < A.length / 2; n++) {
-    const a = complexAt(A, n), b = complexAt(B, n);
+    const a = complexAt(A, n),
+      b = complexAt(B, n);
     const z = complexScale(a, delta);
     const gain = rule.gain(z);
-    const gABar = complexAt(gradient.ABar, n), gBBar = complexAt(gradient.BBar, n);
+    const gABar = complexAt(gradient.ABar, n),
+      gBBar = complexAt(gradient.BBar, n);
     // dABar = growth' (delta dA + A ddelta), dBBar = delta gain dB + b (gain + z gain') ddelta + delta^2 b gain' dA
     const growthPull = pull(rule.growth(z).slope, gABar);
     const gainPull = pull(complexMul(b, gain.slope), gBBar);

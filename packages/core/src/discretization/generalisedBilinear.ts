@@ -29,10 +29,16 @@ export function generalisedBilinear(alpha: number): Discretization {
     denseVjp(A: Matrix, B: Matrix, delta: number, gradient: DiscreteMatrices): DenseGradients {
       const { ABar, BBar } = this.dense(A, B, delta);
       // With M = I - alpha Z, Z = delta A: M dABar = dZ ((1 - alpha) I + alpha ABar) and M dBBar = alpha dZ BBar + d(delta B)
-      const adjoint = luFactor(Matrix.identity(A.rows).plus(A, -alpha * delta).transposed());
+      const adjoint = luFactor(
+        Matrix.identity(A.rows)
+          .plus(A, -alpha * delta)
+          .transposed(),
+      );
       const Y = luSolve(adjoint, gradient.ABar); // M^{-T} gABar
       const W = luSolve(adjoint, gradient.BBar); // M^{-T} gBBar
-      const Z = Y.scaled(1 - alpha).plus(Y.times(ABar.transposed()), alpha).plus(W.times(BBar.transposed()), alpha);
+      const Z = Y.scaled(1 - alpha)
+        .plus(Y.times(ABar.transposed()), alpha)
+        .plus(W.times(BBar.transposed()), alpha);
       return { A: Z.scaled(delta), B: W.scaled(delta), delta: Z.dot(A) + W.dot(B) };
     },
 

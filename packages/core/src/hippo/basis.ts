@@ -60,7 +60,8 @@ export function hippoBasis(measure: HippoMeasure, n: number, age: number): Float
 
 /** Nodes and weights of the n-point Gauss-Legendre rule on [-1, 1], weights summing to 1: exact for polynomials of degree 2n - 1. */
 export function gaussLegendre(n: number): { nodes: Float64Array; weights: Float64Array } {
-  const nodes = new Float64Array(n), weights = new Float64Array(n);
+  const nodes = new Float64Array(n),
+    weights = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let x = -Math.cos((Math.PI * (i + 0.75)) / (n + 0.5)); // Tricomi's estimate, within Newton's reach for every n
     for (let step = 0; step < 8; step++) {

@@ -138,7 +138,8 @@ export function nplrToDense({ Lambda, P, V }: Pick<Nplr, "Lambda" | "P" | "V">):
   const turned = V.data.slice(); // V diag(Lambda)
   for (let i = 0; i < n * nHalf; i++) {
     const j = i % nHalf;
-    const re = turned[2 * i], im = turned[2 * i + 1];
+    const re = turned[2 * i],
+      im = turned[2 * i + 1];
     turned[2 * i] = re * Lambda.data[2 * j] - im * Lambda.data[2 * j + 1];
     turned[2 * i + 1] = re * Lambda.data[2 * j + 1] + im * Lambda.data[2 * j];
   }

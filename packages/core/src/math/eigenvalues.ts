@@ -1,6 +1,15 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import {
-  complexAbs, complexAdd, complexAt, complexConj, complexDiv, complexMul, complexScale, complexSet, complexSqrt, complexSub,
+  complexAbs,
+  complexAdd,
+  complexAt,
+  complexConj,
+  complexDiv,
+  complexMul,
+  complexScale,
+  complexSet,
+  complexSqrt,
+  complexSub,
   type Complex,
 } from "./complex.ts";
 import { Matrix } from "./matrix.ts";
@@ -17,15 +26,14 @@ export function eigenvalues(A: Matrix): Float64Array {
   const n = A.rows;
   if (A.cols !== n) throw new ShapeError(`eigenvalues: A must be square, got [${n}, ${A.cols}]`);
   if (!A.data.every(Number.isFinite)) throw new ArgumentError("eigenvalues: A must be finite");
-  const found: Complex[] = isTriangular(A)
-    ? Array.from({ length: n }, (_, k) => ({ re: A.at(k, k), im: 0 }))
-    : hessenbergQr(hessenberg(balanced(A)));
+  const found: Complex[] = isTriangular(A) ? Array.from({ length: n }, (_, k) => ({ re: A.at(k, k), im: 0 })) : hessenbergQr(hessenberg(balanced(A)));
   found.sort((a, b) => a.im - b.im || a.re - b.re);
   return Float64Array.from(found.flatMap((z) => [z.re, z.im]));
 }
 
 function isTriangular(A: Matrix): boolean {
-  let lower = true, upper = true;
+  let lower = true,
+    upper = true;
   for (let i = 0; i < A.rows; i++) {
     for (let j = 0; j < i; j++) {
       upper &&= A.at(i, j) === 0;
@@ -39,10 +47,11 @@ function isTriangular(A: Matrix): boolean {
 function balanced(A: Matrix): Matrix {
   const n = A.rows;
   const out = new Matrix(n, n, A.data.slice());
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let k = 0; k < n; k++) {
-      let row = 0, col = 0;
+      let row = 0,
+        col = 0;
       for (let j = 0; j < n; j++) {
         if (j === k) continue;
         row += Math.abs(out.at(k, j));
@@ -114,7 +123,8 @@ function wilkinsonShift(entry: (i: number, j: number) => Complex, high: number):
   const half = complexScale(complexSub(entry(high - 1, high - 1), d), 0.5);
   const product = complexMul(entry(high - 1, high), entry(high, high - 1));
   const root = complexSqrt(complexAdd(complexMul(half, half), product));
-  const plus = complexAdd(half, root), minus = complexSub(half, root);
+  const plus = complexAdd(half, root),
+    minus = complexSub(half, root);
   const larger = complexAbs(plus) >= complexAbs(minus) ? plus : minus;
   return complexAbs(larger) === 0 ? d : complexSub(d, complexDiv(product, larger));
 }
@@ -127,7 +137,8 @@ function qrStep(h: Float64Array, n: number, low: number, high: number, shift: Co
   add(complexScale(shift, -1));
   const rotations: { c: Complex; s: Complex }[] = [];
   for (let k = low; k < high; k++) {
-    const a = complexAt(h, k * n + k), b = complexAt(h, (k + 1) * n + k);
+    const a = complexAt(h, k * n + k),
+      b = complexAt(h, (k + 1) * n + k);
     const radius = Math.hypot(a.re, a.im, b.re, b.im);
     const c = radius === 0 ? { re: 1, im: 0 } : complexScale(a, 1 / radius);
     const s = radius === 0 ? { re: 0, im: 0 } : complexScale(b, 1 / radius);
@@ -144,7 +155,8 @@ function qrStep(h: Float64Array, n: number, low: number, high: number, shift: Co
 
 /** (x, y) <- (p x + q y, r y - t x) for elements x and y of h. */
 function rotate(h: Float64Array, x: number, y: number, p: Complex, q: Complex, r: Complex, t: Complex): void {
-  const a = complexAt(h, x), b = complexAt(h, y);
+  const a = complexAt(h, x),
+    b = complexAt(h, y);
   complexSet(h, x, complexAdd(complexMul(p, a), complexMul(q, b)));
   complexSet(h, y, complexSub(complexMul(r, b), complexMul(t, a)));
 }

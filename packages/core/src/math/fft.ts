@@ -62,22 +62,45 @@ function stockham(re: Float64Array, im: Float64Array): void {
 
 /** One pass: `stride` interleaved transforms of length n become 4 * stride of length n / 4. */
 function radix4(
-  xr: Float64Array, xi: Float64Array, yr: Float64Array, yi: Float64Array,
-  n: number, stride: number, cos: Float64Array, sin: Float64Array,
+  xr: Float64Array,
+  xi: Float64Array,
+  yr: Float64Array,
+  yi: Float64Array,
+  n: number,
+  stride: number,
+  cos: Float64Array,
+  sin: Float64Array,
 ): void {
   const quarter = (n / 4) * stride;
   for (let p = 0; p < n / 4; p++) {
-    const c1 = cos[p * stride], s1 = sin[p * stride];
-    const c2 = cos[2 * p * stride], s2 = sin[2 * p * stride];
-    const c3 = cos[3 * p * stride], s3 = sin[3 * p * stride];
+    const c1 = cos[p * stride],
+      s1 = sin[p * stride];
+    const c2 = cos[2 * p * stride],
+      s2 = sin[2 * p * stride];
+    const c3 = cos[3 * p * stride],
+      s3 = sin[3 * p * stride];
     for (let q = 0; q < stride; q++) {
-      const a = q + stride * p, b = a + quarter, c = b + quarter, d = c + quarter;
-      const sumR = xr[a] + xr[c], sumI = xi[a] + xi[c], difR = xr[a] - xr[c], difI = xi[a] - xi[c];
-      const sum2R = xr[b] + xr[d], sum2I = xi[b] + xi[d], turnR = xi[d] - xi[b], turnI = xr[b] - xr[d]; // i (x_b - x_d)
+      const a = q + stride * p,
+        b = a + quarter,
+        c = b + quarter,
+        d = c + quarter;
+      const sumR = xr[a] + xr[c],
+        sumI = xi[a] + xi[c],
+        difR = xr[a] - xr[c],
+        difI = xi[a] - xi[c];
+      const sum2R = xr[b] + xr[d],
+        sum2I = xi[b] + xi[d],
+        turnR = xi[d] - xi[b],
+        turnI = xr[b] - xr[d]; // i (x_b - x_d)
       const out = q + stride * 4 * p;
       yr[out] = sumR + sum2R;
       yi[out] = sumI + sum2I;
-      const r1 = difR - turnR, i1 = difI - turnI, r2 = sumR - sum2R, i2 = sumI - sum2I, r3 = difR + turnR, i3 = difI + turnI;
+      const r1 = difR - turnR,
+        i1 = difI - turnI,
+        r2 = sumR - sum2R,
+        i2 = sumI - sum2I,
+        r3 = difR + turnR,
+        i3 = difI + turnI;
       yr[out + stride] = c1 * r1 - s1 * i1;
       yi[out + stride] = c1 * i1 + s1 * r1;
       yr[out + 2 * stride] = c2 * r2 - s2 * i2;
@@ -102,7 +125,10 @@ function bluestein(re: Float64Array, im: Float64Array): void {
   const n = re.length;
   const { cos, sin } = twiddles(2 * n); // the chirp exp(-pi i k^2 / n) has period 2n in k^2
   const m = nextPowerOfTwo(2 * n - 1);
-  const ar = new Float64Array(m), ai = new Float64Array(m), br = new Float64Array(m), bi = new Float64Array(m);
+  const ar = new Float64Array(m),
+    ai = new Float64Array(m),
+    br = new Float64Array(m),
+    bi = new Float64Array(m);
   for (let k = 0; k < n; k++) {
     const phase = (k * k) % (2 * n); // exact: k^2 < 2^53 for every array that fits
     ar[k] = re[k] * cos[phase] - im[k] * sin[phase];
@@ -118,7 +144,8 @@ function bluestein(re: Float64Array, im: Float64Array): void {
 
   /** Circular convolution of a with the chirp, into a; b is left as it was. */
   function multiplySpectra(xr: Float64Array, xi: Float64Array, chirpR: Float64Array, chirpI: Float64Array): void {
-    const fr = chirpR.slice(), fi = chirpI.slice();
+    const fr = chirpR.slice(),
+      fi = chirpI.slice();
     fft(xr, xi);
     fft(fr, fi);
     for (let i = 0; i < m; i++) {
@@ -148,7 +175,8 @@ export function fftConvolve(a: ArrayLike<number>, b: ArrayLike<number>, length: 
   const usedB = Math.min(b.length, length);
   if (usedA === 0 || usedB === 0) return new Float64Array(length);
   const n = nextPowerOfTwo(usedA + usedB - 1);
-  const re = new Float64Array(n), im = new Float64Array(n);
+  const re = new Float64Array(n),
+    im = new Float64Array(n);
   // equal magnitudes: a^2 - b^2 would otherwise drown the product in the rounding of the larger square
   const scale = largest(b, usedB) > 0 ? largest(a, usedA) / largest(b, usedB) || 1 : 1;
   for (let i = 0; i < usedA; i++) re[i] = a[i];

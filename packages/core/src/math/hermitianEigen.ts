@@ -65,7 +65,8 @@ function mirrorLowerTriangle(H: ComplexMatrix): Workspace {
 /** Maps column k below the diagonal onto a multiple of its first unit vector: H <- Q H Q, V <- V Q with Q = I - 2 v v^*. */
 function reflectColumn(work: Workspace, k: number): void {
   const { n, hr, hi } = work;
-  const vr = new Float64Array(n), vi = new Float64Array(n);
+  const vr = new Float64Array(n),
+    vi = new Float64Array(n);
   let below = 0;
   for (let i = k + 1; i < n; i++) {
     vr[i] = hr[i * n + k];
@@ -90,10 +91,12 @@ function reflectColumn(work: Workspace, k: number): void {
 /** With p = H v and s = v^* p: Q H Q = H - v w^* - w v^* for w = 2 p - 2 s v. */
 function reflectBothSides(work: Workspace, k: number, vr: Float64Array, vi: Float64Array): void {
   const { n, hr, hi } = work;
-  const wr = new Float64Array(n), wi = new Float64Array(n);
+  const wr = new Float64Array(n),
+    wi = new Float64Array(n);
   let s = 0;
   for (let i = k; i < n; i++) {
-    let sumR = 0, sumI = 0;
+    let sumR = 0,
+      sumI = 0;
     for (let j = k + 1; j < n; j++) {
       sumR += hr[i * n + j] * vr[j] - hi[i * n + j] * vi[j];
       sumI += hr[i * n + j] * vi[j] + hi[i * n + j] * vr[j];
@@ -117,7 +120,8 @@ function reflectBothSides(work: Workspace, k: number, vr: Float64Array, vi: Floa
 /** V <- V Q on the rows of z = V^T: z <- Q^T z = z - 2 conj(v) (v^T z). */
 function reflectVectors(work: Workspace, k: number, vr: Float64Array, vi: Float64Array): void {
   const { n, zr, zi } = work;
-  const sumR = new Float64Array(n), sumI = new Float64Array(n);
+  const sumR = new Float64Array(n),
+    sumI = new Float64Array(n);
   for (let i = k + 1; i < n; i++) {
     for (let j = 0; j < n; j++) {
       sumR[j] += vr[i] * zr[i * n + j] - vi[i] * zi[i * n + j];
@@ -173,7 +177,9 @@ function implicitQl(d: Float64Array, e: Float64Array, work: Workspace): void {
 function qlSweep(d: Float64Array, e: Float64Array, l: number, m: number, work: Workspace): void {
   const ratio = (d[l + 1] - d[l]) / (2 * e[l]);
   let g = d[m] - d[l] + e[l] / (ratio + Math.sign(ratio || 1) * Math.hypot(ratio, 1));
-  let sine = 1, cosine = 1, shift = 0;
+  let sine = 1,
+    cosine = 1,
+    shift = 0;
   for (let i = m - 1; i >= l; i--) {
     const f = sine * e[i];
     const b = cosine * e[i];
@@ -200,7 +206,8 @@ function qlSweep(d: Float64Array, e: Float64Array, l: number, m: number, work: W
 }
 
 function rotateRows(z: Float64Array, n: number, i: number, cosine: number, sine: number): void {
-  const upper = i * n, lower = (i + 1) * n;
+  const upper = i * n,
+    lower = (i + 1) * n;
   for (let j = 0; j < n; j++) {
     const f = z[lower + j];
     z[lower + j] = sine * z[upper + j] + cosine * f;

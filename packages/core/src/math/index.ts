@@ -1,7 +1,17 @@
 export { ndarray, ndclone, ndfill, ndround32, ndzeros, sizeOf, stridesOf } from "./ndarray.ts";
 export type { NdArray } from "./ndarray.ts";
 export {
-  complex, complexAbs, complexAdd, complexAt, complexConj, complexDiv, complexExp, complexMul, complexScale, complexSet, complexSqrt,
+  complex,
+  complexAbs,
+  complexAdd,
+  complexAt,
+  complexConj,
+  complexDiv,
+  complexExp,
+  complexMul,
+  complexScale,
+  complexSet,
+  complexSqrt,
   complexSub,
 } from "./complex.ts";
 export type { Complex } from "./complex.ts";

@@ -48,7 +48,11 @@ export class Matrix {
   /** this + factor * other; the factor is 1 unless given. */
   plus(other: Matrix, factor = 1): Matrix {
     this.expectSame("plus", other);
-    return new Matrix(this.rows, this.cols, this.data.map((x, i) => x + factor * other.data[i]));
+    return new Matrix(
+      this.rows,
+      this.cols,
+      this.data.map((x, i) => x + factor * other.data[i]),
+    );
   }
 
   minus(other: Matrix): Matrix {
@@ -56,7 +60,11 @@ export class Matrix {
   }
 
   scaled(factor: number): Matrix {
-    return new Matrix(this.rows, this.cols, this.data.map((x) => x * factor));
+    return new Matrix(
+      this.rows,
+      this.cols,
+      this.data.map((x) => x * factor),
+    );
   }
 
   /** The matrix product this * other. */

@@ -57,7 +57,11 @@ export class ContinuousSsm {
   }
 
   private rungeKuttaStep(x: Float64Array, u: Float64Array, h: number): Float64Array {
-    const along = (k: Float64Array, step: number): Float64Array => this.stateDerivative(x.map((value, i) => value + step * k[i]), u);
+    const along = (k: Float64Array, step: number): Float64Array =>
+      this.stateDerivative(
+        x.map((value, i) => value + step * k[i]),
+        u,
+      );
     const k1 = this.stateDerivative(x, u);
     const k2 = along(k1, h / 2);
     const k3 = along(k2, h / 2);

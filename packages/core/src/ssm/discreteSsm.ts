@@ -84,7 +84,11 @@ export class DiscreteSsm {
     for (let j = 0; j < this.BBar.cols; j++) {
       const u = Float64Array.from(inputs, (input) => input[j]);
       for (let i = 0; i < this.C.rows; i++) {
-        const y = convolution(Float64Array.from(filter, (K) => K.at(i, j)), u, l);
+        const y = convolution(
+          Float64Array.from(filter, (K) => K.at(i, j)),
+          u,
+          l,
+        );
         for (let t = 0; t < l; t++) outputs[t][i] += y[t] + this.D.at(i, j) * u[t];
       }
     }

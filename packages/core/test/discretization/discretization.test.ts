@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
 import {
-  ArgumentError, backwardEuler, bilinear, discretizeDiagonal, discretizeDiagonalVjp, forwardEuler, generalisedBilinear, Matrix, matrixExp,
-  phi1, phi1Derivative, Rng, ShapeError, zeroOrderHold, type Discretization,
+  ArgumentError,
+  backwardEuler,
+  bilinear,
+  discretizeDiagonal,
+  discretizeDiagonalVjp,
+  forwardEuler,
+  generalisedBilinear,
+  Matrix,
+  matrixExp,
+  phi1,
+  phi1Derivative,
+  Rng,
+  ShapeError,
+  zeroOrderHold,
+  type Discretization,
 } from "@statespace/core";
 
 const EPS = 2 ** -52;
@@ -13,8 +26,16 @@ function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /** A damped oscillator with an input: not normal, not diagonal. */
-const A = Matrix.of([[-0.4, -2, 0.3], [1.5, -0.3, 0], [0.2, 0.6, -0.8]]);
-const B = Matrix.of([[1, 0], [0.5, -1], [0, 2]]);
+const A = Matrix.of([
+  [-0.4, -2, 0.3],
+  [1.5, -0.3, 0],
+  [0.2, 0.6, -0.8],
+]);
+const B = Matrix.of([
+  [1, 0],
+  [0.5, -1],
+  [0, 2],
+]);
 
 /** The state at t = 1 from x_0 = 1 under the held input (1, -1), by the rule and exactly. */
 function errorAtOne(rule: Discretization, steps: number): number {
@@ -38,7 +59,8 @@ describe.each(named.filter(([, rule]) => rule !== zeroOrderHold))("%s", (_, rule
     const steps = [32, 64, 128, 256, 512];
     const errors = steps.map((count) => errorAtOne(rule, count));
     // least squares slope of log error over log step
-    const x = steps.map((count) => -Math.log(count)), y = errors.map(Math.log);
+    const x = steps.map((count) => -Math.log(count)),
+      y = errors.map(Math.log);
     const mean = (v: number[]): number => v.reduce((s, e) => s + e, 0) / v.length;
     const slope = x.reduce((s, xi, i) => s + (xi - mean(x)) * (y[i] - mean(y)), 0) / x.reduce((s, xi) => s + (xi - mean(x)) ** 2, 0);
     // the next term of the error series is smaller by about delta <= 1/32, which bends the slope by a few hundredths; 0.15 leaves room
@@ -49,8 +71,16 @@ describe.each(named.filter(([, rule]) => rule !== zeroOrderHold))("%s", (_, rule
 describe.each(named)("%s", (_, rule) => {
   it("agrees between a diagonal matrix and its diagonal", () => {
     // real poles as 1 x 1 blocks, a conjugate pair as a rotation block
-    const re = -0.7, im = 3;
-    const dense = rule.dense(Matrix.of([[re, -im], [im, re]]), Matrix.of([[1], [0.5]]), 0.2); // acts on z = x + i y as re + i im
+    const re = -0.7,
+      im = 3;
+    const dense = rule.dense(
+      Matrix.of([
+        [re, -im],
+        [im, re],
+      ]),
+      Matrix.of([[1], [0.5]]),
+      0.2,
+    ); // acts on z = x + i y as re + i im
     const { ABar, BBar } = discretizeDiagonal(rule, Float64Array.of(re, im), Float64Array.of(1, 0.5), 0.2);
     expect(maxDifference(ABar, [dense.ABar.at(0, 0), dense.ABar.at(1, 0)])).toBeLessThan(8 * EPS);
     expect(maxDifference(BBar, dense.BBar.data)).toBeLessThan(8 * EPS);
@@ -75,7 +105,12 @@ describe.each(named)("%s", (_, rule) => {
     };
     const got = rule.denseVjp(A, B, delta, gradient);
     const h = 1e-5; // truncation h^2 and rounding eps / h are both near 1e-10 of O(1) quantities
-    const nudged = (M: Matrix, k: number, by: number): Matrix => new Matrix(M.rows, M.cols, M.data.map((x, i) => (i === k ? x + by : x)));
+    const nudged = (M: Matrix, k: number, by: number): Matrix =>
+      new Matrix(
+        M.rows,
+        M.cols,
+        M.data.map((x, i) => (i === k ? x + by : x)),
+      );
     A.data.forEach((_, k) => {
       const slope = (loss(nudged(A, k, h), B, delta) - loss(nudged(A, k, -h), B, delta)) / (2 * h);
       expect(Math.abs(slope - got.A.data[k])).toBeLessThan(1e-8);
@@ -90,7 +125,8 @@ describe.each(named)("%s", (_, rule) => {
   it("has the diagonal gradients that central differences see, near A = 0 too", () => {
     const rng = new Rng(2);
     const delta = 0.4;
-    const a = Float64Array.of(-0.5, 2, -3, -7, 0, 0, 1e-6, -1e-6), b = rng.normals(8);
+    const a = Float64Array.of(-0.5, 2, -3, -7, 0, 0, 1e-6, -1e-6),
+      b = rng.normals(8);
     const gradient = { ABar: rng.normals(8), BBar: rng.normals(8) };
     const loss = (x: Float64Array, y: Float64Array, d: number): number => {
       const out = discretizeDiagonal(rule, x, y, d);
@@ -122,9 +158,11 @@ describe("phi_1", () => {
     for (let k = 0; k < 16; k++) {
       const angle = (2 * Math.PI * k) / 16;
       const at = (radius: number): { re: number; im: number } => ({ re: radius * Math.cos(angle), im: radius * Math.sin(angle) });
-      const inside = phi1(at(1 - 1e-12)), outside = phi1(at(1 + 1e-12));
+      const inside = phi1(at(1 - 1e-12)),
+        outside = phi1(at(1 + 1e-12));
       expect(Math.hypot(inside.re - outside.re, inside.im - outside.im)).toBeLessThan(4e-12); // |phi_1'| <= 1 on the circle, times 2e-12
-      const slopeIn = phi1Derivative(at(1 - 1e-12)), slopeOut = phi1Derivative(at(1 + 1e-12));
+      const slopeIn = phi1Derivative(at(1 - 1e-12)),
+        slopeOut = phi1Derivative(at(1 + 1e-12));
       expect(Math.hypot(slopeIn.re - slopeOut.re, slopeIn.im - slopeOut.im)).toBeLessThan(4e-12);
     }
     expect(phi1({ re: 0, im: 0 })).toEqual({ re: 1, im: 0 });

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import {
-  ArgumentError, gaussLegendre, legendreBasis, LegSMemory, makeHippoLegS, Matrix, matrixExp, Rng, solveLinear, WindowMemory, zeroOrderHold,
+  ArgumentError,
+  gaussLegendre,
+  legendreBasis,
+  LegSMemory,
+  makeHippoLegS,
+  Matrix,
+  matrixExp,
+  Rng,
+  solveLinear,
+  WindowMemory,
+  zeroOrderHold,
 } from "@statespace/core";
 
 /** A sum of `cycles` harmonics with random phases over [0, 1), of root mean square near 1. */
@@ -31,7 +41,12 @@ describe("bases", () => {
   it.each([1, 2, 5, 64, 256])("Gauss-Legendre rule of %i nodes makes the Legendre basis orthonormal", (n) => {
     const { nodes, weights } = gaussLegendre(n);
     const values = Array.from(nodes, (x) => legendreBasis(n, x));
-    for (const [i, j] of [[0, 0], [n - 1, n - 1], [n - 1, 0], [n >> 1, n - 1]]) {
+    for (const [i, j] of [
+      [0, 0],
+      [n - 1, n - 1],
+      [n - 1, 0],
+      [n >> 1, n - 1],
+    ]) {
       const inner = values.reduce((sum, v, k) => sum + weights[k] * v[i] * v[j], 0);
       expect(Math.abs(inner - (i === j ? 1 : 0))).toBeLessThan(1e-12); // n terms of size up to 2n+1 in weight 1/n, and Newton's last bits
     }
@@ -47,7 +62,12 @@ describe("LegS steps", () => {
     new Rng(2).normals(30).forEach((u, i) => {
       const k = i + 1;
       const I = Matrix.identity(n);
-      x = solveLinear(I.plus(A, -1 / (2 * k)), I.plus(A, 1 / (2 * k)).times(x).plus(B, u / k));
+      x = solveLinear(
+        I.plus(A, -1 / (2 * k)),
+        I.plus(A, 1 / (2 * k))
+          .times(x)
+          .plus(B, u / k),
+      );
       memory.push(u);
     });
     expect(rms(difference(memory.coefficients, x.data))).toBeLessThan(1e-13); // condition of the solves, about n^2 roundings
@@ -73,22 +93,26 @@ describe("LegS steps", () => {
   });
 
   it("exact is the least squares fit of the held signal", () => {
-    const n = 8, length = 40;
+    const n = 8,
+      length = 40;
     const signal = new Rng(4).normals(length);
     const memory = compress(n, signal, "exact");
     // moments by a fine Gauss rule inside every sample's span
     const { nodes, weights } = gaussLegendre(n);
     const expected = new Float64Array(n);
-    signal.forEach((u, i) => nodes.forEach((x, j) => {
-      const at = (2 * (i + (x + 1) / 2)) / length - 1;
-      legendreBasis(n, at).forEach((phi, k) => (expected[k] += (u * weights[j] * phi) / length));
-    }));
+    signal.forEach((u, i) =>
+      nodes.forEach((x, j) => {
+        const at = (2 * (i + (x + 1) / 2)) / length - 1;
+        legendreBasis(n, at).forEach((phi, k) => (expected[k] += (u * weights[j] * phi) / length));
+      }),
+    );
     expect(rms(difference(memory.coefficients, expected))).toBeLessThan(1e-13);
   });
 });
 
 describe("LegS reconstruction, N = 64, of a band-limited signal over its whole history", () => {
-  const length = 10_000, cycles = 12;
+  const length = 10_000,
+    cycles = 12;
   const signal = bandLimited(length, cycles);
 
   it("exact: within the error of holding the samples", () => {

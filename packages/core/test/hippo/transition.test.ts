@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { ArgumentError, basisNorms, hippoRankCorrection, makeHippo, makeHippoLegS, makeNplr, Matrix, nplrToDense, nplrToReal, type HippoMeasure } from "@statespace/core";
+import {
+  ArgumentError,
+  basisNorms,
+  hippoRankCorrection,
+  makeHippo,
+  makeHippoLegS,
+  makeNplr,
+  Matrix,
+  nplrToDense,
+  nplrToReal,
+  type HippoMeasure,
+} from "@statespace/core";
 
 const EPS = 2 ** -52;
 const measures: HippoMeasure[] = ["legs", "legt", "lagt", "fourier", "fout", "foud", "fru"];
@@ -33,11 +44,17 @@ describe("LegS of size 4, as printed", () => {
 
 describe.each(measures)("%s", (measure) => {
   it.each([2, 8, 64])("the forms are one system in two bases, n = %i", (n) => {
-    const scaled = makeHippo(measure, n), unscaled = makeHippo(measure, n, "unscaled");
+    const scaled = makeHippo(measure, n),
+      unscaled = makeHippo(measure, n, "unscaled");
     const t = basisNorms(measure, n);
     const back = Matrix.from(n, n, (i, k) => (unscaled.A.at(i, k) * t[i]) / t[k]);
     expect(distance(back, scaled.A)).toBeLessThanOrEqual(4 * EPS * largest(scaled.A)); // four roundings there and back
-    expect(distance(Matrix.from(n, 1, (i) => unscaled.B.at(i, 0) * t[i]), scaled.B)).toBeLessThanOrEqual(4 * EPS * largest(scaled.B));
+    expect(
+      distance(
+        Matrix.from(n, 1, (i) => unscaled.B.at(i, 0) * t[i]),
+        scaled.B,
+      ),
+    ).toBeLessThanOrEqual(4 * EPS * largest(scaled.B));
   });
 
   it.each([2, 8, 30])("A + P^T P is normal: a multiple of I plus a skew-symmetric matrix, n = %i", (n) => {

@@ -23,7 +23,8 @@ function worst(a: Float64Array, b: Float64Array): number {
 describe("fft", () => {
   it.each([1, 2, 3, 4, 5, 8, 16, 17, 32, 60, 97, 128, 250])("equals the sum that defines it, n = %i", (n) => {
     const rng = new Rng(n);
-    const re = rng.normals(n), im = rng.normals(n);
+    const re = rng.normals(n),
+      im = rng.normals(n);
     const expected = slowTransform(re, im);
     const [fastRe, fastIm] = [re.slice(), im.slice()];
     fft(fastRe, fastIm);
@@ -42,9 +43,16 @@ describe("fft", () => {
 });
 
 describe("fftConvolve", () => {
-  it.each([[1, 1, 1], [5, 3, 7], [100, 100, 100], [64, 200, 64], [7, 300, 320]])("a of %i, b of %i, first %i terms", (na, nb, length) => {
+  it.each([
+    [1, 1, 1],
+    [5, 3, 7],
+    [100, 100, 100],
+    [64, 200, 64],
+    [7, 300, 320],
+  ])("a of %i, b of %i, first %i terms", (na, nb, length) => {
     const rng = new Rng(na + nb);
-    const a = rng.normals(na, 0, 1e4), b = rng.normals(nb, 0, 1e-6);
+    const a = rng.normals(na, 0, 1e4),
+      b = rng.normals(nb, 0, 1e-6);
     const expected = new Float64Array(length);
     for (let t = 0; t < length; t++) {
       for (let j = 0; j < na && j <= t; j++) if (t - j < nb) expected[t] += a[j] * b[t - j];

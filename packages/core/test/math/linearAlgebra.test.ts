@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import {
-  ArgumentError, complexTimes, conjugateTransposed, eigenvalues, hermitianEigen, invertMatrix, Matrix, matrixExp, matrixExpVjp, Rng,
-  ShapeError, solveLinear, type ComplexMatrix,
+  ArgumentError,
+  complexTimes,
+  conjugateTransposed,
+  eigenvalues,
+  hermitianEigen,
+  invertMatrix,
+  Matrix,
+  matrixExp,
+  matrixExpVjp,
+  Rng,
+  ShapeError,
+  solveLinear,
+  type ComplexMatrix,
 } from "@statespace/core";
 
 const EPS = 2 ** -52;
@@ -19,7 +30,8 @@ function distance(a: Matrix, b: Matrix): number {
 }
 
 function randomHermitian(rng: Rng, n: number): ComplexMatrix {
-  const re = randomMatrix(rng, n), im = randomMatrix(rng, n);
+  const re = randomMatrix(rng, n),
+    im = randomMatrix(rng, n);
   return { re: re.plus(re.transposed()), im: im.minus(im.transposed()) };
 }
 
@@ -45,14 +57,23 @@ function expectDecomposes(H: ComplexMatrix): Float64Array {
 describe("linear systems", () => {
   it.each([1, 2, 5, 40])("A X = B is solved to the rounding its condition allows, n = %i", (n) => {
     const rng = new Rng(n);
-    const A = randomMatrix(rng, n), B = randomMatrix(rng, n, 3);
+    const A = randomMatrix(rng, n),
+      B = randomMatrix(rng, n, 3);
     const X = solveLinear(A, B);
     const condition = A.norm1() * invertMatrix(A).norm1();
     expect(distance(A.times(X), B)).toBeLessThan(4 * n * EPS * condition);
   });
 
   it("names a singular matrix and a shape that does not fit", () => {
-    expect(() => solveLinear(Matrix.of([[1, 2], [2, 4]]), new Matrix(2, 1))).toThrow(ArgumentError);
+    expect(() =>
+      solveLinear(
+        Matrix.of([
+          [1, 2],
+          [2, 4],
+        ]),
+        new Matrix(2, 1),
+      ),
+    ).toThrow(ArgumentError);
     expect(() => solveLinear(new Matrix(2, 3), new Matrix(2, 1))).toThrow(ShapeError);
     expect(() => new Matrix(2, 2).times(new Matrix(3, 1))).toThrow(/must have 2 rows, got \[3, 1\]/);
   });
@@ -60,14 +81,37 @@ describe("linear systems", () => {
 
 describe("matrix exponential", () => {
   it("of a nilpotent matrix is its finite series", () => {
-    const E = matrixExp(Matrix.of([[0, 1, 0], [0, 0, 2], [0, 0, 0]]));
-    expect(distance(E, Matrix.of([[1, 1, 1], [0, 1, 2], [0, 0, 1]]))).toBeLessThan(4 * EPS);
+    const E = matrixExp(
+      Matrix.of([
+        [0, 1, 0],
+        [0, 0, 2],
+        [0, 0, 0],
+      ]),
+    );
+    expect(
+      distance(
+        E,
+        Matrix.of([
+          [1, 1, 1],
+          [0, 1, 2],
+          [0, 0, 1],
+        ]),
+      ),
+    ).toBeLessThan(4 * EPS);
   });
 
   it("of a rotation generator is the rotation, also after many squarings", () => {
     for (const angle of [1e-8, 0.3, 7, 400]) {
-      const E = matrixExp(Matrix.of([[0, -angle], [angle, 0]]));
-      const rotation = Matrix.of([[Math.cos(angle), -Math.sin(angle)], [Math.sin(angle), Math.cos(angle)]]);
+      const E = matrixExp(
+        Matrix.of([
+          [0, -angle],
+          [angle, 0],
+        ]),
+      );
+      const rotation = Matrix.of([
+        [Math.cos(angle), -Math.sin(angle)],
+        [Math.sin(angle), Math.cos(angle)],
+      ]);
       expect(distance(E, rotation)).toBeLessThan(16 * EPS * Math.max(1, angle)); // the angle's own rounding is EPS * angle
     }
   });
@@ -76,18 +120,27 @@ describe("matrix exponential", () => {
     const rng = new Rng(3);
     for (const n of [1, 3, 8]) {
       const A = randomMatrix(rng, n);
-      const forward = matrixExp(A), backward = matrixExp(A.scaled(-1));
+      const forward = matrixExp(A),
+        backward = matrixExp(A.scaled(-1));
       expect(distance(forward.times(backward), Matrix.identity(n))).toBeLessThan(32 * n * EPS * forward.norm1() * backward.norm1());
     }
   });
 
   it("has the gradient that central differences see", () => {
     const rng = new Rng(4);
-    const A = randomMatrix(rng, 4), G = randomMatrix(rng, 4);
+    const A = randomMatrix(rng, 4),
+      G = randomMatrix(rng, 4);
     const gradient = matrixExpVjp(A, G);
     const h = 1e-5; // truncation h^2 * |f'''|/6 and rounding eps/h meet near 1e-10
     for (let k = 0; k < 16; k++) {
-      const shifted = (step: number): number => matrixExp(new Matrix(4, 4, A.data.map((x, i) => (i === k ? x + step : x)))).dot(G);
+      const shifted = (step: number): number =>
+        matrixExp(
+          new Matrix(
+            4,
+            4,
+            A.data.map((x, i) => (i === k ? x + step : x)),
+          ),
+        ).dot(G);
       const slope = (shifted(h) - shifted(-h)) / (2 * h);
       expect(Math.abs(slope - gradient.data[k])).toBeLessThan(1e-8 * (1 + maxAbs(gradient.data)));
     }

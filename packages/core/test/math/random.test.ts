@@ -20,7 +20,8 @@ describe("Rng", () => {
     const count = 200_000;
     const rng = new Rng(11);
     const mean = (values: Float64Array): number => values.reduce((s, x) => s + x, 0) / count;
-    const normals = rng.normals(count), uniforms = rng.uniforms(count, -1, 1);
+    const normals = rng.normals(count),
+      uniforms = rng.uniforms(count, -1, 1);
     // five standard errors: 5 / sqrt(count), with the deviation of x^2 (sqrt 2) and x^4 (sqrt 96) of a normal
     const error = 5 / Math.sqrt(count);
     expect(Math.abs(mean(normals))).toBeLessThan(error);

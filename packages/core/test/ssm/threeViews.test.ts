@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import {
-  backwardEuler, bilinear, ContinuousSsm, DiscreteSsm, forwardEuler, makeHippoLegS, Matrix, Rng, ShapeError, zeroOrderHold,
+  backwardEuler,
+  bilinear,
+  ContinuousSsm,
+  DiscreteSsm,
+  forwardEuler,
+  makeHippoLegS,
+  Matrix,
+  Rng,
+  ShapeError,
+  zeroOrderHold,
 } from "@statespace/core";
 
 const EPS = 2 ** -52;
@@ -30,7 +39,12 @@ function largest(rows: readonly Float64Array[]): number {
   return rows.reduce((max, row) => row.reduce((inner, x) => Math.max(inner, Math.abs(x)), max), 0);
 }
 
-const shapes = [[1, 1, 1, 1], [4, 1, 1, 50], [6, 3, 2, 37], [16, 2, 1, 101]] as const;
+const shapes = [
+  [1, 1, 1, 1],
+  [4, 1, 1, 50],
+  [6, 3, 2, 37],
+  [16, 2, 1, 101],
+] as const;
 
 describe.each(shapes)("n = %i, m = %i, p = %i, l = %i", (n, m, p, l) => {
   const rng = new Rng(n * 100 + l);
@@ -48,13 +62,16 @@ describe.each(shapes)("n = %i, m = %i, p = %i, l = %i", (n, m, p, l) => {
     expect(worst([simulated.finalState], [scanned.finalState])).toBeLessThan(bound);
   });
 
-  it.each([zeroOrderHold, bilinear, backwardEuler, forwardEuler].map((rule) => [rule.name, rule] as const))("recurrence = convolution, direct and by FFT, under %s", (_, rule) => {
-    const discrete = ssm.discretize(rule, delta);
-    const scanned = discrete.scan(inputs, start).outputs;
-    const bound = 16 * EPS * (n + l) * Math.max(largest(scanned), 1); // sums of l + n terms of the outputs' size
-    expect(worst(discrete.convolve(inputs, { method: "direct", initialState: start }), scanned)).toBeLessThan(bound);
-    expect(worst(discrete.convolve(inputs, { method: "fft", initialState: start }), scanned)).toBeLessThan(bound);
-  });
+  it.each([zeroOrderHold, bilinear, backwardEuler, forwardEuler].map((rule) => [rule.name, rule] as const))(
+    "recurrence = convolution, direct and by FFT, under %s",
+    (_, rule) => {
+      const discrete = ssm.discretize(rule, delta);
+      const scanned = discrete.scan(inputs, start).outputs;
+      const bound = 16 * EPS * (n + l) * Math.max(largest(scanned), 1); // sums of l + n terms of the outputs' size
+      expect(worst(discrete.convolve(inputs, { method: "direct", initialState: start }), scanned)).toBeLessThan(bound);
+      expect(worst(discrete.convolve(inputs, { method: "fft", initialState: start }), scanned)).toBeLessThan(bound);
+    },
+  );
 
   it("any split with carried state = the whole, bit for bit", () => {
     const discrete = ssm.discretize(zeroOrderHold, delta);
@@ -87,7 +104,14 @@ describe.each(shapes)("n = %i, m = %i, p = %i, l = %i", (n, m, p, l) => {
 
 describe("a known system", () => {
   it("the filter is C B, C A B, C A^2 B", () => {
-    const ssm = new DiscreteSsm(Matrix.of([[0, 1], [-2, 3]]), Matrix.of([[1], [1]]), Matrix.of([[1, 2]]));
+    const ssm = new DiscreteSsm(
+      Matrix.of([
+        [0, 1],
+        [-2, 3],
+      ]),
+      Matrix.of([[1], [1]]),
+      Matrix.of([[1, 2]]),
+    );
     expect(ssm.ssmFilter(4).map((K) => K.at(0, 0))).toEqual([3, 3, 3, 3]); // (1, 1) is an eigenvector to 1
   });
 
