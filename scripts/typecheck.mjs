@@ -1,4 +1,5 @@
-// Checks the types of the packages and examples, then of each app, which has its own settings (JSX, the browser's types only).
+// Checks the types of everything; then of the packages' sources as the build reads them (explicit types on exports); then of each app, which has
+// its own settings (JSX, the browser's types only).
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Report } from "./report.mjs";
@@ -7,7 +8,7 @@ import { commandFile, listPackages, root } from "./workspace.mjs";
 
 const report = new Report("typecheck");
 const apps = listPackages().filter(({ dir }) => dir.startsWith("apps/"));
-const projects = ["tsconfig.json", ...apps.map(({ dir }) => `${dir}/tsconfig.json`)];
+const projects = ["tsconfig.json", "packages/tsconfig.json", ...apps.map(({ dir }) => `${dir}/tsconfig.json`)];
 for (const project of projects) {
   if (!existsSync(join(root, project))) report.fail(project, "an app needs its own tsconfig.json");
   else {

@@ -9,7 +9,7 @@ export const fixtureFiles = {
   "mnist-500-labels-idx1-ubyte.gz": { bytes: 42, sha256: "4e6b20a6cee9e91686753479cd7b590ccc082d51ee7aa33588bb29305a2a5362" },
   "moby-dick-opening.txt": { bytes: 70559, sha256: "39648e0b6110b5a196053f3399ccadd7f68dca2f635203a2072651bce002f048" },
   "seattle-weather.csv": { bytes: 48219, sha256: "0845078a290b48e3149ab8639966824110a251db4e06fc144c06ebb534af23be" },
-} as const satisfies Readonly<Record<string, DatasetFile>>;
+} as const;
 
 export type FixtureName = keyof typeof fixtureFiles;
 

@@ -17,7 +17,7 @@ export const DTYPE_BYTES = {
   BOOL: 1,
   F8_E4M3: 1,
   F8_E5M2: 1,
-} as const satisfies Record<string, number>;
+} as const;
 
 export type SafetensorsDType = keyof typeof DTYPE_BYTES;
 
