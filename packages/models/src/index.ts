@@ -1,1 +1,6 @@
-export {};
+export * from "./checkpoint/index.ts";
+export * from "./generation/index.ts";
+export * from "./language/index.ts";
+export * from "./layers/index.ts";
+export { MambaMixer, type MambaMixerConfig } from "./mamba/block.ts";
+export * from "./tokenizer/index.ts";

@@ -14,11 +14,18 @@ export interface AdamWOptions {
   decayAll?: boolean;
 }
 
+/** Parameters that share a learning rate and a decay share one tensor of settings, so a step uploads a handful of numbers. */
+interface Group {
+  readonly learningRate: number | undefined;
+  readonly decay: boolean;
+  readonly hyper: Tensor;
+}
+
 interface Slot {
   readonly parameter: Parameter;
+  readonly group: Group;
   readonly m: Tensor;
   readonly v: Tensor;
-  readonly hyper: Tensor;
 }
 
 /**
@@ -29,6 +36,7 @@ interface Slot {
  */
 export class AdamW {
   readonly options: Required<AdamWOptions>;
+  readonly #groups = new Map<string, Group>();
   readonly #slots: readonly Slot[];
   /** Steps taken. */
   steps = 0;
@@ -45,7 +53,14 @@ export class AdamW {
     this.options = all;
     this.#slots = [...parameters]
       .filter(({ trainable }) => trainable)
-      .map((parameter) => ({ parameter, m: keep(zeros(parameter.shape)), v: keep(zeros(parameter.shape)), hyper: keep(zeros([8])) }));
+      .map((parameter) => ({ parameter, group: this.#groupOf(parameter), m: keep(zeros(parameter.shape)), v: keep(zeros(parameter.shape)) }));
+  }
+
+  #groupOf({ learningRate, decay }: Parameter): Group {
+    const key = `${learningRate}/${decay}`;
+    const group = this.#groups.get(key) ?? { learningRate, decay, hyper: keep(zeros([8])) };
+    this.#groups.set(key, group);
+    return group;
   }
 
   /** The parameters it changes, in the order `step` expects gradients. */
@@ -63,10 +78,10 @@ export class AdamW {
     if (grads.length !== this.#slots.length) throw new ArgumentError(`AdamW: needs ${this.#slots.length} gradients, got ${grads.length}`);
     this.#writeHyper(learningRate);
     tidy(() => {
-      this.#slots.forEach(({ parameter, m, v, hyper }, i) => {
+      this.#slots.forEach(({ parameter, group, m, v }, i) => {
         const grad = grads[i];
         if (!grad) return;
-        adamW({ param: parameter.value, m, v, grad, hyper, gradScale });
+        adamW({ param: parameter.value, m, v, grad, hyper: group.hyper, gradScale });
         parameter.version++;
       });
     });
@@ -76,10 +91,10 @@ export class AdamW {
     this.steps++;
     const { beta1, beta2, eps, weightDecay, decayAll, learningRate: base } = this.options;
     const factor = base === 0 ? 0 : learningRate / base;
-    for (const { parameter, hyper } of this.#slots) {
-      const rate = parameter.learningRate === undefined ? learningRate : parameter.learningRate * factor;
-      const decay = parameter.decay || decayAll ? weightDecay : 0;
-      writeInto(hyper, Float32Array.of(rate, beta1, beta2, eps, decay, 1 - beta1 ** this.steps, 1 - beta2 ** this.steps, 0));
+    for (const group of this.#groups.values()) {
+      const rate = group.learningRate === undefined ? learningRate : group.learningRate * factor;
+      const decay = group.decay || decayAll ? weightDecay : 0;
+      writeInto(group.hyper, Float32Array.of(rate, beta1, beta2, eps, decay, 1 - beta1 ** this.steps, 1 - beta2 ** this.steps, 0));
     }
   }
 
@@ -104,7 +119,8 @@ export class AdamW {
   }
 
   dispose(): void {
-    for (const { m, v, hyper } of this.#slots) for (const t of [m, v, hyper]) t.dispose();
+    for (const { hyper } of this.#groups.values()) hyper.dispose();
+    for (const { m, v } of this.#slots) for (const t of [m, v]) t.dispose();
   }
 }
 

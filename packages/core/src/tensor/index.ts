@@ -11,6 +11,7 @@ export * from "./packing.ts";
 export * from "./parameter.ts";
 export * from "./registry.ts";
 export type { BoundDims, Dims } from "./shapeSpec.ts";
+export { isRecording as isRecordingGradients } from "./engine.ts";
 export { runComposite, runKernel, type GradientRule } from "./run.ts";
 export type { Block, Entry } from "./storage.ts";
 export * from "./types.ts";

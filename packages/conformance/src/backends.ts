@@ -1,0 +1,12 @@
+import { BackendError, registerBackend } from "@statespace/core";
+
+/** Backends this repository has, in the order of tables. */
+export const BACKENDS = ["cpu", "wasm", "webgpu"] as const;
+
+/** Registers backends by name, loading only what is asked for. @throws BackendError for a name there is none of. */
+export async function registerByName(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (name === "cpu") registerBackend((await import("@statespace/backend-cpu")).cpuBackend());
+    else throw new BackendError(`there is no backend "${name}" (there are ${BACKENDS.join(", ")})`);
+  }
+}

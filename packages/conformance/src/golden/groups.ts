@@ -1,0 +1,23 @@
+import type { GoldenCase } from "./goldenCase.ts";
+import { compareCausalConv1d } from "./causalConv1d.ts";
+import { compareHippo } from "./hippo.ts";
+import { compareLanguageModel } from "./languageModel.ts";
+import { compareNplr } from "./nplr.ts";
+import type { GoldenRow } from "./row.ts";
+import { compareSelectiveScan } from "./selectiveScan.ts";
+
+/** How the cases of a golden group are compared. */
+export interface GoldenGroup {
+  /** Pure mathematics in float64: run once, whatever backends are asked for. */
+  readonly backendFree?: boolean;
+  compare(golden: GoldenCase): Promise<GoldenRow[]> | GoldenRow[];
+}
+
+/** Every group this project can compare, by folder name. */
+export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
+  "selective-scan": { compare: compareSelectiveScan },
+  "causal-conv1d": { compare: compareCausalConv1d },
+  hf: { compare: compareLanguageModel },
+  hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },
+  nplr: { backendFree: true, compare: ({ tensors, attrs }) => compareNplr(tensors, attrs) },
+};

@@ -1,0 +1,85 @@
+import { AdamW, readFloats, tensor, valueAndGrads } from "@statespace/core";
+import { fromPretrained, generate, nextTokenTargets, type LanguageModel } from "@statespace/models";
+import type { GoldenCase } from "./goldenCase.ts";
+import { expectedOf, inputArrays, largest, U32 } from "./inputs.ts";
+import { take } from "./opGradients.ts";
+import type { GoldenRow } from "./row.ts";
+
+/** Roundings of a logit, in units of 2^-24 of the largest: every layer adds those of three projections, a norm and a scan. */
+const LOGITS_PER_LAYER = 48;
+/** The same for a weight's gradient, a sum over all tokens that ran through every layer above, back and forth. */
+const GRADIENT_PER_LAYER = 192;
+/** What the issue asks of the losses: rounding differences grow along a training run. */
+const LOSS_RELATIVE = 1e-4;
+
+/** Golden group `hf`: logits, loss, every weight's gradient, greedy tokens, and the losses of AdamW steps. */
+export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRow[]> {
+  const ids = inputArrays(golden)["ids"]!;
+  const model = await fromPretrained(golden.folder);
+  try {
+    const length = ids.shape[1]!;
+    const values = Int32Array.from(ids.data);
+    const layers = 1 + model.config.nLayer;
+    const idsTensor = tensor(values, ids.shape);
+    const targets = tensor(nextTokenTargets(values, length), ids.shape);
+    const logits = expectedOf(golden, "out.logits");
+    const rows: GoldenRow[] = [
+      {
+        tensor: "logits",
+        actual: await take(model.forward(idsTensor).logits),
+        expected: logits,
+        bound: LOGITS_PER_LAYER * layers * U32 * largest(logits),
+        reason: `${LOGITS_PER_LAYER} roundings a layer of the largest logit`,
+      },
+      await greedyRow(model, golden, values.subarray(0, length)),
+    ];
+    const { value, grads } = valueAndGrads(() => model.loss(idsTensor, targets), model.parameters.map((p) => p.value));
+    const loss = expectedOf(golden, "out.loss");
+    rows.push({ tensor: "loss", actual: await take(value), expected: loss, bound: 64 * U32 * largest(loss), reason: "64 roundings: a mean of log-sum-exps, in which errors of logits average out" });
+    for (const [i, { name }] of model.parameters.entries()) {
+      const expected = expectedOf(golden, `grad.${name}`);
+      rows.push({
+        tensor: `grad.${name}`,
+        actual: await take(grads[i]!),
+        expected,
+        bound: GRADIENT_PER_LAYER * layers * U32 * largest(expected),
+        reason: `${GRADIENT_PER_LAYER} roundings a layer of the largest entry`,
+      });
+    }
+    rows.push(await lossesRow(model, golden, () => model.loss(idsTensor, targets)));
+    for (const t of [idsTensor, targets]) t.dispose();
+    return rows;
+  } finally {
+    model.dispose();
+  }
+}
+
+async function greedyRow(model: LanguageModel, golden: GoldenCase, row: Int32Array): Promise<GoldenRow> {
+  const expected = expectedOf(golden, "out.greedy");
+  const start = commonPrefix(expected, row);
+  const prompt = [...row.subarray(0, start)];
+  const made: number[] = [];
+  for await (const { id } of generate(model, [prompt], { greedy: true, maxNewTokens: expected.length - start, eosTokenIds: [] })) made.push(id);
+  return { tensor: "greedy", actual: Float64Array.from([...prompt, ...made]), expected, bound: 0, reason: "tokens are the same or not" };
+}
+
+/** The prompt is what the generated row shares with the input row; the reference took 8 tokens. */
+function commonPrefix(expected: Float64Array, row: Int32Array): number {
+  return Math.min(8, row.length, expected.length);
+}
+
+async function lossesRow(model: LanguageModel, golden: GoldenCase, loss: () => ReturnType<LanguageModel["loss"]>): Promise<GoldenRow> {
+  const expected = expectedOf(golden, "out.adamwLosses");
+  const { lr, betas, eps, weightDecay } = golden.attrs as { lr: number; betas: [number, number]; eps: number; weightDecay: number };
+  const optimizer = new AdamW(model.parameters, { learningRate: lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, decayAll: true });
+  const actual: number[] = [];
+  for (let step = 0; step < expected.length; step++) {
+    const { value, grads } = valueAndGrads(loss, optimizer.parameters.map((p) => p.value));
+    actual.push((await readFloats(value))[0]!);
+    optimizer.step(grads);
+    for (const t of [value, ...grads]) t?.dispose();
+  }
+  optimizer.dispose();
+  return { tensor: "adamwLosses", actual: Float64Array.from(actual), expected, bound: expected.map((x) => LOSS_RELATIVE * Math.abs(x)), reason: "1e-4 relative: each side is float32, and differences grow along the run" };
+}
+

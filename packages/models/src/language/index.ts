@@ -1,0 +1,3 @@
+export { fromPretrained, savePretrained, type FromPretrainedOptions } from "./fromPretrained.ts";
+export { LanguageModel, nextTokenTargets, NO_TARGET, type LanguageForwardOptions, type LanguageForwardResult } from "./model.ts";
+export { ModelState } from "./modelState.ts";

@@ -1,0 +1,43 @@
+import type { Parameter, Tensor } from "@statespace/core";
+
+/**
+ * What one layer remembers: tensors by name, batch first. A value: it can be cloned, saved, restored, and gradients flow through it.
+ * For an SSM its size does not depend on how many tokens went in; for attention it grows.
+ */
+export type LayerState = Readonly<Record<string, Tensor>>;
+
+/** How a sequence is run. */
+export interface ForwardOptions {
+  /** State to start from; zero if absent. */
+  readonly initialState?: LayerState | undefined;
+  /** Also return the state after the last token. */
+  readonly returnState?: boolean;
+  /** int32 [b, l]: where it changes along l, another sequence starts and nothing carries over. */
+  readonly seqIdx?: Tensor | undefined;
+}
+
+export interface ForwardResult {
+  readonly y: Tensor; // [b, l, dModel]
+  /** With `returnState`. */
+  readonly state?: LayerState;
+}
+
+/**
+ * A sequence mixer: the part of a block that looks along l. Every SSM, RNN and attention layer here is one.
+ * `forward` runs whole sequences (training, prefill), `step` one token with the state changed in place (decoding);
+ * they agree, and any split of a sequence with its state carried agrees with the whole.
+ */
+export interface Mixer {
+  /** Kind, as a config names it: `mamba`, `s4d`, `attention`. */
+  readonly kind: string;
+  /** The state keeps its shapes from token to token, so that a step can be captured and replayed. Attention's does not. */
+  readonly constantState: boolean;
+  readonly parameters: readonly Parameter[];
+  /** A state before the first token. */
+  initialState(batch: number): LayerState;
+  forward(x: Tensor /* [b, l, dModel] */, options?: ForwardOptions): ForwardResult;
+  /** One token. @throws BackendError while gradients are recorded. */
+  step(x: Tensor /* [b, dModel] */, state: LayerState): Tensor; // [b, dModel]
+  /** Frees what was derived from the weights; the weights belong to the model. */
+  dispose?(): void;
+}

@@ -1,0 +1,138 @@
+import {
+  causalConv1d, causalConv1dStep, exp, isRecordingGradients, linear, neg, reshape, rmsNorm, selectiveScan, selectiveScanStep, split, tidy, zeros,
+  type Parameter, type Tensor,
+} from "@statespace/core";
+import type { MambaConfig } from "../checkpoint/modelConfig.ts";
+import { Derived } from "../layers/derived.ts";
+import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, scaled, uniform } from "../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
+import { ParameterBuilder } from "../layers/parameterBuilder.ts";
+
+/** The part of a config that one Mamba mixer needs. */
+export type MambaMixerConfig = Pick<
+  MambaConfig,
+  "dModel" | "dInner" | "dState" | "dConv" | "dtRank" | "useBias" | "useConvBias" | "mixerNormEps" | "timeStepMin" | "timeStepMax" | "timeStepFloor" | "timeStepScale" | "timeStepInitScheme"
+> & {
+  /** Layers in the stack, for the 1/sqrt(layers) scale of outProj; 0 leaves it unscaled. */
+  readonly rescaleLayers?: number;
+};
+
+/**
+ * The Mamba mixer (S6): B, C and delta come from the input, A is static.
+ *
+ *     x, z   = inProj(input)
+ *     x      = silu(conv(x))
+ *     dt, B, C = xProj(x)                     (FalconMamba: each RMS-normed without weight)
+ *     delta  = softplus(dtProj(dt))
+ *     y      = scan(x, delta, A, B, C) + D x, gated by silu(z)
+ *     output = outProj(y)
+ *
+ * Source: arXiv 2312.00752, section 3.4 and Algorithm 2; names of the weights as in the published checkpoints.
+ */
+export class MambaMixer implements Mixer {
+  readonly kind: string = "mamba";
+  readonly constantState = true;
+  readonly config: MambaMixerConfig;
+  readonly parameters: readonly Parameter[];
+  readonly inProj: Parameter; // [2 d, dModel]
+  readonly inProjBias: Parameter | undefined; // [2 d]
+  readonly convWeight: Parameter; // [d, 1, k]
+  readonly convBias: Parameter | undefined; // [d]
+  readonly xProj: Parameter; // [dtRank + 2 n, d]
+  readonly dtProj: Parameter; // [d, dtRank]
+  readonly dtBias: Parameter; // [d]
+  readonly ALog: Parameter; // [d, n]
+  readonly D: Parameter; // [d]
+  readonly outProj: Parameter; // [dModel, d]
+  readonly outProjBias: Parameter | undefined; // [dModel]
+  readonly #A: Derived;
+
+  constructor(config: MambaMixerConfig, build: ParameterBuilder) {
+    this.config = config;
+    const { dModel, dInner: d, dState: n, dConv: k, dtRank, rescaleLayers = 0 } = config;
+    const own = { decay: false };
+    const dtStd = dtRank ** -0.5 * config.timeStepScale;
+    const outScale = rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1;
+    this.inProj = build.make("in_proj.weight", [2 * d, dModel], kaimingUniform(dModel));
+    this.inProjBias = config.useBias ? build.make("in_proj.bias", [2 * d], constant(0), own) : undefined;
+    this.convWeight = build.make("conv1d.weight", [d, 1, k], kaimingUniform(k));
+    this.convBias = config.useConvBias ? build.make("conv1d.bias", [d], kaimingUniform(k), own) : undefined;
+    this.xProj = build.make("x_proj.weight", [dtRank + 2 * n, d], kaimingUniform(d));
+    this.dtProj = build.make("dt_proj.weight", [d, dtRank], config.timeStepInitScheme === "constant" ? constant(dtStd) : uniform(dtStd));
+    this.dtBias = build.make("dt_proj.bias", [d], inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor), own);
+    this.ALog = build.make("A_log", [d, n], logOneToN, own);
+    this.D = build.make("D", [d], constant(1), own);
+    this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), outScale));
+    this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    this.parameters = [this.inProj, this.inProjBias, this.convWeight, this.convBias, this.xProj, this.dtProj, this.dtBias, this.ALog, this.D, this.outProj, this.outProjBias].filter((p) => p !== undefined);
+    this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
+  }
+
+  initialState(batch: number): LayerState {
+    const { dInner: d, dState: n, dConv: k } = this.config;
+    return { conv: zeros([batch, k - 1, d]), ssm: zeros([batch, d, n]) };
+  }
+
+  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+    const { y, conv, ssm } = tidy(() => {
+      const d = this.config.dInner;
+      const [x, z] = split(this.#project(input), [d, d]) as [Tensor, Tensor]; // [b, l, d] each
+      const convolved = causalConv1d(
+        { x, weight: this.#taps(), bias: this.convBias?.value, initialState: initialState?.conv, seqIdx },
+        { silu: true, returnLastState: returnState },
+      );
+      const { delta, B, C } = this.select(convolved.y);
+      const scanned = selectiveScan(
+        { u: convolved.y, delta, A: this.A, B, C, D: this.D.value, z, deltaBias: this.dtBias.value, initialState: initialState?.ssm, seqIdx },
+        { deltaSoftplus: true, returnLastState: returnState },
+      );
+      const out = linear({ x: scanned.y, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+      return { y: out, ...(returnState ? { conv: convolved.lastState!, ssm: scanned.lastState! } : {}) };
+    }) as { y: Tensor; conv?: Tensor; ssm?: Tensor };
+    return returnState ? { y, state: { conv: conv!, ssm: ssm! } } : { y };
+  }
+
+  step(input: Tensor, state: LayerState): Tensor {
+    return tidy(() => {
+      const d = this.config.dInner;
+      const [x, z] = split(this.#project(input), [d, d]) as [Tensor, Tensor]; // [b, d] each
+      const u = causalConv1dStep({ x, state: state.conv!, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
+      const { delta, B, C } = this.select(u);
+      const { y } = selectiveScanStep(
+        { state: state.ssm!, u, delta, A: this.A, B, C, D: this.D.value, z, deltaBias: this.dtBias.value },
+        { deltaSoftplus: true },
+      );
+      return linear({ x: y, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+    });
+  }
+
+  /** A = -exp(ALog), [d, n]; part of the tape while training. */
+  get A(): Tensor {
+    return isRecordingGradients() ? this.#A.fresh() : this.#A.cached();
+  }
+
+  /**
+   * The selection: what of each token is written (B), read (C), and how long it is looked at (delta, before softplus and bias).
+   * @param u [..., d]
+   */
+  select(u: Tensor): { delta: Tensor; B: Tensor; C: Tensor } {
+    const { dtRank, dState: n, mixerNormEps } = this.config;
+    const parts = split(linear({ x: u, weight: this.xProj.value }).y, [dtRank, n, n]);
+    const [dt, B, C] = (mixerNormEps === undefined ? parts : parts.map((x) => rmsNorm({ x }, { eps: mixerNormEps }).y)) as [Tensor, Tensor, Tensor];
+    return { delta: linear({ x: dt, weight: this.dtProj.value }).y, B, C };
+  }
+
+  #project(input: Tensor): Tensor {
+    return linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y;
+  }
+
+  /** The convolution's weight without the middle axis of PyTorch's grouped layout. */
+  #taps(): Tensor {
+    return reshape(this.convWeight.value, [this.config.dInner, this.config.dConv]);
+  }
+
+  /** Frees what was derived from the weights; the weights themselves belong to the model. */
+  dispose(): void {
+    this.#A.dispose();
+  }
+}
