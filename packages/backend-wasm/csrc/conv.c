@@ -1,0 +1,147 @@
+// Depthwise causal convolution of Mamba, lanes over channels; weight [d, k], last tap = current step.
+#include "vmath.h"
+
+enum { CONV_TILE = 64, MAX_TAPS = 64 };
+
+typedef struct {
+  const float *x, *weight, *bias, *initialState;
+  const int *seqIdx;
+  long b, l, d, k;
+  int silu;
+} Conv;
+
+/** Weights of channels [first, first + count) as [k][CONV_TILE], zero past count. */
+static void loadTaps(float *out, const Conv *c, long first, long count) {
+  for (long j = 0; j < c->k; j++)
+    for (long i = 0; i < CONV_TILE; i++) out[j * CONV_TILE + i] = i < count ? c->weight[(first + i) * c->k + j] : 0.0f;
+}
+/** Row of x (or of the initial state) at step t, channel `first`; 0 where there is none or another sequence. */
+INLINE const float *rowAt(const Conv *c, long row, long t, long current, long first) {
+  if (c->seqIdx && c->seqIdx[row * c->l + maxLong(t, 0)] != c->seqIdx[row * c->l + current]) return 0;
+  if (t >= 0) return c->x + (row * c->l + t) * c->d + first;
+  return c->initialState ? c->initialState + (row * (c->k - 1) + c->k - 1 + t) * c->d + first : 0;
+}
+/** bias + sum of taps at step t for four channels from `first + i` */
+INLINE F4 preactivation(const Conv *c, const float *const *rows, const float *taps, long first, long i, long count) {
+  F4 sum = c->bias ? loadPart(c->bias + first + i, count) : splat(0);
+  for (long j = 0; j < c->k; j++)
+    if (rows[j]) sum = madd(load4(taps + j * CONV_TILE + i), loadPart(rows[j] + i, count), sum);
+  return sum;
+}
+
+/** y, x, weight, bias, initialState, seqIdx (0 where absent), b, l, d, k, silu */
+KERNEL(causalConv1d) {
+  Conv c = {(const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const int *)a[5], a[6], a[7], a[8], a[9], (int)a[10]};
+  float *taps = (float *)scratchOf(thread);
+  long tiles = (c.d + CONV_TILE - 1) / CONV_TILE;
+  const float *rows[MAX_TAPS];
+  Span items = share(c.b * tiles, 1, thread, threads);
+  for (long item = items.lo; item < items.hi; item++) {
+    long row = item / tiles, first = item % tiles * CONV_TILE, width = minLong(CONV_TILE, c.d - first);
+    loadTaps(taps, &c, first, width);
+    for (long t = 0; t < c.l; t++) {
+      float *y = (float *)a[0] + (row * c.l + t) * c.d + first;
+      for (long j = 0; j < c.k; j++) rows[j] = rowAt(&c, row, t - c.k + 1 + j, t, first);
+      for (long i = 0; i < width; i += 4) {
+        F4 sum = preactivation(&c, rows, taps, first, i, width - i);
+        storePart(y + i, c.silu ? silu4(sum) : sum, width - i);
+      }
+    }
+  }
+}
+/** lastState [b, k-1, d], x, initialState or 0, seqIdx or 0, b, l, d, k */
+KERNEL(causalConv1dState) {
+  Conv c = {(const float *)a[1], 0, 0, (const float *)a[2], (const int *)a[3], a[4], a[5], a[6], a[7], 0};
+  Span s = share(c.b * (c.k - 1), 1, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) {
+    const float *from = rowAt(&c, i / (c.k - 1), c.l - c.k + 1 + i % (c.k - 1), c.l - 1, 0);
+    float *to = (float *)a[0] + i * c.d;
+    if (from) memcpy(to, from, (UW)c.d * sizeof(float));
+    else memset(to, 0, (UW)c.d * sizeof(float));
+  }
+}
+
+typedef struct {
+  const float *dY, *dLastState;
+  float *dx, *dWeight, *dBias, *dInitialState;
+} ConvGradients;
+
+/** One tile of channels over the whole batch: each step's gradient is added to the rows it read. */
+static void convTileBack(const Conv *c, const ConvGradients *g, long first, long width, float *taps) {
+  float *dTaps = taps + c->k * CONV_TILE, *dBias = dTaps + c->k * CONV_TILE;
+  const float *rows[MAX_TAPS];
+  float *targets[MAX_TAPS];
+  loadTaps(taps, c, first, width);
+  memset(dTaps, 0, (UW)((c->k + 1) * CONV_TILE) * sizeof(float));
+  for (long row = 0; row < c->b; row++) {
+    if (g->dInitialState)
+      for (long j = 0; j < c->k - 1; j++) memset(g->dInitialState + (row * (c->k - 1) + j) * c->d + first, 0, (UW)width * sizeof(float));
+    for (long t = 0; t < c->l; t++) {
+      memset(g->dx + (row * c->l + t) * c->d + first, 0, (UW)width * sizeof(float));
+      if (!g->dY) continue;
+      for (long j = 0; j < c->k; j++) {
+        long s = t - c->k + 1 + j;
+        rows[j] = rowAt(c, row, s, t, first);
+        targets[j] = !rows[j] ? 0 : s >= 0 ? g->dx + (row * c->l + s) * c->d + first : g->dInitialState ? g->dInitialState + (row * (c->k - 1) + c->k - 1 + s) * c->d + first : 0;
+      }
+      const float *dY = g->dY + (row * c->l + t) * c->d + first;
+      for (long i = 0; i < width; i += 4) {
+        long count = width - i;
+        F4 dy = loadPart(dY + i, count);
+        if (c->silu) {
+          F4 p = preactivation(c, rows, taps, first, i, count), s = sigmoid4(p);
+          dy = dy * s * madd(p, splat(1.0f) - s, splat(1.0f));
+        }
+        store4(dBias + i, load4(dBias + i) + dy);
+        for (long j = 0; j < c->k; j++) {
+          if (!rows[j]) continue;
+          float *dTap = dTaps + j * CONV_TILE + i;
+          store4(dTap, madd(dy, loadPart(rows[j] + i, count), load4(dTap)));
+          if (targets[j]) storePart(targets[j] + i, madd(dy, load4(taps + j * CONV_TILE + i), loadPart(targets[j] + i, count)), count);
+        }
+      }
+    }
+    if (!g->dLastState) continue;
+    for (long j = 0; j < c->k - 1; j++) {
+      long t = c->l - c->k + 1 + j;
+      if (!rowAt(c, row, t, c->l - 1, first)) continue;
+      float *to = t >= 0 ? g->dx + (row * c->l + t) * c->d + first : g->dInitialState ? g->dInitialState + (row * (c->k - 1) + c->k - 1 + t) * c->d + first : 0;
+      const float *from = g->dLastState + (row * (c->k - 1) + j) * c->d + first;
+      for (long i = 0; to && i < width; i++) to[i] += from[i];
+    }
+  }
+  for (long j = 0; j < c->k; j++)
+    for (long i = 0; i < width; i++) g->dWeight[(first + i) * c->k + j] = dTaps[j * CONV_TILE + i];
+  if (g->dBias) memcpy(g->dBias + first, dBias, (UW)width * sizeof(float));
+}
+/** dx, dweight, dbias, dinitialState, dY, dLastState (0 where absent), then causalConv1d's words 1 to 10 */
+KERNEL(causalConv1dGrad) {
+  ConvGradients g = {(const float *)a[4], (const float *)a[5], (float *)a[0], (float *)a[1], (float *)a[2], (float *)a[3]};
+  Conv c = {(const float *)a[6], (const float *)a[7], (const float *)a[8], (const float *)a[9], (const int *)a[10], a[11], a[12], a[13], a[14], (int)a[15]};
+  // Narrower tiles where there are few channels, so that every thread gets some.
+  long tile = c.d >= 2 * CONV_TILE * threads ? CONV_TILE : 16;
+  Span tiles = share((c.d + tile - 1) / tile, 1, thread, threads);
+  for (long i = tiles.lo; i < tiles.hi; i++) convTileBack(&c, &g, i * tile, minLong(tile, c.d - i * tile), (float *)scratchOf(thread));
+}
+
+/** y [b, d], x, state [b, k-1, d] in place, weight, bias or 0, b, d, k, silu */
+KERNEL(causalConv1dStep) {
+  const float *weight = (const float *)a[3], *bias = (const float *)a[4];
+  long b = a[5], d = a[6], k = a[7];
+  Span s = share(d, 4, thread, threads);
+  for (long row = 0; row < b; row++) {
+    float *state = (float *)a[2] + row * (k - 1) * d;
+    const float *x = (const float *)a[1] + row * d;
+    for (long i = s.lo; i < s.hi; i += 4) {
+      long count = minLong(4, s.hi - i);
+      F4 sum = bias ? loadPart(bias + i, count) : splat(0);
+      for (long j = 0; j < k; j++) {
+        F4 tap = splat(0), in = j < k - 1 ? loadPart(state + j * d + i, count) : loadPart(x + i, count);
+        for (long q = 0; q < count; q++) tap[q] = weight[(i + q) * k + j];
+        sum = madd(tap, in, sum);
+        if (j > 0) storePart(state + (j - 1) * d + i, in, count);
+      }
+      storePart((float *)a[0] + row * d + i, a[8] ? silu4(sum) : sum, count);
+    }
+  }
+}

@@ -1,0 +1,219 @@
+// C = A B (+ bias): f32, packed and blocked (Goto & van de Geijn 2008), any strides, batched.
+// Micro-tile 4 x 12: twelve accumulators, three loads of B and one broadcast of A live at a time fit the 15 vector registers
+// an engine leaves; see bench/NOTES.md for the tiles tried.
+#include "rt.h"
+
+enum { MR = 4, NR = 12, KC = 256, MC = 128, NC = 768 };
+
+typedef struct {
+  const float *data;
+  long row, column;
+} Matrix;
+
+/** Rows [0, rows) x k [0, depth) of A as panels [k][4], zero rows at the end. */
+static void packA(float *out, Matrix A, long rows, long depth) {
+  for (long i = 0; i < rows; i += MR) {
+    long valid = minLong(MR, rows - i);
+    const float *p = A.data + i * A.row;
+    if (valid == MR && A.row == 1) {
+      for (long k = 0; k < depth; k++, out += MR) store4(out, load4(p + k * A.column));
+    } else if (valid == MR && A.column == 1) {
+      const float *p0 = p, *p1 = p + A.row, *p2 = p1 + A.row, *p3 = p2 + A.row;
+      long k = 0;
+      for (; k + 4 <= depth; k += 4, out += 16) {
+        F4 a = load4(p0 + k), b = load4(p1 + k), c = load4(p2 + k), d = load4(p3 + k);
+        F4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        F4 abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        store4(out, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
+        store4(out + 4, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
+        store4(out + 8, __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5));
+        store4(out + 12, __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7));
+      }
+      for (; k < depth; k++, out += MR) store4(out, (F4){p0[k], p1[k], p2[k], p3[k]});
+    } else {
+      for (long k = 0; k < depth; k++, out += MR)
+        for (long r = 0; r < MR; r++) out[r] = r < valid ? p[r * A.row + k * A.column] : 0.0f;
+    }
+  }
+}
+
+/** k [0, depth) x columns [0, columns) of B as panels [k][12], zero columns at the end. */
+static void packB(float *out, Matrix B, long columns, long depth) {
+  for (long j = 0; j < columns; j += NR, out += NR * depth) {
+    long valid = minLong(NR, columns - j);
+    const float *p = B.data + j * B.column;
+    if (valid == NR && B.column == 1) {
+      float *o = out;
+      for (long k = 0; k < depth; k++, o += NR, p += B.row) {
+        store4(o, load4(p));
+        store4(o + 4, load4(p + 4));
+        store4(o + 8, load4(p + 8));
+      }
+    } else if (valid == NR && B.row == 1) {
+      for (long q = 0; q < NR; q += 4) {
+        const float *p0 = p + q * B.column, *p1 = p0 + B.column, *p2 = p1 + B.column, *p3 = p2 + B.column;
+        float *o = out + q;
+        long k = 0;
+        for (; k + 4 <= depth; k += 4, o += 4 * NR) {
+          F4 a = load4(p0 + k), b = load4(p1 + k), c = load4(p2 + k), d = load4(p3 + k);
+          F4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+          F4 abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+          store4(o, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
+          store4(o + NR, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
+          store4(o + 2 * NR, __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5));
+          store4(o + 3 * NR, __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7));
+        }
+        for (; k < depth; k++, o += NR) store4(o, (F4){p0[k], p1[k], p2[k], p3[k]});
+      }
+    } else {
+      for (long k = 0; k < depth; k++)
+        for (long c = 0; c < NR; c++) out[k * NR + c] = c < valid ? p[c * B.column + k * B.row] : 0.0f;
+    }
+  }
+}
+
+#define ACCUMULATE(i)                      \
+  {                                        \
+    F4 x = splat(a[i]);                    \
+    c##i##0 = madd(x, b0, c##i##0);        \
+    c##i##1 = madd(x, b1, c##i##1);        \
+    c##i##2 = madd(x, b2, c##i##2);        \
+  }
+#define STEP                                                          \
+  {                                                                   \
+    F4 b0 = load4(b), b1 = load4(b + 4), b2 = load4(b + 8);           \
+    ACCUMULATE(0) ACCUMULATE(1) ACCUMULATE(2) ACCUMULATE(3)           \
+    a += MR;                                                          \
+    b += NR;                                                          \
+  }
+#define STORE(i)                                              \
+  {                                                           \
+    float *o = c + i * row;                                   \
+    if (first) {                                              \
+      store4(o, c##i##0 + s0);                                \
+      store4(o + 4, c##i##1 + s1);                            \
+      store4(o + 8, c##i##2 + s2);                            \
+    } else {                                                  \
+      store4(o, load4(o) + c##i##0);                          \
+      store4(o + 4, load4(o + 4) + c##i##1);                  \
+      store4(o + 8, load4(o + 8) + c##i##2);                  \
+    }                                                         \
+  }
+/** One 4 x 12 tile; `first` writes C = bias + AB, otherwise C += AB. */
+static __attribute__((noinline)) void micro(const float *a, const float *b, long k, float *c, long row, int first, const float *bias) {
+  F4 z = splat(0);
+  F4 c00 = z, c01 = z, c02 = z, c10 = z, c11 = z, c12 = z, c20 = z, c21 = z, c22 = z, c30 = z, c31 = z, c32 = z;
+  for (; k >= 4; k -= 4) { STEP STEP STEP STEP }
+  for (; k > 0; k--) STEP
+  F4 s0 = z, s1 = z, s2 = z;
+  if (bias) s0 = load4(bias), s1 = load4(bias + 4), s2 = load4(bias + 8);
+  STORE(0) STORE(1) STORE(2) STORE(3)
+}
+
+/** A tile at the rim: through a full tile on the stack. */
+static void microEdge(const float *a, const float *b, long k, float *c, long row, int first, const float *bias, long rows, long columns) {
+  float tile[MR * NR];
+  micro(a, b, k, tile, NR, 1, 0);
+  for (long i = 0; i < rows; i++)
+    for (long j = 0; j < columns; j++) {
+      float *o = c + i * row + j;
+      *o = tile[i * NR + j] + (first ? (bias ? bias[j] : 0.0f) : *o);
+    }
+}
+
+typedef struct {
+  Matrix A, B;
+  float *C;
+  const float *bias;
+  long m, n, k, rowC;
+  int add;
+} Problem;
+
+static void block(const Problem *g, const float *packedA, const float *packedB, long i0, long rows, long j0, long columns, long depth, int first) {
+  for (long j = 0; j < columns; j += NR)
+    for (long i = 0; i < rows; i += MR) {
+      float *c = g->C + (i0 + i) * g->rowC + j0 + j;
+      const float *bias = g->bias ? g->bias + j0 + j : 0;
+      const float *a = packedA + i * depth, *b = packedB + j * depth;
+      long mr = minLong(MR, rows - i), nr = minLong(NR, columns - j);
+      if (mr == MR && nr == NR) micro(a, b, depth, c, g->rowC, first, bias);
+      else microEdge(a, b, depth, c, g->rowC, first, bias, mr, nr);
+    }
+}
+
+static void multiply(const Problem *g, float *scratch) {
+  float *packedA = scratch, *packedB = scratch + MC * KC;
+  for (long j = 0; j < g->n; j += NC) {
+    long columns = minLong(NC, g->n - j);
+    for (long k = 0; k < g->k; k += KC) {
+      long depth = minLong(KC, g->k - k);
+      Matrix B = {g->B.data + k * g->B.row + j * g->B.column, g->B.row, g->B.column};
+      packB(packedB, B, columns, depth);
+      for (long i = 0; i < g->m; i += MC) {
+        long rows = minLong(MC, g->m - i);
+        Matrix A = {g->A.data + i * g->A.row + k * g->A.column, g->A.row, g->A.column};
+        packA(packedA, A, rows, depth);
+        block(g, packedA, packedB, i, rows, j, columns, depth, k == 0 && !g->add);
+      }
+    }
+  }
+}
+
+/** A few rows of A against rows of B that are contiguous in k: one pass over B, no packing. */
+static void skinnyRows(const Problem *g) {
+  for (long i = 0; i < g->m; i++) {
+    const float *x = g->A.data + i * g->A.row;
+    long j = 0;
+    for (; j < g->n; j++) {
+      const float *w = g->B.data + j * g->B.column;
+      F4 s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
+      long k = 0;
+      for (; k + 16 <= g->k; k += 16) {
+        s0 = madd(load4(x + k), load4(w + k), s0);
+        s1 = madd(load4(x + k + 4), load4(w + k + 4), s1);
+        s2 = madd(load4(x + k + 8), load4(w + k + 8), s2);
+        s3 = madd(load4(x + k + 12), load4(w + k + 12), s3);
+      }
+      for (; k < g->k; k += 4) s0 = madd(loadPart(x + k, g->k - k), loadPart(w + k, g->k - k), s0);
+      float *o = g->C + i * g->rowC + j;
+      *o = sum4((s0 + s1) + (s2 + s3)) + (g->add ? *o : 0.0f) + (g->bias ? g->bias[j] : 0.0f);
+    }
+  }
+}
+
+/**
+ * A, B, C, bias or 0, m, n, k, A row stride, A column stride, B row stride, B column stride, C row stride, add (C += AB), batch,
+ * batch strides of A, B, C. B is [k, n]; a transposed operand is one with its strides exchanged.
+ */
+KERNEL(gemm) {
+  Problem g = {{(const float *)a[0], a[7], a[8]}, {(const float *)a[1], a[9], a[10]}, (float *)a[2], (const float *)a[3], a[4], a[5], a[6], a[11], (int)a[12]};
+  long batch = a[13], strideA = a[14], strideB = a[15], strideC = a[16];
+  int byColumns = g.n >= g.m;
+  long parts = batch >= 2 * threads ? 1 : threads;
+  long units = byColumns ? (g.n + NR - 1) / NR : (g.m + MR - 1) / MR, size = byColumns ? NR : MR;
+  if (parts > units) parts = maxLong(1, units);
+  Span items = share(batch * parts, 1, thread, threads);
+  for (long item = items.lo; item < items.hi; item++) {
+    long index = item / parts, part = item % parts;
+    long lo = minLong(units * part / parts * size, byColumns ? g.n : g.m), hi = minLong(units * (part + 1) / parts * size, byColumns ? g.n : g.m);
+    Problem p = g;
+    p.A.data += index * strideA;
+    p.B.data += index * strideB;
+    p.C += index * strideC;
+    if (byColumns) {
+      p.B.data += lo * g.B.column;
+      p.C += lo;
+      if (p.bias) p.bias += lo;
+      p.n = hi - lo;
+    } else {
+      p.A.data += lo * g.A.row;
+      p.C += lo * g.rowC;
+      p.m = hi - lo;
+    }
+    if (p.k == 0 && !p.add) {
+      for (long i = 0; i < p.m; i++)
+        for (long j = 0; j < p.n; j++) p.C[i * p.rowC + j] = p.bias ? p.bias[j] : 0.0f;
+    } else if (p.m <= 3 && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);
+    else multiply(&p, scratchOf(thread));
+  }
+}

@@ -1,0 +1,102 @@
+// Kernels that move words of any type: strided copies (transpose, slice, concat, pad, tile, reverse), gather, one-hot.
+#include "rt.h"
+
+/** [rows, columns] to [columns, rows] in 4 x 4 blocks. */
+static void transposeBlock(int *out, long outStride, const int *in, long inStride, long rows, long columns) {
+  long i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    long j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const int *p = in + i * inStride + j;
+      I4 a = loadInt4(p), b = loadInt4(p + inStride), c = loadInt4(p + 2 * inStride), d = loadInt4(p + 3 * inStride);
+      I4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+      I4 abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+      int *q = out + j * outStride + i;
+      storeInt4(q, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
+      storeInt4(q + outStride, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
+      storeInt4(q + 2 * outStride, __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5));
+      storeInt4(q + 3 * outStride, __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7));
+    }
+    for (; j < columns; j++)
+      for (long k = 0; k < 4; k++) out[j * outStride + i + k] = in[(i + k) * inStride + j];
+  }
+  for (; i < rows; i++)
+    for (long j = 0; j < columns; j++) out[j * outStride + i] = in[i * inStride + j];
+}
+
+/**
+ * out, in, rank >= 2, extents[rank], out strides[rank], in strides[rank] (in words, may be negative or 0). The last two axes are the
+ * inner plane: copied row by row, or transposed in blocks where the rows of `in` are the columns of `out`.
+ */
+KERNEL(stridedCopy) {
+  long rank = a[2];
+  const W *extent = a + 3, *outStride = extent + rank, *inStride = outStride + rank;
+  long rows = extent[rank - 2], columns = extent[rank - 1];
+  long outRow = outStride[rank - 2], outColumn = outStride[rank - 1], inRow = inStride[rank - 2], inColumn = inStride[rank - 1];
+  long planes = 1;
+  for (long i = 0; i < rank - 2; i++) planes *= extent[i];
+  int byPlanes = planes >= threads;
+  Span p = byPlanes ? share(planes, 1, thread, threads) : (Span){0, planes};
+  Span r = byPlanes ? (Span){0, rows} : share(rows, 4, thread, threads);
+  for (long plane = p.lo; plane < p.hi; plane++) {
+    long at = plane, offsetOut = 0, offsetIn = 0;
+    for (long i = rank - 3; i >= 0; i--) {
+      long index = at % extent[i];
+      offsetOut += index * outStride[i];
+      offsetIn += index * inStride[i];
+      at /= extent[i];
+    }
+    int *out = (int *)a[0] + offsetOut + r.lo * outRow;
+    const int *in = (const int *)a[1] + offsetIn + r.lo * inRow;
+    long count = r.hi - r.lo;
+    if (outColumn == 1 && inColumn == 1) {
+      for (long i = 0; i < count; i++, out += outRow, in += inRow) {
+        if (columns >= 32) memcpy(out, in, (UW)columns * 4);
+        else
+          for (long j = 0; j < columns; j++) out[j] = in[j];
+      }
+    } else if (outRow == 1 && inColumn == 1) transposeBlock(out, outColumn, in, inRow, count, columns);
+    else
+      for (long i = 0; i < count; i++, out += outRow, in += inRow)
+        for (long j = 0; j < columns; j++) out[j * outColumn] = in[j * inColumn];
+  }
+}
+
+/** out [outer, ids, inner], in [outer, axis, inner], ids, outer, axis, inner, count of ids */
+KERNEL(gather) {
+  const int *ids = (const int *)a[2];
+  long outer = a[3], axis = a[4], inner = a[5], count = a[6];
+  Span s = share(outer * count, 1, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) {
+    const int *from = (const int *)a[1] + (i / count * axis + ids[i % count]) * inner;
+    int *to = (int *)a[0] + i * inner;
+    for (long j = 0; j < inner; j++) to[j] = from[j];
+  }
+}
+/** out [count, depth], ids, count, depth */
+KERNEL(oneHot) {
+  float *out = (float *)a[0];
+  const int *ids = (const int *)a[1];
+  long depth = a[3];
+  Span s = share(a[2], 1, thread, threads);
+  for (long i = s.lo; i < s.hi; i++)
+    for (long j = 0; j < depth; j++) out[i * depth + j] = ids[i] == j ? 1.0f : 0.0f;
+}
+/** out [segments, inner], x [count, inner], ids, count, inner, segments: rows added by id; each thread owns columns, so no two write one word. */
+KERNEL(segmentSum) {
+  float *out = (float *)a[0];
+  const float *x = (const float *)a[1];
+  const int *ids = (const int *)a[2];
+  long count = a[3], inner = a[4], segments = a[5];
+  Span s = share(inner, 16, thread, threads);
+  for (long i = 0; i < segments; i++)
+    for (long j = s.lo; j < s.hi; j++) out[i * inner + j] = 0.0f;
+  for (long i = 0; i < count; i++) {
+    if (ids[i] < 0 || ids[i] >= segments) continue;
+    float *to = out + ids[i] * inner;
+    const float *from = x + i * inner;
+    long j = s.lo;
+    for (; j + 4 <= s.hi; j += 4) store4(to + j, load4(to + j) + load4(from + j));
+    for (; j < s.hi; j++) to[j] += from[j];
+  }
+}

@@ -1,0 +1,160 @@
+// Selective scan forward (Mamba, Gu & Dao 2023, section 3.3): discretization, recurrence, C, skip and gate in one pass.
+#include "scan.h"
+
+#define DECAY(i)                                                                 \
+  ({                                                                             \
+    F4 a_ = load4(An + 4 * i), t_, r_, p_;                                       \
+    if (inRange) {                                                               \
+      t_ = madd(d##i, a_, magic);                                                \
+      r_ = madd(d##i, a_, magic - t_);                                           \
+      p_ = madd(k5, r_, k4);                                                     \
+      p_ = madd(p_, r_, k3);                                                     \
+      p_ = madd(p_, r_, k2);                                                     \
+      p_ = madd(p_, r_, k1);                                                     \
+      p_ = madd(p_, r_, k0);                                                     \
+      p_ = (F4)((I4)p_ + ((I4)t_ << 23));                                        \
+    } else p_ = exp2Any(d##i *a_);                                               \
+    p_;                                                                          \
+  })
+#define ADVANCE(i)                                                      \
+  {                                                                     \
+    F4 h_ = madd(DECAY(i), load4(hn + 4 * i), u##i * b);                \
+    store4(hn + 4 * i, h_);                                             \
+    y##i = madd(h_, c, y##i);                                           \
+  }
+/** The inner loop. The polynomial's coefficients (exp2Fast's) come from memory: as literals an engine rebuilds them every turn. */
+INLINE void recur(const int inRange, float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps, const float *K) {
+  F4 magic = splat(K[0]), k0 = splat(K[1]), k1 = splat(K[2]), k2 = splat(K[3]), k3 = splat(K[4]), k4 = splat(K[5]), k5 = splat(K[6]);
+  for (; steps > 0; steps--, delta += LANES, du += LANES, y += LANES, B += stride, C += stride) {
+    F4 y0 = splat(0), y1 = y0, y2 = y0, y3 = y0;
+    F4 d0 = load4(delta), d1 = load4(delta + 4), d2 = load4(delta + 8), d3 = load4(delta + 12);
+    F4 u0 = load4(du), u1 = load4(du + 4), u2 = load4(du + 8), u3 = load4(du + 12);
+    float *hn = h;
+    const float *An = A;
+    for (long j = 0; j < n; j++, hn += LANES, An += LANES) {
+      F4 b = splat(B[j]), c = splat(C[j]);
+      ADVANCE(0) ADVANCE(1) ADVANCE(2) ADVANCE(3)
+    }
+    store4(y, y0);
+    store4(y + 4, y1);
+    store4(y + 8, y2);
+    store4(y + 12, y3);
+  }
+}
+/** Not const, so that the compiler cannot fold it into literals. */
+float exp2Constants[8] = {ROUND_MAGIC, 1.0000000716546416f, 0.6931469670652649f, 0.2402211972396911f, 0.055507132728753135f, 0.00967554133102549f, 0.0013276472167858258f, 0};
+
+static __attribute__((noinline)) void recurInRange(float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps) {
+  recur(1, h, A, n, delta, du, y, B, C, stride, steps, exp2Constants);
+}
+static __attribute__((noinline)) void recurAnyRange(float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps) {
+  recur(0, h, A, n, delta, du, y, B, C, stride, steps, exp2Constants);
+}
+
+void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float *delta, float *du) {
+  float bias[LANES] = {0}, u[LANES];
+  if (s->deltaBias) loadRow(bias, s->deltaBias + tile.first, tile.count);
+  for (long i = 0; i < steps; i++, delta += LANES, du += LANES) {
+    long at = (row * s->l + t + i) * s->d + tile.first;
+    loadRow(delta, s->delta + at, tile.count);
+    loadRow(u, s->u + at, tile.count);
+    for (int v = 0; v < LANES; v += 4) {
+      F4 x = load4(delta + v) + load4(bias + v);
+      if (s->deltaSoftplus) x = softplus4(x);
+      store4(delta + v, x);
+      store4(du + v, x * load4(u + v));
+    }
+  }
+}
+
+void advance(const Scan *s, Tile tile, long row, long t, long steps, const float *A, int inRange, float *h, const float *delta, const float *du, float *y) {
+  long stride = s->g * s->n;
+  for (long from = 0; from < steps;) {
+    if (resetsAt(s, row, t + from)) memset(h, 0, (UW)(s->n * LANES) * sizeof(float));
+    long to = steps;
+    if (s->seqIdx)
+      for (to = from + 1; to < steps && !resetsAt(s, row, t + to);) to++;
+    long at = (row * s->l + t + from) * stride + tile.group * s->n;
+    (inRange ? recurInRange : recurAnyRange)(h, A, s->n, delta + from * LANES, du + from * LANES, y + from * LANES, s->B + at, s->C + at, stride, to - from);
+    from = to;
+  }
+}
+
+/** y = (y + D u) silu(z), to memory. */
+static void finishSteps(const Scan *s, Tile tile, long row, long t, long steps, float *y, float *out) {
+  float skip[LANES] = {0}, u[LANES], z[LANES];
+  if (s->D) loadRow(skip, s->D + tile.first, tile.count);
+  for (long i = 0; i < steps; i++, y += LANES) {
+    long at = (row * s->l + t + i) * s->d + tile.first;
+    if (s->D) loadRow(u, s->u + at, tile.count);
+    if (s->z) loadRow(z, s->z + at, tile.count);
+    for (int v = 0; v < LANES; v += 4) {
+      F4 x = load4(y + v);
+      if (s->D) x = madd(load4(skip + v), load4(u + v), x);
+      if (s->z) x = x * silu4(load4(z + v));
+      store4(y + v, x);
+    }
+    storeRow(out + at, y, tile.count);
+  }
+}
+
+static void scanTile(const Scan *s, Tile tile, long row, float *out, float *lastState, float *scratch) {
+  long size = s->n * LANES;
+  float *A = scratch, *h = A + size, *delta = h + size, *du = delta + STEPS * LANES, *y = du + STEPS * LANES;
+  loadTransposed(A, s->A + tile.first * s->n, s->n, tile.count, LOG2E);
+  float largestA = largest(A, size);
+  if (s->initialState) loadTransposed(h, s->initialState + (row * s->d + tile.first) * s->n, s->n, tile.count, 1.0f);
+  else memset(h, 0, (UW)size * sizeof(float));
+  for (long t = 0; t < s->l; t += STEPS) {
+    long steps = minLong(STEPS, s->l - t);
+    prepareSteps(s, tile, row, t, steps, delta, du);
+    advance(s, tile, row, t, steps, A, staysInRange(delta, steps, largestA), h, delta, du, y);
+    finishSteps(s, tile, row, t, steps, y, out);
+  }
+  if (lastState) storeTransposed(lastState + (row * s->d + tile.first) * s->n, h, s->n, tile.count);
+}
+
+/** y, lastState or 0, u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx (0 where absent), b, l, d, n, g, deltaSoftplus */
+KERNEL(selectiveScan) {
+  Scan s = {(const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6], (const float *)a[7], (const float *)a[8],
+            (const float *)a[9], (const float *)a[10], (const int *)a[11], a[12], a[13], a[14], a[15], a[16], (int)a[17]};
+  long tiles = tilesOf(&s);
+  Span items = share(s.b * tiles, 1, thread, threads);
+  for (long i = items.lo; i < items.hi; i++) scanTile(&s, tileAt(&s, i % tiles), i / tiles, (float *)a[0], (float *)a[1], scratchOf(thread));
+}
+
+/** One step, lanes over n: state [b, d, n] in place, y, u, delta [b, d], A, B, C [b, g, n], D, z, deltaBias, b, d, n, g, deltaSoftplus */
+KERNEL(selectiveScanStep) {
+  float *state = (float *)a[0], *y = (float *)a[1];
+  const float *u = (const float *)a[2], *delta = (const float *)a[3], *A = (const float *)a[4], *B = (const float *)a[5], *C = (const float *)a[6];
+  const float *D = (const float *)a[7], *z = (const float *)a[8], *deltaBias = (const float *)a[9];
+  long b = a[10], d = a[11], n = a[12], g = a[13];
+  int deltaSoftplus = (int)a[14];
+  Span items = share(b * d, 4, thread, threads);
+  for (long i = items.lo; i < items.hi; i += 4) {
+    long count = minLong(4, items.hi - i);
+    F4 raw = loadPart(delta + i, count), gate = splat(1.0f);
+    if (deltaBias)
+      for (long k = 0; k < count; k++) raw[k] += deltaBias[(i + k) % d];
+    F4 dt4 = deltaSoftplus ? softplus4(raw) : raw;
+    if (z) gate = silu4(loadPart(z + i, count));
+    float out[4], dts[4], gates[4];
+    store4(dts, dt4);
+    store4(gates, gate);
+    for (long k = 0; k < count; k++) {
+      long channel = (i + k) % d, row = (i + k) / d, at = (row * g + channel / (d / g)) * n;
+      float dt = dts[k], x = u[i + k];
+      F4 dtLog = splat(dt * LOG2E), dx = splat(dt * x), sum = splat(0);
+      float *h = state + (i + k) * n;
+      const float *Ad = A + channel * n;
+      for (long j = 0; j < n; j += 4) {
+        long m = n - j;
+        F4 next = madd(exp2Any(dtLog * loadPart(Ad + j, m)), loadPart(h + j, m), dx * loadPart(B + at + j, m));
+        storePart(h + j, next, m);
+        sum = madd(next, loadPart(C + at + j, m), sum);
+      }
+      out[k] = (sum4(sum) + (D ? D[channel] * x : 0.0f)) * gates[k];
+    }
+    for (long k = 0; k < count; k++) y[i + k] = out[k];
+  }
+}

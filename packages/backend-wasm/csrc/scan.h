@@ -1,0 +1,72 @@
+// Shared by the selective scan's forward and backward kernels. Lanes run over channels: a tile is 16 of them (one cache line of
+// each row), its state and A lie as [n][16], A premultiplied by log2 e so that exp(delta A) is one 2^x.
+#pragma once
+#include "vmath.h"
+
+enum { LANES = 16, STEPS = 32 };
+
+typedef struct {
+  const float *u, *delta, *A, *B, *C, *D, *z, *deltaBias, *initialState;
+  const int *seqIdx;
+  long b, l, d, n, g;
+  int deltaSoftplus;
+} Scan;
+
+/** The channels of one tile; tiles do not straddle groups of B and C. */
+typedef struct {
+  long first, count, group;
+} Tile;
+
+INLINE long tilesOf(const Scan *s) { return s->g * ((s->d / s->g + LANES - 1) / LANES); }
+INLINE Tile tileAt(const Scan *s, long index) {
+  long width = s->d / s->g, perGroup = (width + LANES - 1) / LANES, group = index / perGroup, at = index % perGroup * LANES;
+  Tile t = {group * width + at, minLong(LANES, width - at), group};
+  return t;
+}
+
+INLINE void loadRow(float *out, const float *p, long count) {
+  if (count == LANES) {
+    for (int i = 0; i < LANES; i += 4) store4(out + i, load4(p + i));
+  } else {
+    for (int i = 0; i < LANES; i++) out[i] = i < count ? p[i] : 0.0f;
+  }
+}
+INLINE void storeRow(float *p, const float *in, long count) {
+  if (count == LANES) {
+    for (int i = 0; i < LANES; i += 4) store4(p + i, load4(in + i));
+  } else {
+    for (int i = 0; i < count; i++) p[i] = in[i];
+  }
+}
+/** [count, n] of memory to [n][16], times `scale`. */
+INLINE void loadTransposed(float *out, const float *p, long n, long count, float scale) {
+  for (long j = 0; j < n; j++)
+    for (long i = 0; i < LANES; i++) out[j * LANES + i] = i < count ? p[i * n + j] * scale : 0.0f;
+}
+INLINE void storeTransposed(float *p, const float *in, long n, long count) {
+  for (long j = 0; j < n; j++)
+    for (long i = 0; i < count; i++) p[i * n + j] = in[j * LANES + i];
+}
+INLINE float largest(const float *p, long count) {
+  F4 m = splat(0);
+  for (long i = 0; i < count; i += 4) m = max4(m, abs4(load4(p + i)));
+  return maxLane(m);
+}
+/** 1 when no |delta A log2 e| of these steps leaves the range of exp2Fast (NaN: 0). */
+INLINE int staysInRange(const float *delta, long steps, float largestA) { return largest(delta, steps * LANES) * largestA <= 126.0f; }
+
+/** delta (after bias and softplus) and delta u of steps [t, t + steps) of one row of the batch, lanes past the tile zero. */
+void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float *delta, float *du);
+/** Advances the state over the steps and writes y = C h for each; seqIdx resets inside. */
+void advance(const Scan *s, Tile tile, long row, long t, long steps, const float *A, int inRange, float *h, const float *delta, const float *du, float *y);
+
+/** 2^x without exp2Fast's range: 0 and infinity where they belong, NaN kept. */
+INLINE F4 exp2Any(F4 x) {
+  F4 c = max4(splat(-300.0f), min4(splat(300.0f), x));
+  F4 t = c + splat(ROUND_MAGIC), k = t - splat(ROUND_MAGIC);
+  F4 y = scaleByPower(exp2Fast(c - k), truncate4(k));
+  return select4(x == x, y, x);
+}
+INLINE int resetsAt(const Scan *s, long row, long t) {
+  return s->seqIdx && t > 0 && s->seqIdx[row * s->l + t] != s->seqIdx[row * s->l + t - 1];
+}

@@ -1,0 +1,105 @@
+// The few 128-bit operations the kernels use, as GCC/Clang vector extensions, so that the same source runs natively
+// under sanitizers. RELAXED (the relaxed-SIMD flavour) fuses multiply-adds; the plain flavour rounds twice.
+#pragma once
+
+typedef float F4 __attribute__((vector_size(16), may_alias));
+typedef int I4 __attribute__((vector_size(16), may_alias));
+typedef unsigned U4 __attribute__((vector_size(16), may_alias));
+typedef short S8 __attribute__((vector_size(16), may_alias));
+typedef float F4Loose __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int I4Loose __attribute__((vector_size(16), aligned(4), may_alias));
+typedef signed char C8 __attribute__((vector_size(8), may_alias));
+typedef C8 C8Loose __attribute__((aligned(1), may_alias));
+typedef short S8Loose __attribute__((vector_size(16), aligned(2), may_alias));
+typedef unsigned char B8 __attribute__((vector_size(8), may_alias));
+typedef B8 B8Loose __attribute__((aligned(1), may_alias));
+typedef unsigned short H4 __attribute__((vector_size(8), may_alias));
+typedef H4 H4Loose __attribute__((aligned(2), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE F4 load4(const float *p) { return *(const F4Loose *)p; }
+INLINE void store4(float *p, F4 v) { *(F4Loose *)p = v; }
+INLINE I4 loadInt4(const int *p) { return *(const I4Loose *)p; }
+INLINE void storeInt4(int *p, I4 v) { *(I4Loose *)p = v; }
+INLINE F4 splat(float x) { return (F4){x, x, x, x}; }
+INLINE I4 splatInt(int x) { return (I4){x, x, x, x}; }
+INLINE F4 select4(I4 mask, F4 a, F4 b) { return (F4)(((I4)a & mask) | ((I4)b & ~mask)); }
+INLINE I4 selectInt4(I4 mask, I4 a, I4 b) { return (a & mask) | (b & ~mask); }
+INLINE F4 abs4(F4 a) { return (F4)((I4)a & splatInt(0x7fffffff)); }
+INLINE F4 toFloat4(I4 a) { return __builtin_convertvector(a, F4); }
+
+#ifdef __wasm__
+#include <wasm_simd128.h>
+INLINE F4 sqrt4(F4 a) { return (F4)wasm_f32x4_sqrt((v128_t)a); }
+/** Integer part towards zero, saturating, NaN to 0. */
+INLINE I4 truncate4(F4 a) { return (I4)wasm_i32x4_trunc_sat_f32x4((v128_t)a); }
+/** Signed 16-bit products summed in pairs. */
+INLINE I4 dot16(S8 a, S8 b) { return (I4)wasm_i32x4_dot_i16x8((v128_t)a, (v128_t)b); }
+INLINE F4 min4(F4 a, F4 b) { return (F4)wasm_f32x4_pmin((v128_t)a, (v128_t)b); }
+INLINE F4 max4(F4 a, F4 b) { return (F4)wasm_f32x4_pmax((v128_t)a, (v128_t)b); }
+INLINE F4 floor4(F4 a) { return (F4)wasm_f32x4_floor((v128_t)a); }
+INLINE F4 nearest4(F4 a) { return (F4)wasm_f32x4_nearest((v128_t)a); }
+INLINE float sqrt1(float a) { return __builtin_sqrtf(a); }
+#else
+INLINE F4 sqrt4(F4 a) { return (F4){__builtin_sqrtf(a[0]), __builtin_sqrtf(a[1]), __builtin_sqrtf(a[2]), __builtin_sqrtf(a[3])}; }
+INLINE int truncate1(float a) {
+  if (!(a == a)) return 0;
+  if (a >= 2147483648.0f) return 2147483647;
+  if (a <= -2147483648.0f) return -2147483647 - 1;
+  return (int)a;
+}
+INLINE I4 truncate4(F4 a) { return (I4){truncate1(a[0]), truncate1(a[1]), truncate1(a[2]), truncate1(a[3])}; }
+INLINE I4 dot16(S8 a, S8 b) {
+  return (I4){a[0] * b[0] + a[1] * b[1], a[2] * b[2] + a[3] * b[3], a[4] * b[4] + a[5] * b[5], a[6] * b[6] + a[7] * b[7]};
+}
+INLINE F4 min4(F4 a, F4 b) { return select4(b < a, b, a); }
+INLINE F4 max4(F4 a, F4 b) { return select4(a < b, b, a); }
+INLINE F4 floor4(F4 a) { return (F4){__builtin_floorf(a[0]), __builtin_floorf(a[1]), __builtin_floorf(a[2]), __builtin_floorf(a[3])}; }
+INLINE F4 nearest4(F4 a) { return (F4){__builtin_rintf(a[0]), __builtin_rintf(a[1]), __builtin_rintf(a[2]), __builtin_rintf(a[3])}; }
+INLINE float sqrt1(float a) { return __builtin_sqrtf(a); }
+#endif
+
+/** a * b + c: one rounding in the relaxed flavour (where the machine has FMA), two in the plain one. */
+#if defined(RELAXED) && defined(__wasm__)
+INLINE F4 madd(F4 a, F4 b, F4 c) { return (F4)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c); }
+INLINE F4 nmadd(F4 a, F4 b, F4 c) { return (F4)wasm_f32x4_relaxed_nmadd((v128_t)a, (v128_t)b, (v128_t)c); }
+#elif defined(RELAXED)
+INLINE F4 madd(F4 a, F4 b, F4 c) {
+  return (F4){__builtin_fmaf(a[0], b[0], c[0]), __builtin_fmaf(a[1], b[1], c[1]), __builtin_fmaf(a[2], b[2], c[2]), __builtin_fmaf(a[3], b[3], c[3])};
+}
+INLINE F4 nmadd(F4 a, F4 b, F4 c) { return madd(-a, b, c); }
+#else
+INLINE F4 madd(F4 a, F4 b, F4 c) { return a * b + c; }
+INLINE F4 nmadd(F4 a, F4 b, F4 c) { return c - a * b; }
+#endif
+
+INLINE float sum4(F4 a) { return (a[0] + a[2]) + (a[1] + a[3]); }
+INLINE float maxLane(F4 a) {
+  F4 b = max4(a, __builtin_shufflevector(a, a, 2, 3, 0, 1));
+  return b[0] > b[1] ? b[0] : b[1];
+}
+/** Lane sums of four vectors as one vector. */
+INLINE F4 sumEach(F4 a, F4 b, F4 c, F4 d) {
+  F4 ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  F4 cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
+  return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+}
+/** Loads `count` (1 to 4) floats, zero in the other lanes; never reads past them. */
+INLINE F4 loadPart(const float *p, long count) {
+  if (count >= 4) return load4(p);
+  F4 v = splat(0);
+  v[0] = p[0];
+  if (count > 1) v[1] = p[1];
+  if (count > 2) v[2] = p[2];
+  return v;
+}
+INLINE void storePart(float *p, F4 v, long count) {
+  if (count >= 4) {
+    store4(p, v);
+    return;
+  }
+  p[0] = v[0];
+  if (count > 1) p[1] = v[1];
+  if (count > 2) p[2] = v[2];
+}

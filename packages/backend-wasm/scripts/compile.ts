@@ -1,0 +1,110 @@
+// Compiles csrc/*.c with the clang of npm into two WebAssembly binaries (plain and relaxed SIMD) and embeds them, deflated, in
+// src/binaries.gen.ts. Does nothing when the file's hash still fits the sources. Run: node scripts/compile.ts
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const target = join(root, "src/binaries.gen.ts");
+const pages = 65536;
+
+const common = [
+  "--target=wasm32", "-O3", "-std=gnu11", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing", "-Wall", "-Werror",
+  "-Wno-psabi", "-msimd128", "-matomics", "-mbulk-memory", "-mmutable-globals", "-mnontrapping-fptoint", "-msign-ext",
+];
+const link = [
+  "-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--shared-memory", `-Wl,--max-memory=${pages * 65536}`, "-Wl,--export=__stack_pointer",
+  "-Wl,--export=__heap_base", "-Wl,-z,stack-size=65536", "-Wl,--strip-all",
+];
+const flavours: Record<string, string[]> = { plain: [], relaxed: ["-mrelaxed-simd", "-DRELAXED"] };
+
+export interface Sources {
+  readonly files: Record<string, string>;
+  /** Kernel names in the order of their numbers. */
+  readonly kernels: readonly string[];
+}
+
+/** The C sources and a generated table of every `KERNEL(name)` in them. */
+export function readSources(): Sources {
+  const files: Record<string, string> = {};
+  const kernels: string[] = [];
+  for (const name of readdirSync(join(root, "csrc")).sort()) {
+    if (!/\.[ch]$/.test(name)) continue;
+    files[name] = readFileSync(join(root, "csrc", name), "utf8");
+    if (name.endsWith(".c")) for (const match of files[name].matchAll(/^(?:KERNEL|UNARY|UNARY_INT|BINARY|BINARY_INT|REDUCE)\((\w+)/gm)) kernels.push(match[1]!);
+  }
+  const declarations = kernels.map((k) => `Kernel ${k};`).join("\n");
+  files["table.gen.c"] = `#include "rt.h"\n${declarations}\nKernel *const kernels[] = {${kernels.join(", ")}};\n`;
+  return { files, kernels };
+}
+
+function hashOf(sources: Sources): string {
+  const hash = createHash("sha256");
+  for (const [name, text] of Object.entries(sources.files)) hash.update(name).update(text);
+  hash.update(readFileSync(fileURLToPath(import.meta.url))).update(readFileSync(join(root, "package.json")));
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** Byte offset of the imported memory's limits flags (1 = has a maximum, 3 = and is shared): one byte tells the two kinds apart. */
+function memoryFlagOffset(binary: Uint8Array): number {
+  let at = 8;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = binary[at++]!;
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  for (;;) {
+    const id = binary[at++];
+    const size = varint();
+    if (id !== 2) {
+      at += size;
+      continue;
+    }
+    for (let count = varint(); count > 0; count--) {
+      for (let names = 0; names < 2; names++) {
+        const length = varint();
+        at += length;
+      }
+      if (binary[at++] === 2) return at;
+      varint();
+    }
+    throw new Error("the binary imports no memory");
+  }
+}
+
+async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8Array> {
+  const { runClang } = (await import("@yowasp/clang")) as unknown as {
+    runClang(args: string[], files: Record<string, string>, options: object): Promise<Record<string, Uint8Array>>;
+  };
+  const units = Object.keys(sources.files).filter((name) => name.endsWith(".c"));
+  const unity = units.map((name) => `#include "${name}"`).join("\n");
+  const args = ["clang", ...common, ...flags, ...link, "all.c", "-o", "all.wasm"];
+  const out = await runClang(args, { ...sources.files, "all.c": unity }, { fetchProgress: () => undefined });
+  return out["all.wasm"]!;
+}
+
+/** Brings src/binaries.gen.ts up to date; returns whether it had to compile. */
+export async function compileBinaries(): Promise<boolean> {
+  const sources = readSources();
+  const stamp = `// ${hashOf(sources)}: made from csrc by scripts/compile.ts`;
+  if (existsSync(target) && readFileSync(target, "utf8").startsWith(stamp)) return false;
+  const parts: string[] = [stamp];
+  for (const [name, flags] of Object.entries(flavours)) {
+    const binary = await compileFlavour(sources, flags);
+    const text = deflateRawSync(binary, { level: 9 }).toString("base64");
+    parts.push(`export const ${name}: { readonly deflated: string; readonly memoryFlag: number } = { deflated: "${text}", memoryFlag: ${memoryFlagOffset(binary)} };`);
+    console.log(`${name}: ${binary.length} bytes, ${text.length} as text`);
+  }
+  const entries = sources.kernels.map((name, index) => [name, index] as const);
+  parts.push(`export const kernelNumbers: { ${entries.map(([n, i]) => `readonly ${n}: ${i}`).join("; ")} } = { ${entries.map(([n, i]) => `${n}: ${i}`).join(", ")} };`);
+  parts.push("export type KernelNumber = keyof typeof kernelNumbers;", "");
+  writeFileSync(target, parts.join("\n"));
+  return true;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await compileBinaries();

@@ -1,0 +1,116 @@
+import type { DType, KernelTable, TensorInfo } from "@statespace/core";
+import { floatWord, type WasmBackend } from "../../backend.ts";
+import { aroundAxis, mergeAxes, sizeOf, stridesOf, type Axis } from "../shapes.ts";
+
+/**
+ * Copies words along axes with a stride in each array. Axes are merged; the innermost two become the plane that the kernel
+ * copies by rows or transposes in blocks, so the axis that `in` walks word by word is moved to the end of the plane.
+ */
+function stridedCopy(backend: WasmBackend, out: number, from: number, axes: readonly Axis[]): void {
+  const merged = mergeAxes(axes);
+  const total = merged.reduce((size, { extent }) => size * extent, 1);
+  if (total === 0) return;
+  const last = merged.at(-1);
+  const words = merged.findIndex(({ strides }) => strides[1] === 1);
+  // A transposition: `in` is dense along an outer axis, `out` along the last. Make them neighbours, the dense one of `in` last.
+  if (last && last.strides[1] !== 1 && words >= 0) merged.push(...merged.splice(words, 1));
+  while (merged.length < 2) merged.unshift({ extent: 1, strides: [0, 0] });
+  const args = [out, from, merged.length];
+  args.push(...merged.map((axis) => axis.extent), ...merged.map((axis) => axis.strides[0]!), ...merged.map((axis) => axis.strides[1]!));
+  backend.call("stridedCopy", args, 2 * total);
+}
+
+const like = (backend: WasmBackend, x: TensorInfo, shape: readonly number[]): TensorInfo => backend.output(shape, x.dtype as DType);
+
+function axesOf(extents: readonly number[], outStrides: readonly number[], inStrides: readonly number[]): Axis[] {
+  return extents.map((extent, i) => ({ extent, strides: [outStrides[i]!, inStrides[i]!] }));
+}
+
+/** Kernels that move elements without changing them. */
+export const moveKernels: KernelTable<WasmBackend> = {
+  Transpose: (backend, { x }, attrs) => {
+    const perm = attrs.perm as number[];
+    const out = like(backend, x!, perm.map((axis) => x!.shape[axis]!));
+    const strides = stridesOf(x!.shape);
+    stridedCopy(backend, backend.at(out), backend.at(x!), axesOf(out.shape, stridesOf(out.shape), perm.map((axis) => strides[axis]!)));
+    return out;
+  },
+  Slice: (backend, { x }, attrs) => {
+    const begin = attrs.begin as number[];
+    const size = attrs.size as number[];
+    const strides = stridesOf(x!.shape);
+    const offset = begin.reduce((sum, from, i) => sum + from * strides[i]!, 0);
+    // A contiguous part needs no copy.
+    const firstCut = size.findIndex((extent) => extent !== 1);
+    if (firstCut < 0 || size.slice(firstCut + 1).every((extent, i) => extent === x!.shape[firstCut + 1 + i])) return backend.view(x!, size, offset);
+    const out = like(backend, x!, size);
+    stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(size, stridesOf(size), strides));
+    return out;
+  },
+  Concat: (backend, inputs, { axis }) => {
+    const xs = Object.keys(inputs).map((_, i) => inputs[i]!);
+    const at = axis as number;
+    const shape = [...xs[0]!.shape];
+    shape[at] = xs.reduce((sum, x) => sum + x.shape[at]!, 0);
+    const out = like(backend, xs[0]!, shape);
+    const strides = stridesOf(shape);
+    let from = backend.at(out);
+    for (const x of xs) {
+      stridedCopy(backend, from, backend.at(x), axesOf(x.shape, strides, stridesOf(x.shape)));
+      from += 4 * x.shape[at]! * strides[at]!;
+    }
+    return out;
+  },
+  Reverse: (backend, { x }, attrs) => {
+    const axes = attrs.axes as number[];
+    const out = like(backend, x!, x!.shape);
+    const strides = stridesOf(x!.shape);
+    const offset = axes.reduce((sum, axis) => sum + Math.max(0, x!.shape[axis]! - 1) * strides[axis]!, 0);
+    const turned = strides.map((stride, i) => (axes.includes(i) ? -stride : stride));
+    stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(x!.shape, strides, turned));
+    return out;
+  },
+  Pad: (backend, { x }, attrs) => {
+    const paddings = attrs.paddings as (readonly [number, number])[];
+    const out = like(backend, x!, x!.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]));
+    const word = out.dtype === "float32" ? floatWord(attrs.value as number) : Number(attrs.value);
+    const strides = stridesOf(out.shape);
+    const offset = paddings.reduce((sum, [before], i) => sum + before * strides[i]!, 0);
+    backend.call("fill", [backend.at(out), word, sizeOf(out.shape)], sizeOf(out.shape));
+    stridedCopy(backend, backend.at(out) + 4 * offset, backend.at(x!), axesOf(x!.shape, strides, stridesOf(x!.shape)));
+    return out;
+  },
+  Tile: (backend, { x }, attrs) => {
+    const reps = attrs.reps as number[];
+    const out = like(backend, x!, x!.shape.map((extent, i) => extent * reps[i]!));
+    const outStrides = stridesOf(out.shape);
+    const inStrides = stridesOf(x!.shape);
+    const axes = x!.shape.flatMap((extent, i) => [
+      { extent: reps[i]!, strides: [extent * outStrides[i]!, 0] },
+      { extent, strides: [outStrides[i]!, inStrides[i]!] },
+    ]);
+    stridedCopy(backend, backend.at(out), backend.at(x!), axes);
+    return out;
+  },
+  Gather: (backend, { x, indices }, attrs) => {
+    const axis = attrs.axis as number;
+    const { outer, count, inner } = aroundAxis(x!.shape, axis);
+    const ids = sizeOf(indices!.shape);
+    const out = like(backend, x!, [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]);
+    backend.call("gather", [backend.at(out), backend.at(x!), backend.at(indices!), outer, count, inner, ids], 2 * outer * ids * inner);
+    return out;
+  },
+  OneHot: (backend, { indices }, { depth }) => {
+    const count = sizeOf(indices!.shape);
+    const out = backend.output([...indices!.shape, depth as number]);
+    backend.call("oneHot", [backend.at(out), backend.at(indices!), count, depth as number], 2 * sizeOf(out.shape));
+    return out;
+  },
+  SegmentSum: (backend, { x, ids }, { count }) => {
+    const { inner } = aroundAxis(x!.shape, 0);
+    const segments = count as number;
+    const out = backend.output([segments, ...x!.shape.slice(1)]);
+    backend.call("segmentSum", [backend.at(out), backend.at(x!), backend.at(ids!), x!.shape[0]!, inner, segments], sizeOf(x!.shape) + sizeOf(out.shape));
+    return out;
+  },
+};

@@ -1,0 +1,74 @@
+import type { DType, KernelTable, TensorInfo } from "@statespace/core";
+import type { WasmBackend } from "../../backend.ts";
+import type { KernelNumber } from "../../binaries.gen.ts";
+import { aroundAxis, sizeOf } from "../shapes.ts";
+
+type Reduction = "sum" | "max" | "min";
+
+/** Runs of neighbouring axes, last first: each is one pass over [outer, count, inner]. */
+function runsOf(axes: readonly number[]): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const axis of axes) {
+    const run = runs.at(-1);
+    if (run && run.last === axis - 1) run.last = axis;
+    else runs.push({ first: axis, last: axis });
+  }
+  return runs.reverse();
+}
+
+function pass(backend: WasmBackend, kind: Reduction, x: TensorInfo, first: number, last: number): TensorInfo {
+  const outer = sizeOf(x.shape.slice(0, first));
+  const count = sizeOf(x.shape.slice(first, last + 1));
+  const inner = sizeOf(x.shape.slice(last + 1));
+  const shape = x.shape.map((extent, i) => (i >= first && i <= last ? 1 : extent));
+  const out = backend.output(shape, x.dtype as DType);
+  if (kind === "sum" && x.dtype === "float32" && outer === 1 && inner === 1) {
+    backend.call("sumWhole", [backend.at(out), backend.at(x), count], count);
+    return out;
+  }
+  const kernel = `${kind}Axis${x.dtype === "float32" ? "" : "Int"}` as KernelNumber;
+  backend.call(kernel, [backend.at(out), backend.at(x), outer, count, inner], sizeOf(x.shape));
+  return out;
+}
+
+function reduce(kind: Reduction) {
+  return (backend: WasmBackend, { x }: Readonly<Record<string, TensorInfo>>, attrs: Readonly<Record<string, unknown>>): TensorInfo => {
+    const axes = attrs.axes as number[];
+    let current = x!;
+    for (const { first, last } of runsOf(axes)) {
+      const next = pass(backend, kind, current, first, last);
+      if (current !== x) backend.disposeData(current.dataId);
+      current = next;
+    }
+    const shape = attrs.keepDims ? current.shape : current.shape.filter((_, i) => !axes.includes(i));
+    const result = backend.alias(current, shape);
+    if (current !== x) backend.disposeData(current.dataId);
+    return result;
+  };
+}
+
+/** Reductions, softmax, running sums. */
+export const reduceKernels: KernelTable<WasmBackend> = {
+  Sum: reduce("sum"),
+  Max: reduce("max"),
+  Min: reduce("min"),
+  ArgMax: (backend, { x }, attrs) => {
+    const axis = attrs.axis as number;
+    const { outer, count, inner } = aroundAxis(x!.shape, axis);
+    const out = backend.output(x!.shape.filter((_, i) => i !== axis), "int32");
+    backend.call("argMax", [backend.at(out), backend.at(x!), outer, count, inner, x!.dtype === "float32" ? 0 : 1], sizeOf(x!.shape));
+    return out;
+  },
+  Softmax: (backend, { x }) => {
+    const count = x!.shape.at(-1) ?? 1;
+    const out = backend.output(x!.shape);
+    backend.call("softmax", [backend.at(out), backend.at(x!), sizeOf(x!.shape) / count, count], 10 * sizeOf(x!.shape));
+    return out;
+  },
+  Cumsum: (backend, { x }, { axis, exclusive, reverse }) => {
+    const { outer, count, inner } = aroundAxis(x!.shape, axis as number);
+    const out = backend.output(x!.shape);
+    backend.call("cumsum", [backend.at(out), backend.at(x!), outer, count, inner, exclusive ? 1 : 0, reverse ? 1 : 0], 2 * sizeOf(x!.shape));
+    return out;
+  },
+};

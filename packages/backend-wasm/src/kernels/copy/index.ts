@@ -1,0 +1,10 @@
+import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { WasmBackend } from "../../backend.ts";
+import { sizeOf } from "../shapes.ts";
+
+/** Copies the source over the destination, in place. */
+export function copy(backend: WasmBackend, { destination, source }: KernelInputs): TensorInfo[] {
+  const count = sizeOf(source!.shape);
+  backend.call("copyWords", [backend.at(destination!), backend.at(source!), count], count);
+  return [];
+}

@@ -1,0 +1,38 @@
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const extent of shape) size *= extent;
+  return size;
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = Array<number>(shape.length).fill(1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
+  return strides;
+}
+
+/** A shape seen as [outer, extent of `axis`, inner]. */
+export function aroundAxis(shape: readonly number[], axis: number): { outer: number; count: number; inner: number } {
+  return { outer: sizeOf(shape.slice(0, axis)), count: shape[axis]!, inner: sizeOf(shape.slice(axis + 1)) };
+}
+
+/** Axes that step through several arrays together: one extent and one stride an array. */
+export interface Axis {
+  extent: number;
+  strides: number[];
+}
+
+/** Drops axes of extent 1 and merges neighbours that every array walks through without a jump. */
+export function mergeAxes(axes: readonly Axis[]): Axis[] {
+  const merged: Axis[] = [];
+  for (const axis of axes) {
+    if (axis.extent === 1) continue;
+    const last = merged.at(-1);
+    if (last && last.strides.every((stride, i) => stride === axis.strides[i]! * axis.extent)) {
+      last.extent *= axis.extent;
+      last.strides = axis.strides;
+    } else merged.push({ extent: axis.extent, strides: [...axis.strides] });
+  }
+  return merged;
+}

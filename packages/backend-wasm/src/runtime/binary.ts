@@ -1,0 +1,26 @@
+import { BackendError } from "@statespace/core";
+import { plain, relaxed } from "../binaries.gen.ts";
+
+/** SIMD flavours of the same kernels: `relaxed` fuses multiply-adds where the machine can. */
+export type Flavour = "plain" | "relaxed";
+
+// The smallest modules that use one instruction of each proposal: (func (result v128) ...).
+const SIMD_PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+const RELAXED_PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11];
+
+/** The best flavour this engine validates. @throws BackendError without SIMD. */
+export function bestFlavour(): Flavour {
+  if (WebAssembly.validate(new Uint8Array(RELAXED_PROBE))) return "relaxed";
+  if (WebAssembly.validate(new Uint8Array(SIMD_PROBE))) return "plain";
+  throw new BackendError("wasm: this engine has no WebAssembly SIMD");
+}
+
+/** Compiles a flavour for shared or private memory. The two differ in one byte, the limits flags of the imported memory. */
+export async function compileBinary(flavour: Flavour, shared: boolean): Promise<WebAssembly.Module> {
+  const { deflated, memoryFlag } = flavour === "relaxed" ? relaxed : plain;
+  const bytes = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const binary = new Uint8Array(await new Response(stream).arrayBuffer());
+  binary[memoryFlag] = shared ? 3 : 1;
+  return WebAssembly.compile(binary);
+}

@@ -1,0 +1,119 @@
+import { OutOfMemoryError } from "@statespace/core";
+
+const PAGE = 65536;
+const LINE = 64;
+/** Growth in one step: at least this, so that growing is rare, or an eighth of what there is. */
+const STEP = 16 << 20;
+
+/**
+ * Size of the class that `bytes` falls into: four classes a doubling, multiples of 64, so that at most a fifth is lost
+ * and a block that was freed fits every later request of its class exactly.
+ */
+export function classSize(bytes: number): number {
+  if (bytes <= 4 * LINE) return Math.max(LINE, Math.ceil(bytes / LINE) * LINE);
+  const quarter = 2 ** Math.floor(Math.log2(bytes - 1)) / 4;
+  return Math.ceil(bytes / quarter) * quarter;
+}
+
+/** A free stretch of memory. */
+interface Span {
+  start: number;
+  size: number;
+}
+
+/**
+ * Allocator over one WebAssembly memory: size classes with free lists, carved from spans. A training run repeats its
+ * requests, so after the first step every request is met by a list. Only when memory cannot grow are free blocks
+ * merged back into spans and divided anew.
+ */
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  readonly #limit: number;
+  readonly #lists = new Map<number, number[]>();
+  #spans: Span[];
+  #used = 0;
+
+  /** `base`: first free byte; `limit`: bytes the memory may grow to. */
+  constructor(memory: WebAssembly.Memory, base: number, limit: number) {
+    this.memory = memory;
+    this.#limit = limit;
+    const start = Math.ceil(base / LINE) * LINE;
+    this.#spans = [{ start, size: memory.buffer.byteLength - start }];
+  }
+
+  /** Bytes in blocks that are handed out. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Bytes the memory takes from the system. */
+  get held(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /** Address of an uninitialised block, a multiple of 64. @throws OutOfMemoryError with nothing changed. */
+  allocate(bytes: number): number {
+    const size = classSize(bytes);
+    const at = this.#lists.get(size)?.pop() ?? this.#carve(size) ?? this.#grow(size) ?? this.#mergeAndCarve(size);
+    if (at === undefined) {
+      throw new OutOfMemoryError(`wasm: no room for ${bytes} bytes (${this.#used} in use, at most ${this.#limit})`);
+    }
+    this.#used += size;
+    return at;
+  }
+
+  free(at: number, bytes: number): void {
+    const size = classSize(bytes);
+    const list = this.#lists.get(size);
+    if (list) list.push(at);
+    else this.#lists.set(size, [at]);
+    this.#used -= size;
+  }
+
+  #carve(size: number): number | undefined {
+    const span = this.#spans.find((s) => s.size >= size);
+    if (!span) return undefined;
+    const at = span.start;
+    span.start += size;
+    span.size -= size;
+    if (span.size === 0) this.#spans.splice(this.#spans.indexOf(span), 1);
+    return at;
+  }
+
+  #grow(size: number): number | undefined {
+    const end = this.memory.buffer.byteLength;
+    const last = this.#spans.at(-1);
+    const atEnd = last !== undefined && last.start + last.size === end;
+    const missing = size - (atEnd ? last.size : 0);
+    const wanted = Math.min(this.#limit - end, Math.max(missing, STEP, end / 8));
+    for (const bytes of [wanted, missing]) {
+      const pages = Math.ceil(bytes / PAGE);
+      if (bytes < missing || end + pages * PAGE > this.#limit) continue;
+      try {
+        this.memory.grow(pages);
+      } catch {
+        continue; // the engine refuses this much: try just what is missing
+      }
+      if (atEnd) last.size += pages * PAGE;
+      else this.#spans.push({ start: end, size: pages * PAGE });
+      return this.#carve(size);
+    }
+    return undefined;
+  }
+
+  /** Merges every free block and span with its neighbours, then tries again. */
+  #mergeAndCarve(size: number): number | undefined {
+    const all = this.#spans;
+    for (const [blockSize, list] of this.#lists) for (const start of list) all.push({ start, size: blockSize });
+    this.#lists.clear();
+    all.sort((a, b) => a.start - b.start);
+    const merged: Span[] = [];
+    for (const span of all) {
+      const last = merged.at(-1);
+      if (last && last.start + last.size === span.start) last.size += span.size;
+      else merged.push(span);
+    }
+    this.#spans = merged;
+    return this.#carve(size) ?? this.#grow(size);
+  }
+}

@@ -1,0 +1,144 @@
+import { BackendError, DeviceLostError } from "@statespace/core";
+import { kernelNumbers, type KernelNumber } from "../binaries.gen.ts";
+import { bestFlavour, compileBinary, type Flavour } from "./binary.ts";
+import { Heap } from "./heap.ts";
+import { Pool, canShareMemory, mayBlock } from "./pool.ts";
+
+/** Settings of the backend. */
+export interface WasmOptions {
+  /** Threads, the caller included. By default the machine's cores, at most 8; 1 where memory cannot be shared. */
+  readonly threads?: number;
+  /** SIMD flavour; the best this engine validates by default. */
+  readonly flavour?: Flavour;
+  /** Bytes the memory may grow to; 4 GiB (all that 32-bit addresses reach) by default. */
+  readonly maxBytes?: number;
+  /** Milliseconds the caller waits for a silent worker before it is taken for dead. */
+  readonly workerTimeout?: number;
+}
+
+interface Exports {
+  readonly __heap_base: WebAssembly.Global;
+  readonly __stack_pointer: WebAssembly.Global;
+  setup(scratch: number, mayBlock: number): void;
+  runAlone(list: number, count: number): void;
+  runTogether(list: number, count: number, threads: number): number;
+  stop(): void;
+}
+
+/** Scratch of a thread, as rt.h has it. */
+export const SCRATCH_BYTES: number = 1 << 20;
+const STACK_BYTES = 1 << 16;
+const FULL = 65536 * 65536;
+/** Words of an eager launch's command and arguments. */
+const ARGUMENT_WORDS = 256;
+
+function defaultThreads(): number {
+  const cores = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
+  return Math.min(8, cores);
+}
+
+/** One running set of instances: memory, allocator, pool, and the calls that run commands. */
+export class Machine {
+  readonly flavour: Flavour;
+  readonly threads: number;
+  readonly heap: Heap;
+  readonly pool: Pool = new Pool();
+  readonly #exports: Exports;
+  readonly #stackTop: number;
+  readonly #eager: number;
+  #words: Int32Array;
+  #floats: Float32Array;
+
+  private constructor(flavour: Flavour, threads: number, memory: WebAssembly.Memory, instance: WebAssembly.Instance, limit: number) {
+    this.flavour = flavour;
+    this.threads = threads;
+    this.#exports = instance.exports as unknown as Exports;
+    this.heap = new Heap(memory, this.#exports.__heap_base.value as number, limit);
+    this.#stackTop = this.#exports.__stack_pointer.value as number;
+    this.#eager = this.heap.allocate(4 * ARGUMENT_WORDS);
+    this.#words = new Int32Array(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
+  }
+
+  /** @throws BackendError for settings the machine cannot meet. */
+  static async start(options: WasmOptions): Promise<Machine> {
+    const share = canShareMemory();
+    const threads = options.threads ?? (share ? defaultThreads() : 1);
+    if (!Number.isInteger(threads) || threads < 1) throw new BackendError(`wasm: threads must be a positive integer, got ${threads}`);
+    if (threads > 1 && !share) {
+      throw new BackendError("wasm: threads need memory that workers can share: serve the page with COOP same-origin and COEP require-corp, or ask for threads: 1");
+    }
+    const limit = Math.min(FULL, options.maxBytes ?? FULL);
+    const flavour = options.flavour ?? bestFlavour();
+    const shared = threads > 1;
+    const module = await compileBinary(flavour, shared);
+    const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared });
+    const patience = options.workerTimeout ?? 10_000;
+    let waitingSince = 0;
+    const stalled = (times: number): void => {
+      const now = Date.now();
+      if (times === 1) waitingSince = now;
+      if (now - waitingSince > patience) throw new DeviceLostError(`wasm: a worker has been silent for ${patience} ms`);
+    };
+    const instance = await WebAssembly.instantiate(module, { env: { memory, stalled } });
+    const machine = new Machine(flavour, threads, memory, instance, limit);
+    const scratch = machine.heap.allocate(threads * SCRATCH_BYTES);
+    machine.#exports.setup(scratch, mayBlock() ? 1 : 0);
+    const starts = Array.from({ length: threads - 1 }, (_, i) => ({ module, memory, stackTop: machine.heap.allocate(STACK_BYTES) + STACK_BYTES, thread: i + 1 }));
+    await machine.pool.start(starts);
+    return machine;
+  }
+
+  /** Memory as 32-bit words; a new view after growth. */
+  get words(): Int32Array {
+    if (this.#words.byteLength !== this.heap.memory.buffer.byteLength) this.#words = new Int32Array(this.heap.memory.buffer);
+    return this.#words;
+  }
+
+  /** Memory as floats; a new view after growth. */
+  get floats(): Float32Array {
+    if (this.#floats.byteLength !== this.heap.memory.buffer.byteLength) this.#floats = new Float32Array(this.heap.memory.buffer);
+    return this.#floats;
+  }
+
+  /** Runs one kernel now. `parallel`: on all threads; otherwise on the caller alone, without waking anybody. */
+  run(kernel: KernelNumber, args: ArrayLike<number>, parallel: boolean): void {
+    const at = this.#eager >> 2;
+    const words = this.words;
+    words[at] = kernelNumbers[kernel];
+    words[at + 1] = parallel ? 0 : 1;
+    words[at + 2] = this.#eager + 16;
+    for (let i = 0; i < args.length; i++) words[at + 4 + i] = args[i]!;
+    this.runList(this.#eager, 1, parallel);
+  }
+
+  /** Runs a list of commands that lies in memory. @throws DeviceLostError once a worker is gone. */
+  runList(list: number, count: number, parallel: boolean): void {
+    const { lost } = this.pool;
+    if (lost !== undefined) throw this.#lostError(lost);
+    try {
+      if (!parallel || this.threads === 1) {
+        this.#exports.runAlone(list, count);
+        return;
+      }
+      if (this.#exports.runTogether(list, count, this.threads) === 0) return;
+    } catch (error) {
+      // The trap left frames behind and workers at a barrier: nothing of this pool can be trusted.
+      this.#exports.__stack_pointer.value = this.#stackTop;
+      if (this.threads > 1) this.#exports.stop();
+      this.pool.lose(String(error));
+      throw error instanceof BackendError ? error : new BackendError(`wasm: a kernel failed: ${String(error)}`, { cause: error });
+    }
+    this.pool.lose("a worker failed inside a kernel");
+    throw this.#lostError("a worker failed inside a kernel");
+  }
+
+  #lostError(reason: string): DeviceLostError {
+    return new DeviceLostError(`wasm: the thread pool is gone (${reason}); stopBackend("wasm") and setBackend("wasm") start it anew`);
+  }
+
+  close(): void {
+    if (this.threads > 1) this.#exports.stop();
+    this.pool.close();
+  }
+}
