@@ -1,9 +1,8 @@
-import { ArgumentError, FormatError, Rng } from "@statespace/core";
+import { ArgumentError, Rng } from "@statespace/core";
 import { describe, expect, test } from "vitest";
 import {
   addingProblem,
   associativeRecall,
-  type Batch,
   copying,
   delay,
   IGNORE_INDEX,
@@ -15,9 +14,7 @@ import {
   type ModularArithmeticOptions,
   parity,
   selectiveCopying,
-  streamInductionHeads,
   streamTask,
-  type Task,
   type TokenBatch,
 } from "../src/index.ts";
 
@@ -42,20 +39,6 @@ function expectSolved(batch: TokenBatch, solve: (inputs: Int32Array) => Map<numb
     else expect(mask.every((x) => x === 1)).toBe(true);
   }
 }
-
-const all: Task[] = [
-  selectiveCopying(),
-  copying(),
-  inductionHeads(),
-  associativeRecall(),
-  parity(),
-  modularArithmetic(),
-  modularArithmetic({ brackets: true }),
-  addingProblem(),
-  delay(),
-  listOps(),
-  maze(),
-];
 
 describe("solvers", () => {
   test.each([selectiveCopying(), copying(), selectiveCopying({ vocabSize: 3, nTokens: 5, seqLen: 5 })])(
@@ -172,83 +155,6 @@ describe("solvers", () => {
     const reached = new Set([0]);
     for (const cell of reached) for (let action = 0; action < 4; action++) reached.add(next[4 * cell + action]);
     expect(reached.size).toBe(54);
-  });
-});
-
-describe("streams", () => {
-  test.each(all)("$info.name: same seed, same batches; another seed or split, others; ids within the vocabulary", (task) => {
-    const draw = (seed: number, split: "train" | "validation" | "test" = "train"): Batch =>
-      streamTask(task, { batchSize: 4, seed, split }).nextBatch();
-    expect(draw(1)).toEqual(draw(1));
-    const kinds = [draw(1), draw(2), draw(1, "validation"), draw(1, "test")].map(({ inputs }) => inputs.join());
-    expect(new Set(kinds).size).toBe(4);
-    const { inputs, shape, targets, targetShape } = draw(1);
-    expect(inputs.length).toBe(shape.reduce((p, n) => p * n, 1));
-    expect(targets.length).toBe(targetShape.reduce((p, n) => p * n, 1));
-    if (task.vocabSize !== undefined) expect(inputs.every((id) => id >= 0 && id < (task.vocabSize as number))).toBe(true);
-  });
-
-  test.each(all)("$info.name: resumes bit-exactly from a state that went through JSON", (task) => {
-    const stream = streamTask(task, { batchSize: 3, seed: 5 });
-    stream.nextBatch();
-    const saved = JSON.parse(JSON.stringify(stream.state()));
-    const expected = [stream.nextBatch(), stream.nextBatch()];
-    const resumed = streamTask(task, { batchSize: 3, seed: 99 });
-    resumed.restore(saved);
-    expect([resumed.nextBatch(), resumed.nextBatch()]).toEqual(expected);
-    expect(resumed.state()).toEqual(stream.state());
-  });
-
-  test("broken states are named and change nothing", () => {
-    const stream = streamTask(parity(), { batchSize: 2, seed: 5 });
-    const before = stream.state();
-    const good = before as Record<string, never>;
-    for (const bad of [
-      null,
-      3,
-      [],
-      {},
-      { ...good, name: "copying" },
-      { ...good, position: -1 },
-      { ...good, random: [0, 0, 0, 0] },
-      { ...good, random: "x" },
-    ]) {
-      expect(() => stream.restore(bad)).toThrow(FormatError);
-    }
-    expect(stream.state()).toEqual(before);
-  });
-
-  test("induction heads as a stream joins to the batch of the same seed, whatever the chunk", () => {
-    const whole = inductionHeads({ seqLen: 500 }).sample(new Rng(11), 3);
-    for (const chunkLen of [1, 7, 499, 500, 501]) {
-      const inputs: number[][] = [[], [], []];
-      const targets: number[][] = [[], [], []];
-      for (const batch of streamInductionHeads({ seqLen: 500, batchSize: 3, seed: 11, chunkLen })) {
-        for (let row = 0; row < 3; row++) {
-          inputs[row].push(...rowOf(batch.inputs, row, batch.shape[1]));
-          targets[row].push(...rowOf(batch.targets, row, batch.shape[1]));
-        }
-      }
-      expect(inputs.flat()).toEqual([...whole.inputs]);
-      expect(targets.flat()).toEqual([...whole.targets]);
-    }
-  });
-
-  test("a million steps of induction heads in chunks", () => {
-    let steps = 0;
-    let specials = 0;
-    let after = -1;
-    let expectAnswer = false;
-    for (const { inputs, targets, shape } of streamInductionHeads({ seqLen: 2 ** 20, batchSize: 1, seed: 1 })) {
-      steps += shape[1];
-      for (const id of inputs) {
-        if (expectAnswer && after < 0) after = id;
-        expectAnswer = id === 15;
-        if (id === 15) specials++;
-      }
-      if (steps === 2 ** 20) expect(targets[targets.length - 1]).toBe(after);
-    }
-    expect([steps, specials]).toEqual([2 ** 20, 2]);
   });
 });
 

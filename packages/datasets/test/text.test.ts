@@ -113,6 +113,21 @@ describe("BPE", () => {
     expect(theirs.token_to_id("<|endoftext|>")).toBe(0);
   });
 
+  test("long pieces: a text without spaces gives Hugging Face's ids, a genome is learnt and read in seconds", () => {
+    const theirs = new HuggingFaceTokenizer(JSON.parse(formatTokenizerJson(tokenizer)), {});
+    const solid = unseen.replaceAll(/[^a-z]/g, "");
+    for (const length of [95, 96, 97, 98, 2000])
+      expect([...theirs.encode(solid.slice(0, length)).ids]).toEqual([...tokenizer.encode(solid.slice(0, length))]);
+    const rng = new Rng(1);
+    const genome = Array.from({ length: 300_000 }, () => "ACGT"[rng.integer(4)]).join("");
+    const started = performance.now();
+    const learnt = trainBpe(genome, { vocabSize: 1024 });
+    expect(learnt.decode(learnt.encode(genome))).toBe(genome);
+    // Seconds where this was written; the quadratic scan of the whole text takes many minutes.
+    expect(performance.now() - started).toBeLessThan(40_000);
+    expect(learnt.vocabSize).toBe(1024);
+  });
+
   test("the file reads back to the same tokenizer; the list form of merges is read too", () => {
     const json = formatTokenizerJson(tokenizer);
     const back = parseTokenizerJson(json);

@@ -1,5 +1,6 @@
 import { ArgumentError } from "@statespace/core";
 import { byteCharacters, piecePattern } from "./byteLevel.ts";
+import { mergePiece, type MergeRanks } from "./mergePiece.ts";
 import { checkIds, type Tokenizer } from "./vocabulary.ts";
 
 /** Two ids that become one token. */
@@ -17,6 +18,10 @@ export class BpeTokenizer implements Tokenizer {
   readonly specialTokens: readonly string[];
   readonly #bytes: Uint8Array[] = [];
   readonly #ranks = new Map<number, number>();
+  readonly #learnt: MergeRanks = {
+    rank: (left, right) => this.#ranks.get(left * pairBase + right),
+    made: (rank) => this.specialTokens.length + 256 + rank,
+  };
   readonly #cache = new Map<string, readonly number[]>();
   readonly #special: RegExp | undefined;
 
@@ -83,28 +88,12 @@ export class BpeTokenizer implements Tokenizer {
   #encodePiece(piece: string): readonly number[] {
     const cached = this.#cache.get(piece);
     if (cached) return cached;
-    const ids = this.#mergeBytes(Array.from(new TextEncoder().encode(piece), (byte) => this.specialTokens.length + byte));
+    const ids = mergePiece(
+      Array.from(new TextEncoder().encode(piece), (byte) => this.specialTokens.length + byte),
+      this.#learnt,
+    );
     if (this.#cache.size >= cacheLimit) this.#cache.clear();
     this.#cache.set(piece, ids);
-    return ids;
-  }
-
-  /** Applies the earliest learnt merge that fits, everywhere, until none fits. */
-  #mergeBytes(ids: number[]): number[] {
-    const firstMerge = this.specialTokens.length + 256;
-    while (ids.length > 1) {
-      let best = Number.POSITIVE_INFINITY;
-      for (let i = 0; i + 1 < ids.length; i++) best = Math.min(best, this.#ranks.get(ids[i] * pairBase + ids[i + 1]) ?? best);
-      if (best === Number.POSITIVE_INFINITY) break;
-      const [left, right] = this.merges[best];
-      let kept = 0;
-      for (let i = 0; i < ids.length; i++) {
-        const fits = ids[i] === left && ids[i + 1] === right;
-        ids[kept++] = fits ? firstMerge + best : ids[i];
-        if (fits) i++;
-      }
-      ids.length = kept;
-    }
     return ids;
   }
 }

@@ -29,6 +29,8 @@ interface Piece {
  * Work is done on distinct pieces; counts change only where a merge happens, the next pair comes from a heap.
  * Errors: `ArgumentError` for a vocabulary too small; `AbortedError`.
  * Source: Sennrich et al. 2016 (arXiv:1508.07909), algorithm 1, over bytes as in GPT-2.
+ * Departure: pieces above 128 bytes (a genome has no spaces) are counted in stretches of 128, so that a merge touches
+ * the stretches it occurs in and not all of the text; a pair across two stretches goes uncounted.
  */
 export function trainBpe(texts: string | Iterable<string>, options: TrainBpeOptions): BpeTokenizer {
   const { vocabSize, minCount = 2, specialTokens = ["<|endoftext|>"], onProgress, signal } = options;
@@ -61,6 +63,9 @@ function collectPieces(texts: Iterable<string>): Map<string, number> {
 // A pair of ids as one number: ids stay below 2^26, so the product stays exact.
 const pairBase = 2 ** 26;
 
+/** Longest run of bytes counted as one piece. */
+const stretch = 128;
+
 class Trainer {
   readonly #pieces: Piece[] = [];
   readonly #counts = new Map<number, number>();
@@ -71,7 +76,8 @@ class Trainer {
   constructor(counts: ReadonlyMap<string, number>, firstByte: number) {
     const encoder = new TextEncoder();
     for (const [text, count] of counts) {
-      this.#pieces.push({ tokens: Array.from(encoder.encode(text), (byte) => firstByte + byte), count });
+      const tokens = Array.from(encoder.encode(text), (byte) => firstByte + byte);
+      for (let at = 0; at < tokens.length; at += stretch) this.#pieces.push({ tokens: tokens.slice(at, at + stretch), count });
     }
     for (const [index, piece] of this.#pieces.entries()) {
       for (let i = 0; i + 1 < piece.tokens.length; i++) this.#add(piece.tokens[i], piece.tokens[i + 1], piece.count, index);
