@@ -105,13 +105,15 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
 
   /** A contiguous part of a tensor without a copy. `elementOffset` in elements. */
   view(x: TensorInfo, shape: readonly number[], elementOffset: number): TensorInfo {
+    const { format } = this.storage.get(x.dataId);
+    if (isPacked(format)) throw new BackendError(`${this.label}: a weight packed as ${format} has no views`);
     return this.storage.view(x, shape, 4 * elementOffset, 4 * elements(shape));
   }
 
   /** Where a tensor lies, for a kernel that is about to read or write it. @throws BackendError for a packed weight. */
   locate(x: TensorInfo): Entry<B> {
     const entry = this.locatePacked(x);
-    if (entry.format !== "f32" && entry.format !== "i32") {
+    if (isPacked(entry.format)) {
       throw new BackendError(`${this.label}: a weight packed as ${entry.format} can only be an operand of linear and embedding`);
     }
     return entry;
@@ -176,9 +178,7 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
    */
   pack(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): TensorInfo {
     const bytes = this.layoutPacked(canonical, shape, format);
-    const info = this.storage.make(shape, "float32", bytes.byteLength, format);
-    this.#fill(this.storage.get(info.dataId), bytes);
-    return info;
+    return this.#constant(shape, "float32", format, bytes);
   }
 
   /** Canonical bytes to this backend's own arrangement; the identity by default. */
@@ -191,14 +191,22 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
     return bytes;
   }
 
-  #fill(entry: Entry<B>, bytes: Uint8Array): void {
-    this.#recording?.memory.pin(entry.block);
-    this.upload(entry.block.buffer, entry.byteOffset, bytes);
+  /** A tensor of values from JavaScript; inside a capture they outlive every replay. */
+  #constant(shape: readonly number[], dtype: DType, format: StorageFormat, bytes: Uint8Array): TensorInfo {
+    const block = this.#recording?.memory.takePinned(bytes.byteLength) ?? this.take(bytes.byteLength);
+    const info = this.storage.make(shape, dtype, bytes.byteLength, format, block);
+    this.upload(block.buffer, 0, bytes);
+    return info;
   }
 
-  /** Overwrites a tensor's values in place: how one feeds a captured graph. */
+  /**
+   * Overwrites a tensor's values in place: how one feeds a captured graph.
+   * @throws BackendError for a wrong number of values, a packed weight, or a tensor made inside a capture that is under way.
+   */
   writeInto(x: TensorInfo, values: TensorValues): void {
     const entry = this.storage.get(x.dataId);
+    if (this.#recording?.memory.owns(entry.block)) throw new BackendError("writeInto: a tensor made inside a capture cannot be written there, since a replay would not write it again");
+    if (isPacked(entry.format)) throw new BackendError(`writeInto: a weight packed as ${entry.format} cannot be overwritten; make a new one with packWeight`);
     const stored = toStored(values, x.dtype as DType);
     if (stored.byteLength !== entry.bytes) {
       throw new BackendError(`writeInto: values must have ${entry.bytes / 4} elements, got ${stored.byteLength / 4}`);
@@ -209,10 +217,9 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
   // ---- tfjs KernelBackend ----
 
   override write(values: unknown, shape: number[], dtype: string): DataId {
-    const info = this.output(shape, dtype as DType);
     const stored = toStored(values as TensorValues, dtype as DType);
-    this.#fill(this.storage.get(info.dataId), new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
-    return info.dataId;
+    const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+    return this.#constant(shape, dtype as DType, dtype === "float32" ? "f32" : "i32", bytes).dataId;
   }
 
   override move(): void {
@@ -231,7 +238,7 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
   }
 
   #decode(entry: Entry<B>, bytes: Uint8Array): TensorValues {
-    if (entry.format !== "f32" && entry.format !== "i32") {
+    if (isPacked(entry.format)) {
       return unpackToF32(this.unlayoutPacked(bytes, entry.shape, entry.format), entry.shape, entry.format);
     }
     return fromStored(bytes, entry.dtype);
@@ -259,6 +266,10 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
     return { unreliable: false, tensors: this.storage.count, tensorBytes: this.storage.bytes, heldBytes: this.heldBytes() };
   }
   override dispose(): void {}
+}
+
+function isPacked(format: StorageFormat): format is PackedFormat {
+  return format !== "f32" && format !== "i32";
 }
 
 /** Four bytes an element: bool travels as int32. */

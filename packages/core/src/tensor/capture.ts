@@ -16,7 +16,7 @@ export interface Captured<T extends Tensors> {
   readonly bytes: number;
   /** Runs every launch again. Nothing in JavaScript of the captured function runs. @throws BackendError under another backend. */
   replay(): void;
-  /** Frees the graph and its outputs. */
+  /** Frees the graph and the outputs it made; tensors from outside that `fn` handed back stay. */
   dispose(): void;
 }
 
@@ -31,10 +31,11 @@ export function capture<T extends Tensors>(fn: () => T): Captured<T> {
   if (e.state.gradientDepth > 0) throw new BackendError("capture: not while gradients are being recorded");
   const backend = currentBackend();
   backend.beginCapture();
+  const firstId = e.nextTensorId();
   let result: T | undefined;
   try {
     result = e.tidy(fn);
-    for (const t of listed(result)) e.keep(t);
+    for (const t of listed(result)) if (t.id > firstId) e.keep(t);
   } catch (error) {
     backend.endCapture(false);
     throw error;
@@ -54,7 +55,7 @@ export function capture<T extends Tensors>(fn: () => T): Captured<T> {
     dispose(): void {
       if (!alive) return;
       alive = false;
-      for (const t of listed(outputs)) t.dispose();
+      for (const t of listed(outputs)) if (t.id > firstId) t.dispose();
       recording.dispose();
     },
   };

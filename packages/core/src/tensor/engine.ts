@@ -40,6 +40,7 @@ export interface Engine {
   keep(t: Tensor): Tensor;
   startTape(): void;
   endTape(): void;
+  nextTensorId(): number;
   memory(): { numTensors: number; numBytes: number };
   read(dataId: DataId): Promise<Float32Array | Int32Array | Uint8Array>;
 }

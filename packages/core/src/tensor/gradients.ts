@@ -23,11 +23,13 @@ export function noGrad<T>(fn: () => T): T {
  * saved tensors as soon as their node is done, so memory peaks at the end of the forward pass.
  * @param fn returns a scalar tensor (any shape when `dy` is given).
  * @param xs float32 tensors; one gradient each, `null` where the value does not depend on it. The caller disposes them.
- * @param dy upstream gradient, 1 by default.
+ * @param dy upstream gradient, 1 by default; it stays the caller's.
+ * @throws ArgumentError when the value is no scalar and no dy is given; BackendError inside another tape, or for an op without a gradient.
  */
 export function valueAndGrads(fn: () => Tensor, xs: readonly Tensor[], dy?: Tensor): { value: Tensor; grads: (Tensor | null)[] } {
   const e = engine();
-  if (e.state.gradientDepth > 0) throw new BackendError("valueAndGrads: no gradients inside gradients (the ops have first derivatives only)");
+  // A tape under way shows also inside noGrad, where the depth is 0.
+  if (e.state.activeTape) throw new BackendError("valueAndGrads: no gradients inside gradients (the ops have first derivatives only)");
   let tape: TapeNode[] = [];
   let value: Tensor | undefined;
   e.startTape();
@@ -40,6 +42,7 @@ export function valueAndGrads(fn: () => Tensor, xs: readonly Tensor[], dy?: Tens
     if (value === undefined) for (const node of tape) drop(node);
   }
   if (dy === undefined && value.size !== 1) {
+    for (const node of tape) drop(node);
     throw new ArgumentError(`valueAndGrads: the function must return a scalar, got [${value.shape.join(", ")}]; or pass dy`);
   }
   const loss = value;
@@ -74,7 +77,7 @@ function reachedFrom(xs: readonly Tensor[], tape: readonly TapeNode[]): Set<numb
 function walkBack(tape: readonly TapeNode[], y: Tensor, xs: readonly Tensor[], dy: Tensor): (Tensor | null)[] {
   const reached = reachedFrom(xs, tape);
   const wanted = new Set(xs.map((x) => x.id));
-  const grads = new Map<number, Tensor>([[y.id, dy]]);
+  const grads = new Map<number, Tensor>([[y.id, clone(dy)]]);
   for (let i = tape.length - 1; i >= 0; i--) {
     const node = tape[i]!;
     const dys = node.outputs.map((output) => grads.get(output.id) ?? null);
@@ -83,8 +86,7 @@ function walkBack(tape: readonly TapeNode[], y: Tensor, xs: readonly Tensor[], d
     drop(node);
     for (const output of node.outputs) {
       if (wanted.has(output.id)) continue;
-      const spent = grads.get(output.id);
-      if (spent !== undefined && spent !== dy) spent.dispose();
+      grads.get(output.id)?.dispose();
       grads.delete(output.id);
     }
   }

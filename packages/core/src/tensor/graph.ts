@@ -38,14 +38,25 @@ export class GraphMemory<B> implements BlockSource<B> {
     return block;
   }
 
+  /**
+   * A block for values from JavaScript (a constant): never one that an earlier launch wrote, since a replay would write it again,
+   * and kept to itself until the graph goes.
+   */
+  takePinned(bytes: number): Block<B> {
+    const block = this.#parent.take(bytes);
+    this.#own.add(block);
+    this.#pinned.add(block);
+    return block;
+  }
+
+  /** True for a block that was taken while recording. */
+  owns(block: Block<B>): boolean {
+    return this.#own.has(block);
+  }
+
   giveBack(block: Block<B>): void {
     if (!this.#own.has(block)) this.#parent.giveBack(block);
     else if (!this.#pinned.has(block)) this.#free.push(block);
-  }
-
-  /** A block filled from JavaScript while recording (a constant): its content must survive until the graph goes. */
-  pin(block: Block<B>): void {
-    if (this.#own.has(block)) this.#pinned.add(block);
   }
 
   /** A block that a launch reads or writes. */

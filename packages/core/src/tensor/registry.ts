@@ -19,6 +19,8 @@ export interface BackendDefinition {
 
 const definitions = new Map<string, BackendDefinition>();
 const running = new Map<string, AnyBackend>();
+/** Starts under way: two calls at once share one. */
+const starting = new Map<string, Promise<void>>();
 
 // tfjs's own backends are called cpu, wasm and webgpu too, and both kinds may be loaded in one page.
 const engineName = (name: string): string => `statespace-${name}`;
@@ -41,7 +43,11 @@ export function registeredBackends(): string[] {
 export async function setBackend(backend: string | BackendDefinition): Promise<void> {
   if (typeof backend !== "string") registerBackend(backend);
   const name = typeof backend === "string" ? backend : backend.name;
-  if (!running.has(name)) await start(name);
+  if (!running.has(name)) {
+    const started = starting.get(name) ?? start(name).finally(() => starting.delete(name));
+    starting.set(name, started);
+    await started;
+  }
   await engine().setBackend(engineName(name));
 }
 
@@ -103,7 +109,7 @@ export async function withBackend<T>(name: string, run: () => T | Promise<T>): P
   try {
     return await run();
   } finally {
-    if (previous !== undefined && previous !== name) await setBackend(previous);
+    if (previous !== undefined && currentBackendName() !== previous) await setBackend(previous);
   }
 }
 

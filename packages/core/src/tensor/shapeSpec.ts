@@ -22,6 +22,8 @@ interface ArgumentSpec {
   readonly name: string;
   readonly dtype: "float32" | "int32";
   readonly optional: boolean;
+  /** Arguments with the same alternatives take the same one: B and C are both grouped or neither is. */
+  readonly alternatives: string;
   readonly patterns: readonly Pattern[];
 }
 
@@ -37,7 +39,7 @@ export function parseSpec(name: string, text: string): ArgumentSpec {
     const symbols = part.trim().split(/\s+/).filter((symbol) => symbol !== "");
     return symbols[0] === "..." ? { lead: true, symbols: symbols.slice(1) } : { lead: false, symbols };
   });
-  return { name, dtype, optional, patterns };
+  return { name, dtype, optional, alternatives: body.trim(), patterns };
 }
 
 function evaluate(symbol: string, dims: Readonly<Record<string, number>>): number | undefined {
@@ -84,15 +86,20 @@ function expected(spec: ArgumentSpec, dims: Readonly<Record<string, number>>, le
 export function bindDims(op: string, specs: readonly ArgumentSpec[], inputs: Readonly<Record<string, Tensor | undefined>>): BoundDims {
   let dims: Record<string, number> = {};
   let lead: readonly number[] | undefined;
-  for (const spec of specs) {
+  const chosen = new Map<string, Pattern>();
+  for (const declared of specs) {
+    const choice = chosen.get(declared.alternatives);
+    const spec = choice === undefined || declared.patterns.length === 1 ? declared : { ...declared, patterns: [choice] };
     const input = inputs[spec.name];
     if (input === undefined) {
       if (!spec.optional) throw new ShapeError(`${op}: ${spec.name} is missing; it must be ${expected(spec, dims, lead)}`);
       continue;
     }
     if (input.dtype !== spec.dtype) throw new DTypeError(`${op}: ${spec.name} must be ${spec.dtype}, got ${input.dtype}`);
-    const bound = spec.patterns.map((pattern) => fit(input.shape, pattern, dims, lead)).find((b) => b !== undefined);
+    const pattern = spec.patterns.find((p) => fit(input.shape, p, dims, lead) !== undefined);
+    const bound = pattern && fit(input.shape, pattern, dims, lead);
     if (bound === undefined) throw new ShapeError(`${op}: ${spec.name} must be ${expected(spec, dims, lead)}, got [${input.shape.join(", ")}]`);
+    chosen.set(declared.alternatives, pattern!);
     dims = bound.dims;
     lead = bound.lead;
   }

@@ -58,8 +58,8 @@ export class Storage<B> {
     return this.#bytes;
   }
 
-  make(shape: readonly number[], dtype: DType, bytes: number, format: StorageFormat): TensorInfo {
-    const block = this.#source.take(bytes);
+  /** A new tensor, by default on a block of the present source. */
+  make(shape: readonly number[], dtype: DType, bytes: number, format: StorageFormat, block: Block<B> = this.#source.take(bytes)): TensorInfo {
     return this.#add({ block, byteOffset: 0, bytes, shape, dtype, format, refs: 1 });
   }
 
