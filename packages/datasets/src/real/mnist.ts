@@ -54,10 +54,12 @@ export function assembleImages(images: IdxArray, labels: IdxArray, info: Dataset
   if (labels.shape[0] !== shape[0]) throw new FormatError(`${info.name}: ${shape[0]} images but ${labels.shape[0]} labels`);
   const bad = labels.data.findIndex((label) => label >= imageClasses);
   if (bad >= 0) throw new FormatError(`${info.name}: label ${bad} must be below ${imageClasses}, got ${labels.data[bad]}`);
+  const inputs = new Float32Array(data.length); // [n, pixels, 1]
+  for (let i = 0; i < inputs.length; i++) inputs[i] = data[i] / 255;
   return {
     info,
     length: shape[0],
-    inputs: Float32Array.from(data, (pixel) => pixel / 255), // [n, pixels, 1]
+    inputs,
     inputShape: [shape[1] * shape[2], 1],
     targets: Int32Array.from(labels.data), // [n]
     targetShape: [],

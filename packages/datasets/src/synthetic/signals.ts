@@ -1,4 +1,4 @@
-import type { Rng } from "@statespace/core";
+import { ifft, type Rng } from "@statespace/core";
 import { requireInteger, requireNumber } from "../arguments.ts";
 
 export interface SineOptions {
@@ -129,7 +129,7 @@ export interface NoiseOptions {
 
 /**
  * White noise cut off above a frequency: Gaussian Fourier coefficients up to `cutoff`, none at 0 and above.
- * Costs `length * cutoff * length` steps; at `cutoff` 0.5 independent normal numbers are drawn instead, in `length` steps.
+ * A cutoff of 0.5 keeps all. The signal is periodic with its length.
  * Returns [length] with exact root mean square `rms`. Errors: `ArgumentError` for a bad length or cutoff.
  * Source: the input signal of Voelker et al. 2019 and of HiPPO (Gu et al. 2020), section 4.2.
  */
@@ -139,22 +139,13 @@ export function bandLimitedNoise(options: NoiseOptions): Float64Array {
   requireNumber("bandLimitedNoise", "cutoff", cutoff, 1 / length, 0.5);
   requireNumber("bandLimitedNoise", "rms", rms, 0, 1e30);
   const signal = new Float64Array(length);
-  if (cutoff === 0.5) for (let t = 0; t < length; t++) signal[t] = random.normal();
-  else for (let k = 1; k <= cutoff * length; k++) addHarmonic(signal, k, random.normal(), random.normal());
+  const imaginary = new Float64Array(length);
+  for (let k = 1; k <= cutoff * length; k++) {
+    signal[k] = random.normal();
+    imaginary[k] = random.normal();
+  }
+  ifft(signal, imaginary);
   const power = signal.reduce((sum, x) => sum + x * x, 0) / length;
   const scale = rms / Math.sqrt(power);
   return signal.map((x) => x * scale);
-}
-
-/** Adds Re((re + i im) e^(2 pi i k t / length)) by rotation: no sine a step, error below length * 2^-52. */
-function addHarmonic(signal: Float64Array, k: number, re: number, im: number): void {
-  const angle = (2 * Math.PI * k) / signal.length;
-  const cos = Math.cos(angle);
-  const sin = Math.sin(angle);
-  for (let t = 0; t < signal.length; t++) {
-    signal[t] += re;
-    const turned = re * cos - im * sin;
-    im = re * sin + im * cos;
-    re = turned;
-  }
 }
