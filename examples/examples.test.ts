@@ -13,6 +13,7 @@ it.each(examples)("%s runs to its end and shows something", async (file) => {
   expect(stdout.trim()).not.toBe("");
 });
 
-it("numbers the examples 01, 02, ... without a gap", () => {
-  expect(examples.map((file) => Number(file.slice(0, 2)))).toEqual(examples.map((_, index) => index + 1));
+it("gives each example a number of its own", () => {
+  const numbers = examples.map((file) => file.slice(0, 2));
+  expect(new Set(numbers).size).toBe(numbers.length);
 });
