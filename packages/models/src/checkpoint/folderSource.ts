@@ -58,7 +58,7 @@ class FolderSource implements CheckpointSource {
   async #withFile<T>(file: string, options: ReadOptions, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T | undefined> {
     assertFlatName(file, this.name);
     throwIfAborted(options.signal, file);
-    const { fs, path, url } = await nodeFiles();
+    const { fs, path, url } = nodeFiles();
     const isUrl = this.#folder instanceof URL || this.#folder.startsWith("file:");
     const folder = isUrl ? url.fileURLToPath(this.#folder) : String(this.#folder);
     let handle: FileHandle | undefined;

@@ -1,7 +1,7 @@
 import { throwIfAborted } from "./abort.ts";
 import { SourceError } from "./sourceError.ts";
 
-/** The one place that touches the file system; the modules are asked for only when a folder is opened, so that bundlers for browsers never see them. */
+/** The one place that touches the file system. The modules are asked for by name at run time: an import, even a lazy one, stops some bundlers for browsers. */
 export interface NodeFiles {
   readonly fs: typeof import("node:fs/promises");
   readonly path: typeof import("node:path");
@@ -13,14 +13,14 @@ export function isNode(): boolean {
 }
 
 /** Errors: {@link SourceError} where there is no file system. */
-export async function nodeFiles(): Promise<NodeFiles> {
+export function nodeFiles(): NodeFiles {
   if (!isNode()) throw new SourceError("checkpoint: a local folder can be opened only in Node; in a browser give a URL, files or bytes");
-  const [fs, path, url] = await Promise.all([
-    import(/* @vite-ignore */ "node:fs/promises"),
-    import(/* @vite-ignore */ "node:path"),
-    import(/* @vite-ignore */ "node:url"),
-  ]);
-  return { fs, path, url };
+  if (typeof process.getBuiltinModule !== "function") throw new SourceError(`checkpoint: a local folder needs Node 22.3 or later, this is ${process.version}`);
+  return {
+    fs: process.getBuiltinModule("node:fs/promises"),
+    path: process.getBuiltinModule("node:path"),
+    url: process.getBuiltinModule("node:url"),
+  };
 }
 
 /**
@@ -28,7 +28,7 @@ export async function nodeFiles(): Promise<NodeFiles> {
  * Errors: whatever the chunks or the file system throw, after the temporary file is removed.
  */
 export async function writeFileAtomically(file: string, chunks: Iterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-  const { fs } = await nodeFiles();
+  const { fs } = nodeFiles();
   const temporary = `${file}.${crypto.randomUUID()}.tmp`;
   try {
     const handle = await fs.open(temporary, "wx");

@@ -24,7 +24,7 @@ export interface SaveOptions extends SafetensorsWriteOptions {
  */
 export async function saveCheckpoint(folder: string | URL, content: CheckpointContent, options: SaveOptions = {}): Promise<void> {
   const files = checkpointFiles(content, options);
-  const { fs, path, url } = await nodeFiles();
+  const { fs, path, url } = nodeFiles();
   const target = folder instanceof URL || folder.startsWith("file:") ? url.fileURLToPath(folder) : folder;
   throwIfAborted(options.signal, target);
   await fs.mkdir(target, { recursive: true });
