@@ -1,5 +1,5 @@
 import { DTypeError, ShapeError } from "../errors.ts";
-import { scalar, zeros } from "./create.ts";
+import { scalar, tidy, zeros } from "./create.ts";
 import { engine, isRecording } from "./engine.ts";
 import { currentBackend } from "./registry.ts";
 import { runComposite, runKernel, type GradientRule } from "./run.ts";
@@ -11,6 +11,11 @@ type Rule = (outputs: readonly Tensor[]) => GradientRule;
 const noGradient: Rule = () => ({ save: [], backward: () => ({}) });
 
 const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+/** @throws DTypeError unless the tensor has one of the dtypes. */
+function expectDType(op: string, argument: string, x: Tensor, ...dtypes: readonly DType[]): void {
+  if (!dtypes.includes(x.dtype as DType)) throw new DTypeError(`${op}: ${argument} must be ${dtypes.join(" or ")}, got ${x.dtype}`);
+}
 
 function one(name: string, inputs: Record<string, Tensor>, attrs: Record<string, unknown>, rule: Rule): Tensor {
   return runKernel(name, inputs, attrs, rule)[0]!;
@@ -50,24 +55,37 @@ function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
 /** A tensor, or a number that becomes a scalar of the other operand's dtype. */
 export type Operand = Tensor | number;
 
-function pair(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+/** Runs an op on two operands; the scalars that numbers became are disposed again. */
+function withPair(op: string, a: Operand, b: Operand, run: (x: Tensor, y: Tensor) => Tensor, ...dtypes: readonly DType[]): Tensor {
   const dtype: DType = typeof a !== "number" ? (a.dtype as DType) : typeof b !== "number" ? (b.dtype as DType) : "float32";
-  const x = typeof a === "number" ? scalar(a, dtype) : a;
-  const y = typeof b === "number" ? scalar(b, dtype) : b;
-  if (x.dtype !== y.dtype) throw new DTypeError(`${op}: a and b must have one dtype, got ${x.dtype} and ${y.dtype}`);
-  broadcastShape(op, x.shape, y.shape);
-  return [x, y];
+  const typed = (argument: string, operand: Operand): Tensor => {
+    if (typeof operand !== "number") {
+      expectDType(op, argument, operand, ...dtypes);
+      return operand;
+    }
+    if (dtype !== "float32" && !Number.isInteger(operand)) throw new DTypeError(`${op}: ${argument} = ${operand} is no integer, and the other operand is ${dtype}`);
+    return scalar(operand, dtype);
+  };
+  const checked = (): Tensor => {
+    const x = typed("a", a);
+    const y = typed("b", b);
+    if (x.dtype !== y.dtype) throw new DTypeError(`${op}: a and b must have one dtype, got ${x.dtype} and ${y.dtype}`);
+    broadcastShape(op, x.shape, y.shape);
+    return run(x, y);
+  };
+  return typeof a === "number" || typeof b === "number" ? tidy(checked) : checked();
 }
 
 function binary(name: string, a: Operand, b: Operand, save: (x: Tensor, y: Tensor, out: Tensor) => Tensor[], back: (dy: Tensor, saved: readonly Tensor[]) => [Tensor, Tensor]): Tensor {
-  const [x, y] = pair(name, a, b);
-  return one(name, { a: x, b: y }, {}, ([out]) => ({
-    save: save(x, y, out!),
-    backward: ([dy], saved) => {
-      const [da, db] = back(dy!, saved);
-      return { a: unbroadcast(da, x.shape), b: unbroadcast(db, y.shape) };
-    },
-  }));
+  const run = (x: Tensor, y: Tensor): Tensor =>
+    one(name, { a: x, b: y }, {}, ([out]) => ({
+      save: save(x, y, out!),
+      backward: ([dy], saved) => {
+        const [da, db] = back(dy!, saved);
+        return { a: unbroadcast(da, x.shape), b: unbroadcast(db, y.shape) };
+      },
+    }));
+  return withPair(name, a, b, run, "float32", "int32");
 }
 
 /** a + b, broadcast. */
@@ -107,8 +125,7 @@ export function pow(a: Operand, b: Operand): Tensor {
 }
 
 function compare(name: string, a: Operand, b: Operand): Tensor {
-  const [x, y] = pair(name, a, b);
-  return one(name, { a: x, b: y }, {}, noGradient);
+  return withPair(name, a, b, (x, y) => one(name, { a: x, b: y }, {}, noGradient), "float32", "int32");
 }
 /** a == b, as bool. */
 export function equal(a: Operand, b: Operand): Tensor {
@@ -136,36 +153,42 @@ export function greaterEqual(a: Operand, b: Operand): Tensor {
 }
 /** Both true, as bool. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return compare("LogicalAnd", a, b);
+  return withPair("LogicalAnd", a, b, (x, y) => one("LogicalAnd", { a: x, b: y }, {}, noGradient), "bool");
 }
 /** Not true, as bool. */
 export function logicalNot(x: Tensor): Tensor {
+  expectDType("LogicalNot", "x", x, "bool");
   return one("LogicalNot", { x }, {}, noGradient);
 }
 
 /** A unary op whose derivative is written with its input (`x`) or its output (`y`). */
-function unary(name: string, x: Tensor, of: "x" | "y", back: (dy: Tensor, saved: Tensor) => Tensor): Tensor {
+function unary(name: string, x: Tensor, of: "x" | "y", back: (dy: Tensor, saved: Tensor) => Tensor, ...also: readonly DType[]): Tensor {
+  expectDType(name, "x", x, "float32", ...also);
   return one(name, { x }, {}, ([y]) => ({ save: [of === "x" ? x : y!], backward: ([dy], [saved]) => ({ x: back(dy!, saved!) }) }));
 }
 
 /** -x. */
 export function neg(x: Tensor): Tensor {
+  expectDType("Neg", "x", x, "float32", "int32");
   return one("Neg", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: neg(dy!) }) }));
 }
 /** |x|. */
 export function abs(x: Tensor): Tensor {
-  return unary("Abs", x, "x", (dy, v) => mul(dy, sign(v)));
+  return unary("Abs", x, "x", (dy, v) => mul(dy, sign(v)), "int32");
 }
 /** -1, 0 or 1. */
 export function sign(x: Tensor): Tensor {
+  expectDType("Sign", "x", x, "float32");
   return one("Sign", { x }, {}, noGradient);
 }
 /** Largest integer not above x. */
 export function floor(x: Tensor): Tensor {
+  expectDType("Floor", "x", x, "float32");
   return one("Floor", { x }, {}, noGradient);
 }
 /** Nearest integer, ties to even. */
 export function round(x: Tensor): Tensor {
+  expectDType("Round", "x", x, "float32");
   return one("Round", { x }, {}, noGradient);
 }
 /** e^x. */
@@ -194,7 +217,7 @@ export function rsqrt(x: Tensor): Tensor {
 }
 /** x^2. */
 export function square(x: Tensor): Tensor {
-  return unary("Square", x, "x", (dy, v) => mul(dy, mul(v, 2)));
+  return unary("Square", x, "x", (dy, v) => mul(dy, mul(v, 2)), "int32");
 }
 /** 1 / x. */
 export function reciprocal(x: Tensor): Tensor {
@@ -245,6 +268,7 @@ export function erf(x: Tensor): Tensor {
 }
 /** x limited to [min, max]; no gradient where it is limited. */
 export function clip(x: Tensor, min: number, max: number): Tensor {
+  expectDType("ClipByValue", "x", x, "float32");
   return one("ClipByValue", { x }, { min, max }, () => ({
     save: [x],
     backward: ([dy], [v]) => ({ x: mul(dy!, cast(logicalAnd(greaterEqual(v!, min), lessEqual(v!, max)), "float32")) }),
@@ -253,29 +277,38 @@ export function clip(x: Tensor, min: number, max: number): Tensor {
 
 /** Another dtype; the gradient passes between floats only. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  if (x.dtype === dtype) return one("Identity", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: dy! }) }));
+  if (x.dtype === dtype) return same(x);
   return one("Cast", { x }, { dtype }, noGradient);
 }
 
 /** `t` where the condition holds, else `e`; all three broadcast. */
 export function where(condition: Tensor, t: Tensor, e: Tensor): Tensor {
+  expectDType("where", "condition", condition, "bool");
+  expectDType("where", "e", e, t.dtype as DType);
   const shape = broadcastShape("where", broadcastShape("where", condition.shape, t.shape), e.shape);
-  const c = broadcastTo(condition, shape);
-  return one("Select", { condition: c, t: broadcastTo(t, shape), e: broadcastTo(e, shape) }, {}, () => ({
-    save: [c],
-    backward: ([dy], [cond]) => {
-      const toT = mul(dy!, cast(cond!, "float32"));
-      return { t: toT, e: sub(dy!, toT) };
-    },
-  }));
+  return tidy(() => {
+    const c = broadcastTo(condition, shape);
+    return one("Select", { condition: c, t: broadcastTo(t, shape), e: broadcastTo(e, shape) }, {}, () => ({
+      save: [c],
+      backward: ([dy], [cond]) => {
+        const toT = mul(dy!, cast(cond!, "float32"));
+        return { t: toT, e: sub(dy!, toT) };
+      },
+    }));
+  });
+}
+
+/** Another handle on the same values, so that every op's result is the caller's to dispose. */
+function same(x: Tensor): Tensor {
+  return one("Identity", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: dy! }) }));
 }
 
 /** Repeats axes of extent 1 (and adds leading ones) to reach a shape. */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
-  if (x.shape.join() === shape.join()) return x;
+  if (x.shape.join() === shape.join()) return same(x);
   if (broadcastShape("broadcastTo", x.shape, shape).join() !== shape.join()) throw new ShapeError(`broadcastTo: ${show(x.shape)} does not broadcast to ${show(shape)}`);
   const padded = [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape];
-  return tile(reshape(x, padded), shape.map((extent, i) => (padded[i] === extent ? 1 : extent)));
+  return tidy(() => tile(reshape(x, padded), shape.map((extent, i) => (padded[i] === extent ? 1 : extent))));
 }
 
 /** The same values under another shape, without a copy; one extent may be -1. */
@@ -350,7 +383,7 @@ export function split(x: Tensor, extents: readonly number[], axis = -1): Tensor[
 /** Tensors laid one after another along an axis. */
 export function concat(xs: readonly Tensor[], axis = 0): Tensor {
   if (xs.length === 0) throw new ShapeError("concat: needs at least one tensor");
-  if (xs.length === 1) return xs[0]!;
+  if (xs.length === 1) return same(xs[0]!);
   const [at] = normalAxes("concat", axis, xs[0]!.shape.length);
   for (const x of xs) {
     if (x.shape.length !== xs[0]!.shape.length || x.shape.some((extent, i) => i !== at && extent !== xs[0]!.shape[i])) throw new ShapeError(`concat: ${show(x.shape)} does not fit ${show(xs[0]!.shape)} along axis ${at}`);
@@ -366,7 +399,7 @@ export function concat(xs: readonly Tensor[], axis = 0): Tensor {
 /** Tensors of one shape along a new axis. */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
   const shape = xs[0]?.shape ?? [];
-  return concat(xs.map((x) => reshape(x, [...shape.slice(0, axis), 1, ...shape.slice(axis)])), axis);
+  return tidy(() => concat(xs.map((x) => reshape(x, [...shape.slice(0, axis), 1, ...shape.slice(axis)])), axis));
 }
 
 /** The order of some axes turned around. */
@@ -424,6 +457,7 @@ export function oneHot(indices: Tensor, depth: number): Tensor {
 
 /** Sum over axes (all by default). */
 export function sum(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
+  expectDType("Sum", "x", x, "float32", "int32");
   const at = normalAxes("sum", axes, x.shape.length);
   return one("Sum", { x }, { axes: at, keepDims }, () => ({ save: [], backward: ([dy]) => ({ x: spread(dy!, x.shape, at) }) }));
 }
@@ -436,7 +470,8 @@ function spread(dy: Tensor, shape: readonly number[], axes: readonly number[]): 
 /** Mean over axes (all by default). */
 export function mean(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
   const count = normalAxes("mean", axes, x.shape.length).reduce((n, axis) => n * x.shape[axis]!, 1);
-  return mul(sum(x, axes, keepDims), 1 / count);
+  expectDType("mean", "x", x, "float32");
+  return tidy(() => mul(sum(x, axes, keepDims), 1 / count));
 }
 
 function extreme(name: "Max" | "Min", x: Tensor, axes: number | readonly number[] | undefined, keepDims: boolean): Tensor {
@@ -464,6 +499,7 @@ export function argMax(x: Tensor, axis = -1): Tensor {
 
 /** Softmax over the last axis. */
 export function softmax(x: Tensor): Tensor {
+  expectDType("Softmax", "x", x, "float32");
   return one("Softmax", { x }, {}, ([y]) => ({
     save: [y!],
     backward: ([dy], [p]) => {
@@ -489,6 +525,8 @@ export function cumsum(x: Tensor, axis = -1, options: { exclusive?: boolean; rev
  * @throws ShapeError when the inner extents differ.
  */
 export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
+  expectDType("matMul", "a", a, "float32");
+  expectDType("matMul", "b", b, "float32");
   if (a.shape.length < 2 || b.shape.length < 2) throw new ShapeError(`matMul: a and b must be matrices, got ${show(a.shape)} and ${show(b.shape)}`);
   const [rowsA, colsA] = a.shape.slice(-2) as [number, number];
   const [rowsB, colsB] = b.shape.slice(-2) as [number, number];
@@ -501,8 +539,10 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
   const countB = leadB.reduce((x, y) => x * y, 1);
   if (countA !== countB && countA !== 1 && countB !== 1) throw new ShapeError(`matMul: leading axes do not fit: a ${show(a.shape)}, b ${show(b.shape)}`);
   const lead = countA === 1 && countB !== 1 ? leadB : leadB.length > leadA.length && countA === countB ? leadB : leadA;
-  const y = matMul3(reshape(a, [countA, rowsA, colsA]), reshape(b, [countB, rowsB, colsB]), transposeA, transposeB);
-  return reshape(y, [...lead, m, n]);
+  return tidy(() => {
+    const y = matMul3(reshape(a, [countA, rowsA, colsA]), reshape(b, [countB, rowsB, colsB]), transposeA, transposeB);
+    return reshape(y, [...lead, m, n]);
+  });
 }
 
 function matMul3(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {

@@ -1,4 +1,4 @@
-import { cast, defineOp, div, maximum, notEqual, sum, type Op, type Tensor } from "../../tensor/index.ts";
+import { cast, defineOp, div, maximum, notEqual, sum, tidy, type Op, type Tensor } from "../../tensor/index.ts";
 import { crossEntropyReference } from "./reference.ts";
 
 export interface CrossEntropyInputs {
@@ -33,7 +33,9 @@ export const crossEntropy: Op<CrossEntropyInputs, CrossEntropyAttrs, { losses: T
 
 /** Mean cross entropy over the positions that are not ignored (0 if all are), a scalar. */
 export function meanCrossEntropy(logits: Tensor, targets: Tensor, ignoreIndex = -100): Tensor {
-  const { losses } = crossEntropy({ logits, targets }, { ignoreIndex });
-  const count = sum(cast(notEqual(targets, ignoreIndex), "float32"));
-  return div(sum(losses), maximum(count, 1));
+  return tidy(() => {
+    const { losses } = crossEntropy({ logits, targets }, { ignoreIndex });
+    const count = sum(cast(notEqual(targets, ignoreIndex), "float32"));
+    return div(sum(losses), maximum(count, 1));
+  });
 }
