@@ -7,6 +7,7 @@ export const BACKENDS = ["cpu", "wasm", "webgpu"] as const;
 export async function registerByName(names: readonly string[]): Promise<void> {
   for (const name of names) {
     if (name === "cpu") registerBackend((await import("@statespace/backend-cpu")).cpuBackend());
+    else if (name === "wasm") registerBackend((await import("@statespace/backend-wasm")).wasmBackend());
     else throw new BackendError(`there is no backend "${name}" (there are ${BACKENDS.join(", ")})`);
   }
 }

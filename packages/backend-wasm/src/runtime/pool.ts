@@ -41,10 +41,12 @@ function startWorker(start: WorkerStart, listener: Listener): WorkerHandle {
   const threads = nodeThreads();
   if (threads) {
     const worker = new threads.Worker(workerSource, { eval: true, workerData: start });
-    worker.on("message", (text) => listener.message(String(text)));
+    worker.on("message", (text) => {
+      worker.unref(); // a pool that idles must not keep the process alive; one that starts must
+      listener.message(String(text));
+    });
     worker.on("error", (error) => listener.failed(String(error)));
     worker.on("exit", (code) => listener.failed(`exited with code ${String(code)}`));
-    worker.unref(); // a pool that idles must not keep the process alive
     return { terminate: () => void worker.terminate() };
   }
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
