@@ -1,0 +1,38 @@
+import { setBackend, type BackendDefinition } from "@statespace/core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { opCases } from "../cases/index.ts";
+import { runGolden } from "../golden/run.ts";
+import { checkForward, checkGradients } from "./checkOp.ts";
+
+const GOLDEN = new URL("../../golden", import.meta.url).pathname;
+
+/** What a backend does not have; printed, so that nothing is missing in silence. */
+function missing(backend: BackendDefinition, kernel: string): boolean {
+  return backend.kernels[kernel] === undefined;
+}
+
+/** The conformance suite of one backend: every op case, every gradient, and the golden folder. */
+export function conformanceSuite(backend: BackendDefinition, options: { golden?: boolean } = {}): void {
+  beforeAll(() => setBackend(backend));
+  for (const op of new Set(opCases.map((c) => c.op))) {
+    describe(op.spec.name, () => {
+      it("has its kernels", () => {
+        expect(missing(backend, op.spec.name)).toBe(false);
+        if (op.spec.differentiable.length > 0) expect(missing(backend, `${op.spec.name}Grad`)).toBe(false);
+      });
+      it.each(opCases.filter((c) => c.op === op).map((c) => [c.name, c] as const))("%s", async (_, c) => {
+        const verdicts = [...(await checkForward(c)), ...(await checkGradients(c))];
+        expect(verdicts.filter(({ ok }) => !ok)).toEqual([]);
+        expect(verdicts.length).toBeGreaterThan(0);
+      });
+    });
+  }
+  if (options.golden ?? true) {
+    it("golden vectors", async () => {
+      const results = [];
+      for await (const result of runGolden(GOLDEN, [backend.name])) results.push(result);
+      expect(results.filter((result) => "why" in result || !result.ok)).toEqual([]);
+      expect(results.length).toBeGreaterThan(200);
+    }, 300_000);
+  }
+}
