@@ -26,6 +26,10 @@ class MemoryCache implements ResponseCache {
   }
 }
 
+function fail(): never {
+  throw new Error("the file is there");
+}
+
 let folder: string;
 const servers: FileServer[] = [];
 const sources: Record<string, () => CheckpointSource> = {
@@ -155,6 +159,14 @@ describe("cache", () => {
     const source = cachedSource(urlSource(server.base), cache);
     await expect(source.read("weights.bin")).rejects.toThrow(SourceError);
     for await (const _chunk of (await source.stream("weights.bin"))?.chunks ?? []) break;
+    expect(cache.stored.size).toBe(0);
+  });
+
+  test("a source that sends less than it announced is found out before anything is stored", async () => {
+    const cache = new MemoryCache();
+    const inner = memorySource(files);
+    const short: CheckpointSource = { name: "short", size: inner.size.bind(inner), read: inner.read.bind(inner), stream: async (file) => ({ size: 100_001, chunks: (await inner.stream(file))?.chunks ?? fail() }) };
+    await expect(cachedSource(short, cache).read("weights.bin")).rejects.toThrow(/100001 bytes were announced and 100000 came/);
     expect(cache.stored.size).toBe(0);
   });
 

@@ -96,6 +96,12 @@ test("greedy: the first of equal maxima; temperature 0 is greedy; the penalty st
   expect([...ties]).toEqual([1, 7, 3, 7, -Infinity]);
 });
 
+test("a token that appeared many times is penalised once, whatever its sign", () => {
+  // -1 twice doubled would be -4, below -3; 4 twice halved would be 1.
+  expect(sampleToken(Float32Array.of(-1, -3), { greedy: true, repetitionPenalty: 2 }, uniform, [0, 0])).toBe(0);
+  expect(sampleToken(Float32Array.of(1.5, 4), { greedy: true, repetitionPenalty: 2 }, uniform, [1, 1])).toBe(1);
+});
+
 test("topK keeps tokens equal to the k-th, and topP counts their mass after topK", () => {
   const ties = Float32Array.of(0, 2, 1, 1, 1, 0);
   const seen = (settings: SamplingSettings): number[] => [...new Set(Array.from({ length: 1000 }, (_, i) => sampleToken(ties, settings, () => i / 1000)))].sort();

@@ -35,6 +35,8 @@ export function byteLevelBpe(): string {
     added_tokens: [
       { id: size, content: "<|endoftext|>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
       { id: size + 1, content: "  ", single_word: false, lstrip: false, rstrip: false, normalized: true, special: false },
+      // Text of its own that is also a letter of the byte alphabet (for 0xe9, no whole character).
+      { id: size + 2, content: "é", single_word: false, lstrip: false, rstrip: false, normalized: true, special: false },
     ],
     normalizer: null,
     pre_tokenizer: byteLevel,
