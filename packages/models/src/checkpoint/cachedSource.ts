@@ -1,5 +1,13 @@
 import { throwIfAborted } from "./abort.ts";
-import { assertFlatName, checkRange, type CheckpointSource, type FileStream, type ReadOptions, type ReadRangeOptions, reportProgress } from "./source.ts";
+import {
+  assertFlatName,
+  checkRange,
+  type CheckpointSource,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  reportProgress,
+} from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
 /** What we need of a browser's `Cache` (`await caches.open("models")`); anything with these two methods will do. */

@@ -172,11 +172,15 @@ class ShardedWeights implements Weights {
 }
 
 /** Cuts a shard's chunks into tensors, each in a buffer of its own. */
-async function* splitTensors(stream: FileStream, { file, header }: Shard, options: ReadOptions): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+async function* splitTensors(
+  stream: FileStream,
+  { file, header }: Shard,
+  options: ReadOptions,
+): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
   const chunks = stream.chunks[Symbol.asyncIterator]();
   let chunk = new Uint8Array(0);
   const take = async (target: Uint8Array | undefined, length: number): Promise<void> => {
-    for (let filled = 0; filled < length; ) {
+    for (let filled = 0; filled < length;) {
       if (chunk.byteLength === 0) {
         throwIfAborted(options.signal, file);
         const next = await chunks.next();

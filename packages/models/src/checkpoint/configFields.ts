@@ -79,7 +79,10 @@ export class ConfigFields {
 
   integers(key: string, fallback: readonly number[], { min = 0, max = MAX_SIZE }: NumberRange = {}): readonly number[] {
     const value = this.#get(key) ?? [...fallback];
-    const ok = Array.isArray(value) && value.length <= 4096 && value.every((item) => typeof item === "number" && Number.isInteger(item) && item >= min && item <= max);
+    const ok =
+      Array.isArray(value) &&
+      value.length <= 4096 &&
+      value.every((item) => typeof item === "number" && Number.isInteger(item) && item >= min && item <= max);
     if (ok) return value as number[];
     throw this.error(key, `must be a list of whole numbers in ${min}..${max}`);
   }

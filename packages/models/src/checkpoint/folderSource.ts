@@ -1,6 +1,14 @@
 import { asAborted, throwIfAborted } from "./abort.ts";
 import { nodeFiles } from "./nodeFiles.ts";
-import { assertFlatName, checkRange, type CheckpointSource, type FileStream, type ReadOptions, type ReadRangeOptions, reportProgress } from "./source.ts";
+import {
+  assertFlatName,
+  checkRange,
+  type CheckpointSource,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  reportProgress,
+} from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
 const CHUNK_BYTES = 4 << 20;
@@ -30,7 +38,7 @@ class FolderSource implements CheckpointSource {
     return this.#withFile(file, options, async (handle, size) => {
       const start = Math.min(options.start ?? 0, size);
       const bytes = new Uint8Array(Math.min(options.end ?? size, size) - start);
-      for (let filled = 0; filled < bytes.byteLength; ) {
+      for (let filled = 0; filled < bytes.byteLength;) {
         throwIfAborted(options.signal, file);
         const { bytesRead } = await handle.read(bytes, filled, Math.min(CHUNK_BYTES, bytes.byteLength - filled), start + filled);
         if (bytesRead === 0) throw new SourceError(`${file}: shrank while it was read`);

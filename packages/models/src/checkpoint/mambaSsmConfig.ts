@@ -123,7 +123,8 @@ function parseHeads(ssm: ConfigFields, dInner: number): { headDim: number; nHead
 function parseMamba2(ssm: ConfigFields, model: LanguageModelConfig): Mamba2Config {
   const dInner = parseExpand(ssm, model.dModel);
   const heads = parseHeads(ssm, dInner);
-  if (ssm.has("d_ssm") && !ssm.is("d_ssm", dInner)) throw ssm.error("d_ssm", `must be expand * d_model = ${dInner} (a gated MLP beside the SSM is not supported)`);
+  if (ssm.has("d_ssm") && !ssm.is("d_ssm", dInner))
+    throw ssm.error("d_ssm", `must be expand * d_model = ${dInner} (a gated MLP beside the SSM is not supported)`);
   ssm.ignore("conv_init");
   return {
     ...model,

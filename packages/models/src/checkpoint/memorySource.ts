@@ -1,5 +1,13 @@
 import { throwIfAborted } from "./abort.ts";
-import { assertFlatName, checkRange, type CheckpointSource, type FileStream, type ReadOptions, type ReadRangeOptions, reportProgress } from "./source.ts";
+import {
+  assertFlatName,
+  checkRange,
+  type CheckpointSource,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  reportProgress,
+} from "./source.ts";
 
 const CHUNK_BYTES = 4 << 20;
 

@@ -15,7 +15,8 @@ export function isNode(): boolean {
 /** Errors: {@link SourceError} where there is no file system. */
 export function nodeFiles(): NodeFiles {
   if (!isNode()) throw new SourceError("checkpoint: a local folder can be opened only in Node; in a browser give a URL, files or bytes");
-  if (typeof process.getBuiltinModule !== "function") throw new SourceError(`checkpoint: a local folder needs Node 22.3 or later, this is ${process.version}`);
+  if (typeof process.getBuiltinModule !== "function")
+    throw new SourceError(`checkpoint: a local folder needs Node 22.3 or later, this is ${process.version}`);
   return {
     fs: process.getBuiltinModule("node:fs/promises"),
     path: process.getBuiltinModule("node:path"),
@@ -35,7 +36,7 @@ export async function writeFileAtomically(file: string, chunks: Iterable<Uint8Ar
     try {
       for (const chunk of chunks) {
         throwIfAborted(signal, file);
-        for (let written = 0; written < chunk.byteLength; ) {
+        for (let written = 0; written < chunk.byteLength;) {
           written += (await handle.write(chunk, written, chunk.byteLength - written)).bytesWritten;
         }
       }

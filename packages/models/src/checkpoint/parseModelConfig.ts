@@ -24,7 +24,9 @@ function dialectOf(object: JsonObject): ConfigDialect {
   if (object.model_type !== undefined) return "transformers";
   if (object.d_model !== undefined && object.n_layer !== undefined) return "mamba_ssm";
   const keys = Object.keys(object).slice(0, 8).map(quote).join(", ");
-  throw new FormatError(`config: must have model_type (transformers) or d_model and n_layer (mamba_ssm), got the keys ${keys || "of an empty object"}`);
+  throw new FormatError(
+    `config: must have model_type (transformers) or d_model and n_layer (mamba_ssm), got the keys ${keys || "of an empty object"}`,
+  );
 }
 
 function toJsonObject(config: string | JsonObject | Readonly<Record<string, unknown>>): JsonObject {

@@ -32,7 +32,8 @@ export const LENGTH_BYTES = 8;
  * Errors: {@link FormatError} if fewer bytes are there, or the length is below 2, above 100 MB, or past the end of a file of `fileSize` bytes.
  */
 export function readHeaderLength(prefix: Uint8Array, fileSize: number | undefined, file: string): number {
-  if (prefix.byteLength < LENGTH_BYTES) throw new FormatError(`${file}: truncated: a safetensors file has at least 8 bytes, got ${prefix.byteLength}`);
+  if (prefix.byteLength < LENGTH_BYTES)
+    throw new FormatError(`${file}: truncated: a safetensors file has at least 8 bytes, got ${prefix.byteLength}`);
   const length = new DataView(prefix.buffer, prefix.byteOffset, LENGTH_BYTES).getBigUint64(0, true);
   if (length < 2n || length > BigInt(MAX_HEADER_BYTES)) {
     throw new FormatError(`${file}: header length must be in 2..${MAX_HEADER_BYTES} bytes, got ${length}`);
@@ -95,7 +96,9 @@ function parseInfo(name: string, value: JsonValue, file: string): TensorInfo {
   if (count > Number.MAX_SAFE_INTEGER / 8) throw new FormatError(`${what}: shape [${shape.join(", ")}] has too many elements`);
   const bytes = count * DTYPE_BYTES[dtype];
   if (end - begin !== bytes) {
-    throw new FormatError(`${what}: shape [${shape.join(", ")}] of ${dtype} takes ${bytes} bytes, data_offsets [${begin}, ${end}] span ${end - begin}`);
+    throw new FormatError(
+      `${what}: shape [${shape.join(", ")}] of ${dtype} takes ${bytes} bytes, data_offsets [${begin}, ${end}] span ${end - begin}`,
+    );
   }
   return { name, dtype, shape, begin, end };
 }
@@ -116,7 +119,8 @@ function checkCoverage(infos: TensorInfo[], file: string): number {
   infos.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let position = 0;
   for (const { name, begin, end } of infos) {
-    if (begin < position) throw new FormatError(`${file}: tensor ${quote(name)} overlaps the one before it: begins at ${begin}, which ends at ${position}`);
+    if (begin < position)
+      throw new FormatError(`${file}: tensor ${quote(name)} overlaps the one before it: begins at ${begin}, which ends at ${position}`);
     if (begin > position) throw new FormatError(`${file}: hole of ${begin - position} bytes before tensor ${quote(name)}`);
     position = end;
   }

@@ -21,7 +21,8 @@ export function parseShardIndex(value: JsonValue, file: string): ShardIndex {
     const shard = map[key];
     if (typeof shard !== "string") throw new FormatError(`${file}: weight_map entry ${quote(key)} must be a file name`);
     assertFlatName(shard, `${file}: weight_map entry ${quote(key)}`);
-    if (!shard.endsWith(".safetensors")) throw new FormatError(`${file}: weight_map entry ${quote(key)} must name a .safetensors file, got ${quote(shard)}`);
+    if (!shard.endsWith(".safetensors"))
+      throw new FormatError(`${file}: weight_map entry ${quote(key)} must name a .safetensors file, got ${quote(shard)}`);
     shardOf.set(key, shard);
   }
   if (shardOf.size === 0) throw new FormatError(`${file}: weight_map must not be empty`);
@@ -33,6 +34,7 @@ function parseTotalSize(metadata: JsonValue | undefined, file: string): number |
   if (!isJsonObject(metadata)) throw new FormatError(`${file}: metadata must be an object`);
   const size = metadata.total_size;
   if (size === undefined) return undefined;
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw new FormatError(`${file}: metadata.total_size must be a whole number of bytes`);
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+    throw new FormatError(`${file}: metadata.total_size must be a whole number of bytes`);
   return size;
 }

@@ -143,7 +143,11 @@ class Parser {
       return number;
     }
     if (this.#nonFinite) {
-      for (const [word, number] of [["NaN", NaN], ["Infinity", Infinity], ["-Infinity", -Infinity]] as const) {
+      for (const [word, number] of [
+        ["NaN", NaN],
+        ["Infinity", Infinity],
+        ["-Infinity", -Infinity],
+      ] as const) {
         if (this.#text.startsWith(word, this.#at)) return this.#word(word, number);
       }
     }

@@ -1,6 +1,15 @@
 import { ArgumentError } from "@statespace/core";
 import { asAborted, throwIfAborted } from "./abort.ts";
-import { assertFlatName, checkRange, collect, type CheckpointSource, type FileStream, type ReadOptions, type ReadRangeOptions, reportProgress } from "./source.ts";
+import {
+  assertFlatName,
+  checkRange,
+  collect,
+  type CheckpointSource,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  reportProgress,
+} from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
 export interface UrlSourceOptions {
@@ -129,7 +138,12 @@ function checkContentRange(response: Response, start: number, file: string): voi
   if (first !== undefined && Number(first) !== start) throw new SourceError(`${file}: asked for bytes from ${start}, the server sent ${header}`);
 }
 
-async function* readBody(response: Response, size: number | undefined, file: string, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readBody(
+  response: Response,
+  size: number | undefined,
+  file: string,
+  options: ReadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   if (response.body === null) return;
   const reader = response.body.getReader();
   let received = 0;

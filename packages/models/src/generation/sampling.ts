@@ -24,7 +24,8 @@ export type Uniform = () => number;
 export function checkSampling(settings: SamplingSettings): void {
   const { greedy, temperature, topK, topP, minP, repetitionPenalty } = settings;
   if (greedy !== undefined && typeof greedy !== "boolean") throw invalid("greedy", "true or false", greedy);
-  if (temperature !== undefined && !(isFiniteNumber(temperature) && temperature >= 0)) throw invalid("temperature", "a finite number >= 0", temperature);
+  if (temperature !== undefined && !(isFiniteNumber(temperature) && temperature >= 0))
+    throw invalid("temperature", "a finite number >= 0", temperature);
   if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 0)) throw invalid("topK", "a whole number >= 0", topK);
   if (topP !== undefined && !(isFiniteNumber(topP) && topP > 0 && topP <= 1)) throw invalid("topP", "a number in (0, 1]", topP);
   if (minP !== undefined && !(isFiniteNumber(minP) && minP >= 0 && minP <= 1)) throw invalid("minP", "a number in [0, 1]", minP);
@@ -73,7 +74,8 @@ export function argmax(scores: Float32Array): number {
 
 /** Log-probability (natural) that the model itself gives to a token: log softmax of the unprocessed logits [v]. */
 export function tokenLogprob(logits: Float32Array, id: number): number {
-  if (!Number.isInteger(id) || id < 0 || id >= logits.length) throw new ArgumentError(`tokenLogprob: id must be in 0..${logits.length - 1}, got ${id}`);
+  if (!Number.isInteger(id) || id < 0 || id >= logits.length)
+    throw new ArgumentError(`tokenLogprob: id must be in 0..${logits.length - 1}, got ${id}`);
   const max = logits[argmax(logits)];
   let sum = 0;
   for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - max);
@@ -92,7 +94,8 @@ function penalise(logits: Float32Array, previous: ArrayLike<number>, penalty: nu
   const scores = logits.slice();
   for (let i = 0; i < previous.length; i++) {
     const id = previous[i];
-    if (!Number.isInteger(id) || id < 0 || id >= logits.length) throw new ArgumentError(`sampling: previous ids must be in 0..${logits.length - 1}, got ${id}`);
+    if (!Number.isInteger(id) || id < 0 || id >= logits.length)
+      throw new ArgumentError(`sampling: previous ids must be in 0..${logits.length - 1}, got ${id}`);
     // From the untouched logit, so that a repeated id is penalised once.
     scores[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
   }
@@ -119,7 +122,7 @@ function drawFromTop(weights: Float64Array, sum: number, { topK, topP, minP }: T
   let mass = sum;
   if (topK > 0 && topK < weights.length) {
     mass = 0;
-    for (let last = 0; heap.size > 0; ) {
+    for (let last = 0; heap.size > 0;) {
       const weight = weights[heap.peek()];
       if (weight === 0 || (ids.length >= topK && weight < last)) break;
       last = weight;

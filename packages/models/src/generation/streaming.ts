@@ -20,7 +20,10 @@ export class StreamDecoder {
     const decodeOptions: DecodeOptions = { special: options.special ?? false };
     this.#stops = new StopFilter(options.stop ?? []);
     this.#vocabSize = tokenizer.vocabSize;
-    this.#pieces = tokenizer.tokenBytes === undefined ? new WindowDecoder(tokenizer, decodeOptions) : new ByteDecoder((id) => tokenizer.tokenBytes?.(id, decodeOptions));
+    this.#pieces =
+      tokenizer.tokenBytes === undefined
+        ? new WindowDecoder(tokenizer, decodeOptions)
+        : new ByteDecoder((id) => tokenizer.tokenBytes?.(id, decodeOptions));
   }
 
   /** Whether a stop string was met; no text follows. */

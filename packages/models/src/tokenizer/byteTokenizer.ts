@@ -31,7 +31,8 @@ export class ByteTokenizer implements Tokenizer {
   }
 
   tokenBytes(id: number, { special = false }: DecodeOptions = {}): Uint8Array {
-    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize) throw new ArgumentError(`ByteTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize)
+      throw new ArgumentError(`ByteTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
     if (id < 256) return Uint8Array.of(id);
     return special ? new TextEncoder().encode(this.#special[id - 256]) : EMPTY;
   }

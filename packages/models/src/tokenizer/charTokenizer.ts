@@ -30,7 +30,8 @@ export class CharTokenizer implements Tokenizer {
     const bad = this.characters.find((character) => [...character].length !== 1 || LONE_SURROGATE.test(character));
     if (bad !== undefined) throw new ArgumentError(`CharTokenizer: entries must be one character each, got ${JSON.stringify(bad)}`);
     if (this.#ids.size !== this.characters.length) throw new ArgumentError("CharTokenizer: characters must not repeat");
-    if (options.unknown !== undefined && !this.#ids.has(options.unknown)) throw new ArgumentError("CharTokenizer: unknown must be one of the characters");
+    if (options.unknown !== undefined && !this.#ids.has(options.unknown))
+      throw new ArgumentError("CharTokenizer: unknown must be one of the characters");
     this.vocabSize = this.characters.length + this.#special.length;
     if (this.#special.length > 0) this.eosId = this.characters.length;
   }
@@ -68,7 +69,8 @@ export class CharTokenizer implements Tokenizer {
   }
 
   #text(id: number, { special = false }: DecodeOptions): string {
-    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize) throw new ArgumentError(`CharTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize)
+      throw new ArgumentError(`CharTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
     if (id < this.characters.length) return this.characters[id];
     return special ? this.#special[id - this.characters.length] : "";
   }

@@ -72,12 +72,15 @@ export class HuggingFaceTokenizer implements Tokenizer {
 
   /** Ids of an embedding's padding rows have no token: they are refused only past what any tokenizer could mean. */
   #check(id: number): void {
-    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize) throw new ArgumentError(`tokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize)
+      throw new ArgumentError(`tokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
   }
 }
 
 function isByteLevel(json: TokenizerJson): boolean {
   const { decoder } = json;
   if (decoder?.type === "ByteLevel") return true;
-  return decoder?.type === "Sequence" && Array.isArray(decoder.decoders) && decoder.decoders.length === 1 && decoder.decoders[0]?.type === "ByteLevel";
+  return (
+    decoder?.type === "Sequence" && Array.isArray(decoder.decoders) && decoder.decoders.length === 1 && decoder.decoders[0]?.type === "ByteLevel"
+  );
 }

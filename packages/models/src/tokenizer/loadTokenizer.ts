@@ -32,7 +32,12 @@ export async function parseTokenizer(text: string, configText = "{}"): Promise<T
   const { Tokenizer: Library } = await import("@huggingface/tokenizers");
   try {
     const library = new Library(json, config);
-    return new HuggingFaceTokenizer(library, json, text, specialIds(config, (token) => library.token_to_id(token)));
+    return new HuggingFaceTokenizer(
+      library,
+      json,
+      text,
+      specialIds(config, (token) => library.token_to_id(token)),
+    );
   } catch (error) {
     throw new FormatError(`${TOKENIZER_FILE}: cannot be built: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -58,7 +58,12 @@ describe.each(models)("golden %s", (model) => {
     const tensors = await loadAll(checkpoint);
     const folder = await mkdtemp(join(tmpdir(), "statespace-"));
     try {
-      await saveCheckpoint(folder, { config: toTransformersConfig(config), tensors, files: { "tokenizer.json": "{}" }, generationConfig: checkpoint.generationConfig ?? {} });
+      await saveCheckpoint(folder, {
+        config: toTransformersConfig(config),
+        tensors,
+        files: { "tokenizer.json": "{}" },
+        generationConfig: checkpoint.generationConfig ?? {},
+      });
       expect((await readdir(folder)).sort()).toEqual(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]);
       const again = await openCheckpoint(folderSource(folder));
       expect(parseModelConfig(again.config)).toEqual(config);
@@ -93,13 +98,21 @@ describe("shards", () => {
     await expect(checkpoint.tensor("c")).rejects.toThrow(/"c" is missing/);
   });
 
-  test.each(["../outside.safetensors", "sub/x.safetensors", "..\\x.safetensors", "/abs.safetensors", "https://host/x.safetensors", "C:\\x.safetensors", "file:x.safetensors", "", "..", "a\0.safetensors"])(
-    "a shard named %j is refused before anything is read",
-    async (name) => {
-      await expect(openCheckpoint(sharded({ a: A, b: name }))).rejects.toThrow(FormatError);
-      await expect(openCheckpoint(sharded({ a: A, b: name }))).rejects.toThrow(/stay in the checkpoint's folder/);
-    },
-  );
+  test.each([
+    "../outside.safetensors",
+    "sub/x.safetensors",
+    "..\\x.safetensors",
+    "/abs.safetensors",
+    "https://host/x.safetensors",
+    "C:\\x.safetensors",
+    "file:x.safetensors",
+    "",
+    "..",
+    "a\0.safetensors",
+  ])("a shard named %j is refused before anything is read", async (name) => {
+    await expect(openCheckpoint(sharded({ a: A, b: name }))).rejects.toThrow(FormatError);
+    await expect(openCheckpoint(sharded({ a: A, b: name }))).rejects.toThrow(/stay in the checkpoint's folder/);
+  });
 
   test.each<[fault: string, source: ReturnType<typeof memorySource>, message: RegExp]>([
     ["weight_map missing", sharded(undefined), /weight_map must be an object/],
@@ -134,13 +147,21 @@ test.each<[fault: string, files: FileMap, message: RegExp]>([
 });
 
 test("Python's spelling of infinity is read", async () => {
-  const checkpoint = await openCheckpoint(memorySource({ "config.json": `{"time_step_limit": [0.0, Infinity], "x": [NaN, -Infinity]}`, "model.safetensors": shardA }));
+  const checkpoint = await openCheckpoint(
+    memorySource({ "config.json": `{"time_step_limit": [0.0, Infinity], "x": [NaN, -Infinity]}`, "model.safetensors": shardA }),
+  );
   expect(checkpoint.config).toEqual(Object.assign(Object.create(null), { time_step_limit: [0, Infinity], x: [NaN, -Infinity] }));
 });
 
 test("over HTTP: one tensor costs its own bytes, and an aborted stream is an AbortedError", async () => {
   const weights = serializeSafetensors(new Map(["a", "b", "c"].map((name) => [name, { shape: [50_000], values: new Float32Array(50_000).fill(1) }])));
-  await using server = await serveFiles(new Map([["config.json", new TextEncoder().encode(config)], ["model.safetensors", weights]]), { ranges: true, pieceBytes: 10_000 });
+  await using server = await serveFiles(
+    new Map([
+      ["config.json", new TextEncoder().encode(config)],
+      ["model.safetensors", weights],
+    ]),
+    { ranges: true, pieceBytes: 10_000 },
+  );
   const checkpoint = await openCheckpoint(urlSource(server.base));
   expect((await checkpoint.tensorF32("b")).length).toBe(50_000);
   expect(server.sent).toBeLessThan(200_000 + 2_000); // tensor, header, config
@@ -174,7 +195,10 @@ describe("saving", () => {
         return Float32Array.of(2);
       },
     };
-    const tensors = new Map([["x", { shape: [1], values: Float32Array.of(2) }], ["y", abortsWhenWritten]]);
+    const tensors = new Map([
+      ["x", { shape: [1], values: Float32Array.of(2) }],
+      ["y", abortsWhenWritten],
+    ]);
     await expect(saveCheckpoint(folder, { config: {}, tensors }, { signal: controller.signal })).rejects.toThrow(AbortedError);
     expect(reads).toBe(2);
     expect((await readdir(folder)).sort()).toEqual(["config.json", "model.safetensors"]);
@@ -191,7 +215,10 @@ describe("saving", () => {
   });
 
   test("in a page, the same files as Blobs", async () => {
-    const blobs = checkpointBlobs({ config: JSON.parse(config) as object, tensors: new Map([["w", { shape: [1], values: Float32Array.of(7) }]]) }, { dtype: "BF16" });
+    const blobs = checkpointBlobs(
+      { config: JSON.parse(config) as object, tensors: new Map([["w", { shape: [1], values: Float32Array.of(7) }]]) },
+      { dtype: "BF16" },
+    );
     const checkpoint = await openCheckpoint(memorySource(blobs));
     expect([...(await checkpoint.tensorF32("w"))]).toEqual([7]);
     expect(checkpoint.entries.get("w")?.dtype).toBe("BF16");

@@ -41,12 +41,20 @@ export async function serveFiles(files: ReadonlyMap<string, Uint8Array>, options
   };
 }
 
-async function answer(files: ReadonlyMap<string, Uint8Array>, options: ServerOptions, request: IncomingMessage, response: ServerResponse, state: { sent: number }): Promise<void> {
+async function answer(
+  files: ReadonlyMap<string, Uint8Array>,
+  options: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  state: { sent: number },
+): Promise<void> {
   const name = decodeURIComponent(new URL(request.url ?? "/", "http://host").pathname.replace("/model/", ""));
   const file = files.get(name);
   if (name === "forbidden.json") return void response.writeHead(403).end("no");
   if (file === undefined) {
-    return void (options.indexForMissing ? response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html></html>") : response.writeHead(404).end("nothing"));
+    return void (options.indexForMissing
+      ? response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html></html>")
+      : response.writeHead(404).end("nothing"));
   }
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
   let [start, end] = [0, file.length];

@@ -1,6 +1,16 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { describe, expect, test } from "vitest";
-import { canonicalKey, dialectKey, type Mamba2Config, type Mamba3Config, type MambaConfig, matchTensors, parseModelConfig, tensorShapes, toTransformersConfig } from "../../src/checkpoint/index.ts";
+import {
+  canonicalKey,
+  dialectKey,
+  type Mamba2Config,
+  type Mamba3Config,
+  type MambaConfig,
+  matchTensors,
+  parseModelConfig,
+  tensorShapes,
+  toTransformersConfig,
+} from "../../src/checkpoint/index.ts";
 
 const mamba = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 };
 const mamba2 = { model_type: "mamba2", hidden_size: 64, num_heads: 8, head_dim: 16, n_groups: 2, num_hidden_layers: 1, vocab_size: 96 };
@@ -11,13 +21,49 @@ const ssm3 = { d_model: 768, n_layer: 12, vocab_size: 50277, ssm_cfg: { layer: "
 describe("transformers", () => {
   test("defaults are those of its configuration classes", () => {
     expect(parseModelConfig({ model_type: "mamba" })).toMatchObject({
-      modelType: "mamba", dialect: "transformers", vocabSize: 50280, dModel: 768, nLayer: 32, dState: 16, dInner: 1536, dConv: 4, dtRank: 48, useBias: false, useConvBias: true,
-      norm: "rms", normEps: 1e-5, residualInFp32: true, tieEmbeddings: true, bosTokenId: 0, eosTokenIds: [0], padTokenId: 0, initializerRange: 0.1,
-      timeStepMin: 0.001, timeStepMax: 0.1, timeStepFloor: 1e-4, timeStepScale: 1, timeStepInitScheme: "random", mixerNormEps: undefined,
+      modelType: "mamba",
+      dialect: "transformers",
+      vocabSize: 50280,
+      dModel: 768,
+      nLayer: 32,
+      dState: 16,
+      dInner: 1536,
+      dConv: 4,
+      dtRank: 48,
+      useBias: false,
+      useConvBias: true,
+      norm: "rms",
+      normEps: 1e-5,
+      residualInFp32: true,
+      tieEmbeddings: true,
+      bosTokenId: 0,
+      eosTokenIds: [0],
+      padTokenId: 0,
+      initializerRange: 0.1,
+      timeStepMin: 0.001,
+      timeStepMax: 0.1,
+      timeStepFloor: 1e-4,
+      timeStepScale: 1,
+      timeStepInitScheme: "random",
+      mixerNormEps: undefined,
     });
     expect(parseModelConfig({ model_type: "mamba2" })).toMatchObject({
-      vocabSize: 32768, dModel: 4096, nLayer: 64, dState: 128, dInner: 8192, nHeads: 128, headDim: 64, nGroups: 8, chunkSize: 256, tieEmbeddings: false,
-      bosTokenId: 0, eosTokenIds: [2], padTokenId: 1, timeStepLimit: [0, Infinity], normGroupSize: 8192, normBeforeGate: false,
+      vocabSize: 32768,
+      dModel: 4096,
+      nLayer: 64,
+      dState: 128,
+      dInner: 8192,
+      nHeads: 128,
+      headDim: 64,
+      nGroups: 8,
+      chunkSize: 256,
+      tieEmbeddings: false,
+      bosTokenId: 0,
+      eosTokenIds: [2],
+      padTokenId: 1,
+      timeStepLimit: [0, Infinity],
+      normGroupSize: 8192,
+      normBeforeGate: false,
     });
     expect(parseModelConfig({ model_type: "falcon_mamba" })).toMatchObject({ mixerNormEps: 1e-6, tieEmbeddings: true });
   });
@@ -50,29 +96,82 @@ describe("transformers", () => {
 describe("mamba_ssm", () => {
   test("mamba-130m: defaults of the module; the vocabulary is padded", () => {
     expect(parseModelConfig(ssm1)).toMatchObject({
-      modelType: "mamba", dialect: "mamba_ssm", vocabSize: 50280, dModel: 768, nLayer: 24, dState: 16, dInner: 1536, dConv: 4, dtRank: 48, useBias: false, useConvBias: true,
-      tieEmbeddings: true, norm: "rms", normEps: 1e-5, residualInFp32: true, bosTokenId: null, eosTokenIds: [], attnLayers: [], dIntermediate: 0,
+      modelType: "mamba",
+      dialect: "mamba_ssm",
+      vocabSize: 50280,
+      dModel: 768,
+      nLayer: 24,
+      dState: 16,
+      dInner: 1536,
+      dConv: 4,
+      dtRank: 48,
+      useBias: false,
+      useConvBias: true,
+      tieEmbeddings: true,
+      norm: "rms",
+      normEps: 1e-5,
+      residualInFp32: true,
+      bosTokenId: null,
+      eosTokenIds: [],
+      attnLayers: [],
+      dIntermediate: 0,
     });
     expect(parseModelConfig({ ...ssm1, pad_vocab_size_multiple: 16 }).vocabSize).toBe(50288);
     expect(parseModelConfig({ ...ssm1, pad_vocab_size_multiple: 1, rms_norm: false })).toMatchObject({ vocabSize: 50277, norm: "layer" });
   });
 
   test("mamba2-130m", () => {
-    expect(parseModelConfig(ssm2)).toMatchObject({ modelType: "mamba2", dState: 128, dInner: 1536, nHeads: 24, headDim: 64, nGroups: 1, normGroupSize: 1536, normBeforeGate: false });
-    expect(parseModelConfig({ ...ssm2, ssm_cfg: { layer: "Mamba2", ngroups: 8, norm_before_gate: true, dt_limit: [0, 1], A_init_range: [1, 2] } })).toMatchObject({
-      normGroupSize: 192, normBeforeGate: true, timeStepLimit: [0, 1], aInitRange: [1, 2],
+    expect(parseModelConfig(ssm2)).toMatchObject({
+      modelType: "mamba2",
+      dState: 128,
+      dInner: 1536,
+      nHeads: 24,
+      headDim: 64,
+      nGroups: 1,
+      normGroupSize: 1536,
+      normBeforeGate: false,
+    });
+    expect(
+      parseModelConfig({ ...ssm2, ssm_cfg: { layer: "Mamba2", ngroups: 8, norm_before_gate: true, dt_limit: [0, 1], A_init_range: [1, 2] } }),
+    ).toMatchObject({
+      normGroupSize: 192,
+      normBeforeGate: true,
+      timeStepLimit: [0, 1],
+      aInitRange: [1, 2],
     });
   });
 
   test("mamba3, siso and mimo", () => {
-    expect(parseModelConfig(ssm3)).toMatchObject({ modelType: "mamba3", dState: 128, nHeads: 24, mimo: false, mimoRank: 1, ropeFraction: 0.5, nRopeAngles: 32, aFloor: 1e-4, aActivation: "heavyTail" });
-    const mimo = parseModelConfig({ ...ssm3, ssm_cfg: { layer: "Mamba3", is_mimo: true, is_outproj_norm: true, chunk_size: 16, rope_fraction: 1 } }, { aActivation: "softplus" });
+    expect(parseModelConfig(ssm3)).toMatchObject({
+      modelType: "mamba3",
+      dState: 128,
+      nHeads: 24,
+      mimo: false,
+      mimoRank: 1,
+      ropeFraction: 0.5,
+      nRopeAngles: 32,
+      aFloor: 1e-4,
+      aActivation: "heavyTail",
+    });
+    const mimo = parseModelConfig(
+      { ...ssm3, ssm_cfg: { layer: "Mamba3", is_mimo: true, is_outproj_norm: true, chunk_size: 16, rope_fraction: 1 } },
+      { aActivation: "softplus" },
+    );
     expect(mimo).toMatchObject({ mimo: true, mimoRank: 4, outProjNorm: true, chunkSize: 16, nRopeAngles: 64, aActivation: "softplus" });
   });
 
   test("hybrid: attention layers and MLPs, padded as the modules pad them", () => {
-    const config = parseModelConfig({ ...ssm2, attn_layer_idx: [9, 3], attn_cfg: { num_heads: 12, num_heads_kv: 4, causal: true, rotary_emb_dim: 32, mlp_dim: 100 }, d_intermediate: 130 });
-    expect(config).toMatchObject({ attnLayers: [3, 9], dIntermediate: 256, attention: { nHeads: 12, nHeadsKv: 4, headDim: 64, causal: true, rotaryDim: 32, mlpDim: 256, softmaxScale: 1 / 8, useQkvBias: true } });
+    const config = parseModelConfig({
+      ...ssm2,
+      attn_layer_idx: [9, 3],
+      attn_cfg: { num_heads: 12, num_heads_kv: 4, causal: true, rotary_emb_dim: 32, mlp_dim: 100 },
+      d_intermediate: 130,
+    });
+    expect(config).toMatchObject({
+      attnLayers: [3, 9],
+      dIntermediate: 256,
+      attention: { nHeads: 12, nHeadsKv: 4, headDim: 64, causal: true, rotaryDim: 32, mlpDim: 256, softmaxScale: 1 / 8, useQkvBias: true },
+    });
   });
 });
 
@@ -142,7 +241,10 @@ test.each<[config: unknown, message: RegExp]>([
 
 describe("to transformers", () => {
   test.each([
-    ["mamba", { ...mamba, use_bias: true, tie_word_embeddings: false, eos_token_id: [3, 4], bos_token_id: null, time_step_rank: 7, intermediate_size: 1000 }],
+    [
+      "mamba",
+      { ...mamba, use_bias: true, tie_word_embeddings: false, eos_token_id: [3, 4], bos_token_id: null, time_step_rank: 7, intermediate_size: 1000 },
+    ],
     ["falcon_mamba", { model_type: "falcon_mamba", mixer_rms_eps: 1e-4, layer_norm_epsilon: 1e-6, intermediate_size: 8192, hidden_size: 4096 }],
     ["mamba2", { ...mamba2, chunk_size: 32, tie_word_embeddings: true, use_conv_bias: false }],
     ["mamba2 with bounds", { ...mamba2, time_step_limit: [0.01, 0.2] }],
@@ -181,24 +283,55 @@ describe("tensor keys", () => {
   });
 
   test("a mamba3 mimo layer: keys and shapes of the official module", () => {
-    const config = parseModelConfig({ d_model: 64, n_layer: 1, vocab_size: 96, ssm_cfg: { layer: "Mamba3", headdim: 32, d_state: 16, is_mimo: true, is_outproj_norm: true } }) as Mamba3Config;
+    const config = parseModelConfig({
+      d_model: 64,
+      n_layer: 1,
+      vocab_size: 96,
+      ssm_cfg: { layer: "Mamba3", headdim: 32, d_state: 16, is_mimo: true, is_outproj_norm: true },
+    }) as Mamba3Config;
     const prefix = "backbone.layers.0.mixer.";
     const mixer = [...tensorShapes(config)].filter(([key]) => key.startsWith(prefix)).map(([key, shape]) => [key.slice(prefix.length), shape]);
     // dInner 128, 4 heads, rank 4, 4 angles: 2*128 + 2*16*4 + 3*4 + 4 rows
     expect(Object.fromEntries(mixer)).toEqual({
-      "in_proj.weight": [400, 64], dt_bias: [4], B_bias: [4, 4, 16], C_bias: [4, 4, 16], "B_norm.weight": [16], "C_norm.weight": [16],
-      mimo_x: [4, 4, 32], mimo_z: [4, 4, 32], mimo_o: [4, 4, 32], D: [4], "norm.weight": [128], "out_proj.weight": [64, 128],
+      "in_proj.weight": [400, 64],
+      dt_bias: [4],
+      B_bias: [4, 4, 16],
+      C_bias: [4, 4, 16],
+      "B_norm.weight": [16],
+      "C_norm.weight": [16],
+      mimo_x: [4, 4, 32],
+      mimo_z: [4, 4, 32],
+      mimo_o: [4, 4, 32],
+      D: [4],
+      "norm.weight": [128],
+      "out_proj.weight": [64, 128],
     });
   });
 
   test("a hybrid with biases and an untied head", () => {
     const shapes = tensorShapes(
-      parseModelConfig({ d_model: 64, n_layer: 2, vocab_size: 96, rms_norm: false, tie_embeddings: false, d_intermediate: 100, ssm_cfg: { bias: true }, attn_layer_idx: [1], attn_cfg: { num_heads: 4, num_heads_kv: 2, d_conv: 4 } }),
+      parseModelConfig({
+        d_model: 64,
+        n_layer: 2,
+        vocab_size: 96,
+        rms_norm: false,
+        tie_embeddings: false,
+        d_intermediate: 100,
+        ssm_cfg: { bias: true },
+        attn_layer_idx: [1],
+        attn_cfg: { num_heads: 4, num_heads_kv: 2, d_conv: 4 },
+      }),
     );
     expect(Object.fromEntries(shapes)).toMatchObject({
-      "backbone.layers.0.norm.bias": [64], "backbone.layers.0.mixer.in_proj.bias": [256], "backbone.layers.0.mixer.out_proj.bias": [64],
-      "backbone.layers.0.mlp.fc1.weight": [256, 64], "backbone.layers.0.mlp.fc2.weight": [64, 128], "backbone.layers.0.norm2.weight": [64],
-      "backbone.layers.1.mixer.in_proj.weight": [128, 64], "backbone.layers.1.mixer.conv1d.weight": [128, 1, 4], "backbone.layers.1.mixer.out_proj.weight": [64, 64],
+      "backbone.layers.0.norm.bias": [64],
+      "backbone.layers.0.mixer.in_proj.bias": [256],
+      "backbone.layers.0.mixer.out_proj.bias": [64],
+      "backbone.layers.0.mlp.fc1.weight": [256, 64],
+      "backbone.layers.0.mlp.fc2.weight": [64, 128],
+      "backbone.layers.0.norm2.weight": [64],
+      "backbone.layers.1.mixer.in_proj.weight": [128, 64],
+      "backbone.layers.1.mixer.conv1d.weight": [128, 1, 4],
+      "backbone.layers.1.mixer.out_proj.weight": [64, 64],
       "lm_head.weight": [96, 64],
     });
     expect(shapes.has("backbone.layers.1.mixer.A_log")).toBe(false);
@@ -212,15 +345,26 @@ describe("tensor keys", () => {
   };
 
   test("found under the other dialect's names; a tied head's copy is passed over", () => {
-    const found = matchTensors(entriesOf((shapes) => shapes.set("lm_head.weight", [8, 16])), config);
+    const found = matchTensors(
+      entriesOf((shapes) => shapes.set("lm_head.weight", [8, 16])),
+      config,
+    );
     expect(found.get("backbone.embeddings.weight")).toBe("backbone.embedding.weight");
     expect(found.has("lm_head.weight")).toBe(false);
   });
 
   test.each<[fault: string, change: (shapes: Map<string, readonly number[]>) => void, message: RegExp]>([
     ["missing", (shapes) => void shapes.delete("backbone.layers.0.mixer.D"), /"backbone.layers.0.mixer.D" is missing/],
-    ["missing embedding, by its own dialect's name", (shapes) => void shapes.delete("backbone.embedding.weight"), /"backbone.embedding.weight" is missing/],
-    ["wrong shape", (shapes) => void shapes.set("backbone.layers.0.mixer.D", [31]), /"backbone.layers.0.mixer.D": shape must be \[32\] by config.json, got \[31\]/],
+    [
+      "missing embedding, by its own dialect's name",
+      (shapes) => void shapes.delete("backbone.embedding.weight"),
+      /"backbone.embedding.weight" is missing/,
+    ],
+    [
+      "wrong shape",
+      (shapes) => void shapes.set("backbone.layers.0.mixer.D", [31]),
+      /"backbone.layers.0.mixer.D": shape must be \[32\] by config.json, got \[31\]/,
+    ],
     ["wrong rank", (shapes) => void shapes.set("backbone.layers.0.mixer.conv1d.weight", [32, 4]), /must be \[32, 1, 4\] .* got \[32, 4\]/],
     ["unknown", (shapes) => void shapes.set("backbone.layers.1.norm.weight", [16]), /"backbone.layers.1.norm.weight" is not part of/],
     ["twice", (shapes) => void shapes.set("backbone.embeddings.weight", [8, 16]), /are the same weight/],

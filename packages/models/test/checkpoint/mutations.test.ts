@@ -10,7 +10,37 @@ const mambaSsm = `{"d_model": 32, "n_layer": 2, "vocab_size": 90, "ssm_cfg": {"l
 const ROUNDS = 10_000;
 
 /** What attackers and broken disks write: JSON's own characters, numbers at the edges, keys that objects treat specially. */
-const fragments = ["{", "}", "[", "]", ",", ":", '"', "\\", "\\u", "null", "true", "-1", "-0", "0", "1e999", "1e308", "9007199254740993", "18446744073709551616", "0.5", "NaN", "Infinity", '"__proto__":', '"constructor"', '"F64"', '"auto"', "{\"__float__\":\"Infinity\"}", "\0", "é", "[".repeat(500)];
+const fragments = [
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  '"',
+  "\\",
+  "\\u",
+  "null",
+  "true",
+  "-1",
+  "-0",
+  "0",
+  "1e999",
+  "1e308",
+  "9007199254740993",
+  "18446744073709551616",
+  "0.5",
+  "NaN",
+  "Infinity",
+  '"__proto__":',
+  '"constructor"',
+  '"F64"',
+  '"auto"',
+  '{"__float__":"Infinity"}',
+  "\0",
+  "é",
+  "[".repeat(500),
+];
 
 function mutate(text: string, rng: Rng): string {
   const at = (): number => Math.floor(rng.uniform(0, text.length + 1));
@@ -51,7 +81,8 @@ function survive(parse: () => unknown, input: string): boolean {
     parse();
     return true;
   } catch (error) {
-    if (!(error instanceof StatespaceError) || error.message.length === 0) throw new Error(`untyped ${String(error)} for ${input.slice(0, 300)}`, { cause: error });
+    if (!(error instanceof StatespaceError) || error.message.length === 0)
+      throw new Error(`untyped ${String(error)} for ${input.slice(0, 300)}`, { cause: error });
     return false;
   }
 }

@@ -72,7 +72,10 @@ describe("round trip", () => {
   });
 
   test("metadata, with the format entry that Hugging Face asks for", () => {
-    expect([...parsed.metadata]).toEqual([["format", "pt"], ["note", "ünïcode \u2028"]]);
+    expect([...parsed.metadata]).toEqual([
+      ["format", "pt"],
+      ["note", "ünïcode \u2028"],
+    ]);
   });
 
   test("the header ends, and every tensor begins, at a multiple of its element size", () => {
@@ -102,7 +105,8 @@ describe("round trip", () => {
     const back = tensorF32(stored, "w");
     // Half a unit in the last place: 2^-11 and 2^-8 relative; F16 is subnormal below 2^-14, where the unit is 2^-24.
     const [relative, absolute] = { F32: [0, 0], F16: [2 ** -11, 2 ** -25], BF16: [2 ** -8, 0] }[dtype] as [number, number];
-    for (let i = 0; i < values.length; i++) expect(Math.abs(back[i] - values[i])).toBeLessThanOrEqual(Math.max(relative * Math.abs(values[i]), absolute));
+    for (let i = 0; i < values.length; i++)
+      expect(Math.abs(back[i] - values[i])).toBeLessThanOrEqual(Math.max(relative * Math.abs(values[i]), absolute));
   });
 
   test("integers beyond 32 bits are refused as int32, and exact as float64 up to 2^53", () => {

@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { AbortedError, ArgumentError, FormatError } from "@statespace/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cachedSource, type CheckpointSource, folderSource, memorySource, openSource, type ReadProgress, type ResponseCache, SourceError, urlSource } from "../../src/checkpoint/index.ts";
+import {
+  cachedSource,
+  type CheckpointSource,
+  folderSource,
+  memorySource,
+  openSource,
+  type ReadProgress,
+  type ResponseCache,
+  SourceError,
+  urlSource,
+} from "../../src/checkpoint/index.ts";
 import { type FileServer, serveFiles } from "./fileServer.ts";
 
 const data = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);
@@ -56,7 +66,14 @@ describe.each(Object.keys(sources))("%s", (kind) => {
   test("reads whole files, ranges and streams alike", async () => {
     const source = sources[kind]();
     expect(await source.read("weights.bin")).toEqual(data);
-    for (const [start, end] of [[0, 8], [8, 4096], [99_990, 100_000], [99_990, 200_000], [5, 5], [100_000, 100_010]]) {
+    for (const [start, end] of [
+      [0, 8],
+      [8, 4096],
+      [99_990, 100_000],
+      [99_990, 200_000],
+      [5, 5],
+      [100_000, 100_010],
+    ]) {
       expect(await source.read("weights.bin", { start, end }), `${start}..${end}`).toEqual(data.slice(start, end));
     }
     expect(await source.read("weights.bin", { start: 99_000 })).toEqual(data.slice(99_000));
@@ -76,9 +93,12 @@ describe.each(Object.keys(sources))("%s", (kind) => {
     expect(await source.stream("nothing.json")).toBeUndefined();
   });
 
-  test.each(["../secret", "..", ".", "", "a/b", "a\\b", "/etc/passwd", "C:x", "file:x", "https://x", "a\0b", "a?b", " a", "%2e%2e"])("the name %j is refused", async (name) => {
-    await expect(sources[kind]().read(name)).rejects.toThrow(FormatError);
-  });
+  test.each(["../secret", "..", ".", "", "a/b", "a\\b", "/etc/passwd", "C:x", "file:x", "https://x", "a\0b", "a?b", " a", "%2e%2e"])(
+    "the name %j is refused",
+    async (name) => {
+      await expect(sources[kind]().read(name)).rejects.toThrow(FormatError);
+    },
+  );
 
   test("a range that is none is refused", async () => {
     for (const range of [{ start: -1 }, { start: 2, end: 1 }, { start: NaN }, { end: 0.5 }]) {
@@ -124,6 +144,15 @@ test("errors of the server and of the connection are typed and name the file", a
   await expect(folderSource(join(folder, "weights.bin")).read("x")).resolves.toBeUndefined();
 });
 
+test("a server that answers another range than the one asked for: too much is cut, another place is an error", async () => {
+  const answer = (body: number[], contentRange: string): CheckpointSource =>
+    urlSource("http://host/", {
+      fetch: async () => new Response(Uint8Array.from(body), { status: 206, headers: { "content-range": contentRange } }),
+    });
+  expect(await answer([1, 2, 3, 4], "bytes 5-8/100").read("x", { start: 5, end: 7 })).toEqual(Uint8Array.of(1, 2));
+  await expect(answer([1, 2], "bytes 0-1/100").read("x", { start: 5, end: 7 })).rejects.toThrow(SourceError);
+});
+
 describe("cache", () => {
   test("the second load asks the server for nothing", async () => {
     await using server = await serveFiles(files, { ranges: true });
@@ -165,7 +194,12 @@ describe("cache", () => {
   test("a source that sends less than it announced is found out before anything is stored", async () => {
     const cache = new MemoryCache();
     const inner = memorySource(files);
-    const short: CheckpointSource = { name: "short", size: inner.size.bind(inner), read: inner.read.bind(inner), stream: async (file) => ({ size: 100_001, chunks: (await inner.stream(file))?.chunks ?? fail() }) };
+    const short: CheckpointSource = {
+      name: "short",
+      size: inner.size.bind(inner),
+      read: inner.read.bind(inner),
+      stream: async (file) => ({ size: 100_001, chunks: (await inner.stream(file))?.chunks ?? fail() }),
+    };
     await expect(cachedSource(short, cache).read("weights.bin")).rejects.toThrow(/100001 bytes were announced and 100000 came/);
     expect(cache.stored.size).toBe(0);
   });

@@ -5,7 +5,9 @@ import { argmax, sampleToken, type SamplingSettings, tokenLogprob } from "../../
 /** The distribution that the settings leave, by the definitions: full sort, one step after the other. */
 function expectedDistribution(logits: Float32Array, settings: SamplingSettings, previous: readonly number[] = []): number[] {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = settings;
-  let scores = [...logits].map((logit, id) => (previous.includes(id) ? (logit < 0 ? logit * repetitionPenalty : logit / repetitionPenalty) : logit) / temperature);
+  let scores = [...logits].map(
+    (logit, id) => (previous.includes(id) ? (logit < 0 ? logit * repetitionPenalty : logit / repetitionPenalty) : logit) / temperature,
+  );
   const softmax = (): number[] => {
     const weights = scores.map((score) => Math.exp(score - Math.max(...scores)));
     const sum = weights.reduce((a, b) => a + b);
@@ -76,7 +78,12 @@ describe.each<[name: string, settings: SamplingSettings, previous?: number[]]>([
 test("random logits and settings: the inverse of the cumulative distribution, and kept tokens only", () => {
   for (let round = 0; round < 300; round++) {
     const values = Float32Array.from({ length: 40 }, () => Math.round(rng.normal(0, 3) * 2) / 2); // coarse, so that ties are common
-    const settings = { temperature: rng.uniform(0.2, 2), topK: Math.floor(rng.uniform(0, 20)), topP: rng.uniform(0.05, 1), minP: rng.uniform(0, 0.3) };
+    const settings = {
+      temperature: rng.uniform(0.2, 2),
+      topK: Math.floor(rng.uniform(0, 20)),
+      topP: rng.uniform(0.05, 1),
+      minP: rng.uniform(0, 0.3),
+    };
     const expected = expectedDistribution(values, settings);
     const kept = new Set<number>();
     // A grid finer than the least kept token would be too long; these many draws find the likely ones and must find no other.
@@ -104,7 +111,8 @@ test("a token that appeared many times is penalised once, whatever its sign", ()
 
 test("topK keeps tokens equal to the k-th, and topP counts their mass after topK", () => {
   const ties = Float32Array.of(0, 2, 1, 1, 1, 0);
-  const seen = (settings: SamplingSettings): number[] => [...new Set(Array.from({ length: 1000 }, (_, i) => sampleToken(ties, settings, () => i / 1000)))].sort();
+  const seen = (settings: SamplingSettings): number[] =>
+    [...new Set(Array.from({ length: 1000 }, (_, i) => sampleToken(ties, settings, () => i / 1000)))].sort();
   expect(seen({ topK: 2 })).toEqual([1, 2, 3, 4]);
   // After topK 1 the one token left has all the mass.
   expect(seen({ topK: 1, topP: 0.99 })).toEqual([1]);
@@ -113,7 +121,8 @@ test("topK keeps tokens equal to the k-th, and topP counts their mass after topK
 
 test("extreme logits: a mask of -infinity, huge values, tiny temperatures", () => {
   const masked = Float32Array.of(-Infinity, -Infinity, 0, -Infinity);
-  for (const settings of [{}, { topK: 3 }, { topP: 0.5 }, { minP: 0.5 }, { temperature: 1e-20 }]) expect(sampleToken(masked, settings, () => 0.99)).toBe(2);
+  for (const settings of [{}, { topK: 3 }, { topP: 0.5 }, { minP: 0.5 }, { temperature: 1e-20 }])
+    expect(sampleToken(masked, settings, () => 0.99)).toBe(2);
   expect(sampleToken(Float32Array.of(3e38, -3e38, 3.4e38), { temperature: 1e-3 }, () => 0.99)).toBe(2);
 });
 

@@ -44,7 +44,11 @@ test("every cut of a text of multi-byte characters: nothing but whole characters
     let before = "";
     for (const id of bytes.subarray(0, cut)) before += decoder.push(id);
     // The longest prefix of whole characters that the first `cut` bytes hold.
-    const whole = [...text].reduce((prefix, character) => (new TextEncoder().encode(prefix + character).length <= cut && text.startsWith(prefix + character) ? prefix + character : prefix), "");
+    const whole = [...text].reduce(
+      (prefix, character) =>
+        new TextEncoder().encode(prefix + character).length <= cut && text.startsWith(prefix + character) ? prefix + character : prefix,
+      "",
+    );
     expect(before, `cut at ${cut}`).toBe(whole);
     let after = "";
     for (const id of bytes.subarray(cut)) after += decoder.push(id);

@@ -121,9 +121,16 @@ test("a folder without tokenizer.json has none", async () => {
   expect(await loadTokenizer(memorySource({}))).toBeUndefined();
 });
 
-test.each(["", "[]", "{}", "null", `{"model": 3}`, `{"model": {"type": "Nonsense"}}`, `{"model": {"type": "BPE"}}`, byteLevelBpe().slice(0, 500), byteLevelBpe().replace('"decoder":{"type":"ByteLevel"', '"decoder":{"type":"What"')])(
-  "a broken tokenizer.json is a FormatError: %.40j",
-  async (text) => {
-    await expect(parseTokenizer(text)).rejects.toThrow(FormatError);
-  },
-);
+test.each([
+  "",
+  "[]",
+  "{}",
+  "null",
+  `{"model": 3}`,
+  `{"model": {"type": "Nonsense"}}`,
+  `{"model": {"type": "BPE"}}`,
+  byteLevelBpe().slice(0, 500),
+  byteLevelBpe().replace('"decoder":{"type":"ByteLevel"', '"decoder":{"type":"What"'),
+])("a broken tokenizer.json is a FormatError: %.40j", async (text) => {
+  await expect(parseTokenizer(text)).rejects.toThrow(FormatError);
+});
