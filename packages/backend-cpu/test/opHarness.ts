@@ -87,7 +87,8 @@ export function expectGradients(call: Call, bound: number, through?: readonly st
   });
 }
 
-function centralDifferences(x: NdArray, f: (x: NdArray) => number, h = 1e-5): Float64Array {
+/** Gradient of f at x by central differences. */
+export function centralDifferences(x: NdArray, f: (x: NdArray) => number, h = 1e-5): Float64Array {
   const at = { shape: x.shape, data: x.data.slice() };
   return x.data.map((value, i) => {
     at.data[i] = value + h;

@@ -23,6 +23,8 @@ import { rmsNormGrad } from "./rmsNorm/backward.ts";
 import { rmsNorm } from "./rmsNorm/forward.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan, selectiveScanStep } from "./selectiveScan/forward.ts";
+import { ssdScanGrad } from "./ssdScan/backward.ts";
+import { ssdScan, ssdScanStep } from "./ssdScan/forward.ts";
 import { sumSquares } from "./sumSquares/forward.ts";
 
 /** Every kernel of this backend by name. */
@@ -53,5 +55,8 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,
+  ssdScan,
+  ssdScanGrad,
+  ssdScanStep,
   sumSquares,
 };
