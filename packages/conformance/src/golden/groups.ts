@@ -5,6 +5,7 @@ import { compareLanguageModel } from "./languageModel.ts";
 import { compareNplr } from "./nplr.ts";
 import type { GoldenRow } from "./row.ts";
 import { compareSelectiveScan } from "./selectiveScan.ts";
+import { compareSsd } from "./ssd.ts";
 
 /** How the cases of a golden group are compared. */
 export interface GoldenGroup {
@@ -17,6 +18,7 @@ export interface GoldenGroup {
 export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "selective-scan": { compare: compareSelectiveScan },
   "causal-conv1d": { compare: compareCausalConv1d },
+  ssd: { compare: compareSsd },
   hf: { compare: compareLanguageModel },
   hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },
   nplr: { backendFree: true, compare: ({ tensors, attrs }) => compareNplr(tensors, attrs) },

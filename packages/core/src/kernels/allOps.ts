@@ -8,6 +8,7 @@ import { layerNorm } from "./layerNorm/spec.ts";
 import { linear } from "./linear/spec.ts";
 import { rmsNorm } from "./rmsNorm/spec.ts";
 import { selectiveScan, selectiveScanStep } from "./selectiveScan/spec.ts";
+import { ssdScan, ssdScanStep } from "./ssdScan/spec.ts";
 import { sumSquares } from "./sumSquares/spec.ts";
 
 /** An op whose types do not matter to the caller: conformance, the support table, the API reference. */
@@ -16,5 +17,5 @@ export type AnyOp = Op<any, any, any>;
 
 /** Every op by kernel name. */
 export const allOps: Readonly<Record<string, AnyOp>> = {
-  adamW, causalConv1d, causalConv1dStep, copy, crossEntropy, embedding, layerNorm, linear, rmsNorm, selectiveScan, selectiveScanStep, sumSquares,
+  adamW, causalConv1d, causalConv1dStep, copy, crossEntropy, embedding, layerNorm, linear, rmsNorm, selectiveScan, selectiveScanStep, ssdScan, ssdScanStep, sumSquares,
 };

@@ -7,5 +7,6 @@ export * from "./layerNorm/spec.ts";
 export * from "./linear/spec.ts";
 export * from "./rmsNorm/spec.ts";
 export * from "./selectiveScan/spec.ts";
+export * from "./ssdScan/spec.ts";
 export * from "./sumSquares/spec.ts";
 export * from "./allOps.ts";

@@ -4,7 +4,8 @@ import type { SelectiveScanAttrs } from "./spec.ts";
 
 /** log(1 + e^x) without overflow or cancellation. */
 export const softplus = (x: number): number => (x > 30 ? x : Math.log1p(Math.exp(x)));
-const silu = (x: number): number => x / (1 + Math.exp(-x));
+/** x sigmoid(x). */
+export const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 /** The recurrence of Mamba, token by token, as Algorithm 2 has it. */
 export function selectiveScanReference(inputs: NdArrays, { deltaSoftplus, returnLastState }: Required<SelectiveScanAttrs>): NdArrays {
