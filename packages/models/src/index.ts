@@ -3,4 +3,5 @@ export * from "./generation/index.ts";
 export * from "./language/index.ts";
 export * from "./layers/index.ts";
 export { MambaMixer, type MambaMixerConfig } from "./mamba/block.ts";
+export { Mamba2Mixer, type Mamba2MixerConfig } from "./mamba2/block.ts";
 export * from "./tokenizer/index.ts";

@@ -1,0 +1,168 @@
+import {
+  causalConv1d, causalConv1dStep, exp, isRecordingGradients, linear, neg, reshape, rmsNorm, split, ssdScan, ssdScanStep, tidy, zeros,
+  type Parameter, type Tensor,
+} from "@statespace/core";
+import type { Mamba2Config } from "../checkpoint/modelConfig.ts";
+import { Derived } from "../layers/derived.ts";
+import { constant, inverseSoftplusSteps, kaimingUniform, scaled } from "../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
+import type { Initializer, ParameterBuilder } from "../layers/parameterBuilder.ts";
+
+/** The part of a config that one Mamba-2 mixer needs. */
+export type Mamba2MixerConfig = Pick<
+  Mamba2Config,
+  | "dModel" | "dInner" | "dState" | "nHeads" | "headDim" | "nGroups" | "dConv" | "chunkSize" | "useBias" | "useConvBias"
+  | "mixerNorm" | "mixerNormEps" | "normBeforeGate" | "normGroupSize" | "timeStepLimit" | "dHasHeadDim" | "aInitRange" | "timeStepMin" | "timeStepMax" | "timeStepFloor"
+> & {
+  /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
+  readonly rescaleLayers?: number;
+};
+
+/** What one projection of the input makes, in the order it makes them. */
+interface Projected {
+  readonly z: Tensor; // [..., d]
+  readonly xBC: Tensor; // [..., d + 2 g n]
+  readonly dt: Tensor; // [..., h]
+}
+
+/**
+ * The Mamba-2 mixer: one scalar A a head, everything made by one projection, the scan a chunked matrix product.
+ *
+ *     z, xBC, dt = inProj(input)
+ *     x, B, C    = silu(conv(xBC))
+ *     delta      = clamp(softplus(dt + dtBias), timeStepLimit)
+ *     y          = ssd(x, delta, A, B, C) + D x          with A = -exp(ALog), one a head
+ *     output     = outProj(norm(y, gate z))              the gate before the norm or after it; without a norm y silu(z)
+ *
+ * Source: arXiv 2405.21060, section 7 and figure 6; names of the weights as in the published checkpoints.
+ */
+export class Mamba2Mixer implements Mixer {
+  readonly kind: string = "mamba2";
+  readonly constantState = true;
+  readonly config: Mamba2MixerConfig;
+  readonly parameters: readonly Parameter[];
+  readonly inProj: Parameter; // [2 d + 2 g n + h, dModel]
+  readonly inProjBias: Parameter | undefined;
+  readonly convWeight: Parameter; // [d + 2 g n, 1, k]
+  readonly convBias: Parameter | undefined; // [d + 2 g n]
+  readonly dtBias: Parameter; // [h]
+  readonly ALog: Parameter; // [h]
+  readonly D: Parameter; // [h], or [d]
+  readonly norm: Parameter | undefined; // [d]
+  readonly outProj: Parameter; // [dModel, d]
+  readonly outProjBias: Parameter | undefined; // [dModel]
+  readonly #A: Derived;
+
+  constructor(config: Mamba2MixerConfig, build: ParameterBuilder) {
+    this.config = config;
+    const { dModel, dInner: d, nHeads: h, dConv: k, rescaleLayers = 0 } = config;
+    const own = { decay: false };
+    const width = d + this.#convDim + h;
+    const outScale = rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1;
+    this.inProj = build.make("in_proj.weight", [width, dModel], kaimingUniform(dModel));
+    this.inProjBias = config.useBias ? build.make("in_proj.bias", [width], kaimingUniform(dModel), own) : undefined;
+    this.convWeight = build.make("conv1d.weight", [this.#convDim, 1, k], kaimingUniform(k));
+    this.convBias = config.useConvBias ? build.make("conv1d.bias", [this.#convDim], kaimingUniform(k), own) : undefined;
+    this.dtBias = build.make("dt_bias", [h], inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor), own);
+    this.ALog = build.make("A_log", [h], logUniformLinear(config.aInitRange), own);
+    this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
+    this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
+    this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), outScale));
+    this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    this.parameters = [this.inProj, this.inProjBias, this.convWeight, this.convBias, this.dtBias, this.ALog, this.D, this.norm, this.outProj, this.outProjBias].filter((p) => p !== undefined);
+    this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
+  }
+
+  initialState(batch: number): LayerState {
+    const { nHeads: h, headDim: p, dState: n, dConv: k } = this.config;
+    return { conv: zeros([batch, k - 1, this.#convDim]), ssm: zeros([batch, h, p, n]) };
+  }
+
+  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+    const { y, conv, ssm } = tidy(() => {
+      const { z, xBC, dt } = this.#project(input);
+      const convolved = causalConv1d(
+        { x: xBC, weight: this.#taps(), bias: this.convBias?.value, initialState: initialState?.conv, seqIdx },
+        { silu: true, returnLastState: returnState },
+      );
+      const scanned = ssdScan(
+        { ...this.#heads(convolved.y), dt, ...this.#fixed(), z: this.#gateOfScan(z), initialState: initialState?.ssm, seqIdx },
+        { ...this.#stepBounds(), chunkSize: this.config.chunkSize, returnLastState: returnState },
+      );
+      return { y: this.#output(scanned.y, z), ...(returnState ? { conv: convolved.lastState!, ssm: scanned.lastState! } : {}) };
+    }) as { y: Tensor; conv?: Tensor; ssm?: Tensor };
+    return returnState ? { y, state: { conv: conv!, ssm: ssm! } } : { y };
+  }
+
+  step(input: Tensor, state: LayerState): Tensor {
+    return tidy(() => {
+      const { z, xBC, dt } = this.#project(input);
+      const convolved = causalConv1dStep({ x: xBC, state: state.conv!, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
+      const { y } = ssdScanStep({ state: state.ssm!, ...this.#heads(convolved), dt, ...this.#fixed(), z: this.#gateOfScan(z) }, this.#stepBounds());
+      return this.#output(y, z);
+    });
+  }
+
+  /** A = -exp(ALog), [h]; part of the tape while training. */
+  get A(): Tensor {
+    return isRecordingGradients() ? this.#A.fresh() : this.#A.cached();
+  }
+
+  /** Channels that are convolved: x, B and C. */
+  get #convDim(): number {
+    return this.config.dInner + 2 * this.config.nGroups * this.config.dState;
+  }
+
+  #project(input: Tensor): Projected {
+    const parts = split(linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y, [this.config.dInner, this.#convDim, this.config.nHeads]);
+    const [z, xBC, dt] = parts as [Tensor, Tensor, Tensor];
+    return { z, xBC, dt };
+  }
+
+  /** x [..., h, p] and B, C [..., g, n] from the convolved channels. */
+  #heads(xBC: Tensor): { x: Tensor; B: Tensor; C: Tensor } {
+    const { dInner, nHeads, headDim, nGroups, dState } = this.config;
+    const [x, B, C] = split(xBC, [dInner, nGroups * dState, nGroups * dState]) as [Tensor, Tensor, Tensor];
+    const lead = xBC.shape.slice(0, -1);
+    return { x: reshape(x, [...lead, nHeads, headDim]), B: reshape(B, [...lead, nGroups, dState]), C: reshape(C, [...lead, nGroups, dState]) };
+  }
+
+  /** What the scan takes from the weights rather than from the input. */
+  #fixed(): { A: Tensor; D: Tensor; dtBias: Tensor } {
+    const { dHasHeadDim, nHeads, headDim } = this.config;
+    const D = dHasHeadDim ? reshape(this.D.value, [nHeads, headDim]) : this.D.value;
+    return { A: this.A, D, dtBias: this.dtBias.value };
+  }
+
+  #stepBounds(): { dtSoftplus: boolean; dtMin: number; dtMax: number } {
+    const [dtMin, dtMax] = this.config.timeStepLimit;
+    return { dtSoftplus: true, dtMin, dtMax };
+  }
+
+  /** The gate belongs to the norm; the scan has it only where there is none. */
+  #gateOfScan(z: Tensor): Tensor | undefined {
+    return this.norm === undefined ? reshape(z, [...z.shape.slice(0, -1), this.config.nHeads, this.config.headDim]) : undefined;
+  }
+
+  #output(y: Tensor, z: Tensor): Tensor {
+    const { mixerNormEps: eps, normBeforeGate, normGroupSize: groupSize } = this.config;
+    const flat = reshape(y, z.shape);
+    const normed = this.norm === undefined ? flat : rmsNorm({ x: flat, weight: this.norm.value, z }, { eps, normBeforeGate, groupSize }).y;
+    return linear({ x: normed, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+  }
+
+  /** The convolution's weight without the middle axis of PyTorch's grouped layout. */
+  #taps(): Tensor {
+    return reshape(this.convWeight.value, [this.#convDim, this.config.dConv]);
+  }
+
+  /** Frees what was derived from the weights; the weights themselves belong to the model. */
+  dispose(): void {
+    this.#A.dispose();
+  }
+}
+
+/** The logarithm of numbers uniform in a range. */
+function logUniformLinear([low, high]: readonly [number, number]): Initializer {
+  return (shape, rng) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.log(rng.uniform(low, high)));
+}
