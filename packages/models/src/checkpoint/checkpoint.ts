@@ -1,7 +1,7 @@
-import { ArgumentError, FormatError } from "@statespace/core";
+import { FormatError } from "@statespace/core";
 import { throwIfAborted } from "./abort.ts";
 import { type RawTensor, toFloat32Array } from "./convert.ts";
-import { DTYPE_BYTES, elementCount, type SafetensorsDType } from "./dtype.ts";
+import type { SafetensorsDType } from "./dtype.ts";
 import { LENGTH_BYTES, parseHeader, readHeaderLength, type SafetensorsHeader, type TensorInfo } from "./safetensorsHeader.ts";
 import { parseShardIndex } from "./shardIndex.ts";
 import type { CheckpointSource, FileStream, ReadOptions } from "./source.ts";
@@ -206,14 +206,4 @@ async function* splitTensors(
   } finally {
     await chunks.return?.();
   }
-}
-
-/** Checks one tensor's shape and gives it as float32. Errors: {@link FormatError} naming the key, the shape wanted and the one found. */
-export function float32OfShape(name: string, tensor: RawTensor, shape: readonly number[]): Float32Array {
-  const same = tensor.shape.length === shape.length && shape.every((size, axis) => size === tensor.shape[axis]);
-  if (!same) throw new FormatError(`tensor ${quote(name)}: shape must be [${shape.join(", ")}], got [${tensor.shape.join(", ")}]`);
-  if (tensor.bytes.byteLength !== elementCount(shape, name) * DTYPE_BYTES[tensor.dtype]) {
-    throw new ArgumentError(`tensor ${quote(name)}: bytes do not fit shape [${shape.join(", ")}] of ${tensor.dtype}`);
-  }
-  return toFloat32Array(tensor);
 }
