@@ -8,6 +8,7 @@ export async function registerByName(names: readonly string[]): Promise<void> {
   for (const name of names) {
     if (name === "cpu") registerBackend((await import("@statespace/backend-cpu")).cpuBackend());
     else if (name === "wasm") registerBackend((await import("@statespace/backend-wasm")).wasmBackend());
+    else if (name === "webgpu") registerBackend((await import("@statespace/backend-webgpu")).webGpuBackend());
     else throw new BackendError(`there is no backend "${name}" (there are ${BACKENDS.join(", ")})`);
   }
 }

@@ -1,0 +1,164 @@
+import { parseArgs } from "node:util";
+import { ArgumentError, type PackedFormat } from "@statespace/core";
+import { fromPretrained, generate as generateTokens, generateText, loadTokenizer, openSource, type GenerateTextOptions, type LanguageModel, type Tokenizer } from "@statespace/models";
+import { chooseBackend } from "./backendOption.ts";
+import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
+import { numberOption, UsageError, type Command } from "./command.ts";
+import { megabytes, ProgressLine } from "./terminal.ts";
+
+const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --ids 1,2,3] [options]
+
+  --model DIR|URL        a Hugging Face folder: config.json, model.safetensors, tokenizer.json; the bundled model if left out
+  --prompt TEXT          text to go on from (needs a tokenizer.json)
+  --ids 1,2,3            token ids to go on from
+  --max-new-tokens N     64 unless told
+  --greedy               always the most probable token
+  --temperature T  --top-k K  --top-p P  --min-p P  --repetition-penalty R  --seed S
+  --stop TEXT            ends the text; may be given more than once
+  --ignore-eos           go on after an end-of-text token
+  --weights F            keep matrices as f16, bf16, q8 or q4
+  --backend B            webgpu, wasm or cpu; the best there is unless told
+  --json                 one JSON object instead of text`;
+
+const OPTIONS = {
+  model: { type: "string" },
+  prompt: { type: "string" },
+  ids: { type: "string" },
+  "max-new-tokens": { type: "string" },
+  greedy: { type: "boolean", default: false },
+  temperature: { type: "string" },
+  "top-k": { type: "string" },
+  "top-p": { type: "string" },
+  "min-p": { type: "string" },
+  "repetition-penalty": { type: "string" },
+  seed: { type: "string" },
+  stop: { type: "string", multiple: true },
+  "ignore-eos": { type: "boolean", default: false },
+  weights: { type: "string" },
+  backend: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+
+function parseIds(text: string): number[] {
+  return text.split(",").map((part) => {
+    const id = Number(part);
+    if (part.trim() === "" || !Number.isInteger(id)) throw new UsageError(`--ids must be whole numbers with commas between, got "${part}"`);
+    return id;
+  });
+}
+
+function settings(values: Values, signal: AbortSignal): GenerateTextOptions {
+  const number = (name: "temperature" | "top-k" | "top-p" | "min-p" | "repetition-penalty" | "seed" | "max-new-tokens"): number | undefined => numberOption(name, values[name]);
+  const all = {
+    greedy: values.greedy,
+    temperature: number("temperature"),
+    topK: number("top-k"),
+    topP: number("top-p"),
+    minP: number("min-p"),
+    repetitionPenalty: number("repetition-penalty"),
+    seed: number("seed"),
+    maxNewTokens: number("max-new-tokens"),
+    stop: values.stop,
+    eosTokenIds: values["ignore-eos"] ? [] : undefined,
+  };
+  return { ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)), signal };
+}
+
+/** When the prompt was read and each token came, in milliseconds. */
+interface Clock {
+  readonly started: number;
+  prefilled?: number;
+  ended?: number;
+  tokens: number;
+}
+
+function rates({ started, prefilled, ended, tokens }: Clock, promptTokens: number): { prefillTokensPerSecond: number | null; decodeTokensPerSecond: number | null } {
+  const prefill = (prefilled ?? started) - started;
+  const decode = (ended ?? started) - (prefilled ?? started);
+  // The first token comes with the prompt; the rates of decoding count those after it.
+  return {
+    prefillTokensPerSecond: prefill > 0 ? (1000 * promptTokens) / prefill : null,
+    decodeTokensPerSecond: tokens > 1 && decode > 0 ? (1000 * (tokens - 1)) / decode : null,
+  };
+}
+
+async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.prompt !== undefined && values.ids !== undefined) throw new UsageError("--prompt and --ids exclude each other");
+  const from = values.model ?? (await bundledCheckpoint());
+  const prompt = values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
+  if (prompt === undefined && values.ids === undefined) throw new UsageError("--prompt or --ids is needed");
+  const sampling = values.model === undefined && !values.greedy && values.temperature === undefined ? { temperature: 0.8, topP: 0.95 } : {};
+  const options = { ...sampling, ...settings(values, signal) };
+  const backend = await chooseBackend(values.backend);
+  const { model, tokenizer } = await load(from, values, signal);
+  try {
+    if (prompt !== undefined && tokenizer === undefined) throw new ArgumentError("generate: the model has no tokenizer.json; give --ids");
+    const ids = prompt === undefined ? parseIds(values.ids!) : [...tokenizer!.encode(prompt)];
+    return await (values.json ? printJson : printText)({ model, tokenizer, prompt, ids, options, backend });
+  } finally {
+    model.dispose();
+  }
+}
+
+async function load(from: string, values: Values, signal: AbortSignal): Promise<{ model: LanguageModel; tokenizer: Tokenizer | undefined }> {
+  const line = new ProgressLine();
+  const source = openSource(from);
+  const model = await fromPretrained(source, {
+    signal,
+    weights: values.weights as PackedFormat | undefined,
+    onProgress: ({ file, loaded, total }) => line.show(`${file}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`),
+  });
+  const tokenizer = await loadTokenizer(source, { signal });
+  line.clear();
+  return { model, tokenizer };
+}
+
+interface Job {
+  readonly model: LanguageModel;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly prompt: string | undefined;
+  readonly ids: readonly number[];
+  readonly options: GenerateTextOptions;
+  readonly backend: string;
+}
+
+async function printJson({ model, tokenizer, prompt, ids, options, backend }: Job): Promise<number> {
+  const clock: Clock = { started: performance.now(), tokens: 0 };
+  const made: number[] = [];
+  let text = "";
+  const stream = prompt === undefined ? generateTokens(model, [ids], options) : generateText(model, tokenizer!, prompt, options);
+  for await (const token of stream) {
+    clock.prefilled ??= performance.now();
+    clock.ended = performance.now();
+    clock.tokens++;
+    made.push(token.id);
+    if ("text" in token) text += String(token.text);
+  }
+  console.log(JSON.stringify({ backend, ids: [...ids, ...made], newIds: made, ...(prompt === undefined ? {} : { prompt, text }), promptTokens: ids.length, newTokens: made.length, ...rates(clock, ids.length) }));
+  return 0;
+}
+
+async function printText({ model, tokenizer, prompt, ids, options, backend }: Job): Promise<number> {
+  const clock: Clock = { started: performance.now(), tokens: 0 };
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  process.stdout.write(prompt ?? ids.join(" "));
+  const stream = prompt === undefined ? generateTokens(model, [ids], options) : generateText(model, tokenizer!, prompt, options);
+  for await (const token of stream) {
+    clock.prefilled ??= performance.now();
+    clock.ended = performance.now();
+    clock.tokens++;
+    process.stdout.write("text" in token ? String(token.text) : ` ${token.id}`);
+  }
+  process.stdout.write("\n");
+  const { prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = rates(clock, ids.length);
+  const state = model.initialState(1);
+  note(`\n${clock.tokens} tokens on ${backend}: prompt ${prefill?.toFixed(0) ?? "-"} tokens/s, decoding ${decode?.toFixed(0) ?? "-"} tokens/s, state ${megabytes(state.bytes)} whatever the length`);
+  state.dispose();
+  return 0;
+}
+
+/** `statespace generate`: streams a completion. */
+export const generate: Command = { summary: "streams a completion of a prompt", usage: USAGE, run };
