@@ -13,28 +13,40 @@ const report = new Report("docstrings");
 
 const fileName = (pkg) => `${pkg.name.replace(/^@statespace\//, "")}.md`;
 
-/** typedoc on one package at a time, so that a fault in one hides no other. */
-function typedoc(pkg, args) {
-  const options = ["--options", join(docs, "typedoc.json"), "--entryPoints", join(pkg.path, "src", "index.ts"), "--name", pkg.name];
-  // What a package passes on from another is documented there.
-  for (const other of publicPackages()) if (other.name !== pkg.name) options.push("--externalPattern", `**/${other.dir}/**`);
-  return runNode([commandFile("typedoc", "typedoc", docs), ...options, ...args], { stdout: "pipe" });
+/** One run of typedoc over the entry points of some packages. */
+function typedoc(packages, args) {
+  const entries = packages.flatMap((pkg) => ["--entryPoints", join(pkg.path, "src", "index.ts")]);
+  const command = [commandFile("typedoc", "typedoc", docs), "--options", join(docs, "typedoc.json"), ...entries, ...args];
+  return runNode(command, { stdout: "pipe" });
 }
 
-/** Writes a package's page. */
-async function write(pkg) {
-  const { code, output } = await typedoc(pkg, ["--out", join(docs, "api"), "--cleanOutputDir", "false", "--entryFileName", fileName(pkg)]);
+/** Writes a package's page. What a package passes on from another is documented there. */
+async function write(pkg, packages) {
+  const others = packages.filter((other) => other !== pkg).flatMap(({ dir }) => ["--externalPattern", `**/${dir}/**`]);
+  const target = ["--name", pkg.name, "--out", join(docs, "api"), "--cleanOutputDir", "false", "--entryFileName", fileName(pkg)];
+  const { code, output } = await typedoc([pkg], [...others, ...target]);
   report.check(`${pkg.name} reference`, code === 0, output, `docs/api/${fileName(pkg)}`);
 }
 
-/** Every export of a package has a docstring; members of classes and interfaces may do without. */
-async function check(pkg, folder) {
-  const file = join(folder, `${fileName(pkg)}.json`);
-  const { code, output } = await typedoc(pkg, ["--json", file, "--disableSources", "false"]);
-  if (code !== 0) return report.fail(`${pkg.name} docstrings`, output);
-  const exported = (JSON.parse(readFileSync(file, "utf8")).children ?? []).filter(({ variant }) => variant === "declaration");
-  const bare = exported.filter((reflection) => !isDocumented(reflection)).map(({ name, sources }) => `${name} (${sources?.[0]?.fileName ?? "?"})`);
-  const why = `${bare.length} of ${exported.length} exports have no docstring:\n${bare.join("\n")}`;
+/** Every export of every package has a docstring; members of classes and interfaces may do without. */
+async function check(packages) {
+  const folder = mkdtempSync(join(tmpdir(), "statespace-docs-"));
+  const file = join(folder, "exports.json");
+  const { code, output } = await typedoc(packages, ["--json", file, "--disableSources", "false", "--alwaysCreateEntryPointModule"]);
+  if (code !== 0) return report.fail("typedoc", output);
+  const modules = JSON.parse(readFileSync(file, "utf8")).children;
+  rmSync(folder, { recursive: true });
+  for (const pkg of packages) {
+    const entry = `${pkg.dir}/src/index.ts`;
+    checkExports(pkg, modules.find(({ sources }) => sources?.[0]?.fileName.endsWith(entry))?.children ?? []);
+  }
+}
+
+function checkExports(pkg, exported) {
+  // A reference is an export that is documented where it comes from.
+  const bare = exported.filter((reflection) => reflection.variant === "declaration" && !isDocumented(reflection));
+  const names = bare.map(({ name, sources }) => `${name} (${sources?.[0]?.fileName ?? "?"})`);
+  const why = `${bare.length} of ${exported.length} exports have no docstring:\n${names.join("\n")}`;
   report.check(`${pkg.name} docstrings`, bare.length === 0 && exported.length > 0, why, `${exported.length} exports`);
 }
 
@@ -48,13 +60,10 @@ function writeIndex(packages) {
 
 const packages = publicPackages().filter((pkg) => !isEmptyPackage(pkg));
 for (const pkg of publicPackages().filter(isEmptyPackage)) report.skip(pkg.name, "exports nothing yet");
-if (checkOnly) {
-  const folder = mkdtempSync(join(tmpdir(), "statespace-docs-"));
-  for (const pkg of packages) await check(pkg, folder);
-  rmSync(folder, { recursive: true });
-} else {
+if (checkOnly) await check(packages);
+else {
   rmSync(join(docs, "api"), { recursive: true, force: true });
-  for (const pkg of packages) await write(pkg);
+  for (const pkg of packages) await write(pkg, packages);
   writeIndex(packages);
 }
 report.finish();

@@ -153,8 +153,8 @@ function checkImport({ pkg, file, where, inSource, specifier, kind, byName }) {
   const [name, subpath] = splitSpecifier(bare);
   const target = byName.get(name);
   const problem = target === undefined ? checkExternal(name, where, inSource) : checkWorkspace(pkg, target, subpath, inSource);
-  // The test runner and the types of Node are the root's, for every package's tests and configuration.
-  if (!inSource && ["vitest", "tsdown", "vite", "playwright-core", "rolldown"].includes(name)) return problem;
+  // The test runner and the build tools are the root's, for tests, configurations and private packages.
+  if ((!inSource || pkg.manifest.private) && ["vitest", "tsdown", "vite", "playwright-core", "rolldown"].includes(name)) return problem;
   return problem ?? checkDeclared(pkg, name, inSource, kind);
 }
 
