@@ -30,7 +30,8 @@ export function toHalf(value: number): number {
   const scaled = Math.abs(value) * 0x1000000;
   const floor = Math.floor(scaled);
   const fraction = scaled - floor;
-  return sign | (fraction > 0.5 || (fraction === 0.5 && (floor & 1) === 1) ? floor + 1 : floor);
+  const up = fraction > 0.5 || (fraction === 0.5 && (floor & 1) === 1);
+  return sign | (up ? floor + 1 : floor);
 }
 
 /** Exact value of an IEEE half. */
@@ -71,7 +72,7 @@ export function packBytes(shape: readonly number[], format: PackedFormat): numbe
   return rows * k * 2;
 }
 
-/** Packs float values into the canonical form. @throws ArgumentError when the last axis does not divide into blocks. */
+/** Packs float values into the canonical form. @throws ArgumentError when the last axis does not divide into blocks, or a block's scale is not finite. */
 export function packFromF32(values: Float32Array, shape: readonly number[], format: PackedFormat): Uint8Array {
   const out = new Uint8Array(packBytes(shape, format));
   const view = new DataView(out.buffer);
@@ -89,11 +90,18 @@ export function packFromF32(values: Float32Array, shape: readonly number[], form
   return out;
 }
 
+/** A block's scale as the half that is stored. */
+function toScale(wanted: number, format: PackedFormat): { half: number; scale: number } {
+  const half = toHalf(wanted);
+  const scale = fromHalf(half);
+  if (!Number.isFinite(scale)) throw new ArgumentError(`pack: values must be finite and their ${format} scale at most 65504, got a scale of ${wanted}`);
+  return { half, scale };
+}
+
 function packQ8(values: Float32Array, from: number, view: DataView, at: number): void {
   let max = 0;
   for (let i = 0; i < QUANT_BLOCK; i++) max = Math.max(max, Math.abs(values[from + i]!));
-  const half = toHalf(max / 127);
-  const scale = fromHalf(half);
+  const { half, scale } = toScale(max / 127, "q8");
   view.setUint16(at, half, true);
   for (let i = 0; i < QUANT_BLOCK; i++) {
     const q = scale === 0 ? 0 : Math.max(-127, Math.min(127, Math.round(values[from + i]! / scale)));
@@ -105,8 +113,7 @@ function packQ4(values: Float32Array, from: number, view: DataView, at: number):
   // The extreme value is mapped to -8, which uses the whole range of an asymmetric 4-bit integer.
   let extreme = 0;
   for (let i = 0; i < QUANT_BLOCK; i++) if (Math.abs(values[from + i]!) > Math.abs(extreme)) extreme = values[from + i]!;
-  const half = toHalf(extreme / -8);
-  const scale = fromHalf(half);
+  const { half, scale } = toScale(extreme / -8, "q4");
   view.setUint16(at, half, true);
   const quantise = (x: number): number => (scale === 0 ? 8 : Math.max(0, Math.min(15, Math.round(x / scale) + 8)));
   for (let i = 0; i < 16; i++) {
