@@ -60,6 +60,10 @@ async function checkAlone(pkg, all, tarballs) {
   if (installed.code !== 0) return;
   const { code, output } = await runIn(project, ["--input-type=module", "--eval", `await import("${pkg.name}")`]);
   report.check(`${pkg.name} loads in Node`, code === 0, output);
+  for (const command of Object.keys(pkg.manifest.bin ?? {})) {
+    const help = await runIn(project, [commandFile(pkg.name, command, project), "--help"]);
+    report.check(`${pkg.name} command ${command} --help`, help.code === 0, help.output);
+  }
 }
 
 /** With the package, and what else its README says to install, the README's first example runs. */
