@@ -8,13 +8,21 @@ import { matMulKernels } from "./base/matMul.ts";
 import { movementKernels } from "./base/movement.ts";
 import { reduceKernels } from "./base/reduce.ts";
 import { unaryKernels } from "./base/unary.ts";
+import { cauchyGrad } from "./cauchy/backward.ts";
+import { cauchy } from "./cauchy/forward.ts";
 import { causalConv1dGrad } from "./causalConv1d/backward.ts";
 import { causalConv1d, causalConv1dStep } from "./causalConv1d/forward.ts";
 import { copy } from "./copy/forward.ts";
 import { crossEntropyGrad } from "./crossEntropy/backward.ts";
 import { crossEntropy } from "./crossEntropy/forward.ts";
+import { diagonalScanGrad } from "./diagonalScan/backward.ts";
+import { diagonalScan } from "./diagonalScan/forward.ts";
 import { embeddingGrad } from "./embedding/backward.ts";
 import { embedding } from "./embedding/forward.ts";
+import { fftConvGrad } from "./fftConv/backward.ts";
+import { fftConv } from "./fftConv/forward.ts";
+import { inverseRealFftGrad } from "./inverseRealFft/backward.ts";
+import { inverseRealFft } from "./inverseRealFft/forward.ts";
 import { layerNormGrad } from "./layerNorm/backward.ts";
 import { layerNorm } from "./layerNorm/forward.ts";
 import { linearGrad } from "./linear/backward.ts";
@@ -26,6 +34,8 @@ import { selectiveScan, selectiveScanStep } from "./selectiveScan/forward.ts";
 import { ssdScanGrad } from "./ssdScan/backward.ts";
 import { ssdScan, ssdScanStep } from "./ssdScan/forward.ts";
 import { sumSquares } from "./sumSquares/forward.ts";
+import { vandermondeGrad } from "./vandermonde/backward.ts";
+import { vandermonde } from "./vandermonde/forward.ts";
 
 /** Every kernel of this backend by name. */
 export const cpuKernels: KernelTable<CpuBackend> = {
@@ -38,14 +48,22 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   ...indexingKernels,
   ...matMulKernels,
   adamW,
+  cauchy,
+  cauchyGrad,
   causalConv1d,
   causalConv1dGrad,
   causalConv1dStep,
   copy,
   crossEntropy,
   crossEntropyGrad,
+  diagonalScan,
+  diagonalScanGrad,
   embedding,
   embeddingGrad,
+  fftConv,
+  fftConvGrad,
+  inverseRealFft,
+  inverseRealFftGrad,
   layerNorm,
   layerNormGrad,
   linear,
@@ -59,4 +77,6 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   ssdScanGrad,
   ssdScanStep,
   sumSquares,
+  vandermonde,
+  vandermondeGrad,
 };
