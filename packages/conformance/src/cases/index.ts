@@ -1,3 +1,8 @@
+import { cauchyCases } from "./cauchy.ts";
+import { diagonalScanCases } from "./diagonalScan.ts";
+import { fftConvCases } from "./fftConv.ts";
+import { inverseRealFftCases } from "./inverseRealFft.ts";
+import { vandermondeCases } from "./vandermonde.ts";
 import * as dense from "./dense.ts";
 import type { OpCase } from "./opCase.ts";
 import { selectiveScanCases, selectiveScanStepCases } from "./selectiveScan.ts";
@@ -6,5 +11,10 @@ import { selectiveScanCases, selectiveScanStepCases } from "./selectiveScan.ts";
 export const opCases: readonly OpCase[] = [
   ...selectiveScanCases,
   ...selectiveScanStepCases,
+  ...cauchyCases,
+  ...diagonalScanCases,
+  ...fftConvCases,
+  ...inverseRealFftCases,
+  ...vandermondeCases,
   ...Object.values(dense).flat(),
 ];

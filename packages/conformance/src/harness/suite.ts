@@ -1,7 +1,9 @@
-import { setBackend, type BackendDefinition } from "@statespace/core";
+import { BASE_KERNELS, setBackend, type BackendDefinition } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { opCases } from "../cases/index.ts";
 import { runGolden } from "../golden/run.ts";
+import { baseCases } from "../cases/base.ts";
+import { checkBase } from "./checkBase.ts";
 import { checkForward, checkGradients } from "./checkOp.ts";
 
 const GOLDEN = new URL("../../golden", import.meta.url).pathname;
@@ -27,6 +29,12 @@ export function conformanceSuite(backend: BackendDefinition, options: { golden?:
       });
     });
   }
+  describe("base ops", () => {
+    it("has every base kernel", () => expect(BASE_KERNELS.filter((name) => missing(backend, name))).toEqual([]));
+    it.each(baseCases.map((c) => [c.name, c] as const))("%s", async (_, c) => {
+      expect((await checkBase(c)).filter(({ ok }) => !ok)).toEqual([]);
+    });
+  });
   if (options.golden ?? true) {
     it("golden vectors", async () => {
       const results = [];
