@@ -27,6 +27,8 @@ import { layerNormGrad } from "./layerNorm/backward.ts";
 import { layerNorm } from "./layerNorm/forward.ts";
 import { linearGrad } from "./linear/backward.ts";
 import { linear } from "./linear/forward.ts";
+import { mamba3ScanGrad } from "./mamba3Scan/backward.ts";
+import { mamba3Scan, mamba3ScanStep } from "./mamba3Scan/forward.ts";
 import { rmsNormGrad } from "./rmsNorm/backward.ts";
 import { rmsNorm } from "./rmsNorm/forward.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
@@ -68,6 +70,9 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   layerNormGrad,
   linear,
   linearGrad,
+  mamba3Scan,
+  mamba3ScanGrad,
+  mamba3ScanStep,
   rmsNorm,
   rmsNormGrad,
   selectiveScan,

@@ -10,6 +10,7 @@ import { fftConv } from "./fftConv/spec.ts";
 import { inverseRealFft } from "./inverseRealFft/spec.ts";
 import { layerNorm } from "./layerNorm/spec.ts";
 import { linear } from "./linear/spec.ts";
+import { mamba3Scan, mamba3ScanStep } from "./mamba3Scan/spec.ts";
 import { rmsNorm } from "./rmsNorm/spec.ts";
 import { selectiveScan, selectiveScanStep } from "./selectiveScan/spec.ts";
 import { ssdScan, ssdScanStep } from "./ssdScan/spec.ts";
@@ -22,5 +23,5 @@ export type AnyOp = Op<any, any, any>;
 
 /** Every op by kernel name. */
 export const allOps: Readonly<Record<string, AnyOp>> = {
-  adamW, cauchy, causalConv1d, causalConv1dStep, copy, crossEntropy, diagonalScan, embedding, fftConv, inverseRealFft, layerNorm, linear, rmsNorm, selectiveScan, selectiveScanStep, ssdScan, ssdScanStep, sumSquares, vandermonde,
+  adamW, cauchy, causalConv1d, causalConv1dStep, copy, crossEntropy, diagonalScan, embedding, fftConv, inverseRealFft, layerNorm, linear, mamba3Scan, mamba3ScanStep, rmsNorm, selectiveScan, selectiveScanStep, ssdScan, ssdScanStep, sumSquares, vandermonde,
 };

@@ -9,6 +9,7 @@ export * from "./fftConv/spec.ts";
 export * from "./inverseRealFft/spec.ts";
 export * from "./layerNorm/spec.ts";
 export * from "./linear/spec.ts";
+export * from "./mamba3Scan/spec.ts";
 export * from "./rmsNorm/spec.ts";
 export * from "./selectiveScan/spec.ts";
 export * from "./ssdScan/spec.ts";
