@@ -1,4 +1,4 @@
-import { capture, keep, readFloats, tensor, tidy, writeInto, type Captured, type Tensor } from "@statespace/core";
+import { capture, keep, readFloats, tensor, writeInto, type Captured, type Tensor } from "@statespace/core";
 import type { LanguageModel } from "../language/model.ts";
 import type { ModelState } from "../language/modelState.ts";
 
@@ -45,7 +45,7 @@ export class Decoder {
   /** Tensors derived from weights must exist before the capture, or every replay would compute them again. */
   #prime(): void {
     const scratch = this.model.initialState(this.#ids.shape[0]!);
-    tidy(() => this.model.step(this.#ids, scratch));
+    this.model.step(this.#ids, scratch).dispose();
     scratch.dispose();
   }
 
