@@ -48,6 +48,7 @@ export function gemm({ m, n, k, a, b, bias, out, offset = 0 }: Gemm): void {
 }
 
 /** 4 x 4 dot products of interleaved rows. */
+// prettier-ignore
 function dotFour(a: Float64Array, from: number, b: Float64Array, k: number, tile: Float64Array): void {
   let s00 = 0, s01 = 0, s02 = 0, s03 = 0;
   let s10 = 0, s11 = 0, s12 = 0, s13 = 0;
@@ -55,14 +56,11 @@ function dotFour(a: Float64Array, from: number, b: Float64Array, k: number, tile
   let s30 = 0, s31 = 0, s32 = 0, s33 = 0;
   for (let i = 0, p = from, q = 0; i < k; i++, p += 4, q += 4) {
     const b0 = b[q]!, b1 = b[q + 1]!, b2 = b[q + 2]!, b3 = b[q + 3]!;
-    let x = a[p]!;
-    s00 += x * b0; s01 += x * b1; s02 += x * b2; s03 += x * b3;
-    x = a[p + 1]!;
-    s10 += x * b0; s11 += x * b1; s12 += x * b2; s13 += x * b3;
-    x = a[p + 2]!;
-    s20 += x * b0; s21 += x * b1; s22 += x * b2; s23 += x * b3;
-    x = a[p + 3]!;
-    s30 += x * b0; s31 += x * b1; s32 += x * b2; s33 += x * b3;
+    const a0 = a[p]!, a1 = a[p + 1]!, a2 = a[p + 2]!, a3 = a[p + 3]!;
+    s00 += a0 * b0; s01 += a0 * b1; s02 += a0 * b2; s03 += a0 * b3;
+    s10 += a1 * b0; s11 += a1 * b1; s12 += a1 * b2; s13 += a1 * b3;
+    s20 += a2 * b0; s21 += a2 * b1; s22 += a2 * b2; s23 += a2 * b3;
+    s30 += a3 * b0; s31 += a3 * b1; s32 += a3 * b2; s33 += a3 * b3;
   }
   tile[0] = s00; tile[1] = s01; tile[2] = s02; tile[3] = s03;
   tile[4] = s10; tile[5] = s11; tile[6] = s12; tile[7] = s13;
@@ -71,6 +69,7 @@ function dotFour(a: Float64Array, from: number, b: Float64Array, k: number, tile
 }
 
 /** 1 x 4 dot products of the first of four interleaved rows. */
+// prettier-ignore
 function dotOne(a: Float64Array, from: number, b: Float64Array, k: number, tile: Float64Array): void {
   let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
   for (let i = 0, p = from, q = 0; i < k; i++, p += 4, q += 4) {

@@ -1,4 +1,18 @@
-import { ndround32, ndzeros, Rng, tensor, tidy, valueAndGrads, sum, mul, add, type AnyOp, type NdArray, type NdArrays, type Tensor } from "@statespace/core";
+import {
+  ndround32,
+  ndzeros,
+  Rng,
+  tensor,
+  tidy,
+  valueAndGrads,
+  sum,
+  mul,
+  add,
+  type AnyOp,
+  type NdArray,
+  type NdArrays,
+  type Tensor,
+} from "@statespace/core";
 import { expect } from "vitest";
 
 /** One call of an op: float inputs as f64 (rounded to f32 here), int32 inputs named apart. */
@@ -73,12 +87,15 @@ export function expectGradients(call: Call, bound: number, through?: readonly st
   tidy(() => {
     const inputs = upload(call);
     const names = call.op.spec.differentiable.filter((name) => inputs[name] !== undefined);
-    const { grads } = valueAndGrads(() => {
-      const got: Record<string, Tensor> = call.op(inputs, call.attrs);
-      return outputs
-        .map(([name]) => sum(mul(got[name]!, tensor(Float32Array.from(weights[name]!.data), weights[name]!.shape))))
-        .reduce((a, b) => add(a, b));
-    }, names.map((name) => inputs[name]!));
+    const { grads } = valueAndGrads(
+      () => {
+        const got: Record<string, Tensor> = call.op(inputs, call.attrs);
+        return outputs
+          .map(([name]) => sum(mul(got[name]!, tensor(Float32Array.from(weights[name]!.data), weights[name]!.shape))))
+          .reduce((a, b) => add(a, b));
+      },
+      names.map((name) => inputs[name]!),
+    );
     names.forEach((name, i) => {
       const want = centralDifferences(call.floats[name]!, (x) => loss({ [name]: x }));
       expect(grads[i], `${name} has a gradient`).not.toBeNull();

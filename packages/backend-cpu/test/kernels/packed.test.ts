@@ -1,4 +1,22 @@
-import { add, currentBackend, embedding, linear, memory, packedWeight, packFromF32, packWeight, reshape, Rng, setBackend, slice, tensor, tidy, unpackToF32, writeInto, type PackedFormat } from "@statespace/core";
+import {
+  add,
+  currentBackend,
+  embedding,
+  linear,
+  memory,
+  packedWeight,
+  packFromF32,
+  packWeight,
+  reshape,
+  Rng,
+  setBackend,
+  slice,
+  tensor,
+  tidy,
+  unpackToF32,
+  writeInto,
+  type PackedFormat,
+} from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 
@@ -43,7 +61,15 @@ describe("where packed weights may not go", () => {
     ["another op", () => add(weight(), 1), "cpu: a weight packed as q8 can only be an operand of linear and embedding"],
     ["as the input of linear", () => linear({ x: weight(), weight: tensor(new Float32Array(32), [1, 32]) }).y, "cpu: a weight packed as q8 can only"],
     ["a slice", () => slice(weight(), [0, 0], [1, 32]), "cpu: a weight packed as q8 has no views"],
-    ["writeInto", () => { const w = weight(); writeInto(w, new Float32Array(64)); return w; }, "writeInto: a weight packed as q8 cannot be overwritten"],
+    [
+      "writeInto",
+      () => {
+        const w = weight();
+        writeInto(w, new Float32Array(64));
+        return w;
+      },
+      "writeInto: a weight packed as q8 cannot be overwritten",
+    ],
     ["a wrong number of bytes", () => packedWeight(new Uint8Array(67), [2, 32], "q8"), "packedWeight: q8 of shape [2, 32] takes 68 bytes, got 67"],
     ["a wrong number of values", () => packWeight(new Float32Array(63), [2, 32], "q8"), "packWeight: values must have 64 elements"],
   ])("%s", (_, run, message) => {

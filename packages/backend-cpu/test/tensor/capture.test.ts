@@ -1,6 +1,29 @@
 import {
-  add, BackendError, capture, causalConv1dStep, copy, currentBackend, linear, memory, mul, Rng, reshape, rmsNorm, selectiveScanStep, setBackend, slice, softplus, stopBackend, sub, sum,
-  tensor, tidy, valueAndGrads, writeInto, zeros, type Tensor,
+  add,
+  BackendError,
+  capture,
+  causalConv1dStep,
+  copy,
+  currentBackend,
+  linear,
+  memory,
+  mul,
+  Rng,
+  reshape,
+  rmsNorm,
+  selectiveScanStep,
+  setBackend,
+  slice,
+  softplus,
+  stopBackend,
+  sub,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrads,
+  writeInto,
+  zeros,
+  type Tensor,
 } from "@statespace/core";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
@@ -10,7 +33,7 @@ beforeAll(() => setBackend(cpuBackend()));
 
 const counts = (): number[] => [memory().tensors, currentBackend().memory().tensors, currentBackend().memory().heldBytes];
 let before: number[] = [];
-let made: Tensor[] = [];
+const made: Tensor[] = [];
 const input = (values: readonly number[], shape?: readonly number[]): Tensor => {
   const t = tensor(values, shape);
   made.push(t);
@@ -38,7 +61,17 @@ describe("capture and replay", () => {
   it("a decode step with state in place equals eager steps on fresh inputs", () => {
     const rng = new Rng(21);
     const [d, n, k] = [6, 4, 3];
-    const make = (shape: readonly number[], low = -1, high = 1): Tensor => input([...rng.uniforms(shape.reduce((a, b) => a * b, 1), low, high)], shape);
+    const make = (shape: readonly number[], low = -1, high = 1): Tensor =>
+      input(
+        [
+          ...rng.uniforms(
+            shape.reduce((a, b) => a * b, 1),
+            low,
+            high,
+          ),
+        ],
+        shape,
+      );
     const weights = { proj: make([d, d]), norm: make([d]), conv: make([d, k]), A: make([d, n], -1, -0.1), bc: make([2 * n, d]) };
     const step = (x: Tensor, conv: Tensor, state: Tensor): Tensor => {
       const normed = rmsNorm({ x, weight: weights.norm }).y;
@@ -47,7 +80,13 @@ describe("capture and replay", () => {
       const y = selectiveScanStep({ state, u, delta: softplus(u), A: weights.A, B: slice(bc, [0, 0], [1, n]), C: slice(bc, [0, n], [1, n]) }).y;
       return add(x, y);
     };
-    const [xs, convA, stateA, convB, stateB] = [input(Array<number>(d).fill(0), [1, d]), make([1, k - 1, d], 0, 0), make([1, d, n], 0, 0), make([1, k - 1, d], 0, 0), make([1, d, n], 0, 0)];
+    const [xs, convA, stateA, convB, stateB] = [
+      input(Array<number>(d).fill(0), [1, d]),
+      make([1, k - 1, d], 0, 0),
+      make([1, d, n], 0, 0),
+      make([1, k - 1, d], 0, 0),
+      make([1, d, n], 0, 0),
+    ];
     const tokens = Array.from({ length: 5 }, () => Float32Array.from(rng.normals(d)));
     writeInto(xs, tokens[0]!);
     const graph = capture(() => step(xs, convA, stateA));
@@ -176,7 +215,8 @@ describe("capture and replay", () => {
       return value;
     });
     const expected = [1, 2];
-    const eager = (): void => [0.5, -1].forEach((v, i) => (expected[i] = Math.fround(expected[i]! - Math.fround(Math.fround(2 * expected[i]! * v) * 0.5))));
+    const eager = (): void =>
+      [0.5, -1].forEach((v, i) => (expected[i] = Math.fround(expected[i]! - Math.fround(Math.fround(2 * expected[i]! * v) * 0.5))));
     eager();
     expect(values(w)).toEqual(expected);
     graph.replay();

@@ -44,9 +44,16 @@ const UNARY: Readonly<Record<string, Unary>> = {
 
 describe("unary ops: forward and gradient", () => {
   for (const [name, [op, f, low, high]] of Object.entries(UNARY)) {
-    it(name, () => expectCase({ inputs: { x: random(rng, [3, 5], low, high) }, run: ({ x }) => op(x!), f64: ({ x }) => byIndex(x!.shape, (i) => f(at(x!, i))) }));
+    it(name, () =>
+      expectCase({ inputs: { x: random(rng, [3, 5], low, high) }, run: ({ x }) => op(x!), f64: ({ x }) => byIndex(x!.shape, (i) => f(at(x!, i))) }),
+    );
   }
-  it("clip", () => expectCase({ inputs: { x: random(rng, [20], -2, 2) }, run: ({ x }) => core.clip(x!, -0.5, 1), f64: ({ x }) => byIndex([20], (i) => Math.min(1, Math.max(-0.5, at(x!, i)))) }));
+  it("clip", () =>
+    expectCase({
+      inputs: { x: random(rng, [20], -2, 2) },
+      run: ({ x }) => core.clip(x!, -0.5, 1),
+      f64: ({ x }) => byIndex([20], (i) => Math.min(1, Math.max(-0.5, at(x!, i)))),
+    }));
 });
 
 type Binary = readonly [op: (a: Tensor, b: Tensor) => Tensor, f: (a: number, b: number) => number];
@@ -81,7 +88,12 @@ describe("binary ops: forward and gradient, random broadcasting shapes", () => {
     }
   }
   it("a number as either operand", () => {
-    expectCase({ inputs: { x: random(rng, [4], 0.5, 2) }, run: ({ x }) => core.div(core.sub(3, x!), 1.5), f64: ({ x }) => byIndex([4], (i) => (3 - at(x!, i)) / 1.5), gradient: 2 ** -21 });
+    expectCase({
+      inputs: { x: random(rng, [4], 0.5, 2) },
+      run: ({ x }) => core.div(core.sub(3, x!), 1.5),
+      f64: ({ x }) => byIndex([4], (i) => (3 - at(x!, i)) / 1.5),
+      gradient: 2 ** -21,
+    });
   });
   it("broadcasts both sides at once", () => {
     const f64 = (x: Readonly<Record<string, NdArray>>): NdArray => byIndex([4, 3], (i) => at(x.a!, i) * at(x.b!, i));
@@ -90,7 +102,10 @@ describe("binary ops: forward and gradient, random broadcasting shapes", () => {
   it("gives a tie's gradient to the first", () => {
     tidy(() => {
       const [a, b] = [tensor([1, 2]), tensor([1, 3])];
-      for (const [op, first, second] of [[core.maximum, [1, 0], [0, 1]], [core.minimum, [1, 1], [0, 0]]] as const) {
+      for (const [op, first, second] of [
+        [core.maximum, [1, 0], [0, 1]],
+        [core.minimum, [1, 1], [0, 0]],
+      ] as const) {
         const { grads } = core.valueAndGrads(() => core.sum(op(a, b)), [a, b]);
         expect([...grads[0]!.dataSync()]).toEqual(first);
         expect([...grads[1]!.dataSync()]).toEqual(second);
@@ -111,7 +126,14 @@ describe("ops without a derivative", () => {
   it("comparisons and logic", () =>
     tidy(() => {
       const [a, b] = [tensor([1, 2, 3]), tensor([[2]].flat(), [1])];
-      const table = { equal: [0, 1, 0], notEqual: [1, 0, 1], less: [1, 0, 0], lessEqual: [1, 1, 0], greater: [0, 0, 1], greaterEqual: [0, 1, 1] } as const;
+      const table = {
+        equal: [0, 1, 0],
+        notEqual: [1, 0, 1],
+        less: [1, 0, 0],
+        lessEqual: [1, 1, 0],
+        greater: [0, 0, 1],
+        greaterEqual: [0, 1, 1],
+      } as const;
       for (const [name, want] of Object.entries(table)) {
         const got = core[name as keyof typeof table](a, b);
         expect(got.dtype).toBe("bool");

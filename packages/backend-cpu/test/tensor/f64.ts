@@ -46,7 +46,10 @@ export function expectCase({ inputs, run, f64, forward = 2 ** -23, gradient = 2 
     expect(relativeError(got.dataSync(), want.data), "forward").toBeLessThan(forward);
     if (flat) return;
     const upstream = tensor(Float32Array.from(weights.data), weights.shape);
-    const { grads } = valueAndGrads(() => sum(mul(run(tensors), upstream)), names.map((name) => tensors[name]!));
+    const { grads } = valueAndGrads(
+      () => sum(mul(run(tensors), upstream)),
+      names.map((name) => tensors[name]!),
+    );
     names.forEach((name, i) => {
       const dx = centralDifferences(inputs[name]!, (x) => f64({ ...inputs, [name]: x }).data.reduce((acc, y, j) => acc + y * weights.data[j]!, 0));
       expect(grads[i]!.shape, name).toEqual(inputs[name]!.shape);

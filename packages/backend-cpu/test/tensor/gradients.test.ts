@@ -1,6 +1,28 @@
 import {
-  add, concat, currentBackend, exp, linear, memory, mul, neg, noGrad, Rng, reshape, selectiveScan, setBackend, slice, sub, sum, tensor, tidy, transpose, valueAndGrads, zeros,
-  copy, packWeight, type Tensor,
+  add,
+  concat,
+  currentBackend,
+  exp,
+  linear,
+  memory,
+  mul,
+  neg,
+  noGrad,
+  Rng,
+  reshape,
+  selectiveScan,
+  setBackend,
+  slice,
+  sub,
+  sum,
+  tensor,
+  tidy,
+  transpose,
+  valueAndGrads,
+  zeros,
+  copy,
+  packWeight,
+  type Tensor,
 } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
@@ -72,7 +94,13 @@ describe("valueAndGrads", () => {
     }));
   it("only one output of an op reaches the loss", () =>
     withoutLeak(() => {
-      const inputs = { u: tensor([1, 2], [1, 2, 1]), delta: tensor([0.5, 0.5], [1, 2, 1]), A: tensor([-1], [1, 1]), B: tensor([1, 1], [1, 2, 1]), C: tensor([1, 1], [1, 2, 1]) };
+      const inputs = {
+        u: tensor([1, 2], [1, 2, 1]),
+        delta: tensor([0.5, 0.5], [1, 2, 1]),
+        A: tensor([-1], [1, 1]),
+        B: tensor([1, 1], [1, 2, 1]),
+        C: tensor([1, 1], [1, 2, 1]),
+      };
       const { grads } = valueAndGrads(() => sum(selectiveScan(inputs, { returnLastState: true }).lastState!), [inputs.u, inputs.C]);
       expect(grads[0]!.dataSync()[1]).toBe(0.5);
       expect(values(grads[1]!)).toEqual([0, 0]);
@@ -126,7 +154,16 @@ describe("noGrad", () => {
   it("cuts the graph", () =>
     withoutLeak(() => {
       const x = tensor([2]);
-      const { grads } = valueAndGrads(() => sum(mul(x, noGrad(() => mul(x, 5)))), [x]);
+      const { grads } = valueAndGrads(
+        () =>
+          sum(
+            mul(
+              x,
+              noGrad(() => mul(x, 5)),
+            ),
+          ),
+        [x],
+      );
       expect(values(grads[0]!)).toEqual([10]);
     }));
   it("turns the tape on again, also after an error", () =>
@@ -146,12 +183,36 @@ describe("noGrad", () => {
 
 describe("errors leave the engine usable and nothing behind", () => {
   it.each([
-    ["in the function", () => valueAndGrads(() => { mul(tensor([1]), 2); throw new Error("inside"); }, []), "inside"],
+    [
+      "in the function",
+      () =>
+        valueAndGrads(() => {
+          mul(tensor([1]), 2);
+          throw new Error("inside");
+        }, []),
+      "inside",
+    ],
     ["no scalar", () => valueAndGrads(() => mul(tensor([1, 2]), 2), []), "valueAndGrads: the function must return a scalar, got [2]; or pass dy"],
     ["nested", () => valueAndGrads(() => valueAndGrads(() => zeros([]), []).value, []), "valueAndGrads: no gradients inside gradients"],
-    ["nested under noGrad", () => valueAndGrads(() => noGrad(() => valueAndGrads(() => zeros([]), []).value), []), "valueAndGrads: no gradients inside gradients"],
-    ["in place", () => valueAndGrads(() => { copy({ destination: zeros([1]), source: zeros([1]) }); return zeros([]); }, []), "copy: changes destination in place and has no gradient"],
-    ["packed weight", () => valueAndGrads(() => sum(linear({ x: zeros([1, 32]), weight: packWeight(new Float32Array(32), [1, 32], "q8") }).y), []), "linear: weight is packed as q8 and cannot be trained through"],
+    [
+      "nested under noGrad",
+      () => valueAndGrads(() => noGrad(() => valueAndGrads(() => zeros([]), []).value), []),
+      "valueAndGrads: no gradients inside gradients",
+    ],
+    [
+      "in place",
+      () =>
+        valueAndGrads(() => {
+          copy({ destination: zeros([1]), source: zeros([1]) });
+          return zeros([]);
+        }, []),
+      "copy: changes destination in place and has no gradient",
+    ],
+    [
+      "packed weight",
+      () => valueAndGrads(() => sum(linear({ x: zeros([1, 32]), weight: packWeight(new Float32Array(32), [1, 32], "q8") }).y), []),
+      "linear: weight is packed as q8 and cannot be trained through",
+    ],
   ])("%s", (_, run, message) => {
     withoutLeak(() => {
       expect(run).toThrow(message);
@@ -169,8 +230,17 @@ describe("composed ops clean up after themselves", () => {
     const x = tensor([1, 2, 3, 4], [2, 2]);
     const before = memory().tensors;
     const made = [
-      core.mul(x, 2), core.sub(1, x), core.greater(x, 0), core.mean(x), core.matMul(x, x), core.stack([x, x]), core.broadcastTo(x, [3, 2, 2]),
-      core.where(core.less(x, 2), x, core.zeros([2, 2])), core.concat([x]), core.broadcastTo(x, [2, 2]), core.meanCrossEntropy(x, tensor(Int32Array.of(0, 1))),
+      core.mul(x, 2),
+      core.sub(1, x),
+      core.greater(x, 0),
+      core.mean(x),
+      core.matMul(x, x),
+      core.stack([x, x]),
+      core.broadcastTo(x, [3, 2, 2]),
+      core.where(core.less(x, 2), x, core.zeros([2, 2])),
+      core.concat([x]),
+      core.broadcastTo(x, [2, 2]),
+      core.meanCrossEntropy(x, tensor(Int32Array.of(0, 1))),
       ...core.split(x, [1, 1], 1),
     ];
     // Beside the results: the condition and the zeros of `where`, the targets of the loss.

@@ -1,6 +1,23 @@
 import {
-  BackendError, currentBackend, currentBackendName, hasKernel, mul, pickBackend, registerBackend, registeredBackends, setBackend, stopBackend, tensor, tidy, withBackend, zeros,
-  BASE_KERNELS, allOps, gradientKernelName, type AnyOp, type BackendDefinition,
+  BackendError,
+  currentBackend,
+  currentBackendName,
+  hasKernel,
+  mul,
+  pickBackend,
+  registerBackend,
+  registeredBackends,
+  setBackend,
+  stopBackend,
+  tensor,
+  tidy,
+  withBackend,
+  zeros,
+  BASE_KERNELS,
+  allOps,
+  gradientKernelName,
+  type AnyOp,
+  type BackendDefinition,
 } from "@statespace/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { cpuBackend, cpuKernels } from "../../src/index.ts";
@@ -20,20 +37,32 @@ describe("registry", () => {
   });
   it("unknown name: lists what is registered, keeps what was set", async () => {
     await setBackend(cpuBackend());
-    await expect(setBackend("quantum")).rejects.toThrow(/setBackend: "quantum" is not registered \(registered: .*cpu.*\); call registerBackend first/);
+    await expect(setBackend("quantum")).rejects.toThrow(
+      /setBackend: "quantum" is not registered \(registered: .*cpu.*\); call registerBackend first/,
+    );
     expect(currentBackendName()).toBe("cpu");
     expect(doubled()).toEqual([2, 4]);
   });
   it("a backend that does not start: its reason, and the previous one stays set", async () => {
     await setBackend(cpuBackend());
     await expect(setBackend(broken("no-device", "no-device: needs a device"))).rejects.toThrow(new BackendError("no-device: needs a device"));
-    const crash = named("crash", { create: () => { throw new TypeError("x is undefined"); } });
+    const crash = named("crash", {
+      create: () => {
+        throw new TypeError("x is undefined");
+      },
+    });
     await expect(setBackend(crash)).rejects.toThrow(new BackendError("setBackend: crash did not start: x is undefined"));
     expect(currentBackendName()).toBe("cpu");
   });
   it("starts once, also when asked twice at the same time", async () => {
     let starts = 0;
-    const counted = named("counted", { create: async () => { starts++; await Promise.resolve(); return cpuBackend().create(); } });
+    const counted = named("counted", {
+      create: async () => {
+        starts++;
+        await Promise.resolve();
+        return cpuBackend().create();
+      },
+    });
     registerBackend(counted);
     await Promise.all([setBackend("counted"), setBackend("counted")]);
     await setBackend("counted");
@@ -41,7 +70,12 @@ describe("registry", () => {
   });
   it("a start that failed can be tried again", async () => {
     let ready = false;
-    const late = named("late", { create: () => { if (!ready) throw new BackendError("late: not yet"); return cpuBackend().create(); } });
+    const late = named("late", {
+      create: () => {
+        if (!ready) throw new BackendError("late: not yet");
+        return cpuBackend().create();
+      },
+    });
     await expect(setBackend(late)).rejects.toThrow("late: not yet");
     ready = true;
     await setBackend("late");
@@ -60,7 +94,11 @@ describe("registry", () => {
     registerBackend(named("other"));
     expect(await withBackend("other", () => currentBackendName())).toBe("other");
     expect(currentBackendName()).toBe("cpu");
-    await expect(withBackend("other", () => { throw new Error("inside"); })).rejects.toThrow("inside");
+    await expect(
+      withBackend("other", () => {
+        throw new Error("inside");
+      }),
+    ).rejects.toThrow("inside");
     expect(currentBackendName()).toBe("cpu");
     await withBackend("cpu", () => setBackend("other"));
     expect(currentBackendName()).toBe("cpu");
@@ -99,7 +137,10 @@ describe("coverage", () => {
     expect(BASE_KERNELS.filter((name) => cpuKernels[name] === undefined)).toEqual([]);
   });
   it("cpu has every op and every gradient", () => {
-    const wanted = Object.values(allOps).flatMap(({ spec }: AnyOp) => [spec.name, ...(spec.differentiable.length > 0 ? [gradientKernelName(spec.name)] : [])]);
+    const wanted = Object.values(allOps).flatMap(({ spec }: AnyOp) => [
+      spec.name,
+      ...(spec.differentiable.length > 0 ? [gradientKernelName(spec.name)] : []),
+    ]);
     expect(wanted.filter((name) => cpuKernels[name] === undefined)).toEqual([]);
   });
 });

@@ -12,7 +12,8 @@ const x234 = (): NdArray => random(rng, [2, 3, 4]);
 const total = (x: NdArray): number => x.data.reduce((a, b) => a + b, 0);
 
 describe("reductions", () => {
-  const kept = (axes: readonly number[], keepDims: boolean): number[] => [2, 3, 4].flatMap((extent, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [extent]));
+  const kept = (axes: readonly number[], keepDims: boolean): number[] =>
+    [2, 3, 4].flatMap((extent, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [extent]));
   /** Folds x over axes; `out` indexes only the axes that are left. */
   const fold = (x: NdArray, axes: readonly number[], keepDims: boolean, f: (values: number[]) => number): NdArray => {
     const groups = new Map<string, number[]>();
@@ -26,10 +27,30 @@ describe("reductions", () => {
   for (const axes of [[0], [1], [2], [0, 2], [0, 1, 2]]) {
     for (const keepDims of [false, true]) {
       const name = `[${axes}]${keepDims ? " kept" : ""}`;
-      it(`sum ${name}`, () => expectCase({ inputs: { x: x234() }, run: ({ x }) => core.sum(x!, axes, keepDims), f64: ({ x }) => fold(x!, axes, keepDims, (v) => v.reduce((a, b) => a + b)) }));
-      it(`mean ${name}`, () => expectCase({ inputs: { x: x234() }, run: ({ x }) => core.mean(x!, axes, keepDims), f64: ({ x }) => fold(x!, axes, keepDims, (v) => v.reduce((a, b) => a + b) / v.length) }));
-      it(`max ${name}`, () => expectCase({ inputs: { x: x234() }, run: ({ x }) => core.max(x!, axes, keepDims), f64: ({ x }) => fold(x!, axes, keepDims, (v) => Math.max(...v)) }));
-      it(`min ${name}`, () => expectCase({ inputs: { x: x234() }, run: ({ x }) => core.min(x!, axes, keepDims), f64: ({ x }) => fold(x!, axes, keepDims, (v) => Math.min(...v)) }));
+      it(`sum ${name}`, () =>
+        expectCase({
+          inputs: { x: x234() },
+          run: ({ x }) => core.sum(x!, axes, keepDims),
+          f64: ({ x }) => fold(x!, axes, keepDims, (v) => v.reduce((a, b) => a + b)),
+        }));
+      it(`mean ${name}`, () =>
+        expectCase({
+          inputs: { x: x234() },
+          run: ({ x }) => core.mean(x!, axes, keepDims),
+          f64: ({ x }) => fold(x!, axes, keepDims, (v) => v.reduce((a, b) => a + b) / v.length),
+        }));
+      it(`max ${name}`, () =>
+        expectCase({
+          inputs: { x: x234() },
+          run: ({ x }) => core.max(x!, axes, keepDims),
+          f64: ({ x }) => fold(x!, axes, keepDims, (v) => Math.max(...v)),
+        }));
+      it(`min ${name}`, () =>
+        expectCase({
+          inputs: { x: x234() },
+          run: ({ x }) => core.min(x!, axes, keepDims),
+          f64: ({ x }) => fold(x!, axes, keepDims, (v) => Math.min(...v)),
+        }));
     }
   }
   it("sum of a scalar, negative axes, an empty axis", () =>
@@ -50,7 +71,8 @@ describe("reductions", () => {
       expect([...core.argMax(x, 0).dataSync()]).toEqual([1, 0, 1]);
       expect(core.argMax(x).dtype).toBe("int32");
     }));
-  const softmax = (x: NdArray): NdArray => byIndex(x.shape, (i) => Math.exp(at(x, i)) / total(byIndex([x.shape.at(-1)!], ([j]) => Math.exp(at(x, [...i.slice(0, -1), j!])))));
+  const softmax = (x: NdArray): NdArray =>
+    byIndex(x.shape, (i) => Math.exp(at(x, i)) / total(byIndex([x.shape.at(-1)!], ([j]) => Math.exp(at(x, [...i.slice(0, -1), j!])))));
   it("softmax", () => expectCase({ inputs: { x: random(rng, [3, 5], -3, 3) }, run: ({ x }) => core.softmax(x!), f64: ({ x }) => softmax(x!) }));
   it("softmax of large values", () => {
     const y = tidy(() => [...core.softmax(tensor([1000, 1000, -1000])).dataSync()]);
@@ -79,16 +101,52 @@ describe("reductions", () => {
 });
 
 describe("movement", () => {
-  it("reshape, one extent free", () => expectCase({ inputs: { x: x234() }, run: ({ x }) => core.reshape(x!, [4, -1]), f64: ({ x }) => ({ shape: [4, 6], data: x!.data }) }));
+  it("reshape, one extent free", () =>
+    expectCase({ inputs: { x: x234() }, run: ({ x }) => core.reshape(x!, [4, -1]), f64: ({ x }) => ({ shape: [4, 6], data: x!.data }) }));
   it.each([[[2, 0, 1]], [[0, 2, 1]], [[2, 1, 0]], [[0, 1, 2]]])("transpose [%s]", (perm) =>
     expectCase({
       inputs: { x: x234() },
       run: ({ x }) => core.transpose(x!, perm),
-      f64: ({ x }) => byIndex(perm.map((axis) => [2, 3, 4][axis]!), (i) => at(x!, [0, 1, 2].map((axis) => i[perm.indexOf(axis)]!))),
+      f64: ({ x }) =>
+        byIndex(
+          perm.map((axis) => [2, 3, 4][axis]!),
+          (i) =>
+            at(
+              x!,
+              [0, 1, 2].map((axis) => i[perm.indexOf(axis)]!),
+            ),
+        ),
     }),
   );
-  it.each([[[0, 0, 0], [2, 3, 4]], [[1, 0, 2], [1, 2, 2]], [[1, 1, 0], [1, 1, 4]], [[0, 2, 3], [2, 1, 1]]])("slice from [%s] of [%s]", (begin, size) =>
-    expectCase({ inputs: { x: x234() }, run: ({ x }) => core.slice(x!, begin, size), f64: ({ x }) => byIndex(size, (i) => at(x!, i.map((v, axis) => v + begin[axis]!))) }),
+  it.each([
+    [
+      [0, 0, 0],
+      [2, 3, 4],
+    ],
+    [
+      [1, 0, 2],
+      [1, 2, 2],
+    ],
+    [
+      [1, 1, 0],
+      [1, 1, 4],
+    ],
+    [
+      [0, 2, 3],
+      [2, 1, 1],
+    ],
+  ])("slice from [%s] of [%s]", (begin, size) =>
+    expectCase({
+      inputs: { x: x234() },
+      run: ({ x }) => core.slice(x!, begin, size),
+      f64: ({ x }) =>
+        byIndex(size, (i) =>
+          at(
+            x!,
+            i.map((v, axis) => v + begin[axis]!),
+          ),
+        ),
+    }),
   );
   it("slice to the end, and an empty one", () =>
     tidy(() => {
@@ -96,7 +154,11 @@ describe("movement", () => {
       expect(core.slice(tensor([1, 2, 3]), [1], [0]).shape).toEqual([0]);
     }));
   it.each([[0], [1], [2]])("split and concat along %i", (axis) => {
-    const extents = [[1, 1], [2, 1], [1, 3]][axis]!;
+    const extents = [
+      [1, 1],
+      [2, 1],
+      [1, 3],
+    ][axis]!;
     expectCase({
       inputs: { x: x234() },
       // Scaling one part makes each part's gradient differ; the parts come back in the other order.
@@ -104,7 +166,10 @@ describe("movement", () => {
         const [a, b] = core.split(x!, extents, axis);
         return core.concat([core.mul(b!, 2), a!], axis);
       },
-      f64: ({ x }) => byIndex([2, 3, 4], (i) => (i[axis]! < extents[1]! ? 2 * at(x!, i.with(axis, i[axis]! + extents[0]!)) : at(x!, i.with(axis, i[axis]! - extents[1]!)))),
+      f64: ({ x }) =>
+        byIndex([2, 3, 4], (i) =>
+          i[axis]! < extents[1]! ? 2 * at(x!, i.with(axis, i[axis]! + extents[0]!)) : at(x!, i.with(axis, i[axis]! - extents[1]!)),
+        ),
     });
   });
   it("a part of a split that does not reach the loss gets zeros", () =>
@@ -113,22 +178,51 @@ describe("movement", () => {
       const { grads } = valueAndGrads(() => core.sum(core.split(x, [1, 2])[1]!), [x]);
       expect([...grads[0]!.dataSync()]).toEqual([0, 1, 1]);
     }));
-  it("stack", () => expectCase({ inputs: { a: random(rng, [2, 3]), b: random(rng, [2, 3]) }, run: ({ a, b }) => core.stack([a!, b!], 1), f64: ({ a, b }) => byIndex([2, 2, 3], ([i, j, k]) => at(j === 0 ? a! : b!, [i!, k!])) }));
+  it("stack", () =>
+    expectCase({
+      inputs: { a: random(rng, [2, 3]), b: random(rng, [2, 3]) },
+      run: ({ a, b }) => core.stack([a!, b!], 1),
+      f64: ({ a, b }) => byIndex([2, 2, 3], ([i, j, k]) => at(j === 0 ? a! : b!, [i!, k!])),
+    }));
   it.each([[[0]], [[1, 2]], [[-1]], [[0, 1, 2]]])("reverse [%s]", (axes) =>
     expectCase({
       inputs: { x: x234() },
       run: ({ x }) => core.reverse(x!, axes),
-      f64: ({ x }) => byIndex([2, 3, 4], (i) => at(x!, i.map((v, axis) => (axes.includes(axis) || axes.includes(axis - 3) ? [2, 3, 4][axis]! - 1 - v : v)))),
+      f64: ({ x }) =>
+        byIndex([2, 3, 4], (i) =>
+          at(
+            x!,
+            i.map((v, axis) => (axes.includes(axis) || axes.includes(axis - 3) ? [2, 3, 4][axis]! - 1 - v : v)),
+          ),
+        ),
     }),
   );
   it("pad", () =>
     expectCase({
       inputs: { x: random(rng, [2, 3]) },
-      run: ({ x }) => core.pad(x!, [[1, 0], [2, 1]], 7),
+      run: ({ x }) =>
+        core.pad(
+          x!,
+          [
+            [1, 0],
+            [2, 1],
+          ],
+          7,
+        ),
       f64: ({ x }) => byIndex([3, 6], ([i, j]) => (i! >= 1 && j! >= 2 && j! < 5 ? at(x!, [i! - 1, j! - 2]) : 7)),
     }));
-  it("tile", () => expectCase({ inputs: { x: random(rng, [2, 1, 3]) }, run: ({ x }) => core.tile(x!, [2, 3, 2]), f64: ({ x }) => byIndex([4, 3, 6], ([i, , k]) => at(x!, [i! % 2, 0, k! % 3])) }));
-  it("broadcastTo", () => expectCase({ inputs: { x: random(rng, [3, 1]) }, run: ({ x }) => core.broadcastTo(x!, [2, 3, 4]), f64: ({ x }) => byIndex([2, 3, 4], (i) => at(x!, i)) }));
+  it("tile", () =>
+    expectCase({
+      inputs: { x: random(rng, [2, 1, 3]) },
+      run: ({ x }) => core.tile(x!, [2, 3, 2]),
+      f64: ({ x }) => byIndex([4, 3, 6], ([i, , k]) => at(x!, [i! % 2, 0, k! % 3])),
+    }));
+  it("broadcastTo", () =>
+    expectCase({
+      inputs: { x: random(rng, [3, 1]) },
+      run: ({ x }) => core.broadcastTo(x!, [2, 3, 4]),
+      f64: ({ x }) => byIndex([2, 3, 4], (i) => at(x!, i)),
+    }));
   it("where", () => {
     const mask = [1, 0, 0, 1, 1, 0];
     expectCase({
@@ -171,14 +265,28 @@ describe("matMul", () => {
     });
   for (const ta of [false, true]) {
     for (const tb of [false, true]) {
-      for (const [m, k, n] of [[1, 1, 1], [5, 3, 2], [4, 8, 4], [9, 5, 7], [1, 6, 9]] as const) {
+      for (const [m, k, n] of [
+        [1, 1, 1],
+        [5, 3, 2],
+        [4, 8, 4],
+        [9, 5, 7],
+        [1, 6, 9],
+      ] as const) {
         it(`[${m}, ${k}] x [${k}, ${n}]${ta ? " a^T" : ""}${tb ? " b^T" : ""}`, () => {
           const inputs = { a: random(rng, ta ? [k, m] : [m, k]), b: random(rng, tb ? [n, k] : [k, n]) };
           expectCase({ inputs, run: (x) => core.matMul(x.a!, x.b!, ta, tb), f64: (x) => product(x.a!, x.b!, ta, tb, [m, n], k) });
         });
       }
       it(`batches, either side alone${ta ? " a^T" : ""}${tb ? " b^T" : ""}`, () => {
-        for (const [leadA, leadB] of [[[2, 2], [2, 2]], [[], [3]], [[3], []], [[3], [1]]]) {
+        for (const [leadA, leadB] of [
+          [
+            [2, 2],
+            [2, 2],
+          ],
+          [[], [3]],
+          [[3], []],
+          [[3], [1]],
+        ]) {
           const inputs = { a: random(rng, [...leadA!, ...(ta ? [3, 2] : [2, 3])]), b: random(rng, [...leadB!, ...(tb ? [4, 3] : [3, 4])]) };
           const lead = leadA!.length >= leadB!.length ? leadA! : leadB!;
           expectCase({ inputs, run: (x) => core.matMul(x.a!, x.b!, ta, tb), f64: (x) => product(x.a!, x.b!, ta, tb, [...lead, 2, 4], 3) });

@@ -5,7 +5,11 @@ import { bindDims, parseSpec, type BoundDims } from "../../src/tensor/shapeSpec.
 
 const fake = (shape: number[], dtype = "float32"): Tensor => ({ shape, dtype }) as unknown as Tensor;
 const bind = (specs: Record<string, string>, inputs: Record<string, Tensor | undefined>): BoundDims =>
-  bindDims("op", Object.entries(specs).map(([name, text]) => parseSpec(name, text)), inputs);
+  bindDims(
+    "op",
+    Object.entries(specs).map(([name, text]) => parseSpec(name, text)),
+    inputs,
+  );
 
 describe("binding", () => {
   it("symbols, in the order of the arguments", () => {
@@ -29,12 +33,27 @@ describe("binding", () => {
 
 describe("messages", () => {
   const table: [string, Record<string, string>, Record<string, Tensor>, string][] = [
-    ["a known symbol differs", { x: "b l d", z: "b l d" }, { x: fake([2, 16, 64]), z: fake([2, 64, 16]) }, "op: z must be [b, l, d] = [2, 16, 64], got [2, 64, 16]"],
+    [
+      "a known symbol differs",
+      { x: "b l d", z: "b l d" },
+      { x: fake([2, 16, 64]), z: fake([2, 64, 16]) },
+      "op: z must be [b, l, d] = [2, 16, 64], got [2, 64, 16]",
+    ],
     ["rank, nothing known", { x: "b l d" }, { x: fake([2, 16]) }, "op: x must be [b, l, d], got [2, 16]"],
     ["partly known", { x: "b d", w: "d k" }, { x: fake([2, 8]), w: fake([7, 3]) }, "op: w must be [d, k] = [8, k], got [7, 3]"],
     ["a difference", { w: "d k", s: "b k-1 d" }, { w: fake([8, 4]), s: fake([2, 4, 8]) }, "op: s must be [b, k-1, d] = [b, 3, 8], got [2, 4, 8]"],
-    ["leading axes differ", { x: "... d", z: "... d" }, { x: fake([2, 3, 4]), z: fake([3, 2, 4]) }, "op: z must be [..., d] = [2, 3, 4], got [3, 2, 4]"],
-    ["neither alternative", { x: "b l", B: "b l n | b l g n" }, { x: fake([2, 3]), B: fake([2, 4, 5]) }, "op: B must be [b, l, n] = [2, 3, n] or [b, l, g, n] = [2, 3, g, n], got [2, 4, 5]"],
+    [
+      "leading axes differ",
+      { x: "... d", z: "... d" },
+      { x: fake([2, 3, 4]), z: fake([3, 2, 4]) },
+      "op: z must be [..., d] = [2, 3, 4], got [3, 2, 4]",
+    ],
+    [
+      "neither alternative",
+      { x: "b l", B: "b l n | b l g n" },
+      { x: fake([2, 3]), B: fake([2, 4, 5]) },
+      "op: B must be [b, l, n] = [2, 3, n] or [b, l, g, n] = [2, 3, g, n], got [2, 4, 5]",
+    ],
     ["missing", { x: "b l", w: "l d" }, { x: fake([2, 3]) }, "op: w is missing; it must be [l, d] = [3, d]"],
     ["a fixed extent", { h: "8" }, { h: fake([7]) }, "op: h must be [8], got [7]"],
   ];
@@ -50,7 +69,11 @@ describe("messages", () => {
   });
   it("arguments with the same alternatives take the same one", () => {
     const specs = { B: "b l n | b l g n", C: "b l n | b l g n" };
-    expect(() => bind(specs, { B: fake([1, 2, 3, 4]), C: fake([1, 2, 4]) })).toThrow(new ShapeError("op: C must be [b, l, g, n] = [1, 2, 3, 4], got [1, 2, 4]"));
-    expect(() => bind(specs, { B: fake([1, 2, 4]), C: fake([1, 2, 1, 4]) })).toThrow(new ShapeError("op: C must be [b, l, n] = [1, 2, 4], got [1, 2, 1, 4]"));
+    expect(() => bind(specs, { B: fake([1, 2, 3, 4]), C: fake([1, 2, 4]) })).toThrow(
+      new ShapeError("op: C must be [b, l, g, n] = [1, 2, 3, 4], got [1, 2, 4]"),
+    );
+    expect(() => bind(specs, { B: fake([1, 2, 4]), C: fake([1, 2, 1, 4]) })).toThrow(
+      new ShapeError("op: C must be [b, l, n] = [1, 2, 4], got [1, 2, 1, 4]"),
+    );
   });
 });

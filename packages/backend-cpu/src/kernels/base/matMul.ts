@@ -15,7 +15,9 @@ const batchMatMul: Kernel<CpuBackend> = (backend, { a, b }, { transposeA, transp
       const atA = countA === 1 ? 0 : i * m * k;
       const atB = countB === 1 ? 0 : i * n * k;
       gemm({
-        m, n, k,
+        m,
+        n,
+        k,
         a: transposeA ? rowsOf(left, k, atA, 1, m) : rowsOf(left, k, atA, k, 1),
         b: transposeB ? rowsOf(right, k, atB, k, 1) : rowsOf(right, k, atB, 1, n),
         out,

@@ -5,7 +5,14 @@ import { copyPart, rowMajor, type Numbers } from "../../strided.ts";
 const offsetOf = (begin: readonly number[], strides: readonly number[]): number => begin.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
 
 /** An output of `shape` read from `x` with other strides, from another first element. */
-function viewed(backend: CpuBackend, x: TensorInfo, shape: readonly number[], strides: readonly number[], offset: number, loopShape: readonly number[] = shape): TensorInfo {
+function viewed(
+  backend: CpuBackend,
+  x: TensorInfo,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+  loopShape: readonly number[] = shape,
+): TensorInfo {
   const y = backend.output(shape, x.dtype as DType);
   const [from, to] = [backend.numbers(x), backend.numbers(y)];
   backend.launch(() => copyPart(loopShape, { data: from, offset, strides }, { data: to, offset: 0, strides: rowMajor(loopShape) }));
@@ -15,7 +22,13 @@ function viewed(backend: CpuBackend, x: TensorInfo, shape: readonly number[], st
 const transpose: Kernel<CpuBackend> = (backend, { x }, attrs) => {
   const perm = attrs.perm as number[];
   const strides = rowMajor(x!.shape);
-  return viewed(backend, x!, perm.map((axis) => x!.shape[axis]!), perm.map((axis) => strides[axis]!), 0);
+  return viewed(
+    backend,
+    x!,
+    perm.map((axis) => x!.shape[axis]!),
+    perm.map((axis) => strides[axis]!),
+    0,
+  );
 };
 
 const slice: Kernel<CpuBackend> = (backend, { x }, { begin, size }) => {
@@ -27,7 +40,13 @@ const reverse: Kernel<CpuBackend> = (backend, { x }, attrs) => {
   const axes = attrs.axes as number[];
   const strides = rowMajor(x!.shape);
   const last = x!.shape.map((extent, axis) => (axes.includes(axis) ? Math.max(0, extent - 1) : 0));
-  return viewed(backend, x!, x!.shape, strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)), offsetOf(last, strides));
+  return viewed(
+    backend,
+    x!,
+    x!.shape,
+    strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+    offsetOf(last, strides),
+  );
 };
 
 /** Each axis becomes two: the repetition, with stride 0, and the axis itself. */
@@ -35,7 +54,14 @@ const tile: Kernel<CpuBackend> = (backend, { x }, attrs) => {
   const reps = attrs.reps as number[];
   const strides = rowMajor(x!.shape);
   const shape = x!.shape.map((extent, axis) => extent * reps[axis]!);
-  return viewed(backend, x!, shape, strides.flatMap((stride) => [0, stride]), 0, x!.shape.flatMap((extent, axis) => [reps[axis]!, extent]));
+  return viewed(
+    backend,
+    x!,
+    shape,
+    strides.flatMap((stride) => [0, stride]),
+    0,
+    x!.shape.flatMap((extent, axis) => [reps[axis]!, extent]),
+  );
 };
 
 const pad: Kernel<CpuBackend> = (backend, { x }, attrs) => {
@@ -43,7 +69,10 @@ const pad: Kernel<CpuBackend> = (backend, { x }, attrs) => {
   const shape = x!.shape.map((extent, axis) => extent + paddings[axis]![0] + paddings[axis]![1]);
   const y = backend.output(shape, x!.dtype as DType);
   const strides = rowMajor(shape);
-  const offset = offsetOf(paddings.map(([before]) => before), strides);
+  const offset = offsetOf(
+    paddings.map(([before]) => before),
+    strides,
+  );
   const [from, to] = [backend.numbers(x!), backend.numbers(y)];
   backend.launch(() => {
     to.fill(attrs.value as number);

@@ -34,7 +34,10 @@ function around({ x }: KernelInputs, axis: number): { outer: number; extent: num
 function argMax(backend: CpuBackend, inputs: KernelInputs, attrs: Readonly<Record<string, unknown>>): TensorInfo {
   const axis = attrs.axis as number;
   const { outer, extent, inner } = around(inputs, axis);
-  const y = backend.output(inputs.x!.shape.filter((_, i) => i !== axis), "int32");
+  const y = backend.output(
+    inputs.x!.shape.filter((_, i) => i !== axis),
+    "int32",
+  );
   const [from, to] = [backend.numbers(inputs.x!), backend.ints(y)];
   backend.launch(() => {
     for (let i = 0; i < outer; i++) {

@@ -35,7 +35,15 @@ export function causalConv1dGrad(backend: CpuBackend, inputs: KernelInputs, attr
   return [x, weight, bias, initialState].filter((grad) => grad !== undefined);
 }
 
-function goBack(window: ConvWindow, i: number, dY: Float32Array, silu: boolean, lines: Float64Array, dLines: Float64Array, sums: { weight: Float64Array; bias: Float64Array }): void {
+function goBack(
+  window: ConvWindow,
+  i: number,
+  dY: Float32Array,
+  silu: boolean,
+  lines: Float64Array,
+  dLines: Float64Array,
+  sums: { weight: Float64Array; bias: Float64Array },
+): void {
   const { l, d, k, weight } = window;
   for (let t = 0; t < l; t++) {
     const first = window.firstTap(i, t);

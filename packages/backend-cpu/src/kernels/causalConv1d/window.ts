@@ -26,7 +26,10 @@ export function convWindow(backend: CpuBackend, inputs: KernelInputs): ConvWindo
   const seqIdx = inputs.seqIdx && backend.ints(inputs.seqIdx);
   const before = (k - 1) * d;
   return {
-    b, l, d, k,
+    b,
+    l,
+    d,
+    k,
     weight: backend.floats(inputs.weight!),
     bias: inputs.bias && backend.floats(inputs.bias),
     loadRow: (i, lines) => {

@@ -41,7 +41,10 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
   backend.launch(() => {
     const sums = Object.fromEntries(DIFFERENTIABLE.map((name) => [name, new Float64Array(outs[names.indexOf(name)]?.length ?? 0)])) as Work["sums"];
     const work: Work = {
-      s, dY, dLastState, sums,
+      s,
+      dY,
+      dLastState,
+      sums,
       extents: { l, d, n },
       deltaSoftplus: attrs.deltaSoftplus as boolean,
       deltas: new Float64Array(l),
