@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** `vitest.config.ts` of a folder holds its Node tests, `vitest.browser.config.ts` those that run in a browser. */
+/** `vitest.config.ts` of a folder holds its Node tests, `vitest.browser.config.ts` those that run in a browser or start one. */
 const projects = {
   node: ["{packages,apps}/*/vitest.config.ts", "{scripts,examples}/vitest.config.ts"],
   browser: ["{packages,apps}/*/vitest.browser.config.ts"],
