@@ -4,4 +4,5 @@ export { wasmBackend } from "@statespace/backend-wasm";
 export { webGpuBackend } from "@statespace/backend-webgpu";
 export * from "@statespace/models";
 export * as datasets from "@statespace/datasets";
-export { registerAllBackends } from "./registerAllBackends.ts";
+export { bundledCheckpoint } from "./bundledCheckpoint.ts";
+export { PREFERENCE, registerAllBackends } from "./registerAllBackends.ts";
