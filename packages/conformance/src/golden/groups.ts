@@ -4,6 +4,7 @@ import { compareHippo } from "./hippo.ts";
 import { compareLanguageModel } from "./languageModel.ts";
 import { compareNplr } from "./nplr.ts";
 import type { GoldenRow } from "./row.ts";
+import { compareS5 } from "./s5.ts";
 import { compareSelectiveScan } from "./selectiveScan.ts";
 import { compareSsd } from "./ssd.ts";
 
@@ -18,6 +19,7 @@ export interface GoldenGroup {
 export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "selective-scan": { compare: compareSelectiveScan },
   "causal-conv1d": { compare: compareCausalConv1d },
+  s5: { compare: compareS5 },
   ssd: { compare: compareSsd },
   hf: { compare: compareLanguageModel },
   hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },

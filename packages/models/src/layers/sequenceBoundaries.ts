@@ -1,0 +1,14 @@
+import { cast, concat, equal, ones, sliceAxis, type Tensor } from "@statespace/core";
+
+/**
+ * 1 where a token belongs to the sequence of the one before it, 0 where a new sequence starts: what a decay is multiplied with
+ * so that a state restarts inside packed rows.
+ * @param seqIdx int32 [b, l]
+ * @param reverse 0 where the token after belongs to another sequence instead.
+ */
+export function continuation(seqIdx: Tensor, reverse = false): Tensor {
+  const [b, l] = seqIdx.shape as [number, number];
+  if (l === 1) return ones([b, 1]);
+  const same = cast(equal(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32"); // [b, l - 1]
+  return reverse ? concat([same, ones([b, 1])], 1) : concat([ones([b, 1]), same], 1);
+}

@@ -1,0 +1,145 @@
+import {
+  add, ArgumentError, copy, diagonalScan, exp, gelu, linear, minimum, mul, reshape, sigmoid, stack, tensor, tidy, zeros,
+  type Parameter, type Tensor,
+} from "@statespace/core";
+import { complexMap, complexMulT, complexParts, interleave } from "../layers/complexTensor.ts";
+import { DerivedSet } from "../layers/derivedSet.ts";
+import { discretizeDiagonalT } from "../layers/diagonalDiscretize.ts";
+import { constant, kaimingUniform, normal } from "../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
+import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { continuation } from "../layers/sequenceBoundaries.ts";
+import type { S5Config } from "./config.ts";
+import { S5Initializers } from "./init.ts";
+
+/**
+ * S5: one diagonal state space model with many inputs and outputs, run by a scan.
+ *
+ *     ABar, BBar = discretize(Lambda, B, stepRescale exp(logStep))
+ *     x_t = ABar x_{t-1} + BBar u_t
+ *     y_t = 2 Re(C x_t) + D u_t          (without conjugate symmetry: Re)
+ *
+ * and, where asked, a gelu and a gate. Bidirectional layers run a second scan from the end and read both with C1 and C2.
+ * Source: arXiv 2208.04933; names of the weights as in the public JAX code.
+ */
+export class S5Mixer implements Mixer {
+  readonly kind = "s5";
+  readonly constantState = true;
+  readonly config: S5Config;
+  readonly parameters: readonly Parameter[];
+  readonly LambdaRe: Parameter; // [p]
+  readonly LambdaIm: Parameter; // [p]
+  readonly B: Parameter; // [p, h, 2]
+  readonly C: readonly Parameter[]; // [h, p, 2]: one, or forward and backward
+  readonly D: Parameter; // [h]
+  readonly logStep: Parameter; // [p, 1]
+  readonly out1: readonly Parameter[]; // weight [h, h], bias [h]
+  readonly out2: readonly Parameter[];
+  /** Factor on every step; may be changed between uses (see `S5Config.stepRescale`). */
+  stepRescale: number;
+  readonly #discrete: DerivedSet<"ABar" | "BBar" | "C0" | "C1">;
+
+  constructor(config: S5Config, build: ParameterBuilder) {
+    const { dModel: h, dState, blocks, conjSym, bidirectional, activation, ssmLearningRate } = config;
+    if (dState % (2 * blocks) !== 0) throw new ArgumentError(`s5: dState must be a multiple of 2 blocks = ${2 * blocks}, got ${dState}`);
+    this.config = config;
+    this.stepRescale = config.stepRescale;
+    const p = conjSym ? dState / 2 : dState;
+    const init = new S5Initializers(config);
+    const ssm = { decay: false, ...(ssmLearningRate === undefined ? {} : { learningRate: ssmLearningRate }) };
+    this.LambdaRe = build.make("Lambda_re", [p], init.LambdaRe, ssm);
+    this.LambdaIm = build.make("Lambda_im", [p], init.LambdaIm, ssm);
+    this.B = build.make("B", [p, h, 2], init.B, ssm);
+    this.C = (bidirectional ? ["C1", "C2"] : ["C"]).map((name) => build.make(name, [h, p, 2], init.C));
+    this.D = build.make("D", [h], normal(1), { decay: false });
+    this.logStep = build.make("log_step", [p, 1], init.logStep, ssm);
+    const dense = (name: string): Parameter[] => [build.make(`${name}.weight`, [h, h], kaimingUniform(h)), build.make(`${name}.bias`, [h], constant(0), { decay: false })];
+    this.out1 = activation === "fullGlu" ? dense("out1") : [];
+    this.out2 = activation === "none" || activation === "gelu" ? [] : dense("out2");
+    const ssmParameters = [this.LambdaRe, this.LambdaIm, this.B, ...this.C, this.logStep];
+    this.parameters = [...ssmParameters, this.D, ...this.out1, ...this.out2];
+    this.#discrete = new DerivedSet(ssmParameters, () => this.#discretize());
+  }
+
+  /** States kept: half of dState with conjugate symmetry. */
+  get p(): number {
+    return this.LambdaRe.shape[0]!;
+  }
+
+  initialState(batch: number): LayerState {
+    this.#expectCausal("initialState");
+    return { ssm: zeros([batch, this.p, 2]) };
+  }
+
+  forward(u: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+    if (initialState !== undefined || returnState) this.#expectCausal("forward with a state");
+    const { y, ssm } = tidy(() => {
+      const [b, l] = u.shape as [number, number];
+      const { ABar, BBar, C0, C1 } = this.#discrete.get(String(this.stepRescale));
+      const Bu = reshape(linear({ x: u, weight: BBar }).y, [b, l, this.p, 2]);
+      const { states, lastState } = diagonalScan({ ABar: this.#decays(ABar, b, l, seqIdx, false), Bu, initialState: initialState?.ssm }, { returnLastState: returnState });
+      let out = linear({ x: reshape(states, [b, l, 2 * this.p]), weight: C0 }).y;
+      if (this.config.bidirectional) {
+        const backward = diagonalScan({ ABar: this.#decays(ABar, b, l, seqIdx, true), Bu }, { reverse: true }).states;
+        out = add(out, linear({ x: reshape(backward, [b, l, 2 * this.p]), weight: C1 }).y);
+      }
+      return { y: this.#finish(add(out, mul(u, this.D.value))), ...(lastState ? { ssm: lastState } : {}) } as { y: Tensor; ssm?: Tensor };
+    });
+    return ssm ? { y, state: { ssm } } : { y };
+  }
+
+  step(u: Tensor, state: LayerState): Tensor {
+    this.#expectCausal("step");
+    return tidy(() => {
+      const b = u.shape[0]!;
+      const { ABar, BBar, C0 } = this.#discrete.get(String(this.stepRescale));
+      const Bu = reshape(linear({ x: u, weight: BBar }).y, [b, 1, this.p, 2]);
+      const { states } = diagonalScan({ ABar, Bu, initialState: state.ssm! });
+      copy({ destination: state.ssm!, source: states });
+      const out = linear({ x: reshape(states, [b, 2 * this.p]), weight: C0 }).y;
+      return this.#finish(add(out, mul(u, this.D.value)));
+    });
+  }
+
+  /** ABar [p, 2]; BBar as the weight of a real projection, [2 p, h]; C as that of the way back, [h, 2 p]. */
+  #discretize(): Record<"ABar" | "BBar" | "C0" | "C1", Tensor> {
+    const { p } = this;
+    const h = this.config.dModel;
+    const re = this.config.clipEigs ? minimum(this.LambdaRe.value, -1e-4) : this.LambdaRe.value;
+    const delta = mul(exp(reshape(this.logStep.value, [p])), this.stepRescale); // [p]
+    const { ABar, gain } = discretizeDiagonalT(this.config.discretization, { re, im: this.LambdaIm.value }, delta);
+    const BBar = complexMulT(complexMap(gain, (part) => reshape(part, [p, 1])), complexParts(this.B.value)); // [p, h]
+    const pairs = this.config.conjSym ? 2 : 1;
+    const readOut = (C: Parameter): Tensor => reshape(mul(C.value, tensor(Float32Array.of(pairs, -pairs))), [h, 2 * p]);
+    return {
+      ABar: interleave(ABar),
+      BBar: reshape(stack([BBar.re, BBar.im], 1), [2 * p, h]),
+      C0: readOut(this.C[0]!),
+      C1: readOut(this.C.at(-1)!),
+    };
+  }
+
+  /** Inside packed rows the decay is 0 where a sequence starts. */
+  #decays(ABar: Tensor, b: number, l: number, seqIdx: Tensor | undefined, reverse: boolean): Tensor {
+    if (seqIdx === undefined) return ABar;
+    return mul(reshape(continuation(seqIdx, reverse), [b, l, 1, 1]), reshape(ABar, [1, 1, this.p, 2]));
+  }
+
+  #finish(y: Tensor): Tensor {
+    const { activation } = this.config;
+    if (activation === "none") return y;
+    const x = gelu(y);
+    if (activation === "gelu") return x;
+    const project = (input: Tensor, [weight, bias]: readonly Parameter[]): Tensor => linear({ x: input, weight: weight!.value, bias: bias!.value }).y;
+    const gate = sigmoid(project(x, this.out2));
+    return mul(activation === "fullGlu" ? project(x, this.out1) : activation === "halfGlu1" ? x : y, gate);
+  }
+
+  #expectCausal(use: string): void {
+    if (this.config.bidirectional) throw new ArgumentError(`s5: a bidirectional layer has no ${use}: it needs the whole sequence`);
+  }
+
+  dispose(): void {
+    this.#discrete.dispose();
+  }
+}
