@@ -1,5 +1,5 @@
 /**
- * The base kernels every backend has, by tfjs name. Shapes and dtypes are checked by the ops in `ops.ts` before a kernel runs.
+ * The base kernels every backend has, by tfjs name. Shapes and dtypes are checked by the ops in `ops/` before a kernel runs.
  *
  * - Fill: attrs `shape, value, dtype`.
  * - Identity, Reshape: aliases; the shared table `aliasKernels` serves every backend.

@@ -6,7 +6,7 @@ export * from "./create.ts";
 export * from "./defineOp.ts";
 export * from "./gradients.ts";
 export * from "./kernel.ts";
-export * from "./ops.ts";
+export * from "./ops/index.ts";
 export * from "./packing.ts";
 export * from "./parameter.ts";
 export * from "./registry.ts";
