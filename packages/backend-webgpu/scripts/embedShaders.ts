@@ -20,9 +20,9 @@ export function loadShader(path: string, swaps: ReadonlyMap<string, string> = ne
   });
 }
 
-/** Drops comments, indentation and empty lines. */
+/** Drops comments (but `//: unroll`), indentation and empty lines. */
 export function minify(code: string): string {
-  const lines = code.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
+  const lines = code.split("\n").map((line) => line.replace(/\/\/(?!: unroll).*$/, "").trim());
   return lines.filter((line) => line !== "").join("\n");
 }
 

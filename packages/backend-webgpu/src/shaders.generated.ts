@@ -10,11 +10,1078 @@ if (i < params.size) {
 out[i] = params.bits;
 }
 }`,
-  "selectiveScan/backward": `const Q = 4u;
+  "linear/addParts": `struct Params { size: u32, parts: u32, batch: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> parts: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lane;
+if (i >= params.size * params.batch) {
+return;
+}
+let base = i / params.size * params.parts * params.size + i % params.size;
+var sum = 0.0f;
+for (var p = 0u; p < params.parts; p++) {
+sum += parts[base + p * params.size];
+}
+out[i] = sum;
+}`,
+  "linear/gemm": `const TX = 16u;
+const TY = 16u;
+const BK = 16u;
+const TA = false;
+const TB = false;
+override HAS_BIAS = false;
+struct Params {
+m: u32, n: u32, k: u32,
+batchA: u32, batchB: u32,
+split: u32,
+parts: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> A: array<vec4f>;
+@group(0) @binding(2) var<storage, read> B: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> C: array<vec4f>;
+fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
+return select(vec4f(0.0f), A[(base + row * width + column) / 4u], inside && column < end);
+}
+fn loadB(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
+return select(vec4f(0.0f), B[(base + row * width + column) / 4u], inside && column < end);
+}
+fn store(at: u32, column: u32, value: vec4f) {
+if (HAS_BIAS) {
+C[at / 4u] = value + bias[column / 4u];
+} else {
+C[at / 4u] = value;
+}
+}
+const WG = TX * TY;
+const BM = 8u * TY;
+const BN = 8u * TX;
+const KG = BK / 4u;
+const BLOCKS_A = BM / 4u * KG;
+const BLOCKS = BLOCKS_A + BN / 4u * KG;
+const PER = (BLOCKS + WG - 1u) / WG;
+var<workgroup> tileA: array<vec4f, BK * BM / 4u>;
+var<workgroup> tileB: array<vec4f, BK * BN / 4u>;
+fn swizzle(k: u32, column: u32) -> u32 {
+return column ^ (((k / 4u) % 4u) * 2u);
+}
+fn transposed(r: array<vec4f, 4>) -> array<vec4f, 4> {
+return array(
+vec4f(r[0].x, r[1].x, r[2].x, r[3].x),
+vec4f(r[0].y, r[1].y, r[2].y, r[3].y),
+vec4f(r[0].z, r[1].z, r[2].z, r[3].z),
+vec4f(r[0].w, r[1].w, r[2].w, r[3].w),
+);
+}
+fn bring(block: u32, k0: u32, kEnd: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> array<vec4f, 4> {
+var rows: array<vec4f, 4>;
+if (block < BLOCKS_A) {
+if (TA) {
+let k = k0 + block / (BM / 4u) * 4u;
+let m = m0 + block % (BM / 4u) * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadA(baseA, k + i, m, params.m, k + i < kEnd, params.m);
+}
+} else {
+let k = k0 + block % KG * 4u;
+let m = m0 + block / KG * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadA(baseA, m + i, k, params.k, m + i < params.m, kEnd);
+}
+rows = transposed(rows);
+}
+} else if (BLOCKS % WG == 0u || block < BLOCKS) {
+let rest = block - BLOCKS_A;
+if (TB) {
+let k = k0 + rest % KG * 4u;
+let n = n0 + rest / KG * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadB(baseB, n + i, k, params.k, n + i < params.n, kEnd);
+}
+rows = transposed(rows);
+} else {
+let k = k0 + rest / (BN / 4u) * 4u;
+let n = n0 + rest % (BN / 4u) * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadB(baseB, k + i, n, params.n, k + i < kEnd, params.n);
+}
+}
+}
+return rows;
+}
+fn place(block: u32, rows: array<vec4f, 4>) {
+if (block < BLOCKS_A) {
+let k = select(block % KG, block / (BM / 4u), TA) * 4u;
+let m = select(block / KG, block % (BM / 4u), TA);
+for (var i = 0u; i < 4u; i++) {
+tileA[(k + i) * (BM / 4u) + swizzle(k, m)] = rows[i];
+}
+} else if (BLOCKS % WG == 0u || block < BLOCKS) {
+let rest = block - BLOCKS_A;
+let k = select(rest / (BN / 4u), rest % KG, TB) * 4u;
+let n = select(rest % (BN / 4u), rest / KG, TB);
+for (var i = 0u; i < 4u; i++) {
+tileB[(k + i) * (BN / 4u) + swizzle(k, n)] = rows[i];
+}
+}
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let tx = lid % TX;
+let ty = lid / TX;
+let m0 = group.y * BM;
+let n0 = group.x * BN;
+let batch = group.z / params.parts;
+let kBegin = group.z % params.parts * params.split;
+let kEnd = min(kBegin + params.split, params.k);
+let baseA = batch * params.batchA;
+let baseB = batch * params.batchB;
+var sum: array<vec4f, 16>;
+var next: array<array<vec4f, 4>, PER>;
+for (var p = 0u; p < PER; p++) {
+next[p] = bring(lid + p * WG, kBegin, kEnd, m0, n0, baseA, baseB);
+}
+for (var k0 = kBegin; k0 < kEnd; k0 += BK) {
+for (var p = 0u; p < PER; p++) {
+place(lid + p * WG, next[p]);
+}
+workgroupBarrier();
+if (k0 + BK < kEnd) {
+for (var p = 0u; p < PER; p++) {
+next[p] = bring(lid + p * WG, k0 + BK, kEnd, m0, n0, baseA, baseB);
+}
+}
+for (var k = 0u; k < BK; k++) {
+let a0 = tileA[k * (BM / 4u) + swizzle(k, ty)];
+let a1 = tileA[k * (BM / 4u) + swizzle(k, ty + TY)];
+let b0 = tileB[k * (BN / 4u) + swizzle(k, tx)];
+let b1 = tileB[k * (BN / 4u) + swizzle(k, tx + TX)];
+for (var i = 0u; i < 4u; i++) {
+sum[2u * i] = fma(vec4f(a0[i]), b0, sum[2u * i]);
+sum[2u * i + 1u] = fma(vec4f(a0[i]), b1, sum[2u * i + 1u]);
+sum[2u * i + 8u] = fma(vec4f(a1[i]), b0, sum[2u * i + 8u]);
+sum[2u * i + 9u] = fma(vec4f(a1[i]), b1, sum[2u * i + 9u]);
+}
+}
+workgroupBarrier();
+}
+for (var i = 0u; i < 8u; i++) {
+let m = m0 + i / 4u * (4u * TY) + ty * 4u + i % 4u;
+for (var j = 0u; j < 2u; j++) {
+let n = n0 + j * (4u * TX) + tx * 4u;
+if (m < params.m && n < params.n) {
+store((group.z * params.m + m) * params.n + n, n, sum[2u * i + j]);
+}
+}
+}
+}`,
+  "linear/gemmScalar": `const TX = 16u;
+const TY = 16u;
+const BK = 16u;
+const TA = false;
+const TB = false;
+override HAS_BIAS = false;
+struct Params {
+m: u32, n: u32, k: u32,
+batchA: u32, batchB: u32,
+split: u32,
+parts: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> A: array<f32>;
+@group(0) @binding(2) var<storage, read> B: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> C: array<f32>;
+fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
+var value: vec4f;
+for (var i = 0u; i < 4u; i++) {
+if (inside && column + i < end) {
+value[i] = A[base + row * width + column + i];
+}
+}
+return value;
+}
+fn loadB(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
+var value: vec4f;
+for (var i = 0u; i < 4u; i++) {
+if (inside && column + i < end) {
+value[i] = B[base + row * width + column + i];
+}
+}
+return value;
+}
+fn store(at: u32, column: u32, value: vec4f) {
+for (var i = 0u; i < 4u; i++) {
+if (column + i < params.n) {
+C[at + i] = value[i] + select(0.0f, bias[column + i], HAS_BIAS);
+}
+}
+}
+const WG = TX * TY;
+const BM = 8u * TY;
+const BN = 8u * TX;
+const KG = BK / 4u;
+const BLOCKS_A = BM / 4u * KG;
+const BLOCKS = BLOCKS_A + BN / 4u * KG;
+const PER = (BLOCKS + WG - 1u) / WG;
+var<workgroup> tileA: array<vec4f, BK * BM / 4u>;
+var<workgroup> tileB: array<vec4f, BK * BN / 4u>;
+fn swizzle(k: u32, column: u32) -> u32 {
+return column ^ (((k / 4u) % 4u) * 2u);
+}
+fn transposed(r: array<vec4f, 4>) -> array<vec4f, 4> {
+return array(
+vec4f(r[0].x, r[1].x, r[2].x, r[3].x),
+vec4f(r[0].y, r[1].y, r[2].y, r[3].y),
+vec4f(r[0].z, r[1].z, r[2].z, r[3].z),
+vec4f(r[0].w, r[1].w, r[2].w, r[3].w),
+);
+}
+fn bring(block: u32, k0: u32, kEnd: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> array<vec4f, 4> {
+var rows: array<vec4f, 4>;
+if (block < BLOCKS_A) {
+if (TA) {
+let k = k0 + block / (BM / 4u) * 4u;
+let m = m0 + block % (BM / 4u) * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadA(baseA, k + i, m, params.m, k + i < kEnd, params.m);
+}
+} else {
+let k = k0 + block % KG * 4u;
+let m = m0 + block / KG * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadA(baseA, m + i, k, params.k, m + i < params.m, kEnd);
+}
+rows = transposed(rows);
+}
+} else if (BLOCKS % WG == 0u || block < BLOCKS) {
+let rest = block - BLOCKS_A;
+if (TB) {
+let k = k0 + rest % KG * 4u;
+let n = n0 + rest / KG * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadB(baseB, n + i, k, params.k, n + i < params.n, kEnd);
+}
+rows = transposed(rows);
+} else {
+let k = k0 + rest / (BN / 4u) * 4u;
+let n = n0 + rest % (BN / 4u) * 4u;
+for (var i = 0u; i < 4u; i++) {
+rows[i] = loadB(baseB, k + i, n, params.n, k + i < kEnd, params.n);
+}
+}
+}
+return rows;
+}
+fn place(block: u32, rows: array<vec4f, 4>) {
+if (block < BLOCKS_A) {
+let k = select(block % KG, block / (BM / 4u), TA) * 4u;
+let m = select(block / KG, block % (BM / 4u), TA);
+for (var i = 0u; i < 4u; i++) {
+tileA[(k + i) * (BM / 4u) + swizzle(k, m)] = rows[i];
+}
+} else if (BLOCKS % WG == 0u || block < BLOCKS) {
+let rest = block - BLOCKS_A;
+let k = select(rest / (BN / 4u), rest % KG, TB) * 4u;
+let n = select(rest % (BN / 4u), rest / KG, TB);
+for (var i = 0u; i < 4u; i++) {
+tileB[(k + i) * (BN / 4u) + swizzle(k, n)] = rows[i];
+}
+}
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let tx = lid % TX;
+let ty = lid / TX;
+let m0 = group.y * BM;
+let n0 = group.x * BN;
+let batch = group.z / params.parts;
+let kBegin = group.z % params.parts * params.split;
+let kEnd = min(kBegin + params.split, params.k);
+let baseA = batch * params.batchA;
+let baseB = batch * params.batchB;
+var sum: array<vec4f, 16>;
+var next: array<array<vec4f, 4>, PER>;
+for (var p = 0u; p < PER; p++) {
+next[p] = bring(lid + p * WG, kBegin, kEnd, m0, n0, baseA, baseB);
+}
+for (var k0 = kBegin; k0 < kEnd; k0 += BK) {
+for (var p = 0u; p < PER; p++) {
+place(lid + p * WG, next[p]);
+}
+workgroupBarrier();
+if (k0 + BK < kEnd) {
+for (var p = 0u; p < PER; p++) {
+next[p] = bring(lid + p * WG, k0 + BK, kEnd, m0, n0, baseA, baseB);
+}
+}
+for (var k = 0u; k < BK; k++) {
+let a0 = tileA[k * (BM / 4u) + swizzle(k, ty)];
+let a1 = tileA[k * (BM / 4u) + swizzle(k, ty + TY)];
+let b0 = tileB[k * (BN / 4u) + swizzle(k, tx)];
+let b1 = tileB[k * (BN / 4u) + swizzle(k, tx + TX)];
+for (var i = 0u; i < 4u; i++) {
+sum[2u * i] = fma(vec4f(a0[i]), b0, sum[2u * i]);
+sum[2u * i + 1u] = fma(vec4f(a0[i]), b1, sum[2u * i + 1u]);
+sum[2u * i + 8u] = fma(vec4f(a1[i]), b0, sum[2u * i + 8u]);
+sum[2u * i + 9u] = fma(vec4f(a1[i]), b1, sum[2u * i + 9u]);
+}
+}
+workgroupBarrier();
+}
+for (var i = 0u; i < 8u; i++) {
+let m = m0 + i / 4u * (4u * TY) + ty * 4u + i % 4u;
+for (var j = 0u; j < 2u; j++) {
+let n = n0 + j * (4u * TX) + tx * 4u;
+if (m < params.m && n < params.n) {
+store((group.z * params.m + m) * params.n + n, n, sum[2u * i + j]);
+}
+}
+}
+}`,
+  "linear/gemv": `const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvBf16": `const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvBf16Subgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvF16": `const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvF16Subgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvQ4": `const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 8u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn low(w: u32, scale: f32) -> vec4f {
+return scale * (vec4f(unpack4xU8(w & 0x0f0f0f0fu)) - 8.0f);
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let block = (row * (params.k / 4u) + quad) / 8u;
+let w = W[block];
+let s = scaleOf(block);
+return array(low(w.x, s), low(w.y, s), low(w.z, s), low(w.w, s), low(w.x >> 4u, s), low(w.y >> 4u, s), low(w.z >> 4u, s), low(w.w >> 4u, s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvQ4Subgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 8u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn low(w: u32, scale: f32) -> vec4f {
+return scale * (vec4f(unpack4xU8(w & 0x0f0f0f0fu)) - 8.0f);
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let block = (row * (params.k / 4u) + quad) / 8u;
+let w = W[block];
+let s = scaleOf(block);
+return array(low(w.x, s), low(w.y, s), low(w.z, s), low(w.w, s), low(w.x >> 4u, s), low(w.y >> 4u, s), low(w.z >> 4u, s), low(w.w >> 4u, s));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvQ8": `const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 4u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let at = row * (params.k / 4u) + quad;
+let w = W[at / 4u];
+let scale = scaleOf(at / 8u);
+return array(scale * vec4f(unpack4xI8(w.x)), scale * vec4f(unpack4xI8(w.y)), scale * vec4f(unpack4xI8(w.z)), scale * vec4f(unpack4xI8(w.w)));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvQ8Subgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 4u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let at = row * (params.k / 4u) + quad;
+let w = W[at / 4u];
+let scale = scaleOf(at / 8u);
+return array(scale * vec4f(unpack4xI8(w.x)), scale * vec4f(unpack4xI8(w.y)), scale * vec4f(unpack4xI8(w.z)), scale * vec4f(unpack4xI8(w.w)));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvSubgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+const M = 1u;
+override HAS_BIAS = false;
+struct Params { n: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+var sum: array<f32, M>;
+if (row < params.n) {
+let quads = params.k / 4u;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(row, q);
+for (var j = 0u; j < WIDTH; j++) {
+for (var m = 0u; m < M; m++) {
+sum[m] += dot(w[j], x[m * quads + q + j]);
+}
+}
+}
+}
+for (var m = 0u; m < M; m++) {
+let total = sumLanes(sum[m], lid);
+if (lane == 0u && row < params.n) {
+y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "selectiveScan/backward": `const V = 1u;
 const L = 4u;
-const CH = 16u;
+const CH = 8u;
 const TS = 8u;
-const N = 16u;
 const Y = 1u;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -34,51 +1101,42 @@ bl: u32,
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> packed: array<f32>;
+@group(0) @binding(5) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 const WG = CH * L;
-const PER = (TS * CH + WG - 1u) / WG;
-const STRIDE = TS * CH + 32u / L;
-var<workgroup> step: array<vec2f, max(TS * CH, WG)>;
-var<workgroup> gated: array<f32, TS * CH>;
-var<workgroup> bc: array<f32, TS * 2u * N>;
-var<workgroup> restart: array<f32, TS>;
+const ROWS = (TS + L - 1u) / L;
+const N = 4u * V * L;
+const T1 = TS + 1u;
+var<workgroup> step: array<array<vec2f, T1>, CH>;
+var<workgroup> gated: array<array<f32, T1>, CH>;
+var<workgroup> columns: array<vec2f, WG>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
 let clamped = clamp(x, -87.0f, 88.7f);
-let k = round(clamped * log2e);
-let r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
-var p = 1.9875691500e-4f;
-p = p * r + 1.3981999507e-3f;
-p = p * r + 8.3334519073e-3f;
-p = p * r + 4.1665795894e-2f;
-p = p * r + 1.6666665459e-1f;
-p = p * r + 5.0000001201e-1f;
-p = p * r * r + r + 1.0f;
-let half1 = i32(k) / 2;
-let half2 = i32(k) - half1;
-return select(p * bitcast<f32>((half1 + 127) << 23u) * bitcast<f32>((half2 + 127) << 23u), 0.0f, x < -87.0f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
 }
 fn log1pUnit(e: f32) -> f32 {
-let s = e / (2.0f + e);
-let w = s * s;
-var p = 1.0f / 15.0f;
-p = p * w + 1.0f / 13.0f;
-p = p * w + 1.0f / 11.0f;
-p = p * w + 1.0f / 9.0f;
-p = p * w + 1.0f / 7.0f;
-p = p * w + 0.2f;
-p = p * w + 1.0f / 3.0f;
-return 2.0f * s * (1.0f + w * p);
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
 }
 fn softplus(x: f32) -> f32 {
 return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
 }
 fn sigmoid(x: f32) -> f32 {
-let e = expAccurate(-abs(x));
-return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+return 1.0f / (1.0f + expAccurate(-x));
 }
 fn silu(x: f32) -> f32 {
 return x * sigmoid(x);
@@ -87,40 +1145,60 @@ fn siluSlope(x: f32) -> f32 {
 let s = sigmoid(x);
 return s * (1.0f + x * (1.0f - s));
 }
-const K = 2u;
-var<workgroup> states: array<f32, (2u + Y) * L * STRIDE>;
-var<workgroup> held: array<f32, K * CH * (2u * N + 1u)>;
-var<workgroup> summed: array<f32, TS * 2u * N>;
-fn addStates(which: u32, t: u32, lid: u32, value: f32) {
-states[(which * L + lid % L) * STRIDE + t * CH + lid / L] = value;
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
 }
-fn statesSum(which: u32, i: u32) -> f32 {
+if (HAS_SEQ && lid < TS) {
+let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
+restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+}
+}
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
+const K = 2u;
+const SS = 37u;
+var<workgroup> states: array<f32, (2u + Y) * CH * SS>;
+var<workgroup> held: array<vec4f, K * CH * (2u * V * L + 1u)>;
+var<workgroup> summed: array<vec4f, TS * 2u * V * L>;
+fn addStates(which: u32, t: u32, lid: u32, value: f32) {
+states[(which * CH + lid / L) * SS + lid % L * T1 + t] = value;
+}
+fn statesSum(which: u32, column: u32, t: u32) -> f32 {
 var sum = 0.0f;
 for (var j = 0u; j < L; j++) {
-sum += states[(which * L + j) * STRIDE + i];
+sum += states[(which * CH + column) * SS + j * T1 + t];
 }
 return sum;
 }
-fn addBC(t: u32, lid: u32, values: ptr<function, array<f32, 2u * Q>>) {
-let at = ((t % K) * CH + lid / L) * (2u * N + 1u) + (lid % L) * Q;
-for (var q = 0u; q < Q; q++) {
-held[at + q] = (*values)[q];
-held[at + N + q] = (*values)[Q + q];
+fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
+let at = (t % K * CH + lid / L) * (2u * V * L + 1u) + lid % L * V + v;
+held[at] = dB;
+held[at + V * L] = dC;
 }
+fn endStep(t: u32, lid: u32) {
 if (t % K == 0u) {
+const quads = 2u * V * L;
 workgroupBarrier();
-for (var i = lid; i < K * 2u * N; i += WG) {
-var sum = 0.0f;
+for (var i = lid; i < K * quads; i += WG) {
+var sum = vec4f(0.0f);
 for (var c = 0u; c < CH; c++) {
-sum += held[((i / (2u * N)) * CH + c) * (2u * N + 1u) + i % (2u * N)];
+sum += held[(i / quads * CH + c) * (quads + 1u) + i % quads];
 }
-summed[t * 2u * N + i] = sum;
+summed[t * quads + i] = sum;
 }
 workgroupBarrier();
 }
 }
 fn bcSum(i: u32) -> f32 {
-return summed[i];
+return summed[i / 4u][i % 4u];
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -128,170 +1206,174 @@ let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
 let channel = first + local;
+let alive = channel < params.d;
+let clamped = min(channel, params.d - 1u);
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
-let gn = params.g * params.n;
-let bcGroup = (first * params.g / params.d) * params.n;
-let clamped = min(channel, params.d - 1u);
-var a: array<f32, Q>;
-var start: array<f32, Q>;
-var g: array<f32, Q>;
-var dA: array<f32, Q>;
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
-let at = clamped * params.n + min(n, params.n - 1u);
-if (channel < params.d && n < params.n) {
-a[q] = packed[at];
-start[q] = work[params.offEnd + block * params.d * params.n + at];
-g[q] = work[params.offAdjoint + block * params.d * params.n + at];
+let bcGroup = first * params.g / params.d;
+let stateAt = (block * params.d + channel) * params.n;
+var a: array<vec4f, V>;
+var start: array<vec4f, V>;
+var g: array<vec4f, V>;
+var dA: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), packed[(clamped * L + lane) * V + v], alive);
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (alive && n < params.n) {
+start[v][q] = work[params.offEnd + stateAt + n];
+g[v][q] = work[params.offAdjoint + stateAt + n];
 }
 }
+}
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let skip = packedAt(params.offD + c);
+let bias = packedAt(params.offBias + c);
+let base = row * params.l * params.d + c;
 var dD = 0.0f;
 var dBias = 0.0f;
 let tileCount = (end - begin + TS - 1u) / TS;
 for (var back = 0u; back < tileCount; back++) {
 let t0 = begin + (tileCount - 1u - back) * TS;
-var us: array<f32, PER>;
-var raws: array<f32, PER>;
-var zs: array<f32, PER>;
-var dys: array<f32, PER>;
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-var pair = vec2f(0.0f);
-if (t < end && c < params.d) {
-let at = (row * params.l + t) * params.d + c;
+let tile = row * params.tiles + t0 / TS;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+var dys: array<f32, ROWS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+let at = base + min(t0 + s, params.l - 1u) * params.d;
+let inside = t0 + s < end && columnAlive;
 us[k] = u[at];
-dys[k] = dy[at];
-raws[k] = delta[at] + packed[params.offBias + c];
-pair.x = raws[k];
+dys[k] = select(0.0f, dy[at], inside);
+raws[k] = delta[at] + bias;
+var d = raws[k];
 if (SOFTPLUS) {
-pair.x = softplus(raws[k]);
+d = softplus(d);
 }
-pair.y = pair.x * us[k];
+d = select(0.0f, d, inside);
+var upstream = dys[k];
 if (HAS_Z) {
 zs[k] = z[at];
+upstream *= silu(zs[k]);
+}
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
+gated[column][s] = upstream;
 }
 }
-if (i < TS * CH) {
-step[i] = pair;
-gated[i] = select(dys[k], dys[k] * silu(zs[k]), HAS_Z);
-}
-}
-for (var i = lid; i < TS * 2u * N; i += WG) {
-let t = t0 + i / (2u * N);
-let n = i % N;
-let half = (i / N) % 2u;
-bc[i] = select(0.0f, packed[params.offBC + ((row * params.l + min(t, params.l - 1u)) * 2u + half) * gn + bcGroup + min(n, params.n - 1u)], t < end && n < params.n);
-}
-if (HAS_SEQ && lid < TS) {
-restart[lid] = select(0.0f, packed[params.offRestart + row * params.l + min(t0 + lid, params.l - 1u)], t0 + lid < end);
-}
-let tile = row * params.tiles + t0 / TS;
+stageBC(lid, t0, end, row, bcGroup);
 let cum = work[params.offCum + tile * params.d + clamped];
-var h: array<f32, Q * (TS + 1u)>;
-for (var q = 0u; q < Q; q++) {
-let at = (tile * params.d + clamped) * params.n + min(lane * Q + q, params.n - 1u);
-h[q] = work[at] + select(exp2(a[q] * cum) * start[q], 0.0f, cum > 1.0e38f);
+var h: array<vec4f, V * T1>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+let at = (((tile * V + v) * params.d + clamped) * L + lane) * 4u;
+let local0 = vec4f(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
+h[v] = local0 + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
 }
 workgroupBarrier();
+let steps = &step[local];
+let upstreams = &gated[local];
+let mine = &bc[lane];
+var decays: array<vec4f, V * TS>;
+//: unroll
 for (var t = 0u; t < TS; t++) {
-let pair = step[t * CH + local];
+let pair = (*steps)[t];
 let fresh = HAS_SEQ && restart[t] != 0.0f;
-var ySum = 0.0f;
-for (var q = 0u; q < Q; q++) {
-let decay = select(exp2(pair.x * a[q]), 0.0f, fresh);
-let next = decay * h[t * Q + q] + pair.y * bc[t * 2u * N + lane * Q + q];
-h[(t + 1u) * Q + q] = next;
-ySum += next * bc[(t * 2u + 1u) * N + lane * Q + q];
+var sum = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+decays[t * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[(t + 1u) * V + v] = fma(decays[t * V + v], h[t * V + v], pair.y * (*mine)[t * 2u * V + v]);
+sum = fma(h[(t + 1u) * V + v], (*mine)[(t * 2u + 1u) * V + v], sum);
 }
 if (HAS_Z) {
-addStates(2u, t, lid, ySum);
+addStates(2u, t, lid, (sum.x + sum.y) + (sum.z + sum.w));
 }
 }
-for (var back2 = 0u; back2 < TS; back2++) {
-let t = TS - 1u - back2;
-let pair = step[t * CH + local];
-let upstream = gated[t * CH + local];
-let fresh = HAS_SEQ && restart[t] != 0.0f;
-var sumB = 0.0f;
-var sumA = 0.0f;
-var ofBC: array<f32, 2u * Q>;
-for (var q = 0u; q < Q; q++) {
-g[q] += bc[(t * 2u + 1u) * N + lane * Q + q] * upstream;
-ofBC[q] = g[q] * pair.y;
-ofBC[Q + q] = h[(t + 1u) * Q + q] * upstream;
-sumB += g[q] * bc[t * 2u * N + lane * Q + q];
-g[q] *= select(exp2(pair.x * a[q]), 0.0f, fresh);
-let ofDecay = g[q] * h[t * Q + q];
-sumA += ofDecay * a[q];
-dA[q] += ofDecay * pair.x;
+//: unroll
+for (var t = TS - 1u; t < TS; t--) {
+let pair = (*steps)[t];
+let upstream = (*upstreams)[t];
+var sumB = vec4f(0.0f);
+var sumA = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+g[v] = fma((*mine)[(t * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+addBC(t, lid, v, g[v] * pair.y, h[(t + 1u) * V + v] * upstream);
+sumB = fma(g[v], (*mine)[t * 2u * V + v], sumB);
+g[v] *= decays[t * V + v];
+let ofDecay = g[v] * h[t * V + v];
+sumA = fma(ofDecay, a[v], sumA);
+dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
 }
-addStates(0u, t, lid, sumB);
-addStates(1u, t, lid, sumA);
-addBC(t, lid, &ofBC);
+addStates(0u, t, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+addStates(1u, t, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+endStep(t, lid);
 }
 workgroupBarrier();
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-if (i < TS * CH && t < end && c < params.d) {
-let at = (row * params.l + t) * params.d + c;
-let pair = step[i];
-let skip = packed[params.offD + c];
-let sumB = statesSum(0u, i);
-var dDelta = statesSum(1u, i) * 0.6931471805599453f + us[k] * sumB;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+if (s < TS && t0 + s < end && columnAlive) {
+let at = base + (t0 + s) * params.d;
+let upstream = gated[column][s];
+let sumB = statesSum(0u, column, s);
+var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
 if (SOFTPLUS) {
 dDelta *= sigmoid(raws[k]);
 }
-grads[at] = pair.x * sumB + skip * gated[i];
+grads[at] = step[column][s].x * sumB + skip * upstream;
 grads[params.offDelta + at] = dDelta;
 if (HAS_Z) {
-grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, i) + skip * us[k]);
+grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
 }
-dD += gated[i] * us[k];
+dD += upstream * us[k];
 dBias += dDelta;
 }
 }
 for (var i = lid; i < TS * 2u * N; i += WG) {
-let t = t0 + i / (2u * N);
-let n = i % N;
-let half = (i / N) % 2u;
-if (t < end && n < params.n) {
-sums[(group.x * params.bl + row * params.l + t) * 2u * params.n + half * params.n + n] = bcSum(i);
+if (t0 + i / (2u * N) < end) {
+sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
 }
 }
 workgroupBarrier();
 }
-if (channel < params.d) {
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
+if (alive) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
 if (n < params.n) {
-sums[params.offA + (block * params.d + channel) * params.n + n] = dA[q];
+sums[params.offA + stateAt + n] = dA[v][q];
 }
 }
 }
-step[lid] = vec2f(dD, dBias);
+}
+columns[lid] = vec2f(dD, dBias);
 workgroupBarrier();
-if (lid < CH && first + lid < params.d) {
+if (lid < CH && columnAlive) {
 var both = vec2f(0.0f);
 for (var j = 0u; j < L; j++) {
-both += step[lid + j * CH];
+both += columns[lid + j * CH];
 }
 sums[params.offDD + block * params.d + first + lid] = both.x;
 sums[params.offDBias + block * params.d + first + lid] = both.y;
 }
 }`,
   "selectiveScan/backwardSubgroups": `enable subgroups;
-const Q = 4u;
+const V = 1u;
 const L = 4u;
-const CH = 16u;
+const CH = 8u;
 const TS = 8u;
-const N = 16u;
 const Y = 1u;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -311,51 +1393,42 @@ bl: u32,
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> packed: array<f32>;
+@group(0) @binding(5) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 const WG = CH * L;
-const PER = (TS * CH + WG - 1u) / WG;
-const STRIDE = TS * CH + 32u / L;
-var<workgroup> step: array<vec2f, max(TS * CH, WG)>;
-var<workgroup> gated: array<f32, TS * CH>;
-var<workgroup> bc: array<f32, TS * 2u * N>;
-var<workgroup> restart: array<f32, TS>;
+const ROWS = (TS + L - 1u) / L;
+const N = 4u * V * L;
+const T1 = TS + 1u;
+var<workgroup> step: array<array<vec2f, T1>, CH>;
+var<workgroup> gated: array<array<f32, T1>, CH>;
+var<workgroup> columns: array<vec2f, WG>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
 let clamped = clamp(x, -87.0f, 88.7f);
-let k = round(clamped * log2e);
-let r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
-var p = 1.9875691500e-4f;
-p = p * r + 1.3981999507e-3f;
-p = p * r + 8.3334519073e-3f;
-p = p * r + 4.1665795894e-2f;
-p = p * r + 1.6666665459e-1f;
-p = p * r + 5.0000001201e-1f;
-p = p * r * r + r + 1.0f;
-let half1 = i32(k) / 2;
-let half2 = i32(k) - half1;
-return select(p * bitcast<f32>((half1 + 127) << 23u) * bitcast<f32>((half2 + 127) << 23u), 0.0f, x < -87.0f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
 }
 fn log1pUnit(e: f32) -> f32 {
-let s = e / (2.0f + e);
-let w = s * s;
-var p = 1.0f / 15.0f;
-p = p * w + 1.0f / 13.0f;
-p = p * w + 1.0f / 11.0f;
-p = p * w + 1.0f / 9.0f;
-p = p * w + 1.0f / 7.0f;
-p = p * w + 0.2f;
-p = p * w + 1.0f / 3.0f;
-return 2.0f * s * (1.0f + w * p);
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
 }
 fn softplus(x: f32) -> f32 {
 return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
 }
 fn sigmoid(x: f32) -> f32 {
-let e = expAccurate(-abs(x));
-return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+return 1.0f / (1.0f + expAccurate(-x));
 }
 fn silu(x: f32) -> f32 {
 return x * sigmoid(x);
@@ -364,45 +1437,80 @@ fn siluSlope(x: f32) -> f32 {
 let s = sigmoid(x);
 return s * (1.0f + x * (1.0f - s));
 }
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+}
+if (HAS_SEQ && lid < TS) {
+let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
+restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+}
+}
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
 const SETS = WG / 32u;
-const PEERS = 32u / L;
-var<workgroup> states: array<f32, (2u + Y) * TS * CH>;
+var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
 var<workgroup> summed: array<f32, SETS * TS * 2u * N>;
 fn addStates(which: u32, t: u32, lid: u32, value: f32) {
 var sum = value;
-for (var mask = 1u; mask < L; mask *= 2u) {
-sum += subgroupShuffleXor(sum, mask);
+if (L > 1u) {
+sum += subgroupShuffleXor(sum, 1u);
+}
+if (L > 2u) {
+sum += subgroupShuffleXor(sum, 2u);
+}
+if (L > 4u) {
+sum += subgroupShuffleXor(sum, 4u);
+}
+if (L > 8u) {
+sum += subgroupShuffleXor(sum, 8u);
 }
 if (lid % L == 0u) {
-states[which * TS * CH + t * CH + lid / L] = sum;
+states[which * CH + lid / L][t] = sum;
 }
 }
-fn statesSum(which: u32, i: u32) -> f32 {
-return states[which * TS * CH + i];
+fn statesSum(which: u32, column: u32, t: u32) -> f32 {
+return states[which * CH + column][t];
 }
-fn addBC(t: u32, lid: u32, values: ptr<function, array<f32, 2u * Q>>) {
-var count = 2u * Q;
-var offset = 0u;
-for (var mask = L; mask < 32u; mask *= 2u) {
-let upper = (lid & mask) != 0u;
-if (count > 1u) {
-count /= 2u;
-for (var q = 0u; q < count; q++) {
-let low = (*values)[q];
-let high = (*values)[count + q];
-(*values)[q] = select(low, high, upper) + subgroupShuffleXor(select(high, low, upper), mask);
+fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
+let upper0 = (lid & L) != 0u;
+var four = select(dB, dC, upper0) + subgroupShuffleXor(select(dC, dB, upper0), L);
+var index = select(0u, N, upper0) + (lid % L * V + v) * 4u;
+let base = ((lid / 32u) * TS + t) * 2u * N;
+if (L >= 16u) {
+summed[base + index] = four.x;
+summed[base + index + 1u] = four.y;
+summed[base + index + 2u] = four.z;
+summed[base + index + 3u] = four.w;
+return;
 }
-offset += select(0u, count, upper);
-} else {
-(*values)[0] += subgroupShuffleXor((*values)[0], mask);
+let upper1 = (lid & (2u * L)) != 0u;
+let two = select(four.xy, four.zw, upper1) + subgroupShuffleXor(select(four.zw, four.xy, upper1), 2u * L);
+index += select(0u, 2u, upper1);
+if (L == 8u) {
+summed[base + index] = two.x;
+summed[base + index + 1u] = two.y;
+return;
 }
+let upper2 = (lid & (4u * L)) != 0u;
+var one = select(two.x, two.y, upper2) + subgroupShuffleXor(select(two.y, two.x, upper2), 4u * L);
+index += select(0u, 1u, upper2);
+if (L < 4u) {
+one += subgroupShuffleXor(one, 8u * L);
 }
-for (var q = 0u; q < count; q++) {
-let index = offset + q;
-let at = select(0u, N - Q, index >= Q) + (lid % L) * Q + index;
-summed[((lid / 32u) * TS + t) * 2u * N + at] = (*values)[q];
+if (L < 2u) {
+one += subgroupShuffleXor(one, 16u * L);
 }
+summed[base + index] = one;
 }
+fn endStep(t: u32, lid: u32) {}
 fn bcSum(i: u32) -> f32 {
 var sum = 0.0f;
 for (var s = 0u; s < SETS; s++) {
@@ -416,166 +1524,171 @@ let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
 let channel = first + local;
+let alive = channel < params.d;
+let clamped = min(channel, params.d - 1u);
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
-let gn = params.g * params.n;
-let bcGroup = (first * params.g / params.d) * params.n;
-let clamped = min(channel, params.d - 1u);
-var a: array<f32, Q>;
-var start: array<f32, Q>;
-var g: array<f32, Q>;
-var dA: array<f32, Q>;
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
-let at = clamped * params.n + min(n, params.n - 1u);
-if (channel < params.d && n < params.n) {
-a[q] = packed[at];
-start[q] = work[params.offEnd + block * params.d * params.n + at];
-g[q] = work[params.offAdjoint + block * params.d * params.n + at];
+let bcGroup = first * params.g / params.d;
+let stateAt = (block * params.d + channel) * params.n;
+var a: array<vec4f, V>;
+var start: array<vec4f, V>;
+var g: array<vec4f, V>;
+var dA: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), packed[(clamped * L + lane) * V + v], alive);
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (alive && n < params.n) {
+start[v][q] = work[params.offEnd + stateAt + n];
+g[v][q] = work[params.offAdjoint + stateAt + n];
 }
 }
+}
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let skip = packedAt(params.offD + c);
+let bias = packedAt(params.offBias + c);
+let base = row * params.l * params.d + c;
 var dD = 0.0f;
 var dBias = 0.0f;
 let tileCount = (end - begin + TS - 1u) / TS;
 for (var back = 0u; back < tileCount; back++) {
 let t0 = begin + (tileCount - 1u - back) * TS;
-var us: array<f32, PER>;
-var raws: array<f32, PER>;
-var zs: array<f32, PER>;
-var dys: array<f32, PER>;
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-var pair = vec2f(0.0f);
-if (t < end && c < params.d) {
-let at = (row * params.l + t) * params.d + c;
+let tile = row * params.tiles + t0 / TS;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+var dys: array<f32, ROWS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+let at = base + min(t0 + s, params.l - 1u) * params.d;
+let inside = t0 + s < end && columnAlive;
 us[k] = u[at];
-dys[k] = dy[at];
-raws[k] = delta[at] + packed[params.offBias + c];
-pair.x = raws[k];
+dys[k] = select(0.0f, dy[at], inside);
+raws[k] = delta[at] + bias;
+var d = raws[k];
 if (SOFTPLUS) {
-pair.x = softplus(raws[k]);
+d = softplus(d);
 }
-pair.y = pair.x * us[k];
+d = select(0.0f, d, inside);
+var upstream = dys[k];
 if (HAS_Z) {
 zs[k] = z[at];
+upstream *= silu(zs[k]);
+}
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
+gated[column][s] = upstream;
 }
 }
-if (i < TS * CH) {
-step[i] = pair;
-gated[i] = select(dys[k], dys[k] * silu(zs[k]), HAS_Z);
-}
-}
-for (var i = lid; i < TS * 2u * N; i += WG) {
-let t = t0 + i / (2u * N);
-let n = i % N;
-let half = (i / N) % 2u;
-bc[i] = select(0.0f, packed[params.offBC + ((row * params.l + min(t, params.l - 1u)) * 2u + half) * gn + bcGroup + min(n, params.n - 1u)], t < end && n < params.n);
-}
-if (HAS_SEQ && lid < TS) {
-restart[lid] = select(0.0f, packed[params.offRestart + row * params.l + min(t0 + lid, params.l - 1u)], t0 + lid < end);
-}
-let tile = row * params.tiles + t0 / TS;
+stageBC(lid, t0, end, row, bcGroup);
 let cum = work[params.offCum + tile * params.d + clamped];
-var h: array<f32, Q * (TS + 1u)>;
-for (var q = 0u; q < Q; q++) {
-let at = (tile * params.d + clamped) * params.n + min(lane * Q + q, params.n - 1u);
-h[q] = work[at] + select(exp2(a[q] * cum) * start[q], 0.0f, cum > 1.0e38f);
+var h: array<vec4f, V * T1>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+let at = (((tile * V + v) * params.d + clamped) * L + lane) * 4u;
+let local0 = vec4f(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
+h[v] = local0 + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
 }
 workgroupBarrier();
+let steps = &step[local];
+let upstreams = &gated[local];
+let mine = &bc[lane];
+var decays: array<vec4f, V * TS>;
+//: unroll
 for (var t = 0u; t < TS; t++) {
-let pair = step[t * CH + local];
+let pair = (*steps)[t];
 let fresh = HAS_SEQ && restart[t] != 0.0f;
-var ySum = 0.0f;
-for (var q = 0u; q < Q; q++) {
-let decay = select(exp2(pair.x * a[q]), 0.0f, fresh);
-let next = decay * h[t * Q + q] + pair.y * bc[t * 2u * N + lane * Q + q];
-h[(t + 1u) * Q + q] = next;
-ySum += next * bc[(t * 2u + 1u) * N + lane * Q + q];
+var sum = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+decays[t * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[(t + 1u) * V + v] = fma(decays[t * V + v], h[t * V + v], pair.y * (*mine)[t * 2u * V + v]);
+sum = fma(h[(t + 1u) * V + v], (*mine)[(t * 2u + 1u) * V + v], sum);
 }
 if (HAS_Z) {
-addStates(2u, t, lid, ySum);
+addStates(2u, t, lid, (sum.x + sum.y) + (sum.z + sum.w));
 }
 }
-for (var back2 = 0u; back2 < TS; back2++) {
-let t = TS - 1u - back2;
-let pair = step[t * CH + local];
-let upstream = gated[t * CH + local];
-let fresh = HAS_SEQ && restart[t] != 0.0f;
-var sumB = 0.0f;
-var sumA = 0.0f;
-var ofBC: array<f32, 2u * Q>;
-for (var q = 0u; q < Q; q++) {
-g[q] += bc[(t * 2u + 1u) * N + lane * Q + q] * upstream;
-ofBC[q] = g[q] * pair.y;
-ofBC[Q + q] = h[(t + 1u) * Q + q] * upstream;
-sumB += g[q] * bc[t * 2u * N + lane * Q + q];
-g[q] *= select(exp2(pair.x * a[q]), 0.0f, fresh);
-let ofDecay = g[q] * h[t * Q + q];
-sumA += ofDecay * a[q];
-dA[q] += ofDecay * pair.x;
+//: unroll
+for (var t = TS - 1u; t < TS; t--) {
+let pair = (*steps)[t];
+let upstream = (*upstreams)[t];
+var sumB = vec4f(0.0f);
+var sumA = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+g[v] = fma((*mine)[(t * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+addBC(t, lid, v, g[v] * pair.y, h[(t + 1u) * V + v] * upstream);
+sumB = fma(g[v], (*mine)[t * 2u * V + v], sumB);
+g[v] *= decays[t * V + v];
+let ofDecay = g[v] * h[t * V + v];
+sumA = fma(ofDecay, a[v], sumA);
+dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
 }
-addStates(0u, t, lid, sumB);
-addStates(1u, t, lid, sumA);
-addBC(t, lid, &ofBC);
+addStates(0u, t, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+addStates(1u, t, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+endStep(t, lid);
 }
 workgroupBarrier();
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-if (i < TS * CH && t < end && c < params.d) {
-let at = (row * params.l + t) * params.d + c;
-let pair = step[i];
-let skip = packed[params.offD + c];
-let sumB = statesSum(0u, i);
-var dDelta = statesSum(1u, i) * 0.6931471805599453f + us[k] * sumB;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+if (s < TS && t0 + s < end && columnAlive) {
+let at = base + (t0 + s) * params.d;
+let upstream = gated[column][s];
+let sumB = statesSum(0u, column, s);
+var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
 if (SOFTPLUS) {
 dDelta *= sigmoid(raws[k]);
 }
-grads[at] = pair.x * sumB + skip * gated[i];
+grads[at] = step[column][s].x * sumB + skip * upstream;
 grads[params.offDelta + at] = dDelta;
 if (HAS_Z) {
-grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, i) + skip * us[k]);
+grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
 }
-dD += gated[i] * us[k];
+dD += upstream * us[k];
 dBias += dDelta;
 }
 }
 for (var i = lid; i < TS * 2u * N; i += WG) {
-let t = t0 + i / (2u * N);
-let n = i % N;
-let half = (i / N) % 2u;
-if (t < end && n < params.n) {
-sums[(group.x * params.bl + row * params.l + t) * 2u * params.n + half * params.n + n] = bcSum(i);
+if (t0 + i / (2u * N) < end) {
+sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
 }
 }
 workgroupBarrier();
 }
-if (channel < params.d) {
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
+if (alive) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
 if (n < params.n) {
-sums[params.offA + (block * params.d + channel) * params.n + n] = dA[q];
+sums[params.offA + stateAt + n] = dA[v][q];
 }
 }
 }
-step[lid] = vec2f(dD, dBias);
+}
+columns[lid] = vec2f(dD, dBias);
 workgroupBarrier();
-if (lid < CH && first + lid < params.d) {
+if (lid < CH && columnAlive) {
 var both = vec2f(0.0f);
 for (var j = 0u; j < L; j++) {
-both += step[lid + j * CH];
+both += columns[lid + j * CH];
 }
 sums[params.offDD + block * params.d + first + lid] = both.x;
 sums[params.offDBias + block * params.d + first + lid] = both.y;
 }
 }`,
   "selectiveScan/carry": `struct Params {
-d: u32, n: u32, chunks: u32, total: u32,
+d: u32, n: u32, N: u32, chunks: u32, total: u32,
 offStates: u32, offSum: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -587,9 +1700,9 @@ override HAS_INITIAL = false;
 override KEEP_LAST = false;
 override REVERSE = false;
 const AHEAD = 8u;
-@compute @workgroup_size(128)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-let i = (group.x + group.y * groups.x) * 128u + lane;
+let i = (group.x + group.y * groups.x) * 64u + lane;
 if (i >= params.total) {
 return;
 }
@@ -597,7 +1710,7 @@ let dn = params.d * params.n;
 let row = i / dn;
 let within = i % dn;
 let channel = within / params.n;
-let a = packed[within];
+let a = packed[channel * params.N + within % params.n];
 var state = 0.0f;
 if (HAS_INITIAL) {
 state = initial[i];
@@ -605,12 +1718,14 @@ state = initial[i];
 for (var c0 = 0u; c0 < params.chunks; c0 += AHEAD) {
 var ends: array<f32, AHEAD>;
 var sums: array<f32, AHEAD>;
+//: unroll
 for (var k = 0u; k < AHEAD; k++) {
 let c = min(c0 + k, params.chunks - 1u);
 let block = row * params.chunks + select(c, params.chunks - 1u - c, REVERSE);
 ends[k] = states[params.offStates + block * dn + within];
 sums[k] = states[params.offSum + block * params.d + channel];
 }
+//: unroll
 for (var k = 0u; k < AHEAD; k++) {
 let c = c0 + k;
 if (c < params.chunks) {
@@ -624,12 +1739,10 @@ if (KEEP_LAST) {
 last[i] = state;
 }
 }`,
-  "selectiveScan/forward": `const Q = 4u;
+  "selectiveScan/forward": `const V = 1u;
 const L = 4u;
 const CH = 32u;
-const TS = 16u;
-const N = 16u;
-const YS = 2080u;
+const TS = 8u;
 const REDUCE = false;
 override HAS_Z = false;
 override HAS_INITIAL = false;
@@ -646,51 +1759,40 @@ offSum: u32,
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
-@group(0) @binding(4) var<storage, read> packed: array<f32>;
+@group(0) @binding(4) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(5) var<storage, read> initial: array<f32>;
 @group(0) @binding(6) var<storage, read_write> last: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;
 const WG = CH * L;
-const PER = (TS * CH + WG - 1u) / WG;
-const STRIDE = TS * CH + 32u / L;
-var<workgroup> step: array<vec2f, TS * CH>;
-var<workgroup> bc: array<f32, TS * 2u * N>;
-var<workgroup> restart: array<f32, TS>;
-var<workgroup> partial: array<f32, YS>;
+const ROWS = (TS + L - 1u) / L;
+const PS = 37u;
+var<workgroup> step: array<array<vec2f, TS + 1u>, CH>;
+var<workgroup> partial: array<f32, CH * PS>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
 let clamped = clamp(x, -87.0f, 88.7f);
-let k = round(clamped * log2e);
-let r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
-var p = 1.9875691500e-4f;
-p = p * r + 1.3981999507e-3f;
-p = p * r + 8.3334519073e-3f;
-p = p * r + 4.1665795894e-2f;
-p = p * r + 1.6666665459e-1f;
-p = p * r + 5.0000001201e-1f;
-p = p * r * r + r + 1.0f;
-let half1 = i32(k) / 2;
-let half2 = i32(k) - half1;
-return select(p * bitcast<f32>((half1 + 127) << 23u) * bitcast<f32>((half2 + 127) << 23u), 0.0f, x < -87.0f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
 }
 fn log1pUnit(e: f32) -> f32 {
-let s = e / (2.0f + e);
-let w = s * s;
-var p = 1.0f / 15.0f;
-p = p * w + 1.0f / 13.0f;
-p = p * w + 1.0f / 11.0f;
-p = p * w + 1.0f / 9.0f;
-p = p * w + 1.0f / 7.0f;
-p = p * w + 0.2f;
-p = p * w + 1.0f / 3.0f;
-return 2.0f * s * (1.0f + w * p);
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
 }
 fn softplus(x: f32) -> f32 {
 return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
 }
 fn sigmoid(x: f32) -> f32 {
-let e = expAccurate(-abs(x));
-return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+return 1.0f / (1.0f + expAccurate(-x));
 }
 fn silu(x: f32) -> f32 {
 return x * sigmoid(x);
@@ -699,105 +1801,146 @@ fn siluSlope(x: f32) -> f32 {
 let s = sigmoid(x);
 return s * (1.0f + x * (1.0f - s));
 }
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+}
+if (HAS_SEQ && lid < TS) {
+let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
+restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+}
+}
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
 let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
 let channel = first + local;
+let alive = channel < params.d;
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
-let gn = params.g * params.n;
-let bcGroup = (first * params.g / params.d) * params.n;
-var a: array<f32, Q>;
-var h: array<f32, Q>;
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
-let alive = channel < params.d && n < params.n;
-a[q] = select(0.0f, packed[channel * params.n + n], alive);
-h[q] = 0.0f;
-if (HAS_INITIAL && alive) {
-h[q] = initial[(block * params.d + channel) * params.n + n];
+let bcGroup = first * params.g / params.d;
+let stateAt = (block * params.d + channel) * params.n;
+var a: array<vec4f, V>;
+var h: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (HAS_INITIAL && alive && n < params.n) {
+h[v][q] = initial[stateAt + n];
 }
 }
+}
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let skip = packedAt(params.offD + c);
+let bias = packedAt(params.offBias + c);
 var total = 0.0f;
 var restarted = false;
-for (var t0 = begin; t0 < end; t0 += TS) {
-var us: array<f32, PER>;
-var zs: array<f32, PER>;
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-var pair = vec2f(0.0f);
-if (t < end && c < params.d) {
-let at = (row * params.l + t) * params.d + c;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+let base = row * params.l * params.d + c;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(begin + lid / CH + k * L, params.l - 1u) * params.d;
 us[k] = u[at];
+raws[k] = delta[at];
 if (HAS_Z && !REDUCE) {
 zs[k] = z[at];
 }
-pair.x = delta[at] + packed[params.offBias + c];
+}
+for (var t0 = begin; t0 < end; t0 += TS) {
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+var d = raws[k] + bias;
 if (SOFTPLUS) {
-pair.x = softplus(pair.x);
+d = softplus(d);
 }
-pair.y = pair.x * us[k];
+d = select(0.0f, d, t0 + s < end && columnAlive);
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
 }
-if (i < TS * CH) {
-step[i] = pair;
 }
-}
-for (var i = lid; i < TS * 2u * N; i += WG) {
-let t = t0 + i / (2u * N);
-let n = i % N;
-let half = (i / N) % 2u;
-let alive = t < end && n < params.n;
-bc[i] = select(0.0f, packed[params.offBC + ((row * params.l + min(t, params.l - 1u)) * 2u + half) * gn + bcGroup + min(n, params.n - 1u)], alive);
-}
-if (HAS_SEQ && lid < TS) {
-restart[lid] = select(0.0f, packed[params.offRestart + row * params.l + min(t0 + lid, params.l - 1u)], t0 + lid < end);
-}
+stageBC(lid, t0, end, row, bcGroup);
 workgroupBarrier();
+var nextU: array<f32, ROWS>;
+var nextZ: array<f32, ROWS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(t0 + TS + lid / CH + k * L, params.l - 1u) * params.d;
+nextU[k] = u[at];
+raws[k] = delta[at];
+if (HAS_Z && !REDUCE) {
+nextZ[k] = z[at];
+}
+}
+let steps = &step[local];
+let mine = &bc[lane];
+//: unroll
 for (var t = 0u; t < TS; t++) {
-let pair = step[t * CH + local];
+let pair = (*steps)[t];
 let fresh = HAS_SEQ && restart[t] != 0.0f;
-var sum = 0.0f;
-for (var q = 0u; q < Q; q++) {
-let decay = select(exp2(pair.x * a[q]), 0.0f, fresh);
-h[q] = decay * h[q] + pair.y * bc[t * 2u * N + lane * Q + q];
+var sum = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
 if (!REDUCE) {
-sum += h[q] * bc[(t * 2u + 1u) * N + lane * Q + q];
+sum = fma(h[v], (*mine)[(t * 2u + 1u) * V + v], sum);
 }
 }
 if (REDUCE) {
 total += pair.x;
 restarted = restarted || fresh;
 } else {
-partial[lane * STRIDE + t * CH + local] = sum;
+partial[local * PS + lane * (TS + 1u) + t] = (sum.x + sum.y) + (sum.z + sum.w);
 }
 }
 workgroupBarrier();
-if (!REDUCE) {
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-if (i < TS * CH && t < end && c < params.d) {
-var sum = us[k] * packed[params.offD + c];
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+if (!REDUCE && s < TS && t0 + s < end && columnAlive) {
+var sum = us[k] * skip;
+//: unroll
 for (var j = 0u; j < L; j++) {
-sum += partial[j * STRIDE + i];
+sum += partial[column * PS + j * (TS + 1u) + s];
 }
-y[(row * params.l + t) * params.d + c] = select(sum, sum * silu(zs[k]), HAS_Z);
+if (HAS_Z) {
+sum *= silu(zs[k]);
+}
+y[base + (t0 + s) * params.d] = sum;
+}
+us[k] = nextU[k];
+zs[k] = nextZ[k];
 }
 }
-}
-}
-if ((REDUCE || KEEP_LAST) && channel < params.d) {
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
+if ((REDUCE || KEEP_LAST) && alive) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
 if (n < params.n) {
-last[(block * params.d + channel) * params.n + n] = h[q];
+last[stateAt + n] = h[v][q];
+}
 }
 }
 if (REDUCE && lane == 0u) {
@@ -806,10 +1949,9 @@ last[params.offSum + block * params.d + channel] = select(total, 3.0e38f, restar
 }
 }`,
   "selectiveScan/pack": `struct Params {
-dn: u32, d: u32, bl: u32,
-gn: u32,
+dN: u32, d: u32, bl: u32, gN: u32,
 offD: u32, offBias: u32, offRestart: u32, offBC: u32,
-l: u32,
+l: u32, n: u32, N: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> A: array<f32>;
@@ -825,8 +1967,12 @@ override HAS_SEQ = false;
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
 let i = (group.x + group.y * groups.x) * 256u + lane;
-if (i < params.dn) {
-packed[i] = A[i] * 1.4426950408889634f;
+let state = i % params.N;
+let row = i / params.N;
+let at = row * params.n + min(state, params.n - 1u);
+let alive = state < params.n;
+if (i < params.dN) {
+packed[i] = select(0.0f, A[at] * 1.4426950408889634f, alive);
 }
 if (i < params.d) {
 packed[params.offD + i] = select(0.0f, D[i * u32(HAS_D)], HAS_D);
@@ -836,18 +1982,16 @@ if (HAS_SEQ && i < params.bl) {
 let restarts = i % params.l != 0u && seqIdx[i] != seqIdx[max(i, 1u) - 1u];
 packed[params.offRestart + i] = select(0.0f, 1.0f, restarts);
 }
-if (i < params.bl * params.gn) {
-let row = i / params.gn;
-let column = i % params.gn;
-packed[params.offBC + row * 2u * params.gn + column] = B[i];
-packed[params.offBC + (row * 2u + 1u) * params.gn + column] = C[i];
+if (i < params.bl * params.gN) {
+let out = params.offBC + row * 2u * params.N + state;
+packed[out] = select(0.0f, B[at], alive);
+packed[out + params.N] = select(0.0f, C[at], alive);
 }
 }`,
-  "selectiveScan/states": `const Q = 4u;
+  "selectiveScan/states": `const V = 1u;
 const L = 4u;
 const CH = 32u;
-const TS = 16u;
-const N = 16u;
+const TS = 8u;
 const ADJOINT = true;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -864,48 +2008,37 @@ offCum: u32, offEnd: u32, offSum: u32, offAdjoint: u32,
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> packed: array<f32>;
+@group(0) @binding(5) var<storage, read> packed: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> work: array<f32>;
 const WG = CH * L;
-const PER = (TS * CH + WG - 1u) / WG;
-var<workgroup> step: array<vec2f, TS * CH>;
-var<workgroup> gated: array<f32, TS * CH>;
-var<workgroup> bc: array<f32, TS * 2u * N>;
-var<workgroup> restart: array<f32, TS>;
+const ROWS = (TS + L - 1u) / L;
+var<workgroup> step: array<array<vec2f, TS + 1u>, CH>;
+var<workgroup> gated: array<array<f32, TS + 1u>, CH>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
 let clamped = clamp(x, -87.0f, 88.7f);
-let k = round(clamped * log2e);
-let r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
-var p = 1.9875691500e-4f;
-p = p * r + 1.3981999507e-3f;
-p = p * r + 8.3334519073e-3f;
-p = p * r + 4.1665795894e-2f;
-p = p * r + 1.6666665459e-1f;
-p = p * r + 5.0000001201e-1f;
-p = p * r * r + r + 1.0f;
-let half1 = i32(k) / 2;
-let half2 = i32(k) - half1;
-return select(p * bitcast<f32>((half1 + 127) << 23u) * bitcast<f32>((half2 + 127) << 23u), 0.0f, x < -87.0f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
 }
 fn log1pUnit(e: f32) -> f32 {
-let s = e / (2.0f + e);
-let w = s * s;
-var p = 1.0f / 15.0f;
-p = p * w + 1.0f / 13.0f;
-p = p * w + 1.0f / 11.0f;
-p = p * w + 1.0f / 9.0f;
-p = p * w + 1.0f / 7.0f;
-p = p * w + 0.2f;
-p = p * w + 1.0f / 3.0f;
-return 2.0f * s * (1.0f + w * p);
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
 }
 fn softplus(x: f32) -> f32 {
 return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
 }
 fn sigmoid(x: f32) -> f32 {
-let e = expAccurate(-abs(x));
-return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+return 1.0f / (1.0f + expAccurate(-x));
 }
 fn silu(x: f32) -> f32 {
 return x * sigmoid(x);
@@ -914,100 +2047,120 @@ fn siluSlope(x: f32) -> f32 {
 let s = sigmoid(x);
 return s * (1.0f + x * (1.0f - s));
 }
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+}
+if (HAS_SEQ && lid < TS) {
+let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
+restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+}
+}
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
 let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
 let channel = first + local;
+let alive = channel < params.d;
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
-let gn = params.g * params.n;
-let bcGroup = (first * params.g / params.d) * params.n;
-var a: array<f32, Q>;
-var h: array<f32, Q>;
-var product: array<f32, Q>;
-var adjoint: array<f32, Q>;
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
-a[q] = select(0.0f, packed[min(channel, params.d - 1u) * params.n + min(n, params.n - 1u)], channel < params.d && n < params.n);
-product[q] = 1.0f;
+let bcGroup = first * params.g / params.d;
+var a: array<vec4f, V>;
+var h: array<vec4f, V>;
+var product: array<vec4f, V>;
+var adjoint: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+product[v] = vec4f(1.0f);
 }
 var total = 0.0f;
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let bias = packedAt(params.offBias + c);
+let base = row * params.l * params.d + c;
 for (var t0 = begin; t0 < end; t0 += TS) {
 let tile = row * params.tiles + t0 / TS;
-if (channel < params.d) {
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
-if (n < params.n) {
-work[(tile * params.d + channel) * params.n + n] = h[q];
-}
+if (alive) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+let at = (((tile * V + v) * params.d + channel) * L + lane) * 4u;
+work[at] = h[v].x;
+work[at + 1u] = h[v].y;
+work[at + 2u] = h[v].z;
+work[at + 3u] = h[v].w;
 }
 if (lane == 0u) {
 work[params.offCum + tile * params.d + channel] = total;
 }
 }
-for (var k = 0u; k < PER; k++) {
-let i = lid + k * WG;
-let t = t0 + i / CH;
-let c = first + i % CH;
-var pair = vec2f(0.0f);
-var upstream = 0.0f;
-if (t < end && c < params.d) {
-let at = (row * params.l + t) * params.d + c;
-pair.x = delta[at] + packed[params.offBias + c];
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+let at = base + min(t0 + s, params.l - 1u) * params.d;
+var d = delta[at] + bias;
 if (SOFTPLUS) {
-pair.x = softplus(pair.x);
+d = softplus(d);
 }
-pair.y = pair.x * u[at];
+let inside = t0 + s < end && columnAlive;
+d = select(0.0f, d, inside);
+if (s < TS) {
+step[column][s] = vec2f(d, d * u[at]);
 if (ADJOINT) {
-upstream = dy[at];
+var upstream = select(0.0f, dy[at], inside);
 if (HAS_Z) {
 upstream *= silu(z[at]);
 }
-}
-}
-if (i < TS * CH) {
-step[i] = pair;
-if (ADJOINT) {
-gated[i] = upstream;
+gated[column][s] = upstream;
 }
 }
 }
-for (var i = lid; i < TS * 2u * N; i += WG) {
-let t = t0 + i / (2u * N);
-let n = i % N;
-let half = (i / N) % 2u;
-bc[i] = select(0.0f, packed[params.offBC + ((row * params.l + min(t, params.l - 1u)) * 2u + half) * gn + bcGroup + min(n, params.n - 1u)], t < end && n < params.n);
-}
-if (HAS_SEQ && lid < TS) {
-restart[lid] = select(0.0f, packed[params.offRestart + row * params.l + min(t0 + lid, params.l - 1u)], t0 + lid < end);
-}
+stageBC(lid, t0, end, row, bcGroup);
 workgroupBarrier();
+let steps = &step[local];
+let upstreams = &gated[local];
+let mine = &bc[lane];
+//: unroll
 for (var t = 0u; t < TS; t++) {
-let pair = step[t * CH + local];
+let pair = (*steps)[t];
 let fresh = HAS_SEQ && restart[t] != 0.0f;
 total = select(min(total + pair.x, 3.0e38f), 3.0e38f, fresh);
-for (var q = 0u; q < Q; q++) {
-let decay = select(exp2(pair.x * a[q]), 0.0f, fresh);
-h[q] = decay * h[q] + pair.y * bc[t * 2u * N + lane * Q + q];
+//: unroll
+for (var v = 0u; v < V; v++) {
+let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
 if (ADJOINT) {
-product[q] *= decay;
-adjoint[q] += product[q] * bc[(t * 2u + 1u) * N + lane * Q + q] * gated[t * CH + local];
+product[v] *= decay;
+adjoint[v] = fma(product[v], (*mine)[(t * 2u + 1u) * V + v] * (*upstreams)[t], adjoint[v]);
 }
 }
 }
 workgroupBarrier();
 }
-if (channel < params.d) {
-for (var q = 0u; q < Q; q++) {
-let n = lane * Q + q;
+if (alive) {
+let stateAt = (block * params.d + channel) * params.n;
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
 if (n < params.n) {
-let at = (block * params.d + channel) * params.n + n;
-work[params.offEnd + at] = h[q];
-work[params.offAdjoint + at] = adjoint[q];
+work[params.offEnd + stateAt + n] = h[v][q];
+work[params.offAdjoint + stateAt + n] = adjoint[v][q];
+}
 }
 }
 if (lane == 0u) {
@@ -1034,37 +2187,28 @@ var<workgroup> partial: array<f32, L * CH>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
 let clamped = clamp(x, -87.0f, 88.7f);
-let k = round(clamped * log2e);
-let r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
-var p = 1.9875691500e-4f;
-p = p * r + 1.3981999507e-3f;
-p = p * r + 8.3334519073e-3f;
-p = p * r + 4.1665795894e-2f;
-p = p * r + 1.6666665459e-1f;
-p = p * r + 5.0000001201e-1f;
-p = p * r * r + r + 1.0f;
-let half1 = i32(k) / 2;
-let half2 = i32(k) - half1;
-return select(p * bitcast<f32>((half1 + 127) << 23u) * bitcast<f32>((half2 + 127) << 23u), 0.0f, x < -87.0f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
 }
 fn log1pUnit(e: f32) -> f32 {
-let s = e / (2.0f + e);
-let w = s * s;
-var p = 1.0f / 15.0f;
-p = p * w + 1.0f / 13.0f;
-p = p * w + 1.0f / 11.0f;
-p = p * w + 1.0f / 9.0f;
-p = p * w + 1.0f / 7.0f;
-p = p * w + 0.2f;
-p = p * w + 1.0f / 3.0f;
-return 2.0f * s * (1.0f + w * p);
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
 }
 fn softplus(x: f32) -> f32 {
 return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
 }
 fn sigmoid(x: f32) -> f32 {
-let e = expAccurate(-abs(x));
-return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+return 1.0f / (1.0f + expAccurate(-x));
 }
 fn silu(x: f32) -> f32 {
 return x * sigmoid(x);
@@ -1145,37 +2289,28 @@ var<workgroup> partial: array<f32, L * CH>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
 let clamped = clamp(x, -87.0f, 88.7f);
-let k = round(clamped * log2e);
-let r = (clamped - k * 0.693359375f) + k * 2.12194440e-4f;
-var p = 1.9875691500e-4f;
-p = p * r + 1.3981999507e-3f;
-p = p * r + 8.3334519073e-3f;
-p = p * r + 4.1665795894e-2f;
-p = p * r + 1.6666665459e-1f;
-p = p * r + 5.0000001201e-1f;
-p = p * r * r + r + 1.0f;
-let half1 = i32(k) / 2;
-let half2 = i32(k) - half1;
-return select(p * bitcast<f32>((half1 + 127) << 23u) * bitcast<f32>((half2 + 127) << 23u), 0.0f, x < -87.0f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
 }
 fn log1pUnit(e: f32) -> f32 {
-let s = e / (2.0f + e);
-let w = s * s;
-var p = 1.0f / 15.0f;
-p = p * w + 1.0f / 13.0f;
-p = p * w + 1.0f / 11.0f;
-p = p * w + 1.0f / 9.0f;
-p = p * w + 1.0f / 7.0f;
-p = p * w + 0.2f;
-p = p * w + 1.0f / 3.0f;
-return 2.0f * s * (1.0f + w * p);
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
 }
 fn softplus(x: f32) -> f32 {
 return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
 }
 fn sigmoid(x: f32) -> f32 {
-let e = expAccurate(-abs(x));
-return select(e, 1.0f, x >= 0.0f) / (1.0f + e);
+return 1.0f / (1.0f + expAccurate(-x));
 }
 fn silu(x: f32) -> f32 {
 return x * sigmoid(x);
@@ -1235,7 +2370,7 @@ total *= silu(z[at]);
 y[at] = total;
 }
 }`,
-  "selectiveScan/sumBC": `struct Params { bl: u32, g: u32, n: u32, tiles: u32 }
+  "selectiveScan/sumBC": `struct Params { bl: u32, g: u32, n: u32, N: u32, tiles: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> sums: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dB: array<f32>;
@@ -1243,7 +2378,7 @@ y[at] = total;
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
 let i = (group.x + group.y * groups.x) * 128u + lane;
-let row = 2u * params.n;
+let row = 2u * params.N;
 if (i >= params.bl * params.g * row) {
 return;
 }
@@ -1254,11 +2389,14 @@ var sum = 0.0f;
 for (var tile = 0u; tile < params.tiles; tile++) {
 sum += sums[((g * params.tiles + tile) * params.bl + position) * row + column];
 }
-let out = (position * params.g + g) * params.n + column % params.n;
-if (column < params.n) {
+let n = column % params.N;
+let out = (position * params.g + g) * params.n + n;
+if (n < params.n) {
+if (column < params.N) {
 dB[out] = sum;
 } else {
 dC[out] = sum;
+}
 }
 }`,
   "selectiveScan/sumRows": `struct Params { count: u32, rows: u32, offset: u32 }

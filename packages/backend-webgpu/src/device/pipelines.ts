@@ -1,4 +1,5 @@
 import { BackendError } from "@statespace/core";
+import { unroll } from "./unroll.ts";
 
 /** A shader as its file gives it. */
 export interface ShaderSource {
@@ -40,7 +41,7 @@ export function specialise(source: ShaderSource, constants: Constants): { code: 
     } else if (new RegExp(`override ${name}\\b`).test(code)) overrides[name] = Number(value);
     else throw new BackendError(`webgpu: shader ${source.name} has no constant ${name}`);
   }
-  return { code, overrides };
+  return { code: unroll(code), overrides };
 }
 
 /** One pipeline per shader and set of constants, made once. */

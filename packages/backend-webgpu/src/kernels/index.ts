@@ -1,5 +1,6 @@
 import { aliasKernels, type KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../backend.ts";
+import { fill } from "./base/fill.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan } from "./selectiveScan/forward.ts";
 import { selectiveScanStep } from "./selectiveScan/step.ts";
@@ -7,6 +8,7 @@ import { selectiveScanStep } from "./selectiveScan/step.ts";
 /** Every kernel of this backend by name. */
 export const webGpuKernels: KernelTable<WebGpuBackend> = {
   ...(aliasKernels as KernelTable<WebGpuBackend>),
+  Fill: fill,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,

@@ -1,32 +1,35 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { cutConstants, cutScan, packOperands, scanExtents, scanSwitches, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
+import { fillWith } from "../base/fill.ts";
+import { cutConstants, cutScan, packOperands, paddedStates, scanExtents, scanSwitches, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
 
 const sumsY = (hasZ: boolean): number => (hasZ ? 1 : 0);
 
 function backwardBytes(subgroups: boolean, hasZ: boolean): WorkgroupBytes {
-  return ({ L, CH, TS, N }) => {
-    const staged = 2 * Math.max(TS, L) * CH + TS * CH + 2 * TS * N + TS;
+  return ({ V, L, CH, TS }) => {
+    const staged = 3 * (TS + 1) * CH + 4 * L * (2 * TS * V + 1) + TS + 2 * CH * L;
     const ways = 2 + sumsY(hasZ);
-    if (subgroups) return 4 * (staged + ways * TS * CH + ((CH * L) / 32) * TS * 2 * N);
-    return 4 * (staged + ways * L * (TS * CH + 32 / L) + Math.min(2, TS) * CH * (2 * N + 1) + TS * 2 * N);
+    const N = 4 * V * L;
+    if (subgroups) return 4 * (staged + ways * (TS + 1) * CH + ((CH * L) / 32) * TS * 2 * N);
+    return 4 * (staged + ways * CH * (L * (TS + 1) + 1) + Math.min(2, TS) * CH * (2 * N + 4) + TS * 2 * N);
   };
 }
 
 /** True where the sums over threads may go through shuffles: aligned sets of 32 threads must share a subgroup. */
-function useSubgroups(backend: WebGpuBackend, { n, d, g }: ScanExtents): boolean {
-  const L = 2 ** Math.ceil(Math.log2(Math.max(1, n / 4)));
-  return backend.traits.subgroupMin >= 32 && n >= 4 && L <= 32 && (g === 1 ? d : d / g) % 32 === 0;
+function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH }: ScanCut): boolean {
+  return backend.traits.subgroupMin >= 32 && L <= 16 && (CH * L) % 32 === 0 && (g === 1 || (d / g) % CH === 0);
 }
 
 /** Where the parts of the scratch buffers lie, in elements. */
-function layout({ b, l, d, n }: ScanExtents, { chunks, TS, CH, chunk }: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "partD" | "partBias" | "sums", number> {
+function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "partD" | "partBias" | "sums", number> {
+  const { chunks, TS, CH, chunk } = cut;
+  const N = paddedStates(cut);
   const tiles = (chunks - 1) * (chunk / TS) + Math.ceil((l - (chunks - 1) * chunk) / TS);
-  const cum = b * tiles * d * n;
+  const cum = b * tiles * d * N;
   const end = cum + b * tiles * d;
   const sum = end + b * chunks * d * n;
   const adjoint = sum + b * chunks * d;
-  const partA = Math.ceil(d / CH) * b * l * 2 * n;
+  const partA = Math.ceil(d / CH) * b * l * 2 * N;
   const partD = partA + b * chunks * d * n;
   const partBias = partD + b * chunks * d;
   return { tiles, cum, end, sum, adjoint, work: adjoint + b * chunks * d * n, partA, partD, partBias, sums: partBias + b * chunks * d };
@@ -36,12 +39,13 @@ function layout({ b, l, d, n }: ScanExtents, { chunks, TS, CH, chunk }: ScanCut)
 export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const extents = scanExtents(inputs);
   const { b, l, d, n, g } = extents;
-  const subgroups = useSubgroups(backend, extents);
-  const cut = cutScan(extents, wishes.backward, backend.traits, backwardBytes(subgroups, !!inputs.z));
+  const cutFor = (shuffles: boolean): ScanCut => cutScan(extents, wishes.backward, backend.traits, backwardBytes(shuffles, !!inputs.z));
+  const subgroups = useSubgroups(backend, extents, cutFor(true));
+  const cut = cutFor(subgroups);
   const { chunk, chunks, CH } = cut;
   const at = layout(extents, cut);
   const dY = inputs.dY ?? zeros(backend, inputs.u!);
-  const { packed, offsets } = packOperands(backend, inputs, extents);
+  const { packed, offsets } = packOperands(backend, inputs, extents, cut);
   const work = backend.scratch(at.work);
   const sums = backend.scratch(at.sums);
   const dInitial = inputs.initialState ? backend.output(inputs.initialState.shape) : undefined;
@@ -55,9 +59,9 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
     grid,
   });
   const carry = (REVERSE: boolean, initial: TensorInfo | undefined, last: TensorInfo | undefined, states: number): void =>
-    backend.dispatchOver("selectiveScan/carry", b * d * n, 128, {
+    backend.dispatchOver("selectiveScan/carry", b * d * n, 64, {
       constants: { HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE },
-      params: [d, n, chunks, b * d * n, states, at.sum],
+      params: [d, n, paddedStates(cut), chunks, b * d * n, states, at.sum],
       bindings: [packed, initial, work, last],
     });
   carry(false, inputs.initialState, undefined, at.end);
@@ -68,14 +72,14 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const stride = Math.ceil(size / 64) * 64;
   const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
   backend.dispatch(subgroups ? "selectiveScan/backwardSubgroups" : "selectiveScan/backward", {
-    constants: { ...cutConstants(cut), ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS) }) },
+    constants: { ...cutConstants(cut), ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
     params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, at.partD, at.partBias, b * l],
     bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work, grads, sums],
     grid,
   });
   const dB = backend.output(inputs.B!.shape);
   const dC = backend.output(inputs.C!.shape);
-  backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * n, 128, { params: [b * l, g, n, d / g / CH < 1 ? 1 : Math.ceil(d / g / CH)], bindings: [sums, dB, dC] });
+  backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * paddedStates(cut), 128, { params: [b * l, g, n, paddedStates(cut), Math.ceil(d / g / CH)], bindings: [sums, dB, dC] });
   const rowSum = (like: TensorInfo, offset: number): TensorInfo => {
     const out = backend.output(like.shape);
     const count = like.shape.reduce((x, y) => x * y, 1);
@@ -100,7 +104,6 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
 
 function zeros(backend: WebGpuBackend, like: TensorInfo): TensorInfo {
   const out = backend.output(like.shape);
-  const size = like.shape.reduce((x, y) => x * y, 1);
-  backend.dispatchOver("fill", size, 256, { params: [size, 0], bindings: [out] });
+  fillWith(backend, out, 0);
   return out;
 }

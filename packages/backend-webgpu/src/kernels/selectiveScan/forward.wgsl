@@ -1,12 +1,10 @@
 // Selective scan (Mamba, section 3.3) over one chunk of the sequence: discretisation, recurrence, C, skip and gate in one pass.
-// A thread owns Q states of one channel; L threads make a channel, CH channels a workgroup. The states stay in registers.
+// A thread owns 4 V states of one channel; L threads make a channel, CH channels a workgroup. The states stay in registers.
 // REDUCE: only the state that the chunk, started from zero, ends in, and the sum of its deltas (the carry scan needs no more).
-const Q = 4u; // states a thread
-const L = 4u; // threads a channel, L Q >= n
+const V = 1u; // vec4s of states a thread
+const L = 4u; // threads a channel, 4 V L >= n
 const CH = 32u; // channels a workgroup
-const TS = 16u; // steps a tile
-const N = 16u; // L Q: states a channel, padded
-const YS = 2080u; // L (TS CH + 32 / L), 1 when REDUCE
+const TS = 8u; // steps a tile
 const REDUCE = false;
 override HAS_Z = false;
 override HAS_INITIAL = false;
@@ -18,26 +16,25 @@ struct Params {
   l: u32, d: u32, n: u32, g: u32,
   chunk: u32, chunks: u32, // steps a chunk, chunks a row
   offD: u32, offBias: u32, offRestart: u32, offBC: u32, // into packed
-  offSum: u32, // into final, when REDUCE: sums of delta [b, chunks, d]
+  offSum: u32, // into last, when REDUCE: sums of delta [b, chunks, d]
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
-@group(0) @binding(4) var<storage, read> packed: array<f32>; // see pack.wgsl
+@group(0) @binding(4) var<storage, read> packed: array<vec4f>; // see pack.wgsl
 @group(0) @binding(5) var<storage, read> initial: array<f32>; // [b, chunks, d, n]
 @group(0) @binding(6) var<storage, read_write> last: array<f32>; // [b, chunks, d, n]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, l, d]
 
 const WG = CH * L;
-const PER = (TS * CH + WG - 1u) / WG; // tile elements a thread stages
-const STRIDE = TS * CH + 32u / L; // padded, so that neighbours store to different banks
-var<workgroup> step: array<vec2f, TS * CH>; // delta, delta u
-var<workgroup> bc: array<f32, TS * 2u * N>; // B, then C of each step
-var<workgroup> restart: array<f32, TS>;
-var<workgroup> partial: array<f32, YS>;
+const ROWS = (TS + L - 1u) / L; // steps of its staging column that a thread brings
+const PS = 37u; // L (TS + 1) + 1, 1 when REDUCE
+var<workgroup> step: array<array<vec2f, TS + 1u>, CH>; // delta, delta u
+var<workgroup> partial: array<f32, CH * PS>; // [channel][lane][t], padded
 
 //: include ../shared/math.wgsl
+//: include parts/stage.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -45,102 +42,127 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   let local = lid / L;
   let first = group.x * CH;
   let channel = first + local;
+  let alive = channel < params.d;
   let row = group.z;
   let block = row * params.chunks + group.y;
   let begin = group.y * params.chunk;
   let end = min(begin + params.chunk, params.l);
-  let gn = params.g * params.n;
-  let bcGroup = (first * params.g / params.d) * params.n;
+  let bcGroup = first * params.g / params.d;
+  let stateAt = (block * params.d + channel) * params.n;
 
-  var a: array<f32, Q>;
-  var h: array<f32, Q>;
-  for (var q = 0u; q < Q; q++) {
-    let n = lane * Q + q;
-    let alive = channel < params.d && n < params.n;
-    a[q] = select(0.0f, packed[channel * params.n + n], alive);
-    h[q] = 0.0f;
-    if (HAS_INITIAL && alive) {
-      h[q] = initial[(block * params.d + channel) * params.n + n];
+  var a: array<vec4f, V>;
+  var h: array<vec4f, V>;
+  //: unroll
+  for (var v = 0u; v < V; v++) {
+    a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+    //: unroll
+    for (var q = 0u; q < 4u; q++) {
+      let n = (lane * V + v) * 4u + q;
+      if (HAS_INITIAL && alive && n < params.n) {
+        h[v][q] = initial[stateAt + n];
+      }
     }
   }
+  // For staging and output a thread has one column, and every L-th step of it.
+  let column = lid % CH;
+  let c = min(first + column, params.d - 1u);
+  let columnAlive = first + column < params.d;
+  let skip = packedAt(params.offD + c);
+  let bias = packedAt(params.offBias + c);
   var total = 0.0f;
   var restarted = false;
 
+  var us: array<f32, ROWS>;
+  var raws: array<f32, ROWS>;
+  var zs: array<f32, ROWS>;
+  let base = row * params.l * params.d + c;
+  //: unroll
+  for (var k = 0u; k < ROWS; k++) {
+    let at = base + min(begin + lid / CH + k * L, params.l - 1u) * params.d;
+    us[k] = u[at];
+    raws[k] = delta[at];
+    if (HAS_Z && !REDUCE) {
+      zs[k] = z[at];
+    }
+  }
   for (var t0 = begin; t0 < end; t0 += TS) {
-    var us: array<f32, PER>;
-    var zs: array<f32, PER>;
-    for (var k = 0u; k < PER; k++) {
-      let i = lid + k * WG;
-      let t = t0 + i / CH;
-      let c = first + i % CH;
-      var pair = vec2f(0.0f);
-      if (t < end && c < params.d) {
-        let at = (row * params.l + t) * params.d + c;
-        us[k] = u[at];
-        if (HAS_Z && !REDUCE) {
-          zs[k] = z[at];
-        }
-        pair.x = delta[at] + packed[params.offBias + c];
-        if (SOFTPLUS) {
-          pair.x = softplus(pair.x);
-        }
-        pair.y = pair.x * us[k];
+    //: unroll
+    for (var k = 0u; k < ROWS; k++) {
+      let s = lid / CH + k * L;
+      var d = raws[k] + bias;
+      if (SOFTPLUS) {
+        d = softplus(d);
       }
-      if (i < TS * CH) {
-        step[i] = pair;
+      d = select(0.0f, d, t0 + s < end && columnAlive);
+      if (s < TS) {
+        step[column][s] = vec2f(d, d * us[k]);
       }
     }
-    for (var i = lid; i < TS * 2u * N; i += WG) {
-      let t = t0 + i / (2u * N);
-      let n = i % N;
-      let half = (i / N) % 2u;
-      let alive = t < end && n < params.n;
-      bc[i] = select(0.0f, packed[params.offBC + ((row * params.l + min(t, params.l - 1u)) * 2u + half) * gn + bcGroup + min(n, params.n - 1u)], alive);
-    }
-    if (HAS_SEQ && lid < TS) {
-      restart[lid] = select(0.0f, packed[params.offRestart + row * params.l + min(t0 + lid, params.l - 1u)], t0 + lid < end);
-    }
+    stageBC(lid, t0, end, row, bcGroup);
     workgroupBarrier();
+    // The next tile's operands travel while this one is computed.
+    var nextU: array<f32, ROWS>;
+    var nextZ: array<f32, ROWS>;
+    //: unroll
+    for (var k = 0u; k < ROWS; k++) {
+      let at = base + min(t0 + TS + lid / CH + k * L, params.l - 1u) * params.d;
+      nextU[k] = u[at];
+      raws[k] = delta[at];
+      if (HAS_Z && !REDUCE) {
+        nextZ[k] = z[at];
+      }
+    }
+    let steps = &step[local];
+    let mine = &bc[lane];
+    //: unroll
     for (var t = 0u; t < TS; t++) {
-      let pair = step[t * CH + local];
+      let pair = (*steps)[t];
       let fresh = HAS_SEQ && restart[t] != 0.0f;
-      var sum = 0.0f;
-      for (var q = 0u; q < Q; q++) {
-        let decay = select(exp2(pair.x * a[q]), 0.0f, fresh);
-        h[q] = decay * h[q] + pair.y * bc[t * 2u * N + lane * Q + q];
+      var sum = vec4f(0.0f);
+      //: unroll
+      for (var v = 0u; v < V; v++) {
+        let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+        h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
         if (!REDUCE) {
-          sum += h[q] * bc[(t * 2u + 1u) * N + lane * Q + q];
+          sum = fma(h[v], (*mine)[(t * 2u + 1u) * V + v], sum);
         }
       }
       if (REDUCE) {
         total += pair.x;
         restarted = restarted || fresh;
       } else {
-        partial[lane * STRIDE + t * CH + local] = sum;
+        partial[local * PS + lane * (TS + 1u) + t] = (sum.x + sum.y) + (sum.z + sum.w);
       }
     }
     workgroupBarrier();
-    if (!REDUCE) {
-      for (var k = 0u; k < PER; k++) {
-        let i = lid + k * WG;
-        let t = t0 + i / CH;
-        let c = first + i % CH;
-        if (i < TS * CH && t < end && c < params.d) {
-          var sum = us[k] * packed[params.offD + c];
-          for (var j = 0u; j < L; j++) {
-            sum += partial[j * STRIDE + i];
-          }
-          y[(row * params.l + t) * params.d + c] = select(sum, sum * silu(zs[k]), HAS_Z);
+    //: unroll
+    for (var k = 0u; k < ROWS; k++) {
+      let s = lid / CH + k * L;
+      if (!REDUCE && s < TS && t0 + s < end && columnAlive) {
+        var sum = us[k] * skip;
+        //: unroll
+        for (var j = 0u; j < L; j++) {
+          sum += partial[column * PS + j * (TS + 1u) + s];
         }
+        if (HAS_Z) {
+          sum *= silu(zs[k]);
+        }
+        y[base + (t0 + s) * params.d] = sum;
       }
+      us[k] = nextU[k];
+      zs[k] = nextZ[k];
     }
   }
 
-  if ((REDUCE || KEEP_LAST) && channel < params.d) {
-    for (var q = 0u; q < Q; q++) {
-      let n = lane * Q + q;
-      if (n < params.n) {
-        last[(block * params.d + channel) * params.n + n] = h[q];
+  if ((REDUCE || KEEP_LAST) && alive) {
+    //: unroll
+    for (var v = 0u; v < V; v++) {
+      //: unroll
+      for (var q = 0u; q < 4u; q++) {
+        let n = (lane * V + v) * 4u + q;
+        if (n < params.n) {
+          last[stateAt + n] = h[v][q];
+        }
       }
     }
     if (REDUCE && lane == 0u) {

@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import { ShapeError, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import type { DeviceTraits } from "../../device/device.ts";
 import type { Constants } from "../../device/pipelines.ts";
@@ -14,11 +14,10 @@ export interface ScanExtents {
 
 /** How a scan is cut over threads: see the constants at the head of forward.wgsl. */
 export interface ScanCut {
-  Q: number;
+  readonly V: number;
   readonly L: number;
   readonly CH: number;
   readonly TS: number;
-  readonly N: number;
   /** Steps a chunk (a multiple of TS), chunks a row. */
   readonly chunk: number;
   readonly chunks: number;
@@ -26,18 +25,20 @@ export interface ScanCut {
 
 /** What one asks a cut to be; the bench tries others. */
 export interface CutWish {
-  Q: number;
+  /** vec4s of states a thread. */
+  V: number;
   /** Threads a workgroup. */
-  readonly threads: number;
-  readonly TS: number;
+  threads: number;
+  /** Steps a tile. */
+  TS: number;
   /** Threads in flight to aim for: fewer leave the device idle, more cost another pass over the chunks. */
   inFlight: number;
 }
 
-/** Overrides of the wishes below, set by the bench only. */
+/** The cuts that did best on an H100 (bench/NOTES.md). */
 export const wishes: { forward: CutWish; backward: CutWish } = {
-  forward: { Q: 4, threads: 128, TS: 16, inFlight: 98_304 },
-  backward: { Q: 4, threads: 128, TS: 8, inFlight: 98_304 },
+  forward: { V: 1, threads: 128, TS: 8, inFlight: 98_304 },
+  backward: { V: 1, threads: 128, TS: 8, inFlight: 98_304 },
 };
 
 export function scanExtents(inputs: KernelInputs): ScanExtents {
@@ -48,29 +49,34 @@ export function scanExtents(inputs: KernelInputs): ScanExtents {
 
 const powerOfTwoAbove = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
 
-/** Bytes of workgroup memory as a function of TS, per shader. */
+/** States a channel takes in the padded layouts. */
+export function paddedStates({ V, L }: ScanCut): number {
+  return 4 * V * L;
+}
+
+/** Bytes of workgroup memory as a function of the cut, per shader. */
 export type WorkgroupBytes = (cut: Omit<ScanCut, "chunk" | "chunks">) => number;
 
 /** Cuts a scan for a device: as wished, made smaller until its workgroup memory and groups fit. */
 export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: DeviceTraits, bytes: WorkgroupBytes): ScanCut {
-  const Q = Math.min(wish.Q, powerOfTwoAbove(n));
-  const L = powerOfTwoAbove(n / Q);
-  const N = L * Q;
-  let CH = Math.max(1, Math.min(wish.threads, traits.maxInvocations) / L);
-  CH = Math.min(CH, powerOfTwoAbove(d));
+  const V = Math.min(wish.V, powerOfTwoAbove(n / 4));
+  const L = powerOfTwoAbove(n / (4 * V));
+  const threads = Math.min(wish.threads, traits.maxInvocations);
+  if (L > threads) throw new ShapeError(`selectiveScan: the webgpu backend holds at most n = ${4 * V * threads} states, got ${n}`);
+  let CH = Math.min(threads / L, powerOfTwoAbove(d));
   // A workgroup stages B and C of one group.
   while (g > 1 && (d / g) % CH !== 0) CH /= 2;
   let TS = wish.TS;
-  while (TS > 1 && bytes({ Q, L, CH, TS, N }) > traits.maxWorkgroupMemory) TS /= 2;
-  while (CH > 1 && bytes({ Q, L, CH, TS, N }) > traits.maxWorkgroupMemory) CH /= 2;
+  while (TS > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) TS /= 2;
+  while (CH > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) CH /= 2;
   const wanted = Math.max(1, Math.min(Math.round(wish.inFlight / (b * d * L)), Math.floor(l / (2 * TS))));
   const chunk = Math.ceil(Math.ceil(l / wanted) / TS) * TS;
-  return { Q, L, CH, TS, N, chunk, chunks: Math.ceil(l / chunk) };
+  return { V, L, CH, TS, chunk, chunks: Math.ceil(l / chunk) };
 }
 
 /** The `const`s of a cut, for `specialise`. */
-export function cutConstants({ Q, L, CH, TS, N }: ScanCut): Constants {
-  return { Q, L, CH, TS, N };
+export function cutConstants({ V, L, CH, TS }: ScanCut): Constants {
+  return { V, L, CH, TS };
 }
 
 /** The small operands of a scan in one buffer, and where they lie in it. */
@@ -79,16 +85,18 @@ export interface PackedOperands {
   readonly offsets: readonly [offD: number, offBias: number, offRestart: number, offBC: number];
 }
 
-export function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n, g }: ScanExtents): PackedOperands {
+export function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n, g }: ScanExtents, cut: ScanCut): PackedOperands {
   const bl = b * l;
-  const offD = d * n;
+  const N = paddedStates(cut);
+  const align = (at: number): number => Math.ceil(at / 4) * 4;
+  const offD = d * N;
   const offBias = offD + d;
   const offRestart = offBias + d;
-  const offBC = offRestart + (inputs.seqIdx ? bl : 0);
-  const packed = backend.scratch(offBC + 2 * bl * g * n);
-  backend.dispatchOver("selectiveScan/pack", Math.max(d * n, bl * g * n, bl, d), 256, {
+  const offBC = align(offRestart + (inputs.seqIdx ? bl : 0));
+  const packed = backend.scratch(offBC + 2 * bl * g * N);
+  backend.dispatchOver("selectiveScan/pack", Math.max(d * N, bl * g * N, bl, d), 256, {
     constants: { HAS_D: !!inputs.D, HAS_BIAS: !!inputs.deltaBias, HAS_SEQ: !!inputs.seqIdx },
-    params: [d * n, d, bl, g * n, offD, offBias, offRestart, offBC, l],
+    params: [d * N, d, bl, g * N, offD, offBias, offRestart, offBC, l, n, N],
     bindings: [inputs.A, inputs.B, inputs.C, inputs.D, inputs.deltaBias, inputs.seqIdx, packed],
   });
   return { packed, offsets: [offD, offBias, offRestart, offBC] };

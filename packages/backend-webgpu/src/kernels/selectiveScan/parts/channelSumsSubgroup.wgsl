@@ -1,48 +1,68 @@
-// Sums across threads by subgroup shuffles; for subgroups of at least 32 threads, of which each aligned 32 work together.
+// Sums across threads by subgroup shuffles; for subgroups of at least 32 threads, of which each
+// aligned 32 work together, and for L <= 16.
 const SETS = WG / 32u; // aligned sets of 32 threads
-const PEERS = 32u / L; // channels a set
-var<workgroup> states: array<f32, (2u + Y) * TS * CH>;
+var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
 var<workgroup> summed: array<f32, SETS * TS * 2u * N>;
 
 fn addStates(which: u32, t: u32, lid: u32, value: f32) {
   var sum = value;
-  for (var mask = 1u; mask < L; mask *= 2u) {
-    sum += subgroupShuffleXor(sum, mask);
+  if (L > 1u) {
+    sum += subgroupShuffleXor(sum, 1u);
+  }
+  if (L > 2u) {
+    sum += subgroupShuffleXor(sum, 2u);
+  }
+  if (L > 4u) {
+    sum += subgroupShuffleXor(sum, 4u);
+  }
+  if (L > 8u) {
+    sum += subgroupShuffleXor(sum, 8u);
   }
   if (lid % L == 0u) {
-    states[which * TS * CH + t * CH + lid / L] = sum;
+    states[which * CH + lid / L][t] = sum;
   }
 }
 
-fn statesSum(which: u32, i: u32) -> f32 {
-  return states[which * TS * CH + i];
+fn statesSum(which: u32, column: u32, t: u32) -> f32 {
+  return states[which * CH + column][t];
 }
 
-// Halves the values a thread holds at each exchange: after log2(PEERS) of them, each thread of the set
-// holds 2 Q / PEERS sums over its channels, with 2 Q - 1 shuffles in place of 2 Q log2(PEERS).
-fn addBC(t: u32, lid: u32, values: ptr<function, array<f32, 2u * Q>>) {
-  var count = 2u * Q;
-  var offset = 0u;
-  for (var mask = L; mask < 32u; mask *= 2u) {
-    let upper = (lid & mask) != 0u;
-    if (count > 1u) {
-      count /= 2u;
-      for (var q = 0u; q < count; q++) {
-        let low = (*values)[q];
-        let high = (*values)[count + q];
-        (*values)[q] = select(low, high, upper) + subgroupShuffleXor(select(high, low, upper), mask);
-      }
-      offset += select(0u, count, upper);
-    } else {
-      (*values)[0] += subgroupShuffleXor((*values)[0], mask);
-    }
+// Sums 8 values over the channels of a set, halving what a thread holds at each exchange: 7 shuffles in place of 24.
+// With L = 4 there are 8 channels a set, and each thread ends with one sum.
+fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
+  let upper0 = (lid & L) != 0u;
+  var four = select(dB, dC, upper0) + subgroupShuffleXor(select(dC, dB, upper0), L);
+  var index = select(0u, N, upper0) + (lid % L * V + v) * 4u;
+  let base = ((lid / 32u) * TS + t) * 2u * N;
+  if (L >= 16u) {
+    // Two channels a set.
+    summed[base + index] = four.x;
+    summed[base + index + 1u] = four.y;
+    summed[base + index + 2u] = four.z;
+    summed[base + index + 3u] = four.w;
+    return;
   }
-  for (var q = 0u; q < count; q++) {
-    let index = offset + q; // dB of state index, or dC of state index - Q
-    let at = select(0u, N - Q, index >= Q) + (lid % L) * Q + index;
-    summed[((lid / 32u) * TS + t) * 2u * N + at] = (*values)[q];
+  let upper1 = (lid & (2u * L)) != 0u;
+  let two = select(four.xy, four.zw, upper1) + subgroupShuffleXor(select(four.zw, four.xy, upper1), 2u * L);
+  index += select(0u, 2u, upper1);
+  if (L == 8u) {
+    summed[base + index] = two.x;
+    summed[base + index + 1u] = two.y;
+    return;
   }
+  let upper2 = (lid & (4u * L)) != 0u;
+  var one = select(two.x, two.y, upper2) + subgroupShuffleXor(select(two.y, two.x, upper2), 4u * L);
+  index += select(0u, 1u, upper2);
+  if (L < 4u) {
+    one += subgroupShuffleXor(one, 8u * L);
+  }
+  if (L < 2u) {
+    one += subgroupShuffleXor(one, 16u * L);
+  }
+  summed[base + index] = one;
 }
+
+fn endStep(t: u32, lid: u32) {}
 
 fn bcSum(i: u32) -> f32 {
   var sum = 0.0f;

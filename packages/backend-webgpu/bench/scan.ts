@@ -1,0 +1,76 @@
+import { currentBackend, runKernel, tensor, type Tensor } from "@statespace/core";
+import type { WebGpuBackend } from "../src/index.ts";
+import { wishes } from "../src/kernels/selectiveScan/plan.ts";
+import { uniform } from "./random.ts";
+
+const copyRate = 2.96e9; // bytes a millisecond
+
+/** mamba_ssm's CUDA kernels on an H100, ms. */
+export const cuda: Record<string, [number, number]> = { "8x2048": [0.9, 2.13], "1x65536": [3.99, 8.8], "1x2048": [0.14, 0.366] };
+
+/** Median device milliseconds of a kernel's dispatches, first to last timestamp summed, over `repeats` runs. */
+export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: number; parts: string }> {
+  const backend = currentBackend() as WebGpuBackend;
+  // An idle GPU lowers its clock; it takes some 200 ms of work to bring it back.
+  for (const start = performance.now(); performance.now() - start < 250; ) {
+    for (let i = 0; i < 8; i++) run();
+    await backend.finish();
+  }
+  const totals: number[] = [];
+  let parts = "";
+  for (let i = 0; i < repeats; i++) {
+    const times = await backend.profile(run);
+    const total = times.reduce((sum, { ms }) => sum + ms, 0);
+    totals.push(total);
+    if (i === repeats - 1) parts = times.map(({ label, calls, ms }) => `${label.split(",")[0]!.replace("selectiveScan/", "")}${calls > 1 ? `x${calls}` : ""} ${ms.toFixed(3)}`).join(" ");
+  }
+  totals.sort((a, b) => a - b);
+  return { ms: totals[Math.floor(repeats / 2)]!, parts };
+}
+
+/** Median wall milliseconds of a run among many in a row: what a caller sees, gaps between passes included. */
+export async function wallMs(run: () => void, inRow: number, repeats = 5): Promise<number> {
+  const backend = currentBackend() as WebGpuBackend;
+  run();
+  await backend.finish();
+  const times: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    for (let j = 0; j < inRow; j++) run();
+    await backend.finish();
+    times.push((performance.now() - start) / inRow);
+  }
+  times.sort((a, b) => a - b);
+  return times[Math.floor(repeats / 2)]!;
+}
+
+/** Times the selective scan at a size, gate included, as a Mamba block runs it. */
+export async function benchScan(b: number, l: number, d: number, n: number, label: string, what: readonly ("forward" | "backward")[] = ["forward", "backward"]): Promise<void> {
+  const inputs: Record<string, Tensor> = {
+    u: tensor(uniform(1, b * l * d), [b, l, d]),
+    delta: tensor(uniform(2, b * l * d, -4, 1), [b, l, d]),
+    A: tensor(uniform(3, d * n, -8, -0.2), [d, n]),
+    B: tensor(uniform(4, b * l * n), [b, l, n]),
+    C: tensor(uniform(5, b * l * n), [b, l, n]),
+    D: tensor(uniform(6, d), [d]),
+    deltaBias: tensor(uniform(8, d), [d]),
+    z: tensor(uniform(7, b * l * d, -2, 2), [b, l, d]),
+  };
+  const dY = tensor(uniform(10, b * l * d), [b, l, d]);
+  const attrs = { deltaSoftplus: true };
+  const drop = (out: Tensor[]): void => out.forEach((t) => t.dispose());
+  const runs = {
+    forward: (): void => drop(runKernel("selectiveScan", inputs, attrs)),
+    backward: (): void => drop(runKernel("selectiveScanGrad", { ...inputs, dY }, attrs)),
+  };
+  const floorBytes = { forward: 4 * b * l * (4 * d + 2 * n), backward: 4 * b * l * (7 * d + 4 * n) };
+  for (const direction of what) {
+    const { ms, parts } = await deviceMs(runs[direction], 5);
+    const wall = await wallMs(runs[direction], 20, 3);
+    const { V, threads, TS, inFlight } = wishes[direction];
+    const times = (cuda[`${b}x${l}`]?.[direction === "forward" ? 0 : 1] ?? Number.NaN) / ms;
+    const share = (100 * floorBytes[direction]) / copyRate / ms;
+    console.log(`${label} ${b}x${l} ${direction} V${V} threads ${threads} TS${TS} inFlight ${inFlight}: ${ms.toFixed(3)} ms (wall ${wall.toFixed(3)}), ${times.toFixed(2)}x CUDA, ${(floorBytes[direction] / ms / 1e6).toFixed(0)} GB/s, ${share.toFixed(0)} % of floor | ${parts}`);
+  }
+  for (const t of [...Object.values(inputs), dY]) t.dispose();
+}

@@ -1,0 +1,1 @@
+//: include gemm.wgsl replacing vectorIo scalarIo

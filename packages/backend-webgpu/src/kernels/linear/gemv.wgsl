@@ -1,0 +1,40 @@
+// y = x W^T (+ bias) for a few rows of x: decode. LANES threads read a row of W once, along k, and serve all rows of x.
+// How W is stored is the business of `weights` (parts/weights*.wgsl).
+const WG = 128u;
+const LANES = 32u;
+const M = 1u; // rows of x
+override HAS_BIAS = false;
+
+struct Params { n: u32, k: u32, scales: u32 } // scales: where those of a quantised weight begin, in vec4u
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>; // [m, k]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // [n]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [m, n]
+
+//: include parts/weightsF32.wgsl
+//: include ../shared/lanesWorkgroup.wgsl
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+  let lane = lid % LANES;
+  var sum: array<f32, M>;
+  if (row < params.n) {
+    let quads = params.k / 4u;
+    // WIDTH quads a thread at a time: 16 bytes of a packed weight.
+    for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+      let w = weights(row, q);
+      for (var j = 0u; j < WIDTH; j++) {
+        for (var m = 0u; m < M; m++) {
+          sum[m] += dot(w[j], x[m * quads + q + j]);
+        }
+      }
+    }
+  }
+  for (var m = 0u; m < M; m++) {
+    let total = sumLanes(sum[m], lid);
+    if (lane == 0u && row < params.n) {
+      y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+    }
+  }
+}

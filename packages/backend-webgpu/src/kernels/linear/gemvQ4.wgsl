@@ -1,0 +1,1 @@
+//: include gemv.wgsl replacing weightsF32 weightsQ4

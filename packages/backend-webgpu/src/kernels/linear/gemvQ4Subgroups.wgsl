@@ -1,0 +1,1 @@
+//: include gemvSubgroups.wgsl replacing weightsF32 weightsQ4

@@ -1,0 +1,2 @@
+enable subgroups;
+//: include gemv.wgsl replacing lanesWorkgroup lanesSubgroup

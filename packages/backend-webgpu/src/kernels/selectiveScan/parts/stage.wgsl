@@ -1,0 +1,21 @@
+// Brings the B and C of a tile's steps, zero past the end, and the restart flags into workgroup memory.
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>; // [lane][B then C of a step][V]; padded against bank conflicts
+var<workgroup> restart: array<f32, TS>;
+
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+  const quads = 2u * V * L; // vec4s a step
+  for (var i = lid; i < TS * quads; i += WG) {
+    let t = t0 + i / quads;
+    let quad = i % quads; // B [lane, V], then C [lane, V]
+    let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
+    bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+  }
+  if (HAS_SEQ && lid < TS) {
+    let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
+    restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+  }
+}
+
+fn packedAt(at: u32) -> f32 {
+  return packed[at / 4u][at % 4u];
+}
