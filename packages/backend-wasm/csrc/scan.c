@@ -22,9 +22,9 @@
     store4(hn + 4 * i, h_);                                             \
     y##i = madd(h_, c, y##i);                                           \
   }
-/** The inner loop. The polynomial's coefficients (exp2Fast's) come from memory: as literals an engine rebuilds them every turn. */
-INLINE void recur(const int inRange, float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps, const float *K) {
-  F4 magic = splat(K[0]), k0 = splat(K[1]), k1 = splat(K[2]), k2 = splat(K[3]), k3 = splat(K[4]), k4 = splat(K[5]), k5 = splat(K[6]);
+/** The inner loop; the polynomial is exp2Fast's, its coefficients held in registers. */
+INLINE void recur(const int inRange, float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps) {
+  F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5);
   for (; steps > 0; steps--, delta += LANES, du += LANES, y += LANES, B += stride, C += stride) {
     F4 y0 = splat(0), y1 = y0, y2 = y0, y3 = y0;
     F4 d0 = load4(delta), d1 = load4(delta + 4), d2 = load4(delta + 8), d3 = load4(delta + 12);
@@ -41,17 +41,14 @@ INLINE void recur(const int inRange, float *h, const float *A, long n, const flo
     store4(y + 12, y3);
   }
 }
-/** Not const, so that the compiler cannot fold it into literals. */
-float exp2Constants[8] = {ROUND_MAGIC, 1.0000000716546416f, 0.6931469670652649f, 0.2402211972396911f, 0.055507132728753135f, 0.00967554133102549f, 0.0013276472167858258f, 0};
-
 static __attribute__((noinline)) void recurInRange(float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps) {
-  recur(1, h, A, n, delta, du, y, B, C, stride, steps, exp2Constants);
+  recur(1, h, A, n, delta, du, y, B, C, stride, steps);
 }
 static __attribute__((noinline)) void recurAnyRange(float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps) {
-  recur(0, h, A, n, delta, du, y, B, C, stride, steps, exp2Constants);
+  recur(0, h, A, n, delta, du, y, B, C, stride, steps);
 }
 
-void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float *delta, float *du) {
+void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float *delta, float *du, float *slope) {
   float bias[LANES] = {0}, u[LANES];
   if (s->deltaBias) loadRow(bias, s->deltaBias + tile.first, tile.count);
   for (long i = 0; i < steps; i++, delta += LANES, du += LANES) {
@@ -60,7 +57,11 @@ void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float 
     loadRow(u, s->u + at, tile.count);
     for (int v = 0; v < LANES; v += 4) {
       F4 x = load4(delta + v) + load4(bias + v);
-      if (s->deltaSoftplus) x = softplus4(x);
+      if (s->deltaSoftplus) {
+        F4 e = expNegative(-abs4(x));
+        if (slope) store4(slope + i * LANES + v, sigmoidFrom(x, e));
+        x = softplusFrom(x, e);
+      } else if (slope) store4(slope + i * LANES + v, K(ONE));
       store4(delta + v, x);
       store4(du + v, x * load4(u + v));
     }
@@ -98,29 +99,50 @@ static void finishSteps(const Scan *s, Tile tile, long row, long t, long steps, 
   }
 }
 
-static void scanTile(const Scan *s, Tile tile, long row, float *out, float *lastState, float *scratch) {
+static void scanGroup(const Scan *s, long first, long count, long row, float *out, float *lastState, float *scratch) {
   long size = s->n * LANES;
-  float *A = scratch, *h = A + size, *delta = h + size, *du = delta + STEPS * LANES, *y = du + STEPS * LANES;
-  loadTransposed(A, s->A + tile.first * s->n, s->n, tile.count, LOG2E);
-  float largestA = largest(A, size);
-  if (s->initialState) loadTransposed(h, s->initialState + (row * s->d + tile.first) * s->n, s->n, tile.count, 1.0f);
-  else memset(h, 0, (UW)size * sizeof(float));
+  float *A = scratch, *h = A + count * size, *delta = h + count * size, *du = delta + STEPS * LANES, *y = du + STEPS * LANES;
+  float largestA[MAX_GROUP];
+  for (long i = 0; i < count; i++) {
+    Tile tile = tileAt(s, first + i);
+    loadTransposed(A + i * size, s->A + tile.first * s->n, s->n, tile.count, LOG2E);
+    largestA[i] = largest(A + i * size, size);
+    if (s->initialState) loadTransposed(h + i * size, s->initialState + (row * s->d + tile.first) * s->n, s->n, tile.count, 1.0f);
+    else memset(h + i * size, 0, (UW)size * sizeof(float));
+  }
+  Tile last = tileAt(s, first + count - 1);
+  long from = tileAt(s, first).first, width = last.first + last.count - from;
   for (long t = 0; t < s->l; t += STEPS) {
     long steps = minLong(STEPS, s->l - t);
-    prepareSteps(s, tile, row, t, steps, delta, du);
-    advance(s, tile, row, t, steps, A, staysInRange(delta, steps, largestA), h, delta, du, y);
-    finishSteps(s, tile, row, t, steps, y, out);
+    touchRows(s, s->delta, row, t, steps, from, width);
+    touchRows(s, s->u, row, t, steps, from, width);
+    touchRows(s, s->z, row, t, steps, from, width);
+    touchRows(s, out, row, t, steps, from, width);
+    for (long i = 0; i < count; i++) {
+      Tile tile = tileAt(s, first + i);
+      prepareSteps(s, tile, row, t, steps, delta, du, 0);
+      advance(s, tile, row, t, steps, A + i * size, staysInRange(delta, steps, largestA[i]), h + i * size, delta, du, y);
+      finishSteps(s, tile, row, t, steps, y, out);
+    }
   }
-  if (lastState) storeTransposed(lastState + (row * s->d + tile.first) * s->n, h, s->n, tile.count);
+  if (!lastState) return;
+  for (long i = 0; i < count; i++) {
+    Tile tile = tileAt(s, first + i);
+    storeTransposed(lastState + (row * s->d + tile.first) * s->n, h + i * size, s->n, tile.count);
+  }
 }
 
 /** y, lastState or 0, u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx (0 where absent), b, l, d, n, g, deltaSoftplus */
 KERNEL(selectiveScan) {
   Scan s = {(const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6], (const float *)a[7], (const float *)a[8],
             (const float *)a[9], (const float *)a[10], (const int *)a[11], a[12], a[13], a[14], a[15], a[16], (int)a[17]};
-  long tiles = tilesOf(&s);
+  long tiles = tilesOf(&s), group = groupSize(&s, 2);
   Span items = share(s.b * tiles, 1, thread, threads);
-  for (long i = items.lo; i < items.hi; i++) scanTile(&s, tileAt(&s, i % tiles), i / tiles, (float *)a[0], (float *)a[1], scratchOf(thread));
+  for (long i = items.lo; i < items.hi;) {
+    long count = minLong(minLong(group, items.hi - i), tiles - i % tiles);
+    scanGroup(&s, i % tiles, count, i / tiles, (float *)a[0], (float *)a[1], scratchOf(thread));
+    i += count;
+  }
 }
 
 /** One step, lanes over n: state [b, d, n] in place, y, u, delta [b, d], A, B, C [b, g, n], D, z, deltaBias, b, d, n, g, deltaSoftplus */

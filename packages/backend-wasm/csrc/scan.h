@@ -3,7 +3,11 @@
 #pragma once
 #include "vmath.h"
 
-enum { LANES = 16, STEPS = 32 };
+/**
+ * A thread walks groups of tiles, all tiles of a group over one chunk of steps before the next chunk. One tile at a time over the
+ * whole length would touch a new page of every array at each step, and address translation would cost more than the scan.
+ */
+enum { LANES = 16, STEPS = 32, MAX_GROUP = 32, GROUP_FLOATS = 98304 };
 
 typedef struct {
   const float *u, *delta, *A, *B, *C, *D, *z, *deltaBias, *initialState;
@@ -22,6 +26,21 @@ INLINE Tile tileAt(const Scan *s, long index) {
   long width = s->d / s->g, perGroup = (width + LANES - 1) / LANES, group = index / perGroup, at = index % perGroup * LANES;
   Tile t = {group * width + at, minLong(LANES, width - at), group};
   return t;
+}
+
+/** Tiles a group may have: their `arrays` [n][16] arrays each fit the scratch. */
+INLINE long groupSize(const Scan *s, long arrays) { return maxLong(1, minLong(MAX_GROUP, GROUP_FLOATS / (arrays * s->n * LANES))); }
+
+/**
+ * Reads one word of every cache line of rows [t, t + steps), channels [first, first + width): in memory order, which the hardware
+ * prefetches. The tiles then find their lines near; reading them tile by tile, each line would wait for memory by itself.
+ */
+INLINE void touchRows(const Scan *s, const float *p, long row, long t, long steps, long first, long width) {
+  if (!p) return;
+  for (long i = 0; i < steps; i++) {
+    const volatile float *line = p + (row * s->l + t + i) * s->d + first;
+    for (long j = 0; j < width; j += LANES) (void)line[j];
+  }
 }
 
 INLINE void loadRow(float *out, const float *p, long count) {
@@ -55,8 +74,11 @@ INLINE float largest(const float *p, long count) {
 /** 1 when no |delta A log2 e| of these steps leaves the range of exp2Fast (NaN: 0). */
 INLINE int staysInRange(const float *delta, long steps, float largestA) { return largest(delta, steps * LANES) * largestA <= 126.0f; }
 
-/** delta (after bias and softplus) and delta u of steps [t, t + steps) of one row of the batch, lanes past the tile zero. */
-void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float *delta, float *du);
+/**
+ * delta (after bias and softplus) and delta u of steps [t, t + steps) of one row of the batch, lanes past the tile zero; with
+ * `slope`, also the softplus's derivative (1 without softplus).
+ */
+void prepareSteps(const Scan *s, Tile tile, long row, long t, long steps, float *delta, float *du, float *slope);
 /** Advances the state over the steps and writes y = C h for each; seqIdx resets inside. */
 void advance(const Scan *s, Tile tile, long row, long t, long steps, const float *A, int inRange, float *h, const float *delta, const float *du, float *y);
 

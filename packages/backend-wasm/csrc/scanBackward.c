@@ -8,170 +8,281 @@ typedef struct {
   float *du, *ddelta, *dA, *dB, *dC, *dD, *dz, *ddeltaBias, *dInitialState;
 } Gradients;
 
-/** One tile's working set. */
+/** What a tile carries from chunk to chunk. */
 typedef struct {
-  float *A, *h, *delta, *du, *y, *decays, *states, *adjoint, *dA, *sumsB, *sumsC, *checkpoints;
-  float dD[LANES], ddeltaBias[LANES], bias[LANES], skip[LANES];
+  Tile tile;
+  float *A, *h, *adjoint, *dA, *checkpoints;
+  float dD[LANES], ddeltaBias[LANES], skip[LANES];
   float largestA;
+} Carried;
+
+/** One span of one tile: rows of 16 channels, all a row apart, so that one pointer reaches every array of a step. */
+typedef struct {
+  float delta[SPAN * LANES], du[SPAN * LANES], q[SPAN * LANES];             /* du: delta u; q: dL / d(C h + D u) */
+  float y[SPAN * LANES], outDu[SPAN * LANES], outDelta[SPAN * LANES];       /* sums over n */
+  float decays[SPAN * LANES], states[(SPAN + 1) * LANES];                   /* of one n */
+  float sumB[SPAN * LANES], sumC[SPAN * LANES];                             /* of one n, lanes 0 to 3 */
+  float slope[SPAN * LANES], gate[SPAN * LANES];                            /* of softplus; sigmoid of z */
+  float keep[SPAN];                                                         /* 0 where a sequence starts */
+} Steps;
+
+typedef struct {
+  Carried *at;
+  Steps *steps;
 } Work;
+enum { BACK_GROUP = 16 };
 
-static Work layOut(const Scan *s, float *p, float *checkpoints) {
-  long size = s->n * LANES;
-  Work w;
-  w.A = p, p += size;
-  w.h = p, p += size;
-  w.adjoint = p, p += size;
-  w.dA = p, p += size;
-  w.sumsB = p, p += (s->n + 4) * 4;
-  w.sumsC = p, p += (s->n + 4) * 4;
-  w.delta = p, p += SPAN * LANES;
-  w.du = p, p += SPAN * LANES;
-  w.y = p, p += SPAN * LANES;
-  w.decays = p, p += SPAN * size;
-  w.states = p;
-  w.checkpoints = checkpoints;
-  return w;
-}
+static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
 
-/** Recomputes a span: decays[t] and states[t + 1] (states[0] is the checkpoint), y before skip and gate. A reset is a decay of 0. */
-static void recompute(const Scan *s, Tile tile, long row, long t, long steps, Work *w) {
-  long size = s->n * LANES, stride = s->g * s->n;
-  int inRange = staysInRange(w->delta, steps, w->largestA);
-  for (long i = 0; i < steps; i++) {
-    long at = (row * s->l + t + i) * stride + tile.group * s->n;
-    const float *B = s->B + at, *C = s->C + at;
-    float *e = w->decays + i * size, *h = w->states + i * size, *y = w->y + i * LANES;
-    F4 keep = splat(resetsAt(s, row, t + i) ? 0.0f : 1.0f);
-    for (int v = 0; v < LANES; v += 4) {
-      F4 d = load4(w->delta + i * LANES + v), u = load4(w->du + i * LANES + v), sum = splat(0);
-      for (long j = v; j < size; j += LANES) {
-        F4 x = d * load4(w->A + j), decay = (inRange ? exp2Fast(x) : exp2Any(x)) * keep;
-        F4 next = madd(decay, load4(h + j), u * splat(B[j / LANES]));
-        store4(e + j, decay);
-        store4(h + size + j, next);
-        sum = madd(next, splat(C[j / LANES]), sum);
-      }
-      store4(y + v, sum);
+/** Lane block `i` (four channels) of an array at the step `p` stands on. */
+#define LANE4(array, i) ((float *)(p + __builtin_offsetof(Steps, array)) + 4 * (i))
+#define DECAY_AGAIN(i)                                                       \
+  ({                                                                         \
+    F4 d_ = load4(LANE4(delta, i)), t_, r_, p_;                              \
+    if (simple) {                                                            \
+      t_ = madd(d_, a##i, magic);                                            \
+      r_ = madd(d_, a##i, magic - t_);                                       \
+      p_ = madd(k5, r_, k4);                                                 \
+      p_ = madd(p_, r_, k3);                                                 \
+      p_ = madd(p_, r_, k2);                                                 \
+      p_ = madd(p_, r_, k1);                                                 \
+      p_ = madd(p_, r_, k0);                                                 \
+      p_ = (F4)((I4)p_ + ((I4)t_ << 23));                                    \
+    } else p_ = exp2Any(d_ *a##i) * splat(keep[t]);                          \
+    p_;                                                                      \
+  })
+#define FORWARD(i)                                                           \
+  {                                                                          \
+    F4 e_ = DECAY_AGAIN(i);                                                  \
+    store4(LANE4(decays, i), e_);                                            \
+    h##i = madd(e_, h##i, load4(LANE4(du, i)) * b);                          \
+    store4(LANE4(states, i) + LANES, h##i);                                  \
+    store4(LANE4(y, i), madd(h##i, c, load4(LANE4(y, i))));                  \
+  }
+#define BACK(i)                                                              \
+  {                                                                          \
+    F4 q_ = load4(LANE4(q, i)), before_ = load4(LANE4(states, i));           \
+    F4 g_ = madd(c, q_, g##i);                                               \
+    sumC = madd(h##i, q_, sumC);                                             \
+    sumB = madd(g_, load4(LANE4(du, i)), sumB);                              \
+    store4(LANE4(outDu, i), madd(g_, b, load4(LANE4(outDu, i))));            \
+    g##i = g_ * load4(LANE4(decays, i));                                     \
+    F4 gh_ = g##i * before_;                                                 \
+    store4(LANE4(outDelta, i), madd(gh_, a##i, load4(LANE4(outDelta, i))));  \
+    dA##i = madd(gh_, load4(LANE4(delta, i)), dA##i);                        \
+    h##i = before_;                                                          \
+  }
+/** What statePair reads of one state index: eight channels of A, checkpoint, adjoint, gradient of A; B and C of the first step. */
+typedef struct {
+  const float *A, *start, *B, *C;
+  float *adjoint, *dA;
+  long stride, steps;
+} Pair;
+/**
+ * Eight channels of one state index over a span: the states again (from the checkpoint), then the adjoint back through them.
+ * Adds to y, outDu, outDelta (the latter in units of log2 e) and writes the lanes of dB and dC, or adds to them (`second`).
+ * `simple`: no reset and exp2Fast's range.
+ */
+INLINE void statePair(const int simple, const int second, const Pair *pair, Steps *steps) {
+  const float *B = pair->B, *C = pair->C, *keep = steps->keep;
+  long stride = pair->stride, count = pair->steps;
+  char *p = (char *)steps + (second ? 32 : 0);
+  F4 a0 = load4(pair->A), a1 = load4(pair->A + 4), h0 = load4(pair->start), h1 = load4(pair->start + 4);
+  F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5);
+  store4(LANE4(states, 0), h0);
+  store4(LANE4(states, 1), h1);
+  for (long t = 0; t < count; t++, p += 4 * LANES, B += stride, C += stride) {
+    F4 b = splat(*B), c = splat(*C);
+    FORWARD(0) FORWARD(1)
+  }
+  F4 g0 = load4(pair->adjoint), g1 = load4(pair->adjoint + 4), dA0 = load4(pair->dA), dA1 = load4(pair->dA + 4);
+  for (long t = 0; t < count; t++) {
+    p -= 4 * LANES, B -= stride, C -= stride;
+    F4 b = splat(*B), c = splat(*C), sumB = splat(0), sumC = splat(0);
+    BACK(0) BACK(1)
+    if (second) {
+      store4(LANE4(sumB, -2), sumB + load4(LANE4(sumB, -2)));
+      store4(LANE4(sumC, -2), sumC + load4(LANE4(sumC, -2)));
+    } else {
+      store4(LANE4(sumB, 0), sumB);
+      store4(LANE4(sumC, 0), sumC);
     }
   }
+  store4(pair->adjoint, g0), store4(pair->adjoint + 4, g1), store4(pair->dA, dA0), store4(pair->dA + 4, dA1);
 }
+static __attribute__((noinline)) void pairSimpleFirst(const Pair *pair, Steps *steps) { statePair(1, 0, pair, steps); }
+static __attribute__((noinline)) void pairSimpleSecond(const Pair *pair, Steps *steps) { statePair(1, 1, pair, steps); }
+static __attribute__((noinline)) void pairAnyFirst(const Pair *pair, Steps *steps) { statePair(0, 0, pair, steps); }
+static __attribute__((noinline)) void pairAnySecond(const Pair *pair, Steps *steps) { statePair(0, 1, pair, steps); }
 
-#define BACK(i)                                                                \
-  {                                                                            \
-    F4 g_ = madd(c, q##i, load4(G + 4 * i));                                   \
-    sumC = madd(load4(next + 4 * i), q##i, sumC);                              \
-    sumB = madd(g_, u##i, sumB);                                               \
-    du##i = madd(g_, b, du##i);                                                \
-    F4 ge_ = g_ * load4(e + 4 * i), gh_ = ge_ * load4(h + 4 * i);              \
-    dd##i = madd(gh_, load4(An + 4 * i), dd##i);                               \
-    store4(dA + 4 * i, madd(gh_, d##i, load4(dA + 4 * i)));                    \
-    store4(G + 4 * i, ge_);                                                    \
-  }
-/** One step backward over all n: q = dL/d(C h); leaves dL/d(delta u) and the decay's share of dL/d delta (in units of log2 e). */
-static __attribute__((noinline)) void stepBack(long n, const float *q, const float *delta, const float *du, const float *B, const float *C, const float *e, const float *h, Work *w, float *outDu, float *outDelta) {
-  F4 q0 = load4(q), q1 = load4(q + 4), q2 = load4(q + 8), q3 = load4(q + 12);
-  F4 d0 = load4(delta), d1 = load4(delta + 4), d2 = load4(delta + 8), d3 = load4(delta + 12);
-  F4 u0 = load4(du), u1 = load4(du + 4), u2 = load4(du + 8), u3 = load4(du + 12);
-  F4 z = splat(0), du0 = z, du1 = z, du2 = z, du3 = z, dd0 = z, dd1 = z, dd2 = z, dd3 = z;
-  const float *next = h + n * LANES, *An = w->A;
-  float *G = w->adjoint, *dA = w->dA;
-  for (long j = 0; j < n; j++, next += LANES, h += LANES, e += LANES, An += LANES, G += LANES, dA += LANES) {
-    F4 b = splat(B[j]), c = splat(C[j]), sumB = z, sumC = z;
-    BACK(0) BACK(1) BACK(2) BACK(3)
-    store4(w->sumsB + 4 * j, sumB);
-    store4(w->sumsC + 4 * j, sumC);
-  }
-  store4(outDu, du0), store4(outDu + 4, du1), store4(outDu + 8, du2), store4(outDu + 12, du3);
-  store4(outDelta, dd0), store4(outDelta + 4, dd1), store4(outDelta + 8, dd2), store4(outDelta + 12, dd3);
-}
-
-/** out[j] += the lanes of sums[j] */
-static void addLaneSums(float *out, const float *sums, long n) {
-  for (long j = 0; j < n; j += 4, out += 4, sums += 16) {
-    F4 x = sumEach(load4(sums), load4(sums + 4), load4(sums + 8), load4(sums + 12));
-    storePart(out, x + loadPart(out, n - j), n - j);
+/** out[t * stride] += the lanes of row t */
+static void addLaneSums(float *out, long stride, const float *sums, long steps) {
+  for (long t = 0; t < steps; t += 4, sums += 4 * LANES) {
+    F4 x = sumEach(load4(sums), load4(sums + LANES), load4(sums + 2 * LANES), load4(sums + 3 * LANES));
+    for (long k = 0; k < 4 && t + k < steps; k++, out += stride) *out += x[k];
   }
 }
 
-static void spanBack(const Scan *s, Tile tile, long row, long t, long steps, const float *dY, Work *w, Gradients *out, float *dB, float *dC) {
-  long size = s->n * LANES, stride = s->g * s->n;
-  for (long i = steps - 1; i >= 0; i--) {
-    long at = (row * s->l + t + i) * s->d + tile.first, atBC = (row * s->l + t + i) * stride + tile.group * s->n;
-    float q[LANES], u[LANES], z[LANES], raw[LANES], outDu[LANES], outDelta[LANES];
-    const float *delta = w->delta + i * LANES;
+/** All of n: 16 channels a state index. */
+static void statesBack(const Scan *s, long at, long steps, int simple, const float *start, Work *w, float *dB, float *dC) {
+  Carried *c = w->at;
+  long stride = s->g * s->n;
+  for (long j = 0; j < s->n; j++) {
+    long from = j * LANES;
+    Pair pair = {c->A + from, start + from, s->B + at + j, s->C + at + j, c->adjoint + from, c->dA + from, stride, steps};
+    (simple ? pairSimpleFirst : pairAnyFirst)(&pair, w->steps);
+    Pair second = {pair.A + 8, pair.start + 8, pair.B, pair.C, pair.adjoint + 8, pair.dA + 8, stride, steps};
+    (simple ? pairSimpleSecond : pairAnySecond)(&second, w->steps);
+    addLaneSums(dB + at + j, stride, w->steps->sumB, steps);
+    addLaneSums(dC + at + j, stride, w->steps->sumC, steps);
+  }
+}
+
+/** q = dL / d(C h + D u): the upstream gradient through the gate. Marks resets; returns whether there is one. */
+static int upstreamOf(const Scan *s, long row, long t, long steps, const float *dY, Work *w) {
+  Tile tile = w->at->tile;
+  int anyReset = 0;
+  for (long i = 0; i < steps; i++) {
+    long at = (row * s->l + t + i) * s->d + tile.first;
+    float *q = w->steps->q + i * LANES, z[LANES];
     if (dY) loadRow(q, dY + at, tile.count);
-    else memset(q, 0, sizeof q);
-    loadRow(u, s->u + at, tile.count);
-    loadRow(raw, s->delta + at, tile.count);
+    else memset(q, 0, LANES * sizeof(float));
     if (s->z) {
       loadRow(z, s->z + at, tile.count);
       for (int v = 0; v < LANES; v += 4) {
-        F4 x = load4(z + v), gate = sigmoid4(x), y = madd(load4(w->skip + v), load4(u + v), load4(w->y + i * LANES + v)), dy = load4(q + v);
-        store4(z + v, dy * y * gate * madd(x, splat(1.0f) - gate, splat(1.0f)));
-        store4(q + v, dy * x * gate);
+        F4 x = load4(z + v), gate = sigmoid4(x);
+        store4(w->steps->gate + i * LANES + v, gate);
+        store4(q + v, load4(q + v) * x * gate);
+      }
+    }
+    int reset = resetsAt(s, row, t + i);
+    w->steps->keep[i] = reset ? 0.0f : 1.0f;
+    anyReset |= reset;
+  }
+  return anyReset;
+}
+
+/** Gradients of a span's elementwise inputs, from what statePair left. */
+static void finishSpan(const Scan *s, long row, long t, long steps, const float *dY, Work *w, Gradients *out) {
+  Carried *c = w->at;
+  Tile tile = c->tile;
+  for (long i = 0; i < steps; i++) {
+    long at = (row * s->l + t + i) * s->d + tile.first;
+    float u[LANES], z[LANES], dy[LANES];
+    float *outDu = w->steps->outDu + i * LANES, *outDelta = w->steps->outDelta + i * LANES;
+    const float *delta = w->steps->delta + i * LANES, *q = w->steps->q + i * LANES;
+    loadRow(u, s->u + at, tile.count);
+    if (s->z) {
+      loadRow(z, s->z + at, tile.count);
+      if (dY) loadRow(dy, dY + at, tile.count);
+      else memset(dy, 0, sizeof dy);
+      for (int v = 0; v < LANES; v += 4) {
+        F4 x = load4(z + v), gate = load4(w->steps->gate + i * LANES + v), y = madd(load4(c->skip + v), load4(u + v), load4(w->steps->y + i * LANES + v));
+        store4(z + v, load4(dy + v) * y * gate * madd(x, splat(1.0f) - gate, splat(1.0f)));
       }
       storeRow(out->dz + at, z, tile.count);
     }
-    stepBack(s->n, q, delta, w->du + i * LANES, s->B + atBC, s->C + atBC, w->decays + i * size, w->states + i * size, w, outDu, outDelta);
-    addLaneSums(dB + atBC, w->sumsB, s->n);
-    addLaneSums(dC + atBC, w->sumsC, s->n);
     for (int v = 0; v < LANES; v += 4) {
-      F4 du = load4(outDu + v), x = load4(u + v), dy = load4(q + v);
-      F4 ddelta = madd(du, x, load4(outDelta + v) * splat(0.6931471805599453f));
-      if (s->deltaSoftplus) ddelta = ddelta * sigmoid4(load4(raw + v) + load4(w->bias + v));
+      F4 du = load4(outDu + v), x = load4(u + v), dOut = load4(q + v);
+      F4 ddelta = madd(du, x, load4(outDelta + v) * splat(0.6931471805599453f)) * load4(w->steps->slope + i * LANES + v);
       store4(outDelta + v, ddelta);
-      store4(w->ddeltaBias + v, load4(w->ddeltaBias + v) + ddelta);
-      store4(w->dD + v, madd(dy, x, load4(w->dD + v)));
-      store4(outDu + v, madd(du, load4(delta + v), load4(w->skip + v) * dy));
+      store4(c->ddeltaBias + v, load4(c->ddeltaBias + v) + ddelta);
+      store4(c->dD + v, madd(dOut, x, load4(c->dD + v)));
+      store4(outDu + v, madd(du, load4(delta + v), load4(c->skip + v) * dOut));
     }
     storeRow(out->du + at, outDu, tile.count);
     storeRow(out->ddelta + at, outDelta, tile.count);
   }
 }
 
-static void rowBack(const Scan *s, Tile tile, long row, const float *dY, const float *dLastState, Work *w, Gradients *out, float *dB, float *dC) {
+static void spanBack(const Scan *s, long row, long t, long steps, const float *dY, Work *w, Gradients *out, float *dB, float *dC) {
+  Carried *c = w->at;
+  Steps *p = w->steps;
+  prepareSteps(s, c->tile, row, t, steps, p->delta, p->du, p->slope);
+  int anyReset = upstreamOf(s, row, t, steps, dY, w);
+  for (long i = 0; i < steps * LANES; i += 4) store4(p->y + i, splat(0)), store4(p->outDu + i, splat(0)), store4(p->outDelta + i, splat(0));
+  int simple = !anyReset && staysInRange(p->delta, steps, c->largestA);
+  statesBack(s, (row * s->l + t) * s->g * s->n + c->tile.group * s->n, steps, simple, c->checkpoints + t / SPAN * s->n * LANES, w, dB, dC);
+  finishSpan(s, row, t, steps, dY, w, out);
+}
+
+/** Forward over the row, keeping the state at the start of each span. */
+static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count, Work *w) {
   long size = s->n * LANES, bytes = size * (long)sizeof(float);
-  if (s->initialState) loadTransposed(w->h, s->initialState + (row * s->d + tile.first) * s->n, s->n, tile.count, 1.0f);
-  else memset(w->h, 0, (UW)bytes);
+  for (long i = 0; i < count; i++) {
+    Carried *c = tiles + i;
+    if (s->initialState) loadTransposed(c->h, s->initialState + (row * s->d + c->tile.first) * s->n, s->n, c->tile.count, 1.0f);
+    else memset(c->h, 0, (UW)bytes);
+  }
+  Carried *last = tiles + count - 1;
+  long first = tiles->tile.first, width = last->tile.first + last->tile.count - first;
   for (long t = 0; t < s->l; t += SPAN) {
     long steps = minLong(SPAN, s->l - t);
-    memcpy(w->checkpoints + t / SPAN * size, w->h, (UW)bytes);
-    if (t + SPAN >= s->l) break;
-    prepareSteps(s, tile, row, t, steps, w->delta, w->du);
-    advance(s, tile, row, t, steps, w->A, staysInRange(w->delta, steps, w->largestA), w->h, w->delta, w->du, w->y);
+    touchRows(s, s->delta, row, t, steps, first, width);
+    touchRows(s, s->u, row, t, steps, first, width);
+    for (long i = 0; i < count; i++) {
+      Carried *c = tiles + i;
+      memcpy(c->checkpoints + t / SPAN * size, c->h, (UW)bytes);
+      if (t + SPAN >= s->l) continue;
+      prepareSteps(s, c->tile, row, t, SPAN, w->steps->delta, w->steps->du, 0);
+      advance(s, c->tile, row, t, SPAN, c->A, staysInRange(w->steps->delta, SPAN, c->largestA), c->h, w->steps->delta, w->steps->du, w->steps->y);
+    }
   }
-  if (dLastState) loadTransposed(w->adjoint, dLastState + (row * s->d + tile.first) * s->n, s->n, tile.count, 1.0f);
-  else memset(w->adjoint, 0, (UW)bytes);
+}
+
+static void rowBack(const Scan *s, long row, const float *dY, const float *dLastState, Carried *tiles, long count, Work *w, Gradients *out, float *dB, float *dC) {
+  long size = s->n * LANES, bytes = size * (long)sizeof(float);
+  keepCheckpoints(s, row, tiles, count, w);
+  for (long i = 0; i < count; i++) {
+    if (dLastState) loadTransposed(tiles[i].adjoint, dLastState + (row * s->d + tiles[i].tile.first) * s->n, s->n, tiles[i].tile.count, 1.0f);
+    else memset(tiles[i].adjoint, 0, (UW)bytes);
+  }
+  Carried *last = tiles + count - 1;
+  long first = tiles->tile.first, width = last->tile.first + last->tile.count - first;
   for (long t = (s->l - 1) / SPAN * SPAN; t >= 0; t -= SPAN) {
     long steps = minLong(SPAN, s->l - t);
-    prepareSteps(s, tile, row, t, steps, w->delta, w->du);
-    memcpy(w->states, w->checkpoints + t / SPAN * size, (UW)bytes);
-    recompute(s, tile, row, t, steps, w);
-    spanBack(s, tile, row, t, steps, dY, w, out, dB, dC);
+    const float *const touched[] = {s->delta, s->u, s->z, dY, out->du, out->ddelta, out->dz};
+    for (int i = 0; i < 7; i++) touchRows(s, touched[i], row, t, steps, first, width);
+    for (long i = 0; i < count; i++) {
+      w->at = tiles + i;
+      spanBack(s, row, t, steps, dY, w, out, dB, dC);
+    }
   }
-  if (out->dInitialState) storeTransposed(out->dInitialState + (row * s->d + tile.first) * s->n, w->adjoint, s->n, tile.count);
+  if (!out->dInitialState) return;
+  for (long i = 0; i < count; i++) storeTransposed(out->dInitialState + (row * s->d + tiles[i].tile.first) * s->n, tiles[i].adjoint, s->n, tiles[i].tile.count);
 }
 
-static void tileBack(const Scan *s, Tile tile, const float *dY, const float *dLastState, Work *w, Gradients *out, float *dB, float *dC) {
-  loadTransposed(w->A, s->A + tile.first * s->n, s->n, tile.count, LOG2E);
-  w->largestA = largest(w->A, s->n * LANES);
-  memset(w->dA, 0, (UW)(s->n * LANES) * sizeof(float));
-  for (int i = 0; i < LANES; i++) w->dD[i] = w->ddeltaBias[i] = w->bias[i] = w->skip[i] = 0;
-  if (s->deltaBias) loadRow(w->bias, s->deltaBias + tile.first, tile.count);
-  if (s->D) loadRow(w->skip, s->D + tile.first, tile.count);
-  for (long row = 0; row < s->b; row++) rowBack(s, tile, row, dY, dLastState, w, out, dB, dC);
-  storeTransposed(out->dA + tile.first * s->n, w->dA, s->n, tile.count);
-  if (out->dD) storeRow(out->dD + tile.first, w->dD, tile.count);
-  if (out->ddeltaBias) storeRow(out->ddeltaBias + tile.first, w->ddeltaBias, tile.count);
+static void groupBack(const Scan *s, long first, long count, const float *dY, const float *dLastState, float *memory, Work *w, Gradients *out, float *dB, float *dC) {
+  Carried tiles[BACK_GROUP];
+  long size = s->n * LANES;
+  for (long i = 0; i < count; i++) {
+    Carried *c = tiles + i;
+    c->tile = tileAt(s, first + i);
+    c->A = memory, memory += size;
+    c->h = memory, memory += size;
+    c->adjoint = memory, memory += size;
+    c->dA = memory, memory += size;
+    c->checkpoints = memory, memory += size * spansOf(s);
+    loadTransposed(c->A, s->A + c->tile.first * s->n, s->n, c->tile.count, LOG2E);
+    c->largestA = largest(c->A, size);
+    memset(c->dA, 0, (UW)size * sizeof(float));
+    for (int k = 0; k < LANES; k++) c->dD[k] = c->ddeltaBias[k] = c->skip[k] = 0;
+    if (s->D) loadRow(c->skip, s->D + c->tile.first, c->tile.count);
+  }
+  for (long row = 0; row < s->b; row++) rowBack(s, row, dY, dLastState, tiles, count, w, out, dB, dC);
+  for (long i = 0; i < count; i++) {
+    Carried *c = tiles + i;
+    storeTransposed(out->dA + c->tile.first * s->n, c->dA, s->n, c->tile.count);
+    if (out->dD) storeRow(out->dD + c->tile.first, c->dD, c->tile.count);
+    if (out->ddeltaBias) storeRow(out->ddeltaBias + c->tile.first, c->ddeltaBias, c->tile.count);
+  }
 }
-
-/** Floats of scratch a thread needs besides SCRATCH_BYTES: two partial gradients of B and C, and the checkpoints. */
-long scanBackwardWorkspace(long b, long l, long g, long n) { return 2 * b * l * g * n + ((l + SPAN - 1) / SPAN) * n * LANES; }
 
 /**
- * selectiveScan's words 2 to 17, then dY, dLastState or 0, workspace (scanBackwardWorkspace floats a thread, the caller's size in the
- * next word), and du, ddelta, dA, dB, dC, dD, dz, ddeltaBias, dInitialState (0 where the input is absent). Tiles are divided over
- * threads; dB and dC sum over tiles, so each thread has its own and they are added in order at the end.
+ * selectiveScan's words 2 to 17, then dY, dLastState (0 where absent), workspace, its floats a thread (2 b l g n for partial sums of
+ * dB and dC, and BACK_GROUP times 4 + ceil(l / SPAN) arrays [n][16]), and du, ddelta, dA, dB, dC, dD, dz, ddeltaBias, dInitialState
+ * (0 where the input is absent). Tiles are divided over threads; dB and dC sum over tiles, so each thread has its own and they
+ * are added in order at the end.
  */
 KERNEL(selectiveScanGrad) {
   Scan s = {(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6],
@@ -181,9 +292,10 @@ KERNEL(selectiveScanGrad) {
   Gradients out = {(float *)a[20], (float *)a[21], (float *)a[22], (float *)a[23], (float *)a[24], (float *)a[25], (float *)a[26], (float *)a[27], (float *)a[28]};
   float *mine = workspace + thread * perThread;
   memset(mine, 0, (UW)(2 * sizeBC) * sizeof(float));
-  Work w = layOut(&s, scratchOf(thread), mine + 2 * sizeBC);
+  Work w = {0, (Steps *)scratchOf(thread)};
   Span tiles = share(tilesOf(&s), 1, thread, threads);
-  for (long i = tiles.lo; i < tiles.hi; i++) tileBack(&s, tileAt(&s, i), (const float *)a[16], (const float *)a[17], &w, &out, mine, mine + sizeBC);
+  for (long i = tiles.lo; i < tiles.hi; i += BACK_GROUP)
+    groupBack(&s, i, minLong(BACK_GROUP, tiles.hi - i), (const float *)a[16], (const float *)a[17], mine + 2 * sizeBC, &w, &out, mine, mine + sizeBC);
   barrier(thread, threads);
   Span part = share(sizeBC, 16, thread, threads);
   for (long i = part.lo; i < part.hi; i++) {

@@ -5,68 +5,86 @@
 #define LOG2E 1.44269504088896341f
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: adding it rounds to an integer in the low mantissa bits */
 
+/*
+ * Coefficients lie in memory, not in the code: engines rebuild a vector literal from integer halves at each use, which costs more
+ * than the arithmetic. Defined in vmath.c, and not const, so that the compiler cannot fold them back into literals.
+ */
+#define VECTOR_CONSTANTS(X)                                                                                                            \
+  X(MAGIC, ROUND_MAGIC) X(ONE, 1.0f) X(TWO, 2.0f) X(HALF, 0.5f) X(TO_LOG2, LOG2E)                                                      \
+  X(POWER0, 1.0000000716546416f) X(POWER1, 0.6931469670652649f) X(POWER2, 0.2402211972396911f) X(POWER3, 0.055507132728753135f)        \
+  X(POWER4, 0.00967554133102549f) X(POWER5, 0.0013276472167858258f)                                                                    \
+  X(LN2_HIGH, 0.693359375f) X(LN2_LOW, -2.12194440e-4f) X(EXP_FLOOR, -120.0f) X(SHRINK, 5.42101086242752217e-20f)                      \
+  X(EXP2, 0.49999993448727736f) X(EXP3, 0.16666520645542726f) X(EXP4, 0.04166838788246558f) X(EXP5, 0.008368715200632926f)             \
+  X(EXP6, 0.0013814602127344795f)                                                                                                      \
+  X(ATANH1, 0.33333208142790394f) X(ATANH2, 0.20010763621400857f) X(ATANH3, 0.14000902608812957f) X(ATANH4, 0.1400599354244488f)
+#define VECTOR_CONSTANT_NAME(name, value) K_##name,
+enum { VECTOR_CONSTANTS(VECTOR_CONSTANT_NAME) K_COUNT };
+extern float vectorConstants[];
+#define K(name) splat(vectorConstants[K_##name])
+
 /** 2^x for |x| <= 126, relative error 7.5e-8 of the polynomial (minimax, degree 5, on [-1/2, 1/2]) plus rounding. */
 INLINE F4 exp2Fast(F4 x) {
-  F4 t = x + splat(ROUND_MAGIC);
-  F4 r = x - (t - splat(ROUND_MAGIC));
-  F4 p = madd(splat(0.0013276472167858258f), r, splat(0.00967554133102549f));
-  p = madd(p, r, splat(0.055507132728753135f));
-  p = madd(p, r, splat(0.2402211972396911f));
-  p = madd(p, r, splat(0.6931469670652649f));
-  p = madd(p, r, splat(1.0000000716546416f));
+  F4 t = x + K(MAGIC), r = x - (t - K(MAGIC));
+  F4 p = madd(K(POWER5), r, K(POWER4));
+  p = madd(p, r, K(POWER3));
+  p = madd(p, r, K(POWER2));
+  p = madd(p, r, K(POWER1));
+  p = madd(p, r, K(POWER0));
   return (F4)((I4)p + ((I4)t << 23));
 }
 
 /** Multiplies by 2^k for any k in [-300, 300], through two factors so that denormals and overflow come out right. */
 INLINE F4 scaleByPower(F4 p, I4 k) {
-  I4 half = k >> 1;
-  F4 first = (F4)((half + splatInt(127)) << 23), second = (F4)((k - half + splatInt(127)) << 23);
-  return p * first * second;
+  I4 half = k >> 1, one = (I4)K(ONE);
+  return p * (F4)((half << 23) + one) * (F4)(((k - half) << 23) + one);
 }
 
 typedef struct { F4 r; I4 k; } Reduced;
-/** x = k ln 2 + r with |r| <= ln2 / 2; ln 2 in two parts (Cody and Waite). x is clamped to where exp is 0 or infinite. */
+/** x = k ln 2 + r with |r| <= ln2 / 2; ln 2 in two parts (Cody and Waite). */
 INLINE Reduced reduceExp(F4 x) {
-  x = max4(splat(-110.0f), min4(splat(100.0f), x));
-  F4 t = madd(x, splat(LOG2E), splat(ROUND_MAGIC));
-  F4 kf = t - splat(ROUND_MAGIC);
-  Reduced out;
-  out.k = truncate4(kf);
-  out.r = nmadd(kf, splat(-2.12194440e-4f), nmadd(kf, splat(0.693359375f), x));
+  F4 t = madd(x, K(TO_LOG2), K(MAGIC)), kf = t - K(MAGIC);
+  Reduced out = {nmadd(kf, K(LN2_LOW), nmadd(kf, K(LN2_HIGH), x)), (I4)t - (I4)K(MAGIC)};
   return out;
 }
-/** (e^r - 1 - r) / r^2 on |r| <= ln2 / 2 */
-INLINE F4 expTail(F4 r) {
-  F4 q = madd(splat(0.0013814602127344795f), r, splat(0.008368715200632926f));
-  q = madd(q, r, splat(0.04166838788246558f));
-  q = madd(q, r, splat(0.16666520645542726f));
-  return madd(q, r, splat(0.49999993448727736f));
+/** e^r - 1 for |r| <= ln2 / 2; minimax of (e^r - 1 - r) / r^2, error 3e-9 of e^r. */
+INLINE F4 expm1Core(F4 r) {
+  F4 q = madd(K(EXP6), r, K(EXP5));
+  q = madd(q, r, K(EXP4));
+  q = madd(q, r, K(EXP3));
+  q = madd(q, r, K(EXP2));
+  return madd(q * r, r, r);
 }
+INLINE F4 clampExp(F4 x) { return max4(splat(-110.0f), min4(splat(100.0f), x)); }
 INLINE F4 exp4(F4 x) {
-  Reduced e = reduceExp(x);
-  F4 p = splat(1.0f) + madd(expTail(e.r) * e.r, e.r, e.r);
-  F4 y = scaleByPower(p, e.k);
+  Reduced e = reduceExp(clampExp(x));
+  F4 y = scaleByPower(K(ONE) + expm1Core(e.r), e.k);
   return select4(x == x, y, x);
 }
+/** e^x for x <= 0 (NaN stays NaN): what sigmoid, silu and softplus need. Denormal results through a factor of 2^-64. */
+INLINE F4 expNegative(F4 x) {
+  F4 c = max4(x, K(EXP_FLOOR));
+  Reduced e = reduceExp(c);
+  F4 p = K(ONE) + expm1Core(e.r);
+  return (F4)((I4)p + ((e.k + splatInt(64)) << 23)) * K(SHRINK);
+}
 INLINE F4 expm1_4(F4 x) {
-  Reduced e = reduceExp(x);
-  F4 p = madd(expTail(e.r) * e.r, e.r, e.r);
-  F4 one = scaleByPower(splat(1.0f), e.k);
+  Reduced e = reduceExp(clampExp(x));
+  F4 p = expm1Core(e.r), one = scaleByPower(K(ONE), e.k);
   // one * (1 + p) - 1: for k = 0 exactly p; otherwise (one - 1) is exact or negligible against one * p
-  F4 y = select4(e.k == splatInt(0), p, select4(e.k > splatInt(64), scaleByPower(splat(1.0f) + p, e.k), madd(p, one, one - splat(1.0f))));
+  F4 y = select4(e.k == splatInt(0), p, select4(e.k > splatInt(64), scaleByPower(K(ONE) + p, e.k), madd(p, one, one - K(ONE))));
   y = select4(x == splat(0.0f), x, y);
   return select4(x == x, y, x);
 }
 
-/** ln(1 + f) for 1 + f in [sqrt(1/2), sqrt 2]: series in s = f / (2 + f), as fdlibm does (Sun, 1993). */
+/** ln(1 + f) + kf ln 2 for 1 + f in [sqrt(1/2), sqrt 2]: series in s = f / (2 + f), as fdlibm does (Sun, 1993). */
 INLINE F4 logOfMantissa(F4 f, F4 kf, F4 correction) {
-  F4 s = f / (splat(2.0f) + f), z = s * s;
+  F4 s = f / (K(TWO) + f), z = s * s;
   F4 q = madd(splat(0.24279078841f), z, splat(0.28498786688f));
   q = madd(q, z, splat(0.40000972152f));
   q = madd(q, z, splat(0.66666662693f)) * z;
-  F4 half = splat(0.5f) * f * f;
-  F4 low = madd(s, half + q, madd(kf, splat(-2.12194440e-4f), correction));
-  return madd(kf, splat(0.693359375f), f - (half - low));
+  F4 half = K(HALF) * f * f;
+  F4 low = madd(s, half + q, madd(kf, K(LN2_LOW), correction));
+  return madd(kf, K(LN2_HIGH), f - (half - low));
 }
 INLINE F4 log4(F4 x) {
   I4 denormal = x < splat(1.17549435e-38f);
@@ -74,7 +92,7 @@ INLINE F4 log4(F4 x) {
   I4 bits = (I4)scaled + splatInt(0x3f800000 - 0x3f3504f3);
   I4 k = (bits >> 23) - splatInt(127) - (denormal & splatInt(23));
   F4 m = (F4)((bits & splatInt(0x007fffff)) + splatInt(0x3f3504f3));
-  F4 y = logOfMantissa(m - splat(1.0f), toFloat4(k), splat(0.0f));
+  F4 y = logOfMantissa(m - K(ONE), toFloat4(k), splat(0.0f));
   F4 inf = splat(__builtin_inff());
   y = select4(x == inf, x, y);
   y = select4(x == splat(0.0f), -inf, y);
@@ -82,13 +100,13 @@ INLINE F4 log4(F4 x) {
 }
 /** ln(1 + x) with the rounding of 1 + x given back as a correction. */
 INLINE F4 log1p4(F4 x) {
-  F4 u = splat(1.0f) + x;
+  F4 u = K(ONE) + x;
   I4 bits = (I4)u + splatInt(0x3f800000 - 0x3f3504f3);
   I4 k = (bits >> 23) - splatInt(127);
   F4 m = (F4)((bits & splatInt(0x007fffff)) + splatInt(0x3f3504f3));
   I4 big = u > splat(16777216.0f);
-  F4 lost = select4(u > splat(2.0f), splat(1.0f) - (u - x), x - (u - splat(1.0f)));
-  F4 f = select4(k == splatInt(0), x, m - splat(1.0f));
+  F4 lost = select4(u > K(TWO), K(ONE) - (u - x), x - (u - K(ONE)));
+  F4 f = select4(k == splatInt(0), x, m - K(ONE));
   F4 correction = select4((k == splatInt(0)) | big, splat(0.0f), lost / u);
   F4 y = logOfMantissa(f, toFloat4(k), correction);
   y = select4(abs4(x) < splat(1e-7f), x, y);
@@ -96,19 +114,21 @@ INLINE F4 log1p4(F4 x) {
   y = select4(x == splat(-1.0f), splat(-__builtin_inff()), y);
   return select4(x >= splat(-1.0f), y, splat(__builtin_nanf("")));
 }
-INLINE F4 sigmoid4(F4 x) {
-  F4 e = exp4(-abs4(x));
-  F4 denominator = splat(1.0f) + e;
-  return select4(x >= splat(0.0f), splat(1.0f), e) / denominator;
+/** max(x, 0) + ln(1 + e) with e = exp(-|x|) in (0, 1]: 2 atanh(e / (2 + e)), relatively exact down to the smallest e. */
+INLINE F4 softplusFrom(F4 x, F4 e) {
+  F4 s = e / (K(TWO) + e), z = s * s;
+  F4 q = madd(K(ATANH4), z, K(ATANH3));
+  q = madd(q, z, K(ATANH2));
+  q = madd(q, z, K(ATANH1));
+  F4 s2 = s + s;
+  return max4(x, splat(0.0f)) + madd(s2 * z, q, s2);
 }
-/** max(x, 0) + log1p(exp(-|x|)): relatively exact on both sides. */
-INLINE F4 softplus4(F4 x) {
-  F4 y = max4(x, splat(0.0f)) + log1p4(exp4(-abs4(x)));
-  return select4(x == x, y, x);
-}
+INLINE F4 softplus4(F4 x) { return softplusFrom(x, expNegative(-abs4(x))); }
+INLINE F4 sigmoidFrom(F4 x, F4 e) { return select4(x >= splat(0.0f), K(ONE), e) / (K(ONE) + e); }
+INLINE F4 sigmoid4(F4 x) { return sigmoidFrom(x, expNegative(-abs4(x))); }
 INLINE F4 tanh4(F4 x) {
   F4 e = expm1_4(splat(-2.0f) * abs4(x));
-  F4 y = -e / (splat(2.0f) + e);
+  F4 y = -e / (K(TWO) + e);
   y = (F4)((I4)y | ((I4)x & splatInt((int)0x80000000)));
   return select4(x == x, y, x);
 }

@@ -4,6 +4,7 @@ import type { WasmBackend } from "../../backend.ts";
 /** States a channel that a thread's scratch has room for (scan.h, scanBackward.c). */
 const MAX_STATE = 400;
 const SPAN = 16; // scanBackward.c
+const BACK_GROUP = 16; // scanBackward.c
 const LANES = 16; // scan.h
 
 interface Extents {
@@ -41,7 +42,7 @@ export function selectiveScanGrad(backend: WasmBackend, inputs: KernelInputs, at
   const { b, l, d, n, g } = extents;
   const { u, delta, A, B, C, D, z, deltaBias, initialState, dY, dLastState } = inputs;
   const grads = [u, delta, A, B, C, D, z, deltaBias, initialState].map((x) => x && backend.output(x.shape));
-  const perThread = 2 * b * l * g * n + Math.ceil(l / SPAN) * n * LANES;
+  const perThread = 2 * b * l * g * n + BACK_GROUP * (4 + Math.ceil(l / SPAN)) * n * LANES;
   backend.withWorkspace(backend.threads * perThread, (workspace) => {
     const args = [...words(backend, inputs, extents, attrs), backend.maybeAt(dY), backend.maybeAt(dLastState), workspace, perThread];
     backend.call("selectiveScanGrad", [...args, ...grads.map((x) => backend.maybeAt(x))], 36 * b * l * d * n);
