@@ -1,0 +1,44 @@
+/**
+ * The part of a batch that training looks at; what the stream of `@statespace/datasets` gives fits as it is.
+ * Everything is row-major. Targets of `IGNORED_TARGET` have no answer and do not count.
+ */
+export interface TrainingBatch {
+  readonly inputs: Int32Array | Float32Array;
+  readonly shape: readonly number[]; // [b, l] for ids, [b, l, channels] for signals
+  readonly targets: Int32Array | Float32Array;
+  readonly targetShape: readonly number[];
+  readonly mask?: Float32Array;
+  readonly seqIdx?: Int32Array; // [b, l]
+  readonly lengths?: Int32Array; // [b]
+  /** The rows do not continue those of the batch before. */
+  readonly reset?: boolean;
+}
+
+/** What JSON can hold. */
+export type StreamState = null | boolean | number | string | readonly StreamState[] | { readonly [key: string]: StreamState };
+
+/** An endless sequence of batches whose position can be saved: `restore(state())` goes on with the same batches, bit for bit. */
+export interface TrainingStream<B extends TrainingBatch = TrainingBatch> {
+  nextBatch(): B;
+  state(): StreamState;
+  restore(state: StreamState): void;
+}
+
+/** Id of a target that does not count, as in PyTorch's cross entropy. */
+export const IGNORED_TARGET = -100;
+
+/** How many targets of a batch count in its loss: the weight of its mean among the means of other batches. */
+export function countTargets({ targets, targetShape, mask }: TrainingBatch): number {
+  if (mask !== undefined) return mask.reduce((total, value) => total + value, 0);
+  if (targets instanceof Int32Array) {
+    let count = 0;
+    for (const id of targets) if (id !== IGNORED_TARGET) count++;
+    return count;
+  }
+  return targetShape[0]!; // real-valued answers: the mean is over the rows
+}
+
+/** Steps of the sequences in a batch, which is what a rate in tokens counts. */
+export function countSteps({ shape }: TrainingBatch): number {
+  return shape[0]! * (shape[1] ?? 1);
+}

@@ -1,0 +1,133 @@
+import { FormatError, Rng, type AdamW, type Parameter } from "@statespace/core";
+import { layoutSafetensors, parseSafetensors, tensorF32, type FloatTensor } from "../checkpoint/index.ts";
+import type { StreamState } from "./batch.ts";
+import type { CheckpointFiles, CheckpointStore } from "./checkpointStore.ts";
+import type { CarriedState } from "./objective.ts";
+
+const FORMAT = "statespace.training";
+const VERSION = 1;
+const MODEL = "model.safetensors";
+const OPTIMIZER = "optimizer.safetensors";
+const CARRIED = "carried.safetensors";
+const STATE = "training.json";
+
+/** Counters of a run: together with weights, moments and carried state, all that the rest of the run depends on. */
+export interface TrainingProgress {
+  /** Steps taken. */
+  step: number;
+  /** Steps of sequences seen. */
+  tokens: number;
+  /** Time spent training, over all sittings. */
+  seconds: number;
+  /** Lowest loss of an evaluation so far. */
+  best: number | null;
+  /** Evaluations since then. */
+  stale: number;
+  /** Step of the last evaluation; 0 before the first. */
+  evaluated: number;
+}
+
+/** What a training checkpoint is made from and restored into. */
+export interface Snapshot {
+  readonly parameters: readonly Parameter[];
+  readonly optimizer: AdamW;
+  readonly carried: CarriedState | undefined;
+  readonly progress: Readonly<TrainingProgress>;
+  readonly data: StreamState;
+  readonly rng: Rng;
+}
+
+/** Name of the checkpoint after a number of steps; names sort as the numbers do. */
+export function checkpointName(step: number): string {
+  return `step-${String(step).padStart(9, "0")}`;
+}
+
+/** Reads everything back from the device and writes one checkpoint. */
+export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, signal?: AbortSignal): Promise<string> {
+  const { parameters, optimizer, carried, progress, data, rng } = snapshot;
+  const weights = new Map<string, FloatTensor>();
+  for (const { name, shape, value } of parameters.map((p) => ({ name: p.name, shape: p.shape, value: p }))) weights.set(name, { shape, values: await value.read() });
+  const { steps, moments } = await optimizer.save();
+  const state = { format: FORMAT, version: VERSION, ...progress, optimizerSteps: steps, data, rng: rng.state(), carriesState: carried !== undefined };
+  const files = new Map<string, () => Iterable<Uint8Array>>([
+    [MODEL, () => layoutSafetensors(weights).chunks()],
+    [OPTIMIZER, () => layoutSafetensors(momentTensors(moments)).chunks()],
+  ]);
+  if (carried !== undefined) {
+    const bytes = await carried.toBytes();
+    files.set(CARRIED, () => [bytes]);
+  }
+  files.set(STATE, () => [new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`)]);
+  const name = checkpointName(progress.step);
+  await store.write(name, files satisfies CheckpointFiles, signal);
+  return name;
+}
+
+function momentTensors(moments: ReadonlyMap<string, { m: Float32Array; v: Float32Array }>): Map<string, FloatTensor> {
+  const tensors = new Map<string, FloatTensor>();
+  for (const [name, { m, v }] of moments) {
+    tensors.set(`m.${name}`, { shape: [m.length], values: m });
+    tensors.set(`v.${name}`, { shape: [v.length], values: v });
+  }
+  return tensors;
+}
+
+/** What a checkpoint holds besides weights and moments. */
+export interface Restored {
+  readonly progress: TrainingProgress;
+  readonly data: StreamState;
+  readonly rng: Rng;
+  readonly carried: Uint8Array | undefined;
+}
+
+/**
+ * Puts a checkpoint's weights and moments in place and returns the rest. Everything is read and checked before anything changes.
+ * @throws FormatError for a checkpoint of another model, or a damaged one.
+ */
+export async function restoreTraining(store: CheckpointStore, name: string, parameters: readonly Parameter[], optimizer: AdamW): Promise<Restored> {
+  const state = parseState(await store.read(name, STATE), name);
+  const weights = parseSafetensors(await store.read(name, MODEL), `${name}/${MODEL}`);
+  const values = parameters.map((parameter) => {
+    const found = weights.tensors.get(parameter.name);
+    if (found?.shape.join() !== parameter.shape.join()) {
+      throw new FormatError(`checkpoint ${name}: ${parameter.name} must be [${parameter.shape.join(", ")}], got ${found ? `[${found.shape.join(", ")}]` : "nothing"}`);
+    }
+    return tensorF32(weights, parameter.name);
+  });
+  const saved = parseSafetensors(await store.read(name, OPTIMIZER), `${name}/${OPTIMIZER}`);
+  const moments = new Map(optimizer.parameters.map(({ name: key }) => [key, { m: tensorF32(saved, `m.${key}`), v: tensorF32(saved, `v.${key}`) }]));
+  const carried = state.carriesState ? await store.read(name, CARRIED) : undefined;
+  optimizer.restore({ steps: state.optimizerSteps, moments });
+  parameters.forEach((parameter, i) => parameter.assign(values[i]!));
+  const { step, tokens, seconds, best, stale, evaluated } = state;
+  return { progress: { step, tokens, seconds, best, stale, evaluated }, data: state.data, rng: Rng.fromState(state.rng), carried };
+}
+
+interface SavedState extends TrainingProgress {
+  readonly optimizerSteps: number;
+  readonly data: StreamState;
+  readonly rng: number[];
+  readonly carriesState: boolean;
+}
+
+function parseState(bytes: Uint8Array, name: string): SavedState {
+  let state: Partial<SavedState> & { format?: unknown; version?: unknown };
+  try {
+    state = JSON.parse(new TextDecoder().decode(bytes)) as typeof state;
+  } catch (cause) {
+    throw new FormatError(`checkpoint ${name}: ${STATE} is not JSON`, { cause });
+  }
+  if (state?.format !== FORMAT || state.version !== VERSION) throw new FormatError(`checkpoint ${name}: ${STATE} is not a training state of version ${VERSION}`);
+  for (const key of ["step", "tokens", "seconds", "stale", "evaluated", "optimizerSteps"] as const) {
+    if (typeof state[key] !== "number" || !(state[key] >= 0)) throw new FormatError(`checkpoint ${name}: ${key} must be a number >= 0`);
+  }
+  if (state.best !== null && typeof state.best !== "number") throw new FormatError(`checkpoint ${name}: best must be a number or null`);
+  if (!Array.isArray(state.rng)) throw new FormatError(`checkpoint ${name}: rng must be a list`);
+  return state as SavedState;
+}
+
+/** Removes all but the newest `keep` checkpoints. */
+export async function pruneCheckpoints(store: CheckpointStore, keep: number): Promise<void> {
+  const names = await store.names();
+  for (const name of names.slice(0, Math.max(0, names.length - keep))) await store.remove(name);
+}

@@ -1,0 +1,193 @@
+import { AdamW, FormatError, Rng } from "@statespace/core";
+import { throwIfAborted } from "../checkpoint/abort.ts";
+import { countSteps, type TrainingBatch, type TrainingStream } from "./batch.ts";
+import { Breather } from "./breather.ts";
+import { pruneCheckpoints, restoreTraining, saveTraining, type TrainingProgress } from "./checkpointing.ts";
+import { evaluate } from "./evaluate.ts";
+import type { EndReason, EvaluationEvent, TrainingEvent } from "./events.ts";
+import type { CarriedState, Trainable } from "./objective.ts";
+import { resolveOptions, type ResolvedOptions, type TrainOptions } from "./options.ts";
+import { PendingSteps } from "./pendingSteps.ts";
+import { trainStep } from "./step.ts";
+
+/**
+ * Trains, telling each step as it is done: `for await (const event of train(...))`. Leaving the loop ends the training.
+ *
+ * With a store, a run can be stopped anywhere and resumed: the losses go on bit for bit on the same backend and thread count
+ * (with `maxMinutes` the rates follow the clock, so they do not).
+ * @param trainable a `SequenceModel`, a `languageObjective`, or anything with parameters and a loss.
+ * @param data an endless stream whose position can be saved.
+ * @throws ArgumentError; NonFiniteError when a loss or gradient is not finite, which is seen within a few steps and before any
+ * checkpoint of them; AbortedError, after a checkpoint; what the store throws at the last checkpoint.
+ */
+export async function* train<B extends TrainingBatch>(trainable: Trainable<B>, data: TrainingStream<B>, options: TrainOptions<B>): AsyncGenerator<TrainingEvent, void, undefined> {
+  const run = new Run(trainable, data, resolveOptions(options));
+  try {
+    yield* run.start();
+    yield* run.steps();
+  } finally {
+    run.dispose();
+  }
+}
+
+class Run<B extends TrainingBatch> {
+  readonly #trainable: Trainable<B>;
+  readonly #data: TrainingStream<B>;
+  readonly #options: ResolvedOptions<B>;
+  readonly #optimizer: AdamW;
+  readonly #breather = new Breather();
+  #progress: TrainingProgress = { step: 0, tokens: 0, seconds: 0, best: null, stale: 0, evaluated: 0 };
+  #rng: Rng;
+  #carried: CarriedState | undefined;
+  #pending: PendingSteps;
+  #startedAt: number = performance.now();
+  #saved = -1;
+
+  constructor(trainable: Trainable<B>, data: TrainingStream<B>, options: ResolvedOptions<B>) {
+    this.#trainable = trainable;
+    this.#data = data;
+    this.#options = options;
+    this.#optimizer = new AdamW(trainable.parameters, options.optimizer);
+    this.#rng = new Rng(options.seed ?? 0);
+    this.#pending = new PendingSteps(() => this.#seconds(), 0);
+  }
+
+  async *start(): AsyncGenerator<TrainingEvent> {
+    const { checkpoints, resume = false } = this.#options;
+    if (checkpoints === undefined) return;
+    await checkpoints.store.prepare();
+    const newest = (await checkpoints.store.names()).at(-1);
+    if (newest === undefined) return;
+    if (!resume) throw new FormatError(`train: there are checkpoints already (${newest}); resume, or take an empty folder`);
+    const { progress, data, rng, carried } = await restoreTraining(checkpoints.store, newest, this.#trainable.parameters, this.#optimizer);
+    this.#data.restore(data);
+    this.#progress = { ...progress };
+    this.#rng = rng;
+    if (carried !== undefined) {
+      if (this.#trainable.restoreState === undefined) throw new FormatError(`checkpoint ${newest}: holds a carried state, but the model carries none`);
+      this.#carried = this.#trainable.restoreState(carried);
+    }
+    this.#startedAt = performance.now();
+    this.#pending = new PendingSteps(() => this.#seconds(), progress.tokens);
+    this.#saved = progress.step;
+    yield { kind: "resumed", step: progress.step, name: newest };
+  }
+
+  async *steps(): AsyncGenerator<TrainingEvent> {
+    const { evaluation, checkpoints, signal } = this.#options;
+    let reason: EndReason | undefined;
+    for (;;) {
+      if (signal?.aborted) yield* this.#abort();
+      const { step } = this.#progress;
+      if (evaluation && step > 0 && step % evaluation.every === 0) yield* this.#evaluate();
+      reason = this.#over();
+      if (reason !== undefined) break;
+      if (checkpoints?.every && step > 0 && step % checkpoints.every === 0) yield* this.#checkpoint(false);
+      this.#step();
+      yield* this.#pending.settle((at) => this.#secondsLeft(at));
+      await this.#breather.pause();
+    }
+    yield* this.#settleAll();
+    if (evaluation) yield* this.#evaluate();
+    yield* this.#checkpoint(true);
+    yield { kind: "end", step: this.#progress.step, reason, seconds: this.#seconds() };
+  }
+
+  #step(): void {
+    const { accumulate, optimizer, schedule, clipNorm } = this.#options;
+    const batches = Array.from({ length: accumulate }, () => this.#data.nextBatch());
+    const learningRate = optimizer.learningRate * schedule(this.#share());
+    const { measures, state } = trainStep(this.#trainable, this.#optimizer, batches, { learningRate, clipNorm: clipNorm ?? undefined, carried: this.#carried, rng: this.#rng });
+    this.#carried?.dispose();
+    this.#carried = state;
+    this.#progress.step++;
+    for (const batch of batches) this.#progress.tokens += countSteps(batch);
+    this.#pending.add({ measures, step: this.#progress.step, tokens: this.#progress.tokens, learningRate });
+  }
+
+  /** Share of the run that is over when the coming step ends. */
+  #share(): number {
+    const { steps, maxMinutes } = this.#options;
+    const bySteps = steps === undefined ? 0 : (this.#progress.step + 1) / steps;
+    const byTime = maxMinutes === undefined ? 0 : this.#seconds() / (60 * maxMinutes);
+    return Math.min(1, Math.max(bySteps, byTime));
+  }
+
+  #over(): EndReason | undefined {
+    const { steps, maxMinutes, evaluation } = this.#options;
+    if (evaluation?.patience !== undefined && this.#progress.stale >= evaluation.patience) return "earlyStop";
+    if (steps !== undefined && this.#progress.step >= steps) return "steps";
+    return maxMinutes !== undefined && this.#seconds() >= 60 * maxMinutes ? "time" : undefined;
+  }
+
+  #seconds(): number {
+    return this.#progress.seconds + (performance.now() - this.#startedAt) / 1000;
+  }
+
+  #secondsLeft(step: number): number {
+    const { steps, maxMinutes } = this.#options;
+    const seconds = this.#seconds();
+    const bySteps = steps === undefined ? Infinity : (seconds / step) * (steps - step);
+    const byTime = maxMinutes === undefined ? Infinity : 60 * maxMinutes - seconds;
+    return Math.max(0, Math.min(bySteps, byTime));
+  }
+
+  async *#settleAll(): AsyncGenerator<TrainingEvent> {
+    yield* this.#pending.settle((step) => this.#secondsLeft(step), true);
+  }
+
+  /** Unless this step was evaluated already, before an interruption say. */
+  async *#evaluate(): AsyncGenerator<TrainingEvent> {
+    if (this.#progress.evaluated === this.#progress.step) return;
+    yield* this.#settleAll();
+    const { evaluation, signal } = this.#options;
+    let result;
+    try {
+      result = await evaluate(this.#trainable, evaluation!.batches(), signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (signal?.aborted) yield* this.#abort();
+      throw error;
+    }
+    const { best, step } = this.#progress;
+    const isBest = best === null || result.loss < best - (evaluation!.minDelta ?? 0);
+    this.#progress.best = isBest ? result.loss : best;
+    this.#progress.stale = isBest ? 0 : this.#progress.stale + 1;
+    this.#progress.evaluated = step;
+    yield { kind: "evaluation", step, seconds: this.#seconds(), isBest, ...result } satisfies EvaluationEvent;
+  }
+
+  /** @param must a failure ends the run; otherwise it is told, and the next checkpoint tries again. */
+  async *#checkpoint(must: boolean): AsyncGenerator<TrainingEvent> {
+    const { checkpoints } = this.#options;
+    const { step } = this.#progress;
+    if (checkpoints === undefined || this.#saved === step) return;
+    yield* this.#settleAll();
+    try {
+      const name = await saveTraining(checkpoints.store, {
+        parameters: this.#trainable.parameters,
+        optimizer: this.#optimizer,
+        carried: this.#carried,
+        progress: { ...this.#progress, seconds: this.#seconds() },
+        data: this.#data.state(),
+        rng: this.#rng,
+      });
+      this.#saved = step;
+      await pruneCheckpoints(checkpoints.store, checkpoints.keep ?? 2);
+      yield { kind: "checkpoint", step, name };
+    } catch (error) {
+      if (must) throw error;
+      yield { kind: "checkpointFailed", step, reason: (error as Error).message };
+    }
+  }
+
+  async *#abort(): AsyncGenerator<TrainingEvent> {
+    yield* this.#checkpoint(true);
+    throwIfAborted(this.#options.signal, "train");
+  }
+
+  dispose(): void {
+    this.#pending.dispose();
+    this.#carried?.dispose();
+    this.#optimizer.dispose();
+  }
+}

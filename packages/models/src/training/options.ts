@@ -1,0 +1,73 @@
+import { ArgumentError, type AdamWOptions } from "@statespace/core";
+import type { TrainingBatch } from "./batch.ts";
+import type { CheckpointStore } from "./checkpointStore.ts";
+import { cosineSchedule, type Schedule } from "./schedule.ts";
+
+export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
+  /** Ends the run after this many steps. This or `maxMinutes` is needed; with both, whichever comes first. */
+  readonly steps?: number;
+  /** Ends the run after this much time spent training, over all sittings; the schedule then follows the clock, so it ends as time does. */
+  readonly maxMinutes?: number;
+  /** Default: learning rate 1e-3, beta2 0.95, weight decay 0.1 (the Mamba paper's, but for the rate). */
+  readonly optimizer?: AdamWOptions;
+  /** Default: cosine with a warm-up over the first twentieth. */
+  readonly schedule?: Schedule;
+  /** Batches to a step. Default 1. */
+  readonly accumulate?: number;
+  /** Largest norm of all gradients together; `null` for no clipping. Default 1. */
+  readonly clipNorm?: number | null;
+  readonly evaluation?: EvaluationOptions<B>;
+  readonly checkpoints?: CheckpointOptions;
+  /** Go on from the newest checkpoint of the store, if there is one. */
+  readonly resume?: boolean;
+  /** Of the randomness that the loss is handed. Default 0. */
+  readonly seed?: number;
+  /** Stops at the next step: a checkpoint is written, then `AbortedError` is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EvaluationOptions<B extends TrainingBatch = TrainingBatch> {
+  /** The same held-out batches each time. */
+  batches(): Iterable<B>;
+  /** Steps between evaluations; one more comes at the end. */
+  readonly every: number;
+  /** Ends the run after this many evaluations in a row without a new lowest loss. Absent: never. */
+  readonly patience?: number;
+  /** How much lower counts as lower. Default 0. */
+  readonly minDelta?: number;
+}
+
+export interface CheckpointOptions {
+  readonly store: CheckpointStore;
+  /** Steps between checkpoints; one more comes at the end and at an abort. Absent: only those. */
+  readonly every?: number;
+  /** Newest checkpoints that stay. Default 2. */
+  readonly keep?: number;
+}
+
+/** Options with every default in its place. */
+export interface ResolvedOptions<B extends TrainingBatch> extends TrainOptions<B> {
+  readonly optimizer: AdamWOptions & { readonly learningRate: number };
+  readonly schedule: Schedule;
+  readonly accumulate: number;
+  readonly clipNorm: number | null;
+}
+
+/** @throws ArgumentError for a setting out of its range. */
+export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>): ResolvedOptions<B> {
+  const { steps, maxMinutes, evaluation, checkpoints, clipNorm = 1, accumulate = 1 } = options;
+  if (steps === undefined && maxMinutes === undefined) throw new ArgumentError("train: steps or maxMinutes must be given");
+  if (maxMinutes !== undefined && !(maxMinutes > 0)) throw new ArgumentError(`train: maxMinutes must be > 0, got ${maxMinutes}`);
+  if (clipNorm !== null && !(clipNorm > 0)) throw new ArgumentError(`train: clipNorm must be > 0 or null, got ${clipNorm}`);
+  const counts = { steps, accumulate, "evaluation.every": evaluation?.every, "evaluation.patience": evaluation?.patience, "checkpoints.every": checkpoints?.every, "checkpoints.keep": checkpoints?.keep };
+  for (const [name, value] of Object.entries(counts)) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) throw new ArgumentError(`train: ${name} must be an integer >= 1, got ${value}`);
+  }
+  return {
+    ...options,
+    optimizer: { learningRate: 1e-3, beta2: 0.95, weightDecay: 0.1, ...options.optimizer },
+    schedule: options.schedule ?? cosineSchedule({ warmUp: 0.05 }),
+    accumulate,
+    clipNorm,
+  };
+}

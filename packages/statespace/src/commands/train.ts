@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { FormatError } from "@statespace/core";
+import { progressReporter, toJsonLine } from "@statespace/models";
+import { parseRecipe } from "../training/recipe.ts";
+import { trainRecipe } from "../training/trainRecipe.ts";
+import { chooseBackend } from "./backendOption.ts";
+import { numberOption, UsageError, type Command } from "./command.ts";
+
+const USAGE = `usage: statespace train --config FILE [--out DIR] [--resume] [--max-minutes M] [--backend B] [--json]
+
+Trains a language model as the JSON file FILE says and writes a Hugging Face folder.
+  --out DIR          where to; the file's "output" unless told
+  --resume           go on from the newest checkpoint in DIR/checkpoints; an interrupt (Ctrl-C) leaves one
+  --max-minutes M    ends the run, and its schedule, after M minutes
+  --backend B        webgpu, wasm or cpu; the best there is unless told
+  --json             one line of JSON an event on stdout, in place of the progress line on stderr`;
+
+const OPTIONS = {
+  config: { type: "string" },
+  out: { type: "string" },
+  resume: { type: "boolean", default: false },
+  "max-minutes": { type: "string" },
+  backend: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+async function readRecipe(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new FormatError(`recipe: ${path} cannot be read`, { cause });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`recipe: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.config === undefined) throw new UsageError("--config is needed");
+  const source = await readRecipe(values.config);
+  const recipe = parseRecipe(source);
+  const base = dirname(resolve(values.config));
+  const output = values.out ?? (recipe.output === undefined ? undefined : resolve(base, recipe.output));
+  if (output === undefined) throw new UsageError('--out is needed, or "output" in the recipe');
+  const backend = await chooseBackend(values.backend);
+  const show = progressReporter(process.stderr);
+  if (!values.json) process.stderr.write(`${recipe.name} on ${backend}, to ${output}\n`);
+  const trained = await trainRecipe(recipe, source, {
+    base,
+    output,
+    resume: values.resume,
+    maxMinutes: numberOption("max-minutes", values["max-minutes"]),
+    signal,
+    onEvent: (event) => (values.json ? console.log(toJsonLine(event)) : show(event)),
+  });
+  const { heldOut, parameters, steps } = trained;
+  if (values.json) console.log(JSON.stringify({ kind: "trained", output, ...trained }));
+  else {
+    const figures = [`loss ${heldOut.loss.toFixed(4)}`, ...(heldOut.bitsPerByte === undefined ? [] : [`${heldOut.bitsPerByte.toFixed(3)} bits per byte`]), ...(heldOut.accuracy === undefined ? [] : [`accuracy ${(100 * heldOut.accuracy).toFixed(2)} %`])];
+    console.log(`${recipe.name}: ${parameters.toLocaleString("en")} parameters, ${steps} steps; held out: ${figures.join(", ")}; ${output}`);
+  }
+  return 0;
+}
+
+/** `statespace train`: a model from a recipe in a JSON file. */
+export const train: Command = { summary: "trains a model as a JSON file says; can be interrupted and resumed", usage: USAGE, run };

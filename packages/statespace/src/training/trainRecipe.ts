@@ -1,0 +1,108 @@
+import { join } from "node:path";
+import { currentBackendName, FormatError } from "@statespace/core";
+import {
+  evaluate, folderStore, languageObjective, LanguageModel, parseModelConfig, savePretrained, tokenizerFiles, train, type Evaluation, type ModelConfig, type TrainingEvent,
+} from "@statespace/models";
+import { MetricsFile } from "./metricsFile.ts";
+import type { Recipe } from "./recipe.ts";
+import { trainingReport } from "./report.ts";
+import { openTrainingData, type HeldOut, type TrainingData } from "./trainingData.ts";
+
+export interface TrainRecipeOptions {
+  /** Folder that the recipe's paths start from. */
+  readonly base: string;
+  /** Folder for the model, its metrics and checkpoints. */
+  readonly output: string;
+  readonly resume: boolean;
+  /** Time budget, in place of the recipe's. */
+  readonly maxMinutes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: (event: TrainingEvent) => void;
+}
+
+export interface TrainedModel {
+  readonly parameters: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly heldOut: Evaluation & { readonly bitsPerByte: number | undefined };
+}
+
+/**
+ * Trains what a recipe says on the backend that is set, and writes a Hugging Face folder: config.json, model.safetensors, tokenizer.json,
+ * training.json (recipe, loss curve, held-out figures), with metrics.jsonl and checkpoints/ beside them.
+ * @throws FormatError for settings that do not fit; what `train` throws.
+ */
+export async function trainRecipe(recipe: Recipe, source: unknown, options: TrainRecipeOptions): Promise<TrainedModel> {
+  const { output, resume, signal, onEvent } = options;
+  const data = await openTrainingData(recipe, options.base);
+  const model = new LanguageModel(modelConfig(recipe, data), recipe.seed);
+  try {
+    const objective = languageObjective(model, { carryState: recipe.rows === "contiguous" });
+    // A held-out text is read in order, with the state carried along, however the rows of training are cut.
+    const measured = { ...languageObjective(model, { carryState: true }), loss: objective.loss };
+    const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume);
+    const events = train(measured, data.stream, {
+      ...(recipe.steps === undefined ? {} : { steps: recipe.steps }),
+      ...budget(options.maxMinutes ?? recipe.maxMinutes),
+      optimizer: recipe.optimizer,
+      schedule: recipe.schedule,
+      accumulate: recipe.accumulate,
+      clipNorm: recipe.clipNorm,
+      evaluation: { ...data.heldOut(recipe.evaluation.tokens), every: recipe.evaluation.every, ...(recipe.evaluation.patience && { patience: recipe.evaluation.patience }) },
+      checkpoints: { store: folderStore(join(output, "checkpoints")), keep: recipe.checkpoints.keep, ...(recipe.checkpoints.every && { every: recipe.checkpoints.every }) },
+      resume,
+      seed: recipe.seed,
+      ...(signal && { signal }),
+    });
+    try {
+      for await (const event of events) {
+        onEvent?.(event);
+        await metrics.add(event);
+      }
+    } finally {
+      await metrics.flush();
+    }
+    const trained = await finalFigures(model, measured, data.heldOut(recipe.evaluation.finalTokens), metrics, signal);
+    await writeModel(model, data, recipe, output, trainingReport(source, metrics.events, trained, currentBackendName()!));
+    return trained;
+  } finally {
+    model.dispose();
+  }
+}
+
+function budget(maxMinutes: number | undefined): { maxMinutes?: number } {
+  return maxMinutes === undefined ? {} : { maxMinutes };
+}
+
+function modelConfig(recipe: Recipe, data: TrainingData): ModelConfig {
+  if (recipe.model["vocab_size"] !== undefined) throw new FormatError("recipe: model.vocab_size comes from the data; leave it out");
+  const eos = data.tokenizer?.eosId ?? null;
+  try {
+    return parseModelConfig({ model_type: "mamba", initializer_range: 0.02, bos_token_id: eos, eos_token_id: eos, pad_token_id: eos, ...recipe.model, vocab_size: data.vocabSize });
+  } catch (error) {
+    throw new FormatError(`recipe: model: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function finalFigures(
+  model: LanguageModel,
+  objective: Parameters<typeof evaluate>[0],
+  heldOut: HeldOut,
+  metrics: MetricsFile,
+  signal: AbortSignal | undefined,
+): Promise<TrainedModel> {
+  const result = await evaluate(objective, heldOut.batches(), signal ? { signal } : {});
+  const end = metrics.events.findLast(({ kind }) => kind === "end");
+  const bitsPerByte = heldOut.bytes === undefined ? undefined : (result.loss * result.targets) / (Math.LN2 * heldOut.bytes);
+  return { parameters: model.size, steps: end?.step ?? 0, seconds: end?.kind === "end" ? end.seconds : 0, heldOut: { ...result, bitsPerByte } };
+}
+
+async function writeModel(model: LanguageModel, { tokenizer }: TrainingData, { dtype }: Recipe, output: string, report: object): Promise<void> {
+  const eos = tokenizer?.eosId;
+  const files = {
+    ...(tokenizer === undefined ? {} : tokenizerFiles(tokenizer)),
+    "generation_config.json": `${JSON.stringify({ ...(eos === undefined ? {} : { eos_token_id: eos }), do_sample: true, temperature: 0.8, top_p: 0.95 }, null, 2)}\n`,
+    "training.json": `${JSON.stringify(report, null, 2)}\n`,
+  };
+  await savePretrained(model, output, { dtype, files });
+}
