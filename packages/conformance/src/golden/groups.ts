@@ -2,6 +2,7 @@ import type { GoldenCase } from "./goldenCase.ts";
 import { compareCausalConv1d } from "./causalConv1d.ts";
 import { compareHippo } from "./hippo.ts";
 import { compareLanguageModel } from "./languageModel.ts";
+import { compareMamba3Siso } from "./mamba3.ts";
 import { compareNplr } from "./nplr.ts";
 import type { GoldenRow } from "./row.ts";
 import { compareS5 } from "./s5.ts";
@@ -20,6 +21,7 @@ export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "selective-scan": { compare: compareSelectiveScan },
   "causal-conv1d": { compare: compareCausalConv1d },
   s5: { compare: compareS5 },
+  "mamba3-siso": { compare: compareMamba3Siso },
   ssd: { compare: compareSsd },
   hf: { compare: compareLanguageModel },
   hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },
