@@ -1,11 +1,19 @@
-/** Writes row `row` of a matrix, k values, to target[at], target[at + step], .. */
-export type LoadRow = (row: number, target: Float64Array, at: number, step: number) => void;
+/** Rows of a matrix, in whatever form they are stored. */
+export interface Rows {
+  /** Writes row `row`, k values, to target[at], target[at + step], .. */
+  load(row: number, target: Float64Array, at: number, step: number): void;
+  /** Where the rows lie, if each is one run of floats. */
+  readonly runs?: { readonly data: Float32Array; readonly offset: number; readonly stride: number } | undefined;
+}
 
 /** Rows of a matrix that lies in an array: element (row, i) at offset + row rowStride + i columnStride. */
-export function rowsOf(data: Float32Array, k: number, offset: number, rowStride: number, columnStride: number): LoadRow {
-  return (row, target, at, step) => {
-    let from = offset + row * rowStride;
-    for (let i = 0, to = at; i < k; i++, to += step, from += columnStride) target[to] = data[from]!;
+export function rowsOf(data: Float32Array, k: number, offset: number, rowStride: number, columnStride: number): Rows {
+  return {
+    load: (row, target, at, step) => {
+      let from = offset + row * rowStride;
+      for (let i = 0, to = at; i < k; i++, to += step, from += columnStride) target[to] = data[from]!;
+    },
+    runs: columnStride === 1 ? { data, offset, stride: rowStride } : undefined,
   };
 }
 
@@ -14,9 +22,9 @@ export interface Gemm {
   readonly n: number;
   readonly k: number;
   /** Rows of the left matrix, [m, k]. */
-  readonly a: LoadRow;
+  readonly a: Rows;
   /** Rows of the right matrix transposed, [n, k]. */
-  readonly b: LoadRow;
+  readonly b: Rows;
   /** Added to every row, [n]. */
   readonly bias?: Float32Array | undefined;
   readonly out: Float32Array;
@@ -27,14 +35,16 @@ export interface Gemm {
  * out = a b^T + bias, [m, n], summed in float64.
  * Four rows of each side are laid side by side, so that 16 sums stay in registers while two streams are read in order.
  */
-export function gemm({ m, n, k, a, b, bias, out, offset = 0 }: Gemm): void {
+export function gemm(product: Gemm): void {
+  const { m, n, k, a, b, bias, out, offset = 0 } = product;
+  if (m === 1 && b.runs) return gemv(product, b.runs);
   const left = new Float64Array(Math.ceil(m / 4) * 4 * k);
-  for (let i = 0; i < m; i++) a(i, left, (i >> 2) * 4 * k + (i & 3), 4);
+  for (let i = 0; i < m; i++) a.load(i, left, (i >> 2) * 4 * k + (i & 3), 4);
   const right = new Float64Array(4 * k);
   const tile = new Float64Array(16);
   for (let j = 0; j < n; j += 4) {
     const columns = Math.min(4, n - j);
-    for (let c = 0; c < columns; c++) b(j + c, right, c, 4);
+    for (let c = 0; c < columns; c++) b.load(j + c, right, c, 4);
     for (let i = 0; i < m; i += 4) {
       const rows = Math.min(4, m - i);
       if (rows === 1) dotOne(left, i * k, right, k, tile);
@@ -45,6 +55,41 @@ export function gemm({ m, n, k, a, b, bias, out, offset = 0 }: Gemm): void {
       }
     }
   }
+}
+
+/** The product of a single row: every weight is used once, so laying rows side by side would only cost. */
+function gemv({ n, k, a, bias, out, offset = 0 }: Gemm, { data, offset: start, stride }: NonNullable<Rows["runs"]>): void {
+  const x = new Float64Array(k);
+  a.load(0, x, 0, 1);
+  const sums = new Float64Array(4);
+  for (let j = 0; j < n; j += 4) {
+    const columns = Math.min(4, n - j);
+    if (columns === 4) dotRuns(x, data, start + j * stride, stride, sums);
+    for (let c = 0; c < columns; c++) {
+      if (columns < 4) sums[c] = dotRun(x, data, start + (j + c) * stride);
+      out[offset + j + c] = sums[c]! + (bias === undefined ? 0 : bias[j + c]!);
+    }
+  }
+}
+
+function dotRun(x: Float64Array, data: Float32Array, from: number): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * data[from + i]!;
+  return sum;
+}
+
+/** Dot products of x with four runs. */
+function dotRuns(x: Float64Array, data: Float32Array, from: number, stride: number, sums: Float64Array): void {
+  const [p0, p1, p2, p3] = [from, from + stride, from + 2 * stride, from + 3 * stride];
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i]!;
+    s0 += value * data[p0 + i]!;
+    s1 += value * data[p1 + i]!;
+    s2 += value * data[p2 + i]!;
+    s3 += value * data[p3 + i]!;
+  }
+  sums.set([s0, s1, s2, s3]);
 }
 
 /** 4 x 4 dot products of interleaved rows. */

@@ -6,12 +6,12 @@ import { weightRows } from "../../packedRows.ts";
 export function embedding(backend: CpuBackend, { ids, weight }: KernelInputs): TensorInfo[] {
   const d = weight!.shape[1]!;
   const y = backend.output([...ids!.shape, d]); // [..., d]
-  const loadRow = weightRows(backend, weight!);
+  const table = weightRows(backend, weight!);
   const [rows, out] = [backend.ints(ids!), backend.floats(y)];
   backend.launch(() => {
     const row = new Float64Array(d);
     for (let i = 0; i < rows.length; i++) {
-      loadRow(rows[i]!, row, 0, 1);
+      table.load(rows[i]!, row, 0, 1);
       out.set(row, i * d);
     }
   });
