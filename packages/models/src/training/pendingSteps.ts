@@ -7,6 +7,9 @@ import type { StepEvent } from "./events.ts";
  */
 const STEPS_IN_FLIGHT = 2;
 
+/** Seconds over which a rate is measured, at least. */
+const SHORTEST_STRETCH = 0.5;
+
 interface Pending {
   readonly measures: Tensor; // [2]
   readonly step: number;
@@ -45,12 +48,12 @@ export class PendingSteps {
     }
   }
 
-  /** A rate smoothed over about ten steps. */
+  /** A smoothed rate. Steps may be read in bursts, so short stretches say nothing. */
   #measure(seconds: number, tokens: number): void {
     const elapsed = seconds - this.#last.seconds;
-    if (elapsed <= 0) return;
+    if (elapsed < SHORTEST_STRETCH && this.#rate > 0) return;
     const rate = (tokens - this.#last.tokens) / elapsed;
-    this.#rate = this.#rate === 0 ? rate : 0.9 * this.#rate + 0.1 * rate;
+    this.#rate = this.#rate === 0 ? rate : 0.8 * this.#rate + 0.2 * rate;
     this.#last = { seconds, tokens };
   }
 
