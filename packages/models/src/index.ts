@@ -1,3 +1,4 @@
+export { AttentionMixer, type AttentionMixerConfig } from "./attention/block.ts";
 export * from "./checkpoint/index.ts";
 export * from "./generation/index.ts";
 export * from "./language/index.ts";

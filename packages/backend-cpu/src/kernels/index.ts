@@ -10,6 +10,8 @@ import { reduceKernels } from "./base/reduce.ts";
 import { unaryKernels } from "./base/unary.ts";
 import { cauchyGrad } from "./cauchy/backward.ts";
 import { cauchy } from "./cauchy/forward.ts";
+import { causalAttentionGrad } from "./causalAttention/backward.ts";
+import { causalAttention } from "./causalAttention/forward.ts";
 import { causalConv1dGrad } from "./causalConv1d/backward.ts";
 import { causalConv1d, causalConv1dStep } from "./causalConv1d/forward.ts";
 import { copy } from "./copy/forward.ts";
@@ -52,6 +54,8 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   adamW,
   cauchy,
   cauchyGrad,
+  causalAttention,
+  causalAttentionGrad,
   causalConv1d,
   causalConv1dGrad,
   causalConv1dStep,

@@ -1,6 +1,7 @@
 import type { Op } from "../tensor/index.ts";
 import { adamW } from "./adamW/spec.ts";
 import { cauchy } from "./cauchy/spec.ts";
+import { causalAttention } from "./causalAttention/spec.ts";
 import { causalConv1d, causalConv1dStep } from "./causalConv1d/spec.ts";
 import { copy } from "./copy/spec.ts";
 import { crossEntropy } from "./crossEntropy/spec.ts";
@@ -23,5 +24,5 @@ export type AnyOp = Op<any, any, any>;
 
 /** Every op by kernel name. */
 export const allOps: Readonly<Record<string, AnyOp>> = {
-  adamW, cauchy, causalConv1d, causalConv1dStep, copy, crossEntropy, diagonalScan, embedding, fftConv, inverseRealFft, layerNorm, linear, mamba3Scan, mamba3ScanStep, rmsNorm, selectiveScan, selectiveScanStep, ssdScan, ssdScanStep, sumSquares, vandermonde,
+  adamW, cauchy, causalAttention, causalConv1d, causalConv1dStep, copy, crossEntropy, diagonalScan, embedding, fftConv, inverseRealFft, layerNorm, linear, mamba3Scan, mamba3ScanStep, rmsNorm, selectiveScan, selectiveScanStep, ssdScan, ssdScanStep, sumSquares, vandermonde,
 };

@@ -1,5 +1,7 @@
 export * from "./adamW/spec.ts";
 export * from "./cauchy/spec.ts";
+export * from "./causalAttention/attentionMap.ts";
+export * from "./causalAttention/spec.ts";
 export * from "./causalConv1d/spec.ts";
 export * from "./copy/spec.ts";
 export * from "./crossEntropy/spec.ts";

@@ -6,8 +6,8 @@ import type { Mamba3Config } from "../checkpoint/modelConfig.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, scaled } from "../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import type { Pairing } from "../layers/rotate.ts";
 import { rotatedScan, rotatedStep, type RotatedScanInputs } from "./rotatedScan.ts";
-import type { Pairing } from "./rotation.ts";
 
 /** The part of a config that one Mamba-3 mixer needs. */
 export type Mamba3MixerConfig = Pick<

@@ -1,6 +1,7 @@
 import { copy, mamba3Scan, mamba3ScanStep, mul, reshape, sliceAxis, type Tensor } from "@statespace/core";
 import type { LayerState } from "../layers/mixer.ts";
-import { accumulateAngles, advanceAngle, cosineAndSine, rotate, type Pairing } from "./rotation.ts";
+import { rotate, type Pairing } from "../layers/rotate.ts";
+import { accumulateAngles, advanceAngle, turnOf } from "./rotation.ts";
 
 /** What the scan of Mamba-3 takes; for one step the same without the axis l. */
 export interface RotatedScanInputs {
@@ -17,6 +18,7 @@ export interface RotatedScanInputs {
 }
 
 export interface RotatedScanOptions {
+  /** Official SISO checkpoints pair neighbours, MIMO ones halves. */
   readonly pairing: Pairing;
   readonly chunkSize?: number;
   readonly initialState?: LayerState | undefined;
@@ -34,7 +36,7 @@ export function rotatedScan(inputs: RotatedScanInputs, options: RotatedScanOptio
   const { v, adt, dt, trap, D, z } = inputs;
   const { initialState, returnState = false, seqIdx, pairing, chunkSize } = options;
   const angle = accumulateAngles(inputs.rates, dt, initialState?.angle); // [b, l, h, s]
-  const turn = cosineAndSine(angle);
+  const turn = turnOf(angle);
   const q = rotate(inputs.q, turn, pairing);
   const k = rotate(inputs.k, turn, pairing);
   const { y, lastState } = mamba3Scan(
@@ -49,7 +51,7 @@ export function rotatedScan(inputs: RotatedScanInputs, options: RotatedScanOptio
 export function rotatedStep(inputs: RotatedScanInputs, state: LayerState, pairing: Pairing): Tensor {
   const { v, adt, dt, trap, D, z } = inputs;
   const angle = advanceAngle(inputs.rates, dt, state.angle!);
-  const turn = cosineAndSine(angle);
+  const turn = turnOf(angle);
   const { y } = mamba3ScanStep({
     q: rotate(inputs.q, turn, pairing),
     k: rotate(inputs.k, turn, pairing),

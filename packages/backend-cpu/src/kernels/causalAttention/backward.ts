@@ -1,0 +1,51 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { attentionArrays } from "./weights.ts";
+
+/**
+ * Gradients of the attention; the weights a are computed again. With g_j = dy . v_j and g the mean of g_j under a:
+ * dv_j += a_j dy, dscore_j = a_j (g_j - g), dq += scale dscore_j k_j, dk_j += scale dscore_j q.
+ */
+export function causalAttentionGrad(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const s = attentionArrays(backend, inputs, attrs);
+  const outputs = [inputs.q!, inputs.k!, inputs.v!].map(({ shape }) => backend.output(shape));
+  const [outQ, outK, outV] = outputs.map((info) => backend.floats(info)) as [Float32Array, Float32Array, Float32Array];
+  const dY = backend.floats(inputs.dY!);
+  backend.launch(() => {
+    // Keys are shared by queries and heads: their sums run in float64.
+    const [dQ, dK, dV] = [new Float64Array(outQ.length), new Float64Array(outK.length), new Float64Array(outV.length)];
+    const weights = new Float64Array(s.m);
+    const g = new Float64Array(s.m);
+    for (let i = 0; i < s.b; i++) {
+      for (let t = 0; t < s.l; t++) {
+        for (let head = 0; head < s.h; head++) {
+          s.weigh(i, t, head, weights);
+          const query = s.queryOffset(i, t, head);
+          const until = s.m - s.l + t;
+          let mean = 0;
+          for (let j = 0; j <= until; j++) {
+            const at = s.keyOffset(i, j, head);
+            g[j] = 0;
+            for (let c = 0; c < s.p; c++) {
+              g[j]! += dY[query + c]! * s.v[at + c]!;
+              dV[at + c]! += weights[j]! * dY[query + c]!;
+            }
+            mean += weights[j]! * g[j]!;
+          }
+          for (let j = 0; j <= until; j++) {
+            const dScore = s.scale * weights[j]! * (g[j]! - mean);
+            const at = s.keyOffset(i, j, head);
+            for (let c = 0; c < s.p; c++) {
+              dQ[query + c]! += dScore * s.k[at + c]!;
+              dK[at + c]! += dScore * s.q[query + c]!;
+            }
+          }
+        }
+      }
+    }
+    outQ.set(dQ);
+    outK.set(dK);
+    outV.set(dV);
+  });
+  return outputs;
+}

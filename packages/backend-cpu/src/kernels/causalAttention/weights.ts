@@ -1,0 +1,54 @@
+import type { KernelAttrs, KernelInputs } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+
+/** The arrays of an attention, and what each query sees. */
+export interface AttentionArrays {
+  readonly b: number;
+  readonly l: number;
+  readonly m: number;
+  readonly h: number;
+  readonly hkv: number;
+  readonly p: number;
+  readonly scale: number;
+  readonly q: Float32Array;
+  readonly k: Float32Array;
+  readonly v: Float32Array;
+  /** First element of a key (and value) for a head. */
+  keyOffset(i: number, j: number, head: number): number;
+  /** First element of a query for a head. */
+  queryOffset(i: number, t: number, head: number): number;
+  /** Fills `weights` [m] with the softmax of one query; 0 where it sees nothing. */
+  weigh(i: number, t: number, head: number, weights: Float64Array): void;
+}
+
+export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): AttentionArrays {
+  const [b, l, h, p] = inputs.q!.shape as [number, number, number, number];
+  const [m, hkv] = inputs.k!.shape.slice(1, 3) as [number, number];
+  const [q, k, v] = [backend.floats(inputs.q!), backend.floats(inputs.k!), backend.floats(inputs.v!)];
+  const seqIdx = inputs.seqIdx && backend.ints(inputs.seqIdx);
+  const visible = inputs.visible && backend.floats(inputs.visible);
+  const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
+  const keyOffset = (i: number, j: number, head: number): number => ((i * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
+  const queryOffset = (i: number, t: number, head: number): number => ((i * l + t) * h + head) * p;
+  /** The first key of the query's own sequence. */
+  const firstKey = (i: number, t: number): number => {
+    if (seqIdx) for (let s = t; s > 0; s--) if (seqIdx[i * l + s] !== seqIdx[i * l + s - 1]) return m - l + s;
+    return 0;
+  };
+  const weigh = (i: number, t: number, head: number, weights: Float64Array): void => {
+    const own = m - l + t;
+    weights.fill(Number.NEGATIVE_INFINITY);
+    let peak = Number.NEGATIVE_INFINITY;
+    for (let j = firstKey(i, t); j <= own; j++) {
+      if (j < own && visible && visible[i * m + j] === 0) continue;
+      let dot = 0;
+      for (let c = 0, a = queryOffset(i, t, head), e = keyOffset(i, j, head); c < p; c++) dot += q[a + c]! * k[e + c]!;
+      weights[j] = scale * dot;
+      peak = Math.max(peak, scale * dot);
+    }
+    let total = 0;
+    for (let j = 0; j <= own; j++) total += weights[j] = Math.exp(weights[j]! - peak);
+    for (let j = 0; j < m; j++) weights[j] = j <= own ? weights[j]! / total : 0;
+  };
+  return { b, l, m, h, hkv, p, scale, q, k, v, keyOffset, queryOffset, weigh };
+}

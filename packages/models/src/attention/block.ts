@@ -1,0 +1,161 @@
+import {
+  attentionMap, causalAttention, causalConv1d, causalConv1dStep, concat, linear, mul, reshape, silu, split, tidy, zeros,
+  ArgumentError, type Parameter, type Tensor,
+} from "@statespace/core";
+import type { AttentionConfig } from "../checkpoint/modelConfig.ts";
+import { constant, kaimingUniform, scaled } from "../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
+import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { rotate } from "../layers/rotate.ts";
+import { appendToCache, replaceCache, stillVisible, type Cache } from "./cache.ts";
+import { positionTurn } from "./positions.ts";
+
+/** What one attention mixer needs. */
+export type AttentionMixerConfig = AttentionConfig & {
+  readonly dModel: number;
+  /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
+  readonly rescaleLayers?: number;
+};
+
+/** Queries, keys and values of new tokens, and what goes past the attention. */
+interface Projected {
+  readonly q: Tensor; // [b, l, h, p]
+  readonly k: Tensor; // [b, l, hkv, p]
+  readonly v: Tensor; // [b, l, hkv, p]
+  readonly beside: Tensor | undefined; // [b, l, mlpDim / 2]
+}
+
+/**
+ * Causal multi-head attention, as in the hybrids of `mamba_ssm`.
+ *
+ *     q, k, v, up, gate = inProj(input)          k and v for `nHeadsKv` heads, each shared by nHeads / nHeadsKv
+ *     q, k, v = conv(q, k, v)                    where dConv > 0
+ *     q, k    = rotated by their positions       where rotaryDim > 0
+ *     output  = outProj(attention(q, k, v), up silu(gate))
+ *
+ * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them.
+ * Source: arXiv 1706.03762; rotary positions arXiv 2104.09864; names of the weights as in the published checkpoints.
+ */
+export class AttentionMixer implements Mixer {
+  readonly kind: string = "attention";
+  readonly constantState = false;
+  readonly config: AttentionMixerConfig;
+  readonly parameters: readonly Parameter[];
+  readonly inProj: Parameter; // [p (h + 2 hkv) + mlpDim, dModel]
+  readonly inProjBias: Parameter | undefined;
+  readonly convWeight: Parameter | undefined; // [p (h + 2 hkv), 1, dConv]
+  readonly convBias: Parameter | undefined; // [p (h + 2 hkv)]
+  readonly outProj: Parameter; // [dModel, p h + mlpDim / 2]
+  readonly outProjBias: Parameter | undefined; // [dModel]
+
+  /** @throws ArgumentError for attention that looks ahead: it has no state to carry. */
+  constructor(config: AttentionMixerConfig, build: ParameterBuilder) {
+    if (!config.causal) throw new ArgumentError("AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token");
+    this.config = config;
+    const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim, rescaleLayers = 0 } = config;
+    const own = { decay: false };
+    const inner = h * p + mlpDim / 2;
+    this.inProj = build.make("in_proj.weight", [this.#qkvDim + mlpDim, dModel], kaimingUniform(dModel));
+    this.inProjBias = config.useQkvBias ? build.make("in_proj.bias", [this.#qkvDim + mlpDim], constant(0), own) : undefined;
+    this.convWeight = k > 0 ? build.make("conv1d.weight", [this.#qkvDim, 1, k], kaimingUniform(k)) : undefined;
+    this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
+    this.outProj = build.make("out_proj.weight", [dModel, inner], scaled(kaimingUniform(inner), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1));
+    this.outProjBias = config.useOutBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    this.parameters = [this.inProj, this.inProjBias, this.convWeight, this.convBias, this.outProj, this.outProjBias].filter((parameter) => parameter !== undefined);
+  }
+
+  /** Nothing was seen yet: there are no keys. */
+  initialState(batch: number): LayerState {
+    return this.convWeight === undefined ? {} : { conv: zeros([batch, this.config.dConv - 1, this.#qkvDim]) };
+  }
+
+  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+    const { y, ...state } = tidy(() => {
+      const { qkv, beside } = this.#project(input);
+      const convolved = this.#convolve(qkv, { initialState, returnState, seqIdx });
+      const fresh = this.#heads(convolved.y, initialState?.keys?.shape[1] ?? 0);
+      const cache = appendToCache(initialState, fresh);
+      const y = causalAttention({ q: fresh.q, ...seenOf(cache, initialState), seqIdx }, { scale: this.config.softmaxScale }).y;
+      const output = this.#output(y, beside);
+      if (!returnState) return { y: output };
+      return { y: output, ...convolved.state, ...cache, visible: stillVisible(cache.visible, seqIdx) };
+    }) as { y: Tensor } & Record<string, Tensor>;
+    return returnState ? { y, state } : { y };
+  }
+
+  step(input: Tensor, state: LayerState): Tensor {
+    return tidy(() => {
+      const [b] = input.shape as [number, number];
+      const { qkv, beside } = this.#project(input);
+      const fresh = this.#heads(reshape(this.#convolveStep(qkv, state), [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
+      const cache = appendToCache(state, fresh);
+      const { y } = causalAttention({ q: fresh.q, ...seenOf(cache, state) }, { scale: this.config.softmaxScale });
+      replaceCache(state, cache);
+      return this.#output(reshape(y, [b, this.config.nHeads, this.config.headDim]), beside);
+    });
+  }
+
+  /** What each token of a sequence looks at: [b, h, l, m], rows sum to 1, m counting the tokens of the state too. */
+  map(input: Tensor, { initialState, seqIdx }: Pick<ForwardOptions, "initialState" | "seqIdx"> = {}): Tensor {
+    return tidy(() => {
+      const { y } = this.#convolve(this.#project(input).qkv, { initialState, seqIdx });
+      const fresh = this.#heads(y, initialState?.keys?.shape[1] ?? 0);
+      const { k, visible } = seenOf(appendToCache(initialState, fresh), initialState);
+      return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale: this.config.softmaxScale });
+    });
+  }
+
+  get #qkvDim(): number {
+    return this.config.headDim * (this.config.nHeads + 2 * this.config.nHeadsKv);
+  }
+
+  #project(input: Tensor): { qkv: Tensor; beside: Tensor | undefined } {
+    const { mlpDim } = this.config;
+    const all = linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y;
+    if (mlpDim === 0) return { qkv: all, beside: undefined };
+    const [qkv, up, gate] = split(all, [this.#qkvDim, mlpDim / 2, mlpDim / 2]) as [Tensor, Tensor, Tensor];
+    return { qkv, beside: mul(up, silu(gate)) };
+  }
+
+  #convolve(qkv: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions): { y: Tensor; state: LayerState } {
+    if (this.convWeight === undefined) return { y: qkv, state: {} };
+    const { y, lastState } = causalConv1d({ x: qkv, weight: this.#taps(this.convWeight), bias: this.convBias?.value, initialState: initialState?.conv, seqIdx }, { returnLastState: returnState });
+    return { y, state: returnState ? { conv: lastState! } : {} };
+  }
+
+  #convolveStep(qkv: Tensor, state: LayerState): Tensor {
+    if (this.convWeight === undefined) return qkv;
+    return causalConv1dStep({ x: qkv, state: state.conv!, weight: this.#taps(this.convWeight), bias: this.convBias?.value }).y;
+  }
+
+  #taps(weight: Parameter): Tensor {
+    return reshape(weight.value, [this.#qkvDim, this.config.dConv]);
+  }
+
+  /** Heads of q, k and v [b, l, ..], q and k rotated by positions that count from `from`. */
+  #heads(qkv: Tensor, from: number): Omit<Projected, "beside"> {
+    const { nHeads: h, nHeadsKv: hkv, headDim: p, rotaryDim, rotaryBase, rotaryInterleaved } = this.config;
+    const [b, l] = qkv.shape as [number, number, number];
+    const [q, k, v] = split(qkv, [h * p, hkv * p, hkv * p]) as [Tensor, Tensor, Tensor];
+    const [queries, keys, values] = [reshape(q, [b, l, h, p]), reshape(k, [b, l, hkv, p]), reshape(v, [b, l, hkv, p])];
+    if (rotaryDim === 0) return { q: queries, k: keys, v: values };
+    const turn = positionTurn(from, l, rotaryDim, rotaryBase);
+    const rotated = (x: Tensor): Tensor => {
+      if (rotaryDim === p) return rotate(x, turn, rotaryInterleaved ? "neighbours" : "halves");
+      const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];
+      return concat([rotate(first, turn, rotaryInterleaved ? "neighbours" : "halves"), rest], -1);
+    };
+    return { q: rotated(queries), k: rotated(keys), v: values };
+  }
+
+  #output(y: Tensor, beside: Tensor | undefined): Tensor {
+    const flat = reshape(y, [...y.shape.slice(0, -2), this.config.nHeads * this.config.headDim]);
+    const x = beside === undefined ? flat : concat([flat, beside], -1);
+    return linear({ x, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+  }
+}
+
+/** What the queries see of a cache; without earlier tokens nothing can be hidden. */
+function seenOf({ keys, values, visible }: Cache, before: LayerState | undefined): { k: Tensor; v: Tensor; visible: Tensor | undefined } {
+  return { k: keys, v: values, visible: before?.keys === undefined ? undefined : visible };
+}

@@ -1,0 +1,40 @@
+import { cast, concat, equal, keep, mul, ones, reshape, sequenceNumber, sliceAxis, type Tensor } from "@statespace/core";
+import type { LayerState } from "../layers/mixer.ts";
+
+/** Keys and values of every token so far. */
+export interface Cache {
+  readonly keys: Tensor; // [b, m, hkv, p], rotated
+  readonly values: Tensor; // [b, m, hkv, p]
+  /** 1, or 0 for tokens of sequences that are over. */
+  readonly visible: Tensor; // [b, m]
+}
+
+/** The cache with new tokens behind it. */
+export function appendToCache(before: LayerState | undefined, { k, v }: { k: Tensor; v: Tensor }): Cache {
+  const visible = ones(k.shape.slice(0, 2));
+  // A copy, since a slice of the projection may be a view that would keep all of it.
+  if (before?.keys === undefined) return { keys: mul(k, 1), values: mul(v, 1), visible };
+  return { keys: concat([before.keys, k], 1), values: concat([before.values!, v], 1), visible: concat([before.visible!, visible], 1) };
+}
+
+/** What tokens after a packed row may see: of the last sequence all, of earlier ones nothing. */
+export function stillVisible(visible: Tensor, seqIdx: Tensor | undefined): Tensor {
+  if (seqIdx === undefined) return visible;
+  const [b, l] = seqIdx.shape as [number, number];
+  const m = visible.shape[1]!;
+  const number = sequenceNumber(seqIdx); // [b, l], 0 in the first sequence
+  const last = sliceAxis(number, 1, l - 1, 1); // [b, 1]
+  const own = cast(equal(number, last), "float32");
+  if (m === l) return mul(visible, own);
+  const front = mul(cast(equal(last, 0), "float32"), reshape(sliceAxis(visible, 1, 0, m - l), [b, m - l]));
+  return concat([front, mul(sliceAxis(visible, 1, m - l, l), own)], 1);
+}
+
+/** Puts a longer cache in the place of the one a state holds. */
+export function replaceCache(state: LayerState, cache: Cache): void {
+  const holder = state as Record<string, Tensor>;
+  for (const [name, value] of Object.entries(cache)) {
+    holder[name]?.dispose();
+    holder[name] = keep(value);
+  }
+}
