@@ -5,6 +5,7 @@ import { compareLanguageModel } from "./languageModel.ts";
 import { compareMamba3Siso } from "./mamba3.ts";
 import { compareNplr } from "./nplr.ts";
 import type { GoldenRow } from "./row.ts";
+import { compareS4 } from "./s4.ts";
 import { compareS5 } from "./s5.ts";
 import { compareSelectiveScan } from "./selectiveScan.ts";
 import { compareSsd } from "./ssd.ts";
@@ -20,6 +21,7 @@ export interface GoldenGroup {
 export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "selective-scan": { compare: compareSelectiveScan },
   "causal-conv1d": { compare: compareCausalConv1d },
+  s4: { compare: compareS4 },
   s5: { compare: compareS5 },
   "mamba3-siso": { compare: compareMamba3Siso },
   ssd: { compare: compareSsd },

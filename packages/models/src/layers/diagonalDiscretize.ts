@@ -1,4 +1,5 @@
-import { add, mul, type Tensor } from "@statespace/core";
+import { add, div, log1p, mul, square, sub, type Tensor } from "@statespace/core";
+import { angleT } from "./angle.ts";
 import { complexDivT, complexExpm1T, complexExpT, complexMulT, complexReciprocalT, complexScaleT, type ComplexTensor } from "./complexTensor.ts";
 
 /** A diagonal state matrix and the factor of its input matrix after discretization. */
@@ -19,4 +20,17 @@ export function discretizeDiagonalT(rule: "zoh" | "bilinear", A: ComplexTensor, 
   const implicit = complexReciprocalT({ re: add(mul(z.re, -0.5), 1), im: mul(z.im, -0.5) });
   const explicit = { re: add(mul(z.re, 0.5), 1), im: mul(z.im, 0.5) };
   return { ABar: complexMulT(explicit, implicit), gain: complexScaleT(implicit, delta) };
+}
+
+/**
+ * log ABar, without the cancellation of taking it from ABar: delta A for ZOH; for the bilinear rule, with z = delta A / 2,
+ * log((1 + z) / (1 - z)) = log1p(4 Re z / |1 - z|^2) / 2 + i angle(1 - |z|^2 + 2 i Im z).
+ */
+export function logABarT(rule: "zoh" | "bilinear", A: ComplexTensor, delta: Tensor): ComplexTensor {
+  const z = complexScaleT(A, delta);
+  if (rule === "zoh") return z;
+  const half = complexScaleT(z, 0.5);
+  const distance = add(square(sub(1, half.re)), square(half.im));
+  const norm = add(square(half.re), square(half.im));
+  return { re: mul(log1p(div(mul(half.re, 4), distance)), 0.5), im: angleT(sub(1, norm), mul(half.im, 2)) };
 }

@@ -18,6 +18,11 @@ export class ParameterBuilder {
     this.#made = made;
   }
 
+  /** True when parameters get initial values, false when a loader will fill them. */
+  get draws(): boolean {
+    return this.#rng !== undefined;
+  }
+
   /** The same parameters under a longer prefix. */
   within(name: string): ParameterBuilder {
     return new ParameterBuilder(this.#rng, `${this.#prefix}${name}.`, this.#made);
