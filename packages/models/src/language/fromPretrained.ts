@@ -1,4 +1,4 @@
-import { FormatError, type PackedFormat } from "@statespace/core";
+import { ArgumentError, FormatError, type PackedFormat } from "@statespace/core";
 import {
   canonicalKey, HEAD_KEY, matchTensors, openCheckpoint, openSource, parseModelConfig, saveCheckpoint, toFloat32Array, toTransformersConfig,
   type MambaSsmOptions, type OpenSourceOptions, type ReadOptions, type SaveOptions, type SourceLike,
@@ -44,5 +44,6 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
  */
 export async function savePretrained(model: LanguageModel, folder: string | URL, options: SaveOptions & { files?: Readonly<Record<string, string | Uint8Array>> } = {}): Promise<void> {
   const { files, ...save } = options;
+  if (model.config.modelType === "hybrid") throw new ArgumentError("savePretrained: transformers has no hybrid; keep its config beside model.weights()");
   await saveCheckpoint(folder, { config: toTransformersConfig(model.config, save.dtype), tensors: await model.weights(), ...(files ? { files } : {}) }, save);
 }

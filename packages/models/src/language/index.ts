@@ -1,3 +1,4 @@
 export { fromPretrained, savePretrained, type FromPretrainedOptions } from "./fromPretrained.ts";
+export { hybridConfig, type HybridConfig, type HybridOptions, type HybridSettings, type LanguageConfig, type LayerKind } from "./hybridConfig.ts";
 export { LanguageModel, nextTokenTargets, NO_TARGET, type LanguageForwardOptions, type LanguageForwardResult } from "./model.ts";
 export { ModelState } from "./modelState.ts";

@@ -2,13 +2,13 @@ import {
   ArgumentError, embedding, linear, meanCrossEntropy, packWeight, readFloats, reshape, Rng, setBackend, sliceAxis, tensor, tidy, type PackedFormat, type Parameter, type Tensor,
 } from "@statespace/core";
 import { HEAD_KEY } from "../checkpoint/index.ts";
-import type { ModelConfig } from "../checkpoint/modelConfig.ts";
 import { GatedMlp } from "../layers/gatedMlp.ts";
 import { kaimingUniform, normal } from "../layers/initializers.ts";
 import type { LayerState } from "../layers/mixer.ts";
 import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { ResidualBlock } from "../layers/residualBlock.ts";
+import type { LanguageConfig } from "./hybridConfig.ts";
 import { makeMixer } from "./makeMixer.ts";
 import { ModelState } from "./modelState.ts";
 
@@ -36,7 +36,7 @@ export const NO_TARGET = -100;
  * Parameters carry the names of the published checkpoints.
  */
 export class LanguageModel {
-  readonly config: ModelConfig;
+  readonly config: LanguageConfig;
   readonly parameters: readonly Parameter[];
   readonly blocks: readonly ResidualBlock[];
   readonly embedding: Parameter; // [v, dModel]
@@ -46,7 +46,7 @@ export class LanguageModel {
   /**
    * @param init a generator (or seed) draws the papers' initial weights; `"empty"` leaves zeros for a loader to fill.
    */
-  constructor(config: ModelConfig, init: Rng | number | "empty" = 0) {
+  constructor(config: LanguageConfig, init: Rng | number | "empty" = 0) {
     this.config = config;
     const build = new ParameterBuilder(init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init);
     const { dModel, vocabSize, nLayer } = config;
@@ -175,7 +175,7 @@ export class LanguageModel {
   }
 }
 
-function makeBlock(config: ModelConfig, layer: number, build: ParameterBuilder): ResidualBlock {
+function makeBlock(config: LanguageConfig, layer: number, build: ParameterBuilder): ResidualBlock {
   const { norm, dModel, normEps, dIntermediate } = config;
   const first = new Norm(norm, dModel, normEps, build.within("norm"));
   const mixer = makeMixer(config, layer, build.within("mixer"));

@@ -1,6 +1,6 @@
 import { copy, FormatError, keep, readFloats, ShapeError, tensor, tidy, zeros, type Tensor } from "@statespace/core";
 import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "../checkpoint/index.ts";
-import type { LayerState } from "../layers/mixer.ts";
+import { GROWING_STATE, type LayerState } from "../layers/mixer.ts";
 
 const FORMAT = "statespace.state";
 
@@ -43,16 +43,22 @@ export class ModelState {
     return new ModelState(this.layers.map((layer) => Object.fromEntries(Object.entries(layer).map(([name, t]) => [name, map(t)]))), this.position);
   }
 
-  /** Takes over another state's values in place, so that captured graphs go on from there. @throws ShapeError for a state of another model or batch. */
+  /**
+   * Takes over another state's values in place, so that captured graphs go on from there. What grows with the text is replaced.
+   * @throws ShapeError for a state of another model or batch.
+   */
   copyFrom(other: ModelState): void {
-    const source = new Map(other.tensors());
-    for (const [name, destination] of this.tensors()) {
+    const source = new Map([...other.tensors()].filter(([name]) => !grows(name)));
+    const own = [...this.tensors()].filter(([name]) => !grows(name));
+    if (other.layers.length !== this.layers.length) throw new ShapeError(`copyFrom: must have ${this.layers.length} layers, got ${other.layers.length}`);
+    for (const [name, destination] of own) {
       const from = source.get(name);
       if (from?.shape.join() !== destination.shape.join()) {
         throw new ShapeError(`copyFrom: ${name} must be [${destination.shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "nothing"}`);
       }
     }
-    for (const [name, destination] of this.tensors()) copy({ destination, source: source.get(name)! });
+    for (const [name, destination] of own) copy({ destination, source: source.get(name)! });
+    this.layers.forEach((layer, i) => replaceGrowing(layer, other.layers[i]!));
     this.position = other.position;
   }
 
@@ -84,6 +90,22 @@ export class ModelState {
   dispose(): void {
     for (const [, t] of this.tensors()) t.dispose();
   }
+}
+
+/** A name `layers.0.keys` or `keys` of a tensor that gets longer with every token. */
+function grows(name: string): boolean {
+  return GROWING_STATE.has(name.slice(name.lastIndexOf(".") + 1));
+}
+
+/** Puts copies of another state's growing tensors in the place of a layer's own. */
+function replaceGrowing(layer: LayerState, other: LayerState): void {
+  if (layer === other) return;
+  const holder = layer as Record<string, Tensor>;
+  for (const name of Object.keys(layer).filter(grows)) {
+    holder[name]!.dispose();
+    delete holder[name];
+  }
+  for (const name of Object.keys(other).filter(grows)) holder[name] = keep(duplicate(other[name]!));
 }
 
 /** A copy of the values, not another handle on them. */

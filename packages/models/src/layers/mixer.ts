@@ -6,6 +6,9 @@ import type { Parameter, Tensor } from "@statespace/core";
  */
 export type LayerState = Readonly<Record<string, Tensor>>;
 
+/** Names of state tensors that get longer with every token: a step replaces them, and before the first token they are not there. */
+export const GROWING_STATE: ReadonlySet<string> = new Set(["keys", "values", "visible"]);
+
 /** How a sequence is run. */
 export interface ForwardOptions {
   /** State to start from; zero if absent. */
