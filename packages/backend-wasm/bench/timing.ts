@@ -8,6 +8,8 @@ export interface Timing {
   readonly name: string;
   readonly min: number;
   readonly median: number;
+  /** Least processor time of a run, all threads together: what counts while others use the machine. */
+  readonly cpu: number;
   /** Largest over smallest. */
   readonly spread: number;
 }
@@ -15,16 +17,21 @@ export interface Timing {
 /** Times contenders in turns, so that a slow moment of the machine hits them all: milliseconds a run. */
 export async function interleave(contenders: readonly Contender[], rounds: number, warmups = 2): Promise<Timing[]> {
   const times = contenders.map((): number[] => []);
+  const cpu = contenders.map((): number => Number.POSITIVE_INFINITY);
   for (let round = -warmups; round < rounds; round++) {
     for (const [i, contender] of contenders.entries()) {
+      const cpuFrom = process.cpuUsage();
       const from = performance.now();
       await contender.run();
-      if (round >= 0) times[i]!.push(performance.now() - from);
+      if (round < 0) continue;
+      times[i]!.push(performance.now() - from);
+      const used = process.cpuUsage(cpuFrom);
+      cpu[i] = Math.min(cpu[i]!, (used.user + used.system) / 1000);
     }
   }
   return contenders.map(({ name }, i) => {
     const sorted = times[i]!.sort((a, b) => a - b);
-    return { name, min: sorted[0]!, median: sorted[sorted.length >> 1]!, spread: sorted.at(-1)! / sorted[0]! };
+    return { name, min: sorted[0]!, median: sorted[sorted.length >> 1]!, cpu: cpu[i]!, spread: sorted.at(-1)! / sorted[0]! };
   });
 }
 

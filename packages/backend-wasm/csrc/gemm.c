@@ -1,7 +1,7 @@
 // C = A B (+ bias): f32, packed and blocked (Goto & van de Geijn 2008), any strides, batched.
 // Micro-tile 4 x 12: twelve accumulators, three loads of B and one broadcast of A live at a time fit the 15 vector registers
 // an engine leaves; see bench/NOTES.md for the tiles tried.
-#include "rt.h"
+#include "packed.h"
 
 enum { MR = 4, NR = 12, KC = 256, MC = 128, NC = 768 };
 
@@ -121,8 +121,22 @@ static void microEdge(const float *a, const float *b, long k, float *c, long row
     }
 }
 
+/** packB of a packed weight [n, k] as B = W^T: twelve rows at a time through floats. */
+static void packWeight(float *out, const unsigned char *weight, int format, long k, long j0, long columns, long k0, long depth) {
+  float rows[NR * KC];
+  for (long j = 0; j < columns; j += NR, out += NR * depth) {
+    long valid = minLong(NR, columns - j);
+    for (long r = 0; r < valid; r++) unpackRow(rows + r * depth, weight, format, k, j0 + j + r, k0, depth);
+    Matrix B = {rows, 1, depth};
+    packB(out, B, valid, depth);
+  }
+}
+
 typedef struct {
   Matrix A, B;
+  const unsigned char *packed; /* B as a packed weight [.., k], or 0 */
+  long packedRow;              /* its row that is column 0 of B */
+  int format;
   float *C;
   const float *bias;
   long m, n, k, rowC;
@@ -147,8 +161,9 @@ static void multiply(const Problem *g, float *scratch) {
     long columns = minLong(NC, g->n - j);
     for (long k = 0; k < g->k; k += KC) {
       long depth = minLong(KC, g->k - k);
-      Matrix B = {g->B.data + k * g->B.row + j * g->B.column, g->B.row, g->B.column};
-      packB(packedB, B, columns, depth);
+      Matrix B = {g->packed ? 0 : g->B.data + k * g->B.row + j * g->B.column, g->B.row, g->B.column};
+      if (g->packed) packWeight(packedB, g->packed, g->format, g->k, g->packedRow + j, columns, k, depth);
+      else packB(packedB, B, columns, depth);
       for (long i = 0; i < g->m; i += MC) {
         long rows = minLong(MC, g->m - i);
         Matrix A = {g->A.data + i * g->A.row + k * g->A.column, g->A.row, g->A.column};
@@ -159,34 +174,46 @@ static void multiply(const Problem *g, float *scratch) {
   }
 }
 
-/** A few rows of A against rows of B that are contiguous in k: one pass over B, no packing. */
-static void skinnyRows(const Problem *g) {
-  for (long i = 0; i < g->m; i++) {
-    const float *x = g->A.data + i * g->A.row;
-    long j = 0;
-    for (; j < g->n; j++) {
-      const float *w = g->B.data + j * g->B.column;
-      F4 s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
-      long k = 0;
-      for (; k + 16 <= g->k; k += 16) {
-        s0 = madd(load4(x + k), load4(w + k), s0);
-        s1 = madd(load4(x + k + 4), load4(w + k + 4), s1);
-        s2 = madd(load4(x + k + 8), load4(w + k + 8), s2);
-        s3 = madd(load4(x + k + 12), load4(w + k + 12), s3);
+/** `m` (1 to 4) rows of A against rows of B that are contiguous in k: one pass over B as it lies, no packing. */
+INLINE void skinny(const int m, const Problem *g) {
+  const float *x = g->A.data;
+  for (long j = 0; j < g->n; j++) {
+    const float *w = g->B.data + j * g->B.column;
+    F4 sums[4][4];
+    for (int i = 0; i < m; i++)
+      for (int u = 0; u < 4; u++) sums[i][u] = splat(0);
+    long k = 0;
+    for (; k + 16 <= g->k; k += 16)
+      for (int u = 0; u < 4; u++) {
+        F4 v = load4(w + k + 4 * u);
+        for (int i = 0; i < m; i++) sums[i][u] = madd(load4(x + i * g->A.row + k + 4 * u), v, sums[i][u]);
       }
-      for (; k < g->k; k += 4) s0 = madd(loadPart(x + k, g->k - k), loadPart(w + k, g->k - k), s0);
+    for (; k < g->k; k += 4)
+      for (int i = 0; i < m; i++) sums[i][0] = madd(loadPart(x + i * g->A.row + k, g->k - k), loadPart(w + k, g->k - k), sums[i][0]);
+    for (int i = 0; i < m; i++) {
       float *o = g->C + i * g->rowC + j;
-      *o = sum4((s0 + s1) + (s2 + s3)) + (g->add ? *o : 0.0f) + (g->bias ? g->bias[j] : 0.0f);
+      *o = sum4((sums[i][0] + sums[i][1]) + (sums[i][2] + sums[i][3])) + (g->add ? *o : 0.0f) + (g->bias ? g->bias[j] : 0.0f);
     }
   }
+}
+static __attribute__((noinline)) void skinny1(const Problem *g) { skinny(1, g); }
+static __attribute__((noinline)) void skinny2(const Problem *g) { skinny(2, g); }
+static __attribute__((noinline)) void skinny3(const Problem *g) { skinny(3, g); }
+static __attribute__((noinline)) void skinny4(const Problem *g) { skinny(4, g); }
+static void skinnyRows(const Problem *g) {
+  static void (*const by[])(const Problem *) = {skinny1, skinny2, skinny3, skinny4};
+  by[g->m - 1](g);
 }
 
 /**
  * A, B, C, bias or 0, m, n, k, A row stride, A column stride, B row stride, B column stride, C row stride, add (C += AB), batch,
- * batch strides of A, B, C. B is [k, n]; a transposed operand is one with its strides exchanged.
+ * batch strides of A, B, C, format of B (0: floats; otherwise B is a packed weight [n, k] and its strides mean nothing).
+ * B is [k, n]; a transposed operand is one with its strides exchanged.
  */
 KERNEL(gemm) {
-  Problem g = {{(const float *)a[0], a[7], a[8]}, {(const float *)a[1], a[9], a[10]}, (float *)a[2], (const float *)a[3], a[4], a[5], a[6], a[11], (int)a[12]};
+  int format = (int)a[17];
+  Problem g = {{(const float *)a[0], a[7], a[8]}, {(const float *)a[1], a[9], a[10]}, format ? (const unsigned char *)a[1] : 0, 0, format,
+               (float *)a[2], (const float *)a[3], a[4], a[5], a[6], a[11], (int)a[12]};
   long batch = a[13], strideA = a[14], strideB = a[15], strideC = a[16];
   int byColumns = g.n >= g.m;
   long parts = batch >= 2 * threads ? 1 : threads;
@@ -201,7 +228,8 @@ KERNEL(gemm) {
     p.B.data += index * strideB;
     p.C += index * strideC;
     if (byColumns) {
-      p.B.data += lo * g.B.column;
+      if (p.packed) p.packedRow = lo;
+      else p.B.data += lo * g.B.column;
       p.C += lo;
       if (p.bias) p.bias += lo;
       p.n = hi - lo;
@@ -213,7 +241,7 @@ KERNEL(gemm) {
     if (p.k == 0 && !p.add) {
       for (long i = 0; i < p.m; i++)
         for (long j = 0; j < p.n; j++) p.C[i * p.rowC + j] = p.bias ? p.bias[j] : 0.0f;
-    } else if (p.m <= 3 && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);
+    } else if (p.m >= 1 && p.m <= 4 && !p.packed && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);
     else multiply(&p, scratchOf(thread));
   }
 }

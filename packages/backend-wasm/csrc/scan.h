@@ -84,7 +84,7 @@ void advance(const Scan *s, Tile tile, long row, long t, long steps, const float
 
 /** 2^x without exp2Fast's range: 0 and infinity where they belong, NaN kept. */
 INLINE F4 exp2Any(F4 x) {
-  F4 c = max4(splat(-300.0f), min4(splat(300.0f), x));
+  F4 c = max4(splat(-250.0f), min4(splat(250.0f), x));
   F4 t = c + splat(ROUND_MAGIC), k = t - splat(ROUND_MAGIC);
   F4 y = scaleByPower(exp2Fast(c - k), truncate4(k));
   return select4(x == x, y, x);

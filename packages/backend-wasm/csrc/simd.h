@@ -8,6 +8,7 @@ typedef unsigned U4 __attribute__((vector_size(16), may_alias));
 typedef short S8 __attribute__((vector_size(16), may_alias));
 typedef float F4Loose __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int I4Loose __attribute__((vector_size(16), aligned(4), may_alias));
+typedef unsigned short U8 __attribute__((vector_size(16), may_alias)); /* eight 16-bit lanes */
 typedef signed char C8 __attribute__((vector_size(8), may_alias));
 typedef C8 C8Loose __attribute__((aligned(1), may_alias));
 typedef short S8Loose __attribute__((vector_size(16), aligned(2), may_alias));

@@ -14,6 +14,7 @@
   X(POWER0, 1.0000000716546416f) X(POWER1, 0.6931469670652649f) X(POWER2, 0.2402211972396911f) X(POWER3, 0.055507132728753135f)        \
   X(POWER4, 0.00967554133102549f) X(POWER5, 0.0013276472167858258f)                                                                    \
   X(LN2_HIGH, 0.693359375f) X(LN2_LOW, -2.12194440e-4f) X(EXP_FLOOR, -120.0f) X(SHRINK, 5.42101086242752217e-20f)                      \
+  X(HALF_SCALE, 5.192296858534828e33f) /* 2^112 */                                                                                      \
   X(EXP2, 0.49999993448727736f) X(EXP3, 0.16666520645542726f) X(EXP4, 0.04166838788246558f) X(EXP5, 0.008368715200632926f)             \
   X(EXP6, 0.0013814602127344795f)                                                                                                      \
   X(ATANH1, 0.33333208142790394f) X(ATANH2, 0.20010763621400857f) X(ATANH3, 0.14000902608812957f) X(ATANH4, 0.1400599354244488f)
@@ -33,7 +34,7 @@ INLINE F4 exp2Fast(F4 x) {
   return (F4)((I4)p + ((I4)t << 23));
 }
 
-/** Multiplies by 2^k for any k in [-300, 300], through two factors so that denormals and overflow come out right. */
+/** Multiplies by 2^k for any k in [-252, 252], through two factors so that denormals and overflow come out right. */
 INLINE F4 scaleByPower(F4 p, I4 k) {
   I4 half = k >> 1, one = (I4)K(ONE);
   return p * (F4)((half << 23) + one) * (F4)(((k - half) << 23) + one);

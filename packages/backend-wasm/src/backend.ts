@@ -1,5 +1,6 @@
-import { ArgumentError, StatespaceBackend, type TensorInfo } from "@statespace/core";
+import { ArgumentError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
 import { kernelNumbers, type KernelNumber } from "./binaries.gen.ts";
+import { layoutGroups, unlayoutGroups } from "./kernels/linear/packed.ts";
 import { Machine, SCRATCH_BYTES, type WasmOptions } from "./runtime/machine.ts";
 
 const scratchFloat = new Float32Array(1);
@@ -68,6 +69,20 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
     } finally {
       this.disposeData(workspace.dataId);
     }
+  }
+
+  /** Address of a weight that may be packed. */
+  atPacked(x: TensorInfo): number {
+    const { block, byteOffset } = this.locatePacked(x);
+    return block.buffer + byteOffset;
+  }
+
+  protected override layoutPacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
+    return layoutGroups(canonical, shape, format);
+  }
+
+  protected override unlayoutPacked(bytes: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
+    return unlayoutGroups(bytes, shape, format);
   }
 
   protected override allocate(bytes: number): number {

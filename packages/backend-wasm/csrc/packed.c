@@ -1,0 +1,156 @@
+// Products with packed weights: y = x W^T + bias for a few rows of x (decoding), each weight read once in one sequential stream.
+#include "packed.h"
+
+INLINE F4 intsOfBytes(const signed char *p) { return (F4){p[0], p[1], p[2], p[3]}; }
+
+void unpackRow(float *out, const unsigned char *weight, int format, long k, long row, long from, long count) {
+  if (format == FORMAT_F16 || format == FORMAT_BF16) {
+    const unsigned short *p = (const unsigned short *)weight + row * k + from;
+    long i = 0;
+    for (; i + 4 <= count; i += 4) store4(out + i, format == FORMAT_F16 ? halves4(p + i) : brains4(p + i));
+    for (; i < count; i++) {
+      unsigned short last[4] = {p[i], 0, 0, 0};
+      out[i] = (format == FORMAT_F16 ? halves4(last) : brains4(last))[0];
+    }
+    return;
+  }
+  long bytes = format == FORMAT_Q8 ? Q8_BYTES : Q4_BYTES, lane = row % 4;
+  const unsigned char *block = weight + (row / 4 * (k / BLOCK) + from / BLOCK) * bytes;
+  for (long i = 0; i < count; i += BLOCK, block += bytes) {
+    F4 scale = splat(halves4((const unsigned short *)block)[lane]);
+    if (format == FORMAT_Q8) {
+      const signed char *q = (const signed char *)block + 8 + lane * 32;
+      for (int j = 0; j < 32; j += 4) store4(out + i + j, intsOfBytes(q + j) * scale);
+    } else {
+      const unsigned char *q = block + 8 + lane * 16;
+      for (int j = 0; j < 16; j++) {
+        out[i + j] = (float)((q[j] & 15) - 8) * scale[0];
+        out[i + 16 + j] = (float)((q[j] >> 4) - 8) * scale[0];
+      }
+    }
+  }
+}
+
+/**
+ * A row of x in blocks of 32: int16 values of 8 bits, their scale, and the sum of the integers. For q4 the columns stand in the
+ * order in which 16-bit words of its bytes yield them: even bytes' low halves, odd bytes' low halves, then the high ones.
+ */
+typedef struct {
+  short q[BLOCK];
+  float scale;
+  int sum, padding[2];
+} Quantised;
+
+static void quantise(Quantised *out, const float *x, long k, int format) {
+  for (; k > 0; k -= BLOCK, x += BLOCK, out++) {
+    F4 m = splat(0);
+    for (int i = 0; i < BLOCK; i += 4) m = max4(m, abs4(load4(x + i)));
+    float top = maxLane(m);
+    F4 inverse = splat(top > 0 ? 127.0f / top : 0.0f);
+    I4 sum = splatInt(0);
+    for (int i = 0; i < BLOCK; i += 4) {
+      I4 q = truncate4(nearest4(load4(x + i) * inverse));
+      sum += q;
+      for (int j = 0; j < 4; j++) out->q[format == FORMAT_Q4 ? (i & 16) | (j & 1) << 3 | (i & 15) >> 1 | j >> 1 : i + j] = (short)q[j];
+    }
+    out->scale = top / 127.0f;
+    out->sum = sum[0] + sum[1] + sum[2] + sum[3];
+  }
+}
+
+INLINE S8 wide(const signed char *p) { return __builtin_convertvector(*(const C8Loose *)p, S8); }
+INLINE S8 shorts(const short *p) { return *(const S8Loose *)p; }
+/** Lane sums of four integer vectors as one. */
+INLINE I4 sumEachInt(I4 a, I4 b, I4 c, I4 d) {
+  I4 ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  I4 cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
+  return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+}
+
+/** One group of four rows against one row of x. */
+static __attribute__((noinline)) F4 groupQ8(const unsigned char *block, const Quantised *x, long blocks) {
+  F4 sum = splat(0);
+  for (; blocks > 0; blocks--, block += Q8_BYTES, x++) {
+    S8 x0 = shorts(x->q), x1 = shorts(x->q + 8), x2 = shorts(x->q + 16), x3 = shorts(x->q + 24);
+    const signed char *w = (const signed char *)block + 8;
+#define DOT_Q8(row) ((dot16(wide(w + 32 * row), x0) + dot16(wide(w + 32 * row + 8), x1)) + (dot16(wide(w + 32 * row + 16), x2) + dot16(wide(w + 32 * row + 24), x3)))
+    I4 dots = sumEachInt(DOT_Q8(0), DOT_Q8(1), DOT_Q8(2), DOT_Q8(3));
+    sum = madd(toFloat4(dots), halves4((const unsigned short *)block) * splat(x->scale), sum);
+  }
+  return sum;
+}
+
+static __attribute__((noinline)) F4 groupQ4(const unsigned char *block, const Quantised *x, long blocks) {
+  F4 sum = splat(0);
+  const U8 low = {15, 15, 15, 15, 15, 15, 15, 15};
+  for (; blocks > 0; blocks--, block += Q4_BYTES, x++) {
+    S8 x0 = shorts(x->q), x1 = shorts(x->q + 8), x2 = shorts(x->q + 16), x3 = shorts(x->q + 24);
+#define DOT_Q4(row)                                                                                                     \
+  ({                                                                                                                    \
+    U8 w_ = (U8)shorts((const short *)(block + 8 + 16 * row));                                                          \
+    (dot16((S8)(w_ & low), x0) + dot16((S8)((w_ >> 8) & low), x1)) + (dot16((S8)((w_ >> 4) & low), x2) + dot16((S8)(w_ >> 12), x3)); \
+  })
+    I4 dots = sumEachInt(DOT_Q4(0), DOT_Q4(1), DOT_Q4(2), DOT_Q4(3)) - splatInt(8 * x->sum);
+    sum = madd(toFloat4(dots), halves4((const unsigned short *)block) * splat(x->scale), sum);
+  }
+  return sum;
+}
+
+INLINE float dotHalves(const unsigned short *w, const float *x, long k, int brain) {
+  F4 s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
+  long i = 0;
+#define HALVES(at) (brain ? brains4(w + (at)) : halves4(w + (at)))
+  for (; i + 16 <= k; i += 16) {
+    s0 = madd(HALVES(i), load4(x + i), s0);
+    s1 = madd(HALVES(i + 4), load4(x + i + 4), s1);
+    s2 = madd(HALVES(i + 8), load4(x + i + 8), s2);
+    s3 = madd(HALVES(i + 12), load4(x + i + 12), s3);
+  }
+  for (; i < k; i++) {
+    unsigned short last[4] = {w[i], 0, 0, 0};
+    s0[0] += (brain ? brains4(last) : halves4(last))[0] * x[i];
+  }
+  return sum4((s0 + s1) + (s2 + s3));
+}
+static __attribute__((noinline)) float dotF16(const unsigned short *w, const float *x, long k) { return dotHalves(w, x, k, 0); }
+static __attribute__((noinline)) float dotBf16(const unsigned short *w, const float *x, long k) { return dotHalves(w, x, k, 1); }
+
+/** y [m, n], x [m, k], weight, bias or 0, m, n, k, format: few rows. Integer formats quantise x to 8 bits a block, as ggml does. */
+KERNEL(linearPacked) {
+  const float *x = (const float *)a[1], *bias = (const float *)a[3];
+  const unsigned char *weight = (const unsigned char *)a[2];
+  float *y = (float *)a[0];
+  long m = a[4], n = a[5], k = a[6];
+  int format = (int)a[7];
+  Span rows = share(n, 4, thread, threads);
+  if (format == FORMAT_F16 || format == FORMAT_BF16) {
+    for (long j = rows.lo; j < rows.hi; j++)
+      for (long i = 0; i < m; i++) {
+        const unsigned short *w = (const unsigned short *)weight + j * k;
+        y[i * n + j] = (format == FORMAT_F16 ? dotF16(w, x + i * k, k) : dotBf16(w, x + i * k, k)) + (bias ? bias[j] : 0.0f);
+      }
+    return;
+  }
+  long blocks = k / BLOCK, bytes = format == FORMAT_Q8 ? Q8_BYTES : Q4_BYTES, fit = maxLong(1, SCRATCH_BYTES / (long)sizeof(Quantised) / maxLong(1, blocks));
+  Quantised *q = (Quantised *)scratchOf(thread);
+  for (long from = 0; from < m; from += fit) {
+    long count = minLong(fit, m - from);
+    if (rows.lo < rows.hi) quantise(q, x + from * k, count * k, format);
+    for (long j = rows.lo; j < rows.hi; j += 4) {
+      const unsigned char *group = weight + j / 4 * blocks * bytes;
+      F4 add = bias ? loadPart(bias + j, n - j) : splat(0);
+      for (long i = 0; i < count; i++) {
+        F4 sum = (format == FORMAT_Q8 ? groupQ8 : groupQ4)(group, q + i * blocks, blocks);
+        storePart(y + (from + i) * n + j, sum + add, n - j);
+      }
+    }
+  }
+}
+
+/** y [count, d], weight [v, d] packed, ids, count, d, format */
+KERNEL(embeddingPacked) {
+  const int *ids = (const int *)a[2];
+  long d = a[4];
+  Span s = share(a[3], 1, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) unpackRow((float *)a[0] + i * d, (const unsigned char *)a[1], (int)a[5], d, ids[i], 0, d);
+}
