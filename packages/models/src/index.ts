@@ -5,6 +5,7 @@ export * from "./language/index.ts";
 export * from "./layers/index.ts";
 export { MambaMixer, type MambaMixerConfig } from "./mamba/block.ts";
 export { Mamba2Mixer, type Mamba2MixerConfig } from "./mamba2/block.ts";
+export * from "./recurrent/index.ts";
 export * from "./s4/index.ts";
 export * from "./s5/index.ts";
 export { Mamba3Mixer, type Mamba3MixerConfig } from "./mamba3/block.ts";

@@ -95,7 +95,7 @@ export class S5Mixer implements Mixer {
       const { ABar, BBar, C0 } = this.#discrete.get(String(this.stepRescale));
       const Bu = reshape(linear({ x: u, weight: BBar }).y, [b, 1, this.p, 2]);
       const { states } = diagonalScan({ ABar, Bu, initialState: state.ssm! });
-      copy({ destination: state.ssm!, source: states });
+      copy({ destination: state.ssm!, source: reshape(states, [b, this.p, 2]) });
       const out = linear({ x: reshape(states, [b, 2 * this.p]), weight: C0 }).y;
       return this.#finish(add(out, mul(u, this.D.value)));
     });

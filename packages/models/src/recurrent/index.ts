@@ -1,0 +1,3 @@
+export type { RecurrentConfig } from "./config.ts";
+export { GruMixer } from "./gru.ts";
+export { LstmMixer } from "./lstm.ts";
