@@ -1,10 +1,11 @@
-import { BackendError, DeviceLostError, OutOfMemoryError, StatespaceBackend, type TensorInfo } from "@statespace/core";
+import { BackendError, DeviceLostError, OutOfMemoryError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
 import { PipelineCache, type Constants } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime } from "./device/profiler.ts";
 import { Recorder } from "./device/recorder.ts";
+import { arrangePacked, restoreCanonical } from "./kernels/linear/formats.ts";
 import { shaders, type ShaderName } from "./shaders.ts";
 
 /** How a kernel asks for a dispatch. */
@@ -175,6 +176,14 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       },
       dispose: prepared.dispose,
     };
+  }
+
+  protected override layoutPacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
+    return arrangePacked(canonical, shape, format);
+  }
+
+  protected override unlayoutPacked(bytes: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
+    return restoreCanonical(bytes, shape, format);
   }
 
   /** Submits what was recorded, without waiting. */

@@ -1,6 +1,16 @@
 import { aliasKernels, type KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../backend.ts";
+import { optimizerKernels } from "./adamW/index.ts";
+import { elementwiseKernels } from "./base/elementwise.ts";
 import { fill } from "./base/fill.ts";
+import { indexingKernels } from "./base/indexing.ts";
+import { movementKernels } from "./base/movement.ts";
+import { reduceKernels } from "./base/reduce.ts";
+import { causalConv1dKernels } from "./causalConv1d/index.ts";
+import { crossEntropyKernels } from "./crossEntropy/index.ts";
+import { embeddingKernels } from "./embedding/index.ts";
+import { linearKernels } from "./linear/index.ts";
+import { normKernels } from "./norm/index.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan } from "./selectiveScan/forward.ts";
 import { selectiveScanStep } from "./selectiveScan/step.ts";
@@ -9,6 +19,16 @@ import { selectiveScanStep } from "./selectiveScan/step.ts";
 export const webGpuKernels: KernelTable<WebGpuBackend> = {
   ...(aliasKernels as KernelTable<WebGpuBackend>),
   Fill: fill,
+  ...elementwiseKernels,
+  ...movementKernels,
+  ...reduceKernels,
+  ...indexingKernels,
+  ...linearKernels,
+  ...embeddingKernels,
+  ...normKernels,
+  ...causalConv1dKernels,
+  ...crossEntropyKernels,
+  ...optimizerKernels,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,

@@ -1,0 +1,108 @@
+// Functions of two operands, broadcast; OP picks one (see binary.ts).
+struct Params {
+  size: u32,
+  dims: array<vec4u, 6>, // extent, stride of a, stride of b; outermost first, RANK of them
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<u32>;
+@group(0) @binding(2) var<storage, read> b: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;
+const OP = 0u;
+const INT = false;
+const RANK = 1u;
+
+fn apply(p: f32, q: f32) -> u32 {
+  switch OP {
+    case 0u: { return bitcast<u32>(p + q); }
+    case 1u: { return bitcast<u32>(p - q); }
+    case 2u: { return bitcast<u32>(p * q); }
+    case 3u: { return bitcast<u32>(p / q); }
+    case 4u: { return bitcast<u32>(max(p, q)); }
+    case 5u: { return bitcast<u32>(min(p, q)); }
+    case 6u: { return bitcast<u32>(power(p, q)); }
+    case 7u: { return u32(p == q); }
+    case 8u: { return u32(p != q); }
+    case 9u: { return u32(p < q); }
+    case 10u: { return u32(p <= q); }
+    case 11u: { return u32(p > q); }
+    case 12u: { return u32(p >= q); }
+    default: { return 0u; }
+  }
+}
+
+fn applyInt(p: i32, q: i32) -> u32 {
+  switch OP {
+    case 0u: { return bitcast<u32>(p + q); }
+    case 1u: { return bitcast<u32>(p - q); }
+    case 2u: { return bitcast<u32>(p * q); }
+    case 3u: { return bitcast<u32>(p / q); }
+    case 4u: { return bitcast<u32>(max(p, q)); }
+    case 5u: { return bitcast<u32>(min(p, q)); }
+    case 6u: { return bitcast<u32>(powerInt(p, q)); }
+    case 7u: { return u32(p == q); }
+    case 8u: { return u32(p != q); }
+    case 9u: { return u32(p < q); }
+    case 10u: { return u32(p <= q); }
+    case 11u: { return u32(p > q); }
+    case 12u: { return u32(p >= q); }
+    case 13u: { return u32(p != 0 && q != 0); }
+    default: { return 0u; }
+  }
+}
+
+//: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+
+// p^q; negative p only to whole powers, as C's pow.
+fn power(p: f32, q: f32) -> f32 {
+  if (q == 0.0f) {
+    return 1.0f;
+  }
+  if (p == 0.0f) {
+    return select(1.0f / p, 0.0f, q > 0.0f);
+  }
+  if (abs(q) <= 32.0f && q == floor(q)) {
+    // Whole powers by squaring, exact where the product is.
+    var result = 1.0f;
+    var square = p;
+    for (var rest = u32(abs(q)); rest > 0u; rest >>= 1u) {
+      result *= select(1.0f, square, (rest & 1u) != 0u);
+      square *= square;
+    }
+    return select(result, 1.0f / result, q < 0.0f);
+  }
+  let odd = q == floor(q) && abs(q) % 2.0f == 1.0f;
+  let magnitude = expAccurate(q * logAccurate(abs(p)));
+  return select(magnitude, -magnitude, p < 0.0f && odd);
+}
+
+fn powerInt(p: i32, q: i32) -> i32 {
+  var result = 1;
+  for (var i = 0; i < q; i++) {
+    result *= p;
+  }
+  return result;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 256u + lane;
+  if (i >= params.size) {
+    return;
+  }
+  var rest = i;
+  var atA = 0u;
+  var atB = 0u;
+  for (var k = RANK; k > 0u; k--) {
+    let dim = params.dims[k - 1u];
+    let coordinate = rest % dim.x;
+    rest /= dim.x;
+    atA += coordinate * dim.y;
+    atB += coordinate * dim.z;
+  }
+  if (INT) {
+    y[i] = applyInt(bitcast<i32>(a[atA]), bitcast<i32>(b[atB]));
+  } else {
+    y[i] = apply(bitcast<f32>(a[atA]), bitcast<f32>(b[atB]));
+  }
+}

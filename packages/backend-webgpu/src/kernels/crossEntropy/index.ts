@@ -1,0 +1,22 @@
+import type { Kernel, KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { foldGrid } from "../../device/launch.ts";
+import { sizeOf } from "../base/fill.ts";
+
+function run(backend: WebGpuBackend, { logits, targets, dLosses }: KernelInputs, { ignoreIndex }: KernelAttrs, out: TensorInfo): TensorInfo[] {
+  const rows = sizeOf(targets!.shape);
+  if (rows > 0) {
+    backend.dispatch("crossEntropy/rows", {
+      constants: { GRAD: !!dLosses, WG: Math.min(256, backend.traits.maxInvocations) },
+      params: [rows, logits!.shape.at(-1)!, (ignoreIndex as number) >>> 0],
+      bindings: [logits, targets, dLosses, out],
+      grid: foldGrid(rows),
+    });
+  }
+  return [out];
+}
+
+export const crossEntropyKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  crossEntropy: (backend, inputs, attrs) => run(backend, inputs, attrs, backend.output(inputs.targets!.shape)),
+  crossEntropyGrad: (backend, inputs, attrs) => run(backend, inputs, attrs, backend.output(inputs.logits!.shape)),
+};

@@ -1,0 +1,48 @@
+// Cross entropy of each row, or (GRAD) its gradient dLoss (softmax - one hot); a workgroup a row.
+struct Params { rows: u32, v: u32, ignoreIndex: i32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, v]
+@group(0) @binding(2) var<storage, read> targets: array<i32>; // [rows]
+@group(0) @binding(3) var<storage, read> dLosses: array<f32>; // [rows]
+@group(0) @binding(4) var<storage, read_write> out: array<f32>; // losses [rows] or dLogits [rows, v]
+const GRAD = false;
+const WG = 256u;
+const LANES = WG;
+
+//: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+//: include ../shared/lanesWorkgroup.wgsl
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let id = group.x + group.y * groups.x;
+  let row = min(id, params.rows - 1u);
+  let base = row * params.v;
+  let label = targets[row];
+  // One pass for the sum, rescaled whenever a thread meets a larger value.
+  var peak = logits[base];
+  var total = 0.0f;
+  for (var i = lid; i < params.v; i += WG) {
+    let value = logits[base + i];
+    if (value > peak) {
+      total *= expAccurate(peak - value);
+      peak = value;
+    }
+    total += expAccurate(value - peak);
+  }
+  let highest = maxLanes(peak, lid);
+  total = sumLanes(total * expAccurate(peak - highest), lid);
+  if (id >= params.rows) {
+    return;
+  }
+  if (GRAD) {
+    let scale = select(dLosses[row], 0.0f, label == params.ignoreIndex);
+    for (var i = lid; i < params.v; i += WG) {
+      let p = expAccurate(logits[base + i] - highest) / total;
+      out[base + i] = scale * (p - select(0.0f, 1.0f, i32(i) == label));
+    }
+  } else if (lid == 0u) {
+    let chosen = logits[base + u32(max(label, 0))];
+    out[row] = select((highest - chosen) + logAccurate(total), 0.0f, label == params.ignoreIndex);
+  }
+}

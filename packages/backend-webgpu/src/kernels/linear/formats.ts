@@ -1,0 +1,55 @@
+import { ShapeError, type PackedFormat, type StorageFormat } from "@statespace/core";
+
+/** Ends of the names of shaders by storage format. */
+export const formatSuffix: Readonly<Record<string, string>> = { f32: "", f16: "F16", bf16: "Bf16", q8: "Q8", q4: "Q4" };
+
+/** Elements of a row in the 16 bytes that a thread takes at once. */
+const widths: Readonly<Record<string, number>> = { f32: 4, f16: 8, bf16: 8, q8: 16, q4: 32 };
+
+/** True where the rows of a weight are whole 16-byte words. */
+export function wholeWords(format: StorageFormat, k: number): boolean {
+  return k % widths[format]! === 0;
+}
+
+export function wordElements(format: StorageFormat): number {
+  return widths[format]!;
+}
+
+/** First vec4u of the scales of a quantised weight [n, k]; 0 for the other formats. */
+export function scalesOffset(format: StorageFormat, n: number, k: number): number {
+  if (format === "q8") return (n * k) / 16;
+  return format === "q4" ? (n * k) / 32 : 0;
+}
+
+/**
+ * This backend's arrangement of a packed weight: of quantised blocks all the integers first, then all the scales,
+ * so that both are read in whole aligned words. Half floats stay as they are; odd ends are padded to 16 bytes.
+ */
+export function arrangePacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (format === "f16" || format === "bf16") {
+    if (!wholeWords(format, shape.at(-1) ?? 1)) throw new ShapeError(`pack: the webgpu backend needs a last axis that is a multiple of 8 for ${format}, got [${shape.join(", ")}]`);
+    return canonical;
+  }
+  const [blockBytes, blocks] = [format === "q8" ? 32 : 16, size / 32];
+  const out = new Uint8Array(Math.ceil((blocks * (blockBytes + 2)) / 16) * 16);
+  for (let block = 0; block < blocks; block++) {
+    const from = block * (blockBytes + 2);
+    out.set(canonical.subarray(from + 2, from + 2 + blockBytes), block * blockBytes);
+    out.set(canonical.subarray(from, from + 2), blocks * blockBytes + 2 * block);
+  }
+  return out;
+}
+
+/** Inverse of `arrangePacked`. */
+export function restoreCanonical(bytes: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
+  if (format === "f16" || format === "bf16") return bytes;
+  const [blockBytes, blocks] = [format === "q8" ? 32 : 16, shape.reduce((a, b) => a * b, 1) / 32];
+  const out = new Uint8Array(blocks * (blockBytes + 2));
+  for (let block = 0; block < blocks; block++) {
+    const to = block * (blockBytes + 2);
+    out.set(bytes.subarray(blocks * blockBytes + 2 * block, blocks * blockBytes + 2 * block + 2), to);
+    out.set(bytes.subarray(block * blockBytes, (block + 1) * blockBytes), to + 2);
+  }
+  return out;
+}

@@ -1,0 +1,49 @@
+import type { Kernel, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { fillWith, sizeOf } from "../base/fill.ts";
+import { foldAxis, foldOps } from "../base/reduce.ts";
+import { gemm } from "./gemm.ts";
+import { wholeWords } from "./formats.ts";
+import { gemv, gemvRows } from "./gemv.ts";
+import { unpacked } from "./unpack.ts";
+
+const linear: Kernel<WebGpuBackend> = (backend, { x, weight, bias }) => {
+  const [n, k] = weight!.shape as [number, number];
+  const y = backend.output([...x!.shape.slice(0, -1), n]);
+  const m = sizeOf(x!.shape) / Math.max(1, k);
+  if (k === 0) fillWith(backend, y, 0);
+  else if (m > 0 && m <= gemvRows && wholeWords(backend.formatOf(weight!), k)) gemv(backend, m, n, k, x!, weight!, bias, y);
+  else unpacked(backend, weight!, (whole) => gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x!, whole, y, bias));
+  return [y];
+};
+
+const linearGrad: Kernel<WebGpuBackend> = (backend, { x, weight, bias, dY }) => {
+  const [n, k] = weight!.shape as [number, number];
+  const m = sizeOf(dY!.shape) / n;
+  const dX = backend.output(x!.shape);
+  const dW = backend.output(weight!.shape);
+  gemm(backend, { m, n: k, k: n, transposeA: false, transposeB: false }, dY!, weight!, dX);
+  gemm(backend, { m: n, n: k, k: m, transposeA: true, transposeB: false }, dY!, x!, dW);
+  const grads: TensorInfo[] = [dX, dW];
+  if (bias) {
+    const dBias = backend.output(bias.shape);
+    foldAxis(backend, foldOps.sum, dY!, 1, m, n, dBias);
+    grads.push(dBias);
+  }
+  return grads;
+};
+
+const batchMatMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
+  const [countA, rowsA, columnsA] = a!.shape as [number, number, number];
+  const [countB, rowsB, columnsB] = b!.shape as [number, number, number];
+  const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const n = transposeB ? rowsB : columnsB;
+  const batch = countA === 1 ? countB : countA;
+  const y = backend.output([batch, m, n]);
+  if (k === 0) fillWith(backend, y, 0);
+  else gemm(backend, { m, n, k, transposeA: !!transposeA, transposeB: !!transposeB, batch, repeatA: countA === 1, repeatB: countB === 1 }, a!, b!, y);
+  return y;
+};
+
+/** Matrix products. */
+export const linearKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { linear, linearGrad, BatchMatMul: batchMatMul };

@@ -1,0 +1,27 @@
+import type { TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import type { ShaderName } from "../../shaders.ts";
+import { formatSuffix, scalesOffset, wordElements } from "./formats.ts";
+
+/** Writes rows of a weight [n, k] as f32: all of them, or those named by `ids`. */
+export function unpackRows(backend: WebGpuBackend, weight: TensorInfo, ids: TensorInfo | undefined, rows: number, out: TensorInfo): void {
+  const [n, k] = weight.shape as [number, number];
+  const format = backend.formatOf(weight);
+  backend.dispatchOver(`linear/unpack${formatSuffix[format]}` as ShaderName, (rows * k) / wordElements(format), 256, {
+    constants: { BY_ID: !!ids },
+    params: [rows, k, scalesOffset(format, n, k)],
+    bindings: [ids, weight, out],
+  });
+}
+
+/** Hands a weight on as f32, unpacked into scratch memory if it is packed. */
+export function unpacked(backend: WebGpuBackend, weight: TensorInfo, use: (whole: TensorInfo) => void): void {
+  if (backend.formatOf(weight) === "f32") {
+    use(weight);
+    return;
+  }
+  const whole = backend.output(weight.shape);
+  unpackRows(backend, weight, undefined, weight.shape[0]!, whole);
+  use(whole);
+  backend.release(whole);
+}

@@ -1,0 +1,1 @@
+//: include unpack.wgsl replacing weightsF32 weightsQ4

@@ -1,0 +1,2 @@
+enable subgroups;
+//: include backward.wgsl replacing lanesWorkgroup lanesSubgroup

@@ -1,0 +1,2 @@
+enable subgroups;
+//: include forward.wgsl replacing lanesWorkgroup lanesSubgroup

@@ -1,0 +1,4 @@
+import { webGpuBackend } from "@statespace/backend-webgpu";
+import { conformanceSuite } from "../src/harness/suite.ts";
+
+conformanceSuite(webGpuBackend());
