@@ -5,6 +5,8 @@ import { RecipeReader } from "./recipeReader.ts";
 /** A training run as a JSON file tells it; README.md of this package lists the keys. */
 export interface Recipe {
   readonly name: string;
+  /** What the model is, in words, for whoever finds the folder. */
+  readonly about: string;
   readonly data: TextData | TaskData;
   readonly tokenizer: TokenizerRecipe;
   /** Settings of config.json; `vocab_size` comes from the tokenizer or the task. */
@@ -56,6 +58,7 @@ export function parseRecipe(json: unknown): Recipe {
   const data = readData(read.object("data"));
   const recipe: Recipe = {
     name: read.text("name", "model"),
+    about: read.text("about", ""),
     data,
     tokenizer: readTokenizer(read.object("tokenizer", true)),
     model: read.raw("model"),
