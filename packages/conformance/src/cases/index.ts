@@ -1,3 +1,4 @@
+import { causalAttentionCases } from "./causalAttention.ts";
 import { cauchyCases } from "./cauchy.ts";
 import { diagonalScanCases } from "./diagonalScan.ts";
 import { fftConvCases } from "./fftConv.ts";
@@ -5,16 +6,23 @@ import { inverseRealFftCases } from "./inverseRealFft.ts";
 import { vandermondeCases } from "./vandermonde.ts";
 import * as dense from "./dense.ts";
 import type { OpCase } from "./opCase.ts";
+import { mamba3ScanCases, mamba3ScanStepCases } from "./mamba3Scan.ts";
 import { selectiveScanCases, selectiveScanStepCases } from "./selectiveScan.ts";
+import { ssdScanCases, ssdScanStepCases } from "./ssdScan.ts";
 
 /** Every case of every op: one line a list. */
 export const opCases: readonly OpCase[] = [
   ...selectiveScanCases,
   ...selectiveScanStepCases,
+  ...causalAttentionCases,
   ...cauchyCases,
   ...diagonalScanCases,
   ...fftConvCases,
   ...inverseRealFftCases,
+  ...mamba3ScanCases,
+  ...mamba3ScanStepCases,
+  ...ssdScanCases,
+  ...ssdScanStepCases,
   ...vandermondeCases,
   ...Object.values(dense).flat(),
 ];

@@ -1,0 +1,61 @@
+import { causalAttention, ndarray } from "@statespace/core";
+import type { OpCase } from "./opCase.ts";
+
+interface Size {
+  readonly b: number;
+  readonly l: number;
+  readonly m: number;
+  readonly h: number;
+  readonly hkv: number;
+  readonly p: number;
+}
+
+interface Parts {
+  readonly packed?: boolean;
+  /** Every third key is hidden. */
+  readonly hidden?: boolean;
+  /** Spread of the queries: how sharp the softmax is. */
+  readonly sharpness?: number;
+}
+
+const bound = {
+  forward: 64,
+  backward: 256,
+  reason: "a score is a sum over p whose rounding shows relatively in its weight, exponentials err by some ulp, and outputs and gradients sum over the tokens",
+};
+
+function attentionCase(name: string, { b, l, m, h, hkv, p }: Size, { packed = false, hidden = false, sharpness = 1 }: Parts = {}, attrs: Record<string, unknown> = {}): OpCase {
+  return {
+    op: causalAttention,
+    name,
+    attrs,
+    make: (draw) => ({
+      q: draw.normal([b, l, h, p], sharpness),
+      k: draw.normal([b, m, hkv, p]),
+      v: draw.normal([b, m, hkv, p]),
+      ...(packed ? { seqIdx: draw.boundaries([b, l], 0.2) } : {}),
+      ...(hidden ? { visible: ndarray([b, m], Float64Array.from({ length: b * m }, (_, i) => (i % 3 === 1 ? 0 : 1))) } : {}),
+    }),
+    bound,
+    peakScale: true,
+    integers: ["seqIdx"],
+  };
+}
+
+export const causalAttentionCases: readonly OpCase[] = [
+  attentionCase("one", { b: 1, l: 1, m: 1, h: 1, hkv: 1, p: 1 }),
+  attentionCase("square", { b: 2, l: 19, m: 19, h: 3, hkv: 3, p: 8 }),
+  attentionCase("shared keys", { b: 1, l: 17, m: 17, h: 6, hkv: 2, p: 5 }),
+  attentionCase("one key head", { b: 2, l: 9, m: 9, h: 4, hkv: 1, p: 16 }),
+  attentionCase("keys in front", { b: 2, l: 5, m: 23, h: 2, hkv: 2, p: 4 }),
+  attentionCase("one query", { b: 3, l: 1, m: 37, h: 4, hkv: 2, p: 8 }),
+  attentionCase("p=64", { b: 1, l: 33, m: 33, h: 2, hkv: 2, p: 64 }),
+  attentionCase("l=65", { b: 1, l: 65, m: 65, h: 1, hkv: 1, p: 7 }),
+  attentionCase("l=130", { b: 1, l: 130, m: 130, h: 1, hkv: 1, p: 4 }),
+  attentionCase("packed", { b: 2, l: 30, m: 30, h: 2, hkv: 1, p: 4 }, { packed: true }),
+  attentionCase("packed, keys in front", { b: 2, l: 12, m: 20, h: 2, hkv: 2, p: 4 }, { packed: true, hidden: true }),
+  attentionCase("hidden keys", { b: 2, l: 8, m: 20, h: 2, hkv: 1, p: 4 }, { hidden: true }),
+  attentionCase("a scale of its own", { b: 1, l: 10, m: 10, h: 2, hkv: 2, p: 4 }, {}, { scale: 0.3 }),
+  // Scores of some hundred: exp overflows unless the largest is taken off first.
+  attentionCase("sharp", { b: 1, l: 12, m: 12, h: 1, hkv: 1, p: 4 }, { sharpness: 100 }, { scale: 1 }),
+];
