@@ -1,0 +1,70 @@
+/**
+ * A decoder-only Transformer from tokens to logits in plain float64 loops. Embedding, blocks, MLP and head are those of
+ * `../mamba/minimal.ts`; here is causal attention. h heads of p channels, hkv of keys and values. Source: arXiv 1706.03762.
+ */
+import type { AttentionConfig, LanguageModelConfig } from "../checkpoint/modelConfig.ts";
+import { matVec, minimalLanguageModel, silu, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+
+/** Logits [l][v] of a language model whose every layer is attention. */
+export function minimalTransformer(weights: Weights, config: LanguageModelConfig, attention: AttentionConfig, ids: readonly number[]): Sequence {
+  return minimalLanguageModel(weights, config, ids, (x, weight) => attentionMixer(x, weight, attention));
+}
+
+/** Every token asks (q) all tokens up to itself (k) and averages what they offer (v). */
+export function attentionMixer(input: Sequence, weight: Lookup, config: AttentionConfig): Sequence {
+  const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, softmaxScale } = config;
+  const qkvDim = (h + 2 * hkv) * p;
+  const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
+  const convolved = convolve(projected.map((token) => token.slice(0, qkvDim)), weight("conv1d.weight"), weight("conv1d.bias"));
+  /** Head number `head` of q, k and v, which lie one after the other; q and k turned by their position. */
+  const headOf = (token: Float64Array, head: number): Float64Array => token.slice(head * p, (head + 1) * p);
+  const turnedHead = (t: number, head: number): Float64Array => rotate(headOf(convolved[t]!, head), t, config);
+
+  return input.map((_, t) => {
+    const out = new Float64Array(h * p + mlpDim / 2);
+    for (let head = 0; head < h; head++) {
+      const shared = Math.floor(head / (h / hkv));
+      const q = turnedHead(t, head);
+      const scores = Array.from({ length: t + 1 }, (__, j) => softmaxScale * dot(q, turnedHead(j, h + shared)));
+      softmax(scores).forEach((a, j) => headOf(convolved[j]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)));
+    }
+    // Some models run a gated MLP beside the heads.
+    for (let i = 0; i < mlpDim / 2; i++) out[h * p + i] = projected[t]![qkvDim + i]! * silu(projected[t]![qkvDim + mlpDim / 2 + i]!);
+    return matVec(weight("out_proj.weight")!, out, weight("out_proj.bias"));
+  });
+}
+
+/** Rotary position: pair i turns by position / base^(2i / dim); so q . k depends on the distance alone (arXiv 2104.09864). */
+function rotate(x: Float64Array, position: number, { rotaryDim: dim, rotaryBase, rotaryInterleaved }: AttentionConfig): Float64Array {
+  const out = x.slice();
+  for (let i = 0; i < dim / 2; i++) {
+    const theta = position / rotaryBase ** ((2 * i) / dim);
+    const [a, b] = rotaryInterleaved ? [2 * i, 2 * i + 1] : [i, i + dim / 2];
+    out[a] = x[a]! * Math.cos(theta) - x[b]! * Math.sin(theta);
+    out[b] = x[a]! * Math.sin(theta) + x[b]! * Math.cos(theta);
+  }
+  return out;
+}
+
+/** Each channel's weighted sum of its last k tokens, where the model has that. */
+function convolve(x: Sequence, taps: Float64Array | undefined, bias: Float64Array | undefined): Sequence {
+  if (taps === undefined) return x;
+  const k = taps.length / x[0]!.length;
+  return x.map((token, t) =>
+    token.map((_, c) => {
+      let sum = bias![c]!;
+      for (let tap = 0; tap < k; tap++) sum += taps[c * k + tap]! * (x[t - k + 1 + tap]?.[c] ?? 0);
+      return sum;
+    }),
+  );
+}
+
+const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+/** exp(score) over their sum; the largest is taken off first, so that exp does not overflow. */
+function softmax(scores: readonly number[]): number[] {
+  const peak = Math.max(...scores);
+  const weights = scores.map((score) => Math.exp(score - peak));
+  const total = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / total);
+}
