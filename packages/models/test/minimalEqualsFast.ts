@@ -1,6 +1,6 @@
 import { Rng, setBackend, tensor } from "@statespace/core";
 import { expect } from "vitest";
-import { LanguageModel, type ModelConfig } from "../src/index.ts";
+import { LanguageModel, type LanguageConfig } from "../src/index.ts";
 import type { Sequence, Weights } from "../src/mamba/minimal.ts";
 import { float64Backend } from "./float64Backend.ts";
 
@@ -8,7 +8,7 @@ import { float64Backend } from "./float64Backend.ts";
 const BOUND = 1e-11;
 
 /** The plain loops of a `minimal.ts` against the model on the fast path, both in float64, on a model with initial weights. */
-export async function expectMinimalEqualsFast<C extends ModelConfig>(config: C, minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence, bound = BOUND): Promise<void> {
+export async function expectMinimalEqualsFast<C extends LanguageConfig>(config: C, minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence, bound = BOUND): Promise<void> {
   await setBackend(float64Backend());
   const model = new LanguageModel(config, 3);
   // Weights that start as ones or zeros would hide a wrong index.
@@ -18,7 +18,7 @@ export async function expectMinimalEqualsFast<C extends ModelConfig>(config: C, 
 }
 
 /** The same for a model that is loaded; disposes it. */
-export async function expectLogits<C extends ModelConfig>(model: LanguageModel, config: C, minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence, bound = BOUND): Promise<void> {
+export async function expectLogits<C extends LanguageConfig>(model: LanguageModel, config: C, minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence, bound = BOUND): Promise<void> {
   const ids = Array.from({ length: 9 }, (_, i) => (7 * i * i + 3) % config.vocabSize);
   const input = tensor(Int32Array.from(ids), [1, ids.length]);
   const { logits } = model.forward(input);

@@ -4,6 +4,7 @@
  * l tokens, d channels (dInner), n state entries a channel. Source: arXiv 2312.00752, figure 3 and Algorithm 2.
  */
 import type { LanguageModelConfig, MambaConfig } from "../checkpoint/modelConfig.ts";
+import type { MambaMixerConfig } from "./block.ts";
 
 /** Weights under their checkpoint names, as `model.weights()` gives them. */
 export type Weights = ReadonlyMap<string, { readonly values: ArrayLike<number> }>;
@@ -37,7 +38,7 @@ export function minimalLanguageModel(weights: Weights, config: LanguageModelConf
 }
 
 /** The mixer: project, convolve, select, scan, gate, project back. */
-function mambaMixer(input: Sequence, weight: Lookup, config: MambaConfig): Sequence {
+export function mambaMixer(input: Sequence, weight: Lookup, config: MambaMixerConfig): Sequence {
   const { dInner: d, dState: n, dtRank, mixerNormEps } = config;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
   const u = convolve(projected.map((token) => token.slice(0, d)), weight("conv1d.weight")!, weight("conv1d.bias"));
@@ -85,7 +86,7 @@ export function convolve(x: Sequence, taps: Float64Array, bias: Float64Array | u
 }
 
 /** fc2(y silu(gate)) with y, gate = fc1(x). */
-function gatedMlp(x: Sequence, weight: Lookup): Sequence {
+export function gatedMlp(x: Sequence, weight: Lookup): Sequence {
   return x.map((token) => {
     const both = matVec(weight("fc1.weight")!, token);
     const half = both.length / 2;

@@ -4,6 +4,7 @@
  */
 import type { Mamba2Config } from "../checkpoint/modelConfig.ts";
 import { convolve, matVec, minimalLanguageModel, rmsNorm, silu, softplus, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+import type { Mamba2MixerConfig } from "./block.ts";
 
 /** Logits [l][v] of a Mamba-2 language model. */
 export function minimalMamba2(weights: Weights, config: Mamba2Config, ids: readonly number[]): Sequence {
@@ -11,7 +12,7 @@ export function minimalMamba2(weights: Weights, config: Mamba2Config, ids: reado
 }
 
 /** The mixer: one projection makes everything, x, B and C are convolved together, and A is one number a head. */
-export function mamba2Mixer(input: Sequence, weight: Lookup, config: Mamba2Config): Sequence {
+export function mamba2Mixer(input: Sequence, weight: Lookup, config: Mamba2MixerConfig): Sequence {
   const { dInner: d, dState: n, nHeads: h, headDim: p, nGroups: g, timeStepLimit } = config;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias"))); // z, xBC, dt
   const convDim = d + 2 * g * n;
@@ -44,7 +45,7 @@ export function mamba2Mixer(input: Sequence, weight: Lookup, config: Mamba2Confi
 }
 
 /** The gate silu(z) before the norm or after it; groups of channels are normed apart. Some models have the gate alone. */
-function gatedNorm(y: Float64Array, z: Float64Array, weight: Float64Array | undefined, config: Mamba2Config): Float64Array {
+function gatedNorm(y: Float64Array, z: Float64Array, weight: Float64Array | undefined, config: Mamba2MixerConfig): Float64Array {
   const { mixerNormEps, normBeforeGate, normGroupSize: size } = config;
   const gate = (x: Float64Array): Float64Array => x.map((value, i) => value * silu(z[i]!));
   if (weight === undefined) return gate(y);

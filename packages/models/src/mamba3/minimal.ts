@@ -5,6 +5,7 @@
  */
 import type { Mamba3Config } from "../checkpoint/modelConfig.ts";
 import { matVec, minimalLanguageModel, rmsNorm, silu, softplus, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+import type { Mamba3MixerConfig } from "./block.ts";
 
 const NORM_EPS = 1e-5;
 
@@ -22,7 +23,7 @@ interface HeadState {
 }
 
 /** The mixer: no convolution; every head takes its token's parts, turns them, and advances its state. */
-export function mamba3Mixer(input: Sequence, weight: Lookup, config: Mamba3Config): Sequence {
+export function mamba3Mixer(input: Sequence, weight: Lookup, config: Mamba3MixerConfig): Sequence {
   const { dInner: d, dState: n, nHeads: h, headDim: p, nGroups: g, mimoRank: r, nRopeAngles: s } = config;
   const heads = Array.from({ length: h }, (): HeadState => ({ state: new Float64Array(p * n), angle: new Float64Array(s), written: [] }));
   const y = input.map((token) => {
@@ -74,7 +75,7 @@ function advance(memory: HeadState, now: HeadState["written"], delta: number, A:
 }
 
 /** Every rank gated by silu(z), after a norm over the head's channels where the model has one; then the ranks' weighted sum. */
-function gateAndSum(read: readonly Float64Array[], z: readonly Float64Array[], weight: Lookup, head: number, { headDim: p, mimoRank: r }: Mamba3Config): Float64Array {
+function gateAndSum(read: readonly Float64Array[], z: readonly Float64Array[], weight: Lookup, head: number, { headDim: p, mimoRank: r }: Mamba3MixerConfig): Float64Array {
   const norm = weight("norm.weight")?.slice(head * p, (head + 1) * p);
   const out = new Float64Array(p);
   read.forEach((y, rank) => {
@@ -96,7 +97,7 @@ function rotate(x: Float64Array, angle: Float64Array, halves: boolean): Float64A
 }
 
 /** What makes -A positive: softplus in the first release, since then a function with a heavier tail. */
-function activation(x: number, { aActivation }: Mamba3Config): number {
+function activation(x: number, { aActivation }: Mamba3MixerConfig): number {
   if (aActivation === "softplus") return softplus(x);
   return x >= 0 ? 1 + x : 1 / (1 - x);
 }

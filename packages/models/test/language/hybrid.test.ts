@@ -1,7 +1,12 @@
 import { ArgumentError, FormatError, memory, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Decoder, generate, hybridConfig, LanguageModel, ModelState, parseModelConfig, prefill, tensorShapes, type LanguageConfig, type LayerKind } from "../../src/index.ts";
+import { Decoder, generate, hybridConfig, LanguageModel, ModelState, parseModelConfig, prefill, tensorShapes, type HybridConfig, type LanguageConfig, type LayerKind } from "../../src/index.ts";
+import { attentionMixer } from "../../src/attention/minimal.ts";
+import { gatedMlp, mambaMixer, minimalLanguageModel, type Lookup, type Sequence } from "../../src/mamba/minimal.ts";
+import { mamba2Mixer } from "../../src/mamba2/minimal.ts";
+import { mamba3Mixer } from "../../src/mamba3/minimal.ts";
+import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
 const small = {
   mamba: { dState: 3, dtRank: 2 }, mamba2: { dState: 4, nHeads: 4, headDim: 4, chunkSize: 4 }, mamba3: { dState: 6, nHeads: 4, headDim: 4, nRopeAngles: 2, chunkSize: 4 },
@@ -74,6 +79,22 @@ describe.each(Object.entries(configs))("a hybrid: %s", (_, config) => {
       expect(ids.slice(from)).toEqual(whole.slice(from - 1, -1).map(argMax));
     });
     model.dispose();
+  });
+});
+
+describe("a hybrid is what its layers are, one after the other", () => {
+  it("equals the plain loops of every minimal.ts", () => {
+    const config = configs["every kind in one stack"] as HybridConfig;
+    const { settings, layers } = config;
+    const mixers: Readonly<Record<LayerKind, (x: Sequence, weight: Lookup) => Sequence>> = {
+      mamba: (x, weight) => mambaMixer(x, weight, settings.mamba),
+      mamba2: (x, weight) => mamba2Mixer(x, weight, settings.mamba2),
+      mamba3: (x, weight) => mamba3Mixer(x, weight, settings.mamba3),
+      attention: (x, weight) => attentionMixer(x, weight, settings.attention),
+      mlp: gatedMlp,
+    };
+    // Attention's table of positions is float32 on the fast path.
+    return expectMinimalEqualsFast(config, (weights, same, ids) => minimalLanguageModel(weights, same, ids, (x, weight, layer) => mixers[layers[layer]!](x, weight)), 1e-6);
   });
 });
 
