@@ -37,12 +37,12 @@ export function describeMixerLaws(name: string, make: (build: ParameterBuilder) 
       beforeAll(() => setBackend(backend === "cpu" ? cpuBackend() : float64Backend()));
       const subject = (): Subject => new Subject(make, options.dModel, length);
       if (!options.stateless) {
-        it("step by step = whole", () => stepsEqualWhole(subject(), bound));
-        it("any split with its state carried = whole", () => splitsEqualWhole(subject(), bound));
-        it("a state of no tokens = no state", () => emptyStateIsNone(subject(), bound));
+        it("step by step = whole", () => expectStepsEqualWhole(subject(), bound));
+        it("any split with its state carried = whole", () => expectSplitsEqualWhole(subject(), bound));
+        it("a state of no tokens = no state", () => expectEmptyStateIsNone(subject(), bound));
       }
-      if (!options.stateless && !options.unpacked) it("packed with boundaries = each alone", () => packedEqualsAlone(subject(), bound));
-      if (backend === "float64") it("gradients = central differences", () => gradientsEqualDifferences(subject(), options));
+      if (!options.stateless && !options.unpacked) it("packed with boundaries = each alone", () => expectPackedEqualsAlone(subject(), bound));
+      if (backend === "float64") it("gradients = central differences", () => expectGradientsEqualDifferences(subject(), options));
     });
   }
 }
@@ -96,7 +96,7 @@ function expectSameState(got: LayerState, want: LayerState, bound: number, what:
   for (const [key, value] of Object.entries(want)) expectClose(got[key]!, value, bound, `${what}: ${key}`);
 }
 
-function stepsEqualWhole(subject: Subject, bound: number): void {
+function expectStepsEqualWhole(subject: Subject, bound: number): void {
   const { mixer, x, length } = subject;
   tidy(() => {
     const whole = subject.run(x);
@@ -107,7 +107,7 @@ function stepsEqualWhole(subject: Subject, bound: number): void {
   });
 }
 
-function splitsEqualWhole(subject: Subject, bound: number): void {
+function expectSplitsEqualWhole(subject: Subject, bound: number): void {
   const { length, x } = subject;
   for (let cut = 1; cut < length; cut++) {
     tidy(() => {
@@ -121,7 +121,7 @@ function splitsEqualWhole(subject: Subject, bound: number): void {
   }
 }
 
-function emptyStateIsNone(subject: Subject, bound: number): void {
+function expectEmptyStateIsNone(subject: Subject, bound: number): void {
   tidy(() => {
     const { x, mixer } = subject;
     const bare = subject.run(x);
@@ -132,7 +132,7 @@ function emptyStateIsNone(subject: Subject, bound: number): void {
 }
 
 /** Row 0 is cut twice, row 1 once, elsewhere; an id that comes back is a new sequence all the same. A carried state belongs to the first sequence of each row. */
-function packedEqualsAlone(subject: Subject, bound: number): void {
+function expectPackedEqualsAlone(subject: Subject, bound: number): void {
   const { length, x, mixer } = subject;
   const cuts = [[0, 2, length - 1, length], [0, 3, length]];
   const seqIdx = cuts.flatMap((row) => Array.from({ length }, (_, t) => row.findLastIndex((from) => from <= t) % 2));
@@ -160,7 +160,7 @@ function packedEqualsAlone(subject: Subject, bound: number): void {
 }
 
 /** The loss is a random sum of y and of the final state; each tensor is moved along a random direction. */
-function gradientsEqualDifferences(subject: Subject, { stateless }: LawOptions): void {
+function expectGradientsEqualDifferences(subject: Subject, { stateless }: LawOptions): void {
   const { mixer, x, length } = subject;
   tidy(() => {
     const before = stateless ? undefined : subject.run(subject.random([2, 3, x.shape[2]!])).state;
