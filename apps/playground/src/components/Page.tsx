@@ -1,0 +1,47 @@
+import { For, Show, type JSX } from "solid-js";
+import { pages } from "../shell/pages.ts";
+import { page } from "../shell/route.ts";
+import { shell } from "../shell/shellMessages.ts";
+
+/** A page's frame: number, title, the idea in one sentence, a short text, then the interaction. */
+export function Page(props: { idea: string; text: readonly string[]; children: JSX.Element; hints: readonly string[] }): JSX.Element {
+  const index = (): number => Math.max(0, pages.findIndex(({ id }) => id === page()));
+  return (
+    <article>
+      <header class="title">
+        <p class="eyebrow">
+          {index() + 1} / {pages.length}
+        </p>
+        <h1>{shell().pages[pages[index()]!.id]}</h1>
+        <p class="idea">{props.idea}</p>
+      </header>
+      <div class="prose">
+        <For each={props.text}>{(paragraph) => <p innerHTML={paragraph} />}</For>
+      </div>
+      {props.children}
+      <Show when={props.hints.length > 0}>
+        <section class="hints" aria-label={shell().tryThis}>
+          <h2>{shell().tryThis}</h2>
+          <ul>
+            <For each={props.hints}>{(hint) => <li innerHTML={hint} />}</For>
+          </ul>
+        </section>
+      </Show>
+    </article>
+  );
+}
+
+/** A titled part of a page. */
+export function Panel(props: { title?: string; note?: string; children: JSX.Element; class?: string }): JSX.Element {
+  return (
+    <section class={`panel ${props.class ?? ""}`} aria-label={props.title}>
+      <Show when={props.title}>
+        <h2>{props.title}</h2>
+      </Show>
+      <Show when={props.note}>
+        <p class="note" innerHTML={props.note ?? ""} />
+      </Show>
+      {props.children}
+    </section>
+  );
+}

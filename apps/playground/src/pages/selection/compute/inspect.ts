@@ -1,0 +1,54 @@
+import { readFloats } from "@statespace/core";
+import { bestOf, type Trainer } from "./trainer.ts";
+
+/** What one layer's scan was fed along a sequence. */
+export interface LayerView {
+  readonly d: number;
+  readonly n: number;
+  readonly delta: Float32Array; // [l, d]
+  readonly B: Float32Array; // [l, n]
+  readonly C: Float32Array; // [l, n]
+  /** Mean over the channels of delta. */
+  readonly meanDelta: Float32Array; // [l]
+}
+
+export interface Inspection {
+  readonly layers: readonly LayerView[];
+  /** The model's answer at each step of the question, and how sure it is. */
+  readonly answers: readonly { readonly token: number; readonly probability: number }[];
+}
+
+/** Runs one sequence and tells what each layer selected, and what the model answered. */
+export async function inspect(trainer: Trainer, ids: Int32Array): Promise<Inspection> {
+  const { mixers } = trainer.model;
+  for (const mixer of mixers) mixer.recording = true;
+  let logits: Float32Array;
+  try {
+    logits = await trainer.logits(ids, 1);
+  } finally {
+    for (const mixer of mixers) mixer.recording = false;
+  }
+  const layers: LayerView[] = [];
+  for (const mixer of mixers) {
+    const { delta, B, C } = mixer.recorded!;
+    const [, l, d] = delta.shape as [number, number, number];
+    const view = { d, n: B.shape[2]!, delta: await readFloats(delta), B: await readFloats(B), C: await readFloats(C) };
+    layers.push({ ...view, meanDelta: Float32Array.from({ length: l }, (_, t) => mean(view.delta.subarray(t * d, (t + 1) * d))) });
+    for (const t of [delta, B, C]) t.dispose();
+    mixer.recorded = undefined;
+  }
+  const { nTokens, seqLen } = trainer.settings;
+  const answers = Array.from({ length: nTokens }, (_, i) => answerAt(logits, seqLen + i, trainer.vocabSize));
+  return { layers, answers };
+}
+
+function answerAt(logits: Float32Array, step: number, v: number): { token: number; probability: number } {
+  const scores = logits.subarray(step * v, (step + 1) * v);
+  const token = bestOf(scores);
+  const total = scores.reduce((sum, score) => sum + Math.exp(score - scores[token]!), 0);
+  return { token, probability: 1 / total };
+}
+
+function mean(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

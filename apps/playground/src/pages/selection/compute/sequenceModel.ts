@@ -1,0 +1,77 @@
+import { embedding, linear, Rng, tidy, type Parameter, type Tensor } from "@statespace/core";
+import { kaimingUniform, Norm, normal, ParameterBuilder, ResidualBlock, type MambaMixerConfig } from "@statespace/models";
+import { AblatedMixer, type Selects } from "./ablatedMixer.ts";
+
+export interface SequenceModelConfig {
+  readonly selects: Selects;
+  readonly vocabSize: number;
+  readonly dModel: number;
+  readonly dState: number;
+  readonly nLayer: number;
+  readonly seed: number;
+}
+
+const NORM_EPS = 1e-5;
+
+/** Embedding, residual blocks around one kind of mixer, norm and head: the smallest model that can be asked for selective copying. */
+export class SequenceModel {
+  readonly config: SequenceModelConfig;
+  readonly parameters: readonly Parameter[];
+  readonly embedding: Parameter; // [v, dModel]
+  readonly blocks: readonly ResidualBlock[];
+  readonly mixers: readonly AblatedMixer[];
+  readonly normF: Norm;
+  readonly head: Parameter; // [v, dModel]
+
+  constructor(config: SequenceModelConfig) {
+    this.config = config;
+    const { vocabSize, dModel, nLayer, seed } = config;
+    const build = new ParameterBuilder(new Rng(seed));
+    this.embedding = build.make("embedding.weight", [vocabSize, dModel], normal(1));
+    this.mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
+    this.blocks = this.mixers.map((mixer, i) => new ResidualBlock(new Norm("rms", dModel, NORM_EPS, build.within(`layers.${i}.norm`)), mixer));
+    this.normF = new Norm("rms", dModel, NORM_EPS, build.within("norm_f"));
+    this.head = build.make("head.weight", [vocabSize, dModel], kaimingUniform(dModel));
+    this.parameters = build.parameters;
+  }
+
+  get size(): number {
+    return this.parameters.reduce((total, { size }) => total + size, 0);
+  }
+
+  /** @param ids int32 [b, l] @returns logits [b, l, v] */
+  forward(ids: Tensor): Tensor {
+    return tidy(() => {
+      let x = embedding({ ids, weight: this.embedding.value }).y; // [b, l, dModel]
+      for (const block of this.blocks) x = block.forward(x, {}).y;
+      return linear({ x: this.normF.apply(x), weight: this.head.value }).y;
+    });
+  }
+
+  dispose(): void {
+    for (const mixer of this.mixers) mixer.dispose();
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+}
+
+function makeMixer({ selects, dModel, dState, nLayer }: SequenceModelConfig, build: ParameterBuilder): AblatedMixer {
+  const config: MambaMixerConfig = {
+    dModel,
+    dInner: 2 * dModel,
+    dState,
+    dConv: +(process.env.K ?? 4),
+    dtRank: Math.max(1, Math.ceil(dModel / 16)),
+    useBias: false,
+    useConvBias: true,
+    mixerNormEps: undefined,
+    timeStepMin: +(process.env.DMIN ?? 0.001),
+    timeStepMax: +(process.env.DMAX ?? 0.1),
+    timeStepFloor: 1e-4,
+    timeStepScale: 1,
+    timeStepInitScheme: "random",
+    rescaleLayers: nLayer,
+  };
+  const mixer = new AblatedMixer(config, build);
+  mixer.selects = selects;
+  return mixer;
+}

@@ -1,0 +1,88 @@
+import { createSignal, type Accessor } from "solid-js";
+
+/** The view in the address: `#/selection?lang=zh&seed=3`. Everything a visitor can set stands there, so that a view can be shared. */
+interface Route {
+  readonly page: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+function parse(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
+  return { page: path, params: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+function format({ page, params }: Route): string {
+  const query = new URLSearchParams(params).toString();
+  return `#/${page}${query === "" ? "" : `?${query}`}`;
+}
+
+const [route, setRoute] = createSignal<Route>(parse(location.hash));
+window.addEventListener("hashchange", () => {
+  // our own replaceState raises no event; one that arrives is the visitor's
+  clearTimeout(pending);
+  setRoute(parse(location.hash));
+});
+
+export const page: Accessor<string> = () => route().page;
+export const params: Accessor<Readonly<Record<string, string>>> = () => route().params;
+
+/** Parameters that follow the visitor from page to page. */
+const GLOBAL = ["lang", "theme", "backend"];
+
+/** The address of a page in the current language and theme. */
+export function hrefOf(page: string): string {
+  const kept = Object.entries(params()).filter(([name]) => GLOBAL.includes(name));
+  return format({ page, params: Object.fromEntries(kept) });
+}
+
+let pending: ReturnType<typeof setTimeout> | undefined;
+
+/** Changes parameters; `undefined` removes one. The address follows a little later, since browsers limit how often it may change. */
+export function setParams(changes: Readonly<Record<string, string | undefined>>): void {
+  const merged = Object.entries({ ...params(), ...changes }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  setRoute({ page: page(), params: Object.fromEntries(merged) });
+  clearTimeout(pending);
+  pending = setTimeout(() => history.replaceState(null, "", format(route())), 250);
+}
+
+/** How a value is written in the address. `parse` returns undefined for what it does not know. */
+export interface Codec<T> {
+  parse(text: string): T | undefined;
+  format(value: T): string;
+}
+
+export const text: Codec<string> = { parse: (value) => value, format: (value) => value };
+export const flag: Codec<boolean> = { parse: (value) => value === "1", format: (value) => (value ? "1" : "0") };
+
+/** A number in a range; others are not taken from the address. */
+export function number(min: number, max: number): Codec<number> {
+  return {
+    parse: (value) => (value !== "" && Number(value) >= min && Number(value) <= max ? Number(value) : undefined),
+    format: (value) => String(+value.toPrecision(8)),
+  };
+}
+
+/** One of a list of words. */
+export function choice<T extends string>(...words: readonly T[]): Codec<T> {
+  return { parse: (value) => words.find((word) => word === value), format: (value) => value };
+}
+
+/** A list of numbers. */
+export const numbers: Codec<readonly number[]> = {
+  parse: (value) => {
+    const list = value.split(",").map(Number);
+    return list.every(Number.isFinite) ? list : undefined;
+  },
+  format: (list) => list.map((value) => +value.toPrecision(5)).join(","),
+};
+
+/** A signal that lives in the address. */
+export function useParam<T>(name: string, initial: T, codec: Codec<T>): [Accessor<T>, (value: T) => void] {
+  const read = (): T => {
+    const value = params()[name];
+    return (value === undefined ? undefined : codec.parse(value)) ?? initial;
+  };
+  const write = (value: T): void => setParams({ [name]: codec.format(value) === codec.format(initial) ? undefined : codec.format(value) });
+  return [read, write];
+}
+

@@ -1,0 +1,17 @@
+import { defineConfig } from "vite";
+import solid from "vite-plugin-solid";
+import { formulas } from "./build/formulas.ts";
+
+/** Shared memory, and with it threads, need these two; without them the app runs on one thread. */
+const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+export default defineConfig({
+  base: "./",
+  plugins: [formulas(), solid()],
+  // The packages are read from their sources, so that what a page does not use is not sent.
+  resolve: { conditions: ["statespace-source"] },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+  worker: { format: "es" },
+  build: { target: "es2023", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
+});
