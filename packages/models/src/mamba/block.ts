@@ -6,7 +6,7 @@ import type { MambaConfig } from "../checkpoint/modelConfig.ts";
 import { Derived } from "../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, scaled, uniform } from "../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 
 /** The part of a config that one Mamba mixer needs. */
 export type MambaMixerConfig = Pick<

@@ -48,7 +48,7 @@ function checkHeads(name: string, { dims: { h, g } }: BoundDims, { dtMin, dtMax 
  *     y_t = state_t C_t + D x_t;   y_t := y_t silu(z_t)                   (if z)
  *
  * The same in chunks of q = `chunkSize` tokens, as matrix products: with cs_t = sum of dt A inside the chunk up to t and
- * L_ts = exp(cs_t - cs_s) for s <= t (0 above the diagonal and across sequences),
+ * L_ts = exp(cs_t - cs_s) for s <= t, 0 above the diagonal (all these decays are 0 across the start of a sequence),
  *
  *     y      = (L * (C B^T)) (dt x)  +  exp(cs) C state_in^T              // [q, p], from the chunk and from before it
  *     state_out = exp(cs_q) state_in + (exp(cs_q - cs) dt x)^T B          // [p, n]
