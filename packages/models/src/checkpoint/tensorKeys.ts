@@ -1,6 +1,10 @@
 import { FormatError } from "@statespace/core";
 import type { Weights } from "./checkpoint.ts";
-import type { AttentionConfig, ConfigDialect, LanguageModelConfig, Mamba2Config, Mamba3Config, MambaConfig, ModelConfig } from "./modelConfig.ts";
+import type { HybridSettings, LanguageConfig } from "../language/hybridConfig.ts";
+import type { MambaMixerConfig } from "../mamba/block.ts";
+import type { Mamba2MixerConfig } from "../mamba2/block.ts";
+import type { Mamba3MixerConfig } from "../mamba3/block.ts";
+import type { AttentionConfig, ConfigDialect, LanguageModelConfig } from "./modelConfig.ts";
 import { quote } from "./strictJson.ts";
 
 const EMBEDDING_KEYS: Record<ConfigDialect, string> = { transformers: "backbone.embeddings.weight", mamba_ssm: "backbone.embedding.weight" };
@@ -22,14 +26,14 @@ type Shapes = Map<string, readonly number[]>;
  * Every tensor that a model of this configuration has, with its shape, under transformers' names and in the order of the forward pass.
  * A tied head has no tensor of its own.
  */
-export function tensorShapes(config: ModelConfig): ReadonlyMap<string, readonly number[]> {
+export function tensorShapes(config: LanguageConfig): ReadonlyMap<string, readonly number[]> {
   const shapes: Shapes = new Map();
   shapes.set(EMBEDDING_KEYS.transformers, [config.vocabSize, config.dModel]);
   for (let i = 0; i < config.nLayer; i++) {
     const layer = `backbone.layers.${i}`;
     addNorm(shapes, `${layer}.norm`, config);
     if (config.attention !== undefined && config.attnLayers.includes(i)) addAttention(shapes, `${layer}.mixer`, config.dModel, config.attention);
-    else addMixer(shapes, `${layer}.mixer`, config);
+    else addMixer(shapes, `${layer}.mixer`, config, i);
     if (config.dIntermediate > 0) {
       addNorm(shapes, `${layer}.norm2`, config);
       shapes.set(`${layer}.mlp.fc1.weight`, [2 * config.dIntermediate, config.dModel]);
@@ -46,7 +50,7 @@ export function tensorShapes(config: ModelConfig): ReadonlyMap<string, readonly 
  * A tied model may carry a copy of its head; it is passed over.
  * Errors: {@link FormatError} naming the key that is missing, of another shape, or unknown.
  */
-export function matchTensors(weights: Pick<Weights, "entries">, config: ModelConfig): ReadonlyMap<string, string> {
+export function matchTensors(weights: Pick<Weights, "entries">, config: LanguageConfig): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const key of weights.entries.keys()) {
     const canonical = canonicalKey(key);
@@ -74,13 +78,22 @@ function addNorm(shapes: Shapes, prefix: string, { dModel, norm }: LanguageModel
   if (norm === "layer") shapes.set(`${prefix}.bias`, [dModel]);
 }
 
-function addMixer(shapes: Shapes, prefix: string, config: ModelConfig): void {
-  const local: Record<string, readonly number[]> =
-    config.modelType === "mamba3" ? mamba3Shapes(config) : config.modelType === "mamba2" ? mamba2Shapes(config) : mambaShapes(config);
+function addMixer(shapes: Shapes, prefix: string, config: LanguageConfig, layer: number): void {
+  const kind = config.modelType === "hybrid" ? config.layers[layer]! : config.modelType;
+  const settings = config.modelType === "hybrid" ? config.settings : { mamba: config, mamba2: config, mamba3: config };
+  if (kind === "attention" && "attention" in settings) return addAttention(shapes, prefix, config.dModel, settings.attention);
+  const local = localShapes(kind, settings as unknown as HybridSettings, config.dModel);
   for (const [name, shape] of Object.entries(local)) shapes.set(`${prefix}.${name}`, shape);
 }
 
-function mambaShapes({ dModel, dInner, dState, dConv, dtRank, useBias, useConvBias }: MambaConfig): Record<string, readonly number[]> {
+function localShapes(kind: string, { mamba, mamba2, mamba3, mlp }: HybridSettings, dModel: number): Record<string, readonly number[]> {
+  if (kind === "mamba3") return mamba3Shapes(mamba3);
+  if (kind === "mamba2") return mamba2Shapes(mamba2);
+  if (kind === "mlp") return { "fc1.weight": [2 * mlp.hidden, dModel], "fc2.weight": [dModel, mlp.hidden] };
+  return mambaShapes(mamba);
+}
+
+function mambaShapes({ dModel, dInner, dState, dConv, dtRank, useBias, useConvBias }: MambaMixerConfig): Record<string, readonly number[]> {
   return {
     "in_proj.weight": [2 * dInner, dModel],
     ...(useBias ? { "in_proj.bias": [2 * dInner] } : {}),
@@ -96,7 +109,7 @@ function mambaShapes({ dModel, dInner, dState, dConv, dtRank, useBias, useConvBi
   };
 }
 
-function mamba2Shapes(config: Mamba2Config): Record<string, readonly number[]> {
+function mamba2Shapes(config: Mamba2MixerConfig): Record<string, readonly number[]> {
   const { dModel, dInner, dState, dConv, nHeads, nGroups, useBias, useConvBias, mixerNorm, dHasHeadDim } = config;
   const convDim = dInner + 2 * nGroups * dState; // x, B, C
   return {
@@ -113,7 +126,7 @@ function mamba2Shapes(config: Mamba2Config): Record<string, readonly number[]> {
   };
 }
 
-function mamba3Shapes(config: Mamba3Config): Record<string, readonly number[]> {
+function mamba3Shapes(config: Mamba3MixerConfig): Record<string, readonly number[]> {
   const { dModel, dInner, dState, nHeads, headDim, nGroups, mimo, mimoRank, nRopeAngles, outProjNorm } = config;
   const perRank = [nHeads, mimoRank, headDim];
   return {

@@ -1,8 +1,9 @@
-import { ArgumentError, FormatError, type PackedFormat } from "@statespace/core";
+import { FormatError, type PackedFormat } from "@statespace/core";
 import {
-  canonicalKey, HEAD_KEY, matchTensors, openCheckpoint, openSource, parseModelConfig, saveCheckpoint, toFloat32Array, toTransformersConfig,
+  canonicalKey, HEAD_KEY, matchTensors, openCheckpoint, openSource, saveCheckpoint, toFloat32Array, toTransformersConfig,
   type MambaSsmOptions, type OpenSourceOptions, type ReadOptions, type SaveOptions, type SourceLike,
 } from "../checkpoint/index.ts";
+import { hybridToJson, parseLanguageConfig } from "./hybridFile.ts";
 import { LanguageModel } from "./model.ts";
 
 export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, MambaSsmOptions {
@@ -17,7 +18,7 @@ export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, M
  */
 export async function fromPretrained(from: SourceLike, options: FromPretrainedOptions = {}): Promise<LanguageModel> {
   const checkpoint = await openCheckpoint(openSource(from, options), options);
-  const config = parseModelConfig(checkpoint.config, options);
+  const config = parseLanguageConfig(checkpoint.config, options);
   const keys = matchTensors(checkpoint, config);
   const model = new LanguageModel(config, "empty");
   try {
@@ -38,12 +39,13 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
 }
 
 /**
- * Writes a folder that Hugging Face transformers loads: config.json, model.safetensors, and further files as given.
+ * Writes a folder that Hugging Face transformers loads: config.json, model.safetensors, and further files as given. Of a hybrid, which
+ * transformers has not, one that `fromPretrained` loads.
  * Each file appears under its name only when it is whole.
  * @throws ArgumentError for a model transformers has not; AbortedError; what the file system throws.
  */
 export async function savePretrained(model: LanguageModel, folder: string | URL, options: SaveOptions & { files?: Readonly<Record<string, string | Uint8Array>> } = {}): Promise<void> {
   const { files, ...save } = options;
-  if (model.config.modelType === "hybrid") throw new ArgumentError("savePretrained: transformers has no hybrid; keep its config beside model.weights()");
-  await saveCheckpoint(folder, { config: toTransformersConfig(model.config, save.dtype), tensors: await model.weights(), ...(files ? { files } : {}) }, save);
+  const config = model.config.modelType === "hybrid" ? hybridToJson(model.config) : toTransformersConfig(model.config, save.dtype);
+  await saveCheckpoint(folder, { config, tensors: await model.weights(), ...(files ? { files } : {}) }, save);
 }

@@ -1,7 +1,13 @@
 import { ArgumentError, FormatError, memory, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Decoder, generate, hybridConfig, LanguageModel, ModelState, parseModelConfig, prefill, tensorShapes, type HybridConfig, type LanguageConfig, type LayerKind } from "../../src/index.ts";
+import {
+  Decoder, fromPretrained, generate, hybridConfig, hybridFromJson, hybridToJson, LanguageModel, ModelState, parseModelConfig, prefill, savePretrained, tensorShapes,
+  type HybridConfig, type JsonValue, type LanguageConfig, type LayerKind,
+} from "../../src/index.ts";
 import { attentionMixer } from "../../src/attention/minimal.ts";
 import { gatedMlp, mambaMixer, minimalLanguageModel, type Lookup, type Sequence } from "../../src/mamba/minimal.ts";
 import { mamba2Mixer } from "../../src/mamba2/minimal.ts";
@@ -112,6 +118,45 @@ describe("hybrid configs", () => {
       const made = new Map(model.parameters.map(({ name, shape }) => [name, [...shape]]));
       expect(Object.fromEntries(made)).toEqual(Object.fromEntries([...tensorShapes(config)].map(([name, shape]) => [name, [...shape]])));
       model.dispose();
+    }
+  });
+  it("a hybrid is saved, and loaded as it was", async () => {
+    const config = configs["every kind in one stack"] as HybridConfig;
+    const model = new LanguageModel(config, 11);
+    const folder = await mkdtemp(join(tmpdir(), "hybrid-"));
+    try {
+      await savePretrained(model, folder);
+      const loaded = await fromPretrained(folder);
+      expect(loaded.config).toEqual(config);
+      expect(logitsOf(loaded, IDS)).toEqual(logitsOf(model, IDS));
+      loaded.dispose();
+    } finally {
+      model.dispose();
+      await rm(folder, { recursive: true });
+    }
+  });
+  it("a hybrid's file with a wrong setting is refused by its name", () => {
+    const good = JSON.parse(JSON.stringify(hybridToJson(configs["every kind in one stack"] as HybridConfig))) as Record<string, JsonValue>;
+    expect(hybridFromJson(good)).toEqual(configs["every kind in one stack"]);
+    const settings = good["settings"] as Record<string, Record<string, JsonValue>>;
+    const wrong: readonly [RegExp, Record<string, JsonValue>][] = [
+      [/vocabSize/, { ...good, vocabSize: -1 }],
+      [/layers/, { ...good, layers: "mamba" }],
+      [/mamba7/, { ...good, layers: ["mamba7"] }],
+      [/nLayer/, { ...good, nLayer: 1e6 }],
+      [/norm/, { ...good, norm: "batch" }],
+      [/unheard/, { ...good, unheard: 1 }],
+      [/eosTokenIds/, { ...good, eosTokenIds: [0.5] }],
+      [/settings must/, { ...good, settings: 3 }],
+      [/settings.mamba.dState/, { ...good, settings: { ...settings, mamba: { ...settings["mamba"], dState: 1.5 } } }],
+      [/settings.mamba2.timeStepLimit/, { ...good, settings: { ...settings, mamba2: { ...settings["mamba2"], timeStepLimit: [0] } } }],
+      [/settings.mamba3.aActivation/, { ...good, settings: { ...settings, mamba3: { ...settings["mamba3"], aActivation: "relu" } } }],
+      [/settings.__proto__/, { ...good, settings: JSON.parse('{"__proto__": {}}') as JsonValue }],
+      [/nHeads/, { ...good, settings: { ...settings, mamba2: { ...settings["mamba2"], nHeads: 5 } } }],
+    ];
+    for (const [message, file] of wrong) {
+      expect(() => hybridFromJson(file), String(message)).toThrow(FormatError);
+      expect(() => hybridFromJson(file), String(message)).toThrow(message);
     }
   });
   it("says what is wrong", () => {
