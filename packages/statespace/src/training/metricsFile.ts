@@ -7,19 +7,17 @@ export class MetricsFile {
   readonly #path: string;
   readonly #events: TrainingEvent[];
   #unwritten: string[] = [];
+  #begun = false;
 
   private constructor(path: string, events: TrainingEvent[]) {
     this.#path = path;
     this.#events = events;
   }
 
-  /** @param resume keep what an earlier sitting wrote. */
+  /** Changes nothing before the first event, so that a run that is refused loses nothing. @param resume keep what an earlier sitting wrote. */
   static async open(path: string, resume: boolean): Promise<MetricsFile> {
-    await mkdir(dirname(path), { recursive: true });
     const text = resume ? await readFile(path, "utf8").catch(() => "") : "";
-    const file = new MetricsFile(path, text.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as TrainingEvent));
-    await file.#rewrite();
-    return file;
+    return new MetricsFile(path, text.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as TrainingEvent));
   }
 
   get events(): readonly TrainingEvent[] {
@@ -27,7 +25,7 @@ export class MetricsFile {
   }
 
   async add(event: TrainingEvent): Promise<void> {
-    if (event.kind === "resumed") await this.#dropAfter(event.step);
+    if (!this.#begun) await this.#begin(event.kind === "resumed" ? event.step : 0);
     this.#events.push(event);
     this.#unwritten.push(`${toJsonLine(event)}\n`);
     if (event.kind !== "step" || this.#unwritten.length >= 20) await this.flush();
@@ -39,14 +37,12 @@ export class MetricsFile {
     if (lines !== "") await appendFile(this.#path, lines);
   }
 
-  /** Steps that were told but are taken again, since the checkpoint is older. */
-  async #dropAfter(step: number): Promise<void> {
+  /** Drops steps that were told but are taken again, since the checkpoint is older. */
+  async #begin(step: number): Promise<void> {
+    this.#begun = true;
     const kept = this.#events.filter((event) => event.step <= step && event.kind !== "end");
     this.#events.splice(0, this.#events.length, ...kept);
-    await this.#rewrite();
-  }
-
-  async #rewrite(): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
     await writeFile(`${this.#path}.tmp`, this.#events.map((event) => `${toJsonLine(event)}\n`).join(""));
     await rename(`${this.#path}.tmp`, this.#path);
   }
