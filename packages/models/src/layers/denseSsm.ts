@@ -17,34 +17,35 @@ export function matrixPower(M: Tensor, exponent: number): Tensor | undefined {
 /**
  * The Krylov columns [B, M B, M^2 B, ...], in log2(count) products: each doubles how many there are.
  * @param M [h, n, n]
- * @param B [h, n]
- * @returns [h, n, count]
+ * @param B [h, n, r]
+ * @returns [h, n, count r], the r columns of one power side by side
  */
 export function krylovColumns(M: Tensor, B: Tensor, count: number): Tensor {
-  const [h, n] = B.shape as [number, number];
-  let columns = reshape(B, [h, n, 1]);
+  const r = B.shape[2]!;
+  let columns = B;
   let power = M;
   for (let have = 1; have < count; have *= 2) {
     columns = concat([columns, matMul(power, columns)], 2);
     if (2 * have < count) power = matMul(power, power);
   }
-  return sliceAxis(columns, 2, 0, count);
+  return columns.shape[2] === count * r ? columns : sliceAxis(columns, 2, 0, count * r);
 }
 
 /**
- * The filter C M^t B of a dense state space model, t < l, by baby steps and giant steps: rows C M^(T i) times columns M^j B with
+ * The filters C M^t B of a dense state space model, t < l, by baby steps and giant steps: rows C M^(T i) times columns M^j B with
  * T near sqrt(l), so that 2 sqrt(l) vectors are held instead of l.
  * @param C [h, n]
- * @returns [h, l]
+ * @param B [h, n, r]
+ * @returns [h, l, r]
  */
 export function denseFilter(C: Tensor, M: Tensor, B: Tensor, l: number): Tensor {
-  const h = B.shape[0]!;
+  const [h, n, r] = B.shape as [number, number, number];
   const baby = 2 ** Math.ceil(Math.log2(l) / 2);
   const giant = Math.ceil(l / baby);
-  const columns = krylovColumns(M, B, baby); // [h, n, baby]
-  if (giant === 1) return sliceAxis(reshape(matMul(reshape(C, [h, 1, -1]), columns), [h, baby]), 1, 0, l);
-  const rows = krylovColumns(transpose(matrixPower(M, baby)!, [0, 2, 1]), C, giant); // [h, n, giant]
-  return sliceAxis(reshape(matMul(rows, columns, true), [h, giant * baby]), 1, 0, l);
+  const columns = krylovColumns(M, B, baby); // [h, n, baby r]
+  const row = reshape(C, [h, n, 1]);
+  const rows = giant === 1 ? row : krylovColumns(transpose(matrixPower(M, baby)!, [0, 2, 1]), row, giant); // [h, n, giant]
+  return sliceAxis(reshape(matMul(rows, columns, true), [h, giant * baby, r]), 1, 0, l);
 }
 
 /**
@@ -58,7 +59,7 @@ export function denseLastState(M: Tensor, B: Tensor, u: Tensor, initialState?: T
   const [b, l] = u.shape as [number, number];
   const inputs = transpose(u, [2, 1, 0]); // [h, l, b]
   const chunk = Math.min(CHUNK, l);
-  const columns = reverse(krylovColumns(M, B, chunk), 2); // the oldest token meets the highest power
+  const columns = reverse(krylovColumns(M, reshape(B, [h, n, 1]), chunk), 2); // the oldest token meets the highest power
   let state = initialState ? transpose(initialState, [1, 2, 0]) : zeros([h, n, b]);
   const rest = l % chunk;
   if (rest > 0) {

@@ -17,6 +17,8 @@ export interface ForwardOptions {
   readonly returnState?: boolean;
   /** int32 [b, l]: where it changes along l, another sequence starts and nothing carries over. */
   readonly seqIdx?: Tensor | undefined;
+  /** Applied to what each branch of a block adds to the residual stream: dropout, while training. */
+  readonly dropout?: ((branch: Tensor) => Tensor) | undefined;
 }
 
 export interface ForwardResult {

@@ -19,20 +19,21 @@ export class ResidualBlock {
 
   forward(x: Tensor, options: ForwardOptions): ForwardResult {
     // The tidy returns the state beside y, so that nothing else of the layer stays in memory.
+    const drop = options.dropout ?? ((branch: Tensor): Tensor => branch);
     const result = tidy(() => {
       const mixed = this.mixer.forward(this.norm.apply(x), options);
-      return { y: this.#rest(add(x, mixed.y)), ...mixed.state };
+      return { y: this.#rest(add(x, drop(mixed.y)), drop), ...mixed.state };
     });
     const { y, ...state } = result as { y: Tensor } & Record<string, Tensor>;
     return options.returnState ? { y, state } : { y };
   }
 
   step(x: Tensor, state: LayerState): Tensor {
-    return tidy(() => this.#rest(add(x, this.mixer.step(this.norm.apply(x), state))));
+    return tidy(() => this.#rest(add(x, this.mixer.step(this.norm.apply(x), state)), (branch) => branch));
   }
 
-  #rest(x: Tensor): Tensor {
+  #rest(x: Tensor, drop: (branch: Tensor) => Tensor): Tensor {
     if (this.mlp === undefined || this.norm2 === undefined) return x;
-    return add(x, this.mlp.apply(this.norm2.apply(x)));
+    return add(x, drop(this.mlp.apply(this.norm2.apply(x))));
   }
 }

@@ -1,0 +1,2 @@
+export { LsslMixer } from "./block.ts";
+export { lsslConfig, type LsslConfig } from "./config.ts";
