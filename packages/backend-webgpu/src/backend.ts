@@ -26,8 +26,8 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly #pipelines: PipelineCache;
   readonly #recorder: Recorder;
   readonly #profiler: Profiler | undefined;
-  /** Stands in for absent operands: one to read, one to write. */
-  readonly #absent: Record<"read-only-storage" | "storage", Binding>;
+  /** Stand in for absent operands: one to read, one to write, a range of its own for each binding. */
+  readonly #absent: Record<"read-only-storage" | "storage", GPUBuffer>;
   #fault: BackendError | undefined;
   readonly #inFlight: Set<(fault: BackendError) => void> = new Set();
 
@@ -40,8 +40,8 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#profiler = traits.timestamps ? new Profiler(device) : undefined;
     this.#recorder = new Recorder(device, this.#profiler);
     this.#recorder.onSubmit = (submit) => this.#guarded(submit);
-    const dummy = (): Binding => ({ buffer: device.createBuffer({ size: 256, usage: GPUBufferUsage.STORAGE }), offset: 0, size: 256 });
-    this.#absent = { "read-only-storage": dummy(), storage: dummy() };
+    const standIn = (): GPUBuffer => device.createBuffer({ size: 256 * 16, usage: GPUBufferUsage.STORAGE });
+    this.#absent = { "read-only-storage": standIn(), storage: standIn() };
     void device.lost.then(({ message, reason }) => this.#lose(new DeviceLostError(`webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`)));
   }
 
@@ -264,7 +264,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     const written = new Set<GPUBuffer>();
     const bindings = pipeline.bindings.map((type, i) => {
       const operand = request.bindings[i];
-      if (operand === undefined) return this.#absent[type as "storage"];
+      if (operand === undefined) return { buffer: this.#absent[type as "storage"], offset: 256 * i, size: 256 };
       const binding = "dataId" in operand ? this.bind(operand) : operand;
       if (type === "storage") written.add(binding.buffer);
       if (binding.size > this.traits.maxBinding) {

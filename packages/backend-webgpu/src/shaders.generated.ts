@@ -230,6 +230,16 @@ return select(2.0f - tail, tail, x > 0.0f);
 fn gelu(x: f32) -> f32 {
 return 0.5f * x * erfc(-0.7071067811865476f * x);
 }
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
 fn power(p: f32, q: f32) -> f32 {
 if (q == 0.0f) {
 return 1.0f;
@@ -706,6 +716,16 @@ return select(2.0f - tail, tail, x > 0.0f);
 fn gelu(x: f32) -> f32 {
 return 0.5f * x * erfc(-0.7071067811865476f * x);
 }
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
 fn apply(v: f32) -> f32 {
 switch OP {
 case 0u: { return -v; }
@@ -724,8 +744,8 @@ case 12u: { return softplus(v); }
 case 13u: { return max(v, 0.0f); }
 case 14u: { return silu(v); }
 case 15u: { return gelu(v); }
-case 16u: { return sin(v); }
-case 17u: { return cos(v); }
+case 16u: { return sinQuarter(v, 0); }
+case 17u: { return sinQuarter(v, 1); }
 case 18u: { return erf(v); }
 case 19u: { return sign(v); }
 case 20u: { return floor(v); }
@@ -754,6 +774,537 @@ y[i] = bitcast<u32>(applyInt(bitcast<i32>(x[i])));
 } else {
 y[i] = bitcast<u32>(apply(bitcast<f32>(x[i])));
 }
+}
+}`,
+  "cauchy/backward": `struct Params { h: u32, n: u32, l: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> v: array<vec2f>;
+@group(0) @binding(2) var<storage, read> w: array<vec2f>;
+@group(0) @binding(3) var<storage, read> z: array<vec2f>;
+@group(0) @binding(4) var<storage, read> dy: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> dv: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> dw: array<vec2f>;
+const WG = 64u;
+const LANES = WG;
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn conjTimes(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x + a.y * b.y, a.x * b.y - a.y * b.x);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.x + group.y * groups.x;
+let i = min(id, params.h * params.n - 1u);
+var forV = vec2f(0.0f);
+var forW = vec2f(0.0f);
+for (var t = lid; t < params.l; t += WG) {
+let g = dy[i / params.n * params.l + t];
+for (var mirror = 0u; mirror < 2u; mirror++) {
+let flip = vec2f(1.0f, 1.0f - 2.0f * f32(mirror));
+let d = z[t] - w[i] * flip;
+let r = vec2f(d.x, -d.y) / dot(d, d);
+let a = conjTimes(r, g);
+let weight = v[i] * flip;
+let vr = vec2f(weight.x * r.x - weight.y * r.y, weight.x * r.y + weight.y * r.x);
+forV += a * flip;
+forW += conjTimes(vr, a) * flip;
+}
+}
+let sums = vec4f(sumLanes(forV.x, lid), sumLanes(forV.y, lid), sumLanes(forW.x, lid), sumLanes(forW.y, lid));
+if (lid == 0u && id == i) {
+dv[i] = sums.xy;
+dw[i] = sums.zw;
+}
+}`,
+  "cauchy/forward": `struct Params { h: u32, n: u32, l: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> v: array<vec2f>;
+@group(0) @binding(2) var<storage, read> w: array<vec2f>;
+@group(0) @binding(3) var<storage, read> z: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec2f>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lane;
+if (i >= params.h * params.l) {
+return;
+}
+let node = z[i % params.l];
+let base = i / params.l * params.n;
+var sum = vec2f(0.0f);
+for (var n = 0u; n < params.n; n++) {
+for (var mirror = 0u; mirror < 2u; mirror++) {
+let sign = 1.0f - 2.0f * f32(mirror);
+let weight = v[base + n] * vec2f(1.0f, sign);
+let d = node - w[base + n] * vec2f(1.0f, sign);
+sum += vec2f(weight.x * d.x + weight.y * d.y, weight.y * d.x - weight.x * d.y) / dot(d, d);
+}
+}
+y[i] = sum;
+}`,
+  "causalAttention/firstKeys": `struct Params { bl: u32, l: u32, before: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> seqIdx: array<i32>;
+@group(0) @binding(2) var<storage, read_write> first: array<i32>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lane;
+if (i >= params.bl) {
+return;
+}
+var s = i % params.l;
+while (s > 0u && seqIdx[i - i % params.l + s] == seqIdx[i - i % params.l + s - 1u]) {
+s--;
+}
+first[i] = select(i32(params.before + s), 0, s == 0u);
+}`,
+  "causalAttention/forward": `struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> first: array<i32>;
+@group(0) @binding(5) var<storage, read> visible: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>;
+override HAS_FIRST = false;
+override HAS_VISIBLE = false;
+override KEEP_STATS = false;
+const WG = 64u;
+const LANES = WG;
+var<workgroup> weights: array<f32, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn keyAt(row: u32, j: u32, head: u32) -> u32 {
+return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * params.p;
+}
+fn score(query: u32, row: u32, j: u32, head: u32) -> f32 {
+var sum = 0.0f;
+let key = keyAt(row, j, head);
+for (var c = 0u; c < params.p; c++) {
+sum += q[query * params.p + c] * k[key + c];
+}
+return sum * params.scale;
+}
+fn sees(row: u32, j: u32, own: u32) -> bool {
+if (HAS_VISIBLE && j < own) {
+return visible[row * params.m + j] != 0.0f;
+}
+return j <= own;
+}
+fn firstKey(row: u32, t: u32) -> u32 {
+if (HAS_FIRST) {
+return u32(first[row * params.l + t]);
+}
+return 0u;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.x + group.y * groups.x;
+let query = min(id, params.b * params.l * params.h - 1u);
+let head = query % params.h;
+let t = query / params.h % params.l;
+let row = query / (params.h * params.l);
+let own = params.m - params.l + t;
+var peak = score(query, row, own, head);
+for (var j = firstKey(row, t) + lid; j <= own; j += WG) {
+if (sees(row, j, own)) {
+peak = max(peak, score(query, row, j, head));
+}
+}
+peak = maxLanes(peak, lid);
+var total = 0.0f;
+let begin = firstKey(row, t);
+for (var base = begin; base <= own; base += WG) {
+let j = base + lid;
+var weight = 0.0f;
+if (j <= own && sees(row, j, own)) {
+weight = expAccurate(score(query, row, j, head) - peak);
+}
+total += weight;
+weights[lid] = weight;
+workgroupBarrier();
+for (var c = lid; c < params.p; c += WG) {
+var sum = select(0.0f, y[query * params.p + c], base > begin);
+for (var i = 0u; i < WG && base + i <= own; i++) {
+sum += weights[i] * v[keyAt(row, base + i, head) + c];
+}
+if (id == query) {
+y[query * params.p + c] = sum;
+}
+}
+workgroupBarrier();
+}
+total = sumLanes(total, lid);
+if (id == query) {
+for (var c = lid; c < params.p; c += WG) {
+y[query * params.p + c] /= total;
+}
+if (KEEP_STATS && lid == 0u) {
+stats[query] = vec4f(peak, total, 0.0f, 0.0f);
+}
+}
+}`,
+  "causalAttention/keyGrad": `struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> first: array<i32>;
+@group(0) @binding(5) var<storage, read> visible: array<f32>;
+@group(0) @binding(6) var<storage, read> dy: array<f32>;
+@group(0) @binding(7) var<storage, read> stats: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dkv: array<f32>;
+override HAS_FIRST = false;
+override HAS_VISIBLE = false;
+const WG = 64u;
+var<workgroup> pairs: array<vec2f, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn keyAt(row: u32, j: u32, head: u32) -> u32 {
+return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * params.p;
+}
+fn score(query: u32, row: u32, j: u32, head: u32) -> f32 {
+var sum = 0.0f;
+let key = keyAt(row, j, head);
+for (var c = 0u; c < params.p; c++) {
+sum += q[query * params.p + c] * k[key + c];
+}
+return sum * params.scale;
+}
+fn sees(row: u32, j: u32, own: u32) -> bool {
+if (HAS_VISIBLE && j < own) {
+return visible[row * params.m + j] != 0.0f;
+}
+return j <= own;
+}
+fn firstKey(row: u32, t: u32) -> u32 {
+if (HAS_FIRST) {
+return u32(first[row * params.l + t]);
+}
+return 0u;
+}
+fn lead(query: u32, row: u32, j: u32, leader: u32, head: u32) -> f32 {
+var sum = 0.0f;
+let key = keyAt(row, j, head);
+let base = keyAt(row, leader, head);
+for (var c = 0u; c < params.p; c++) {
+sum += dy[query * params.p + c] * (v[key + c] - v[base + c]);
+}
+return sum;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.x + group.y * groups.x;
+let size = params.b * params.m * params.hkv;
+let key = min(id, size - 1u);
+let sharers = params.h / params.hkv;
+let j = key / params.hkv % params.m;
+let row = key / (params.hkv * params.m);
+let before = params.m - params.l;
+let tokens = params.l - (max(j, before) - before);
+for (var base = 0u; base < tokens * sharers; base += WG) {
+let i = base + lid;
+let t = params.l - tokens + min(i, tokens * sharers - 1u) / sharers;
+let head = key % params.hkv * sharers + i % sharers;
+let query = (row * params.l + t) * params.h + head;
+var pair = vec2f(0.0f);
+if (i < tokens * sharers && j >= firstKey(row, t) && sees(row, j, before + t)) {
+let stat = stats[query];
+let weight = expAccurate(score(query, row, j, head) - stat.x) / stat.y;
+pair = vec2f(weight, params.scale * weight * (lead(query, row, j, u32(stat.z), head) - stat.w));
+}
+pairs[lid] = pair;
+workgroupBarrier();
+for (var c = lid; c < params.p; c += WG) {
+var sums = vec2f(0.0f);
+if (base > 0u) {
+sums = vec2f(dkv[(size + key) * params.p + c], dkv[key * params.p + c]);
+}
+for (var s = 0u; s < WG && base + s < tokens * sharers; s++) {
+let token = params.l - tokens + (base + s) / sharers;
+let at = ((row * params.l + token) * params.h + key % params.hkv * sharers + (base + s) % sharers) * params.p + c;
+sums += pairs[s] * vec2f(dy[at], q[at]);
+}
+if (id == key) {
+dkv[(size + key) * params.p + c] = sums.x;
+dkv[key * params.p + c] = sums.y;
+}
+}
+workgroupBarrier();
+}
+}`,
+  "causalAttention/queryGrad": `struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> first: array<i32>;
+@group(0) @binding(5) var<storage, read> visible: array<f32>;
+@group(0) @binding(6) var<storage, read> dy: array<f32>;
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> dq: array<f32>;
+override HAS_FIRST = false;
+override HAS_VISIBLE = false;
+const WG = 64u;
+const LANES = WG;
+var<workgroup> slopes: array<f32, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn keyAt(row: u32, j: u32, head: u32) -> u32 {
+return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * params.p;
+}
+fn score(query: u32, row: u32, j: u32, head: u32) -> f32 {
+var sum = 0.0f;
+let key = keyAt(row, j, head);
+for (var c = 0u; c < params.p; c++) {
+sum += q[query * params.p + c] * k[key + c];
+}
+return sum * params.scale;
+}
+fn sees(row: u32, j: u32, own: u32) -> bool {
+if (HAS_VISIBLE && j < own) {
+return visible[row * params.m + j] != 0.0f;
+}
+return j <= own;
+}
+fn firstKey(row: u32, t: u32) -> u32 {
+if (HAS_FIRST) {
+return u32(first[row * params.l + t]);
+}
+return 0u;
+}
+fn lead(query: u32, row: u32, j: u32, leader: u32, head: u32) -> f32 {
+var sum = 0.0f;
+let key = keyAt(row, j, head);
+let base = keyAt(row, leader, head);
+for (var c = 0u; c < params.p; c++) {
+sum += dy[query * params.p + c] * (v[key + c] - v[base + c]);
+}
+return sum;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.x + group.y * groups.x;
+let size = params.b * params.l * params.h;
+let query = min(id, size - 1u);
+let head = query % params.h;
+let t = query / params.h % params.l;
+let row = query / (params.h * params.l);
+let own = params.m - params.l + t;
+let stat = stats[query];
+let begin = firstKey(row, t);
+var best = score(query, row, own, head);
+var index = own;
+for (var j = begin + lid; j <= own; j += WG) {
+let value = score(query, row, j, head);
+if (value > best && sees(row, j, own)) {
+best = value;
+index = j;
+}
+}
+let peak = maxLanes(best, lid);
+let leader = u32(-maxLanes(select(-1.0e9f, -f32(index), best == peak), lid));
+var mean = 0.0f;
+for (var j = begin + lid; j <= own; j += WG) {
+if (sees(row, j, own)) {
+mean += expAccurate(score(query, row, j, head) - stat.x) / stat.y * lead(query, row, j, leader, head);
+}
+}
+mean = sumLanes(mean, lid);
+for (var base = begin; base <= own; base += WG) {
+let j = base + lid;
+var slope = 0.0f;
+if (j <= own && sees(row, j, own)) {
+let weight = expAccurate(score(query, row, j, head) - stat.x) / stat.y;
+slope = params.scale * weight * (lead(query, row, j, leader, head) - mean);
+}
+slopes[lid] = slope;
+workgroupBarrier();
+for (var c = lid; c < params.p; c += WG) {
+var sum = select(0.0f, dq[query * params.p + c], base > begin);
+for (var i = 0u; i < WG && base + i <= own; i++) {
+sum += slopes[i] * k[keyAt(row, base + i, head) + c];
+}
+if (id == query) {
+dq[query * params.p + c] = sum;
+}
+}
+workgroupBarrier();
+}
+if (lid == 0u && id == query) {
+stats[query] = vec4f(stat.x, stat.y, f32(leader), mean);
 }
 }`,
   "causalConv1d/forward": `struct Params { b: u32, l: u32, d: u32, k: u32 }
@@ -1226,6 +1777,16 @@ return select(2.0f - tail, tail, x > 0.0f);
 fn gelu(x: f32) -> f32 {
 return 0.5f * x * erfc(-0.7071067811865476f * x);
 }
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
 var<workgroup> lanes: array<f32, WG>;
 fn sumLanes(value: f32, lid: u32) -> f32 {
 lanes[lid] = value;
@@ -1285,6 +1846,150 @@ let chosen = logits[base + u32(max(label, 0))];
 out[row] = select((highest - chosen) + logAccurate(total), 0.0f, label == params.ignoreIndex);
 }
 }`,
+  "diagonalScan/backward": `struct Params { b: u32, l: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> ABar: array<vec2f>;
+@group(0) @binding(2) var<storage, read> initialState: array<vec2f>;
+@group(0) @binding(3) var<storage, read> states: array<vec2f>;
+@group(0) @binding(4) var<storage, read> dStates: array<vec2f>;
+@group(0) @binding(5) var<storage, read> dLastState: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> dABar: array<vec2f>;
+@group(0) @binding(7) var<storage, read_write> dBu: array<vec2f>;
+@group(0) @binding(8) var<storage, read_write> dInitial: array<vec2f>;
+override VARYING = false;
+override REVERSE = false;
+override HAS_INITIAL = false;
+override HAS_DSTATES = false;
+override HAS_DLAST = false;
+@compute @workgroup_size(32)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 32u + lane;
+if (i >= params.b * params.n) {
+return;
+}
+let k = i % params.n;
+let row = i / params.n;
+var g = vec2f(0.0f);
+var sum = vec2f(0.0f);
+if (HAS_DLAST) {
+g = dLastState[i];
+}
+for (var back = 0u; back < params.l; back++) {
+let step = params.l - 1u - back;
+let token = row * params.l + select(step, back, REVERSE);
+let at = token * params.n + k;
+if (HAS_DSTATES) {
+g += dStates[at];
+}
+dBu[at] = g;
+var before = vec2f(0.0f);
+if (step > 0u) {
+before = states[select(at - params.n, at + params.n, REVERSE)];
+} else if (HAS_INITIAL) {
+before = initialState[i];
+}
+let slope = vec2f(g.x * before.x + g.y * before.y, g.y * before.x - g.x * before.y);
+if (VARYING) {
+dABar[at] = slope;
+} else {
+sum += slope;
+}
+let a = ABar[select(k, at, VARYING)];
+g = vec2f(a.x * g.x + a.y * g.y, a.x * g.y - a.y * g.x);
+}
+if (!VARYING) {
+dABar[i] = sum;
+}
+if (HAS_INITIAL) {
+dInitial[i] = g;
+}
+}`,
+  "diagonalScan/forward": `struct Params { b: u32, l: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> ABar: array<vec2f>;
+@group(0) @binding(2) var<storage, read> Bu: array<vec2f>;
+@group(0) @binding(3) var<storage, read> initialState: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> states: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> lastState: array<vec2f>;
+override VARYING = false;
+override REVERSE = false;
+override HAS_INITIAL = false;
+override KEEP_LAST = false;
+@compute @workgroup_size(32)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 32u + lane;
+if (i >= params.b * params.n) {
+return;
+}
+let k = i % params.n;
+let row = i / params.n;
+var state = vec2f(0.0f);
+if (HAS_INITIAL) {
+state = initialState[i];
+}
+for (var step = 0u; step < params.l; step++) {
+let token = row * params.l + select(step, params.l - 1u - step, REVERSE);
+let a = ABar[select(k, token * params.n + k, VARYING)];
+state = vec2f(a.x * state.x - a.y * state.y, a.x * state.y + a.y * state.x) + Bu[token * params.n + k];
+states[token * params.n + k] = state;
+}
+if (KEEP_LAST) {
+lastState[i] = state;
+}
+}`,
+  "fftConv/filterGrad": `struct Params { b: u32, l: u32, d: u32, m: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dk: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dD: array<f32>;
+override HAS_D = false;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lane;
+if (i >= params.d * params.m) {
+return;
+}
+let c = i % params.d;
+let j = i / params.d;
+var sum = 0.0f;
+for (var row = 0u; row < params.b; row++) {
+for (var t = j; t < params.l; t++) {
+let at = (row * params.l + t) * params.d + c;
+sum = fma(u[at - j * params.d], dy[at], sum);
+}
+}
+dk[c * params.m + j] = sum;
+if (HAS_D && j == 0u) {
+dD[c] = sum;
+}
+}`,
+  "fftConv/forward": `struct Params { b: u32, l: u32, d: u32, m: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> D: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+override HAS_D = false;
+override REVERSE = false;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lane;
+if (i >= params.b * params.l * params.d) {
+return;
+}
+let c = i % params.d;
+let t = i / params.d % params.l;
+let taps = min(params.m, select(t + 1u, params.l - t, REVERSE));
+var sum = 0.0f;
+for (var j = 0u; j < taps; j++) {
+sum = fma(k[c * params.m + j], u[select(i - j * params.d, i + j * params.d, REVERSE)], sum);
+}
+if (HAS_D) {
+sum = fma(D[c], u[i], sum);
+}
+y[i] = sum;
+}`,
   "fill": `struct Params { size: u32, bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> out: array<u32>;
@@ -1293,6 +1998,166 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 let i = (group.x + group.y * groups.x) * 256u + lane;
 if (i < params.size) {
 out[i] = params.bits;
+}
+}`,
+  "inverseRealFft/transform": `struct Params { h: u32, m: u32, l: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+const GRAD = false;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn logAccurate(x: f32) -> f32 {
+if (!(x > 0.0f)) {
+return log(x);
+}
+let scaled = select(x, x * 8388608.0f, x < 1.17549435e-38f);
+let bits = bitcast<i32>(scaled);
+let k = (bits - 0x3f3504f3) >> 23u;
+let m = bitcast<f32>(bits - (k << 23u));
+let f = m - 1.0f;
+let s = f / (2.0f + f);
+let w = s * s;
+let tail = w * fma(w, fma(w, fma(w, 0.2222222222f, 0.2857142857f), 0.4f), 0.6666666667f);
+let exponent = f32(k) - select(0.0f, 23.0f, x < 1.17549435e-38f);
+let half = 0.5f * f * f;
+return exponent * 0.693359375f + (f - (half - fma(s, half + tail, exponent * -2.12194440e-4f)));
+}
+fn log1p(x: f32) -> f32 {
+if (abs(x) < 0.3f) {
+let s = x / (2.0f + x);
+let w = s * s;
+return 2.0f * s * fma(w, fma(w, fma(w, fma(w, 0.1111111111f, 0.1428571429f), 0.2f), 0.3333333333f), 1.0f);
+}
+return logAccurate(1.0f + x);
+}
+fn expm1(x: f32) -> f32 {
+if (abs(x) < 0.35f) {
+var p = 2.48015873e-5f;
+p = fma(p, x, 1.98412698e-4f);
+p = fma(p, x, 1.38888889e-3f);
+p = fma(p, x, 8.33333333e-3f);
+p = fma(p, x, 4.16666667e-2f);
+p = fma(p, x, 1.66666667e-1f);
+p = fma(p, x, 0.5f);
+return fma(p * x, x, x);
+}
+return expAccurate(x) - 1.0f;
+}
+fn tanhAccurate(x: f32) -> f32 {
+let e = expm1(-2.0f * abs(x));
+return sign(x) * (-e / (2.0f + e));
+}
+fn erfSeries(x: f32) -> f32 {
+var term = x;
+var sum = x;
+for (var n = 1; n <= 14; n++) {
+term *= 2.0f * x * x / f32(2 * n + 1);
+sum += term;
+}
+return 1.1283791670955126f * expAccurate(-x * x) * sum;
+}
+fn erfcFraction(x: f32) -> f32 {
+var tail = x;
+for (var n = 50; n > 0; n--) {
+tail = x + 0.5f * f32(n) / tail;
+}
+return expAccurate(-x * x) * 0.5641895835477563f / tail;
+}
+fn erf(x: f32) -> f32 {
+let a = min(abs(x), 9.0f);
+if (a < 1.0f) {
+return erfSeries(x);
+}
+return sign(x) * (1.0f - erfcFraction(a));
+}
+fn erfc(x: f32) -> f32 {
+if (abs(x) < 1.0f) {
+return 1.0f - erfSeries(x);
+}
+let tail = erfcFraction(min(abs(x), 9.3f));
+return select(2.0f - tail, tail, x > 0.0f);
+}
+fn gelu(x: f32) -> f32 {
+return 0.5f * x * erfc(-0.7071067811865476f * x);
+}
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
+fn root(k: u32, t: u32) -> vec2f {
+var rest = 0u;
+for (var shift = 16u; shift <= 16u; shift -= 8u) {
+rest = (rest * 256u + k * ((t >> shift) & 255u)) % params.l;
+}
+let radians = f32(rest) / f32(params.l) * 6.283185307179586f;
+return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lane;
+let width = select(params.l, params.m, GRAD);
+if (i >= params.h * width) {
+return;
+}
+let row = i / width;
+let own = i % width;
+let size = f32(params.l);
+if (GRAD) {
+var sum = vec2f(0.0f);
+for (var t = 0u; t < params.l; t++) {
+let e = root(own, t);
+sum += x[row * params.l + t] * vec2f(e.x, -e.y);
+}
+let alone = own == 0u || 2u * own == params.l;
+y[2u * i] = select(2.0f, 1.0f, alone) * sum.x / size;
+y[2u * i + 1u] = select(2.0f * sum.y / size, 0.0f, alone);
+} else {
+var sum = 0.0f;
+for (var k = 0u; k < params.m; k++) {
+let e = root(k, own);
+let at = 2u * (row * params.m + k);
+let alone = k == 0u || 2u * k == params.l;
+sum += select(2.0f * (x[at] * e.x - x[at + 1u] * e.y), x[at] * e.x, alone);
+}
+y[i] = sum / size;
 }
 }`,
   "linear/addParts": `struct Params { size: u32, parts: u32, batch: u32 }
@@ -3137,9 +4002,11 @@ let quad = i % quads;
 let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
 bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
 }
-if (HAS_SEQ && lid < TS) {
-let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
-restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
+restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+}
 }
 }
 fn packedAt(at: u32) -> f32 {
@@ -3429,9 +4296,11 @@ let quad = i % quads;
 let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
 bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
 }
-if (HAS_SEQ && lid < TS) {
-let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
-restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
+restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+}
 }
 }
 fn packedAt(at: u32) -> f32 {
@@ -3793,9 +4662,11 @@ let quad = i % quads;
 let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
 bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
 }
-if (HAS_SEQ && lid < TS) {
-let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
-restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
+restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+}
 }
 }
 fn packedAt(at: u32) -> f32 {
@@ -4039,9 +4910,11 @@ let quad = i % quads;
 let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
 bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
 }
-if (HAS_SEQ && lid < TS) {
-let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
-restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
+restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+}
 }
 }
 fn packedAt(at: u32) -> f32 {
@@ -4396,5 +5269,1535 @@ for (var r = 0u; r < params.rows; r++) {
 sum += parts[params.offset + r * params.count + i];
 }
 out[i] = sum;
+}`,
+  "ssdScan/carry": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+@group(0) @binding(1) var<storage, read> decays: array<vec4f>;
+@group(0) @binding(2) var<storage, read> initial: array<f32>;
+@group(0) @binding(3) var<storage, read_write> states: array<f32>;
+@group(0) @binding(4) var<storage, read_write> last: array<f32>;
+override HAS_INITIAL = false;
+override KEEP_LAST = false;
+override REVERSE = false;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+const size = P * N;
+let i = (group.x + group.y * groups.x) * 64u + lid;
+if (i >= params.batch) {
+return;
+}
+let row = i / (params.h * size);
+let head = i / size % params.h;
+var state = 0.0f;
+if (HAS_INITIAL) {
+state = initial[i];
+}
+for (var step = 0u; step < params.chunks; step++) {
+let chunk = select(step, params.chunks - 1u - step, REVERSE);
+let block = (row * params.chunks + chunk) * params.h + head;
+let added = states[block * size + i % size];
+states[block * size + i % size] = state;
+state = fma(decays[2u * (block * Q + Q - 1u) + 1u].y, state, added);
+}
+if (KEEP_LAST) {
+last[i] = state;
+}
+}`,
+  "ssdScan/chunkStates": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(1) var<storage, read> values: array<f32>;
+@group(0) @binding(2) var<storage, read> keys: array<f32>;
+@group(0) @binding(3) var<storage, read> decays: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> states: array<f32>;
+const ADJOINT = false;
+struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
+fn tokenAt(index: u32) -> Token {
+let a = decays[2u * index];
+let b = decays[2u * index + 1u];
+return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
+}
+fn decayBetween(t: Token, s: Token) -> f32 {
+return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+}
+fn left(m: u32, k: u32) -> f32 {
+if (m >= P || !inside(k)) {
+return 0.0f;
+}
+let token = tokenAt(block * Q + k / R);
+return values[rowAt(k, params.h, own.z) * P + m] * select(token.toEnd * token.weight, token.fromStart, ADJOINT);
+}
+fn right(k: u32, n: u32) -> f32 {
+return select(0.0f, keys[rowAt(k, params.g, own.z * params.g / params.h) * N + min(n, N - 1u)], n < N && inside(k));
+}
+fn store(m: u32, n: u32, value: f32) {
+if (m < P && n < N) {
+states[(block * P + m) * N + n] = value;
+}
+}
+const TX = 8u;
+const TY = 8u;
+const TK = 16u;
+const LEFT_ALONG_K = true;
+var<workgroup> lefts: array<vec4f, TK * (TY + 1u)>;
+var<workgroup> rights: array<vec4f, TK * (TX + 1u)>;
+fn product(tile: u32, columns: u32, depth: u32, lid: u32) {
+let across = (columns + 4u * TX - 1u) / (4u * TX);
+let m0 = tile / across * 4u * TY;
+let n0 = tile % across * 4u * TX;
+let row = lid / TX;
+let column = lid % TX;
+var sums: array<vec4f, 4>;
+for (var k0 = 0u; k0 < depth; k0 += TK) {
+for (var i = lid; i < TK * TY; i += TX * TY) {
+let k = select(i / TY, i % TK, LEFT_ALONG_K);
+let quad = select(i % TY, i / TK, LEFT_ALONG_K);
+let m = m0 + 4u * quad;
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(left(m, k0 + k), left(m + 1u, k0 + k), left(m + 2u, k0 + k), left(m + 3u, k0 + k));
+}
+lefts[k * (TY + 1u) + quad] = four;
+}
+for (var i = lid; i < TK * TX; i += TX * TY) {
+let k = i / TX;
+let n = n0 + 4u * (i % TX);
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(right(k0 + k, n), right(k0 + k, n + 1u), right(k0 + k, n + 2u), right(k0 + k, n + 3u));
+}
+rights[k * (TX + 1u) + i % TX] = four;
+}
+workgroupBarrier();
+for (var k = 0u; k < TK; k++) {
+let a = lefts[k * (TY + 1u) + row];
+let b = rights[k * (TX + 1u) + column];
+sums[0] = fma(vec4f(a.x), b, sums[0]);
+sums[1] = fma(vec4f(a.y), b, sums[1]);
+sums[2] = fma(vec4f(a.z), b, sums[2]);
+sums[3] = fma(vec4f(a.w), b, sums[3]);
+}
+workgroupBarrier();
+}
+for (var i = 0u; i < 4u; i++) {
+for (var j = 0u; j < 4u; j++) {
+store(m0 + 4u * row + i, n0 + 4u * column + j, sums[i][j]);
+}
+}
+}
+@compute @workgroup_size(TX * TY)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.y + group.z * groups.y;
+if (id >= params.batch) {
+return;
+}
+begin(id, params.h);
+product(group.x, N, ROWS, lid);
+}`,
+  "ssdScan/coefficients": `struct Params { count: u32, l: u32, h: u32, dtMin: f32, dtMax: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dt: array<f32>;
+@group(0) @binding(2) var<storage, read> A: array<f32>;
+@group(0) @binding(3) var<storage, read> dtBias: array<f32>;
+@group(0) @binding(4) var<storage, read> seqIdx: array<i32>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<vec4f>;
+override HAS_BIAS = false;
+override HAS_SEQ = false;
+override SOFTPLUS = false;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.count) {
+return;
+}
+let head = i % params.h;
+let token = i / params.h;
+var step = dt[i];
+if (HAS_BIAS) {
+step += dtBias[head];
+}
+if (SOFTPLUS) {
+step = softplus(step);
+}
+step = min(params.dtMax, max(params.dtMin, step));
+var restarts = false;
+if (HAS_SEQ && token % params.l != 0u) {
+restarts = seqIdx[token] != seqIdx[token - 1u];
+}
+coefficients[i] = vec4f(step * A[head], step, step, select(0.0f, 1.0f, restarts));
+}`,
+  "ssdScan/cumulate": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(1) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> decays: array<vec4f>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = (group.x + group.y * groups.x) * 64u + lid;
+if (id >= params.batch) {
+return;
+}
+begin(id, params.h);
+var sum = 0.0f;
+var rest = 0.0f;
+var restarts = 0.0f;
+for (var q = 0u; q < Q; q++) {
+let t = own.y * Q + q;
+var c = vec4f(0.0f);
+if (t < params.l) {
+c = coefficients[(own.x * params.l + t) * params.h + own.z];
+}
+if (c.w != 0.0f) {
+sum = 0.0f;
+rest = 0.0f;
+restarts += 1.0f;
+} else {
+let next = sum + c.x;
+let added = next - sum;
+rest += (sum - (next - added)) + (c.x - added);
+sum = next;
+}
+decays[2u * (id * Q + q)] = vec4f(sum, rest, restarts, c.y);
+decays[2u * (id * Q + q) + 1u] = vec4f(c.z, select(0.0f, expAccurate(sum + rest), restarts == 0.0f), 0.0f, 0.0f);
+}
+for (var q = 0u; q < Q; q++) {
+let a = decays[2u * (id * Q + q)];
+let b = decays[2u * (id * Q + q) + 1u];
+decays[2u * (id * Q + q) + 1u] = vec4f(b.xy, select(0.0f, expAccurate((sum - a.x) + (rest - a.y)), restarts == a.z), 0.0f);
+}
+}`,
+  "ssdScan/decayGrads": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+@group(0) @binding(1) var<storage, read> dots: array<vec4f>;
+@group(0) @binding(2) var<storage, read> decays: array<vec4f>;
+@group(0) @binding(3) var<storage, read> states: array<f32>;
+@group(0) @binding(4) var<storage, read> last: array<f32>;
+@group(0) @binding(5) var<storage, read> adjoints: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dLogDecay: array<f32>;
+const WG = 64u;
+var<workgroup> parts: array<f32, WG>;
+var<workgroup> gains: array<f32, Q>;
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.x + group.y * groups.x;
+if (id >= params.batch) {
+return;
+}
+begin(id, params.h);
+const size = P * N;
+var sum = 0.0f;
+for (var e = lid; e < size; e += WG) {
+if (own.y + 1u < params.chunks) {
+sum += adjoints[id * size + e] * states[(id + params.h) * size + e];
+} else {
+sum += adjoints[id * size + e] * last[(own.x * params.h + own.z) * size + e];
+}
+}
+parts[lid] = sum;
+for (var q = lid; q < Q; q += WG) {
+let t = own.y * Q + q;
+var gain = 0.0f;
+if (t < params.l) {
+let dot = dots[(own.x * params.l + t) * params.h + own.z];
+gain = dot.x - decays[2u * (id * Q + q)].w * dot.y;
+}
+gains[q] = gain;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < WG; i++) {
+sum += parts[i];
+}
+for (var q = lid; q < Q; q += WG) {
+let t = own.y * Q + q;
+let before = select(0.0f, decays[2u * (id * Q + max(q, 1u) - 1u)].z, q > 0u);
+if (t < params.l) {
+var total = 0.0f;
+for (var later = Q - 1u; later > q; later--) {
+total += gains[later];
+}
+dLogDecay[(own.x * params.l + t) * params.h + own.z] = select(0.0f, sum + (total + gains[q]), decays[2u * (id * Q + q)].z == before);
+}
+}
+}`,
+  "ssdScan/gate": `struct Params { count: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dY: array<f32>;
+@group(0) @binding(2) var<storage, read> z: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dOut: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i < params.count) {
+dOut[i] = dY[i] * silu(z[i]);
+}
+}`,
+  "ssdScan/keyGrads": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(1) var<storage, read> scores: array<f32>;
+@group(0) @binding(2) var<storage, read> values: array<f32>;
+@group(0) @binding(3) var<storage, read> keys: array<f32>;
+@group(0) @binding(4) var<storage, read> decays: array<vec4f>;
+@group(0) @binding(5) var<storage, read> states: array<f32>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
+const OF_KEYS = false;
+struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
+fn tokenAt(index: u32) -> Token {
+let a = decays[2u * index];
+let b = decays[2u * index + 1u];
+return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
+}
+fn decayBetween(t: Token, s: Token) -> f32 {
+return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+}
+const PART = ROWS + P;
+fn blockOf(k: u32) -> u32 {
+return block / params.g * params.h + own.z * (params.h / params.g) + k / PART;
+}
+fn left(m: u32, k: u32) -> f32 {
+if (!inside(m)) {
+return 0.0f;
+}
+let owner = blockOf(k);
+let mine = tokenAt(owner * Q + m / R);
+let s = k % PART;
+if (s >= ROWS) {
+return select(mine.fromStart, mine.toEnd * mine.weight, OF_KEYS) * values[rowAt(m, params.h, owner % params.h) * P + s - ROWS];
+}
+if (s / R == m / R) {
+return mine.ownWeight * scores[(owner * ROWS + select(m, s, OF_KEYS)) * ROWS + select(s, m, OF_KEYS)];
+}
+let other = tokenAt(owner * Q + s / R);
+if (OF_KEYS) {
+return select(0.0f, decayBetween(other, mine) * mine.weight * scores[(owner * ROWS + s) * ROWS + m], s > m);
+}
+return select(0.0f, decayBetween(mine, other) * other.weight * scores[(owner * ROWS + m) * ROWS + s], s < m);
+}
+fn right(k: u32, n: u32) -> f32 {
+if (n >= N) {
+return 0.0f;
+}
+let s = k % PART;
+if (s >= ROWS) {
+return states[(blockOf(k) * P + s - ROWS) * N + n];
+}
+return select(0.0f, keys[rowAt(s, params.g, own.z) * N + n], inside(s));
+}
+fn store(m: u32, n: u32, value: f32) {
+if (inside(m) && n < N) {
+out[rowAt(m, params.g, own.z) * N + n] = value;
+}
+}
+const TX = 8u;
+const TY = 8u;
+const TK = 16u;
+const LEFT_ALONG_K = true;
+var<workgroup> lefts: array<vec4f, TK * (TY + 1u)>;
+var<workgroup> rights: array<vec4f, TK * (TX + 1u)>;
+fn product(tile: u32, columns: u32, depth: u32, lid: u32) {
+let across = (columns + 4u * TX - 1u) / (4u * TX);
+let m0 = tile / across * 4u * TY;
+let n0 = tile % across * 4u * TX;
+let row = lid / TX;
+let column = lid % TX;
+var sums: array<vec4f, 4>;
+for (var k0 = 0u; k0 < depth; k0 += TK) {
+for (var i = lid; i < TK * TY; i += TX * TY) {
+let k = select(i / TY, i % TK, LEFT_ALONG_K);
+let quad = select(i % TY, i / TK, LEFT_ALONG_K);
+let m = m0 + 4u * quad;
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(left(m, k0 + k), left(m + 1u, k0 + k), left(m + 2u, k0 + k), left(m + 3u, k0 + k));
+}
+lefts[k * (TY + 1u) + quad] = four;
+}
+for (var i = lid; i < TK * TX; i += TX * TY) {
+let k = i / TX;
+let n = n0 + 4u * (i % TX);
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(right(k0 + k, n), right(k0 + k, n + 1u), right(k0 + k, n + 2u), right(k0 + k, n + 3u));
+}
+rights[k * (TX + 1u) + i % TX] = four;
+}
+workgroupBarrier();
+for (var k = 0u; k < TK; k++) {
+let a = lefts[k * (TY + 1u) + row];
+let b = rights[k * (TX + 1u) + column];
+sums[0] = fma(vec4f(a.x), b, sums[0]);
+sums[1] = fma(vec4f(a.y), b, sums[1]);
+sums[2] = fma(vec4f(a.z), b, sums[2]);
+sums[3] = fma(vec4f(a.w), b, sums[3]);
+}
+workgroupBarrier();
+}
+for (var i = 0u; i < 4u; i++) {
+for (var j = 0u; j < 4u; j++) {
+store(m0 + 4u * row + i, n0 + 4u * column + j, sums[i][j]);
+}
+}
+}
+@compute @workgroup_size(TX * TY)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.y + group.z * groups.y;
+if (id >= params.batch) {
+return;
+}
+begin(id, params.g);
+product(group.x, N, params.h / params.g * PART, lid);
+}`,
+  "ssdScan/outputs": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(1) var<storage, read> keys: array<f32>;
+@group(0) @binding(2) var<storage, read> values: array<f32>;
+@group(0) @binding(3) var<storage, read> scores: array<f32>;
+@group(0) @binding(4) var<storage, read> decays: array<vec4f>;
+@group(0) @binding(5) var<storage, read> states: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> z: array<f32>;
+@group(0) @binding(8) var<storage, read_write> y: array<f32>;
+const MODE = 0u;
+const HAS_STATES = true;
+const SKIP = 0u;
+const HAS_Z = false;
+struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
+fn tokenAt(index: u32) -> Token {
+let a = decays[2u * index];
+let b = decays[2u * index + 1u];
+return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
+}
+fn decayBetween(t: Token, s: Token) -> f32 {
+return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+}
+fn keyGroup() -> u32 {
+return own.z * params.g / params.h;
+}
+fn left(m: u32, k: u32) -> f32 {
+if (!inside(m)) {
+return 0.0f;
+}
+let mine = tokenAt(block * Q + m / R);
+if (k >= ROWS) {
+return select(mine.fromStart, mine.toEnd, MODE == 2u) * keys[rowAt(m, params.g, keyGroup()) * N + k - ROWS];
+}
+let scoresAt = (block / params.h * params.g + keyGroup()) * ROWS * ROWS;
+if (k / R == m / R) {
+return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], MODE == 0u);
+}
+let other = tokenAt(block * Q + k / R);
+if (MODE == 2u) {
+return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m);
+}
+return select(0.0f, decayBetween(mine, other) * other.weight * scores[scoresAt + m * ROWS + k], k < m);
+}
+fn right(k: u32, n: u32) -> f32 {
+if (n >= P) {
+return 0.0f;
+}
+if (k >= ROWS) {
+return states[(block * P + n) * N + k - ROWS];
+}
+return select(0.0f, values[rowAt(k, params.h, own.z) * P + n], inside(k));
+}
+fn store(m: u32, n: u32, value: f32) {
+if (!inside(m) || n >= P) {
+return;
+}
+let at = rowAt(m, params.h, own.z) * P + n;
+var out = value;
+if (SKIP > 0u) {
+out = fma(D[select(own.z, own.z * P + n, SKIP == 2u)], values[at], out);
+}
+if (HAS_Z) {
+out *= silu(z[at]);
+}
+y[at] = out;
+}
+const TX = 8u;
+const TY = 8u;
+const TK = 16u;
+const LEFT_ALONG_K = true;
+var<workgroup> lefts: array<vec4f, TK * (TY + 1u)>;
+var<workgroup> rights: array<vec4f, TK * (TX + 1u)>;
+fn product(tile: u32, columns: u32, depth: u32, lid: u32) {
+let across = (columns + 4u * TX - 1u) / (4u * TX);
+let m0 = tile / across * 4u * TY;
+let n0 = tile % across * 4u * TX;
+let row = lid / TX;
+let column = lid % TX;
+var sums: array<vec4f, 4>;
+for (var k0 = 0u; k0 < depth; k0 += TK) {
+for (var i = lid; i < TK * TY; i += TX * TY) {
+let k = select(i / TY, i % TK, LEFT_ALONG_K);
+let quad = select(i % TY, i / TK, LEFT_ALONG_K);
+let m = m0 + 4u * quad;
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(left(m, k0 + k), left(m + 1u, k0 + k), left(m + 2u, k0 + k), left(m + 3u, k0 + k));
+}
+lefts[k * (TY + 1u) + quad] = four;
+}
+for (var i = lid; i < TK * TX; i += TX * TY) {
+let k = i / TX;
+let n = n0 + 4u * (i % TX);
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(right(k0 + k, n), right(k0 + k, n + 1u), right(k0 + k, n + 2u), right(k0 + k, n + 3u));
+}
+rights[k * (TX + 1u) + i % TX] = four;
+}
+workgroupBarrier();
+for (var k = 0u; k < TK; k++) {
+let a = lefts[k * (TY + 1u) + row];
+let b = rights[k * (TX + 1u) + column];
+sums[0] = fma(vec4f(a.x), b, sums[0]);
+sums[1] = fma(vec4f(a.y), b, sums[1]);
+sums[2] = fma(vec4f(a.z), b, sums[2]);
+sums[3] = fma(vec4f(a.w), b, sums[3]);
+}
+workgroupBarrier();
+}
+for (var i = 0u; i < 4u; i++) {
+for (var j = 0u; j < 4u; j++) {
+store(m0 + 4u * row + i, n0 + 4u * column + j, sums[i][j]);
+}
+}
+}
+@compute @workgroup_size(TX * TY)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.y + group.z * groups.y;
+if (id >= params.batch) {
+return;
+}
+begin(id, params.h);
+product(group.x, P, ROWS + select(0u, N, HAS_STATES), lid);
+}`,
+  "ssdScan/rowGrads": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(1) var<storage, read> v: array<f32>;
+@group(0) @binding(2) var<storage, read> dY: array<f32>;
+@group(0) @binding(3) var<storage, read> z: array<f32>;
+@group(0) @binding(4) var<storage, read> scores: array<f32>;
+@group(0) @binding(5) var<storage, read> decays: array<vec4f>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read_write> work: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dots: array<vec4f>;
+const SKIP = 0u;
+const HAS_Z = false;
+const LANES = 16u;
+const WG = 64u;
+var<workgroup> parts: array<vec4f, WG>;
+struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
+fn tokenAt(index: u32) -> Token {
+let a = decays[2u * index];
+let b = decays[2u * index + 1u];
+return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
+}
+fn decayBetween(t: Token, s: Token) -> f32 {
+return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+var sums = vec4f(0.0f);
+if (id < params.batch) {
+let head = id % params.h;
+let t = id / params.h % params.l;
+let chunk = id / (params.h * params.l) * params.chunks + t / Q;
+let token = tokenAt((chunk * params.h + head) * Q + t % Q);
+let scoresAt = (chunk * params.g + head * params.g / params.h) * ROWS * ROWS + t % Q * R * (ROWS + 1u);
+for (var c = lid % LANES; c < P; c += LANES) {
+var skip = 0.0f;
+if (SKIP > 0u) {
+skip = D[select(head, head * P + c, SKIP == 2u)];
+}
+for (var j = 0u; j < R; j++) {
+let at = (id * R + j) * P + c;
+var ownY = 0.0f;
+var ownV = 0.0f;
+for (var i = 0u; i < R; i++) {
+let other = (id * R + i) * P + c;
+ownY += scores[scoresAt + j * ROWS + i] * v[other];
+ownV += scores[scoresAt + i * ROWS + j] * upstreamAt(other);
+}
+let upstream = upstreamAt(at);
+let value = v[at];
+let y = work[at];
+let dv = work[params.offset + at];
+sums += vec4f(upstream * y, value * dv, upstream * ownY, upstream * value);
+work[params.offset + at] = token.weight * dv + token.ownWeight * ownV + skip * upstream;
+if (HAS_Z) {
+work[at] = dY[at] * siluSlope(z[at]) * (y + token.ownWeight * ownY + skip * value);
+}
+if (SKIP == 2u) {
+work[2u * params.offset + at] = upstream * value;
+}
+}
+}
+}
+parts[lid] = sums;
+workgroupBarrier();
+if (lid % LANES == 0u && id < params.batch) {
+for (var i = 1u; i < LANES; i++) {
+sums += parts[lid + i];
+}
+dots[id] = sums;
+}
+}
+fn upstreamAt(at: u32) -> f32 {
+if (HAS_Z) {
+return dY[at] * silu(z[at]);
+}
+return dY[at];
+}`,
+  "ssdScan/scores": `const Q = 64u;
+const R = 1u;
+const P = 64u;
+const N = 64u;
+const ROWS = Q * R;
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+var<private> own: vec3u;
+var<private> block: u32;
+fn begin(id: u32, heads: u32) {
+block = id;
+own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
+}
+fn inside(m: u32) -> bool {
+return m < ROWS && own.y * Q + m / R < params.l;
+}
+fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
+let t = min(own.y * Q + m / R, params.l - 1u);
+return ((own.x * params.l + t) * heads + head) * R + m % R;
+}
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+const WIDTH = 64u;
+const OF_HEADS = false;
+fn left(m: u32, k: u32) -> f32 {
+return select(0.0f, x[rowAt(m, heads(), own.z) * WIDTH + k], inside(m));
+}
+fn right(k: u32, n: u32) -> f32 {
+return select(0.0f, y[rowAt(n, heads(), own.z) * WIDTH + k], inside(n));
+}
+fn store(m: u32, n: u32, value: f32) {
+if (m < ROWS && n < ROWS) {
+out[(block * ROWS + m) * ROWS + n] = value;
+}
+}
+fn heads() -> u32 {
+return select(params.g, params.h, OF_HEADS);
+}
+const TX = 8u;
+const TY = 8u;
+const TK = 16u;
+const LEFT_ALONG_K = true;
+var<workgroup> lefts: array<vec4f, TK * (TY + 1u)>;
+var<workgroup> rights: array<vec4f, TK * (TX + 1u)>;
+fn product(tile: u32, columns: u32, depth: u32, lid: u32) {
+let across = (columns + 4u * TX - 1u) / (4u * TX);
+let m0 = tile / across * 4u * TY;
+let n0 = tile % across * 4u * TX;
+let row = lid / TX;
+let column = lid % TX;
+var sums: array<vec4f, 4>;
+for (var k0 = 0u; k0 < depth; k0 += TK) {
+for (var i = lid; i < TK * TY; i += TX * TY) {
+let k = select(i / TY, i % TK, LEFT_ALONG_K);
+let quad = select(i % TY, i / TK, LEFT_ALONG_K);
+let m = m0 + 4u * quad;
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(left(m, k0 + k), left(m + 1u, k0 + k), left(m + 2u, k0 + k), left(m + 3u, k0 + k));
+}
+lefts[k * (TY + 1u) + quad] = four;
+}
+for (var i = lid; i < TK * TX; i += TX * TY) {
+let k = i / TX;
+let n = n0 + 4u * (i % TX);
+var four = vec4f(0.0f);
+if (k0 + k < depth) {
+four = vec4f(right(k0 + k, n), right(k0 + k, n + 1u), right(k0 + k, n + 2u), right(k0 + k, n + 3u));
+}
+rights[k * (TX + 1u) + i % TX] = four;
+}
+workgroupBarrier();
+for (var k = 0u; k < TK; k++) {
+let a = lefts[k * (TY + 1u) + row];
+let b = rights[k * (TX + 1u) + column];
+sums[0] = fma(vec4f(a.x), b, sums[0]);
+sums[1] = fma(vec4f(a.y), b, sums[1]);
+sums[2] = fma(vec4f(a.z), b, sums[2]);
+sums[3] = fma(vec4f(a.w), b, sums[3]);
+}
+workgroupBarrier();
+}
+for (var i = 0u; i < 4u; i++) {
+for (var j = 0u; j < 4u; j++) {
+store(m0 + 4u * row + i, n0 + 4u * column + j, sums[i][j]);
+}
+}
+}
+@compute @workgroup_size(TX * TY)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.y + group.z * groups.y;
+if (id >= params.batch) {
+return;
+}
+begin(id, heads());
+product(group.x, ROWS, WIDTH, lid);
+}`,
+  "ssdScan/step": `struct Params { rows: u32, h: u32, g: u32, p: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> B: array<f32>;
+@group(0) @binding(4) var<storage, read> C: array<f32>;
+@group(0) @binding(5) var<storage, read> D: array<f32>;
+@group(0) @binding(6) var<storage, read> z: array<f32>;
+@group(0) @binding(7) var<storage, read_write> state: array<f32>;
+@group(0) @binding(8) var<storage, read_write> y: array<f32>;
+const SKIP = 0u;
+const HAS_Z = false;
+const LANES = 16u;
+const WG = 64u;
+var<workgroup> parts: array<f32, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let head = row / params.p % params.h;
+var sum = 0.0f;
+if (row < params.rows) {
+let c = coefficients[row / params.p];
+let decay = expAccurate(c.x);
+let input = c.y * x[row];
+let bc = (row / (params.p * params.h) * params.g + head * params.g / params.h) * params.n;
+for (var n = lid % LANES; n < params.n; n += LANES) {
+let next = decay * state[row * params.n + n] + input * B[bc + n];
+state[row * params.n + n] = next;
+sum = fma(next, C[bc + n], sum);
+}
+}
+parts[lid] = sum;
+workgroupBarrier();
+if (lid % LANES == 0u && row < params.rows) {
+for (var i = 1u; i < LANES; i++) {
+sum += parts[lid + i];
+}
+if (SKIP > 0u) {
+sum += D[select(head, row % (params.p * params.h), SKIP == 2u)] * x[row];
+}
+if (HAS_Z) {
+sum *= silu(z[row]);
+}
+y[row] = sum;
+}
+}`,
+  "ssdScan/stepGrads": `struct Params { count: u32, h: u32, dtMin: f32, dtMax: f32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dt: array<f32>;
+@group(0) @binding(2) var<storage, read> A: array<f32>;
+@group(0) @binding(3) var<storage, read> dtBias: array<f32>;
+@group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(5) var<storage, read> dLogDecay: array<f32>;
+@group(0) @binding(6) var<storage, read> dots: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> out: array<f32>;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.count) {
+return;
+}
+let head = i % params.h;
+var raw = dt[i];
+if (HAS_BIAS) {
+raw += dtBias[head];
+}
+let free = select(raw, softplus(raw), SOFTPLUS);
+var slope = select(1.0f, sigmoid(raw), SOFTPLUS);
+if (free < params.dtMin || free > params.dtMax) {
+slope = 0.0f;
+}
+let dot = dots[i];
+out[i] = (dLogDecay[i] * A[head] + dot.y + dot.z) * slope;
+out[params.offset + i] = dLogDecay[i] * coefficients[i].y;
+out[2u * params.offset + i] = dot.w;
+}`,
+  "vandermonde/backward": `struct Params { h: u32, n: u32, l: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> C: array<vec2f>;
+@group(0) @binding(2) var<storage, read> logABar: array<vec2f>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dC: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> dLog: array<vec2f>;
+const WG = 64u;
+const LANES = WG;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn logAccurate(x: f32) -> f32 {
+if (!(x > 0.0f)) {
+return log(x);
+}
+let scaled = select(x, x * 8388608.0f, x < 1.17549435e-38f);
+let bits = bitcast<i32>(scaled);
+let k = (bits - 0x3f3504f3) >> 23u;
+let m = bitcast<f32>(bits - (k << 23u));
+let f = m - 1.0f;
+let s = f / (2.0f + f);
+let w = s * s;
+let tail = w * fma(w, fma(w, fma(w, 0.2222222222f, 0.2857142857f), 0.4f), 0.6666666667f);
+let exponent = f32(k) - select(0.0f, 23.0f, x < 1.17549435e-38f);
+let half = 0.5f * f * f;
+return exponent * 0.693359375f + (f - (half - fma(s, half + tail, exponent * -2.12194440e-4f)));
+}
+fn log1p(x: f32) -> f32 {
+if (abs(x) < 0.3f) {
+let s = x / (2.0f + x);
+let w = s * s;
+return 2.0f * s * fma(w, fma(w, fma(w, fma(w, 0.1111111111f, 0.1428571429f), 0.2f), 0.3333333333f), 1.0f);
+}
+return logAccurate(1.0f + x);
+}
+fn expm1(x: f32) -> f32 {
+if (abs(x) < 0.35f) {
+var p = 2.48015873e-5f;
+p = fma(p, x, 1.98412698e-4f);
+p = fma(p, x, 1.38888889e-3f);
+p = fma(p, x, 8.33333333e-3f);
+p = fma(p, x, 4.16666667e-2f);
+p = fma(p, x, 1.66666667e-1f);
+p = fma(p, x, 0.5f);
+return fma(p * x, x, x);
+}
+return expAccurate(x) - 1.0f;
+}
+fn tanhAccurate(x: f32) -> f32 {
+let e = expm1(-2.0f * abs(x));
+return sign(x) * (-e / (2.0f + e));
+}
+fn erfSeries(x: f32) -> f32 {
+var term = x;
+var sum = x;
+for (var n = 1; n <= 14; n++) {
+term *= 2.0f * x * x / f32(2 * n + 1);
+sum += term;
+}
+return 1.1283791670955126f * expAccurate(-x * x) * sum;
+}
+fn erfcFraction(x: f32) -> f32 {
+var tail = x;
+for (var n = 50; n > 0; n--) {
+tail = x + 0.5f * f32(n) / tail;
+}
+return expAccurate(-x * x) * 0.5641895835477563f / tail;
+}
+fn erf(x: f32) -> f32 {
+let a = min(abs(x), 9.0f);
+if (a < 1.0f) {
+return erfSeries(x);
+}
+return sign(x) * (1.0f - erfcFraction(a));
+}
+fn erfc(x: f32) -> f32 {
+if (abs(x) < 1.0f) {
+return 1.0f - erfSeries(x);
+}
+let tail = erfcFraction(min(abs(x), 9.3f));
+return select(2.0f - tail, tail, x > 0.0f);
+}
+fn gelu(x: f32) -> f32 {
+return 0.5f * x * erfc(-0.7071067811865476f * x);
+}
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
+fn exactProduct(a: f32, b: f32) -> vec2f {
+let product = a * b;
+let sa = 4097.0f * a;
+let ah = sa - (sa - a);
+let al = a - ah;
+let sb = 4097.0f * b;
+let bh = sb - (sb - b);
+let bl = b - bh;
+return vec2f(product, ((ah * bh - product) + ah * bl + al * bh) + al * bl);
+}
+fn turned(t: f32, angle: f32) -> vec2f {
+let turns = exactProduct(angle, 0.15915494f);
+let low = turns.y + angle * 6.4206383e-9f;
+let high = exactProduct(t, turns.x);
+var part = high.x - round(high.x);
+part += high.y + t * low;
+part -= round(part);
+let radians = part * 6.283185307179586f;
+return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.x + group.y * groups.x;
+let i = min(id, params.h * params.n - 1u);
+let c = C[i];
+let e = logABar[i];
+var forC = vec2f(0.0f);
+var forLog = vec2f(0.0f);
+for (var step = lid; step < params.l; step += WG) {
+let t = f32(step);
+let value = 2.0f * dy[i / params.n * params.l + step] * expAccurate(t * e.x) * turned(t, e.y);
+forC += vec2f(value.x, -value.y);
+forLog += t * vec2f(value.x * c.x - value.y * c.y, -(value.x * c.y + value.y * c.x));
+}
+let sums = vec4f(sumLanes(forC.x, lid), sumLanes(forC.y, lid), sumLanes(forLog.x, lid), sumLanes(forLog.y, lid));
+if (lid == 0u && id == i) {
+dC[i] = sums.xy;
+dLog[i] = sums.zw;
+}
+}`,
+  "vandermonde/forward": `struct Params { h: u32, n: u32, l: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> C: array<vec2f>;
+@group(0) @binding(2) var<storage, read> logABar: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn logAccurate(x: f32) -> f32 {
+if (!(x > 0.0f)) {
+return log(x);
+}
+let scaled = select(x, x * 8388608.0f, x < 1.17549435e-38f);
+let bits = bitcast<i32>(scaled);
+let k = (bits - 0x3f3504f3) >> 23u;
+let m = bitcast<f32>(bits - (k << 23u));
+let f = m - 1.0f;
+let s = f / (2.0f + f);
+let w = s * s;
+let tail = w * fma(w, fma(w, fma(w, 0.2222222222f, 0.2857142857f), 0.4f), 0.6666666667f);
+let exponent = f32(k) - select(0.0f, 23.0f, x < 1.17549435e-38f);
+let half = 0.5f * f * f;
+return exponent * 0.693359375f + (f - (half - fma(s, half + tail, exponent * -2.12194440e-4f)));
+}
+fn log1p(x: f32) -> f32 {
+if (abs(x) < 0.3f) {
+let s = x / (2.0f + x);
+let w = s * s;
+return 2.0f * s * fma(w, fma(w, fma(w, fma(w, 0.1111111111f, 0.1428571429f), 0.2f), 0.3333333333f), 1.0f);
+}
+return logAccurate(1.0f + x);
+}
+fn expm1(x: f32) -> f32 {
+if (abs(x) < 0.35f) {
+var p = 2.48015873e-5f;
+p = fma(p, x, 1.98412698e-4f);
+p = fma(p, x, 1.38888889e-3f);
+p = fma(p, x, 8.33333333e-3f);
+p = fma(p, x, 4.16666667e-2f);
+p = fma(p, x, 1.66666667e-1f);
+p = fma(p, x, 0.5f);
+return fma(p * x, x, x);
+}
+return expAccurate(x) - 1.0f;
+}
+fn tanhAccurate(x: f32) -> f32 {
+let e = expm1(-2.0f * abs(x));
+return sign(x) * (-e / (2.0f + e));
+}
+fn erfSeries(x: f32) -> f32 {
+var term = x;
+var sum = x;
+for (var n = 1; n <= 14; n++) {
+term *= 2.0f * x * x / f32(2 * n + 1);
+sum += term;
+}
+return 1.1283791670955126f * expAccurate(-x * x) * sum;
+}
+fn erfcFraction(x: f32) -> f32 {
+var tail = x;
+for (var n = 50; n > 0; n--) {
+tail = x + 0.5f * f32(n) / tail;
+}
+return expAccurate(-x * x) * 0.5641895835477563f / tail;
+}
+fn erf(x: f32) -> f32 {
+let a = min(abs(x), 9.0f);
+if (a < 1.0f) {
+return erfSeries(x);
+}
+return sign(x) * (1.0f - erfcFraction(a));
+}
+fn erfc(x: f32) -> f32 {
+if (abs(x) < 1.0f) {
+return 1.0f - erfSeries(x);
+}
+let tail = erfcFraction(min(abs(x), 9.3f));
+return select(2.0f - tail, tail, x > 0.0f);
+}
+fn gelu(x: f32) -> f32 {
+return 0.5f * x * erfc(-0.7071067811865476f * x);
+}
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
+fn exactProduct(a: f32, b: f32) -> vec2f {
+let product = a * b;
+let sa = 4097.0f * a;
+let ah = sa - (sa - a);
+let al = a - ah;
+let sb = 4097.0f * b;
+let bh = sb - (sb - b);
+let bl = b - bh;
+return vec2f(product, ((ah * bh - product) + ah * bl + al * bh) + al * bl);
+}
+fn turned(t: f32, angle: f32) -> vec2f {
+let turns = exactProduct(angle, 0.15915494f);
+let low = turns.y + angle * 6.4206383e-9f;
+let high = exactProduct(t, turns.x);
+var part = high.x - round(high.x);
+part += high.y + t * low;
+part -= round(part);
+let radians = part * 6.283185307179586f;
+return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lane;
+if (i >= params.h * params.l) {
+return;
+}
+let t = f32(i % params.l);
+let base = i / params.l * params.n;
+var sum = 0.0f;
+for (var n = 0u; n < params.n; n++) {
+let c = C[base + n];
+let e = logABar[base + n];
+let turn = turned(t, e.y);
+sum += expAccurate(t * e.x) * (c.x * turn.x - c.y * turn.y);
+}
+y[i] = 2.0f * sum;
 }`,
 } as const;

@@ -7,13 +7,18 @@ import { indexingKernels } from "./base/indexing.ts";
 import { movementKernels } from "./base/movement.ts";
 import { reduceKernels } from "./base/reduce.ts";
 import { causalConv1dKernels } from "./causalConv1d/index.ts";
+import { causalAttentionKernels } from "./causalAttention/index.ts";
 import { crossEntropyKernels } from "./crossEntropy/index.ts";
+import { diagonalScanKernels } from "./diagonalScan/index.ts";
 import { embeddingKernels } from "./embedding/index.ts";
+import { longConvolutionKernels } from "./fftConv/index.ts";
 import { linearKernels } from "./linear/index.ts";
 import { normKernels } from "./norm/index.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan } from "./selectiveScan/forward.ts";
 import { selectiveScanStep } from "./selectiveScan/step.ts";
+import { filterKernels } from "./vandermonde/index.ts";
+import { ssdScanKernels } from "./ssdScan/index.ts";
 
 /** Every kernel of this backend by name. */
 export const webGpuKernels: KernelTable<WebGpuBackend> = {
@@ -29,7 +34,12 @@ export const webGpuKernels: KernelTable<WebGpuBackend> = {
   ...causalConv1dKernels,
   ...crossEntropyKernels,
   ...optimizerKernels,
+  ...causalAttentionKernels,
+  ...diagonalScanKernels,
+  ...filterKernels,
+  ...longConvolutionKernels,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,
+  ...ssdScanKernels,
 };

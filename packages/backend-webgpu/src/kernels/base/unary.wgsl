@@ -27,8 +27,8 @@ fn apply(v: f32) -> f32 {
     case 13u: { return max(v, 0.0f); }
     case 14u: { return silu(v); }
     case 15u: { return gelu(v); }
-    case 16u: { return sin(v); }
-    case 17u: { return cos(v); }
+    case 16u: { return sinQuarter(v, 0); }
+    case 17u: { return sinQuarter(v, 1); }
     case 18u: { return erf(v); }
     case 19u: { return sign(v); }
     case 20u: { return floor(v); }

@@ -87,3 +87,15 @@ fn erfc(x: f32) -> f32 {
 fn gelu(x: f32) -> f32 {
   return 0.5f * x * erfc(-0.7071067811865476f * x);
 }
+
+// sin(x + quarters pi / 2): x less the nearest multiple of pi / 2, in three parts, then a polynomial. Good to |x| of some 10^4.
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+  let k = round(x * 0.6366197723675814f);
+  let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+  let w = r * r;
+  let quadrant = (i32(k) + quarters) & 3;
+  let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+  let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+  let value = select(s, c, (quadrant & 1) != 0);
+  return select(value, -value, quadrant >= 2);
+}

@@ -10,9 +10,11 @@ fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
     let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
     bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
   }
-  if (HAS_SEQ && lid < TS) {
-    let at = params.offRestart + row * params.l + min(t0 + lid, params.l - 1u);
-    restart[lid] = select(0.0f, packed[at / 4u][at % 4u], t0 + lid < end);
+  if (HAS_SEQ) {
+    for (var s = lid; s < TS; s += WG) {
+      let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
+      restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+    }
   }
 }
 

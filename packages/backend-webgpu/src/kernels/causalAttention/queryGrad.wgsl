@@ -1,0 +1,77 @@
+// dq of one query and head, a workgroup each. With a the weights, g_j = dy . v_j and g their mean under a:
+// dscore_j = a_j (g_j - g), dq = scale sum_j dscore_j k_j. The g_j are taken relative to that of the key with the largest
+// weight: where one key has nearly all of it, g_j - g would otherwise be lost in rounding.
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
+@group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
+@group(0) @binding(3) var<storage, read> v: array<f32>; // [b, m, hkv, p]
+@group(0) @binding(4) var<storage, read> first: array<i32>; // [b, l]
+@group(0) @binding(5) var<storage, read> visible: array<f32>; // [b, m]
+@group(0) @binding(6) var<storage, read> dy: array<f32>; // [b, l, h, p]
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; // in: peak, sum; out: also the key with the largest weight, and g; [b, l, h]
+@group(0) @binding(8) var<storage, read_write> dq: array<f32>; // [b, l, h, p]
+override HAS_FIRST = false;
+override HAS_VISIBLE = false;
+const WG = 64u;
+const LANES = WG;
+var<workgroup> slopes: array<f32, WG>;
+
+//: include ../shared/math.wgsl
+//: include ../shared/lanesWorkgroup.wgsl
+//: include parts/score.wgsl
+//: include parts/lead.wgsl
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let id = group.x + group.y * groups.x;
+  let size = params.b * params.l * params.h;
+  let query = min(id, size - 1u);
+  let head = query % params.h;
+  let t = query / params.h % params.l;
+  let row = query / (params.h * params.l);
+  let own = params.m - params.l + t;
+  let stat = stats[query];
+  let begin = firstKey(row, t);
+  var best = score(query, row, own, head);
+  var index = own;
+  for (var j = begin + lid; j <= own; j += WG) {
+    let value = score(query, row, j, head);
+    if (value > best && sees(row, j, own)) {
+      best = value;
+      index = j;
+    }
+  }
+  let peak = maxLanes(best, lid);
+  let leader = u32(-maxLanes(select(-1.0e9f, -f32(index), best == peak), lid));
+  var mean = 0.0f;
+  for (var j = begin + lid; j <= own; j += WG) {
+    if (sees(row, j, own)) {
+      mean += expAccurate(score(query, row, j, head) - stat.x) / stat.y * lead(query, row, j, leader, head);
+    }
+  }
+  mean = sumLanes(mean, lid);
+  for (var base = begin; base <= own; base += WG) {
+    let j = base + lid;
+    var slope = 0.0f;
+    if (j <= own && sees(row, j, own)) {
+      let weight = expAccurate(score(query, row, j, head) - stat.x) / stat.y;
+      slope = params.scale * weight * (lead(query, row, j, leader, head) - mean);
+    }
+    slopes[lid] = slope;
+    workgroupBarrier();
+    for (var c = lid; c < params.p; c += WG) {
+      var sum = select(0.0f, dq[query * params.p + c], base > begin);
+      for (var i = 0u; i < WG && base + i <= own; i++) {
+        sum += slopes[i] * k[keyAt(row, base + i, head) + c];
+      }
+      if (id == query) {
+        dq[query * params.p + c] = sum;
+      }
+    }
+    workgroupBarrier();
+  }
+  if (lid == 0u && id == query) {
+    stats[query] = vec4f(stat.x, stat.y, f32(leader), mean);
+  }
+}

@@ -1,0 +1,35 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { aligned, chunkedBackward, sumRows } from "./chunkedGrads.ts";
+import { chunkedShape, skipMode, ssdExtents } from "./chunkedScan.ts";
+import { ssdCoefficients, ssdOperands, stepLimits } from "./forward.ts";
+
+/** Gradients of Mamba-2's scan, in the order of the op's differentiable inputs. */
+export function ssdScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const shape = chunkedShape(ssdExtents(inputs), attrs.chunkSize as number);
+  const { D, dt, A, dtBias, initialState } = inputs;
+  const coefficients = ssdCoefficients(backend, inputs, attrs, shape);
+  const grads = chunkedBackward(backend, shape, ssdOperands(inputs, coefficients), inputs.dY, inputs.dLastState, !!initialState);
+  const count = shape.b * shape.l * shape.h;
+  const offset = aligned(count);
+  const parts = backend.scratch(3 * offset);
+  backend.dispatchOver("ssdScan/stepGrads", count, 256, {
+    constants: { HAS_BIAS: !!dtBias, SOFTPLUS: !!attrs.dtSoftplus },
+    params: [count, shape.h, ...stepLimits(attrs), offset],
+    bindings: [dt, A, dtBias, coefficients, grads.dLogDecay, grads.dots, parts],
+  });
+  const headSum = (part: number): TensorInfo => sumRows(backend, parts, part * offset, shape.b * shape.l, [shape.h]);
+  const result = [
+    grads.dV,
+    backend.view(parts, dt!.shape, 0),
+    headSum(1),
+    grads.dK,
+    grads.dQ,
+    ...(D ? [skipMode(D) === 2 ? grads.dSkip! : headSum(2)] : []),
+    ...(grads.dZ ? [grads.dZ] : []),
+    ...(dtBias ? [headSum(0)] : []),
+    ...(grads.dInitial ? [grads.dInitial] : []),
+  ];
+  backend.release(coefficients, parts, grads.dots, grads.dLogDecay);
+  return result;
+}

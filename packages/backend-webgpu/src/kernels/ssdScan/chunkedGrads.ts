@@ -1,0 +1,83 @@
+import type { TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { fillWith, sizeOf } from "../base/fill.ts";
+import { foldAxis, foldOps } from "../base/reduce.ts";
+import { carriedStates, chunkConstants, chunkOutputs, chunkParams, cumulate, keyGrads, outputModes, rowScores, skipMode, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
+
+/** What comes out of the scan's adjoint; release `dots` and `dLogDecay` when done. */
+export interface ChunkedGrads {
+  readonly dQ: TensorInfo;
+  readonly dK: TensorInfo;
+  readonly dV: TensorInfo;
+  readonly dZ: TensorInfo | undefined;
+  /** [b, h, p, n] of the state before the first token, if asked for. */
+  readonly dInitial: TensorInfo | undefined;
+  /** [b, l, h]. */
+  readonly dLogDecay: TensorInfo;
+  /** [b, l, h, 4], see rowGrads.wgsl. */
+  readonly dots: TensorInfo;
+  /** Of D [h, p]. */
+  readonly dSkip: TensorInfo | undefined;
+}
+
+/** Rounded up so that a part that starts there can be bound as it is. */
+export function aligned(size: number): number {
+  return Math.ceil(size / 64) * 64;
+}
+
+/** Sum over the leading axis of x [rows, ...shape], from an element of a scratch buffer on. */
+export function sumRows(backend: WebGpuBackend, from: TensorInfo, offset: number, rows: number, shape: readonly number[]): TensorInfo {
+  const out = backend.output(shape);
+  const part = backend.view(from, [rows, ...shape], offset);
+  foldAxis(backend, foldOps.sum, part, 1, rows, sizeOf(shape), out);
+  backend.release(part);
+  return out;
+}
+
+/** dout = dy silu(z), or dy itself. */
+function gated(backend: WebGpuBackend, dY: TensorInfo, z: TensorInfo | undefined): TensorInfo {
+  if (!z) return dY;
+  const dOut = backend.output(dY.shape);
+  backend.dispatchOver("ssdScan/gate", sizeOf(dY.shape), 256, { params: [sizeOf(dY.shape)], bindings: [dY, z, dOut] });
+  return dOut;
+}
+
+/** Adjoint of `chunkedForward`; scores and states are computed again. */
+export function chunkedBackward(backend: WebGpuBackend, s: ChunkedShape, operands: ChunkedOperands, dY: TensorInfo | undefined, dLast: TensorInfo | undefined, wantsInitial: boolean): ChunkedGrads {
+  const { q, k, v, D, z, initial, coefficients } = operands;
+  const upstream = dY ?? backend.output(v.shape);
+  if (!dY) fillWith(backend, upstream, 0);
+  const dOut = gated(backend, upstream, z);
+  const last = backend.scratch(s.b * s.h * s.p * s.n);
+  const dInitial = wantsInitial ? backend.output([s.b, s.h, s.p, s.n]) : undefined;
+  const decays = cumulate(backend, s, coefficients);
+  const scores = rowScores(backend, s, false, q, k);
+  const states = carriedStates(backend, s, false, v, k, decays, initial, last);
+  const adjoints = carriedStates(backend, s, true, dOut, q, decays, dLast, dInitial);
+
+  const upstreamScores = rowScores(backend, s, true, dOut, v);
+  const [dQ, dK] = [backend.output(q.shape), backend.output(k.shape)];
+  keyGrads(backend, s, false, upstreamScores, dOut, k, decays, states, dQ);
+  keyGrads(backend, s, true, upstreamScores, v, q, decays, adjoints, dK);
+  backend.release(upstreamScores);
+
+  const offset = aligned(sizeOf(v.shape));
+  const SKIP = skipMode(D);
+  const work = backend.scratch((SKIP === 2 ? 3 : 2) * offset);
+  const [y, dX] = [backend.view(work, v.shape, 0), backend.view(work, v.shape, offset)];
+  chunkOutputs(backend, s, outputModes.withoutOwn, { keys: q, values: v, scores, decays, states }, y);
+  chunkOutputs(backend, s, outputModes.backwards, { keys: k, values: dOut, scores, decays, states: adjoints }, dX);
+  const tokens = s.b * s.l * s.h;
+  const dots = backend.scratch(4 * tokens);
+  backend.dispatchOver("ssdScan/rowGrads", tokens, 4, {
+    constants: { ...chunkConstants(s), SKIP, HAS_Z: !!z },
+    params: [...chunkParams(s, tokens), offset],
+    bindings: [v, upstream, z, scores, decays, D, work, dots],
+  });
+  const dLogDecay = backend.output([s.b, s.l, s.h]);
+  const blocks = s.b * s.chunks * s.h;
+  backend.dispatchOver("ssdScan/decayGrads", blocks, 1, { constants: chunkConstants(s), params: chunkParams(s, blocks), bindings: [dots, decays, states, last, adjoints, dLogDecay] });
+  const dSkip = SKIP === 2 ? sumRows(backend, work, 2 * offset, s.b * s.l, D!.shape) : undefined;
+  backend.release(last, decays, scores, states, adjoints, work, ...(z ? [dOut] : [y]), ...(dY ? [] : [upstream]));
+  return { dQ, dK, dV: dX, dZ: z ? y : undefined, dInitial, dLogDecay, dots, dSkip };
+}

@@ -1,0 +1,133 @@
+import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { foldGrid } from "../../device/launch.ts";
+import type { Constants } from "../../device/pipelines.ts";
+import type { ShaderName } from "../../shaders.ts";
+
+/** Extents of a scan with one decay a head: q, k [b, l, g, r, n]; v, y [b, l, h, r, p]; states [b, h, p, n]. */
+export interface ChunkedShape {
+  readonly b: number;
+  readonly l: number;
+  readonly h: number;
+  readonly g: number;
+  readonly r: number;
+  readonly p: number;
+  readonly n: number;
+  /** Tokens a chunk, chunks a row. */
+  readonly Q: number;
+  readonly chunks: number;
+}
+
+/** Operands of a scan with one decay a head. */
+export interface ChunkedOperands {
+  readonly q: TensorInfo;
+  readonly k: TensorInfo;
+  readonly v: TensorInfo;
+  readonly D: TensorInfo | undefined;
+  readonly z: TensorInfo | undefined;
+  readonly initial: TensorInfo | undefined;
+  /** [b, l, h, 4]: log decay, weight, weight at the own token, restart. */
+  readonly coefficients: TensorInfo;
+}
+
+/** Rows (tokens and ranks) of a chunk to aim for: products of 64 rows fill a device, and what is kept per row stays small. */
+const wantedRows = 64;
+
+/** Cuts a scan into chunks of at most `chunkSize` tokens. */
+export function chunkedShape(extents: Omit<ChunkedShape, "Q" | "chunks">, chunkSize: number): ChunkedShape {
+  const Q = Math.max(1, Math.min(chunkSize, Math.ceil(wantedRows / extents.r), extents.l));
+  return { ...extents, Q, chunks: Math.ceil(extents.l / Q) };
+}
+
+export function chunkConstants({ Q, r, p, n }: ChunkedShape): Constants {
+  return { Q, R: r, P: p, N: n };
+}
+
+export function chunkParams({ l, h, g, chunks }: ChunkedShape, batch: number): number[] {
+  return [l, h, g, chunks, batch];
+}
+
+/** The code of how D is shaped: none, a head, a channel. */
+export function skipMode(D: TensorInfo | undefined): number {
+  return D ? D.shape.length : 0;
+}
+
+/** Dispatches one of the products: `batch` of them, [rows, columns] each. */
+function product(backend: WebGpuBackend, shader: ShaderName, s: ChunkedShape, batch: number, [rows, columns]: readonly [number, number], constants: Constants, bindings: readonly (TensorInfo | undefined)[]): void {
+  const side = (extent: number): number => (extent > 32 ? 16 : extent > 16 ? 8 : 4);
+  const [TX, TY] = [side(columns), side(rows)];
+  const tiles = Math.ceil(rows / (4 * TY)) * Math.ceil(columns / (4 * TX));
+  const [y, z] = foldGrid(batch);
+  backend.dispatch(shader, { constants: { ...chunkConstants(s), TX, TY, ...constants }, params: chunkParams(s, batch), bindings, grid: [tiles, y, z] });
+}
+
+/** Cumulative decays along every chunk, [b, chunks, h, Q, 8]. */
+export function cumulate(backend: WebGpuBackend, s: ChunkedShape, coefficients: TensorInfo): TensorInfo {
+  const batch = s.b * s.chunks * s.h;
+  const decays = backend.scratch(batch * s.Q * 8);
+  backend.dispatchOver("ssdScan/cumulate", batch, 64, { constants: chunkConstants(s), params: chunkParams(s, batch), bindings: [coefficients, decays] });
+  return decays;
+}
+
+/** Products of the rows of x and y inside every chunk, [b, chunks, heads, ROWS, ROWS]. */
+export function rowScores(backend: WebGpuBackend, s: ChunkedShape, ofHeads: boolean, x: TensorInfo, y: TensorInfo): TensorInfo {
+  const rows = s.Q * s.r;
+  const batch = s.b * s.chunks * (ofHeads ? s.h : s.g);
+  const scores = backend.scratch(batch * rows * rows);
+  product(backend, "ssdScan/scores", s, batch, [rows, rows], { WIDTH: ofHeads ? s.p : s.n, OF_HEADS: ofHeads }, [x, y, scores]);
+  return scores;
+}
+
+/** States before every chunk [b, chunks, h, p, n]; with `reverse` the adjoints after every chunk. `last` gets what comes out at the end. */
+export function carriedStates(backend: WebGpuBackend, s: ChunkedShape, reverse: boolean, values: TensorInfo, keys: TensorInfo, decays: TensorInfo, initial: TensorInfo | undefined, last: TensorInfo | undefined): TensorInfo {
+  const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
+  product(backend, "ssdScan/chunkStates", s, s.b * s.chunks * s.h, [s.p, s.n], { ADJOINT: reverse, LEFT_ALONG_K: false }, [values, keys, decays, states]);
+  const size = s.b * s.h * s.p * s.n;
+  backend.dispatchOver("ssdScan/carry", size, 64, {
+    constants: { ...chunkConstants(s), HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE: reverse },
+    params: chunkParams(s, size),
+    bindings: [decays, initial, states, last],
+  });
+  return states;
+}
+
+/** Parts that the outputs shader can leave out; see its head. */
+export const outputModes = { whole: 0, withoutOwn: 1, backwards: 2 } as const;
+
+interface OutputOperands {
+  readonly keys: TensorInfo;
+  readonly values: TensorInfo;
+  readonly scores: TensorInfo;
+  readonly decays: TensorInfo;
+  readonly states: TensorInfo | undefined;
+  readonly D?: TensorInfo | undefined;
+  readonly z?: TensorInfo | undefined;
+}
+
+export function chunkOutputs(backend: WebGpuBackend, s: ChunkedShape, MODE: number, o: OutputOperands, y: TensorInfo): void {
+  const constants = { MODE, HAS_STATES: !!o.states, SKIP: skipMode(o.D), HAS_Z: !!o.z };
+  product(backend, "ssdScan/outputs", s, s.b * s.chunks * s.h, [s.Q * s.r, s.p], constants, [o.keys, o.values, o.scores, o.decays, o.states, o.D, o.z, y]);
+}
+
+/** Gradients of q or (ofKeys) k, [b, l, g, r, n]. */
+export function keyGrads(backend: WebGpuBackend, s: ChunkedShape, OF_KEYS: boolean, scores: TensorInfo, values: TensorInfo, keys: TensorInfo, decays: TensorInfo, states: TensorInfo, out: TensorInfo): void {
+  product(backend, "ssdScan/keyGrads", s, s.b * s.chunks * s.g, [s.Q * s.r, s.n], { OF_KEYS }, [scores, values, keys, decays, states, out]);
+}
+
+/** The whole scan in chunks, as matrix products: scores, chunk states, carry, outputs. */
+export function chunkedForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, v, D, z, initial, coefficients }: ChunkedOperands, y: TensorInfo, last: TensorInfo | undefined): void {
+  const decays = cumulate(backend, s, coefficients);
+  const scores = rowScores(backend, s, false, q, k);
+  // One chunk that starts from nothing and hands nothing on has no states.
+  const states = s.chunks > 1 || initial || last ? carriedStates(backend, s, false, v, k, decays, initial, last) : undefined;
+  chunkOutputs(backend, s, outputModes.whole, { keys: q, values: v, scores, decays, states, D, z }, y);
+  backend.release(decays, scores, ...(states ? [states] : []));
+}
+
+/** The rows of B and C for `g` groups of a Mamba-2 scan or step, and its other extents. */
+export function ssdExtents(inputs: KernelInputs): Omit<ChunkedShape, "Q" | "chunks"> {
+  const shape = inputs.x!.shape;
+  const [h, p] = shape.slice(-2) as [number, number];
+  const [g, n] = inputs.B!.shape.slice(-2) as [number, number];
+  return { b: shape[0]!, l: shape.length === 4 ? shape[1]! : 1, h, g, r: 1, p, n };
+}

@@ -1,0 +1,39 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { floatBits } from "../../device/launch.ts";
+import { chunkedForward, chunkedShape, ssdExtents, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
+
+const largest = 3.4028234663852886e38;
+
+/** dtMin and dtMax as a uniform block holds them: WGSL knows no infinities. */
+export function stepLimits({ dtMin, dtMax }: KernelAttrs): [number, number] {
+  return [floatBits(Math.max(dtMin as number, -largest)), floatBits(Math.min(dtMax as number, largest))];
+}
+
+/** Log decay and weights of every token and head; release them after use. */
+export function ssdCoefficients(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs, { b, l, h }: Pick<ChunkedShape, "b" | "l" | "h">): TensorInfo {
+  const count = b * l * h;
+  const coefficients = backend.scratch(4 * count);
+  backend.dispatchOver("ssdScan/coefficients", count, 256, {
+    constants: { HAS_BIAS: !!inputs.dtBias, HAS_SEQ: !!inputs.seqIdx, SOFTPLUS: !!attrs.dtSoftplus },
+    params: [count, l, h, ...stepLimits(attrs)],
+    bindings: [inputs.dt, inputs.A, inputs.dtBias, inputs.seqIdx, coefficients],
+  });
+  return coefficients;
+}
+
+/** Mamba-2's names of the operands: C reads, B writes, x is written. */
+export function ssdOperands({ C, B, x, D, z, initialState }: KernelInputs, coefficients: TensorInfo): ChunkedOperands {
+  return { q: C!, k: B!, v: x!, D, z, initial: initialState, coefficients };
+}
+
+/** The scan of Mamba-2 in chunks, as matrix products (arXiv 2405.21060, section 6). */
+export function ssdScan(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const shape = chunkedShape(ssdExtents(inputs), attrs.chunkSize as number);
+  const y = backend.output(inputs.x!.shape);
+  const last = attrs.returnLastState ? backend.output([shape.b, shape.h, shape.p, shape.n]) : undefined;
+  const coefficients = ssdCoefficients(backend, inputs, attrs, shape);
+  chunkedForward(backend, shape, ssdOperands(inputs, coefficients), y, last);
+  backend.release(coefficients);
+  return last ? [y, last] : [y];
+}

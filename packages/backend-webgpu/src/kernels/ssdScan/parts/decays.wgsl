@@ -1,0 +1,14 @@
+// What stands in `decays` [b, chunks, h, Q, 2]: (sum of log decays since the chunk began, what float32 rounded off it,
+// restarts since the chunk began, weight w) and (weight at the own token, decay from the chunk's start, decay to its end, -).
+struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
+
+fn tokenAt(index: u32) -> Token {
+  let a = decays[2u * index];
+  let b = decays[2u * index + 1u];
+  return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
+}
+
+// The decay from token s to a later token t of the chunk.
+fn decayBetween(t: Token, s: Token) -> f32 {
+  return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+}
