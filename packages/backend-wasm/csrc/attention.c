@@ -1,0 +1,96 @@
+// Causal softmax attention, query by query, lanes over the head's channels.
+#include "vmath.h"
+
+typedef struct {
+  const float *q, *k, *v, *visible;
+  const int *seqIdx;
+  long b, l, m, h, hkv, p;
+  float scale;
+} Attention;
+
+INLINE float dotRow(const float *x, const float *y, long count) {
+  F4 sum = splat(0);
+  for (long i = 0; i < count; i += 4) sum = madd(loadPart(x + i, count - i), loadPart(y + i, count - i), sum);
+  return sum4(sum);
+}
+/** y += factor x */
+INLINE void addRow(float *y, const float *x, float factor, long count) {
+  for (long i = 0; i < count; i += 4) storePart(y + i, madd(splat(factor), loadPart(x + i, count - i), loadPart(y + i, count - i)), count - i);
+}
+INLINE long keyRow(const Attention *s, long row, long j, long head) { return ((row * s->m + j) * s->hkv + head * s->hkv / s->h) * s->p; }
+INLINE int hidden(const Attention *s, long row, long j, long own) { return s->visible && j != own && s->visible[row * s->m + j] == 0; }
+/** First key that token t may see: where its sequence begins. */
+static long firstKey(const Attention *s, long row, long t) {
+  if (s->seqIdx)
+    for (long i = t; i > 0; i--)
+      if (s->seqIdx[row * s->l + i] != s->seqIdx[row * s->l + i - 1]) return s->m - s->l + i;
+  return 0;
+}
+/** Attention weights of one query over keys [first, own], into weights[j]. */
+static void weigh(const Attention *s, long row, long t, long head, long first, float *weights) {
+  long own = s->m - s->l + t;
+  const float *q = s->q + ((row * s->l + t) * s->h + head) * s->p;
+  float top = -__builtin_inff();
+  for (long j = first; j <= own; j++) {
+    weights[j] = hidden(s, row, j, own) ? -__builtin_inff() : s->scale * dotRow(q, s->k + keyRow(s, row, j, head), s->p);
+    top = weights[j] > top ? weights[j] : top;
+  }
+  float sum = 0;
+  for (long j = first; j <= own; j += 4) {
+    long count = own + 1 - j;
+    F4 e = exp4(loadPart(weights + j, count) - splat(top));
+    storePart(weights + j, e, count);
+    for (long i = 0; i < minLong(4, count); i++) sum += e[i];
+  }
+  for (long j = first; j <= own; j++) weights[j] /= sum;
+}
+static Attention readAttention(const W *a) {
+  Attention s = {(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[4], (const int *)a[3], a[5], a[6], a[7], a[8], a[9], a[10], wordAsFloat(a[11])};
+  return s;
+}
+
+/** y, workspace (m floats a thread), q, k, v, seqIdx, visible (0 where absent), b, l, m, h, hkv, p, scale */
+KERNEL(causalAttention) {
+  Attention s = readAttention(a + 2);
+  float *weights = (float *)a[1] + thread * s.m;
+  Span items = share(s.b * s.l * s.h, 1, thread, threads);
+  for (long i = items.lo; i < items.hi; i++) {
+    // Heads outermost, so that one head's keys stay near.
+    long t = i % s.l, head = i / s.l % s.h, row = i / (s.l * s.h), first = firstKey(&s, row, t);
+    float *y = (float *)a[0] + ((row * s.l + t) * s.h + head) * s.p;
+    weigh(&s, row, t, head, first, weights);
+    memset(y, 0, (UW)s.p * sizeof(float));
+    for (long j = first; j <= s.m - s.l + t; j++) addRow(y, s.v + keyRow(&s, row, j, head), weights[j], s.p);
+  }
+}
+/** dq, dk, dv, dY, then causalAttention's words from the workspace on. Threads own shared heads, so sums over queries do not collide. */
+KERNEL(causalAttentionGrad) {
+  Attention s = readAttention(a + 5);
+  float *dk = (float *)a[1], *dv = (float *)a[2], *weights = (float *)a[4] + thread * s.m;
+  Span items = share(s.b * s.hkv, 1, thread, threads);
+  long group = s.h / s.hkv;
+  for (long i = items.lo; i < items.hi; i++) {
+    long row = i / s.hkv, shared = i % s.hkv;
+    for (long j = 0; j < s.m; j++) {
+      memset(dk + ((row * s.m + j) * s.hkv + shared) * s.p, 0, (UW)s.p * sizeof(float));
+      memset(dv + ((row * s.m + j) * s.hkv + shared) * s.p, 0, (UW)s.p * sizeof(float));
+    }
+    for (long head = shared * group; head < (shared + 1) * group; head++)
+      for (long t = 0; t < s.l; t++) {
+        long at = ((row * s.l + t) * s.h + head) * s.p, first = firstKey(&s, row, t), own = s.m - s.l + t;
+        const float *dY = (const float *)a[3] + at, *q = s.q + at;
+        float *dq = (float *)a[0] + at, mean = 0;
+        weigh(&s, row, t, head, first, weights);
+        for (long j = first; j <= own; j++) mean += weights[j] * dotRow(dY, s.v + keyRow(&s, row, j, head), s.p);
+        memset(dq, 0, (UW)s.p * sizeof(float));
+        for (long j = first; j <= own; j++) {
+          if (weights[j] == 0) continue;
+          long key = keyRow(&s, row, j, head);
+          float dScore = s.scale * weights[j] * (dotRow(dY, s.v + key, s.p) - mean);
+          addRow(dq, s.k + key, dScore, s.p);
+          addRow(dk + key, q, dScore, s.p);
+          addRow(dv + key, dY, weights[j], s.p);
+        }
+      }
+  }
+}
