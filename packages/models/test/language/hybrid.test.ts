@@ -21,6 +21,8 @@ const small = {
 const everything: readonly LayerKind[] = ["mamba", "attention", "mlp", "mamba2", "mamba3", "attention"];
 const configs: Readonly<Record<string, LanguageConfig>> = {
   "every kind in one stack": hybridConfig({ vocabSize: 17, dModel: 8, layers: everything, settings: small, initializerRange: 0.5 }),
+  "states of constant size, so that steps are captured": hybridConfig({ vocabSize: 17, dModel: 8, layers: ["mamba2", "mlp", "mamba3", "mamba"], settings: small, initializerRange: 0.5 }),
+  "several inputs a head": hybridConfig({ vocabSize: 17, dModel: 8, layers: ["mamba3", "mamba3"], settings: { mamba3: { ...small.mamba3, mimo: true, mimoRank: 2, outProjNorm: true } }, initializerRange: 0.5 }),
   "an MLP after each mixer": hybridConfig({ vocabSize: 17, dModel: 8, layers: ["attention", "mamba2"], settings: small, dIntermediate: 12, initializerRange: 0.5, tieEmbeddings: false }),
   "attention layers of mamba_ssm": parseModelConfig({
     d_model: 8, n_layer: 3, vocab_size: 16, d_intermediate: 16, ssm_cfg: { layer: "Mamba2", d_state: 4, headdim: 4, chunk_size: 4 }, attn_layer_idx: [1],
@@ -63,6 +65,7 @@ describe.each(Object.entries(configs))("a hybrid: %s", (_, config) => {
     const decoder = new Decoder(model, half.state, 1);
     for (let t = 4; t < IDS.length; t++) expectRow(await decoder.next([IDS[t]!]), whole[t]!, `token ${t}`);
     expect(decoder.state.position).toBe(IDS.length);
+    expect(decoder.launches > 0).toBe(model.constantState);
     const restored = ModelState.fromBytes(await fork.toBytes());
     decoder.state.copyFrom(restored);
     expect(decoder.state.position).toBe(4);
