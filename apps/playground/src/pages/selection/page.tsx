@@ -1,1 +1,184 @@
-import type { JSX } from "solid-js"; export default function P(): JSX.Element { return <p>x</p>; }
+import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from "solid-js";
+import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
+import { Button, Slider, Stat, Toggle } from "../../components/controls.tsx";
+import { Failure } from "../../components/Failure.tsx";
+import { FormulaTable } from "../../components/Formula.tsx";
+import { LinePlot } from "../../components/LinePlot.tsx";
+import { Page, Panel } from "../../components/Page.tsx";
+import { number, text, useParam } from "../../shell/route.ts";
+import { MAMBA, type Selects } from "./compute/selects.ts";
+import type { TrainProgress } from "./compute/race.worker.ts";
+import { useContender, type Contender } from "./contender.ts";
+import formulas from "./formulas.tex";
+import { Inside, Memory } from "./Inside.tsx";
+import { messages as m } from "./messages.ts";
+import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
+import { Strip } from "./Strip.tsx";
+
+const ALPHABET = 6;
+const N_TOKENS = 4;
+const PARTS = ["delta", "B", "C", "gate"] as const satisfies readonly (keyof Selects)[];
+
+export interface Racer {
+  readonly name: () => string;
+  readonly tone: string;
+  readonly id: string;
+  readonly contender: Contender;
+}
+
+export default function SelectionPage(): JSX.Element {
+  const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96));
+  const [seed, setSeed] = useParam("seed", 1, number(1, 1e6));
+  const [parts, setParts] = useParam("see", "", text);
+  const [backend, setBackend] = useBackend();
+  const [stored, setStored] = useParam<readonly Letter[]>("letters", randomLetters(5, N_TOKENS, 48, ALPHABET), lettersCodec);
+  const selects = createMemo<Selects>(() => Object.fromEntries(PARTS.map((part) => [part, parts().split(",").includes(part)])) as unknown as Selects);
+  const letters = (): readonly Letter[] => {
+    const fits = stored().length === N_TOKENS && stored().every(({ place, token }) => place < seqLen() && token <= ALPHABET);
+    return fits ? stored() : randomLetters(5, N_TOKENS, seqLen(), ALPHABET);
+  };
+
+  const racers: readonly [Racer, Racer] = [
+    { name: () => m().mamba, tone: "mamba", id: "mamba", contender: useContender() },
+    { name: () => (PARTS.some((part) => selects()[part]) ? m().challenger.mixed : m().challenger.s4), tone: "s4", id: "challenger", contender: useContender() },
+  ];
+  const running = (): boolean => racers.some(({ contender }) => contender.training());
+  const started = (): boolean => racers.some(({ contender }) => contender.weights() !== undefined);
+  const ids = createMemo(() => toIds(letters(), seqLen(), ALPHABET));
+  createEffect(() => {
+    for (const { contender } of racers) contender.look(ids());
+  });
+  // a model knows one task only: another length makes both start anew
+  createEffect(
+    on([seqLen, backend, parts], () => { for (const { contender } of racers) contender.reset(); }, { defer: true }),
+  );
+  const start = (): void => {
+    const settings = { letters: ALPHABET, nTokens: N_TOKENS, seqLen: seqLen(), seed: seed() };
+    racers[0].contender.start({ ...settings, selects: MAMBA }, backend());
+    racers[1].contender.start({ ...settings, selects: selects() }, backend());
+  };
+  const [shuffles, setShuffles] = createSignal(100);
+  const shuffle = (): void => {
+    setShuffles(shuffles() + 1);
+    setStored(randomLetters(shuffles(), N_TOKENS, seqLen(), ALPHABET));
+  };
+
+  return (
+    <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <Panel title={m().race} note={m().raceNote}>
+        <div class="row">
+          <Show when={!running()} fallback={<Button onClick={() => racers.forEach(({ contender }) => contender.stop())} testid="stop">{m().stop}</Button>}>
+            <Button primary onClick={start} testid="start">
+              {started() ? m().again : m().start}
+            </Button>
+            <Show when={started()}>
+              <Button onClick={() => { setSeed(seed() + 1); start(); }}>{m().seed}</Button>
+            </Show>
+          </Show>
+          <Slider label={m().length} value={seqLen()} min={16} max={96} step={4} onInput={setSeqLen} testid="length" />
+          <BackendChoice value={backend()} onChange={setBackend} />
+        </div>
+        <div class="stats" aria-live="off">
+          <For each={racers}>{(racer) => <Standing racer={racer} />}</For>
+        </div>
+        <For each={racers}>{({ contender }) => <Show when={contender.error()}>{(error) => <Failure error={error()} again={start} />}</Show>}</For>
+        <Curves racers={racers} />
+      </Panel>
+
+      <Panel title={m().sequence} note={m().sequenceNote}>
+        <div class="row">
+          <Button onClick={shuffle} testid="shuffle">
+            {m().shuffle}
+          </Button>
+          <span class="quiet">{m().keys}</span>
+        </div>
+        <div class="lane" tabIndex={-1}>
+          <div style={{ "min-width": `${17 * (seqLen() + N_TOKENS)}px` }}>
+            <Strip letters={letters()} seqLen={seqLen()} alphabet={ALPHABET} nTokens={N_TOKENS} onChange={setStored} />
+            <For each={racers}>{(racer) => <Memory racer={racer} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />}</For>
+          </div>
+        </div>
+        <Show when={!started()}>
+          <p class="note">{m().untrained}</p>
+        </Show>
+      </Panel>
+
+      <Inside racers={racers} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />
+
+      <Panel title={m().ablation} note={m().ablationNote}>
+        <div class="row">
+          <For each={PARTS}>
+            {(part) => (
+              <Toggle
+                label={m().parts[part]}
+                checked={selects()[part]}
+                testid={`see-${part}`}
+                onChange={(on) => setParts(PARTS.filter((each) => (each === part ? on : selects()[each])).join(","))}
+              />
+            )}
+          </For>
+        </div>
+      </Panel>
+
+      <FormulaTable
+        from={formulas}
+        names={["fixed", "selective", "projections"]}
+        rows={[
+          { symbol: "Δₜ", code: "delta [b, l, d]", meaning: m().rows.delta },
+          { symbol: "Bₜ", code: "B [b, l, n]", meaning: m().rows.B },
+          { symbol: "Cₜ", code: "C [b, l, n]", meaning: m().rows.C },
+          { symbol: "A", code: "A = -exp(ALog)", meaning: m().rows.A },
+          { symbol: "W", code: "MambaMixer.select", meaning: m().rows.select },
+        ]}
+      />
+    </Page>
+  );
+}
+
+function Standing(props: { racer: Racer }): JSX.Element {
+  const last = (): TrainProgress | undefined => props.racer.contender.history().at(-1);
+  const percent = (): string => {
+    const accuracy = props.racer.contender.accuracy();
+    return accuracy === undefined ? "–" : `${(100 * accuracy).toFixed(1)} %`;
+  };
+  const note = (): string => {
+    const progress = last();
+    if (progress === undefined) return "";
+    const reached = props.racer.contender.reached();
+    return `${reached === undefined ? m().notReached : m().reached(reached.toFixed(1))} · ${m().steps(progress.steps, progress.seconds.toFixed(0))}`;
+  };
+  return <Stat label={`${props.racer.name()}: ${m().accuracy}`} value={percent()} note={note()} tone={props.racer.tone} testid={`accuracy-${props.racer.id}`} />;
+}
+
+function Curves(props: { racers: readonly Racer[] }): JSX.Element {
+  const steps = createMemo(() => [...new Set(props.racers.flatMap(({ contender }) => contender.history().map((point) => point.steps)))].sort((a, b) => a - b));
+  const aligned = (contender: Contender, value: (point: TrainProgress) => number | undefined): (number | null)[] => {
+    const found = new Map(contender.history().map((point) => [point.steps, value(point)]));
+    let last: number | null = null;
+    const end = contender.history().at(-1)?.steps ?? 0;
+    // accuracy is measured every second time: the line goes on at its last value until the next one
+    return steps().map((step) => (step > end ? null : (last = found.get(step) ?? last)));
+  };
+  return (
+    <div class="split">
+      <LinePlot
+        label={m().accuracies}
+        x={[0, ...steps()]}
+        xLabel={m().stepAxis}
+        yLabel={m().accuracyAxis}
+        yRange={[0, 102]}
+        lines={[
+          ...props.racers.map(({ name, tone, contender }) => ({ label: name(), tone, values: [null, ...aligned(contender, (p) => (p.accuracy === undefined ? undefined : 100 * p.accuracy))] })),
+          { label: m().chance, tone: "quiet", dashed: true, values: [0, ...steps()].map(() => 100 / ALPHABET), width: 1 },
+        ]}
+      />
+      <LinePlot
+        label={m().losses}
+        x={[0, ...steps()]}
+        xLabel={m().stepAxis}
+        yLabel={m().lossAxis}
+        lines={props.racers.map(({ name, tone, contender }) => ({ label: name(), tone, values: [null, ...aligned(contender, (p) => p.loss)] }))}
+      />
+    </div>
+  );
+}

@@ -1,20 +1,10 @@
 import { add, causalConv1d, gelu, keep, linear, ones, reshape, selectiveScan, sliceAxis, softplus, tidy, type Tensor } from "@statespace/core";
 import { MambaMixer, type ForwardOptions, type ForwardResult } from "@statespace/models";
-
-/** Which parts of the layer may look at the token. All of them: Mamba. None: a time-invariant filter, S4D-Real in an S4 block. */
-export interface Selects {
-  readonly delta: boolean;
-  readonly B: boolean;
-  readonly C: boolean;
-  /** Mamba's gate silu(z), which multiplies the output by a function of the token. Without it the output passes a GELU, as in S4. */
-  readonly gate: boolean;
-}
-
-export const MAMBA: Selects = { delta: true, B: true, C: true, gate: true };
-export const TIME_INVARIANT: Selects = { delta: false, B: false, C: false, gate: false };
+import { MAMBA, type Selects } from "./selects.ts";
 
 /** What the scan of one layer was fed, step by step. */
 export interface Selection {
+  readonly u: Tensor; // [b, l, d]
   readonly delta: Tensor; // [b, l, d], after softplus
   readonly B: Tensor; // [b, l, n]
   readonly C: Tensor; // [b, l, n]
@@ -35,9 +25,9 @@ export class AblatedMixer extends MambaMixer {
   override select(u: Tensor): { delta: Tensor; B: Tensor; C: Tensor } {
     const { selects } = this;
     const seen = super.select(u);
-    if (selects.delta && selects.B && selects.C) return this.#record(seen);
+    if (selects.delta && selects.B && selects.C) return this.#record(u, seen);
     const blind = super.select(ones(u.shape));
-    return this.#record({ delta: (selects.delta ? seen : blind).delta, B: (selects.B ? seen : blind).B, C: (selects.C ? seen : blind).C });
+    return this.#record(u, { delta: (selects.delta ? seen : blind).delta, B: (selects.B ? seen : blind).B, C: (selects.C ? seen : blind).C });
   }
 
   override forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
@@ -53,10 +43,11 @@ export class AblatedMixer extends MambaMixer {
     return linear({ x: gelu(y), weight: this.outProj.value }).y;
   }
 
-  #record(parts: { delta: Tensor; B: Tensor; C: Tensor }): { delta: Tensor; B: Tensor; C: Tensor } {
+  #record(u: Tensor, parts: { delta: Tensor; B: Tensor; C: Tensor }): { delta: Tensor; B: Tensor; C: Tensor } {
     if (this.recording) {
       const delta = softplus(add(parts.delta, this.dtBias.value));
-      this.recorded = { delta: keep(delta), B: keep(reshape(parts.B, parts.B.shape)), C: keep(reshape(parts.C, parts.C.shape)) };
+      const own = (t: Tensor): Tensor => keep(reshape(t, t.shape));
+      this.recorded = { u: own(u), delta: keep(delta), B: own(parts.B), C: own(parts.C) };
     }
     return parts;
   }

@@ -1,4 +1,5 @@
 import { readFloats } from "@statespace/core";
+import { tokenShares, type TokenShares } from "./memoryShare.ts";
 import { bestOf, type Trainer } from "./trainer.ts";
 
 /** What one layer's scan was fed along a sequence. */
@@ -8,8 +9,8 @@ export interface LayerView {
   readonly delta: Float32Array; // [l, d]
   readonly B: Float32Array; // [l, n]
   readonly C: Float32Array; // [l, n]
-  /** Mean over the channels of delta. */
-  readonly meanDelta: Float32Array; // [l]
+  /** What each token wrote into the state, and what the state still holds of it when the question comes. */
+  readonly shares: TokenShares;
 }
 
 export interface Inspection {
@@ -28,16 +29,17 @@ export async function inspect(trainer: Trainer, ids: Int32Array): Promise<Inspec
   } finally {
     for (const mixer of mixers) mixer.recording = false;
   }
+  const { nTokens, seqLen } = trainer.settings;
   const layers: LayerView[] = [];
   for (const mixer of mixers) {
-    const { delta, B, C } = mixer.recorded!;
+    const { u, delta, B, C } = mixer.recorded!;
     const [, l, d] = delta.shape as [number, number, number];
     const view = { d, n: B.shape[2]!, delta: await readFloats(delta), B: await readFloats(B), C: await readFloats(C) };
-    layers.push({ ...view, meanDelta: Float32Array.from({ length: l }, (_, t) => mean(view.delta.subarray(t * d, (t + 1) * d))) });
-    for (const t of [delta, B, C]) t.dispose();
+    const shares = tokenShares({ ...view, l, u: await readFloats(u), A: await readFloats(mixer.A) }, seqLen - 1);
+    layers.push({ ...view, shares });
+    for (const t of [u, delta, B, C]) t.dispose();
     mixer.recorded = undefined;
   }
-  const { nTokens, seqLen } = trainer.settings;
   const answers = Array.from({ length: nTokens }, (_, i) => answerAt(logits, seqLen + i, trainer.vocabSize));
   return { layers, answers };
 }
@@ -47,8 +49,4 @@ function answerAt(logits: Float32Array, step: number, v: number): { token: numbe
   const token = bestOf(scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - scores[token]!), 0);
   return { token, probability: 1 / total };
-}
-
-function mean(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,6 +1,7 @@
 import { embedding, linear, Rng, tidy, type Parameter, type Tensor } from "@statespace/core";
 import { kaimingUniform, Norm, normal, ParameterBuilder, ResidualBlock, type MambaMixerConfig } from "@statespace/models";
-import { AblatedMixer, type Selects } from "./ablatedMixer.ts";
+import { AblatedMixer } from "./ablatedMixer.ts";
+import type { Selects } from "./selects.ts";
 
 export interface SequenceModelConfig {
   readonly selects: Selects;
@@ -59,13 +60,13 @@ function makeMixer({ selects, dModel, dState, nLayer }: SequenceModelConfig, bui
     dModel,
     dInner: 2 * dModel,
     dState,
-    dConv: +(process.env.K ?? 4),
+    dConv: 1, // no short convolution: every step then sees its own token only, which is what the page is about
     dtRank: Math.max(1, Math.ceil(dModel / 16)),
     useBias: false,
     useConvBias: true,
     mixerNormEps: undefined,
-    timeStepMin: +(process.env.DMIN ?? 0.001),
-    timeStepMax: +(process.env.DMAX ?? 0.1),
+    timeStepMin: 0.001,
+    timeStepMax: 0.1,
     timeStepFloor: 1e-4,
     timeStepScale: 1,
     timeStepInitScheme: "random",

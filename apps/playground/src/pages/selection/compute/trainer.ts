@@ -1,6 +1,6 @@
 import { AdamW, clipScale, meanCrossEntropy, noGrad, readFloats, Rng, tensor, valueAndGrads, type Tensor } from "@statespace/core";
 import { selectiveCopying } from "@statespace/datasets";
-import type { Selects } from "./ablatedMixer.ts";
+import type { Selects } from "./selects.ts";
 import { SequenceModel } from "./sequenceModel.ts";
 
 /** The task and the model, as the page sets them. */

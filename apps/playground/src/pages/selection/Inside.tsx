@@ -1,0 +1,135 @@
+import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { Choice } from "../../components/controls.tsx";
+import { HeatMap } from "../../components/HeatMap.tsx";
+import { Panel } from "../../components/Page.tsx";
+import type { LayerView } from "./compute/inspect.ts";
+import { messages as m } from "./messages.ts";
+import type { Racer } from "./page.tsx";
+import { letterName, type Letter } from "./sequence.ts";
+import { Bars } from "./Strip.tsx";
+
+interface Places {
+  readonly letters: readonly Letter[];
+  readonly seqLen: number;
+  readonly nTokens: number;
+}
+
+/** Colours of the bars: a letter's own, grey for noise. */
+const barColors = ({ letters, seqLen, nTokens }: Places): (string | undefined)[] => {
+  const colors: (string | undefined)[] = Array.from({ length: seqLen + nTokens }, () => undefined);
+  for (const { place, token } of letters) colors[place] = `var(--token-${token})`;
+  return colors;
+};
+
+/** One model's memory at the question, split by token, and its answers. */
+export function Memory(props: { racer: Racer } & Places): JSX.Element {
+  const view = (): ReturnType<Racer["contender"]["view"]> => props.racer.contender.view();
+  // the last layer holds what the answer is read from
+  const remembered = (): Float64Array | undefined => view()?.layers.at(-1)?.shares.remembered;
+  const share = (): number => {
+    const values = remembered() ?? new Float64Array();
+    const squares = values.map((value) => value ** 2);
+    const total = squares.reduce((sum, value) => sum + value, 0);
+    return total === 0 ? 0 : props.letters.reduce((sum, { place }) => sum + squares[place]!, 0) / total;
+  };
+  return (
+    <Show when={remembered()}>
+      {(values) => (
+        <div class="memory">
+          <div class="caption">
+            <span style={{ color: `var(--${props.racer.tone})` }}>{m().remembers(props.racer.name())}</span>
+            <strong data-testid={`share-${props.racer.id}`}>
+              {(100 * share()).toFixed(0)} % {m().share}
+            </strong>
+          </div>
+          <Bars
+            label={m().remembers(props.racer.name())}
+            values={Array.from({ length: props.seqLen + props.nTokens }, (_, i) => (i < props.seqLen ? values()[i]! : 0))}
+            length={props.seqLen + props.nTokens}
+            tone="quiet"
+            colors={barColors(props)}
+          />
+          <div class="answers" data-testid={`answers-${props.racer.id}`}>
+            <span class="quiet">{m().answers(props.racer.name())}:</span>
+            <For each={view()!.answers}>
+              {({ token, probability }, i) => {
+                const right = (): boolean => token === props.letters[i()]?.token;
+                const name = token >= 1 && token <= 8 ? letterName(token) : "–";
+                return (
+                  <span class="answer" classList={{ right: right(), wrong: !right() }}>
+                    <b style={{ color: `var(--token-${Math.max(1, Math.min(8, token))})` }}>{name}</b> {right() ? "✓" : "✗"} <small>{(100 * probability).toFixed(0)} %</small>
+                  </span>
+                );
+              }}
+            </For>
+          </div>
+        </div>
+      )}
+    </Show>
+  );
+}
+
+/** delta, B and C of one layer of one model, one column a token. */
+export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Element {
+  const [who, setWho] = createSignal("mamba");
+  const [layer, setLayer] = createSignal("1");
+  const view = createMemo<LayerView | undefined>(() => props.racers.find(({ id }) => id === who())?.contender.view()?.layers[Number(layer())]);
+  const length = (): number => props.seqLen + props.nTokens;
+  return (
+    <Panel title={m().inside} note={m().insideNote}>
+      <div class="row">
+        <Choice label={m().whose} value={who()} onChange={setWho} testid="whose" options={props.racers.map(({ id, name }) => ({ value: id, label: name() }))} />
+        <Choice label={m().layer} value={layer()} onChange={setLayer} options={["0", "1"].map((value) => ({ value, label: m().layers(Number(value) + 1) }))} />
+      </div>
+      <Show when={view()} fallback={<p class="note">{m().untrained}</p>}>
+        {(shown) => (
+          <div class="lane" tabIndex={0} role="group" aria-label={m().inside}>
+            <div class="maps" style={{ "min-width": `${17 * length()}px` }}>
+              <Letters {...props} />
+              <For each={["delta", "B", "C"] as const}>
+                {(name) => (
+                  <figure class="figure">
+                    <HeatMap
+                      label={m().maps[name]}
+                      rows={name === "delta" ? shown().d : shown().n}
+                      cols={length()}
+                      values={transposed(shown()[name], length(), name === "delta" ? shown().d : shown().n)}
+                      signed={name !== "delta"}
+                      height={name === "delta" ? "150px" : "76px"}
+                    />
+                    <figcaption>{m().maps[name]}</figcaption>
+                  </figure>
+                )}
+              </For>
+              <figure class="figure">
+                <Bars label={m().written} values={shown().shares.written.map((value, i) => (i < props.seqLen ? value : 0))} length={length()} tone="quiet" colors={barColors(props)} />
+                <figcaption>{m().written}</figcaption>
+              </figure>
+            </div>
+          </div>
+        )}
+      </Show>
+    </Panel>
+  );
+}
+
+/** The sequence once more, so that columns can be told apart. */
+function Letters(props: Places): JSX.Element {
+  const at = (place: number): Letter | undefined => props.letters.find((letter) => letter.place === place);
+  return (
+    <div class="strip small" aria-hidden="true">
+      <For each={Array.from({ length: props.seqLen + props.nTokens }, (_, i) => i)}>
+        {(i) => (
+          <span class="place" classList={{ letter: at(i) !== undefined, question: i >= props.seqLen }} style={at(i) ? { "--tone": `var(--token-${at(i)!.token})` } : {}}>
+            {i >= props.seqLen ? "?" : at(i) ? letterName(at(i)!.token) : "·"}
+          </span>
+        )}
+      </For>
+    </div>
+  );
+}
+
+/** [l, d] to [d, l], so that time runs to the right. */
+function transposed(values: ArrayLike<number>, l: number, d: number): Float32Array {
+  return Float32Array.from({ length: l * d }, (_, i) => values[(i % l) * d + Math.floor(i / l)]!);
+}

@@ -1,0 +1,58 @@
+import { readFloats } from "@statespace/core";
+import { startBackend } from "../../../workers/backend.ts";
+import type { BackendName } from "../../../workers/backendNames.ts";
+import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { inspect, type Inspection } from "./inspect.ts";
+import { Trainer, type RaceSettings } from "./trainer.ts";
+
+export interface TrainProgress {
+  readonly steps: number;
+  /** Seconds of training, evaluations left out. */
+  readonly seconds: number;
+  readonly loss: number;
+  /** On sequences never trained on; only every few events. */
+  readonly accuracy?: number;
+}
+
+const LOSS_EVERY = 10;
+const ACCURACY_EVERY = 20;
+
+let trainer: Trainer | undefined;
+
+const api = {
+  /** A new model; the old one is forgotten. */
+  async create({ settings, backend }: { settings: RaceSettings; backend: BackendName }): Promise<{ weights: number }> {
+    trainer?.dispose();
+    await startBackend(backend, 1); // one thread each: the two contenders share the machine fairly
+    trainer = new Trainer(settings);
+    return { weights: trainer.model.size };
+  },
+
+  /** Trains until the model answers all but a few right, the time is over, or it is stopped. */
+  async train({ maxSeconds, enough }: { maxSeconds: number; enough: number }, { signal, emit }: CallContext<TrainProgress>): Promise<void> {
+    const running = trainer!;
+    let seconds = 0;
+    while (!signal.aborted && seconds < maxSeconds) {
+      const start = performance.now();
+      const value = running.step();
+      const report = running.steps % LOSS_EVERY === 0;
+      const loss = report ? (await readFloats(value))[0]! : 0;
+      value.dispose();
+      seconds += (performance.now() - start) / 1000;
+      if (report) {
+        const accuracy = running.steps % ACCURACY_EVERY === 0 ? await running.accuracy() : undefined;
+        emit({ steps: running.steps, seconds, loss, ...(accuracy === undefined ? {} : { accuracy }) });
+        if (accuracy !== undefined && accuracy >= enough) return;
+      }
+      await breathe();
+      if (trainer !== running) return;
+    }
+  },
+
+  inspect(ids: Int32Array): Promise<Inspection> {
+    return inspect(trainer!, ids);
+  },
+};
+
+export type RaceApi = typeof api;
+serve(api);
