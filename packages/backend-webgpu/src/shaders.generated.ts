@@ -3314,6 +3314,27 @@ for (var j = 0u; j < WIDTH; j++) {
 y[i + j] = w[j];
 }
 }`,
+  "linear/unpackHalf": `struct Params { rows: u32, k: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> ids: array<i32>;
+@group(0) @binding(2) var<storage, read> W: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+const BY_ID = false;
+const BF16 = false;
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.rows * params.k) {
+return;
+}
+var row = i / params.k;
+if (BY_ID) {
+row = u32(ids[row]);
+}
+let at = row * params.k + i % params.k;
+let half = (W[at / 2u] >> (16u * (at % 2u))) & 0xffffu;
+y[i] = select(unpack2x16float(half).x, bitcast<f32>(half << 16u), BF16);
+}`,
   "linear/unpackQ4": `const BY_ID = false;
 struct Params { rows: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -5023,7 +5044,7 @@ work[params.offSum + block * params.d + channel] = total;
 }
 }
 }`,
-  "selectiveScan/step": `struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32 }
+  "selectiveScan/step": `struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32, shiftB: u32, shiftC: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
@@ -5104,9 +5125,9 @@ var sum = 0.0f;
 if (channel < params.d) {
 for (var n = lane; n < params.n; n += L) {
 let i = at * params.n + n;
-let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[bc + n];
+let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
 state[i] = next;
-sum += next * C[bc + n];
+sum += next * C[params.shiftC + bc + n];
 }
 }
 partial[lid] = sum;
@@ -5125,7 +5146,7 @@ total *= silu(z[at]);
 y[at] = total;
 }
 }`,
-  "selectiveScan/stepJoined": `struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32 }
+  "selectiveScan/stepJoined": `struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32, shiftB: u32, shiftC: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
@@ -5204,9 +5225,9 @@ var sum = 0.0f;
 if (channel < params.d) {
 for (var n = lane; n < params.n; n += L) {
 let i = at * params.n + n;
-let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[bc + n];
+let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
 state[i] = next;
-sum += next * C[bc + n];
+sum += next * C[params.shiftC + bc + n];
 }
 }
 partial[lid] = sum;
@@ -5637,15 +5658,68 @@ fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
 let t = min(own.y * Q + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
 @group(0) @binding(1) var<storage, read> dots: array<vec4f>;
 @group(0) @binding(2) var<storage, read> decays: array<vec4f>;
 @group(0) @binding(3) var<storage, read> states: array<f32>;
-@group(0) @binding(4) var<storage, read> last: array<f32>;
-@group(0) @binding(5) var<storage, read> adjoints: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dLogDecay: array<f32>;
+@group(0) @binding(4) var<storage, read> adjoints: array<f32>;
+@group(0) @binding(5) var<storage, read> scores: array<f32>;
+@group(0) @binding(6) var<storage, read_write> upstream: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grads: array<vec4f>;
 const WG = 64u;
 var<workgroup> parts: array<f32, WG>;
-var<workgroup> gains: array<f32, Q>;
+struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
+fn tokenAt(index: u32) -> Token {
+let a = decays[2u * index];
+let b = decays[2u * index + 1u];
+return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
+}
+fn decayBetween(t: Token, s: Token) -> f32 {
+return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+}
+fn pair(t: u32, s: u32) -> f32 {
+let group = block / params.h * params.g + own.z * params.g / params.h;
+var sum = 0.0f;
+for (var j = 0u; j < R; j++) {
+for (var i = 0u; i < R; i++) {
+let at = (t * R + j) * ROWS + s * R + i;
+sum += scores[group * ROWS * ROWS + at] * upstream[block * ROWS * ROWS + at];
+}
+}
+return sum;
+}
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let id = group.x + group.y * groups.x;
@@ -5653,40 +5727,42 @@ if (id >= params.batch) {
 return;
 }
 begin(id, params.h);
-const size = P * N;
+let first = own.y * Q;
+let count = min(Q, params.l - first);
 var sum = 0.0f;
-for (var e = lid; e < size; e += WG) {
-if (own.y + 1u < params.chunks) {
-sum += adjoints[id * size + e] * states[(id + params.h) * size + e];
-} else {
-sum += adjoints[id * size + e] * last[(own.x * params.h + own.z) * size + e];
-}
+for (var e = lid; e < P * N; e += WG) {
+sum += adjoints[id * P * N + e] * states[id * P * N + e];
 }
 parts[lid] = sum;
-for (var q = lid; q < Q; q += WG) {
-let t = own.y * Q + q;
-var gain = 0.0f;
-if (t < params.l) {
-let dot = dots[(own.x * params.l + t) * params.h + own.z];
-gain = dot.x - decays[2u * (id * Q + q)].w * dot.y;
+for (var s = lid; s < count; s += WG) {
+let writer = tokenAt(id * Q + s);
+var written = 0.0f;
+for (var t = count - 1u; t > s; t--) {
+written += decayBetween(tokenAt(id * Q + t), writer) * pair(t, s);
+upstream[id * ROWS * ROWS + t * R * ROWS + s * R] = written * writer.weight;
 }
-gains[q] = gain;
+let at = (own.x * params.l + first + s) * params.h + own.z;
+grads[at] = vec4f(0.0f, written + dots[at].y, pair(s, s), dots[at].z);
 }
 workgroupBarrier();
-sum = 0.0f;
+storageBarrier();
+var through = 0.0f;
 for (var i = 0u; i < WG; i++) {
-sum += parts[i];
+through += parts[i];
 }
-for (var q = lid; q < Q; q += WG) {
-let t = own.y * Q + q;
-let before = select(0.0f, decays[2u * (id * Q + max(q, 1u) - 1u)].z, q > 0u);
-if (t < params.l) {
-var total = 0.0f;
-for (var later = Q - 1u; later > q; later--) {
-total += gains[later];
+through *= tokenAt(id * Q + Q - 1u).fromStart;
+for (var u = lid; u < count; u += WG) {
+let at = (own.x * params.l + first + u) * params.h + own.z;
+let begins = tokenAt(id * Q + u).restarts != select(0.0f, tokenAt(id * Q + max(u, 1u) - 1u).restarts, u > 0u);
+var total = through;
+for (var t = u; t < count; t++) {
+total += dots[at + (t - u) * params.h].x;
 }
-dLogDecay[(own.x * params.l + t) * params.h + own.z] = select(0.0f, sum + (total + gains[q]), decays[2u * (id * Q + q)].z == before);
+for (var s = 0u; s < u; s++) {
+let outer = dots[at - (u - s) * params.h].y;
+total += upstream[id * ROWS * ROWS + u * R * ROWS + s * R] + tokenAt(id * Q + s).weight * outer;
 }
+grads[at].x = select(total, 0.0f, begins);
 }
 }`,
   "ssdScan/gate": `struct Params { count: u32 }
@@ -5961,8 +6037,10 @@ return s * (1.0f + x * (1.0f - s));
 @group(0) @binding(6) var<storage, read> D: array<f32>;
 @group(0) @binding(7) var<storage, read> z: array<f32>;
 @group(0) @binding(8) var<storage, read_write> y: array<f32>;
-const MODE = 0u;
-const HAS_STATES = true;
+const BACKWARDS = false;
+const FROM_CHUNK = true;
+const FROM_STATES = true;
+const OWN = true;
 const SKIP = 0u;
 const HAS_Z = false;
 struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
@@ -5977,28 +6055,30 @@ return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts
 fn keyGroup() -> u32 {
 return own.z * params.g / params.h;
 }
-fn left(m: u32, k: u32) -> f32 {
+fn left(m: u32, depth: u32) -> f32 {
 if (!inside(m)) {
 return 0.0f;
 }
+let k = depth + select(ROWS, 0u, FROM_CHUNK);
 let mine = tokenAt(block * Q + m / R);
 if (k >= ROWS) {
-return select(mine.fromStart, mine.toEnd, MODE == 2u) * keys[rowAt(m, params.g, keyGroup()) * N + k - ROWS];
+return select(mine.fromStart, mine.toEnd, BACKWARDS) * keys[rowAt(m, params.g, keyGroup()) * N + k - ROWS];
 }
 let scoresAt = (block / params.h * params.g + keyGroup()) * ROWS * ROWS;
 if (k / R == m / R) {
-return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], MODE == 0u);
+return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], OWN);
 }
 let other = tokenAt(block * Q + k / R);
-if (MODE == 2u) {
+if (BACKWARDS) {
 return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m);
 }
 return select(0.0f, decayBetween(mine, other) * other.weight * scores[scoresAt + m * ROWS + k], k < m);
 }
-fn right(k: u32, n: u32) -> f32 {
+fn right(depth: u32, n: u32) -> f32 {
 if (n >= P) {
 return 0.0f;
 }
+let k = depth + select(ROWS, 0u, FROM_CHUNK);
 if (k >= ROWS) {
 return states[(block * P + n) * N + k - ROWS];
 }
@@ -6075,7 +6155,7 @@ if (id >= params.batch) {
 return;
 }
 begin(id, params.h);
-product(group.x, P, ROWS + select(0u, N, HAS_STATES), lid);
+product(group.x, P, select(0u, ROWS, FROM_CHUNK) + select(0u, N, FROM_STATES), lid);
 }`,
   "ssdScan/rowGrads": `const Q = 64u;
 const R = 1u;
@@ -6178,12 +6258,14 @@ ownV += scores[scoresAt + i * ROWS + j] * upstreamAt(other);
 }
 let upstream = upstreamAt(at);
 let value = v[at];
-let y = work[at];
-let dv = work[params.offset + at];
-sums += vec4f(upstream * y, value * dv, upstream * ownY, upstream * value);
-work[params.offset + at] = token.weight * dv + token.ownWeight * ownV + skip * upstream;
+let fromStates = work[at];
+let fromAdjoints = work[params.offset + at];
+let fromChunk = work[2u * params.offset + at];
+sums += vec4f(upstream * fromStates, value * fromAdjoints, upstream * value, 0.0f);
+work[params.offset + at] = token.weight * (fromAdjoints + fromChunk) + token.ownWeight * ownV + skip * upstream;
 if (HAS_Z) {
-work[at] = dY[at] * siluSlope(z[at]) * (y + token.ownWeight * ownY + skip * value);
+let y = fromStates + work[3u * params.offset + at] + token.ownWeight * ownY + skip * value;
+work[at] = dY[at] * siluSlope(z[at]) * y;
 }
 if (SKIP == 2u) {
 work[2u * params.offset + at] = upstream * value;
@@ -6389,9 +6471,8 @@ y[row] = sum;
 @group(0) @binding(2) var<storage, read> A: array<f32>;
 @group(0) @binding(3) var<storage, read> dtBias: array<f32>;
 @group(0) @binding(4) var<storage, read> coefficients: array<vec4f>;
-@group(0) @binding(5) var<storage, read> dLogDecay: array<f32>;
-@group(0) @binding(6) var<storage, read> dots: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read> grads: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
 override HAS_BIAS = false;
 override SOFTPLUS = false;
 const log2e = 1.4426950408889634f;
@@ -6443,10 +6524,10 @@ var slope = select(1.0f, sigmoid(raw), SOFTPLUS);
 if (free < params.dtMin || free > params.dtMax) {
 slope = 0.0f;
 }
-let dot = dots[i];
-out[i] = (dLogDecay[i] * A[head] + dot.y + dot.z) * slope;
-out[params.offset + i] = dLogDecay[i] * coefficients[i].y;
-out[2u * params.offset + i] = dot.w;
+let grad = grads[i];
+out[i] = (grad.x * A[head] + grad.y + grad.z) * slope;
+out[params.offset + i] = grad.x * coefficients[i].y;
+out[2u * params.offset + i] = grad.w;
 }`,
   "vandermonde/backward": `struct Params { h: u32, n: u32, l: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

@@ -16,7 +16,7 @@ export function ssdScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs:
   backend.dispatchOver("ssdScan/stepGrads", count, 256, {
     constants: { HAS_BIAS: !!dtBias, SOFTPLUS: !!attrs.dtSoftplus },
     params: [count, shape.h, ...stepLimits(attrs), offset],
-    bindings: [dt, A, dtBias, coefficients, grads.dLogDecay, grads.dots, parts],
+    bindings: [dt, A, dtBias, coefficients, grads.perToken, parts],
   });
   const headSum = (part: number): TensorInfo => sumRows(backend, parts, part * offset, shape.b * shape.l, [shape.h]);
   const result = [
@@ -30,6 +30,6 @@ export function ssdScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs:
     ...(dtBias ? [headSum(0)] : []),
     ...(grads.dInitial ? [grads.dInitial] : []),
   ];
-  backend.release(coefficients, parts, grads.dots, grads.dLogDecay);
+  backend.release(coefficients, parts, grads.perToken);
   return result;
 }

@@ -2,9 +2,9 @@ import type { TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith, sizeOf } from "../base/fill.ts";
 import { foldAxis, foldOps } from "../base/reduce.ts";
-import { carriedStates, chunkConstants, chunkOutputs, chunkParams, cumulate, keyGrads, outputModes, rowScores, skipMode, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
+import { carriedStates, chunkConstants, chunkOutputs, chunkParams, cumulate, keyGrads, rowScores, skipMode, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
 
-/** What comes out of the scan's adjoint; release `dots` and `dLogDecay` when done. */
+/** What comes out of the scan's adjoint; release `perToken` after use. */
 export interface ChunkedGrads {
   readonly dQ: TensorInfo;
   readonly dK: TensorInfo;
@@ -12,10 +12,8 @@ export interface ChunkedGrads {
   readonly dZ: TensorInfo | undefined;
   /** [b, h, p, n] of the state before the first token, if asked for. */
   readonly dInitial: TensorInfo | undefined;
-  /** [b, l, h]. */
-  readonly dLogDecay: TensorInfo;
-  /** [b, l, h, 4], see rowGrads.wgsl. */
-  readonly dots: TensorInfo;
+  /** Gradients of log decay, weight and own weight, and dout . v: [b, l, h, 4]. */
+  readonly perToken: TensorInfo;
   /** Of D [h, p]. */
   readonly dSkip: TensorInfo | undefined;
 }
@@ -48,36 +46,43 @@ export function chunkedBackward(backend: WebGpuBackend, s: ChunkedShape, operand
   const upstream = dY ?? backend.output(v.shape);
   if (!dY) fillWith(backend, upstream, 0);
   const dOut = gated(backend, upstream, z);
-  const last = backend.scratch(s.b * s.h * s.p * s.n);
   const dInitial = wantsInitial ? backend.output([s.b, s.h, s.p, s.n]) : undefined;
   const decays = cumulate(backend, s, coefficients);
   const scores = rowScores(backend, s, false, q, k);
-  const states = carriedStates(backend, s, false, v, k, decays, initial, last);
+  const states = carriedStates(backend, s, false, v, k, decays, initial, undefined);
   const adjoints = carriedStates(backend, s, true, dOut, q, decays, dLast, dInitial);
 
   const upstreamScores = rowScores(backend, s, true, dOut, v);
   const [dQ, dK] = [backend.output(q.shape), backend.output(k.shape)];
   keyGrads(backend, s, false, upstreamScores, dOut, k, decays, states, dQ);
   keyGrads(backend, s, true, upstreamScores, v, q, decays, adjoints, dK);
-  backend.release(upstreamScores);
 
   const offset = aligned(sizeOf(v.shape));
   const SKIP = skipMode(D);
-  const work = backend.scratch((SKIP === 2 ? 3 : 2) * offset);
-  const [y, dX] = [backend.view(work, v.shape, 0), backend.view(work, v.shape, offset)];
-  chunkOutputs(backend, s, outputModes.withoutOwn, { keys: q, values: v, scores, decays, states }, y);
-  chunkOutputs(backend, s, outputModes.backwards, { keys: k, values: dOut, scores, decays, states: adjoints }, dX);
+  const work = backend.scratch((z ? 4 : 3) * offset);
+  const parts = [0, 1, 2, ...(z ? [3] : [])].map((part) => backend.view(work, v.shape, part * offset));
+  const read = { keys: q, values: v, scores, decays, states };
+  const written = { keys: k, values: dOut, scores, decays, states: adjoints };
+  chunkOutputs(backend, s, { FROM_CHUNK: false, FROM_STATES: true }, read, parts[0]!);
+  chunkOutputs(backend, s, { BACKWARDS: true, FROM_CHUNK: false, FROM_STATES: true }, written, parts[1]!);
+  chunkOutputs(backend, s, { BACKWARDS: true, FROM_CHUNK: true, FROM_STATES: false, OWN: false }, written, parts[2]!);
+  if (z) chunkOutputs(backend, s, { FROM_CHUNK: true, FROM_STATES: false, OWN: false }, read, parts[3]!);
   const tokens = s.b * s.l * s.h;
   const dots = backend.scratch(4 * tokens);
+  const perToken = backend.scratch(4 * tokens);
   backend.dispatchOver("ssdScan/rowGrads", tokens, 4, {
     constants: { ...chunkConstants(s), SKIP, HAS_Z: !!z },
     params: [...chunkParams(s, tokens), offset],
     bindings: [v, upstream, z, scores, decays, D, work, dots],
   });
-  const dLogDecay = backend.output([s.b, s.l, s.h]);
   const blocks = s.b * s.chunks * s.h;
-  backend.dispatchOver("ssdScan/decayGrads", blocks, 1, { constants: chunkConstants(s), params: chunkParams(s, blocks), bindings: [dots, decays, states, last, adjoints, dLogDecay] });
+  backend.dispatchOver("ssdScan/decayGrads", blocks, 1, {
+    constants: chunkConstants(s),
+    params: chunkParams(s, blocks),
+    bindings: [dots, decays, states, adjoints, scores, upstreamScores, perToken],
+  });
   const dSkip = SKIP === 2 ? sumRows(backend, work, 2 * offset, s.b * s.l, D!.shape) : undefined;
-  backend.release(last, decays, scores, states, adjoints, work, ...(z ? [dOut] : [y]), ...(dY ? [] : [upstream]));
-  return { dQ, dK, dV: dX, dZ: z ? y : undefined, dInitial, dLogDecay, dots, dSkip };
+  const [dZ, dV, ...rest] = parts as [TensorInfo, TensorInfo, ...TensorInfo[]];
+  backend.release(decays, scores, upstreamScores, states, adjoints, work, dots, ...rest, ...(z ? [dOut] : [dZ]), ...(dY ? [] : [upstream]));
+  return { dQ, dK, dV, dZ: z ? dZ : undefined, dInitial, perToken, dSkip };
 }

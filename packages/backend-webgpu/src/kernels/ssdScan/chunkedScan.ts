@@ -91,9 +91,6 @@ export function carriedStates(backend: WebGpuBackend, s: ChunkedShape, reverse: 
   return states;
 }
 
-/** Parts that the outputs shader can leave out; see its head. */
-export const outputModes = { whole: 0, withoutOwn: 1, backwards: 2 } as const;
-
 interface OutputOperands {
   readonly keys: TensorInfo;
   readonly values: TensorInfo;
@@ -104,8 +101,16 @@ interface OutputOperands {
   readonly z?: TensorInfo | undefined;
 }
 
-export function chunkOutputs(backend: WebGpuBackend, s: ChunkedShape, MODE: number, o: OutputOperands, y: TensorInfo): void {
-  const constants = { MODE, HAS_STATES: !!o.states, SKIP: skipMode(o.D), HAS_Z: !!o.z };
+/** Constants of outputs.wgsl: which terms, and in which direction. */
+export interface OutputTerms {
+  readonly BACKWARDS?: boolean;
+  readonly FROM_CHUNK: boolean;
+  readonly FROM_STATES: boolean;
+  readonly OWN?: boolean;
+}
+
+export function chunkOutputs(backend: WebGpuBackend, s: ChunkedShape, terms: OutputTerms, o: OutputOperands, y: TensorInfo): void {
+  const constants = { ...terms, SKIP: skipMode(o.D), HAS_Z: !!o.z };
   product(backend, "ssdScan/outputs", s, s.b * s.chunks * s.h, [s.Q * s.r, s.p], constants, [o.keys, o.values, o.scores, o.decays, o.states, o.D, o.z, y]);
 }
 
@@ -120,11 +125,11 @@ export function chunkedForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, 
   const scores = rowScores(backend, s, false, q, k);
   // One chunk that starts from nothing and hands nothing on has no states.
   const states = s.chunks > 1 || initial || last ? carriedStates(backend, s, false, v, k, decays, initial, last) : undefined;
-  chunkOutputs(backend, s, outputModes.whole, { keys: q, values: v, scores, decays, states, D, z }, y);
+  chunkOutputs(backend, s, { FROM_CHUNK: true, FROM_STATES: !!states }, { keys: q, values: v, scores, decays, states, D, z }, y);
   backend.release(decays, scores, ...(states ? [states] : []));
 }
 
-/** The rows of B and C for `g` groups of a Mamba-2 scan or step, and its other extents. */
+/** Extents of a Mamba-2 scan, or of one token of it. */
 export function ssdExtents(inputs: KernelInputs): Omit<ChunkedShape, "Q" | "chunks"> {
   const shape = inputs.x!.shape;
   const [h, p] = shape.slice(-2) as [number, number];

@@ -1,15 +1,31 @@
-// Gradients of the log decays: every pair (read at t, written at s) passes the decays of the tokens s < u <= t, so a token
-// gets what is read from it on, less what is written from it on, and what leaves the chunk.
+// Gradients of log decays and weights. Every pair (read at t, written at s) passes the decays of the tokens s < u <= t, so a
+// token's is the sum over the pairs that straddle it: summed as such, since differences of whole sums would cancel.
 //: include parts/chunks.wgsl
+//: include ../shared/math.wgsl
 @group(0) @binding(1) var<storage, read> dots: array<vec4f>; // [b, l, h], see rowGrads.wgsl
 @group(0) @binding(2) var<storage, read> decays: array<vec4f>;
 @group(0) @binding(3) var<storage, read> states: array<f32>; // before each chunk [b, chunks, h, p, n]
-@group(0) @binding(4) var<storage, read> last: array<f32>; // after the last [b, h, p, n]
-@group(0) @binding(5) var<storage, read> adjoints: array<f32>; // after each chunk [b, chunks, h, p, n]
-@group(0) @binding(6) var<storage, read_write> dLogDecay: array<f32>; // [b, l, h]
+@group(0) @binding(4) var<storage, read> adjoints: array<f32>; // after each chunk [b, chunks, h, p, n]
+@group(0) @binding(5) var<storage, read> scores: array<f32>; // q k^T [b, chunks, g, ROWS, ROWS]
+// dout v^T [b, chunks, h, ROWS, ROWS]; overwritten by sums over the tokens from t on.
+@group(0) @binding(6) var<storage, read_write> upstream: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grads: array<vec4f>; // [b, l, h]: log decay, weight, own weight, dout . v
 const WG = 64u;
 var<workgroup> parts: array<f32, WG>;
-var<workgroup> gains: array<f32, Q>;
+//: include parts/decays.wgsl
+
+// The product of the two score matrices, summed over the ranks of tokens t and s.
+fn pair(t: u32, s: u32) -> f32 {
+  let group = block / params.h * params.g + own.z * params.g / params.h;
+  var sum = 0.0f;
+  for (var j = 0u; j < R; j++) {
+    for (var i = 0u; i < R; i++) {
+      let at = (t * R + j) * ROWS + s * R + i;
+      sum += scores[group * ROWS * ROWS + at] * upstream[block * ROWS * ROWS + at];
+    }
+  }
+  return sum;
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -18,40 +34,42 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, params.h);
-  const size = P * N;
+  let first = own.y * Q;
+  let count = min(Q, params.l - first);
   var sum = 0.0f;
-  for (var e = lid; e < size; e += WG) {
-    if (own.y + 1u < params.chunks) {
-      sum += adjoints[id * size + e] * states[(id + params.h) * size + e];
-    } else {
-      sum += adjoints[id * size + e] * last[(own.x * params.h + own.z) * size + e];
-    }
+  for (var e = lid; e < P * N; e += WG) {
+    sum += adjoints[id * P * N + e] * states[id * P * N + e];
   }
   parts[lid] = sum;
-  for (var q = lid; q < Q; q += WG) {
-    let t = own.y * Q + q;
-    var gain = 0.0f;
-    if (t < params.l) {
-      let dot = dots[(own.x * params.l + t) * params.h + own.z];
-      gain = dot.x - decays[2u * (id * Q + q)].w * dot.y;
+  for (var s = lid; s < count; s += WG) {
+    let writer = tokenAt(id * Q + s);
+    var written = 0.0f;
+    for (var t = count - 1u; t > s; t--) {
+      written += decayBetween(tokenAt(id * Q + t), writer) * pair(t, s);
+      upstream[id * ROWS * ROWS + t * R * ROWS + s * R] = written * writer.weight;
     }
-    gains[q] = gain;
+    let at = (own.x * params.l + first + s) * params.h + own.z;
+    grads[at] = vec4f(0.0f, written + dots[at].y, pair(s, s), dots[at].z);
   }
   workgroupBarrier();
-  sum = 0.0f;
+  storageBarrier();
+  var through = 0.0f;
   for (var i = 0u; i < WG; i++) {
-    sum += parts[i];
+    through += parts[i];
   }
-  for (var q = lid; q < Q; q += WG) {
-    let t = own.y * Q + q;
-    let before = select(0.0f, decays[2u * (id * Q + max(q, 1u) - 1u)].z, q > 0u);
-    if (t < params.l) {
-      var total = 0.0f;
-      for (var later = Q - 1u; later > q; later--) {
-        total += gains[later];
-      }
-      // The first token of a sequence forgets what was before it, whatever its decay.
-      dLogDecay[(own.x * params.l + t) * params.h + own.z] = select(0.0f, sum + (total + gains[q]), decays[2u * (id * Q + q)].z == before);
+  through *= tokenAt(id * Q + Q - 1u).fromStart;
+  for (var u = lid; u < count; u += WG) {
+    let at = (own.x * params.l + first + u) * params.h + own.z;
+    // A token that begins a sequence has no pair across it.
+    let begins = tokenAt(id * Q + u).restarts != select(0.0f, tokenAt(id * Q + max(u, 1u) - 1u).restarts, u > 0u);
+    var total = through;
+    for (var t = u; t < count; t++) {
+      total += dots[at + (t - u) * params.h].x;
     }
+    for (var s = 0u; s < u; s++) {
+      let outer = dots[at - (u - s) * params.h].y;
+      total += upstream[id * ROWS * ROWS + u * R * ROWS + s * R] + tokenAt(id * Q + s).weight * outer;
+    }
+    grads[at].x = select(total, 0.0f, begins);
   }
 }

@@ -1,18 +1,20 @@
 // y = (decay w * (q k^T)) v + fromStart q state^T, from the chunk and from before it; then the skip and the gate.
-// MODE 1: without what a token's own rows give, without skip and gate. MODE 2: the same backwards, without the weight w:
-// what every value gets through later tokens, (decay * (q k^T))^T dout + toEnd k dstate^T.
+// BACKWARDS: what every value gets through later tokens, without the weight w: (decay * (q k^T))^T dout + toEnd k dstate^T.
+// FROM_CHUNK, FROM_STATES: the two terms; OWN: with what a token's own rows give.
 //: include parts/chunks.wgsl
 //: include ../shared/math.wgsl
-@group(0) @binding(1) var<storage, read> keys: array<f32>; // q (MODE 2: k) [b, l, g, r, n]
-@group(0) @binding(2) var<storage, read> values: array<f32>; // v (MODE 2: dout) [b, l, h, r, p]
+@group(0) @binding(1) var<storage, read> keys: array<f32>; // q (BACKWARDS: k) [b, l, g, r, n]
+@group(0) @binding(2) var<storage, read> values: array<f32>; // v (BACKWARDS: dout) [b, l, h, r, p]
 @group(0) @binding(3) var<storage, read> scores: array<f32>; // q k^T [b, chunks, g, ROWS, ROWS]
 @group(0) @binding(4) var<storage, read> decays: array<vec4f>;
-@group(0) @binding(5) var<storage, read> states: array<f32>; // before each chunk (MODE 2: adjoint after it) [b, chunks, h, p, n]
+@group(0) @binding(5) var<storage, read> states: array<f32>; // before each chunk (BACKWARDS: adjoints after it) [b, chunks, h, p, n]
 @group(0) @binding(6) var<storage, read> D: array<f32>; // [h] or [h, p]
 @group(0) @binding(7) var<storage, read> z: array<f32>; // [b, l, h, r, p]
 @group(0) @binding(8) var<storage, read_write> y: array<f32>; // [b, l, h, r, p]
-const MODE = 0u;
-const HAS_STATES = true;
+const BACKWARDS = false;
+const FROM_CHUNK = true;
+const FROM_STATES = true;
+const OWN = true;
 const SKIP = 0u; // 1: D [h], 2: D [h, p]
 const HAS_Z = false;
 //: include parts/decays.wgsl
@@ -20,28 +22,30 @@ const HAS_Z = false;
 fn keyGroup() -> u32 {
   return own.z * params.g / params.h;
 }
-fn left(m: u32, k: u32) -> f32 {
+fn left(m: u32, depth: u32) -> f32 {
   if (!inside(m)) {
     return 0.0f;
   }
+  let k = depth + select(ROWS, 0u, FROM_CHUNK);
   let mine = tokenAt(block * Q + m / R);
   if (k >= ROWS) {
-    return select(mine.fromStart, mine.toEnd, MODE == 2u) * keys[rowAt(m, params.g, keyGroup()) * N + k - ROWS];
+    return select(mine.fromStart, mine.toEnd, BACKWARDS) * keys[rowAt(m, params.g, keyGroup()) * N + k - ROWS];
   }
   let scoresAt = (block / params.h * params.g + keyGroup()) * ROWS * ROWS;
   if (k / R == m / R) {
-    return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], MODE == 0u);
+    return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], OWN);
   }
   let other = tokenAt(block * Q + k / R);
-  if (MODE == 2u) {
+  if (BACKWARDS) {
     return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m);
   }
   return select(0.0f, decayBetween(mine, other) * other.weight * scores[scoresAt + m * ROWS + k], k < m);
 }
-fn right(k: u32, n: u32) -> f32 {
+fn right(depth: u32, n: u32) -> f32 {
   if (n >= P) {
     return 0.0f;
   }
+  let k = depth + select(ROWS, 0u, FROM_CHUNK);
   if (k >= ROWS) {
     return states[(block * P + n) * N + k - ROWS];
   }
@@ -71,5 +75,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, params.h);
-  product(group.x, P, ROWS + select(0u, N, HAS_STATES), lid);
+  product(group.x, P, select(0u, ROWS, FROM_CHUNK) + select(0u, N, FROM_STATES), lid);
 }

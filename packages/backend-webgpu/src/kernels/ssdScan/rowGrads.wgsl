@@ -1,5 +1,5 @@
-// Per token and head: adds what the token's own rows give to outputs and value gradients, and takes the dot products that
-// the gradients of decays and weights are made of. LANES threads a token.
+// Per token and head: joins the parts of outputs and value gradients, adds what the token's own rows give, and takes the dot
+// products that the gradients of decays and weights are made of. LANES threads a token.
 //: include parts/chunks.wgsl
 //: include ../shared/math.wgsl
 @group(0) @binding(1) var<storage, read> v: array<f32>; // [b, l, h, r, p]
@@ -8,10 +8,10 @@
 @group(0) @binding(4) var<storage, read> scores: array<f32>; // q k^T [b, chunks, g, ROWS, ROWS]
 @group(0) @binding(5) var<storage, read> decays: array<vec4f>;
 @group(0) @binding(6) var<storage, read> D: array<f32>; // [h] or [h, p]
-// In: outputs and value gradients without the own token's share (MODE 1 and 2 of outputs.wgsl).
-// Out: dz and dv [b, l, h, r, p] each, then dout v of every element (SKIP 2), each part at a multiple of offset.
+// Parts [b, l, h, r, p] at multiples of offset. In: outputs from states; value gradients from adjoint states, without w;
+// value gradients from the chunk, likewise; outputs from the chunk (HAS_Z). Out: dz; dv; dout v of every element (SKIP 2).
 @group(0) @binding(7) var<storage, read_write> work: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dots: array<vec4f>; // [b, l, h]: dout . y, v . dv / w, dout . own y / w, dout . v
+@group(0) @binding(8) var<storage, read_write> dots: array<vec4f>; // [b, l, h]: dout . y from states, v . dv from adjoints, dout . v
 const SKIP = 0u; // 1: D [h], 2: D [h, p]
 const HAS_Z = false;
 const LANES = 16u;
@@ -45,12 +45,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
         let upstream = upstreamAt(at);
         let value = v[at];
-        let y = work[at];
-        let dv = work[params.offset + at];
-        sums += vec4f(upstream * y, value * dv, upstream * ownY, upstream * value);
-        work[params.offset + at] = token.weight * dv + token.ownWeight * ownV + skip * upstream;
+        let fromStates = work[at];
+        let fromAdjoints = work[params.offset + at];
+        let fromChunk = work[2u * params.offset + at];
+        sums += vec4f(upstream * fromStates, value * fromAdjoints, upstream * value, 0.0f);
+        work[params.offset + at] = token.weight * (fromAdjoints + fromChunk) + token.ownWeight * ownV + skip * upstream;
         if (HAS_Z) {
-          work[at] = dY[at] * siluSlope(z[at]) * (y + token.ownWeight * ownY + skip * value);
+          let y = fromStates + work[3u * params.offset + at] + token.ownWeight * ownY + skip * value;
+          work[at] = dY[at] * siluSlope(z[at]) * y;
         }
         if (SKIP == 2u) {
           work[2u * params.offset + at] = upstream * value;

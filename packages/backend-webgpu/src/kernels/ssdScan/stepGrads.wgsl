@@ -5,9 +5,8 @@ struct Params { count: u32, h: u32, dtMin: f32, dtMax: f32, offset: u32 } // cou
 @group(0) @binding(2) var<storage, read> A: array<f32>; // [h]
 @group(0) @binding(3) var<storage, read> dtBias: array<f32>; // [h]
 @group(0) @binding(4) var<storage, read> coefficients: array<vec4f>; // [b, l, h]
-@group(0) @binding(5) var<storage, read> dLogDecay: array<f32>; // [b, l, h]
-@group(0) @binding(6) var<storage, read> dots: array<vec4f>; // [b, l, h]
-@group(0) @binding(7) var<storage, read_write> out: array<f32>; // [b, l, h] of dt, of A and of D [h], each at a multiple of offset
+@group(0) @binding(5) var<storage, read> grads: array<vec4f>; // [b, l, h], see decayGrads.wgsl
+@group(0) @binding(6) var<storage, read_write> out: array<f32>; // [b, l, h] of dt, of A and of D [h], each at a multiple of offset
 override HAS_BIAS = false;
 override SOFTPLUS = false;
 
@@ -29,8 +28,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (free < params.dtMin || free > params.dtMax) {
     slope = 0.0f;
   }
-  let dot = dots[i];
-  out[i] = (dLogDecay[i] * A[head] + dot.y + dot.z) * slope;
-  out[params.offset + i] = dLogDecay[i] * coefficients[i].y;
-  out[2u * params.offset + i] = dot.w;
+  let grad = grads[i];
+  out[i] = (grad.x * A[head] + grad.y + grad.z) * slope;
+  out[params.offset + i] = grad.x * coefficients[i].y;
+  out[2u * params.offset + i] = grad.w;
 }
