@@ -139,11 +139,11 @@ export class AttentionMixer implements Mixer {
     const [q, k, v] = split(qkv, [h * p, hkv * p, hkv * p]) as [Tensor, Tensor, Tensor];
     const [queries, keys, values] = [reshape(q, [b, l, h, p]), reshape(k, [b, l, hkv, p]), reshape(v, [b, l, hkv, p])];
     if (rotaryDim === 0) return { q: queries, k: keys, v: values };
-    const turn = positionTurn(from, l, rotaryDim, rotaryBase);
+    const turn = positionTurn(from, l, rotaryDim, rotaryBase, rotaryInterleaved);
     const rotated = (x: Tensor): Tensor => {
-      if (rotaryDim === p) return rotate(x, turn, rotaryInterleaved ? "neighbours" : "halves");
+      if (rotaryDim === p) return rotate(x, turn);
       const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];
-      return concat([rotate(first, turn, rotaryInterleaved ? "neighbours" : "halves"), rest], -1);
+      return concat([rotate(first, turn), rest], -1);
     };
     return { q: rotated(queries), k: rotated(keys), v: values };
   }

@@ -36,9 +36,9 @@ export function rotatedScan(inputs: RotatedScanInputs, options: RotatedScanOptio
   const { v, adt, dt, trap, D, z } = inputs;
   const { initialState, returnState = false, seqIdx, pairing, chunkSize } = options;
   const angle = accumulateAngles(inputs.rates, dt, initialState?.angle); // [b, l, h, s]
-  const turn = turnOf(angle);
-  const q = rotate(inputs.q, turn, pairing);
-  const k = rotate(inputs.k, turn, pairing);
+  const turn = turnOf(angle, inputs.q.shape.at(-1)!, pairing);
+  const q = rotate(inputs.q, turn);
+  const k = rotate(inputs.k, turn);
   const { y, lastState } = mamba3Scan(
     { q, k, v, adt, dt, trap, D, z, initialState: initialState?.ssm, initialK: initialState?.k, initialV: initialState?.v, seqIdx },
     { returnLastState: returnState, ...(chunkSize === undefined ? {} : { chunkSize }) },
@@ -51,10 +51,10 @@ export function rotatedScan(inputs: RotatedScanInputs, options: RotatedScanOptio
 export function rotatedStep(inputs: RotatedScanInputs, state: LayerState, pairing: Pairing): Tensor {
   const { v, adt, dt, trap, D, z } = inputs;
   const angle = advanceAngle(inputs.rates, dt, state.angle!);
-  const turn = turnOf(angle);
+  const turn = turnOf(angle, inputs.q.shape.at(-1)!, pairing);
   const { y } = mamba3ScanStep({
-    q: rotate(inputs.q, turn, pairing),
-    k: rotate(inputs.k, turn, pairing),
+    q: rotate(inputs.q, turn),
+    k: rotate(inputs.k, turn),
     v, adt, dt, trap, D, z,
     state: state.ssm!, lastK: state.k!, lastV: state.v!,
   });

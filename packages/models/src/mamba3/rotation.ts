@@ -1,5 +1,5 @@
 import { add, cos, cumsum, div, floor, mul, noGrad, reshape, sin, sub, tanh, type Tensor } from "@statespace/core";
-import type { Turn } from "../layers/rotate.ts";
+import { makeTurn, type Pairing, type Turn } from "../layers/rotate.ts";
 
 const TURN = 2 * Math.PI;
 
@@ -22,10 +22,10 @@ export function advanceAngle(rates: Tensor, dt: Tensor, before: Tensor): Tensor 
   return wrap(add(before, turned(rates, dt)));
 }
 
-/** Cosine and sine [..., h, 1, s] of angles [..., h, s]: all ranks of a head turn together. */
-export function turnOf(angle: Tensor): Turn {
+/** The rotation of vectors [..., h, r, n] by angles [..., h, s]: all ranks of a head turn together. */
+export function turnOf(angle: Tensor, n: number, pairing: Pairing): Turn {
   const shape = [...angle.shape.slice(0, -1), 1, angle.shape.at(-1)!];
-  return { cos: reshape(cos(angle), shape), sin: reshape(sin(angle), shape) };
+  return makeTurn(reshape(cos(angle), shape), reshape(sin(angle), shape), n, pairing);
 }
 
 /** What a token adds to its head's angles. */
