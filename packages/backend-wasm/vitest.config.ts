@@ -1,4 +1,8 @@
 import { defineProject } from "vitest/config";
+import { compileBinaries } from "./scripts/compile.ts";
+
+// Tests run on the sources, of which the embedded binaries are made: bring them up to date before any project's tests start.
+await compileBinaries();
 
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },

@@ -86,21 +86,22 @@ INLINE F4 sumEach(F4 a, F4 b, F4 c, F4 d) {
   F4 cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
   return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
 }
-/** Loads `count` (1 to 4) floats, zero in the other lanes; never reads past them. */
-INLINE F4 loadPart(const float *p, long count) {
-  if (count >= 4) return load4(p);
+// The ends of rows, out of line: they are rare, and inline they would be most of the binary.
+static __attribute__((noinline, unused)) F4 loadEnd(const float *p, long count) {
   F4 v = splat(0);
   v[0] = p[0];
   if (count > 1) v[1] = p[1];
   if (count > 2) v[2] = p[2];
   return v;
 }
-INLINE void storePart(float *p, F4 v, long count) {
-  if (count >= 4) {
-    store4(p, v);
-    return;
-  }
+static __attribute__((noinline, unused)) void storeEnd(float *p, F4 v, long count) {
   p[0] = v[0];
   if (count > 1) p[1] = v[1];
   if (count > 2) p[2] = v[2];
+}
+/** Loads `count` (1 to 4) floats, zero in the other lanes; never reads past them. */
+INLINE F4 loadPart(const float *p, long count) { return count >= 4 ? load4(p) : loadEnd(p, count); }
+INLINE void storePart(float *p, F4 v, long count) {
+  if (count >= 4) store4(p, v);
+  else storeEnd(p, v, count);
 }

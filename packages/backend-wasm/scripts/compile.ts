@@ -11,7 +11,7 @@ const target = join(root, "src/binaries.gen.ts");
 const pages = 65536;
 
 const common = [
-  "--target=wasm32", "-O3", "-std=gnu11", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing", "-Wall", "-Werror",
+  "--target=wasm32", "-std=gnu11", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing", "-Wall", "-Werror",
   "-Wno-psabi", "-msimd128", "-matomics", "-mbulk-memory", "-mmutable-globals", "-mnontrapping-fptoint", "-msign-ext",
 ];
 const link = [
@@ -77,20 +77,32 @@ function memoryFlagOffset(binary: Uint8Array): number {
   }
 }
 
+/** Sources whose inner loops decide the speed; the rest is compiled for size, which the download pays for. */
+const hot = new Set(["conv.c", "gemm.c", "norm.c", "outer.c", "packed.c", "runtime.c", "scan.c", "scanBackward.c"]);
+
+type RunClang = (args: string[], files: Record<string, string | Uint8Array>, options?: object) => Promise<Record<string, Uint8Array>>;
+
 async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8Array> {
-  const { runClang } = (await import("@yowasp/clang")) as unknown as {
-    runClang(args: string[], files: Record<string, string>, options: object): Promise<Record<string, Uint8Array>>;
+  const { runClang } = (await import("@yowasp/clang")) as unknown as { runClang: RunClang };
+  const run: RunClang = async (args, files) => {
+    try {
+      return await runClang(args, files, { fetchProgress: () => undefined });
+    } catch (error) {
+      // The compiler's own lines are on stderr already; its error object carries every source file.
+      throw new Error(`the kernels do not compile: ${(error as Error).message}`);
+    }
   };
-  // One unit: starting the compiler costs more than compiling.
-  const unity = Object.keys(sources.files).filter((name) => name.endsWith(".c")).map((name) => `#include "${name}"`).join("\n");
-  const args = ["clang", ...common, ...flags, ...link, "all.c", "-o", "all.wasm"];
-  try {
-    const out = await runClang(args, { ...sources.files, "all.c": unity }, { fetchProgress: () => undefined });
-    return out["all.wasm"]!;
-  } catch (error) {
-    // The compiler's own lines are on stderr already; its error object carries every source file.
-    throw new Error(`the kernels do not compile: ${(error as Error).message}`);
-  }
+  const units = Object.keys(sources.files).filter((name) => name.endsWith(".c"));
+  // Two units in all: starting the compiler costs more than compiling.
+  const compile = async (unit: string, level: string, names: string[]): Promise<Uint8Array> => {
+    const text = names.map((name) => `#include "${name}"`).join("\n");
+    const out = await run(["clang", ...common, ...flags, level, "-c", `${unit}.c`, "-o", `${unit}.o`], { ...sources.files, [`${unit}.c`]: text });
+    return out[`${unit}.o`]!;
+  };
+  const fast = await compile("fast", "-O2", units.filter((name) => hot.has(name)));
+  const small = await compile("small", "-Os", units.filter((name) => !hot.has(name)));
+  const out = await run(["clang", ...common, ...flags, ...link, "fast.o", "small.o", "-o", "all.wasm"], { "fast.o": fast, "small.o": small });
+  return out["all.wasm"]!;
 }
 
 /** Brings src/binaries.gen.ts up to date; returns whether it had to compile. */

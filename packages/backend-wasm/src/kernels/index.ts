@@ -6,15 +6,23 @@ import { matMulKernels } from "./base/matMul.ts";
 import { moveKernels } from "./base/move.ts";
 import { reduceKernels } from "./base/reduce.ts";
 import { unaryKernels } from "./base/unary.ts";
+import { cauchy, cauchyGrad } from "./cauchy/index.ts";
+import { causalAttention, causalAttentionGrad } from "./causalAttention/index.ts";
 import { causalConv1d, causalConv1dGrad, causalConv1dStep } from "./causalConv1d/index.ts";
 import { copy } from "./copy/index.ts";
 import { crossEntropy, crossEntropyGrad } from "./crossEntropy/index.ts";
+import { diagonalScan, diagonalScanGrad } from "./diagonalScan/index.ts";
 import { embedding, embeddingGrad } from "./embedding/index.ts";
+import { fftConv, fftConvGrad } from "./fftConv/index.ts";
+import { inverseRealFft, inverseRealFftGrad } from "./inverseRealFft/index.ts";
 import { layerNorm, layerNormGrad } from "./layerNorm/index.ts";
 import { linear, linearGrad } from "./linear/index.ts";
+import { mamba3Scan, mamba3ScanGrad, mamba3ScanStep } from "./mamba3Scan/index.ts";
 import { rmsNorm, rmsNormGrad } from "./rmsNorm/index.ts";
 import { selectiveScan, selectiveScanGrad, selectiveScanStep } from "./selectiveScan/index.ts";
+import { ssdScan, ssdScanGrad, ssdScanStep } from "./ssdScan/index.ts";
 import { sumSquares } from "./sumSquares/index.ts";
+import { vandermonde, vandermondeGrad } from "./vandermonde/index.ts";
 
 /** Every kernel of this backend by name. */
 export const wasmKernels: KernelTable<WasmBackend> = {
@@ -25,22 +33,40 @@ export const wasmKernels: KernelTable<WasmBackend> = {
   ...reduceKernels,
   ...matMulKernels,
   adamW,
+  cauchy,
+  cauchyGrad,
+  causalAttention,
+  causalAttentionGrad,
   causalConv1d,
   causalConv1dGrad,
   causalConv1dStep,
   copy,
   crossEntropy,
   crossEntropyGrad,
+  diagonalScan,
+  diagonalScanGrad,
   embedding,
   embeddingGrad,
+  fftConv,
+  fftConvGrad,
+  inverseRealFft,
+  inverseRealFftGrad,
   layerNorm,
   layerNormGrad,
   linear,
   linearGrad,
+  mamba3Scan,
+  mamba3ScanGrad,
+  mamba3ScanStep,
   rmsNorm,
   rmsNormGrad,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,
+  ssdScan,
+  ssdScanGrad,
+  ssdScanStep,
   sumSquares,
+  vandermonde,
+  vandermondeGrad,
 };
