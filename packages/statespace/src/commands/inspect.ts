@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { packBytes } from "@statespace/core";
-import { matchTensors, openCheckpoint, openSource, parseModelConfig, type ModelConfig } from "@statespace/models";
+import { matchTensors, openCheckpoint, openSource, parseLanguageConfig, type LanguageConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import type { Command } from "./command.ts";
 import { megabytes } from "./terminal.ts";
@@ -11,7 +11,7 @@ Reads a checkpoint's config and headers (no weights): what it holds, whether the
 
 interface Summary {
   readonly modelType: string;
-  readonly config: ModelConfig;
+  readonly config: LanguageConfig;
   readonly parameters: number;
   readonly bytes: Readonly<Record<"f32" | "f16" | "q8" | "q4", number>>;
   readonly stateBytes: number | null;
@@ -26,8 +26,9 @@ function stored(name: string, shape: readonly number[], format: "f32" | "f16" | 
 }
 
 /** Bytes of one sequence's state: the convolution's window and the SSM's state of every layer. */
-function stateBytes(config: ModelConfig): number | null {
-  if (config.attnLayers.length > 0 || config.modelType === "mamba3") return null;
+function stateBytes(config: LanguageConfig): number | null {
+  // Attention's grows, and a hybrid's depends on its layers.
+  if (config.attnLayers.length > 0 || (config.modelType !== "mamba" && config.modelType !== "falcon_mamba" && config.modelType !== "mamba2")) return null;
   const { nLayer, dInner, dState, dConv } = config;
   const window = config.modelType === "mamba2" ? dInner + 2 * config.nGroups * dState : dInner;
   return 4 * nLayer * (dInner * dState + (dConv - 1) * window);
@@ -36,7 +37,7 @@ function stateBytes(config: ModelConfig): number | null {
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: { model: { type: "string" }, json: { type: "boolean", default: false } } });
   const checkpoint = await openCheckpoint(openSource(values.model ?? (await bundledCheckpoint())), { signal });
-  const config = parseModelConfig(checkpoint.config);
+  const config = parseLanguageConfig(checkpoint.config);
   const keys = matchTensors(checkpoint, config);
   const tensors = [...keys.values()].map((key) => ({ name: key, ...checkpoint.entries.get(key)! }));
   const total = (format: "f32" | "f16" | "q8" | "q4"): number => tensors.reduce((sum, { name, shape }) => sum + stored(name, shape, format), 0);
