@@ -3404,6 +3404,415 @@ for (var j = 0u; j < WIDTH; j++) {
 y[i + j] = w[j];
 }
 }`,
+  "mamba3Scan/advance": `struct Params { count: u32, r: u32, p: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> lastK: array<f32>;
+@group(0) @binding(5) var<storage, read> lastV: array<f32>;
+@group(0) @binding(6) var<storage, read_write> state: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.count) {
+return;
+}
+let row = i / (params.n * params.p);
+let c = coefficients[row];
+var before = 0.0f;
+var now = 0.0f;
+for (var j = 0u; j < params.r; j++) {
+let keyAt = (row * params.r + j) * params.n + i % params.n;
+let valueAt = (row * params.r + j) * params.p + i / params.n % params.p;
+before = fma(lastV[valueAt], lastK[keyAt], before);
+now = fma(v[valueAt], k[keyAt], now);
+}
+state[i] = expAccurate(c.x) * (state[i] + c.w * before) + c.y * now;
+}`,
+  "mamba3Scan/coefficients": `struct Params { count: u32, l: u32, h: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> adt: array<f32>;
+@group(0) @binding(2) var<storage, read> dt: array<f32>;
+@group(0) @binding(3) var<storage, read> trap: array<f32>;
+@group(0) @binding(4) var<storage, read> seqIdx: array<i32>;
+@group(0) @binding(5) var<storage, read_write> coefficients: array<vec4f>;
+override HAS_SEQ = false;
+override ALONE = false;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn restarts(token: u32) -> bool {
+if (HAS_SEQ && token % params.l != 0u) {
+return seqIdx[token] != seqIdx[token - 1u];
+}
+return false;
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.count) {
+return;
+}
+let token = i / params.h;
+let gamma = sigmoid(trap[i]) * dt[i];
+if (ALONE) {
+coefficients[i] = vec4f(adt[i], gamma, gamma, sigmoid(-trap[i]) * dt[i]);
+return;
+}
+var next = 0.0f;
+if (token % params.l + 1u < params.l && !restarts(token + 1u)) {
+next = sigmoid(-trap[i + params.h]) * dt[i + params.h];
+}
+coefficients[i] = vec4f(adt[i], gamma + next, gamma, select(0.0f, 1.0f, restarts(token)));
+}`,
+  "mamba3Scan/readOut": `struct Params { rows: u32, h: u32, r: u32, p: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> state: array<f32>;
+@group(0) @binding(2) var<storage, read> q: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> D: array<f32>;
+@group(0) @binding(5) var<storage, read> z: array<f32>;
+@group(0) @binding(6) var<storage, read_write> lastV: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y: array<f32>;
+const HAS_D = false;
+const HAS_Z = false;
+const LANES = 16u;
+const WG = 64u;
+var<workgroup> parts: array<f32, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let rank = row / params.p;
+var sum = 0.0f;
+if (row < params.rows) {
+let stateAt = (rank / params.r * params.p + row % params.p) * params.n;
+for (var n = lid % LANES; n < params.n; n += LANES) {
+sum = fma(state[stateAt + n], q[rank * params.n + n], sum);
+}
+}
+parts[lid] = sum;
+workgroupBarrier();
+if (lid % LANES == 0u && row < params.rows) {
+for (var i = 1u; i < LANES; i++) {
+sum += parts[lid + i];
+}
+let value = v[row];
+if (HAS_D) {
+sum += D[rank / params.r % params.h] * value;
+}
+if (HAS_Z) {
+sum *= silu(z[row]);
+}
+y[row] = sum;
+lastV[row] = value;
+}
+}`,
+  "mamba3Scan/start": `struct Params { count: u32, l: u32, h: u32, r: u32, p: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> initial: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> dt: array<f32>;
+@group(0) @binding(5) var<storage, read> trap: array<f32>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
+override HAS_STATE = false;
+override HAS_TOKEN = false;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.count) {
+return;
+}
+let row = i / (params.n * params.p);
+var state = 0.0f;
+if (HAS_STATE) {
+state = initial[i];
+}
+if (HAS_TOKEN) {
+let first = row / params.h * params.l * params.h + row % params.h;
+var sum = 0.0f;
+for (var j = 0u; j < params.r; j++) {
+sum = fma(v[(row * params.r + j) * params.p + i / params.n % params.p], k[(row * params.r + j) * params.n + i % params.n], sum);
+}
+state += sigmoid(-trap[first]) * dt[first] * sum;
+}
+out[i] = state;
+}`,
+  "mamba3Scan/startGrads": `struct Params { rows: u32, l: u32, h: u32, r: u32, p: u32, n: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dState: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> dt: array<f32>;
+@group(0) @binding(5) var<storage, read> trap: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dK: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dV: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dWeight: array<f32>;
+const WG = 64u;
+var<workgroup> parts: array<f32, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = group.x + group.y * groups.x;
+if (row >= params.rows) {
+return;
+}
+let first = row / params.h * params.l * params.h + row % params.h;
+let weight = sigmoid(-trap[first]) * dt[first];
+let base = row * params.p * params.n;
+for (var i = lid; i < params.r * params.n; i += WG) {
+var sum = 0.0f;
+for (var c = 0u; c < params.p; c++) {
+sum = fma(v[(row * params.r + i / params.n) * params.p + c], dState[base + c * params.n + i % params.n], sum);
+}
+dK[row * params.r * params.n + i] = weight * sum;
+}
+var total = 0.0f;
+for (var i = lid; i < params.r * params.p; i += WG) {
+var sum = 0.0f;
+for (var m = 0u; m < params.n; m++) {
+sum = fma(k[(row * params.r + i / params.p) * params.n + m], dState[base + i % params.p * params.n + m], sum);
+}
+dV[row * params.r * params.p + i] = weight * sum;
+total = fma(v[row * params.r * params.p + i], sum, total);
+}
+parts[lid] = total;
+workgroupBarrier();
+if (lid == 0u) {
+for (var i = 1u; i < WG; i++) {
+total += parts[i];
+}
+dWeight[row] = total;
+}
+}`,
+  "mamba3Scan/stepGrads": `struct Params { count: u32, l: u32, h: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dt: array<f32>;
+@group(0) @binding(2) var<storage, read> trap: array<f32>;
+@group(0) @binding(3) var<storage, read> coefficients: array<vec4f>;
+@group(0) @binding(4) var<storage, read> grads: array<vec4f>;
+@group(0) @binding(5) var<storage, read> dStart: array<f32>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
+override HAS_START = false;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 256u + lid;
+if (i >= params.count) {
+return;
+}
+let token = i / params.h;
+var dBefore = 0.0f;
+if (token % params.l == 0u) {
+if (HAS_START) {
+dBefore = dStart[token / params.l * params.h + i % params.h];
+}
+} else if (coefficients[i].w == 0.0f) {
+dBefore = grads[i - params.h].y;
+}
+let grad = grads[i];
+let dGamma = grad.y + grad.z;
+let lambda = sigmoid(trap[i]);
+let rest = sigmoid(-trap[i]);
+out[i] = grad.x;
+out[params.offset + i] = dGamma * lambda + dBefore * rest;
+out[2u * params.offset + i] = dt[i] * (dGamma - dBefore) * lambda * rest;
+out[3u * params.offset + i] = grad.w;
+}`,
   "norm/backward": `struct Params { groups: u32, size: u32, d: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

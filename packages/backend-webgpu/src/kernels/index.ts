@@ -13,6 +13,7 @@ import { diagonalScanKernels } from "./diagonalScan/index.ts";
 import { embeddingKernels } from "./embedding/index.ts";
 import { longConvolutionKernels } from "./fftConv/index.ts";
 import { linearKernels } from "./linear/index.ts";
+import { mamba3ScanKernels } from "./mamba3Scan/index.ts";
 import { normKernels } from "./norm/index.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan } from "./selectiveScan/forward.ts";
@@ -42,4 +43,5 @@ export const webGpuKernels: KernelTable<WebGpuBackend> = {
   selectiveScanGrad,
   selectiveScanStep,
   ...ssdScanKernels,
+  ...mamba3ScanKernels,
 };

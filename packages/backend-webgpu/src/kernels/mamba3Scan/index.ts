@@ -1,0 +1,8 @@
+import type { Kernel } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { mamba3ScanGrad } from "./backward.ts";
+import { mamba3Scan } from "./forward.ts";
+import { mamba3ScanStep } from "./step.ts";
+
+/** Mamba-3's scan. */
+export const mamba3ScanKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { mamba3Scan, mamba3ScanGrad, mamba3ScanStep };
