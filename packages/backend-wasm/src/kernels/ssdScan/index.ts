@@ -1,5 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import { floatWord, type WasmBackend } from "../../backend.ts";
+import { CHUNKED_FROM, chunkedFloats, chunkTokens } from "../chunked.ts";
 import { checkpointFloats, outerFloats } from "../outer.ts";
 
 interface Extents {
@@ -24,7 +25,28 @@ function words(backend: WasmBackend, inputs: KernelInputs, { b, l, h, p, g, n }:
   return [...addresses, b, l, h, p, g, n, dtSoftplus ? 1 : 0, floatWord(dtMin as number), floatWord(dtMax as number), D?.shape.length === 2 ? 1 : 0];
 }
 
+/** In chunks, as matrix products; short sequences as the recurrence. */
 export function ssdScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  return inputs.x!.shape[1]! < CHUNKED_FROM ? ssdScanRecurrent(backend, inputs, attrs) : ssdScanChunked(backend, inputs, attrs);
+}
+
+export function ssdScanChunked(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const extents = { ...extentsOf(inputs), r: 1 };
+  const { b, l, h, p, n } = extents;
+  const y = backend.output(inputs.x!.shape);
+  const lastState = attrs.returnLastState ? backend.output([b, h, p, n]) : undefined;
+  const tokens = chunkTokens(extents, attrs.chunkSize as number);
+  const perThread = chunkedFloats(extents, tokens, h);
+  const steps = b * h * l;
+  backend.withWorkspace(2 * steps + backend.threads * perThread, (workspace) => {
+    const delta = workspace + 4 * backend.threads * perThread;
+    const args = [backend.at(y), backend.maybeAt(lastState), workspace, perThread, ...words(backend, inputs, extents, attrs), tokens, delta, delta + 4 * steps];
+    backend.call("ssdScanChunked", args, 5 * b * l * h * p * n);
+  });
+  return lastState ? [y, lastState] : [y];
+}
+
+export function ssdScanRecurrent(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const extents = extentsOf(inputs);
   const { b, l, h, p, n } = extents;
   const y = backend.output(inputs.x!.shape);
