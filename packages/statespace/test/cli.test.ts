@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { parseSafetensors, toInt32Array } from "@statespace/models";
+import { describe, expect, it } from "vitest";
+
+const cli = new URL("../src/cli.ts", import.meta.url).pathname;
+const golden = (name: string): string => new URL(`../../conformance/golden/hf/${name}`, import.meta.url).pathname;
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function statespace(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["--conditions=statespace-source", cli, ...args], (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
+  });
+}
+
+describe("generate", () => {
+  it.each(["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny"])("gives the reference's greedy tokens for %s", async (name) => {
+    const expected = [...toInt32Array(parseSafetensors(new Uint8Array(readFileSync(`${golden(name)}/expected.safetensors`))).tensors.get("out.greedy")!)];
+    for (const backend of ["cpu", "wasm"]) {
+      const { stdout, code } = await statespace("generate", "--model", golden(name), "--ids", expected.slice(0, 8).join(","), "--max-new-tokens", "24", "--greedy", "--ignore-eos", "--backend", backend, "--json");
+      expect(code).toBe(0);
+      const result = JSON.parse(stdout) as Record<string, unknown>;
+      expect(result["ids"]).toEqual(expected);
+      expect(result).toMatchObject({ backend, promptTokens: 8, newTokens: 24, prefillTokensPerSecond: expect.any(Number), decodeTokensPerSecond: expect.any(Number) });
+    }
+  });
+
+  it("streams the same text for the same seed from the bundled model, and says what it ran on", async () => {
+    const args = ["generate", "--max-new-tokens", "24", "--seed", "5", "--backend", "cpu", "--prompt", "My fellow citizens"];
+    const [first, second] = [await statespace(...args), await statespace(...args)];
+    expect(first.code).toBe(0);
+    expect(first.stdout.startsWith("My fellow citizens")).toBe(true);
+    expect(first.stdout.length).toBeGreaterThan(40);
+    expect(second.stdout).toBe(first.stdout);
+    expect(first.stderr).toContain("24 tokens on cpu");
+  });
+
+  it.each([
+    [["generate", "--temperature", "NaN", "--backend", "cpu"], "--temperature must be a number"],
+    [["generate", "--top-p=-1", "--backend", "cpu"], "topP must be"],
+    [["generate", "--model", golden("mamba-tiny"), "--ids", "1,96", "--backend", "cpu"], "id 96 at 1 of prompt 0 is not in [0, 96)"],
+    [["generate", "--model", golden("mamba-tiny"), "--prompt", "text", "--backend", "cpu"], "no tokenizer.json"],
+    [["generate", "--model", "/nowhere", "--ids", "1", "--backend", "cpu"], "config.json is missing"],
+    [["generate", "--backend", "abacus"], '"abacus" is not registered'],
+    [["generate", "--ids", "1", "--prompt", "x"], "exclude each other"],
+    [["dance"], 'no command "dance"'],
+  ])("%j fails with a sentence and a status", async (args, message) => {
+    const { code, stderr } = await statespace(...args);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("    at "); // no stack: these are the user's faults
+  });
+});
+
+describe("inspect", () => {
+  it("tells what a checkpoint holds", async () => {
+    const { stdout, code } = await statespace("inspect", "--model", golden("mamba-tiny"), "--json");
+    expect(code).toBe(0);
+    const summary = JSON.parse(stdout) as { parameters: number; bytes: Record<string, number>; stateBytes: number; tensors: { name: string }[] };
+    const file = parseSafetensors(new Uint8Array(readFileSync(`${golden("mamba-tiny")}/model.safetensors`)));
+    const size = [...file.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    expect(summary.parameters).toBe(size);
+    expect(summary.bytes["f32"]).toBe(4 * size);
+    expect(summary.stateBytes).toBe(4 * 2 * (64 * 16 + 3 * 64));
+    expect(summary.tensors.length).toBe(file.tensors.size);
+  });
+});
