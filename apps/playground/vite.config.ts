@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
 import solid from "vite-plugin-solid";
+import { bundledCheckpoint } from "./build/bundledCheckpoint.ts";
 import { formulas } from "./build/formulas.ts";
 
 /** Shared memory, and with it threads, need these two; without them the app runs on one thread. */
@@ -7,11 +8,11 @@ const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-E
 
 export default defineConfig({
   base: "./",
-  plugins: [formulas(), solid()],
+  plugins: [formulas(), bundledCheckpoint(), solid()],
   // The packages are read from their sources, so that what a page does not use is not sent.
   resolve: { conditions: ["statespace-source"] },
   server: { headers: isolation },
   preview: { headers: isolation },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [bundledCheckpoint()] },
   build: { target: "es2023", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
 });

@@ -1,10 +1,15 @@
 import { registerBackend, setBackend } from "@statespace/core";
 import type { BackendName } from "./backendNames.ts";
 
-/** Loads a backend's code, starts it and sets it. @throws BackendError where this browser cannot run it. */
-export async function startBackend(name: BackendName, threads?: number): Promise<void> {
+/** Loads a backend's code and makes it known; starts nothing. */
+export async function loadBackend(name: BackendName, threads?: number): Promise<void> {
   if (name === "wasm") registerBackend((await import("@statespace/backend-wasm")).wasmBackend(threads === undefined ? {} : { threads }));
   else if (name === "webgpu") registerBackend((await import("@statespace/backend-webgpu")).webGpuBackend());
   else registerBackend((await import("@statespace/backend-cpu")).cpuBackend());
+}
+
+/** Loads a backend, starts it and sets it. @throws BackendError where this browser cannot run it. */
+export async function startBackend(name: BackendName, threads?: number): Promise<void> {
+  await loadBackend(name, threads);
   await setBackend(name);
 }

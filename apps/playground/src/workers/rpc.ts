@@ -118,3 +118,8 @@ export function breathe(): Promise<void> {
     port1.postMessage(0);
   });
 }
+
+/** Waits, and lets messages in meanwhile. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, Math.max(0, milliseconds)));
+}

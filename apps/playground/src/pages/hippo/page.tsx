@@ -1,1 +1,151 @@
-import type { JSX } from "solid-js"; export default function P(): JSX.Element { return <p>x</p>; }
+import { makeHippo, type HippoForm, type HippoMeasure } from "@statespace/core";
+import { createMemo, For, onCleanup, Show, type JSX } from "solid-js";
+import { Choice, Slider, Stat } from "../../components/controls.tsx";
+import { Failure } from "../../components/Failure.tsx";
+import { FormulaTable } from "../../components/Formula.tsx";
+import { HeatMap } from "../../components/HeatMap.tsx";
+import { LinePlot } from "../../components/LinePlot.tsx";
+import { Page, Panel } from "../../components/Page.tsx";
+import { choice, number, numbers, useParam } from "../../shell/route.ts";
+import { useLatest } from "../../workers/latest.ts";
+import { Remote } from "../../workers/rpc.ts";
+import type { HippoApi } from "./compute/hippo.worker.ts";
+import { MEMORIES, type MemoryName, type Remembered } from "./compute/remember.ts";
+import { DRAWN_POINTS, LENGTH, makeSignal, SIGNALS, type SignalName } from "./compute/signals.ts";
+import formulas from "./formulas.tex";
+import { messages as m } from "./messages.ts";
+
+const TONES: Readonly<Record<MemoryName, string>> = { legs: "mamba", legt: "attention", fourier: "rnn", random: "s4" };
+const MEASURES = ["legs", "legt", "fourier"] as const satisfies readonly HippoMeasure[];
+const FORMS: readonly HippoForm[] = ["scaled", "unscaled"];
+const START_DRAWING = Array.from({ length: DRAWN_POINTS }, (_, i) => 0.6 * Math.sin(i / 5));
+const positions = Float64Array.from({ length: LENGTH }, (_, i) => i);
+
+export default function HippoPage(): JSX.Element {
+  const remote = new Remote<HippoApi>(new Worker(new URL("./compute/hippo.worker.ts", import.meta.url), { type: "module" }));
+  onCleanup(() => remote.close());
+  const [name, setName] = useParam<SignalName>("signal", "noise", choice(...SIGNALS));
+  const [n, setN] = useParam("n", 32, number(4, 64));
+  const [now, setNow] = useParam("now", LENGTH, number(40, LENGTH));
+  const [window, setWindow] = useParam("window", 300, number(60, LENGTH));
+  const [drawn, setDrawn] = useParam<readonly number[]>("draw", START_DRAWING, numbers);
+  const [measure, setMeasure] = useParam<(typeof MEASURES)[number]>("measure", "legs", choice(...MEASURES));
+  const signal = createMemo(() => makeSignal(name(), drawn()));
+  const told = useLatest(
+    () => ({ signal: signal(), n: n(), now: now(), window: window() }),
+    (input) => remote.call("remember", input),
+  );
+  const draw = (x: number, y: number): void => {
+    const point = Math.max(0, Math.min(DRAWN_POINTS - 1, Math.round(x * (DRAWN_POINTS - 1))));
+    setDrawn(drawn().map((value, i) => (i === point ? Math.max(-1, Math.min(1, y)) : value)));
+  };
+
+  return (
+    <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <Panel title={m().figure} note={`${m().note} ${name() === "drawn" ? "" : m().drawNote}`}>
+        <Choice label={m().signal} value={name()} onChange={setName} testid="signal" options={SIGNALS.map((value) => ({ value, label: m().signals[value] }))} />
+        <div class="row">
+          <Slider label={m().n} value={n()} min={4} max={64} step={4} onInput={setN} testid="n" />
+          <Slider label={m().now} value={now()} min={40} max={LENGTH} step={10} onInput={setNow} testid="now" />
+          <Slider label={m().window} value={window()} min={60} max={LENGTH} step={10} onInput={setWindow} testid="window" />
+        </div>
+        <Show when={name() === "drawn"}>
+          <Sketch points={drawn()} onDraw={draw} />
+        </Show>
+        <Show when={told.error()}>{(error) => <Failure error={error()} />}</Show>
+        <LinePlot
+          label={m().plot}
+          x={positions}
+          xLabel={m().time}
+          yRange={[-1.6, 1.6]}
+          height={300}
+          mark={now()}
+          lines={[
+            { label: m().input, tone: "quiet", values: signal(), width: 5 },
+            ...MEMORIES.toReversed().map((memory) => ({ label: m().memories[memory], tone: TONES[memory], values: extended(told.value()?.[memory]), width: memory === "legs" ? 2.5 : 1.5 })),
+          ]}
+        />
+        <div class="stats">
+          <For each={MEMORIES}>
+            {(memory) => <Stat label={m().error(m().memories[memory])} value={told.value()?.[memory].error.toFixed(4) ?? "–"} tone={TONES[memory]} testid={`error-${memory}`} />}
+          </For>
+        </div>
+        <figure class="figure">
+          <figcaption>{m().coefficients}</figcaption>
+          <For each={MEMORIES}>
+            {(memory) => (
+              <div class="labelled">
+                <span style={{ color: `var(--${TONES[memory]})` }}>{m().memories[memory]}</span>
+                <HeatMap label={`${m().coefficients}: ${m().memories[memory]}`} rows={1} cols={n()} values={told.value()?.[memory].coefficients ?? new Float64Array(n())} signed height="22px" />
+              </div>
+            )}
+          </For>
+        </figure>
+      </Panel>
+      <Panel title={m().matrices} note={m().matricesNote}>
+        <Choice label={m().measure} value={measure()} onChange={setMeasure} testid="measure" options={MEASURES.map((value) => ({ value, label: m().memories[value] }))} />
+        <div class="split">
+          <For each={FORMS}>{(form) => <MatrixView measure={measure()} n={n()} form={form} />}</For>
+        </div>
+      </Panel>
+      <FormulaTable
+        from={formulas}
+        names={["legs", "matrix", "read"]}
+        rows={[
+          { symbol: "x", code: "LegSMemory.coefficients", meaning: m().rows.x },
+          { symbol: "A", code: "makeHippo(\"legs\", n).A", meaning: m().rows.A },
+          { symbol: "B", code: "makeHippo(\"legs\", n).B", meaning: m().rows.B },
+          { symbol: "Pₙ", code: "legendreBasis", meaning: m().rows.P },
+          { symbol: "N", code: "n", meaning: m().rows.N },
+        ]}
+      />
+    </Page>
+  );
+}
+
+/** What a memory tells, over the whole axis: gaps where it tells nothing. */
+function extended(remembered: Remembered | undefined): (number | null)[] {
+  return Array.from(positions, (i) => {
+    const value = remembered?.history[i];
+    return value === undefined || Number.isNaN(value) ? null : value;
+  });
+}
+
+function MatrixView(props: { measure: HippoMeasure; n: number; form: HippoForm }): JSX.Element {
+  const A = createMemo(() => makeHippo(props.measure, props.n, props.form).A);
+  const corner = (): string[][] => Array.from({ length: 4 }, (_, i) => Array.from({ length: 4 }, (_, k) => String(+A().at(i, k).toFixed(2))));
+  const label = (): string => `A, ${m().memories[props.measure as MemoryName]}, ${m().form(props.form === "scaled")}`;
+  return (
+    <figure class="figure">
+      <figcaption>{label()}</figcaption>
+      <HeatMap label={label()} rows={props.n} cols={props.n} values={A().data} signed square />
+      <table aria-label={`${m().corner}: ${label()}`} data-testid={`corner-${props.form}`}>
+        <tbody>
+          <For each={corner()}>
+            {(row) => (
+              <tr>
+                <For each={row}>{(value) => <td class="number">{value}</td>}</For>
+              </tr>
+            )}
+          </For>
+        </tbody>
+      </table>
+    </figure>
+  );
+}
+
+/** A box to draw in; x from 0 to 1, y from -1 to 1. */
+function Sketch(props: { points: readonly number[]; onDraw: (x: number, y: number) => void }): JSX.Element {
+  const path = (): string => props.points.map((y, i) => `${i === 0 ? "M" : "L"}${(i / (props.points.length - 1)) * 600} ${75 - 70 * y}`).join("");
+  const onPointer = (event: PointerEvent & { currentTarget: SVGSVGElement }): void => {
+    if (event.buttons === 0) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    props.onDraw((event.clientX - box.left) / box.width, 1 - (2 * (event.clientY - box.top)) / box.height);
+  };
+  return (
+    <svg class="sketch" viewBox="0 0 600 150" preserveAspectRatio="none" role="img" aria-label={m().drawArea} data-testid="sketch" onPointerDown={onPointer} onPointerMove={onPointer}>
+      <path d="M0 75H600" stroke="var(--line)" />
+      <path d={path()} stroke="var(--accent)" stroke-width="3" fill="none" vector-effect="non-scaling-stroke" />
+    </svg>
+  );
+}

@@ -1,1 +1,141 @@
-import type { JSX } from "solid-js"; export default function P(): JSX.Element { return <p>x</p>; }
+import { For, onCleanup, Show, type JSX } from "solid-js";
+import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
+import { Button, Slider, Stat } from "../../components/controls.tsx";
+import { Failure } from "../../components/Failure.tsx";
+import { FormulaTable } from "../../components/Formula.tsx";
+import { HeatMap } from "../../components/HeatMap.tsx";
+import { LinePlot } from "../../components/LinePlot.tsx";
+import { Page, Panel } from "../../components/Page.tsx";
+import { number, text, useParam } from "../../shell/route.ts";
+import { shell } from "../../shell/shellMessages.ts";
+import type { BackendName } from "../../workers/backendNames.ts";
+import type { WriteInput } from "./compute/writer.worker.ts";
+import formulas from "./formulas.tex";
+import { messages as m } from "./messages.ts";
+import { ModelPanel } from "./ModelPanel.tsx";
+import { SavedStates } from "./SavedStates.tsx";
+import { useWriter, type Writer } from "./writer.ts";
+
+export default function MambaPage(): JSX.Element {
+  const writer = useWriter();
+  onCleanup(writer.close);
+  const [backend, setBackend] = useBackend();
+  const [prompt, setPrompt] = useParam("prompt", m().defaultPrompt, text);
+  const [tokens, setTokens] = useParam("tokens", 60, number(1, 400));
+  const [temperature, setTemperature] = useParam("temperature", 0.7, number(0, 1.5));
+  const [pace, setPace] = useParam("pace", 25, number(0, 100));
+  const [seed, setSeed] = useParam("seed", 1, number(0, 1e6));
+  const move = (name: BackendName): void => {
+    setBackend(name);
+    void writer.moveTo(name);
+  };
+  const settings = (): Omit<WriteInput, "prompt"> => ({ tokens: tokens(), temperature: temperature(), seed: seed(), pace: pace() });
+
+  return (
+    <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <ModelPanel writer={writer} backend={backend()} />
+      <Panel title={m().write} note={m().switchNote}>
+        <label>
+          {m().prompt}
+          <input type="text" value={prompt()} onInput={(event) => setPrompt(event.currentTarget.value)} data-testid="prompt" />
+        </label>
+        <div class="row">
+          <Slider label={m().tokens} value={tokens()} min={5} max={400} step={5} onInput={setTokens} />
+          <Slider label={m().temperature} value={temperature()} min={0} max={1.5} step={0.05} show={(value) => (value === 0 ? m().greedy : value.toFixed(2))} onInput={setTemperature} />
+          <Slider label={m().pace} value={pace()} min={0} max={100} step={5} show={(value) => (value === 0 ? m().flatOut : m().perSecond(value))} onInput={setPace} testid="pace" />
+          <BackendChoice value={backend()} onChange={move} />
+        </div>
+        <div class="row">
+          <Show
+            when={!writer.writing()}
+            fallback={
+              <Button onClick={writer.stop} testid="stop-writing">
+                {shell().stop}
+              </Button>
+            }
+          >
+            <Button primary disabled={writer.facts() === undefined} onClick={() => void writer.write({ prompt: prompt(), ...settings() })} testid="write">
+              {m().go}
+            </Button>
+            <Button disabled={writer.progress() === undefined} onClick={() => void writer.write(settings())} testid="more">
+              {m().more}
+            </Button>
+          </Show>
+        </div>
+        <Show when={writer.error()}>{(error) => <Failure error={error()} again={writer.recover} />}</Show>
+        <p class="written" role="log" aria-label={m().output} data-testid="text" aria-busy={writer.writing()}>
+          <strong>{writer.progress()?.prompt}</strong>
+          {writer.progress()?.text}
+        </p>
+        <Numbers writer={writer} />
+      </Panel>
+      <Panel title={m().states} note={m().statesNote}>
+        <For each={writer.picture()}>
+          {(picture, i) => (
+            <figure class="figure">
+              <figcaption>{m().stateOf(i() + 1)}</figcaption>
+              <HeatMap label={m().stateOf(i() + 1)} rows={picture.rows} cols={picture.cols} values={picture.values} signed height="64px" />
+            </figure>
+          )}
+        </For>
+      </Panel>
+      <SavedStates writer={writer} onFork={(snapshot) => { setSeed(seed() + 1); void writer.fork(snapshot, settings()); }} />
+      <Growth writer={writer} />
+      <FormulaTable
+        from={formulas}
+        names={["step", "sizes"]}
+        rows={[
+          { symbol: "x", code: "ModelState", meaning: m().rows.x },
+          { symbol: "xₜ₋₁ → xₜ", code: "model.step(ids, state)", meaning: m().rows.step },
+          { symbol: "·", code: "state.toBytes(), ModelState.fromBytes()", meaning: m().rows.save },
+          { symbol: "·", code: "await model.to(\"webgpu\")", meaning: m().rows.move },
+          { symbol: "k", code: "dConv", meaning: m().rows.k },
+        ]}
+      />
+    </Page>
+  );
+}
+
+const kilobytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
+
+/** Bytes of the keys and values that attention of the same depth and width keeps. */
+function cacheBytes(writer: Writer, tokens: number): number {
+  const facts = writer.facts();
+  return facts === undefined ? 0 : 4 * 2 * facts.layers * facts.dModel * tokens;
+}
+
+function Numbers(props: { writer: Writer }): JSX.Element {
+  const progress = props.writer.progress;
+  return (
+    <div class="stats">
+      <Stat label={m().speed} value={progress() ? progress()!.tokensPerSecond.toFixed(0) : "–"} note={progress()?.backend ?? ""} testid="speed" />
+      <Stat label={m().position} value={String(progress()?.tokens ?? 0)} testid="position" />
+      <Stat label={m().memory} value={kilobytes(props.writer.facts()?.stateBytes ?? 0)} tone="mamba" testid="state-bytes" />
+      <Stat label={m().cache} value={kilobytes(cacheBytes(props.writer, progress()?.tokens ?? 0))} tone="attention" testid="cache-bytes" />
+    </div>
+  );
+}
+
+function Growth(props: { writer: Writer }): JSX.Element {
+  const positions = Float64Array.from({ length: 41 }, (_, i) => i * 100);
+  return (
+    <Show when={props.writer.facts()}>
+      {(facts) => (
+        <Panel title={m().growthTitle} note={m().growthNote}>
+          <LinePlot
+            label={m().growth}
+            x={positions}
+            xLabel={m().tokensAxis}
+            yLabel={m().bytesAxis}
+            mark={props.writer.progress()?.tokens ?? 0}
+            lines={[
+              { label: m().mamba, tone: "mamba", values: positions.map(() => facts().stateBytes), width: 3 },
+              { label: m().transformer, tone: "attention", values: positions.map((t) => cacheBytes(props.writer, t)) },
+            ]}
+          />
+        </Panel>
+      )}
+    </Show>
+  );
+}
+

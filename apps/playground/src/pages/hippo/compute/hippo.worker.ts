@@ -1,0 +1,12 @@
+import { serve } from "../../../workers/rpc.ts";
+import { MEMORIES, remember, type MemoryName, type Remembered, type RememberInput } from "./remember.ts";
+
+const api = {
+  /** All memories on one signal. */
+  remember(input: RememberInput): Record<MemoryName, Remembered> {
+    return Object.fromEntries(MEMORIES.map((name) => [name, remember(name, input)])) as Record<MemoryName, Remembered>;
+  },
+};
+
+export type HippoApi = typeof api;
+serve(api);

@@ -1,0 +1,113 @@
+import { createSignal, type Accessor } from "solid-js";
+import type { BackendName } from "../../workers/backendNames.ts";
+import { Remote } from "../../workers/rpc.ts";
+import type { Snapshot } from "./compute/session.ts";
+import type { LayerPicture, ModelChoice, ModelFacts, WriteInput, WriteProgress, WriterApi } from "./compute/writer.worker.ts";
+
+export interface Loading {
+  readonly file: string;
+  readonly loaded: number;
+  readonly total: number | undefined;
+}
+
+/** The page's end of the writing worker. */
+export interface Writer {
+  readonly facts: Accessor<ModelFacts | undefined>;
+  readonly loading: Accessor<Loading | undefined>;
+  readonly progress: Accessor<WriteProgress | undefined>;
+  readonly picture: Accessor<readonly LayerPicture[]>;
+  readonly writing: Accessor<boolean>;
+  readonly error: Accessor<unknown>;
+  load(choice: ModelChoice, backend: BackendName): Promise<void>;
+  cancelLoading(): void;
+  write(input: WriteInput): Promise<void>;
+  stop(): void;
+  moveTo(backend: BackendName): Promise<void>;
+  save(): Promise<Snapshot | undefined>;
+  restore(snapshot: Snapshot): Promise<void>;
+  fork(snapshot: Snapshot, input: WriteInput): Promise<void>;
+  rewind(tokens: number): Promise<void>;
+  /** After an error: the last thing that was asked, once more, in a fresh worker if the old one died. */
+  recover(): void;
+  close(): void;
+}
+
+export function useWriter(): Writer {
+  const [facts, setFacts] = createSignal<ModelFacts>();
+  const [loading, setLoading] = createSignal<Loading>();
+  const [progress, setProgress] = createSignal<WriteProgress>();
+  const [picture, setPicture] = createSignal<readonly LayerPicture[]>([]);
+  const [writing, setWriting] = createSignal(false);
+  const [error, setError] = createSignal<unknown>();
+  let remote: Remote<WriterApi> | undefined;
+  let run: AbortController | undefined;
+  let again: () => void = () => undefined;
+
+  const worker = (): Remote<WriterApi> => (remote ??= new Remote<WriterApi>(new Worker(new URL("./compute/writer.worker.ts", import.meta.url), { type: "module" })));
+  const show = (next: WriteProgress): void => {
+    setProgress(next);
+    if (next.picture) setPicture(next.picture);
+  };
+  /** Runs one call; an error is shown and can be tried again, a stop is not an error. */
+  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
+    again = () => void attempt(action);
+    setError(undefined);
+    try {
+      return await action();
+    } catch (failure) {
+      if ((failure as Error).name !== "AbortedError") setError(failure);
+      return undefined;
+    }
+  }
+
+  async function load(choice: ModelChoice, backend: BackendName): Promise<void> {
+    run?.abort();
+    const own = (run = new AbortController());
+    setLoading({ file: "config.json", loaded: 0, total: undefined });
+    const found = await attempt(() => worker().call("load", { choice, on: backend }, { signal: own.signal, onEvent: setLoading }));
+    setLoading(undefined);
+    if (found === undefined) return;
+    setFacts(found);
+    setProgress(undefined);
+    setPicture([]);
+  }
+
+  async function write(input: WriteInput): Promise<void> {
+    const own = (run = new AbortController());
+    setWriting(true);
+    const last = await attempt(() => worker().call("write", input, { signal: own.signal, onEvent: show }));
+    if (last) show(last);
+    setWriting(false);
+  }
+
+  async function shown(action: () => Promise<WriteProgress>): Promise<void> {
+    const next = await attempt(action);
+    if (next) show(next);
+  }
+
+  const restore = (snapshot: Snapshot, seed = 0): Promise<void> => shown(() => worker().call("restore", { snapshot, seed }));
+  return {
+    facts,
+    loading,
+    progress,
+    picture,
+    writing,
+    error,
+    load,
+    cancelLoading: () => run?.abort(),
+    write,
+    stop: () => run?.abort(),
+    moveTo: async (backend) => {
+      if (facts() !== undefined) await attempt(() => worker().call("moveTo", backend));
+    },
+    save: () => attempt(() => worker().call("save", undefined)),
+    restore,
+    fork: async (snapshot, input) => {
+      await restore(snapshot, input.seed);
+      await write(input);
+    },
+    rewind: (tokens) => shown(() => worker().call("rewind", tokens)),
+    recover: () => again(),
+    close: () => remote?.close(),
+  };
+}
