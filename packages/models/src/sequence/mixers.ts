@@ -141,7 +141,11 @@ const readMamba3: MixerReader = (fields, dModel) => {
     .integers("expand", "dState", "headDim", "nGroups", "chunkSize", "mimoRank", "nRopeAngles")
     .booleans("mimo", "outProjNorm")
     .choice("aActivation", "heavyTail", "softplus");
-  const settings = hybridSettings("mamba3", dModel, heads(values, dModel));
+  // Half of the state turns, two numbers an angle, as the published models have it.
+  const turned = values["dState"] === undefined ? {} : { nRopeAngles: Math.max(1, Math.floor((values["dState"] as number) / 4)) };
+  const rank = values["mimo"] === true ? { mimoRank: 4 } : {};
+  const settings = hybridSettings("mamba3", dModel, heads({ ...turned, ...rank, ...values }, dModel));
+  if (2 * settings.nRopeAngles > settings.dState) throw fields.error("nRopeAngles", `must be at most dState / 2 = ${settings.dState / 2}`);
   return (build, rescaleLayers) => new Mamba3Mixer({ ...settings, rescaleLayers }, build);
 };
 
@@ -153,6 +157,7 @@ const readAttention: MixerReader = (fields, dModel) => {
   const derived = headDim === undefined ? {} : { headDim, softmaxScale: headDim ** -0.5, nHeads: nHeads ?? dModel / headDim, rotaryDim: headDim - (headDim % 2) };
   const settings = hybridSettings("attention", dModel, { ...derived, ...("nHeads" in derived ? { nHeadsKv: derived.nHeads } : {}), ...values });
   if (settings.nHeads % settings.nHeadsKv !== 0) throw fields.error("nHeadsKv", `must divide nHeads = ${settings.nHeads}`);
+  if (settings.rotaryDim % 2 !== 0 || settings.rotaryDim > settings.headDim) throw fields.error("rotaryDim", `must be even and at most headDim = ${settings.headDim}`);
   return (build, rescaleLayers) => new AttentionMixer({ ...settings, rescaleLayers }, build);
 };
 

@@ -58,7 +58,8 @@ export class SequenceModel {
     this.#pooling = poolingOf(resolved.head);
     const embeds = encoder.kind === "embedding";
     this.encoder = embeds ? build.make("encoder.weight", [encoder.vocabSize, dModel], normal(0.02)) : build.make("encoder.weight", [dModel, encoder.channels], kaimingUniform(encoder.channels));
-    this.encoderBias = embeds ? undefined : build.make("encoder.bias", [dModel], kaimingUniform(resolved.encoder.kind === "linear" ? resolved.encoder.channels : 1), { decay: false });
+    // Not zeros: where the input is zero too, so is the whole stream, and each norm would scale gradients by 1/sqrt(eps).
+    this.encoderBias = embeds ? undefined : build.make("encoder.bias", [dModel], kaimingUniform(encoder.channels), { decay: false });
     this.blocks = layers.map((_, i) => makeBlock(resolved, i, build.within(`layers.${i}`)));
     this.normF = new Norm(norm, dModel, normEps, build.within("norm_f"));
     this.head = new Head(resolved.head, dModel, embeds ? this.encoder : undefined, build.within("head"));
