@@ -1,10 +1,11 @@
-import { BackendError, DeviceLostError, OutOfMemoryError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
+import { BackendError, DeviceLostError, OutOfMemoryError, StatespaceBackend, type PackedFormat, type Recording, type TensorInfo } from "@statespace/core";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
 import { PipelineCache, type Constants } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime } from "./device/profiler.ts";
 import { Recorder } from "./device/recorder.ts";
+import { fuse } from "./kernels/fusion.ts";
 import { arrangePacked, restoreCanonical } from "./kernels/linear/formats.ts";
 import { shaders, type ShaderName } from "./shaders.ts";
 
@@ -168,7 +169,11 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
 
   protected override compile(launches: readonly Launch[]): { replay(): void; dispose(): void } {
     this.#recorder.flush();
-    const prepared = this.#recorder.prepare(launches);
+    const fused = fuse(launches, this.traits, (shader, constants, params, bindings, grid) => {
+      const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, constants);
+      return { kind: "dispatch", pipeline, params, grid, bindings: pipeline.bindings.map((type, i) => bindings[i] ?? this.#standIn(type, i)) };
+    });
+    const prepared = this.#recorder.prepare(fused);
     return {
       replay: (): void => {
         this.#throwIfLost();
@@ -237,6 +242,13 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     }
   }
 
+  /** As `bind`, without a copy: from the last offset the device can bind, and how many elements after it the tensor begins. */
+  bindFrom(x: TensorInfo): { binding: Binding; shift: number } {
+    const { block, byteOffset, bytes } = this.locate(x);
+    const offset = byteOffset - (byteOffset % this.traits.offsetAlignment);
+    return { binding: { buffer: block.buffer, offset, size: byteOffset - offset + bytes }, shift: (byteOffset - offset) / 4 };
+  }
+
   /** Part of a tensor, in elements; `offset` must suit the device's alignment. */
   bindPart(x: TensorInfo, offset: number, length: number): Binding {
     const whole = this.bind(x);
@@ -259,13 +271,36 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.launch({ kind: "copy", from: from.block.buffer, fromOffset: from.byteOffset, to: to.block.buffer, toOffset: to.byteOffset + 4 * elementOffset, bytes: from.bytes });
   }
 
+  /** Small operands of a graph being captured: holding them keeps their buffers apart, so that neighbours can be fused. */
+  #held: TensorInfo[] = [];
+
+  #holdSmall(x: TensorInfo): void {
+    const entry = this.storage.get(x.dataId);
+    if (entry.bytes > 1 << 20) return;
+    entry.refs++;
+    this.#held.push(x);
+  }
+
+  override endCapture(keep: boolean): Recording | undefined {
+    try {
+      return super.endCapture(keep);
+    } finally {
+      this.release(...this.#held.splice(0));
+    }
+  }
+
+  #standIn(type: GPUBufferBindingType, index: number): Binding {
+    return { buffer: this.#absent[type as "storage"], offset: 256 * index, size: 256 };
+  }
+
   dispatch(shader: ShaderName, request: DispatchRequest): void {
     const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, request.constants);
     const written = new Set<GPUBuffer>();
     const bindings = pipeline.bindings.map((type, i) => {
       const operand = request.bindings[i];
-      if (operand === undefined) return { buffer: this.#absent[type as "storage"], offset: 256 * i, size: 256 };
+      if (operand === undefined) return this.#standIn(type, i);
       const binding = "dataId" in operand ? this.bind(operand) : operand;
+      if (this.capturing && "dataId" in operand) this.#holdSmall(operand);
       if (type === "storage") written.add(binding.buffer);
       if (binding.size > this.traits.maxBinding) {
         throw new OutOfMemoryError(`${shader}: operand ${i} has ${binding.size} bytes, this device binds at most ${this.traits.maxBinding}`);

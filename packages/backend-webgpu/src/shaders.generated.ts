@@ -2625,6 +2625,317 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }
 }
 }`,
+  "linear/gemvBf16Fused": `const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
+  "linear/gemvBf16FusedSubgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
   "linear/gemvBf16Subgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
@@ -2769,6 +3080,311 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }
 }
 }`,
+  "linear/gemvF16Fused": `const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
+  "linear/gemvF16FusedSubgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
   "linear/gemvF16Subgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
@@ -2845,6 +3461,309 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }
 }
 }`,
+  "linear/gemvFused": `const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
+  "linear/gemvFusedSubgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
   "linear/gemvQ4": `const WG = 128u;
 const LANES = 32u;
 const M = 1u;
@@ -2915,6 +3834,327 @@ for (var m = 0u; m < M; m++) {
 let total = sumLanes(sum[m], lid);
 if (lane == 0u && row < params.n) {
 y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvQ4Fused": `const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 8u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn low(w: u32, scale: f32) -> vec4f {
+return scale * (vec4f(unpack4xU8(w & 0x0f0f0f0fu)) - 8.0f);
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let block = (row * (params.k / 4u) + quad) / 8u;
+let w = W[block];
+let s = scaleOf(block);
+return array(low(w.x, s), low(w.y, s), low(w.z, s), low(w.w, s), low(w.x >> 4u, s), low(w.y >> 4u, s), low(w.z >> 4u, s), low(w.w >> 4u, s));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
+  "linear/gemvQ4FusedSubgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 8u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn low(w: u32, scale: f32) -> vec4f {
+return scale * (vec4f(unpack4xU8(w & 0x0f0f0f0fu)) - 8.0f);
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let block = (row * (params.k / 4u) + quad) / 8u;
+let w = W[block];
+let s = scaleOf(block);
+return array(low(w.x, s), low(w.y, s), low(w.z, s), low(w.w, s), low(w.x >> 4u, s), low(w.y >> 4u, s), low(w.z >> 4u, s), low(w.w >> 4u, s));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
 }
 }
 }`,
@@ -3069,6 +4309,321 @@ for (var m = 0u; m < M; m++) {
 let total = sumLanes(sum[m], lid);
 if (lane == 0u && row < params.n) {
 y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
+}
+}
+}`,
+  "linear/gemvQ8Fused": `const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 4u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let at = row * (params.k / 4u) + quad;
+let w = W[at / 4u];
+let scale = scaleOf(at / 8u);
+return array(scale * vec4f(unpack4xI8(w.x)), scale * vec4f(unpack4xI8(w.y)), scale * vec4f(unpack4xI8(w.z)), scale * vec4f(unpack4xI8(w.w)));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, WG>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] += lanes[lid + half];
+}
+}
+workgroupBarrier();
+let total = lanes[lid - lid % LANES];
+workgroupBarrier();
+return total;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+lanes[lid] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % LANES < half) {
+lanes[lid] = max(lanes[lid], lanes[lid + half]);
+}
+}
+workgroupBarrier();
+let peak = lanes[lid - lid % LANES];
+workgroupBarrier();
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
+}
+}
+}`,
+  "linear/gemvQ8FusedSubgroups": `enable subgroups;
+const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false;
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>;
+@group(0) @binding(7) var<storage, read> residual: array<f32>;
+@group(0) @binding(8) var<storage, read_write> added: array<f32>;
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>;
+@group(0) @binding(10) var<storage, read> convBias: array<f32>;
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>;
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>;
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 4u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let at = row * (params.k / 4u) + quad;
+let w = W[at / 4u];
+let scale = scaleOf(at / 8u);
+return array(scale * vec4f(unpack4xI8(w.x)), scale * vec4f(unpack4xI8(w.y)), scale * vec4f(unpack4xI8(w.z)), scale * vec4f(unpack4xI8(w.w)));
+}
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> lanes: array<f32, max(WG / 32u, 1u)>;
+fn sumLanes(value: f32, lid: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = sum;
+}
+workgroupBarrier();
+sum = 0.0f;
+for (var i = 0u; i < LANES / 32u; i++) {
+sum += lanes[lid / LANES * (LANES / 32u) + i];
+}
+}
+return sum;
+}
+fn maxLanes(value: f32, lid: u32) -> f32 {
+var peak = value;
+for (var mask = 1u; mask < min(LANES, 32u); mask *= 2u) {
+peak = max(peak, subgroupShuffleXor(peak, mask));
+}
+if (LANES > 32u) {
+workgroupBarrier();
+if (lid % 32u == 0u) {
+lanes[lid / 32u] = peak;
+}
+workgroupBarrier();
+peak = lanes[lid / LANES * (LANES / 32u)];
+for (var i = 1u; i < LANES / 32u; i++) {
+peak = max(peak, lanes[lid / LANES * (LANES / 32u) + i]);
+}
+}
+return peak;
+}
+fn weighted(q: u32) -> vec4f {
+if (NORM_WEIGHT) {
+return x[q] * normWeight[q];
+}
+return x[q];
+}
+fn convolve(c: u32, input: f32) {
+var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+if (CONV_BIAS) {
+sum += convBias[c];
+}
+for (var j = 0u; j + 1u < params.taps; j++) {
+let at = j * params.d + c;
+sum += convWeight[c * params.taps + j] * convState[at];
+if (j + 2u < params.taps) {
+convState[at] = convState[at + params.d];
+} else {
+convState[at] = input;
+}
+}
+convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+let lane = lid % LANES;
+let quads = params.k / 4u;
+var sum = 0.0f;
+var squares = 0.0f;
+for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+let w = weights(min(row, params.n - 1u), q);
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(w[j], weighted(q + j));
+squares += dot(x[q + j], x[q + j]);
+}
+}
+var total = sumLanes(sum, lid);
+if (NORM) {
+let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+total *= scale;
+if (row == 0u) {
+for (var q = lane; q < quads; q += LANES) {
+normed[q] = weighted(q) * scale;
+}
+}
+}
+if (lane == 0u && row < params.n) {
+if (HAS_BIAS) {
+total += bias[row];
+}
+y[row] = total;
+if (RESIDUAL) {
+added[row] = total + residual[row];
+}
+if (CONV && row < params.d) {
+convolve(row, total);
 }
 }
 }`,
@@ -5653,6 +7208,344 @@ if (HAS_Z) {
 total *= silu(z[at]);
 }
 y[at] = total;
+}
+}`,
+  "selectiveScan/stepProjected": `struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dt: array<vec4f>;
+@group(0) @binding(3) var<storage, read> u: array<f32>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> B: array<f32>;
+@group(0) @binding(6) var<storage, read> C: array<f32>;
+@group(0) @binding(7) var<storage, read> A: array<f32>;
+@group(0) @binding(8) var<storage, read> D: array<f32>;
+@group(0) @binding(9) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(10) var<storage, read_write> state: array<f32>;
+@group(0) @binding(11) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(12) var<storage, read_write> y: array<f32>;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+const L = 4u;
+const CH = 8u;
+var<workgroup> partial: array<f32, L * CH>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+fn overLanes(value: f32, lid: u32) -> f32 {
+partial[lid] = value;
+workgroupBarrier();
+var total = 0.0f;
+for (var j = 0u; j < L; j++) {
+total += partial[lid - lid % L + j];
+}
+workgroupBarrier();
+return total;
+}
+@compute @workgroup_size(L * CH)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var product = 0.0f;
+for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
+let w = weights(c, q);
+for (var j = 0u; j < WIDTH; j++) {
+product += dot(w[j], dt[q + j]);
+}
+}
+let projected = overLanes(product, lid);
+var step = projected;
+if (HAS_BIAS) {
+step += deltaBias[c];
+}
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let input = u[c];
+let bc = c * params.g / params.d * params.n;
+var sum = 0.0f;
+if (channel < params.d) {
+for (var n = lane; n < params.n; n += L) {
+let i = c * params.n + n;
+let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+state[i] = next;
+sum += next * C[params.shiftC + bc + n];
+}
+}
+var total = overLanes(sum, lid);
+if (lane == 0u && channel < params.d) {
+delta[c] = projected;
+if (HAS_D) {
+total += D[c] * input;
+}
+if (HAS_Z) {
+total *= silu(z[c]);
+}
+y[c] = total;
+}
+}`,
+  "selectiveScan/stepProjectedBf16": `struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dt: array<vec4f>;
+@group(0) @binding(3) var<storage, read> u: array<f32>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> B: array<f32>;
+@group(0) @binding(6) var<storage, read> C: array<f32>;
+@group(0) @binding(7) var<storage, read> A: array<f32>;
+@group(0) @binding(8) var<storage, read> D: array<f32>;
+@group(0) @binding(9) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(10) var<storage, read_write> state: array<f32>;
+@group(0) @binding(11) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(12) var<storage, read_write> y: array<f32>;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+const L = 4u;
+const CH = 8u;
+var<workgroup> partial: array<f32, L * CH>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+fn overLanes(value: f32, lid: u32) -> f32 {
+partial[lid] = value;
+workgroupBarrier();
+var total = 0.0f;
+for (var j = 0u; j < L; j++) {
+total += partial[lid - lid % L + j];
+}
+workgroupBarrier();
+return total;
+}
+@compute @workgroup_size(L * CH)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var product = 0.0f;
+for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
+let w = weights(c, q);
+for (var j = 0u; j < WIDTH; j++) {
+product += dot(w[j], dt[q + j]);
+}
+}
+let projected = overLanes(product, lid);
+var step = projected;
+if (HAS_BIAS) {
+step += deltaBias[c];
+}
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let input = u[c];
+let bc = c * params.g / params.d * params.n;
+var sum = 0.0f;
+if (channel < params.d) {
+for (var n = lane; n < params.n; n += L) {
+let i = c * params.n + n;
+let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+state[i] = next;
+sum += next * C[params.shiftC + bc + n];
+}
+}
+var total = overLanes(sum, lid);
+if (lane == 0u && channel < params.d) {
+delta[c] = projected;
+if (HAS_D) {
+total += D[c] * input;
+}
+if (HAS_Z) {
+total *= silu(z[c]);
+}
+y[c] = total;
+}
+}`,
+  "selectiveScan/stepProjectedF16": `struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dt: array<vec4f>;
+@group(0) @binding(3) var<storage, read> u: array<f32>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> B: array<f32>;
+@group(0) @binding(6) var<storage, read> C: array<f32>;
+@group(0) @binding(7) var<storage, read> A: array<f32>;
+@group(0) @binding(8) var<storage, read> D: array<f32>;
+@group(0) @binding(9) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(10) var<storage, read_write> state: array<f32>;
+@group(0) @binding(11) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(12) var<storage, read_write> y: array<f32>;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+const L = 4u;
+const CH = 8u;
+var<workgroup> partial: array<f32, L * CH>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+fn overLanes(value: f32, lid: u32) -> f32 {
+partial[lid] = value;
+workgroupBarrier();
+var total = 0.0f;
+for (var j = 0u; j < L; j++) {
+total += partial[lid - lid % L + j];
+}
+workgroupBarrier();
+return total;
+}
+@compute @workgroup_size(L * CH)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var product = 0.0f;
+for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
+let w = weights(c, q);
+for (var j = 0u; j < WIDTH; j++) {
+product += dot(w[j], dt[q + j]);
+}
+}
+let projected = overLanes(product, lid);
+var step = projected;
+if (HAS_BIAS) {
+step += deltaBias[c];
+}
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let input = u[c];
+let bc = c * params.g / params.d * params.n;
+var sum = 0.0f;
+if (channel < params.d) {
+for (var n = lane; n < params.n; n += L) {
+let i = c * params.n + n;
+let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+state[i] = next;
+sum += next * C[params.shiftC + bc + n];
+}
+}
+var total = overLanes(sum, lid);
+if (lane == 0u && channel < params.d) {
+delta[c] = projected;
+if (HAS_D) {
+total += D[c] * input;
+}
+if (HAS_Z) {
+total *= silu(z[c]);
+}
+y[c] = total;
 }
 }`,
   "selectiveScan/sumBC": `struct Params { bl: u32, g: u32, n: u32, N: u32, tiles: u32 }

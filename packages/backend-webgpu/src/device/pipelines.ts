@@ -12,6 +12,8 @@ export type Constants = Readonly<Record<string, number | boolean>>;
 
 export interface Pipeline {
   readonly label: string;
+  readonly shader: string;
+  readonly constants: Constants;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   /** Storage bindings, in order; binding 0 is the uniform block of parameters. */
@@ -72,7 +74,7 @@ export class PipelineCache {
     const { layout, pipelineLayout } = this.#layoutOf(types);
     const module = this.#device.createShaderModule({ label, code });
     const pipeline = this.#device.createComputePipeline({ label, layout: pipelineLayout, compute: { module, entryPoint: "main", constants: overrides } });
-    return { label, pipeline, layout, bindings: types.slice(1) };
+    return { label, shader: source.name, constants, pipeline, layout, bindings: types.slice(1) };
   }
 
   #layoutOf(types: readonly GPUBufferBindingType[]): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {

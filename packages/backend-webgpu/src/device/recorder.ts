@@ -7,6 +7,9 @@ const slotWords = slotBytes / 4;
 /** Submit by itself after so many launches, so that the device starts while JavaScript goes on. */
 const launchesPerSubmit = 128;
 
+/** Dispatches of a replay that are submitted together. */
+const replayPart = 32;
+
 /** A dispatch with its bind group made, ready to be encoded any number of times. */
 export interface Prepared {
   readonly dispatch: Dispatch;
@@ -157,10 +160,12 @@ export class Recorder {
     this.#device.queue.writeBuffer(uniforms, 0, words);
     return {
       replay: (): void => {
-        for (const step of steps) {
+        steps.forEach((step, i) => {
           if ("group" in step) this.#dispatch(step.dispatch, step.group, step.uniformOffset);
           else this.run(step);
-        }
+          // The device starts on the first part while the rest is still being encoded.
+          if (i % replayPart === replayPart - 1) this.flush();
+        });
         this.flush();
       },
       dispose: (): void => uniforms.destroy(),

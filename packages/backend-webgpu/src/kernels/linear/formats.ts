@@ -1,4 +1,4 @@
-import { ShapeError, type PackedFormat, type StorageFormat } from "@statespace/core";
+import type { PackedFormat, StorageFormat } from "@statespace/core";
 
 /** Ends of the names of shaders by storage format. */
 export const formatSuffix: Readonly<Record<string, string>> = { f32: "", f16: "F16", bf16: "Bf16", q8: "Q8", q4: "Q4" };
@@ -23,14 +23,11 @@ export function scalesOffset(format: StorageFormat, n: number, k: number): numbe
 
 /**
  * This backend's arrangement of a packed weight: of quantised blocks all the integers first, then all the scales,
- * so that both are read in whole aligned words. Half floats stay as they are; odd ends are padded to 16 bytes.
+ * so that both are read in whole aligned words. Half floats stay as they are; the scales' end is padded to 16 bytes.
  */
 export function arrangePacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
   const size = shape.reduce((a, b) => a * b, 1);
-  if (format === "f16" || format === "bf16") {
-    if (!wholeWords(format, shape.at(-1) ?? 1)) throw new ShapeError(`pack: the webgpu backend needs a last axis that is a multiple of 8 for ${format}, got [${shape.join(", ")}]`);
-    return canonical;
-  }
+  if (format === "f16" || format === "bf16") return canonical;
   const [blockBytes, blocks] = [format === "q8" ? 32 : 16, size / 32];
   const out = new Uint8Array(Math.ceil((blocks * (blockBytes + 2)) / 16) * 16);
   for (let block = 0; block < blocks; block++) {

@@ -10,8 +10,10 @@ export function selectiveScanStep(backend: WebGpuBackend, inputs: KernelInputs, 
   const g = inputs.B!.shape.length === 3 ? inputs.B!.shape[1]! : 1;
   const y = backend.output([b, d]);
   const constants = { L: 4, CH, HAS_D: !!inputs.D, HAS_Z: !!inputs.z, HAS_BIAS: !!inputs.deltaBias, SOFTPLUS: !!attrs.deltaSoftplus };
-  const bindings = [inputs.u, inputs.delta, inputs.z, inputs.B, inputs.C, inputs.state, y];
-  const request = { constants, params: [b, d, n, g, d * n, d * n + d], grid: [Math.ceil(d / CH), b, 1] as const };
+  // B and C are parts of one projection; at batch 1 they are views into it at offsets that cannot be bound.
+  const [B, C] = [backend.bindFrom(inputs.B!), backend.bindFrom(inputs.C!)];
+  const bindings = [inputs.u, inputs.delta, inputs.z, B.binding, C.binding, inputs.state, y];
+  const request = { constants, params: [b, d, n, g, d * n, d * n + d, B.shift, C.shift], grid: [Math.ceil(d / CH), b, 1] as const };
   if (backend.traits.maxStorageBuffers >= 10) {
     backend.dispatch("selectiveScan/step", { ...request, bindings: [...bindings, inputs.A, inputs.D, inputs.deltaBias] });
     return [y];

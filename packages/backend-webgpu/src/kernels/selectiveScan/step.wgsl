@@ -1,11 +1,11 @@
 // One token of the selective scan: L threads a channel, CH channels a workgroup; the state is changed in place.
-struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32 }
+struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32, shiftB: u32, shiftC: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, d]
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, d]
-@group(0) @binding(4) var<storage, read> B: array<f32>; // [b, g, n]
-@group(0) @binding(5) var<storage, read> C: array<f32>; // [b, g, n]
+@group(0) @binding(4) var<storage, read> B: array<f32>; // [b, g, n], from shiftB on
+@group(0) @binding(5) var<storage, read> C: array<f32>; // [b, g, n], from shiftC on
 @group(0) @binding(6) var<storage, read_write> state: array<f32>; // [b, d, n]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, d]
 override HAS_D = false;
@@ -39,9 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   if (channel < params.d) {
     for (var n = lane; n < params.n; n += L) {
       let i = at * params.n + n;
-      let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[bc + n];
+      let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
       state[i] = next;
-      sum += next * C[bc + n];
+      sum += next * C[params.shiftC + bc + n];
     }
   }
   partial[lid] = sum;

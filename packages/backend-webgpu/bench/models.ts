@@ -1,0 +1,117 @@
+import { AdamW, argMax, capture, currentBackend, keep, readFloats, runKernel, tensor, valueAndGrads, type PackedFormat, type Tensor } from "@statespace/core";
+import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
+import type { WebGpuBackend } from "../src/index.ts";
+
+const mamba130m = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50_280 };
+
+/** A mamba-130m with random weights, or a small one where the device is software. */
+export function makeModel(small: boolean): LanguageModel {
+  return new LanguageModel(parseModelConfig(small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256 } : mamba130m), 0);
+}
+
+const median = (xs: number[]): number => xs.sort((a, b) => a - b)[Math.floor(xs.length / 2)]!;
+
+const table = (times: readonly { label: string; calls: number; ms: number }[], top: number): string =>
+  times.slice(0, top).map(({ label, calls, ms }) => `${label.replace(/(const )?/g, "").slice(0, 60)} x${calls} ${ms.toFixed(3)}`).join("\n    ");
+
+/** Greedy decoding at batch 1: one captured command buffer and a 4-byte read a token; the token is chosen on the device. */
+export async function benchDecode(small: boolean, format: "f32" | PackedFormat, tokens: number): Promise<void> {
+  const backend = currentBackend() as WebGpuBackend;
+  const model = makeModel(small);
+  if (format !== "f32") await model.quantize(format);
+  const state = model.initialState(1);
+  const ids = keep(tensor(Int32Array.of(1)));
+  model.step(ids, state).dispose();
+  const graph = capture((): Tensor => {
+    const next = argMax(model.step(ids, state), -1);
+    runKernel("copy", { destination: ids, source: next });
+    return next;
+  });
+  const run = async (count: number): Promise<number> => {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) {
+      graph.replay();
+      await backend.read(graph.result.dataId);
+    }
+    return (1000 * count) / (performance.now() - start);
+  };
+  await run(Math.ceil(tokens / 4));
+  const rates = [await run(tokens), await run(tokens), await run(tokens)];
+  // Without the read after each token: what the device alone can do.
+  const start = performance.now();
+  for (let i = 0; i < tokens; i++) graph.replay();
+  await backend.finish();
+  const unread = (1000 * tokens) / (performance.now() - start);
+  console.log(`decode mamba-130m ${format} b=1: ${median(rates).toFixed(0)} tok/s (${rates.map((r) => r.toFixed(0)).join(" ")}), without reads ${unread.toFixed(0)} tok/s; ${graph.launches} launches, ${((graph.launches - 5) / model.blocks.length).toFixed(1)} a layer`);
+  console.log(`    ${table(await backend.profile(() => graph.replay()), 8)}`);
+  graph.dispose();
+  for (const t of [ids]) t.dispose();
+  state.dispose();
+  model.dispose();
+}
+
+/** Reading a prompt in one go, the logits of its last token read back. */
+export async function benchPrefill(small: boolean, format: "f32" | PackedFormat, length: number): Promise<void> {
+  const backend = currentBackend() as WebGpuBackend;
+  const model = makeModel(small);
+  if (format !== "f32") await model.quantize(format);
+  const ids = tensor(Int32Array.from({ length }, (_, i) => (i * 7919) % model.config.vocabSize), [1, length]);
+  const once = async (): Promise<void> => {
+    const { logits, state } = model.forward(ids, { returnState: true, lastOnly: true });
+    const values = await readFloats(logits);
+    if (!values.every(Number.isFinite)) throw new Error("prefill: logits are not finite");
+    logits.dispose();
+    state!.dispose();
+  };
+  await once();
+  await once();
+  const times: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const start = performance.now();
+    await once();
+    times.push(performance.now() - start);
+  }
+  const ms = median(times);
+  console.log(`prefill mamba-130m ${format} ${length} tokens: ${ms.toFixed(1)} ms, ${((1000 * length) / ms).toFixed(0)} tok/s`);
+  console.log(`    ${table(await backend.profile(once), 14)}`);
+  ids.dispose();
+  model.dispose();
+}
+
+/** A whole training step: loss, gradients, AdamW, the loss read back. */
+export async function benchTrain(small: boolean, batch: number, length: number): Promise<void> {
+  const backend = currentBackend() as WebGpuBackend;
+  const model = makeModel(small);
+  const optimizer = new AdamW(model.parameters, { learningRate: 1e-4 });
+  const row = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % model.config.vocabSize);
+  const ids = tensor(row, [batch, length]);
+  const targets = tensor(nextTokenTargets(row, length), [batch, length]);
+  const once = async (): Promise<number> => {
+    const { value, grads } = valueAndGrads(() => model.loss(ids, targets), optimizer.parameters.map((p) => p.value));
+    optimizer.step(grads);
+    for (const t of grads) t?.dispose();
+    const [loss] = await readFloats(value);
+    value.dispose();
+    return loss!;
+  };
+  const losses = [await once(), await once(), await once()];
+  const inUse = backend.memory().tensorBytes;
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    losses.push(await once());
+    times.push(performance.now() - start);
+  }
+  const ms = median(times);
+  console.log(`train mamba-130m b=${batch} l=${length}: ${ms.toFixed(1)} ms, ${((1000 * batch * length) / ms).toFixed(0)} tok/s; device memory held ${(backend.memory().heldBytes / 1e9).toFixed(2)} GB; leak ${backend.memory().tensorBytes - inUse} bytes; losses ${losses.map((x) => x.toFixed(3)).join(" ")}`);
+  const before = backend.counters;
+  const start = performance.now();
+  const pending = once();
+  const encode = performance.now() - start;
+  await pending;
+  console.log(`    JavaScript ${encode.toFixed(1)} ms, ${backend.counters.dispatches - before.dispatches} dispatches`);
+  console.log(`    ${table(await backend.profile(async () => void (await once())), 22)}`);
+  for (const t of [ids, targets]) t.dispose();
+  optimizer.dispose();
+  model.dispose();
+}

@@ -1,0 +1,134 @@
+import type { DeviceTraits } from "../device/device.ts";
+import type { Binding, Dispatch, Launch } from "../device/launch.ts";
+import type { Constants } from "../device/pipelines.ts";
+import type { ShaderName } from "../shaders.ts";
+
+/*
+ * A captured decode step is a few hundred small dispatches, and each costs the host and the device some microseconds.
+ * When a graph is compiled, neighbours that fit one kernel are made one. Every buffer still gets what the separate
+ * kernels would have written, so that nothing else in the graph can tell.
+ *
+ *   norm -> gemv -> convolution step      (inProj)
+ *   gemv -> selectiveScanStep             (dtProj)
+ *   gemv -> add                           (outProj and the residual)
+ */
+
+/** Makes a dispatch; undefined bindings are absent operands. */
+export type MakeDispatch = (shader: ShaderName, constants: Constants, params: readonly number[], bindings: readonly (Binding | undefined)[], grid: Dispatch["grid"]) => Dispatch;
+
+const isDispatch = (launch: Launch | undefined, shader: RegExp): launch is Dispatch => launch?.kind === "dispatch" && shader.test(launch.pipeline.shader);
+
+/** The same first byte: a view from a buffer's start on counts, since only its front is read. */
+const sameStart = (a: Binding, b: Binding): boolean => a.buffer === b.buffer && a.offset === b.offset;
+
+const gemvName = /^linear\/gemv(F16|Bf16|Q8|Q4)?(Subgroups)?$/;
+
+/** Storage buffers that the fused kernels bind. */
+const fusedBindings = 12;
+
+/** Fuses what can be, left to right; the list itself where the device cannot bind enough buffers. */
+export function fuse(launches: readonly Launch[], traits: DeviceTraits, make: MakeDispatch): Launch[] {
+  if (traits.maxStorageBuffers < fusedBindings) return [...launches];
+  const out: Launch[] = [];
+  for (let i = 0; i < launches.length; ) {
+    const taken = fuseProjectedStep(launches, i, make) ?? fuseMatvec(launches, i, make);
+    out.push(taken?.dispatch ?? launches[i]!);
+    i += taken?.count ?? 1;
+  }
+  return out;
+}
+
+interface Fused {
+  readonly dispatch: Dispatch;
+  /** Launches it stands for. */
+  readonly count: number;
+}
+
+/** No buffer that the kernel writes is bound twice: what ran in turn would run at once. */
+function disjoint({ pipeline, bindings }: Dispatch): boolean {
+  return bindings.every(({ buffer, offset }, i) => pipeline.bindings[i] !== "storage" || bindings.every((other, j) => i === j || other.buffer !== buffer || isStandIn(other, offset)));
+}
+
+/** Ranges of a stand-in for absent operands do not meet. */
+const isStandIn = (other: Binding, offset: number): boolean => other.size === 256 && other.offset !== offset && other.buffer.size === 256 * 16;
+
+function fuseMatvec(launches: readonly Launch[], first: number, make: MakeDispatch): Fused | undefined {
+  let at = first;
+  const norm = plainNorm(launches[at]);
+  if (norm) at++;
+  const gemv = launches[at++];
+  if (!isDispatch(gemv, gemvName) || gemv.pipeline.constants.M !== 1) return undefined;
+  const [x, W, bias, y] = gemv.bindings as [Binding, Binding, Binding, Binding];
+  if (norm && !sameStart(norm.bindings[3]!, x)) return undefined;
+  const conv = convolutionOf(launches[at], y);
+  const residual = conv ? undefined : residualOf(launches[at], y);
+  if (conv || residual) at++;
+  if (at - first < 2) return undefined;
+  const { constants } = gemv.pipeline;
+  const [n, k, scales] = gemv.params as [number, number, number];
+  const [, format = "", lanes = ""] = gemvName.exec(gemv.pipeline.shader)!;
+  const dispatch = make(
+    `linear/gemv${format}Fused${lanes}` as ShaderName,
+    {
+      WG: constants.WG!, LANES: constants.LANES!, HAS_BIAS: constants.HAS_BIAS!,
+      NORM: !!norm, NORM_WEIGHT: !!norm?.pipeline.constants.HAS_WEIGHT,
+      RESIDUAL: !!residual,
+      CONV: !!conv, CONV_BIAS: !!conv?.pipeline.constants.HAS_BIAS, CONV_SILU: !!conv?.pipeline.constants.SILU,
+    },
+    [n, k, scales, norm?.params[3] ?? 0, conv?.params[1] ?? 0, conv?.params[2] ?? 0],
+    [
+      norm ? norm.bindings[0] : x, W, constants.HAS_BIAS ? bias : undefined, y,
+      norm?.pipeline.constants.HAS_WEIGHT ? norm.bindings[1] : undefined, norm?.bindings[3],
+      residual?.other, residual?.sum,
+      conv?.bindings[1], conv?.pipeline.constants.HAS_BIAS ? conv.bindings[2] : undefined, conv?.bindings[3], conv?.bindings[4],
+    ],
+    gemv.grid,
+  );
+  return disjoint(dispatch) ? { dispatch, count: at - first } : undefined;
+}
+
+/** A root-mean-square norm of one ungrouped, ungated row. */
+function plainNorm(launch: Launch | undefined): Dispatch | undefined {
+  if (!isDispatch(launch, /^norm\/forward/)) return undefined;
+  const { LAYER, HAS_OTHER } = launch.pipeline.constants;
+  const [groups, size] = launch.params as [number, number];
+  return !LAYER && !HAS_OTHER && groups === 1 && size % 4 === 0 ? launch : undefined;
+}
+
+/** The step of a convolution over the first elements of y, at batch 1. */
+function convolutionOf(launch: Launch | undefined, y: Binding): Dispatch | undefined {
+  return isDispatch(launch, /^causalConv1d\/step$/) && launch.params[0] === 1 && sameStart(launch.bindings[0]!, y) ? launch : undefined;
+}
+
+/** A sum of y and something of the same size, the residual stream. */
+function residualOf(launch: Launch | undefined, y: Binding): { other: Binding; sum: Binding } | undefined {
+  if (!isDispatch(launch, /^base\/binary$/)) return undefined;
+  const { OP, INT, RANK } = launch.pipeline.constants;
+  const [a, b, sum] = launch.bindings as [Binding, Binding, Binding];
+  const [size, , , , , strideA, strideB] = launch.params as number[];
+  if (OP !== 0 || INT || RANK !== 1 || size !== y.size / 4 || strideA !== 1 || strideB !== 1) return undefined;
+  const other = sameStart(a, y) ? b : sameStart(b, y) ? a : undefined;
+  return other && other.buffer !== y.buffer && sum.buffer !== y.buffer && sum.buffer !== other.buffer ? { other, sum } : undefined;
+}
+
+function fuseProjectedStep(launches: readonly Launch[], at: number, make: MakeDispatch): Fused | undefined {
+  const [gemv, step] = [launches[at], launches[at + 1]];
+  if (!isDispatch(gemv, gemvName) || gemv.pipeline.constants.M !== 1 || gemv.pipeline.constants.HAS_BIAS) return undefined;
+  if (!isDispatch(step, /^selectiveScan\/step$/) || step.params[0] !== 1) return undefined;
+  const suffix = gemvName.exec(gemv.pipeline.shader)![1] ?? "";
+  if (suffix.startsWith("Q")) return undefined;
+  const [x, W, , y] = gemv.bindings as [Binding, Binding, Binding, Binding];
+  const [u, delta, z, B, C, state, out, A, D, deltaBias] = step.bindings;
+  if (!sameStart(delta!, y)) return undefined;
+  const { HAS_D, HAS_Z, HAS_BIAS, SOFTPLUS } = step.pipeline.constants;
+  const [, d, n, g, , , shiftB, shiftC] = step.params as number[];
+  const CH = 8;
+  const dispatch = make(
+    `selectiveScan/stepProjected${suffix}` as ShaderName,
+    { CH, HAS_D: HAS_D!, HAS_Z: HAS_Z!, HAS_BIAS: HAS_BIAS!, SOFTPLUS: SOFTPLUS! },
+    [d!, n!, g!, shiftB!, shiftC!, gemv.params[1]!, 0],
+    [x, W, u, HAS_Z ? z : undefined, B, C, A, HAS_D ? D : undefined, HAS_BIAS ? deltaBias : undefined, state, y, out],
+    [Math.ceil(d! / CH), 1, 1],
+  );
+  return disjoint(dispatch) ? { dispatch, count: 2 } : undefined;
+}

@@ -1,0 +1,92 @@
+// gemv.wgsl for one row of x, with its neighbours of a decode step taken in (see fusion.ts): the norm before it, the causal
+// convolution of its first CONV rows after it, the residual added to it. What those kernels would have written is written too.
+const WG = 128u;
+const LANES = 32u;
+override HAS_BIAS = false;
+override NORM = false; // x is normalised by its root mean square and weighted first
+override NORM_WEIGHT = false;
+override RESIDUAL = false;
+override CONV = false;
+override CONV_BIAS = false;
+override CONV_SILU = false;
+
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 } // d channels, of `taps` taps, go through the convolution
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>; // [k]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // [n]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>; // [n]
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>; // [k]
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>; // [k]
+@group(0) @binding(7) var<storage, read> residual: array<f32>; // [n]
+@group(0) @binding(8) var<storage, read_write> added: array<f32>; // [n], y + residual
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>; // [d, taps]
+@group(0) @binding(10) var<storage, read> convBias: array<f32>; // [d]
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>; // [taps - 1, d]
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>; // [d]
+
+//: include parts/weightsF32.wgsl
+//: include ../shared/math.wgsl
+//: include ../shared/lanesWorkgroup.wgsl
+
+fn weighted(q: u32) -> vec4f {
+  if (NORM_WEIGHT) {
+    return x[q] * normWeight[q];
+  }
+  return x[q];
+}
+
+fn convolve(c: u32, input: f32) {
+  var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+  if (CONV_BIAS) {
+    sum += convBias[c];
+  }
+  for (var j = 0u; j + 1u < params.taps; j++) {
+    let at = j * params.d + c;
+    sum += convWeight[c * params.taps + j] * convState[at];
+    if (j + 2u < params.taps) {
+      convState[at] = convState[at + params.d];
+    } else {
+      convState[at] = input;
+    }
+  }
+  convolved[c] = select(sum, silu(sum), CONV_SILU);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
+  let lane = lid % LANES;
+  let quads = params.k / 4u;
+  var sum = 0.0f;
+  var squares = 0.0f;
+  for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
+    let w = weights(min(row, params.n - 1u), q);
+    for (var j = 0u; j < WIDTH; j++) {
+      // The norm's scale is one number: it goes before the sum, so that x is read once.
+      sum += dot(w[j], weighted(q + j));
+      squares += dot(x[q + j], x[q + j]);
+    }
+  }
+  var total = sumLanes(sum, lid);
+  if (NORM) {
+    let scale = 1.0f / sqrt(sumLanes(squares, lid) / f32(params.k) + params.eps);
+    total *= scale;
+    if (row == 0u) {
+      for (var q = lane; q < quads; q += LANES) {
+        normed[q] = weighted(q) * scale;
+      }
+    }
+  }
+  if (lane == 0u && row < params.n) {
+    if (HAS_BIAS) {
+      total += bias[row];
+    }
+    y[row] = total;
+    if (RESIDUAL) {
+      added[row] = total + residual[row];
+    }
+    if (CONV && row < params.d) {
+      convolve(row, total);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+enable subgroups;
+//: include gemvFused.wgsl replacing lanesWorkgroup lanesSubgroup

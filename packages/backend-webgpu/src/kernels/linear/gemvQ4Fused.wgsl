@@ -1,0 +1,1 @@
+//: include gemvFused.wgsl replacing weightsF32 weightsQ4

@@ -1,0 +1,1 @@
+//: include gemvFusedSubgroups.wgsl replacing weightsF32 weightsQ8

@@ -1,0 +1,1 @@
+//: include stepProjected.wgsl replacing weightsF32 weightsBf16
