@@ -57,7 +57,7 @@ export function LinePlot(props: LinePlotProps): JSX.Element {
       plot?.destroy();
     });
   });
-  return <div class="plot" role="img" aria-label={props.label} ref={host} style={{ height: `${(props.height ?? 240) + 30}px` }} />;
+  return <div class="plot" role="img" aria-label={props.label} ref={host} style={{ "min-height": `${(props.height ?? 240) + 30}px` }} />;
 }
 
 /** What a plot cannot change without being made anew. */

@@ -1,0 +1,83 @@
+import {
+  bilinear, complexAt, complexExp, complexMul, complexScale, discretizeDiagonal, makeHippoLegS, makeNplr, Matrix, Rng, solveLinear, zeroOrderHold,
+} from "@statespace/core";
+import { ParameterBuilder, s4Config, s4dConfig, S4Mixer, type S4Config } from "@statespace/models";
+import { TAPS, type InitName, type TargetName } from "./names.ts";
+
+/** The block whose starting values are looked at: one channel, n states with conjugates counted. */
+export function configOf(init: InitName, n: number): S4Config {
+  return init === "legs" ? s4Config(1, { dState: n }) : s4dConfig(1, { dState: n, init });
+}
+
+/** The eigenvalues that a block of the models package starts with, one of each conjugate pair, [n / 2, 2]. Needs a backend. */
+export async function startingEigenvalues(init: InitName, n: number): Promise<Float64Array> {
+  const mixer = new S4Mixer(configOf(init, n), new ParameterBuilder(new Rng(3)));
+  const read = async (name: string): Promise<Float32Array> => mixer.parameters.find((parameter) => parameter.name.endsWith(name))!.read();
+  const [logRe, im] = [await read("A_real"), await read("A_imag")];
+  for (const parameter of mixer.parameters) parameter.dispose();
+  return Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? -Math.exp(logRe[i >> 1]!) : -im[i >> 1]!));
+}
+
+/** What each state contributes to a filter: rows [n, TAPS], so that a filter is C times them. */
+export async function basisOf(init: InitName, n: number, delta: number): Promise<Matrix> {
+  return init === "legs" ? denseBasis(n, delta) : diagonalBasis(await startingEigenvalues(init, n), n, delta);
+}
+
+/** S4 keeps A whole (normal plus low rank stands for it): ABar^t BBar. */
+function denseBasis(n: number, delta: number): Matrix {
+  const { A, B } = makeHippoLegS(n);
+  const { ABar, BBar } = bilinear.dense(A, B, delta);
+  const out = new Matrix(n, TAPS);
+  let response: Float64Array = BBar.data;
+  for (let t = 0; t < TAPS; t++) {
+    for (let i = 0; i < n; i++) out.data[i * TAPS + t] = response[i]!;
+    response = ABar.apply(response);
+  }
+  return out;
+}
+
+/** S4D: real and imaginary part of each ABar_n^t BBar_n, times 2 for the conjugate. */
+function diagonalBasis(A: Float64Array, n: number, delta: number): Matrix {
+  const ones = A.map((_, i) => (i % 2 === 0 ? 1 : 0));
+  const { BBar } = discretizeDiagonal(zeroOrderHold, A, ones, delta);
+  const out = new Matrix(n, TAPS);
+  for (let k = 0; k < n / 2; k++) {
+    for (let t = 0; t < TAPS; t++) {
+      const term = complexMul(complexExp(complexScale(complexAt(A, k), delta * t)), complexAt(BBar, k));
+      out.data[2 * k * TAPS + t] = 2 * term.re;
+      out.data[(2 * k + 1) * TAPS + t] = -2 * term.im;
+    }
+  }
+  return out;
+}
+
+/** A filter one might want: an echo of the input `lag` steps ago, the mean over the last `lag` steps, a damped tone of that period. */
+export function target(name: TargetName, lag: number): Float64Array {
+  return Float64Array.from({ length: TAPS }, (_, t) => {
+    if (name === "echo") return Math.exp(-(((t - lag) / 6) ** 2) / 2);
+    if (name === "boxcar") return t < lag ? 1 : 0;
+    return Math.exp(-t / 80) * Math.cos((2 * Math.PI * t) / Math.max(8, lag / 2));
+  });
+}
+
+export interface Fit {
+  readonly filter: Float64Array; // [TAPS]
+  /** Error of the filter relative to the target, both as root mean squares. */
+  readonly error: number;
+}
+
+/** The best filter of this form: C by least squares, with a ridge that keeps it within what float32 training could reach. */
+export function fitFilter(basis: Matrix, wanted: Float64Array): Fit {
+  const gram = basis.times(basis.transposed());
+  const ridge = 1e-7 * gram.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const C = solveLinear(gram.plus(Matrix.identity(basis.rows), ridge), Matrix.column(basis.apply(wanted))).data;
+  const filter = basis.transposed().apply(C);
+  const norm = (values: Float64Array): number => Math.hypot(...values);
+  return { filter, error: norm(filter.map((value, t) => value - wanted[t]!)) / norm(wanted) };
+}
+
+/** HiPPO-LegS as normal plus low rank: its eigenvalues and the vector P of the correction. */
+export function legsNplr(n: number): { lambda: Float64Array; lowRank: number } {
+  const { Lambda, P } = makeNplr("legs", n);
+  return { lambda: Float64Array.from(Lambda.data), lowRank: Math.hypot(...P.data) };
+}

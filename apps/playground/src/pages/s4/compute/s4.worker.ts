@@ -1,0 +1,38 @@
+import { startBackend } from "../../../workers/backend.ts";
+import { serve } from "../../../workers/rpc.ts";
+import { basisOf, fitFilter, legsNplr, startingEigenvalues, target, type Fit } from "./inits.ts";
+import { INITS, type InitName, type TargetName } from "./names.ts";
+
+export interface S4Input {
+  readonly n: number;
+  readonly delta: number;
+  readonly target: TargetName;
+  readonly lag: number;
+}
+
+export interface InitView {
+  readonly eigenvalues: Float64Array; // [n / 2, 2]
+  /** The first contributions to a filter, [6, TAPS]. */
+  readonly waves: readonly Float64Array[];
+  readonly fit: Fit;
+}
+
+const WAVES = 6;
+let ready: Promise<void> | undefined;
+
+const api = {
+  async inits({ n, delta, target: name, lag }: S4Input): Promise<{ views: Record<InitName, InitView>; wanted: Float64Array }> {
+    await (ready ??= startBackend("cpu"));
+    const wanted = target(name, lag);
+    const views = {} as Record<InitName, InitView>;
+    for (const init of INITS) {
+      const basis = await basisOf(init, n, delta);
+      const eigenvalues = init === "legs" ? legsNplr(n).lambda : await startingEigenvalues(init, n);
+      views[init] = { eigenvalues, waves: Array.from({ length: WAVES }, (_, i) => basis.block(Math.min(basis.rows - 1, i), 0, 1, basis.cols).data), fit: fitFilter(basis, wanted) };
+    }
+    return { views, wanted };
+  },
+};
+
+export type S4Api = typeof api;
+serve(api);
