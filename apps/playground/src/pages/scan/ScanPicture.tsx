@@ -1,0 +1,57 @@
+import { For, Show, type JSX } from "solid-js";
+import type { Round, Step } from "./compute/rounds.ts";
+
+const ROW = 46;
+const COLUMN = 46;
+
+/** Elements as columns, rounds as rows; what is merged in a round is joined by lines. */
+export function ScanPicture(props: { history: readonly (readonly Step[])[]; rounds: readonly Round[]; shown: number; label: string; phase: (round: Round) => string }): JSX.Element {
+  const l = (): number => props.history[0]!.length;
+  const x = (i: number): number => COLUMN * (i + 0.5);
+  const y = (row: number): number => ROW * (row + 0.5);
+  const final = (row: number, i: number): boolean => Math.abs(props.history[row]![i]!.b - props.history.at(-1)![i]!.b) < 1e-12 && props.history[row]![i]!.a === props.history.at(-1)![i]!.a;
+  return (
+    <div class="lane" tabIndex={0} role="group" aria-label={props.label}>
+      <svg
+        viewBox={`0 0 ${COLUMN * l() + 170} ${ROW * props.history.length}`}
+        role="img"
+        aria-label={props.label}
+        style={{ width: "100%", "min-width": `${Math.min(900, 30 * l() + 120)}px`, "max-width": `${1.2 * COLUMN * l() + 200}px` }}
+      >
+        <For each={props.history.slice(0, props.shown + 1)}>
+          {(elements, row) => (
+            <g>
+              <Show when={row() > 0}>
+                <For each={props.rounds[row() - 1]!.pairs}>
+                  {({ from, to }) => (
+                    <path d={`M${x(from)} ${y(row() - 1)}L${x(to)} ${y(row())}M${x(to)} ${y(row() - 1)}V${y(row())}`} stroke="var(--s4)" stroke-width="2.4" fill="none" />
+                  )}
+                </For>
+                <text x={COLUMN * l() + 8} y={y(row()) + 4}>
+                  {row()}. {props.phase(props.rounds[row() - 1]!)}
+                </text>
+              </Show>
+              <For each={elements}>
+                {({ b }, i) => (
+                  <g>
+                    <circle
+                      cx={x(i())}
+                      cy={y(row())}
+                      r="17"
+                      fill={final(row(), i()) ? "var(--accent)" : "var(--surface)"}
+                      stroke={props.rounds[row() - 1]?.pairs.some(({ to }) => to === i()) ? "var(--s4)" : "var(--line)"}
+                      stroke-width="2"
+                    />
+                    <text x={x(i())} y={y(row()) + 4} text-anchor="middle" style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}>
+                      {b.toFixed(2)}
+                    </text>
+                  </g>
+                )}
+              </For>
+            </g>
+          )}
+        </For>
+      </svg>
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+import { exp, mul, add, readFloats, reshape, Rng, selectiveScan, sliceAxis, stack, sum, tensor, tidy, type Tensor } from "@statespace/core";
+import { startBackend } from "../../../workers/backend.ts";
+import type { BackendName } from "../../../workers/backendNames.ts";
+import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+
+export interface ScanSizes {
+  readonly l: number;
+  readonly d: number;
+  readonly n: number;
+}
+
+export interface ScanMeasurement extends ScanSizes {
+  /** Median milliseconds of the composed and of the fused form. */
+  readonly naiveMs: number;
+  readonly fusedMs: number;
+  /** Bytes each form has to read and write at least. */
+  readonly naiveBytes: number;
+  readonly fusedBytes: number;
+  /** What a backward pass would need: all states kept, or recomputed. */
+  readonly statesBytes: number;
+  /** Largest difference of the two results. */
+  readonly difference: number;
+}
+
+interface Inputs {
+  readonly u: Tensor; // [1, l, d]
+  readonly delta: Tensor; // [1, l, d]
+  readonly A: Tensor; // [d, n]
+  readonly B: Tensor; // [1, l, n]
+  readonly C: Tensor; // [1, l, n]
+}
+
+function makeInputs({ l, d, n }: ScanSizes): Inputs {
+  const rng = new Rng(1);
+  const normal = (shape: number[]): Tensor => tensor(Float32Array.from(rng.normals(shape.reduce((a, b) => a * b, 1))), shape);
+  const positive = (shape: number[], low: number, high: number): Tensor => tensor(Float32Array.from(rng.uniforms(shape.reduce((a, b) => a * b, 1), low, high)), shape);
+  return { u: normal([1, l, d]), delta: positive([1, l, d], 0.01, 0.1), A: positive([d, n], -8, -1), B: normal([1, l, n]), C: normal([1, l, n]) };
+}
+
+/** The definition, written with tensor ops: every intermediate [l, d, n] goes to memory and back. */
+function naiveScan({ u, delta, A, B, C }: Inputs, { l, d, n }: ScanSizes): Tensor {
+  return tidy(() => {
+    const ABar = exp(mul(reshape(delta, [l, d, 1]), reshape(A, [1, d, n]))); // [l, d, n]
+    const Bu = mul(mul(reshape(delta, [l, d, 1]), reshape(B, [l, 1, n])), reshape(u, [l, d, 1])); // [l, d, n]
+    let state = reshape(sliceAxis(Bu, 0, 0, 1), [d, n]);
+    const states = [state];
+    for (let t = 1; t < l; t++) {
+      state = add(mul(reshape(sliceAxis(ABar, 0, t, 1), [d, n]), state), reshape(sliceAxis(Bu, 0, t, 1), [d, n]));
+      states.push(state);
+    }
+    return sum(mul(stack(states), reshape(C, [l, 1, n])), 2); // [l, d]
+  });
+}
+
+async function median(run: () => Tensor, repeats: number): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i <= repeats; i++) {
+    const start = performance.now();
+    const y = run();
+    await readFloats(y); // what was queued is done only now
+    y.dispose();
+    if (i > 0) times.push(performance.now() - start); // the first run compiles and warms up
+    await breathe();
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1]!;
+}
+
+async function measure(sizes: ScanSizes): Promise<ScanMeasurement> {
+  const { l, d, n } = sizes;
+  const inputs = makeInputs(sizes);
+  const fused = (): Tensor => selectiveScan({ ...inputs }).y;
+  const naive = (): Tensor => naiveScan(inputs, sizes);
+  const [y, z] = [naive(), fused()];
+  const [a, b] = [await readFloats(y), await readFloats(z)];
+  y.dispose();
+  z.dispose();
+  const naiveMs = await median(naive, 3);
+  const fusedMs = await median(fused, 9);
+  for (const t of Object.values(inputs)) (t as Tensor).dispose();
+  const [small, large] = [4 * (3 * l * d + 2 * l * n + d * n), 4 * l * d * n];
+  return {
+    ...sizes,
+    naiveMs,
+    fusedMs,
+    // ABar written and read; delta B once more and Bu written and read; the states written, read for the next step and for C
+    naiveBytes: small + 9 * large,
+    fusedBytes: small,
+    statesBytes: large,
+    difference: a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0),
+  };
+}
+
+const api = {
+  async measure({ backend, lengths, d, n }: { backend: BackendName; lengths: readonly number[]; d: number; n: number }, { signal, emit }: CallContext<ScanMeasurement>): Promise<void> {
+    await startBackend(backend);
+    for (const l of lengths) {
+      if (signal.aborted) return;
+      emit(await measure({ l, d, n }));
+    }
+  },
+
+  /** The states of one channel with one state, as the fused op computes them on the CPU: what the animation is checked against. */
+  async states({ a, b }: { a: readonly number[]; b: readonly number[] }): Promise<Float32Array> {
+    await startBackend("cpu");
+    // with delta = -log a, A = -1 and B = b / delta, the op's exp(delta A) is a and its delta B u is b
+    const delta = a.map((value) => -Math.log(value));
+    const column = (values: readonly number[]): Tensor => tensor(Float32Array.from(values), [1, values.length, 1]);
+    const ones = a.map(() => 1);
+    const { y } = selectiveScan({ u: column(ones), delta: column(delta), A: tensor([-1], [1, 1]), B: column(b.map((value, i) => value / delta[i]!)), C: column(ones) });
+    return readFloats(y);
+  },
+};
+
+export type ScanApi = typeof api;
+serve(api);
