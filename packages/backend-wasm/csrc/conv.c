@@ -29,6 +29,21 @@ INLINE F4 preactivation(const Conv *c, const float *const *rows, const float *ta
   return sum;
 }
 
+/** Steps [from, until) of a whole tile with four taps and no boundary: the window slides through registers. */
+static void slideFour(const Conv *c, const float *taps, long row, long first, long from, long until, float *out) {
+  for (long i = 0; i < CONV_TILE; i += 4) {
+    const float *x = c->x + (row * c->l + from) * c->d + first + i;
+    float *y = out + (row * c->l + from) * c->d + first + i;
+    F4 w0 = load4(taps + i), w1 = load4(taps + CONV_TILE + i), w2 = load4(taps + 2 * CONV_TILE + i), w3 = load4(taps + 3 * CONV_TILE + i);
+    F4 bias = c->bias ? load4(c->bias + first + i) : splat(0), x0 = load4(x - 3 * c->d), x1 = load4(x - 2 * c->d), x2 = load4(x - c->d);
+    for (long t = from; t < until; t++, x += c->d, y += c->d) {
+      F4 x3 = load4(x), sum = madd(w3, x3, madd(w2, x2, madd(w1, x1, madd(w0, x0, bias))));
+      store4(y, c->silu ? silu4(sum) : sum);
+      x0 = x1, x1 = x2, x2 = x3;
+    }
+  }
+}
+
 /** y, x, weight, bias, initialState, seqIdx (0 where absent), b, l, d, k, silu */
 KERNEL(causalConv1d) {
   Conv c = {(const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const int *)a[5], a[6], a[7], a[8], a[9], (int)a[10]};
@@ -39,7 +54,8 @@ KERNEL(causalConv1d) {
   for (long item = items.lo; item < items.hi; item++) {
     long row = item / tiles, first = item % tiles * CONV_TILE, width = minLong(CONV_TILE, c.d - first);
     loadTaps(taps, &c, first, width);
-    for (long t = 0; t < c.l; t++) {
+    int slides = c.k == 4 && width == CONV_TILE && !c.seqIdx && c.l > 3;
+    for (long t = 0; t < (slides ? 3 : c.l); t++) {
       float *y = (float *)a[0] + (row * c.l + t) * c.d + first;
       for (long j = 0; j < c.k; j++) rows[j] = rowAt(&c, row, t - c.k + 1 + j, t, first);
       for (long i = 0; i < width; i += 4) {
@@ -47,6 +63,8 @@ KERNEL(causalConv1d) {
         storePart(y + i, c.silu ? silu4(sum) : sum, width - i);
       }
     }
+    // In stretches of rows that stay in the cache (and whose pages stay translated) over the tile's columns.
+    for (long t = 3; slides && t < c.l; t += 64) slideFour(&c, taps, row, first, t, minLong(c.l, t + 64), (float *)a[0]);
   }
 }
 /** lastState [b, k-1, d], x, initialState or 0, seqIdx or 0, b, l, d, k */

@@ -1,21 +1,22 @@
+// (Compiled with -fno-strict-aliasing: vectors and floats look into one memory.)
 // The few 128-bit operations the kernels use, as GCC/Clang vector extensions, so that the same source runs natively
 // under sanitizers. RELAXED (the relaxed-SIMD flavour) fuses multiply-adds; the plain flavour rounds twice.
 #pragma once
 
-typedef float F4 __attribute__((vector_size(16), may_alias));
-typedef int I4 __attribute__((vector_size(16), may_alias));
-typedef unsigned U4 __attribute__((vector_size(16), may_alias));
-typedef short S8 __attribute__((vector_size(16), may_alias));
-typedef float F4Loose __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int I4Loose __attribute__((vector_size(16), aligned(4), may_alias));
-typedef unsigned short U8 __attribute__((vector_size(16), may_alias)); /* eight 16-bit lanes */
-typedef signed char C8 __attribute__((vector_size(8), may_alias));
-typedef C8 C8Loose __attribute__((aligned(1), may_alias));
-typedef short S8Loose __attribute__((vector_size(16), aligned(2), may_alias));
-typedef unsigned char B8 __attribute__((vector_size(8), may_alias));
-typedef B8 B8Loose __attribute__((aligned(1), may_alias));
-typedef unsigned short H4 __attribute__((vector_size(8), may_alias));
-typedef H4 H4Loose __attribute__((aligned(2), may_alias));
+typedef float F4 __attribute__((vector_size(16)));
+typedef int I4 __attribute__((vector_size(16)));
+typedef unsigned U4 __attribute__((vector_size(16)));
+typedef short S8 __attribute__((vector_size(16)));
+typedef float F4Loose __attribute__((vector_size(16), aligned(4)));
+typedef int I4Loose __attribute__((vector_size(16), aligned(4)));
+typedef unsigned short U8 __attribute__((vector_size(16))); /* eight 16-bit lanes */
+typedef signed char C8 __attribute__((vector_size(8)));
+typedef C8 C8Loose __attribute__((aligned(1)));
+typedef short S8Loose __attribute__((vector_size(16), aligned(2)));
+typedef unsigned char B8 __attribute__((vector_size(8)));
+typedef B8 B8Loose __attribute__((aligned(1)));
+typedef unsigned short H4 __attribute__((vector_size(8)));
+typedef H4 H4Loose __attribute__((aligned(2)));
 
 #define INLINE static inline __attribute__((always_inline))
 

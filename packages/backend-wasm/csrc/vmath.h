@@ -66,7 +66,7 @@ INLINE F4 expNegative(F4 x) {
   F4 c = max4(x, K(EXP_FLOOR));
   Reduced e = reduceExp(c);
   F4 p = K(ONE) + expm1Core(e.r);
-  return (F4)((I4)p + ((e.k + splatInt(64)) << 23)) * K(SHRINK);
+  return p * (F4)(((e.k + splatInt(64)) << 23) + (I4)K(ONE)) * K(SHRINK);
 }
 INLINE F4 expm1_4(F4 x) {
   Reduced e = reduceExp(clampExp(x));
