@@ -30,7 +30,6 @@ typedef struct {
   float *in, *out, *outDecay; /* exp(cs_t), 0 after a restart; exp(cs_end - cs_s) write_s, and without write_s */
   int *token, *first;         /* token of the row; first row of its sequence in the chunk */
 } ChunkWeights;
-enum { CHUNK_WEIGHT_ARRAYS = 9 };
 
 INLINE float *takeFloats(float **memory, long count) {
   float *at = *memory;
@@ -60,9 +59,9 @@ void stateTo(float *out, const float *state, long p, long n);
 void chunkedScan(const Chunked *s, long lo, long hi, float *y, float *lastState, float *memory);
 
 typedef struct {
-  const float *dY, *dLastState;
-  float *dQuery, *dKey, *dValue, *dD, *dz, *dInitial; /* dD is added to; dQuery and dKey are added to where several heads share them */
+  const float *dY, *dLastState; /* 0 where absent */
+  float *dQuery, *dKey, *dValue, *dD, *dz, *dInitial; /* dD is added to, as are dQuery and dKey where several heads share them */
   float *dDecay, *dWrite, *dOwn;                      /* [b, h, l] */
 } ChunkedGradients;
-/** One head of one row. */
+/** Gradients of one head of one row; memory as chunkedBackFloats in kernels/chunked.ts has it. */
 void chunkedBack(const Chunked *s, long row, long head, const ChunkedGradients *g, float *memory);

@@ -26,3 +26,11 @@ export function chunkedFloats({ r, p, n }: ChunkExtents, tokens: number, heads: 
   const rows = pad8(tokens * r);
   return 9 * pad16(rows) + 4 * pad16(rows * pad8(n)) + 4 * pad16(rows * pad8(p)) + 2 * pad16(rows * rows) + heads * pad8(n) * pad8(p);
 }
+
+/** Floats a thread needs for `chunkedBack`. */
+export function chunkedBackFloats({ l, r, p, n }: ChunkExtents, tokens: number): number {
+  const rows = pad8(tokens * r);
+  const widest = Math.max(rows, pad8(n), pad8(p));
+  const state = pad8(n) * pad8(p);
+  return 12 * pad16(rows) + 4 * pad16(rows * pad8(n)) + 4 * pad16(rows * pad8(p)) + 2 * pad16(rows * rows) + 2 * pad16(rows * widest) + 2 * pad16(state) + Math.ceil(l / tokens) * state;
+}

@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import { floatWord, type WasmBackend } from "../../backend.ts";
-import { CHUNKED_FROM, chunkedFloats, chunkTokens } from "../chunked.ts";
+import { CHUNKED_FROM, chunkedBackFloats, chunkedFloats, chunkTokens } from "../chunked.ts";
 import { checkpointFloats, outerFloats } from "../outer.ts";
 
 interface Extents {
@@ -70,6 +70,27 @@ export function ssdScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: K
 }
 
 export function ssdScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  return inputs.x!.shape[1]! < CHUNKED_FROM ? ssdScanRecurrentGrad(backend, inputs, attrs) : ssdScanChunkedGrad(backend, inputs, attrs);
+}
+
+export function ssdScanChunkedGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const extents = { ...extentsOf(inputs), r: 1 };
+  const { b, l, h, p, g, n } = extents;
+  const { x, dt, A, B, C, D, z, dtBias, initialState, dY, dLastState } = inputs;
+  const grads = [x, dt, A, B, C, D, z, dtBias, initialState].map((input) => input && backend.output(input.shape));
+  const tokens = chunkTokens(extents, attrs.chunkSize as number);
+  const perThread = (h > g ? 2 * b * l * g * n : 0) + chunkedBackFloats(extents, tokens);
+  const steps = b * h * l;
+  backend.withWorkspace(5 * steps + backend.threads * perThread, (workspace) => {
+    const scalars = workspace + 4 * backend.threads * perThread;
+    const delta = scalars + 12 * steps;
+    const args = [...grads.map((grad) => backend.maybeAt(grad)), backend.maybeAt(dY), backend.maybeAt(dLastState), workspace, perThread, scalars];
+    backend.call("ssdScanChunkedGrad", [...args, ...words(backend, inputs, extents, attrs), tokens, delta, delta + 4 * steps], 20 * b * l * h * p * n);
+  });
+  return grads.filter((grad) => grad !== undefined);
+}
+
+export function ssdScanRecurrentGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const extents = extentsOf(inputs);
   const { b, l, h, p, g, n } = extents;
   const { x, dt, A, B, C, D, z, dtBias, initialState, dY, dLastState } = inputs;
