@@ -1964,6 +1964,56 @@ if (HAS_D && j == 0u) {
 dD[c] = sum;
 }
 }`,
+  "fftConv/finish": `const TO = 0u;
+const HAS_D = false;
+const ADD = false;
+struct Params { N: u32, rows: u32, b: u32, l: u32, d: u32, m: u32, firstPair: u32, count: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec2f>;
+@group(0) @binding(2) var<storage, read> u: array<f32>;
+@group(0) @binding(3) var<storage, read> D: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dD: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lid;
+if (i >= params.count) {
+return;
+}
+let scale = 1.0f / f32(params.N);
+if (TO == 0u) {
+let c = i % params.d;
+let t = i / params.d % params.l;
+let local = i / (params.d * params.l);
+let pair = x[t * params.rows + local / 2u * params.d + c];
+let at = i + 2u * params.firstPair * params.l * params.d;
+var value = select(pair.x, pair.y, local % 2u == 1u) * scale;
+if (HAS_D) {
+value = fma(D[c], u[at], value);
+}
+y[at] = value;
+} else if (TO == 1u) {
+let c = i % params.rows;
+let t = i / params.rows;
+var value = select(0.0f, x[min(t, params.N - 1u) * params.rows + c].x * scale, t < params.l);
+if (ADD) {
+value += y[c * params.m + t];
+}
+y[c * params.m + t] = value;
+if (HAS_D && t == 0u) {
+dD[c] = value;
+}
+} else if (TO == 2u) {
+y[i % params.rows * params.N + i / params.rows] = x[i].x * scale;
+} else {
+let k = i / params.rows;
+let alone = k == 0u || 2u * k == params.N;
+let value = x[i] * scale * select(2.0f, 1.0f, alone);
+let at = 2u * (i % params.rows * (params.N / 2u + 1u) + k);
+y[at] = value.x;
+y[at + 1u] = select(value.y, 0.0f, alone);
+}
+}`,
   "fftConv/forward": `struct Params { b: u32, l: u32, d: u32, m: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
@@ -1989,6 +2039,228 @@ if (HAS_D) {
 sum = fma(D[c], u[i], sum);
 }
 y[i] = sum;
+}`,
+  "fftConv/pass": `const FROM = 0u;
+const R = 16u;
+const INVERSE = false;
+const CONJUGATE = false;
+struct Params { N: u32, rows: u32, ns: u32, b: u32, l: u32, d: u32, m: u32, firstPair: u32, pairs: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> reals: array<f32>;
+@group(0) @binding(2) var<storage, read> source: array<vec2f>;
+@group(0) @binding(3) var<storage, read> factor: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec2f>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn logAccurate(x: f32) -> f32 {
+if (!(x > 0.0f)) {
+return log(x);
+}
+let scaled = select(x, x * 8388608.0f, x < 1.17549435e-38f);
+let bits = bitcast<i32>(scaled);
+let k = (bits - 0x3f3504f3) >> 23u;
+let m = bitcast<f32>(bits - (k << 23u));
+let f = m - 1.0f;
+let s = f / (2.0f + f);
+let w = s * s;
+let tail = w * fma(w, fma(w, fma(w, 0.2222222222f, 0.2857142857f), 0.4f), 0.6666666667f);
+let exponent = f32(k) - select(0.0f, 23.0f, x < 1.17549435e-38f);
+let half = 0.5f * f * f;
+return exponent * 0.693359375f + (f - (half - fma(s, half + tail, exponent * -2.12194440e-4f)));
+}
+fn log1p(x: f32) -> f32 {
+if (abs(x) < 0.3f) {
+let s = x / (2.0f + x);
+let w = s * s;
+return 2.0f * s * fma(w, fma(w, fma(w, fma(w, 0.1111111111f, 0.1428571429f), 0.2f), 0.3333333333f), 1.0f);
+}
+return logAccurate(1.0f + x);
+}
+fn expm1(x: f32) -> f32 {
+if (abs(x) < 0.35f) {
+var p = 2.48015873e-5f;
+p = fma(p, x, 1.98412698e-4f);
+p = fma(p, x, 1.38888889e-3f);
+p = fma(p, x, 8.33333333e-3f);
+p = fma(p, x, 4.16666667e-2f);
+p = fma(p, x, 1.66666667e-1f);
+p = fma(p, x, 0.5f);
+return fma(p * x, x, x);
+}
+return expAccurate(x) - 1.0f;
+}
+fn tanhAccurate(x: f32) -> f32 {
+let e = expm1(-2.0f * abs(x));
+return sign(x) * (-e / (2.0f + e));
+}
+fn erfSeries(x: f32) -> f32 {
+var term = x;
+var sum = x;
+for (var n = 1; n <= 14; n++) {
+term *= 2.0f * x * x / f32(2 * n + 1);
+sum += term;
+}
+return 1.1283791670955126f * expAccurate(-x * x) * sum;
+}
+fn erfcFraction(x: f32) -> f32 {
+var tail = x;
+for (var n = 50; n > 0; n--) {
+tail = x + 0.5f * f32(n) / tail;
+}
+return expAccurate(-x * x) * 0.5641895835477563f / tail;
+}
+fn erf(x: f32) -> f32 {
+let a = min(abs(x), 9.0f);
+if (a < 1.0f) {
+return erfSeries(x);
+}
+return sign(x) * (1.0f - erfcFraction(a));
+}
+fn erfc(x: f32) -> f32 {
+if (abs(x) < 1.0f) {
+return 1.0f - erfSeries(x);
+}
+let tail = erfcFraction(min(abs(x), 9.3f));
+return select(2.0f - tail, tail, x > 0.0f);
+}
+fn gelu(x: f32) -> f32 {
+return 0.5f * x * erfc(-0.7071067811865476f * x);
+}
+fn sinQuarter(x: f32, quarters: i32) -> f32 {
+let k = round(x * 0.6366197723675814f);
+let r = ((x - k * 1.5703125f) - k * 4.837512969970703125e-4f) - k * 7.54978995489188216e-8f;
+let w = r * r;
+let quadrant = (i32(k) + quarters) & 3;
+let s = fma(r * w, fma(w, fma(w, -1.9515295891e-4f, 8.3321608736e-3f), -1.6666654611e-1f), r);
+let c = fma(w * w, fma(w, fma(w, 2.443315711809948e-5f, -1.388731625493765e-3f), 4.166664568298827e-2f), fma(w, -0.5f, 1.0f));
+let value = select(s, c, (quadrant & 1) != 0);
+return select(value, -value, quadrant >= 2);
+}
+fn times(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+fn unit(turns: f32) -> vec2f {
+let radians = (turns - round(turns)) * 6.283185307179586f;
+return vec2f(sinQuarter(radians, 1), select(-1.0f, 1.0f, INVERSE) * sinQuarter(radians, 0));
+}
+fn point(t: u32, row: u32) -> vec2f {
+if (FROM == 1u) {
+let first = 2u * (params.firstPair + row / params.d);
+let at = (first * params.l + min(t, params.l - 1u)) * params.d + row % params.d;
+let inside = t < params.l;
+let second = inside && first + 1u < params.b;
+return vec2f(select(0.0f, reals[at], inside), select(0.0f, reals[select(at, at + params.l * params.d, second)], second));
+}
+if (FROM == 2u) {
+return vec2f(select(0.0f, reals[row * params.m + min(t, params.m - 1u)], t < params.l), 0.0f);
+}
+if (FROM == 3u) {
+let other = factor[t * params.d + row % params.d];
+return times(source[t * params.rows + row], select(other, vec2f(other.x, -other.y), CONJUGATE));
+}
+if (FROM == 4u) {
+var sum = vec2f(0.0f);
+for (var pair = 0u; pair < params.pairs; pair++) {
+let at = (t * params.pairs + pair) * params.d + row;
+sum += times(source[at], select(factor[at], vec2f(factor[at].x, -factor[at].y), CONJUGATE));
+}
+return sum;
+}
+if (FROM == 5u) {
+let mirrored = t > params.N / 2u;
+let value = source[row * (params.N / 2u + 1u) + select(t, params.N - t, mirrored)];
+let alone = t == 0u || 2u * t == params.N;
+return vec2f(value.x, select(select(value.y, -value.y, mirrored), 0.0f, alone));
+}
+return source[t * params.rows + row];
+}
+fn four(a: vec2f, b: vec2f, c: vec2f, d: vec2f) -> array<vec2f, 4> {
+let turned = select(vec2f(b.y - d.y, d.x - b.x), vec2f(d.y - b.y, b.x - d.x), INVERSE);
+return array((a + c) + (b + d), (a - c) + turned, (a + c) - (b + d), (a - c) - turned);
+}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let i = (group.x + group.y * groups.x) * 64u + lid;
+let stride = params.N / R;
+if (i >= params.rows * stride) {
+return;
+}
+let row = i % params.rows;
+let j = i / params.rows;
+let within = j % params.ns;
+var w: array<vec2f, R>;
+var v: array<vec2f, R>;
+w[0] = vec2f(1.0f, 0.0f);
+w[1] = unit(f32(within) / f32(params.ns * R));
+v[0] = point(j, row);
+v[1] = times(w[1], point(j + stride, row));
+//: unroll
+for (var r = 2u; r < R; r++) {
+w[r] = times(w[r / 2u], w[r - r / 2u]);
+v[r] = times(w[r], point(j + r * stride, row));
+}
+let at = ((j - within) * R + within) * params.rows + row;
+let step = params.ns * params.rows;
+if (R == 2u) {
+out[at] = v[0] + v[1];
+out[at + step] = v[0] - v[1];
+}
+if (R == 4u) {
+let all = four(v[0], v[1], v[2 % R], v[3 % R]);
+out[at] = all[0];
+out[at + step] = all[1];
+out[at + 2u * step] = all[2];
+out[at + 3u * step] = all[3];
+}
+if (R == 16u) {
+//: unroll
+for (var a = 0u; a < 4u; a++) {
+let part = four(v[a % R], v[(a + 4u) % R], v[(a + 8u) % R], v[(a + 12u) % R]);
+v[a % R] = part[0];
+v[(a + 4u) % R] = times(part[1], unit(f32(a) / 16.0f));
+v[(a + 8u) % R] = times(part[2], unit(f32(a) / 8.0f));
+v[(a + 12u) % R] = times(part[3], unit(3.0f * f32(a) / 16.0f));
+}
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let all = four(v[(4u * q) % R], v[(4u * q + 1u) % R], v[(4u * q + 2u) % R], v[(4u * q + 3u) % R]);
+out[at + q * step] = all[0];
+out[at + (q + 4u) * step] = all[1];
+out[at + (q + 8u) * step] = all[2];
+out[at + (q + 12u) * step] = all[3];
+}
+}
 }`,
   "fill": `struct Params { size: u32, bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -5925,7 +6197,7 @@ offD: u32, offBias: u32, offRestart: u32, offBC: u32,
 tiles: u32,
 offCum: u32, offEnd: u32, offAdjoint: u32,
 offDelta: u32, offZ: u32,
-offA: u32, offDD: u32, offDBias: u32,
+offA: u32,
 bl: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -6073,21 +6345,40 @@ let base = row * params.l * params.d + c;
 var dD = 0.0f;
 var dBias = 0.0f;
 let tileCount = (end - begin + TS - 1u) / TS;
-for (var back = 0u; back < tileCount; back++) {
-let t0 = begin + (tileCount - 1u - back) * TS;
-let tile = row * params.tiles + t0 / TS;
 var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
+var firsts: array<f32, 4u * V>;
+var cum = 0.0f;
+for (var round = 0u; round <= tileCount; round++) {
+let t0 = begin + (tileCount - round) * TS;
+let before = select(t0 - TS, t0, round == tileCount);
+let tile = row * params.tiles + before / TS;
+var nextU: array<f32, ROWS>;
+var nextRaw: array<f32, ROWS>;
+var nextZ: array<f32, ROWS>;
+var nextDy: array<f32, ROWS>;
+var nextFirsts: array<f32, 4u * V>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+nextU[k] = u[at];
+nextDy[k] = dy[at];
+nextRaw[k] = delta[at] + bias;
+nextZ[k] = z[at * u32(HAS_Z)];
+}
+//: unroll
+for (var i = 0u; i < 4u * V; i++) {
+nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
+}
+let nextCum = work[params.offCum + tile * params.d + clamped];
+if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
 let s = lid / CH + k * L;
-let at = base + min(t0 + s, params.l - 1u) * params.d;
 let inside = t0 + s < end && columnAlive;
-us[k] = u[at];
-dys[k] = select(0.0f, dy[at], inside);
-raws[k] = delta[at] + bias;
+dys[k] = select(0.0f, dys[k], inside);
 var d = raws[k];
 if (SOFTPLUS) {
 d = softplus(d);
@@ -6095,7 +6386,6 @@ d = softplus(d);
 d = select(0.0f, d, inside);
 var upstream = dys[k];
 if (HAS_Z) {
-zs[k] = z[at];
 upstream *= silu(zs[k]);
 }
 if (s < TS) {
@@ -6104,13 +6394,10 @@ gated[column][s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
-let cum = work[params.offCum + tile * params.d + clamped];
 var h: array<vec4f, V * T1>;
 //: unroll
 for (var v = 0u; v < V; v++) {
-let at = (((tile * V + v) * params.d + clamped) * L + lane) * 4u;
-let local0 = vec4f(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
-h[v] = local0 + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
+h[v] = vec4f(firsts[4u * v], firsts[4u * v + 1u], firsts[4u * v + 2u], firsts[4u * v + 3u]) + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
 }
 workgroupBarrier();
 let steps = &step[local];
@@ -6180,6 +6467,13 @@ sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
 }
 workgroupBarrier();
 }
+us = nextU;
+raws = nextRaw;
+zs = nextZ;
+dys = nextDy;
+firsts = nextFirsts;
+cum = nextCum;
+}
 if (alive) {
 //: unroll
 for (var v = 0u; v < V; v++) {
@@ -6187,7 +6481,7 @@ for (var v = 0u; v < V; v++) {
 for (var q = 0u; q < 4u; q++) {
 let n = (lane * V + v) * 4u + q;
 if (n < params.n) {
-sums[params.offA + stateAt + n] = dA[v][q];
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
 }
 }
 }
@@ -6199,8 +6493,9 @@ var both = vec2f(0.0f);
 for (var j = 0u; j < L; j++) {
 both += columns[lid + j * CH];
 }
-sums[params.offDD + block * params.d + first + lid] = both.x;
-sums[params.offDBias + block * params.d + first + lid] = both.y;
+let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
+sums[at] = both.x;
+sums[at + params.d] = both.y;
 }
 }`,
   "selectiveScan/backwardSubgroups": `enable subgroups;
@@ -6219,7 +6514,7 @@ offD: u32, offBias: u32, offRestart: u32, offBC: u32,
 tiles: u32,
 offCum: u32, offEnd: u32, offAdjoint: u32,
 offDelta: u32, offZ: u32,
-offA: u32, offDD: u32, offDBias: u32,
+offA: u32,
 bl: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -6393,21 +6688,40 @@ let base = row * params.l * params.d + c;
 var dD = 0.0f;
 var dBias = 0.0f;
 let tileCount = (end - begin + TS - 1u) / TS;
-for (var back = 0u; back < tileCount; back++) {
-let t0 = begin + (tileCount - 1u - back) * TS;
-let tile = row * params.tiles + t0 / TS;
 var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
+var firsts: array<f32, 4u * V>;
+var cum = 0.0f;
+for (var round = 0u; round <= tileCount; round++) {
+let t0 = begin + (tileCount - round) * TS;
+let before = select(t0 - TS, t0, round == tileCount);
+let tile = row * params.tiles + before / TS;
+var nextU: array<f32, ROWS>;
+var nextRaw: array<f32, ROWS>;
+var nextZ: array<f32, ROWS>;
+var nextDy: array<f32, ROWS>;
+var nextFirsts: array<f32, 4u * V>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+nextU[k] = u[at];
+nextDy[k] = dy[at];
+nextRaw[k] = delta[at] + bias;
+nextZ[k] = z[at * u32(HAS_Z)];
+}
+//: unroll
+for (var i = 0u; i < 4u * V; i++) {
+nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
+}
+let nextCum = work[params.offCum + tile * params.d + clamped];
+if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
 let s = lid / CH + k * L;
-let at = base + min(t0 + s, params.l - 1u) * params.d;
 let inside = t0 + s < end && columnAlive;
-us[k] = u[at];
-dys[k] = select(0.0f, dy[at], inside);
-raws[k] = delta[at] + bias;
+dys[k] = select(0.0f, dys[k], inside);
 var d = raws[k];
 if (SOFTPLUS) {
 d = softplus(d);
@@ -6415,7 +6729,6 @@ d = softplus(d);
 d = select(0.0f, d, inside);
 var upstream = dys[k];
 if (HAS_Z) {
-zs[k] = z[at];
 upstream *= silu(zs[k]);
 }
 if (s < TS) {
@@ -6424,13 +6737,10 @@ gated[column][s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
-let cum = work[params.offCum + tile * params.d + clamped];
 var h: array<vec4f, V * T1>;
 //: unroll
 for (var v = 0u; v < V; v++) {
-let at = (((tile * V + v) * params.d + clamped) * L + lane) * 4u;
-let local0 = vec4f(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
-h[v] = local0 + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
+h[v] = vec4f(firsts[4u * v], firsts[4u * v + 1u], firsts[4u * v + 2u], firsts[4u * v + 3u]) + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
 }
 workgroupBarrier();
 let steps = &step[local];
@@ -6500,6 +6810,13 @@ sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
 }
 workgroupBarrier();
 }
+us = nextU;
+raws = nextRaw;
+zs = nextZ;
+dys = nextDy;
+firsts = nextFirsts;
+cum = nextCum;
+}
 if (alive) {
 //: unroll
 for (var v = 0u; v < V; v++) {
@@ -6507,7 +6824,7 @@ for (var v = 0u; v < V; v++) {
 for (var q = 0u; q < 4u; q++) {
 let n = (lane * V + v) * 4u + q;
 if (n < params.n) {
-sums[params.offA + stateAt + n] = dA[v][q];
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
 }
 }
 }
@@ -6519,22 +6836,26 @@ var both = vec2f(0.0f);
 for (var j = 0u; j < L; j++) {
 both += columns[lid + j * CH];
 }
-sums[params.offDD + block * params.d + first + lid] = both.x;
-sums[params.offDBias + block * params.d + first + lid] = both.y;
+let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
+sums[at] = both.x;
+sums[at + params.d] = both.y;
 }
 }`,
   "selectiveScan/carry": `struct Params {
 d: u32, n: u32, N: u32, chunks: u32, total: u32,
-offStates: u32, offSum: u32,
+offStates: u32, offSum: u32, offAdjoint: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> packed: array<f32>;
 @group(0) @binding(2) var<storage, read> initial: array<f32>;
 @group(0) @binding(3) var<storage, read_write> states: array<f32>;
 @group(0) @binding(4) var<storage, read_write> last: array<f32>;
+@group(0) @binding(5) var<storage, read> dLast: array<f32>;
+@group(0) @binding(6) var<storage, read_write> dInitial: array<f32>;
 override HAS_INITIAL = false;
 override KEEP_LAST = false;
-override REVERSE = false;
+override HAS_DLAST = false;
+override KEEP_DINITIAL = false;
 const AHEAD = 8u;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -6547,9 +6868,14 @@ let row = i / dn;
 let within = i % dn;
 let channel = within / params.n;
 let a = packed[channel * params.N + within % params.n];
+let reverse = group.z == 1u;
+let base = select(params.offStates, params.offAdjoint, reverse);
 var state = 0.0f;
-if (HAS_INITIAL) {
+if (HAS_INITIAL && !reverse) {
 state = initial[i];
+}
+if (HAS_DLAST && reverse) {
+state = dLast[i];
 }
 for (var c0 = 0u; c0 < params.chunks; c0 += AHEAD) {
 var ends: array<f32, AHEAD>;
@@ -6557,22 +6883,25 @@ var sums: array<f32, AHEAD>;
 //: unroll
 for (var k = 0u; k < AHEAD; k++) {
 let c = min(c0 + k, params.chunks - 1u);
-let block = row * params.chunks + select(c, params.chunks - 1u - c, REVERSE);
-ends[k] = states[params.offStates + block * dn + within];
+let block = row * params.chunks + select(c, params.chunks - 1u - c, reverse);
+ends[k] = states[base + block * dn + within];
 sums[k] = states[params.offSum + block * params.d + channel];
 }
 //: unroll
 for (var k = 0u; k < AHEAD; k++) {
 let c = c0 + k;
 if (c < params.chunks) {
-let block = row * params.chunks + select(c, params.chunks - 1u - c, REVERSE);
-states[params.offStates + block * dn + within] = state;
+let block = row * params.chunks + select(c, params.chunks - 1u - c, reverse);
+states[base + block * dn + within] = state;
 state = ends[k] + select(exp2(a * sums[k]) * state, 0.0f, sums[k] > 1.0e38f);
 }
 }
 }
-if (KEEP_LAST) {
+if (KEEP_LAST && !reverse) {
 last[i] = state;
+}
+if (KEEP_DINITIAL && reverse) {
+dInitial[i] = state;
 }
 }`,
   "selectiveScan/forward": `const V = 1u;
@@ -6932,16 +7261,29 @@ let c = min(first + column, params.d - 1u);
 let columnAlive = first + column < params.d;
 let bias = packedAt(params.offBias + c);
 let base = row * params.l * params.d + c;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+var dys: array<f32, ROWS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(begin + lid / CH + k * L, params.l - 1u) * params.d;
+us[k] = u[at];
+raws[k] = delta[at];
+if (ADJOINT) {
+dys[k] = dy[at];
+zs[k] = z[at * u32(HAS_Z)];
+}
+}
 for (var t0 = begin; t0 < end; t0 += TS) {
 let tile = row * params.tiles + t0 / TS;
 if (alive) {
 //: unroll
 for (var v = 0u; v < V; v++) {
-let at = (((tile * V + v) * params.d + channel) * L + lane) * 4u;
-work[at] = h[v].x;
-work[at + 1u] = h[v].y;
-work[at + 2u] = h[v].z;
-work[at + 3u] = h[v].w;
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+}
 }
 if (lane == 0u) {
 work[params.offCum + tile * params.d + channel] = total;
@@ -6950,19 +7292,18 @@ work[params.offCum + tile * params.d + channel] = total;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
 let s = lid / CH + k * L;
-let at = base + min(t0 + s, params.l - 1u) * params.d;
-var d = delta[at] + bias;
+var d = raws[k] + bias;
 if (SOFTPLUS) {
 d = softplus(d);
 }
 let inside = t0 + s < end && columnAlive;
 d = select(0.0f, d, inside);
 if (s < TS) {
-step[column][s] = vec2f(d, d * u[at]);
+step[column][s] = vec2f(d, d * us[k]);
 if (ADJOINT) {
-var upstream = select(0.0f, dy[at], inside);
+var upstream = select(0.0f, dys[k], inside);
 if (HAS_Z) {
-upstream *= silu(z[at]);
+upstream *= silu(zs[k]);
 }
 gated[column][s] = upstream;
 }
@@ -6970,6 +7311,16 @@ gated[column][s] = upstream;
 }
 stageBC(lid, t0, end, row, bcGroup);
 workgroupBarrier();
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(t0 + TS + lid / CH + k * L, params.l - 1u) * params.d;
+us[k] = u[at];
+raws[k] = delta[at];
+if (ADJOINT) {
+dys[k] = dy[at];
+zs[k] = z[at * u32(HAS_Z)];
+}
+}
 let steps = &step[local];
 let upstreams = &gated[local];
 let mine = &bc[lane];
@@ -7581,17 +7932,20 @@ dC[out] = sum;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> parts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<f32>;
-@compute @workgroup_size(128)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-let i = (group.x + group.y * groups.x) * 128u + lane;
+let i = (group.x + group.y * groups.x) * 64u + lane;
 if (i >= params.count) {
 return;
 }
-var sum = 0.0f;
-for (var r = 0u; r < params.rows; r++) {
-sum += parts[params.offset + r * params.count + i];
+var sum = vec4f(0.0f);
+for (var r = 0u; r < params.rows; r += 4u) {
+//: unroll
+for (var j = 0u; j < 4u; j++) {
+sum[j] += select(0.0f, parts[params.offset + min(r + j, params.rows - 1u) * params.count + i], r + j < params.rows);
 }
-out[i] = sum;
+}
+out[i] = (sum.x + sum.y) + (sum.z + sum.w);
 }`,
   "ssdScan/carry": `const Q = 64u;
 const R = 1u;

@@ -1,0 +1,96 @@
+import { nextPowerOfTwo, type KernelInputs, type TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { transform, transformOwn } from "./fft.ts";
+
+interface Extents {
+  readonly b: number;
+  readonly l: number;
+  readonly d: number;
+  readonly m: number;
+  /** Taps that matter. */
+  readonly taps: number;
+  /** Points of a transform at which nothing wraps around. */
+  readonly N: number;
+}
+
+/** Up to so many taps are summed directly: fewer passes through memory than a transform makes. */
+const directTaps = 32;
+
+function extentsOf({ u, k }: KernelInputs): Extents {
+  const [b, l, d] = u!.shape as [number, number, number];
+  const m = k!.shape[1]!;
+  const taps = Math.min(m, l);
+  return { b, l, d, m, taps, N: nextPowerOfTwo(l + taps) };
+}
+
+/** Pairs of batch rows, as many at a time as a binding holds. */
+function* pairRuns(backend: WebGpuBackend, { b, d, N }: Extents): Generator<{ firstPair: number; pairs: number; rowsIn: number }> {
+  const all = Math.ceil(b / 2);
+  const most = Math.max(1, Math.floor(backend.traits.maxBinding / (8 * N * d)));
+  for (let firstPair = 0; firstPair < all; firstPair += most) {
+    const pairs = Math.min(most, all - firstPair);
+    yield { firstPair, pairs, rowsIn: Math.min(2 * pairs, b - 2 * firstPair) };
+  }
+}
+
+function directSum(backend: WebGpuBackend, { b, l, d, m }: Extents, REVERSE: boolean, u: TensorInfo, k: TensorInfo, D: TensorInfo | undefined, y: TensorInfo): void {
+  backend.dispatchOver("fftConv/forward", b * l * d, 64, { constants: { HAS_D: !!D, REVERSE }, params: [b, l, d, m], bindings: [u, k, D, y] });
+}
+
+/** y = k * u + D u; two batch rows go through one transform as its real and imaginary part. */
+export function fftConv(backend: WebGpuBackend, inputs: KernelInputs): TensorInfo[] {
+  const { u, k, D } = inputs as { u: TensorInfo; k: TensorInfo; D?: TensorInfo };
+  const e = extentsOf(inputs);
+  const { b, l, d, m, taps, N } = e;
+  const y = backend.output([b, l, d]);
+  if (taps <= directTaps) {
+    directSum(backend, e, false, u, k, D, y);
+    return [y];
+  }
+  const filter = transform(backend, N, d, false, { from: "filters", reals: k, l: taps, m });
+  for (const { firstPair, pairs, rowsIn } of pairRuns(backend, e)) {
+    const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
+    const back = transformOwn(backend, N, pairs * d, true, { from: "product", source: spectrum, factor: filter, d }, [spectrum]);
+    finishRows(backend, e, back, { firstPair, pairs, rowsIn }, u, D, y);
+    backend.release(back);
+  }
+  backend.release(filter);
+  return [y];
+}
+
+function finishRows(backend: WebGpuBackend, { b, l, d, m, N }: Extents, back: TensorInfo, { firstPair, pairs, rowsIn }: { firstPair: number; pairs: number; rowsIn: number }, u: TensorInfo, D: TensorInfo | undefined, y: TensorInfo): void {
+  const count = rowsIn * l * d;
+  backend.dispatchOver("fftConv/finish", count, 64, { constants: { TO: 0, HAS_D: !!D }, params: [N, pairs * d, b, l, d, m, firstPair, count], bindings: [back, u, D, y, undefined] });
+}
+
+/** Both gradients are correlations: of the filter with dy, and of u with dy, whose lag 0 is also D's gradient. */
+export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): TensorInfo[] {
+  const { u, k, D, dY } = inputs as { u: TensorInfo; k: TensorInfo; D?: TensorInfo; dY: TensorInfo };
+  const e = extentsOf(inputs);
+  const { b, l, d, m, taps, N } = e;
+  const [dU, dK] = [backend.output(u.shape), backend.output(k.shape)];
+  const dD = D ? backend.output(D.shape) : undefined;
+  const grads = [dU, dK, ...(dD ? [dD] : [])];
+  if (taps <= directTaps) {
+    directSum(backend, e, true, dY, k, D, dU);
+    backend.dispatchOver("fftConv/filterGrad", d * m, 64, { constants: { HAS_D: !!D }, params: [b, l, d, m], bindings: [u, dY, dK, dD] });
+    return grads;
+  }
+  const filter = transform(backend, N, d, false, { from: "filters", reals: k, l: taps, m });
+  for (const { firstPair, pairs, rowsIn } of pairRuns(backend, e)) {
+    const upstream = transform(backend, N, pairs * d, false, { from: "reals", reals: dY, b, l, d, firstPair });
+    const back = transform(backend, N, pairs * d, true, { from: "product", source: upstream, factor: filter, conjugate: true, d });
+    finishRows(backend, e, back, { firstPair, pairs, rowsIn }, dY, D, dU);
+    const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
+    // Of conj(u1 + i u2) (dy1 + i dy2) the real part in time is the sum over both rows.
+    const correlation = transformOwn(backend, N, d, true, { from: "pairSum", source: upstream, factor: spectrum, conjugate: true, d, pairs }, [upstream, spectrum, back]);
+    backend.dispatchOver("fftConv/finish", d * m, 64, {
+      constants: { TO: 1, HAS_D: !!D, ADD: firstPair > 0 },
+      params: [N, d, b, taps, d, m, firstPair, d * m],
+      bindings: [correlation, undefined, undefined, dK, dD],
+    });
+    backend.release(correlation);
+  }
+  backend.release(filter);
+  return grads;
+}
