@@ -19,6 +19,9 @@ export interface DispatchRequest {
   readonly grid: readonly [number, number, number];
 }
 
+/** Bytes up to which a read goes through the one staging buffer that is kept. */
+const smallRead = 256 * 1024;
+
 /** Fused WGSL kernels on a WebGPU device. Kernels enqueue; only `read` waits, and always asynchronously. */
 export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly device: GPUDevice;
@@ -43,6 +46,8 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#recorder.onSubmit = (submit) => this.#guarded(submit);
     const standIn = (): GPUBuffer => device.createBuffer({ size: 256 * 16, usage: GPUBufferUsage.STORAGE });
     this.#absent = { "read-only-storage": standIn(), storage: standIn() };
+    // Replays run without error scopes: their launches were checked when they were captured.
+    device.onuncapturederror = ({ error }) => this.#report(error instanceof GPUOutOfMemoryError ? "out-of-memory" : "validation", error.message);
     void device.lost.then(({ message, reason }) => this.#lose(new DeviceLostError(`webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`)));
   }
 
@@ -136,14 +141,28 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#throwFault();
     const size = Math.ceil(bytes / 4) * 4;
     if (size === 0) return new Uint8Array(0);
-    const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const staging = this.#staging(size);
     this.#recorder.run({ kind: "copy", from: buffer, fromOffset: byteOffset, to: staging, toOffset: 0, bytes: size });
     this.#recorder.flush();
     await this.#orLost(staging.mapAsync(GPUMapMode.READ));
     const copied = new Uint8Array(staging.getMappedRange(0, size).slice(0)).subarray(0, bytes);
-    staging.destroy();
+    staging.unmap();
+    // One buffer is kept for the small reads of a decode loop.
+    if (staging.size <= smallRead && !this.#spareStaging) this.#spareStaging = staging;
+    else staging.destroy();
     this.#throwFault();
     return copied;
+  }
+
+  #spareStaging: GPUBuffer | undefined;
+
+  #staging(size: number): GPUBuffer {
+    const spare = this.#spareStaging;
+    if (size <= smallRead && spare) {
+      this.#spareStaging = undefined;
+      return spare;
+    }
+    return this.device.createBuffer({ size: Math.max(size, smallRead), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   }
 
   /** Waits for a promise, or for the device to be lost. */

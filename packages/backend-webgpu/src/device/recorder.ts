@@ -97,8 +97,8 @@ export class Recorder {
     this.#pass = undefined;
   }
 
-  /** Submits what was recorded. */
-  flush(): void {
+  /** Submits what was recorded; `checked` through `onSubmit`. */
+  flush(checked = true): void {
     if (!this.#encoder) return;
     this.#endPass();
     this.#profiler?.resolve(this.#encoder);
@@ -113,7 +113,7 @@ export class Recorder {
       if (used > 0) this.#device.queue.writeBuffer(this.#arena, 0, this.#words, 0, used);
       this.#device.queue.submit([encoder.finish()]);
     };
-    if (this.onSubmit) this.onSubmit(submit);
+    if (this.onSubmit && checked) this.onSubmit(submit);
     else submit();
   }
 
@@ -164,9 +164,9 @@ export class Recorder {
           if ("group" in step) this.#dispatch(step.dispatch, step.group, step.uniformOffset);
           else this.run(step);
           // The device starts on the first part while the rest is still being encoded.
-          if (i % replayPart === replayPart - 1) this.flush();
+          if (i % replayPart === replayPart - 1) this.flush(false);
         });
-        this.flush();
+        this.flush(false);
       },
       dispose: (): void => uniforms.destroy(),
     };

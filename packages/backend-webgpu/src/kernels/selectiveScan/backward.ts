@@ -1,5 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
+import { foldGrid } from "../../device/launch.ts";
 import { fillWith } from "../base/fill.ts";
 import { cutConstants, cutScan, packOperands, paddedStates, scanExtents, scanSwitches, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
 
@@ -21,7 +22,7 @@ function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH }: 
 }
 
 /** Where the parts of the scratch buffers lie, in elements. */
-function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "partD" | "partBias" | "sums", number> {
+function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "sums", number> {
   const { chunks, TS, CH, chunk } = cut;
   const N = paddedStates(cut);
   const tiles = (chunks - 1) * (chunk / TS) + Math.ceil((l - (chunks - 1) * chunk) / TS);
@@ -30,9 +31,7 @@ function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cu
   const sum = end + b * chunks * d * n;
   const adjoint = sum + b * chunks * d;
   const partA = Math.ceil(d / CH) * b * l * 2 * N;
-  const partD = partA + b * chunks * d * n;
-  const partBias = partD + b * chunks * d;
-  return { tiles, cum, end, sum, adjoint, work: adjoint + b * chunks * d * n, partA, partD, partBias, sums: partBias + b * chunks * d };
+  return { tiles, cum, end, sum, adjoint, work: adjoint + b * chunks * d * n, partA, sums: partA + b * chunks * d * (n + 2) };
 }
 
 /** Gradients of the selective scan, in the order of the op's differentiable inputs; states are recomputed tile by tile. */
@@ -58,14 +57,14 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
     bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work],
     grid,
   });
-  const carry = (REVERSE: boolean, initial: TensorInfo | undefined, last: TensorInfo | undefined, states: number): void =>
-    backend.dispatchOver("selectiveScan/carry", b * d * n, 64, {
-      constants: { HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE },
-      params: [d, n, paddedStates(cut), chunks, b * d * n, states, at.sum],
-      bindings: [packed, initial, work, last],
-    });
-  carry(false, inputs.initialState, undefined, at.end);
-  carry(true, inputs.dLastState, dInitial, at.adjoint);
+  const states = b * d * n;
+  const [x, y] = foldGrid(Math.ceil(states / 64));
+  backend.dispatch("selectiveScan/carry", {
+    constants: { HAS_INITIAL: !!inputs.initialState, HAS_DLAST: !!inputs.dLastState, KEEP_DINITIAL: !!dInitial },
+    params: [d, n, paddedStates(cut), chunks, states, at.end, at.sum, at.adjoint],
+    bindings: [packed, inputs.initialState, work, undefined, inputs.dLastState, dInitial],
+    grid: [x, y, 2],
+  });
 
   // du, dDelta and dz share a buffer: three bindings fewer, so that default limits suffice. Their parts are aligned.
   const size = b * l * d;
@@ -73,32 +72,30 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
   backend.dispatch(subgroups ? "selectiveScan/backwardSubgroups" : "selectiveScan/backward", {
     constants: { ...cutConstants(cut), ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
-    params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, at.partD, at.partBias, b * l],
+    params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, b * l],
     bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work, grads, sums],
     grid,
   });
   const dB = backend.output(inputs.B!.shape);
   const dC = backend.output(inputs.C!.shape);
   backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * paddedStates(cut), 128, { params: [b * l, g, n, paddedStates(cut), Math.ceil(d / g / CH)], bindings: [sums, dB, dC] });
-  const rowSum = (like: TensorInfo, offset: number): TensorInfo => {
-    const out = backend.output(like.shape);
-    const count = like.shape.reduce((x, y) => x * y, 1);
-    backend.dispatchOver("selectiveScan/sumRows", count, 128, { params: [count, b * chunks, offset], bindings: [sums, out] });
-    return out;
-  };
+  // dA, dD and dDeltaBias lie side by side in every block's sums, and so in what they add up to.
+  const width = d * (n + 2);
+  const parameters = backend.scratch(width);
+  backend.dispatchOver("selectiveScan/sumRows", width, 64, { params: [width, b * chunks, at.partA], bindings: [sums, parameters] });
   const shape = inputs.u!.shape;
   const result = [
     backend.view(grads, shape, 0),
     backend.view(grads, shape, stride),
-    rowSum(inputs.A!, at.partA),
+    backend.view(parameters, inputs.A!.shape, 0),
     dB,
     dC,
-    ...(inputs.D ? [rowSum(inputs.D, at.partD)] : []),
+    ...(inputs.D ? [backend.view(parameters, inputs.D.shape, d * n)] : []),
     ...(inputs.z ? [backend.view(grads, shape, 2 * stride)] : []),
-    ...(inputs.deltaBias ? [rowSum(inputs.deltaBias, at.partBias)] : []),
+    ...(inputs.deltaBias ? [backend.view(parameters, inputs.deltaBias.shape, d * n + d)] : []),
     ...(dInitial ? [dInitial] : []),
   ];
-  backend.release(packed, work, sums, grads, ...(inputs.dY ? [] : [dY]));
+  backend.release(packed, work, sums, grads, parameters, ...(inputs.dY ? [] : [dY]));
   return result;
 }
 

@@ -18,7 +18,7 @@ struct Params {
   tiles: u32, // tiles a row
   offCum: u32, offEnd: u32, offAdjoint: u32, // into work
   offDelta: u32, offZ: u32, // into grads; du is at 0
-  offA: u32, offDD: u32, offDBias: u32, // into sums; the partials of dB and dC are at 0
+  offA: u32, // into sums; the partials of dB and dC are at 0
   bl: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,7 +29,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> packed: array<vec4f>; // see pack.wgsl
 @group(0) @binding(6) var<storage, read> work: array<f32>; // see states.wgsl
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>; // du, dDelta, dz, each [b, l, d]
-// [d / CH, b l, 2 N] of dB and dC; [b chunks, d, n] of dA; [b chunks, d] of dD and of dDeltaBias
+// [d / CH, b l, 2 N] of dB and dC; [b chunks, d n + d + d] of dA, dD and dDeltaBias
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
 const WG = CH * L;
@@ -86,113 +86,136 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   var dBias = 0.0f;
 
   let tileCount = (end - begin + TS - 1u) / TS;
-  for (var back = 0u; back < tileCount; back++) {
-    let t0 = begin + (tileCount - 1u - back) * TS;
-    let tile = row * params.tiles + t0 / TS;
-    var us: array<f32, ROWS>;
-    var raws: array<f32, ROWS>;
-    var zs: array<f32, ROWS>;
-    var dys: array<f32, ROWS>;
+  var us: array<f32, ROWS>;
+  var raws: array<f32, ROWS>;
+  var zs: array<f32, ROWS>;
+  var dys: array<f32, ROWS>;
+  var firsts: array<f32, 4u * V>; // the tile's first state, as the chunk made it of zero
+  var cum = 0.0f;
+  // Round 0 only loads: each tile's operands travel while the one to its right is computed.
+  for (var round = 0u; round <= tileCount; round++) {
+    let t0 = begin + (tileCount - round) * TS;
+    let before = select(t0 - TS, t0, round == tileCount);
+    let tile = row * params.tiles + before / TS;
+    var nextU: array<f32, ROWS>;
+    var nextRaw: array<f32, ROWS>;
+    var nextZ: array<f32, ROWS>;
+    var nextDy: array<f32, ROWS>;
+    var nextFirsts: array<f32, 4u * V>;
     //: unroll
     for (var k = 0u; k < ROWS; k++) {
-      let s = lid / CH + k * L;
-      let at = base + min(t0 + s, params.l - 1u) * params.d;
-      let inside = t0 + s < end && columnAlive;
-      us[k] = u[at];
-      dys[k] = select(0.0f, dy[at], inside);
-      raws[k] = delta[at] + bias;
-      var d = raws[k];
-      if (SOFTPLUS) {
-        d = softplus(d);
-      }
-      d = select(0.0f, d, inside);
-      var upstream = dys[k];
-      if (HAS_Z) {
-        zs[k] = z[at];
-        upstream *= silu(zs[k]);
-      }
-      if (s < TS) {
-        step[column][s] = vec2f(d, d * us[k]);
-        gated[column][s] = upstream;
-      }
+      let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+      nextU[k] = u[at];
+      nextDy[k] = dy[at];
+      nextRaw[k] = delta[at] + bias;
+      nextZ[k] = z[at * u32(HAS_Z)];
     }
-    stageBC(lid, t0, end, row, bcGroup);
-    // The tile's first state: what the chunk made of zero, plus what is left of the chunk's own first state.
-    let cum = work[params.offCum + tile * params.d + clamped];
-    var h: array<vec4f, V * T1>;
     //: unroll
-    for (var v = 0u; v < V; v++) {
-      let at = (((tile * V + v) * params.d + clamped) * L + lane) * 4u;
-      let local0 = vec4f(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
-      h[v] = local0 + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
+    for (var i = 0u; i < 4u * V; i++) {
+      nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
     }
-    workgroupBarrier();
-    let steps = &step[local];
-    let upstreams = &gated[local];
-    let mine = &bc[lane];
-    var decays: array<vec4f, V * TS>;
-    //: unroll
-    for (var t = 0u; t < TS; t++) {
-      let pair = (*steps)[t];
-      let fresh = HAS_SEQ && restart[t] != 0.0f;
-      var sum = vec4f(0.0f);
+    let nextCum = work[params.offCum + tile * params.d + clamped];
+    if (round > 0u) {
       //: unroll
-      for (var v = 0u; v < V; v++) {
-        decays[t * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-        h[(t + 1u) * V + v] = fma(decays[t * V + v], h[t * V + v], pair.y * (*mine)[t * 2u * V + v]);
-        sum = fma(h[(t + 1u) * V + v], (*mine)[(t * 2u + 1u) * V + v], sum);
-      }
-      if (HAS_Z) {
-        addStates(2u, t, lid, (sum.x + sum.y) + (sum.z + sum.w));
-      }
-    }
-    //: unroll
-    for (var t = TS - 1u; t < TS; t--) {
-      let pair = (*steps)[t];
-      let upstream = (*upstreams)[t];
-      var sumB = vec4f(0.0f); // g B
-      var sumA = vec4f(0.0f); // g d(decay)/d(delta) h
-      //: unroll
-      for (var v = 0u; v < V; v++) {
-        g[v] = fma((*mine)[(t * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-        addBC(t, lid, v, g[v] * pair.y, h[(t + 1u) * V + v] * upstream);
-        sumB = fma(g[v], (*mine)[t * 2u * V + v], sumB);
-        g[v] *= decays[t * V + v];
-        let ofDecay = g[v] * h[t * V + v];
-        sumA = fma(ofDecay, a[v], sumA);
-        dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
-      }
-      addStates(0u, t, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-      addStates(1u, t, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
-      endStep(t, lid);
-    }
-    workgroupBarrier();
-    //: unroll
-    for (var k = 0u; k < ROWS; k++) {
-      let s = lid / CH + k * L;
-      if (s < TS && t0 + s < end && columnAlive) {
-        let at = base + (t0 + s) * params.d;
-        let upstream = gated[column][s];
-        let sumB = statesSum(0u, column, s);
-        var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB; // a holds A log2(e)
+      for (var k = 0u; k < ROWS; k++) {
+        let s = lid / CH + k * L;
+        let inside = t0 + s < end && columnAlive;
+        dys[k] = select(0.0f, dys[k], inside);
+        var d = raws[k];
         if (SOFTPLUS) {
-          dDelta *= sigmoid(raws[k]);
+          d = softplus(d);
         }
-        grads[at] = step[column][s].x * sumB + skip * upstream;
-        grads[params.offDelta + at] = dDelta;
+        d = select(0.0f, d, inside);
+        var upstream = dys[k];
         if (HAS_Z) {
-          grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
+          upstream *= silu(zs[k]);
         }
-        dD += upstream * us[k];
-        dBias += dDelta;
+        if (s < TS) {
+          step[column][s] = vec2f(d, d * us[k]);
+          gated[column][s] = upstream;
+        }
       }
-    }
-    for (var i = lid; i < TS * 2u * N; i += WG) {
-      if (t0 + i / (2u * N) < end) {
-        sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
+      stageBC(lid, t0, end, row, bcGroup);
+      // The tile's first state: what the chunk made of zero, plus what is left of the chunk's own first state.
+      var h: array<vec4f, V * T1>;
+      //: unroll
+      for (var v = 0u; v < V; v++) {
+        h[v] = vec4f(firsts[4u * v], firsts[4u * v + 1u], firsts[4u * v + 2u], firsts[4u * v + 3u]) + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
       }
+      workgroupBarrier();
+      let steps = &step[local];
+      let upstreams = &gated[local];
+      let mine = &bc[lane];
+      var decays: array<vec4f, V * TS>;
+      //: unroll
+      for (var t = 0u; t < TS; t++) {
+        let pair = (*steps)[t];
+        let fresh = HAS_SEQ && restart[t] != 0.0f;
+        var sum = vec4f(0.0f);
+        //: unroll
+        for (var v = 0u; v < V; v++) {
+          decays[t * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+          h[(t + 1u) * V + v] = fma(decays[t * V + v], h[t * V + v], pair.y * (*mine)[t * 2u * V + v]);
+          sum = fma(h[(t + 1u) * V + v], (*mine)[(t * 2u + 1u) * V + v], sum);
+        }
+        if (HAS_Z) {
+          addStates(2u, t, lid, (sum.x + sum.y) + (sum.z + sum.w));
+        }
+      }
+      //: unroll
+      for (var t = TS - 1u; t < TS; t--) {
+        let pair = (*steps)[t];
+        let upstream = (*upstreams)[t];
+        var sumB = vec4f(0.0f); // g B
+        var sumA = vec4f(0.0f); // g d(decay)/d(delta) h
+        //: unroll
+        for (var v = 0u; v < V; v++) {
+          g[v] = fma((*mine)[(t * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+          addBC(t, lid, v, g[v] * pair.y, h[(t + 1u) * V + v] * upstream);
+          sumB = fma(g[v], (*mine)[t * 2u * V + v], sumB);
+          g[v] *= decays[t * V + v];
+          let ofDecay = g[v] * h[t * V + v];
+          sumA = fma(ofDecay, a[v], sumA);
+          dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+        }
+        addStates(0u, t, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+        addStates(1u, t, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+        endStep(t, lid);
+      }
+      workgroupBarrier();
+      //: unroll
+      for (var k = 0u; k < ROWS; k++) {
+        let s = lid / CH + k * L;
+        if (s < TS && t0 + s < end && columnAlive) {
+          let at = base + (t0 + s) * params.d;
+          let upstream = gated[column][s];
+          let sumB = statesSum(0u, column, s);
+          var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB; // a holds A log2(e)
+          if (SOFTPLUS) {
+            dDelta *= sigmoid(raws[k]);
+          }
+          grads[at] = step[column][s].x * sumB + skip * upstream;
+          grads[params.offDelta + at] = dDelta;
+          if (HAS_Z) {
+            grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
+          }
+          dD += upstream * us[k];
+          dBias += dDelta;
+        }
+      }
+      for (var i = lid; i < TS * 2u * N; i += WG) {
+        if (t0 + i / (2u * N) < end) {
+          sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
+        }
+      }
+      workgroupBarrier();
     }
-    workgroupBarrier();
+    us = nextU;
+    raws = nextRaw;
+    zs = nextZ;
+    dys = nextDy;
+    firsts = nextFirsts;
+    cum = nextCum;
   }
 
   if (alive) {
@@ -202,7 +225,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
       for (var q = 0u; q < 4u; q++) {
         let n = (lane * V + v) * 4u + q;
         if (n < params.n) {
-          sums[params.offA + stateAt + n] = dA[v][q];
+          sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
         }
       }
     }
@@ -214,7 +237,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     for (var j = 0u; j < L; j++) {
       both += columns[lid + j * CH];
     }
-    sums[params.offDD + block * params.d + first + lid] = both.x;
-    sums[params.offDBias + block * params.d + first + lid] = both.y;
+    let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
+    sums[at] = both.x;
+    sums[at + params.d] = both.y;
   }
 }

@@ -35,7 +35,7 @@ export function selectiveScan(backend: WebGpuBackend, inputs: KernelInputs, attr
     });
     backend.dispatchOver("selectiveScan/carry", b * d * n, 64, {
       constants: { HAS_INITIAL: !!inputs.initialState, KEEP_LAST: !!last },
-      params: [d, n, paddedStates(cut), chunks, b * d * n, 0, offSum],
+      params: [d, n, paddedStates(cut), chunks, b * d * n, 0, offSum, 0],
       bindings: [packed, inputs.initialState, states, last],
     });
     backend.dispatch("selectiveScan/forward", {

@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
 @group(0) @binding(4) var<storage, read> dy: array<f32>; // [b, l, d]
 @group(0) @binding(5) var<storage, read> packed: array<vec4f>; // see pack.wgsl
-// [b, tiles, V, d, L, 4] states, [b, tiles, d] sums of delta since the chunk began,
+// [b, tiles, V, 4, d, L] states, [b, tiles, d] sums of delta since the chunk began,
 // [b, chunks, d, n] end states, [b, chunks, d] sums of delta, [b, chunks, d, n] adjoints
 @group(0) @binding(6) var<storage, read_write> work: array<f32>;
 
@@ -64,16 +64,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   let bias = packedAt(params.offBias + c);
   let base = row * params.l * params.d + c;
 
+  var us: array<f32, ROWS>;
+  var raws: array<f32, ROWS>;
+  var zs: array<f32, ROWS>;
+  var dys: array<f32, ROWS>;
+  //: unroll
+  for (var k = 0u; k < ROWS; k++) {
+    let at = base + min(begin + lid / CH + k * L, params.l - 1u) * params.d;
+    us[k] = u[at];
+    raws[k] = delta[at];
+    if (ADJOINT) {
+      dys[k] = dy[at];
+      zs[k] = z[at * u32(HAS_Z)];
+    }
+  }
   for (var t0 = begin; t0 < end; t0 += TS) {
     let tile = row * params.tiles + t0 / TS;
     if (alive) {
       //: unroll
       for (var v = 0u; v < V; v++) {
-        let at = (((tile * V + v) * params.d + channel) * L + lane) * 4u;
-        work[at] = h[v].x;
-        work[at + 1u] = h[v].y;
-        work[at + 2u] = h[v].z;
-        work[at + 3u] = h[v].w;
+        //: unroll
+        for (var q = 0u; q < 4u; q++) {
+          work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+        }
       }
       if (lane == 0u) {
         work[params.offCum + tile * params.d + channel] = total;
@@ -82,19 +95,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     //: unroll
     for (var k = 0u; k < ROWS; k++) {
       let s = lid / CH + k * L;
-      let at = base + min(t0 + s, params.l - 1u) * params.d;
-      var d = delta[at] + bias;
+      var d = raws[k] + bias;
       if (SOFTPLUS) {
         d = softplus(d);
       }
       let inside = t0 + s < end && columnAlive;
       d = select(0.0f, d, inside);
       if (s < TS) {
-        step[column][s] = vec2f(d, d * u[at]);
+        step[column][s] = vec2f(d, d * us[k]);
         if (ADJOINT) {
-          var upstream = select(0.0f, dy[at], inside);
+          var upstream = select(0.0f, dys[k], inside);
           if (HAS_Z) {
-            upstream *= silu(z[at]);
+            upstream *= silu(zs[k]);
           }
           gated[column][s] = upstream;
         }
@@ -102,6 +114,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     }
     stageBC(lid, t0, end, row, bcGroup);
     workgroupBarrier();
+    // The next tile's operands travel while this one is computed.
+    //: unroll
+    for (var k = 0u; k < ROWS; k++) {
+      let at = base + min(t0 + TS + lid / CH + k * L, params.l - 1u) * params.d;
+      us[k] = u[at];
+      raws[k] = delta[at];
+      if (ADJOINT) {
+        dys[k] = dy[at];
+        zs[k] = z[at * u32(HAS_Z)];
+      }
+    }
     let steps = &step[local];
     let upstreams = &gated[local];
     let mine = &bc[lane];
