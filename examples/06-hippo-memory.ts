@@ -1,12 +1,13 @@
 /**
  * 256 numbers against 100,000 samples: what HiPPO-LegS still knows of a long signal, beside a sliding window (LegT) and a plain buffer.
  *
- *   node --conditions=statespace-source examples/06-hippo-memory.ts
+ *   node --conditions=statespace-source examples/06-hippo-memory.ts [--full]     (which keeps the numbers for docs/results.md)
  *
  * Every memory holds N = 256 numbers. LegT is told the length of the signal beforehand, which LegS need not be; a second LegT looks at
  * the last tenth only. The buffer keeps the last 256 samples as they are. Error: root mean square of what is wrong, relative to the signal's.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { LegSMemory, Rng, WindowMemory } from "@statespace/core";
 import { bandLimitedNoise } from "@statespace/datasets";
 import { plotSvg } from "./plot.ts";
@@ -88,6 +89,13 @@ const svg = plotSvg([
     series: results.map(({ name, history }) => ({ label: name, x, y: thin(history.map((value, i) => Math.abs(value - signal[i]))), width: 1 })),
   },
 ]);
-const folder = new URL("../docs/plots/", import.meta.url);
-mkdirSync(folder, { recursive: true });
-writeFileSync(new URL("hippo-memory.svg", folder), svg);
+const folder = new URL("../docs/", import.meta.url);
+for (const name of ["results", "plots"]) mkdirSync(new URL(name, folder), { recursive: true });
+writeFileSync(new URL("plots/hippo-memory.svg", folder), svg);
+if (process.argv.includes("--full")) {
+  const figures = results.map(({ name, history, microseconds }) => [name, { whole: relativeError(history), recent: relativeError(history, 0.9 * length), microseconds }]);
+  const command = "node --conditions=statespace-source examples/06-hippo-memory.ts --full";
+  const machine = { node: process.version, cores: availableParallelism(), backend: "core" };
+  const saved = { command, machine, setting: { n, length, cycles }, results: Object.fromEntries(figures) as object };
+  writeFileSync(new URL("results/06-hippo-memory.json", folder), `${JSON.stringify(saved, null, 1)}\n`);
+}

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
@@ -14,14 +16,27 @@ export interface Run {
   readonly backend: string;
   /** Variants to run; all where none is named. */
   readonly only: readonly string[];
+  /** Folder that results are written to. */
+  readonly out: string;
+  /** Ends training, and its schedule, after so many minutes if its steps are not done before. */
+  readonly minutes: number | undefined;
 }
 
-/** Reads `--full`, `--backend B` and `--only A,B`, and sets the backend (wasm unless told). */
+/** Reads `--full`, `--backend B`, `--threads N`, `--only A,B`, `--minutes M` and `--out DIR`, and sets the backend (wasm unless told). */
 export async function startRun(): Promise<Run> {
-  const { values } = parseArgs({ options: { full: { type: "boolean", default: false }, backend: { type: "string", default: "wasm" }, only: { type: "string", default: "" } } });
-  for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()]) registerBackend(backend);
+  const { values } = parseArgs({
+    options: {
+      full: { type: "boolean", default: false },
+      backend: { type: "string", default: "wasm" },
+      threads: { type: "string", default: "" },
+      only: { type: "string", default: "" },
+      minutes: { type: "string", default: "" },
+      out: { type: "string", default: fileURLToPath(new URL("../docs/results", import.meta.url)) },
+    },
+  });
+  for (const backend of [cpuBackend(), wasmBackend(values.threads === "" ? {} : { threads: Number(values.threads) }), webGpuBackend()]) registerBackend(backend);
   await setBackend(values.backend);
-  return { full: values.full, backend: values.backend, only: values.only === "" ? [] : values.only.split(",") };
+  return { full: values.full, backend: values.backend, only: values.only === "" ? [] : values.only.split(","), out: values.out, minutes: values.minutes === "" ? undefined : Number(values.minutes) };
 }
 
 export interface TaskRun {
@@ -35,7 +50,8 @@ export interface TaskRun {
   /** Stop once this share of held-out answers is right. */
   readonly until?: number;
   readonly weightDecay?: number;
-  readonly clipNorm?: number;
+  /** Time limit, in minutes. */
+  readonly minutes?: number | undefined;
 }
 
 /** What came of training on a task. */
@@ -61,9 +77,9 @@ export async function trainTask(trainable: Trainable, task: Task<TokenBatch>, ru
   const show = progressReporter(process.stderr);
   const events = train(trainable, streamTask(task, { batchSize, seed }), {
     steps: run.steps,
-    optimizer: { learningRate: run.learningRate, weightDecay: run.weightDecay ?? 0.01, beta2: 0.98 },
+    optimizer: { learningRate: run.learningRate, weightDecay: run.weightDecay ?? 0, beta2: 0.98 },
     schedule: cosineSchedule({ warmUp: 0.05, final: 0.05 }),
-    clipNorm: run.clipNorm ?? 1,
+    ...(run.minutes === undefined ? {} : { maxMinutes: run.minutes }),
     evaluation: { every: run.evaluateEvery, batches: heldOut },
     seed,
   });
@@ -84,21 +100,13 @@ export async function trainTask(trainable: Trainable, task: Task<TokenBatch>, ru
   };
 }
 
-const docs = new URL("../docs/", import.meta.url);
-
-/** Keeps the numbers of a full run in docs/results, with the command and the machine they come from. */
-export function saveResults(name: string, run: Run, results: object): void {
-  const folder = new URL("results/", docs);
-  mkdirSync(folder, { recursive: true });
-  const command = `node --conditions=statespace-source examples/${name}.ts --full --backend ${run.backend}`;
+/** Keeps the numbers of a full run, one entry a variant, with the command and the machine they come from; `results.ts` makes pages of them. */
+export function saveResults(name: string, run: Run, setting: object, results: object): void {
+  mkdirSync(run.out, { recursive: true });
+  const only = run.only.length === 0 ? "" : run.only.join("-");
+  const command = `node --conditions=statespace-source examples/${name}.ts --full --backend ${run.backend}${only === "" ? "" : ` --only ${run.only.join(",")}`}${run.minutes === undefined ? "" : ` --minutes ${run.minutes}`}`;
   const machine = { node: process.version, cores: availableParallelism(), backend: run.backend };
-  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify({ command, machine, ...results }, null, 1)}\n`);
-}
-
-export function savePlot(name: string, svg: string): void {
-  const folder = new URL("plots/", docs);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(new URL(`${name}.svg`, folder), svg);
+  writeFileSync(join(run.out, `${name}${only === "" ? "" : `.${only}`}.json`), `${JSON.stringify({ command, machine, setting, results }, null, 1)}\n`);
 }
 
 export function percent(share: number): string {

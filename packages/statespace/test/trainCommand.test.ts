@@ -64,7 +64,7 @@ it("writes a folder that loads as a Hugging Face checkpoint, with the held-out f
   expect(stderr).toMatch(/step 60 {2}end \(all steps done\)/);
   expect(code).toBe(0);
   expect(stdout).toMatch(/bits per byte/);
-  expect((await readdir(output)).sort()).toEqual(["checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json"]);
+  expect((await readdir(output)).sort()).toEqual(["best", "checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json"]);
   const report = JSON.parse(await readFile(join(output, "training.json"), "utf8")) as { recipe: object; steps: number; heldOut: { loss: number; bitsPerByte: number }; lossCurve: number[][] };
   expect([report.recipe, report.steps, report.lossCurve.length]).toEqual([recipe, 60, 60]);
 
@@ -91,6 +91,18 @@ it("leaves a checkpoint at an interrupt, and goes on from it as if nothing had h
   expect(await losses(torn)).toEqual(await losses(whole));
   expect(await readFile(join(torn, "model.safetensors"))).toEqual(await readFile(join(whole, "model.safetensors")));
   for (const line of `${first.stdout}${second.stdout}`.trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("kind");
+});
+
+it("keeps the weights of the best evaluation, not of the last", async () => {
+  const output = join(folder, "model");
+  // A rate this high destroys what the first steps learnt.
+  const settings = { ...recipe, optimizer: { learningRate: 3 }, schedule: { kind: "cosine", warmUp: 1 }, clipNorm: 1000, steps: 30, evaluation: { every: 1, tokens: 128, finalTokens: 128 } };
+  await statespaceTrain(settings, ["--out", output]);
+  const report = JSON.parse(await readFile(join(output, "training.json"), "utf8")) as { heldOut: { loss: number }; evaluations: { loss: number }[] };
+  const evaluations = report.evaluations.map(({ loss }) => loss);
+  expect(evaluations.at(-1)).toBeGreaterThan(1.01 * Math.min(...evaluations));
+  // Both were measured on the same tokens; the report rounds to six digits.
+  expect(Math.abs(report.heldOut.loss / Math.min(...evaluations) - 1)).toBeLessThan(1e-5);
 });
 
 it.each([

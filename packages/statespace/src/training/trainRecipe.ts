@@ -3,6 +3,7 @@ import { currentBackendName, FormatError } from "@statespace/core";
 import {
   evaluate, folderStore, languageObjective, LanguageModel, parseModelConfig, savePretrained, tokenizerFiles, train, type Evaluation, type ModelConfig, type TrainingEvent,
 } from "@statespace/models";
+import { BestWeights } from "./bestWeights.ts";
 import { MetricsFile } from "./metricsFile.ts";
 import type { Recipe } from "./recipe.ts";
 import { trainingReport } from "./report.ts";
@@ -29,7 +30,8 @@ export interface TrainedModel {
 
 /**
  * Trains what a recipe says on the backend that is set, and writes a Hugging Face folder: config.json, model.safetensors, tokenizer.json,
- * training.json (recipe, loss curve, held-out figures), with metrics.jsonl and checkpoints/ beside them.
+ * training.json (recipe, loss curve, held-out figures), with metrics.jsonl and checkpoints/ beside them. The weights are those of the
+ * evaluation with the lowest loss, which best/ holds while training goes on.
  * @throws FormatError for settings that do not fit; what `train` throws.
  */
 export async function trainRecipe(recipe: Recipe, source: unknown, options: TrainRecipeOptions): Promise<TrainedModel> {
@@ -41,6 +43,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
     // A held-out text is read in order, with the state carried along, however the rows of training are cut.
     const measured = { ...languageObjective(model, { carryState: true }), loss: objective.loss };
     const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume);
+    const best = new BestWeights(join(output, "best"));
     const events = train(measured, data.stream, {
       ...(recipe.steps === undefined ? {} : { steps: recipe.steps }),
       ...budget(options.maxMinutes ?? recipe.maxMinutes),
@@ -58,16 +61,24 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
       for await (const event of events) {
         onEvent?.(event);
         await metrics.add(event);
+        if (event.kind === "evaluation" && event.isBest) await best.save(model);
       }
     } finally {
       await metrics.flush();
     }
+    if (!endsBest(metrics.events)) await best.restore(model);
     const trained = await finalFigures(model, measured, data.heldOut(recipe.evaluation.finalTokens), metrics, signal);
     await writeModel(model, data, recipe, output, trainingReport(source, metrics.events, trained, currentBackendName()!));
     return trained;
   } finally {
     model.dispose();
   }
+}
+
+/** Whether the last evaluation was also the one with the lowest loss. */
+function endsBest(events: readonly TrainingEvent[]): boolean {
+  const last = events.findLast((event) => event.kind === "evaluation");
+  return last === undefined || last.isBest;
 }
 
 function budget(maxMinutes: number | undefined): { maxMinutes?: number } {

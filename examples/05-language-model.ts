@@ -1,0 +1,102 @@
+/**
+ * Language models of three kinds on one text: Mamba, LSTM and Transformer, of about the same size, over the same batches.
+ *
+ *   node --conditions=statespace-source examples/05-language-model.ts [--full] [--only mamba,lstm]
+ *
+ * Prints held-out bits per byte and what Mamba writes. Full: State of the Union and Moby-Dick (`fetch-data` brings them), 2,048 tokens of BPE.
+ * The bundled checkpoint is trained by `statespace train --config packages/statespace/recipes/language-model.json`.
+ */
+import { readFile } from "node:fs/promises";
+import { Rng } from "@statespace/core";
+import { evaluationBatches, formatTokenizerJson, loadFixture, randomCrops, splitText, trainBpe } from "@statespace/datasets";
+import {
+  cosineSchedule, evaluate, generateText, languageObjective, LanguageModel, parseModelConfig, parseTokenizer, progressReporter, SequenceModel, sequenceObjective, train,
+  type LayerSettings, type StepEvent, type Trainable,
+} from "@statespace/models";
+import { saveResults, startRun } from "./experiment.ts";
+
+const run = await startRun();
+const setting = run.full
+  ? { texts: ["state-of-the-union/state-of-the-union.txt", "moby-dick/moby-dick.txt"], vocabSize: 2048, dModel: 192, layers: 4, steps: 1500, batchSize: 8, seqLen: 128, heldOutTokens: 32_768, learningRate: 3e-3 }
+  : { texts: [], vocabSize: 384, dModel: 48, layers: 2, steps: 150, batchSize: 8, seqLen: 64, heldOutTokens: 1024, learningRate: 8e-3 };
+const { vocabSize, dModel, layers, batchSize, seqLen, steps } = setting;
+
+const texts = run.full
+  ? await Promise.all(setting.texts.map((name) => readFile(new URL(`../.data/${name}`, import.meta.url), "utf8")))
+  : [new TextDecoder().decode(await loadFixture("moby-dick-opening.txt"))];
+const parts = texts.map((text) => splitText(text, { validation: 0, test: run.full ? 0.02 : 0.05 }));
+const training = parts.map(({ train: text }) => text).join("\n");
+const bpe = trainBpe(training, { vocabSize });
+const ids = bpe.encode(training);
+const heldOut = bpe.encode(parts.map(({ test }) => test).join("\n")).subarray(0, setting.heldOutTokens + 1);
+const heldOutBytes = new TextEncoder().encode(bpe.decode(heldOut.subarray(1))).byteLength;
+
+/** About as many weights as Mamba's 6 d^2 a layer. */
+function stack(layer: LayerSettings, count: number, mlp = 0): { model: SequenceModel; objective: Trainable; reading: Trainable } {
+  const config = { modelType: "sequence", dModel, encoder: { kind: "embedding", vocabSize }, layers: Array<LayerSettings>(count).fill(layer), head: { kind: "language", tie: true }, norm: "rms", mlp } as const;
+  const model = new SequenceModel(config, 1);
+  return { model, objective: sequenceObjective(model), reading: sequenceObjective(model, { carryState: layer.kind !== "attention" }) };
+}
+
+const mambaConfig = parseModelConfig({ model_type: "mamba", hidden_size: dModel, num_hidden_layers: layers, vocab_size: vocabSize, initializer_range: 0.02, rescale_prenorm_residual: true });
+const makers = {
+  mamba: () => {
+    const model = new LanguageModel(mambaConfig, new Rng(1));
+    return { model, objective: languageObjective(model), reading: languageObjective(model, { carryState: true }) };
+  },
+  lstm: () => stack({ kind: "lstm" }, Math.round((6.6 / 8) * layers)),
+  attention: () => stack({ kind: "attention", nHeads: dModel / 32 < 2 ? 2 : dModel / 32 }, layers, Math.round(dModel)),
+};
+
+interface Row {
+  readonly parameters: number;
+  readonly steps: number;
+  readonly bitsPerByte: number;
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+  readonly curve: readonly (readonly [number, number])[];
+}
+
+async function trainOne({ model, objective, reading }: ReturnType<(typeof makers)[keyof typeof makers]>): Promise<Row> {
+  const show = progressReporter(process.stderr);
+  const taken: StepEvent[] = [];
+  const options = { steps, ...(run.minutes === undefined ? {} : { maxMinutes: run.minutes }), optimizer: { learningRate: setting.learningRate }, schedule: cosineSchedule({ warmUp: 0.05, final: 0.02 }) };
+  for await (const event of train(objective, randomCrops(ids, { batchSize, seqLen, seed: 1 }), options)) {
+    show(event);
+    if (event.kind === "step") taken.push(event);
+  }
+  // Attention has no state of fixed size: it reads the held-out text in pieces of the length it was trained on, the others from end to end.
+  const pieces = reading === objective || !("constantState" in model && model.constantState) ? seqLen : 1024;
+  const { loss, targets } = await evaluate(reading, evaluationBatches(heldOut, pieces));
+  const { seconds, tokens } = taken.at(-1)!;
+  const every = Math.max(1, Math.floor(taken.length / 100));
+  return {
+    parameters: model.size,
+    steps: taken.length,
+    bitsPerByte: (loss * targets) / (Math.LN2 * heldOutBytes),
+    seconds,
+    tokensPerSecond: tokens / seconds,
+    curve: taken.filter((_, i) => i % every === 0).map((event) => [event.step, event.loss]),
+  };
+}
+
+const chosen = (run.only.length > 0 ? run.only : run.full ? Object.keys(makers) : ["mamba"]) as (keyof typeof makers)[];
+const rows: Record<string, Row> = {};
+for (const name of chosen) {
+  const made = makers[name]();
+  const row = await trainOne(made);
+  rows[name] = row;
+  console.log(`${name.padEnd(10)} ${row.bitsPerByte.toFixed(3)} bits per byte  ${row.parameters.toLocaleString("en").padStart(9)} parameters  ${row.steps} steps of ${batchSize * seqLen} tokens in ${row.seconds.toFixed(0)} s (${row.tokensPerSecond.toFixed(0)} tokens/s)`);
+  if (made.model instanceof LanguageModel) {
+    const tokenizer = await parseTokenizer(formatTokenizerJson(bpe));
+    let text = "";
+    for await (const piece of generateText(made.model, tokenizer, "It was a", { maxNewTokens: 60, temperature: 0.8, topP: 0.95, seed: 1 })) text += piece.text;
+    console.log(`           It was a${text.replaceAll(/\s+/g, " ")} ...`);
+  }
+  made.model.dispose();
+  if (run.full) saveResults("05-language-model", run, { ...setting, heldOutBytes }, rows);
+}
+
+// Eight bits a byte is no model at all; the letters' frequencies alone give about 4.2.
+const limit = run.full ? 2.2 : 4;
+for (const [name, { bitsPerByte }] of Object.entries(rows)) if (!(bitsPerByte < limit)) throw new Error(`${name} learnt too little: ${bitsPerByte} bits per byte`);

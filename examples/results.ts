@@ -1,0 +1,219 @@
+/**
+ * docs/results.md and its plots, from the numbers that full runs of the examples left in docs/results.
+ *
+ *   node --conditions=statespace-source examples/results.ts
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { plotSvg, type Panel, type Series } from "./plot.ts";
+
+interface Machine {
+  readonly node: string;
+  readonly cores: number;
+  readonly backend: string;
+}
+
+interface SavedRun {
+  readonly command: string;
+  readonly machine: Machine;
+  readonly setting: Readonly<Record<string, unknown>>;
+  readonly results: Readonly<Record<string, Entry>>;
+}
+
+/** What a variant may report; each example fills in its own part. */
+interface Entry {
+  readonly parameters?: number;
+  readonly steps?: number;
+  readonly seconds?: number;
+  readonly accuracy?: number;
+  readonly curve?: Curve;
+  readonly shorter?: Entry;
+  readonly result?: Entry;
+  readonly trained?: Entry;
+  readonly table?: readonly { readonly length: number; readonly rows: number; readonly accuracy: number }[];
+  readonly byLength?: Readonly<Record<string, number>>;
+  readonly bitsPerByte?: number;
+  readonly tokensPerSecond?: number;
+}
+
+type Curve = readonly (readonly [number, number])[];
+type Found = readonly { readonly title: string; readonly entry: Entry; readonly run: SavedRun }[];
+
+const docs = new URL("../docs/", import.meta.url);
+const folder = new URL("results/", docs);
+
+/** Every variant that was run of an example, from all its files. */
+function found(name: string): Found {
+  const files = readdirSync(folder).filter((file) => file.startsWith(name) && file.endsWith(".json"));
+  return files.flatMap((file) => {
+    const run = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as SavedRun;
+    return Object.entries(run.results).map(([title, entry]) => ({ title, entry, run }));
+  });
+}
+
+const percent = (share: number | undefined): string => (share === undefined ? "" : `${(100 * share).toFixed(2)} %`);
+const count = (value: number | undefined): string => value?.toLocaleString("en") ?? "";
+const where = ({ machine }: SavedRun): string => `${machine.backend}, ${machine.cores} cores`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function plot(name: string, panels: readonly Panel[]): string {
+  mkdirSync(new URL("plots/", docs), { recursive: true });
+  writeFileSync(new URL(`plots/${name}.svg`, docs), plotSvg(panels));
+  return `![${panels[0]!.title}](plots/${name}.svg)`;
+}
+
+function lines(runs: Found, curveOf: (entry: Entry) => Curve | undefined): Series[] {
+  return runs.flatMap(({ title, entry }) => {
+    const curve = curveOf(entry);
+    return curve === undefined ? [] : [{ label: title, x: curve.map(([x]) => x), y: curve.map(([, y]) => y) }];
+  });
+}
+
+function commands(runs: Found): string {
+  return ["```", ...new Set(runs.map(({ run }) => run.command)), "```"].join("\n");
+}
+
+const ACCURACY = { yLabel: "accuracy, held out", yRange: [0, 1.03] as const };
+
+function selectiveCopying(runs: Found): string {
+  const [short, long] = (runs[0]!.run.setting["stages"] as { seqLen: number }[]).map(({ seqLen }) => seqLen);
+  const rows = runs.map(({ title, entry: { shorter, result }, run }) => [
+    title, percent(result?.accuracy), percent(shorter?.accuracy), count(result?.parameters), count((shorter?.steps ?? 0) + (result?.steps ?? 0)), ((shorter?.seconds ?? 0) + (result?.seconds ?? 0)).toFixed(0), where(run),
+  ]);
+  return `## Selective copying
+
+16 data tokens of a vocabulary of 16 at random places among ${long} steps, to be repeated in order; trained first on ${short} steps, then on ${long}. Accuracy over the 16 answers, on rows never trained on; guessing gives 7.1 %.
+Published, at 4,096 steps and 400,000 updates (arXiv 2312.00752, table 1): Mamba 99.8 %, S4 in Mamba's block 56.4 %, S4 without a gate 18.3 %.
+
+${table(["model", `l = ${long}`, `l = ${short}`, "parameters", "updates", "seconds", "on"], rows)}
+
+${plot("selective-copying", [
+  { title: `Selective copying, ${short} steps`, xLabel: "updates", ...ACCURACY, series: lines(runs, (entry) => entry.shorter?.curve) },
+  { title: `then ${long} steps`, xLabel: "updates", ...ACCURACY, series: lines(runs, (entry) => entry.result?.curve) },
+])}
+
+${commands(runs)}`;
+}
+
+function inductionHeads(runs: Found): string {
+  const lengths = [...new Set(runs.flatMap(({ entry }) => entry.table!.map(({ length }) => length)))].sort((a, b) => a - b);
+  const rows = lengths.map((length) => {
+    const at = runs.map(({ entry }) => entry.table!.find((row) => row.length === length));
+    return [count(length), ...at.map((row) => (row === undefined ? "" : `${percent(row.accuracy)} of ${row.rows}`))];
+  });
+  const trained = runs.map(({ title, entry: { trained: of }, run }) => `${title}: ${count(of?.parameters)} parameters, ${percent(of?.accuracy)} at the length of training after ${count(of?.steps)} updates, ${of?.seconds?.toFixed(0)} s (${where(run)})`);
+  return `## Induction heads
+
+Trained on rows of ${String(runs[0]!.run.setting["seqLen"])} steps, asked at other lengths. Mamba carries its state through chunks of 2,048 steps, so memory does not grow; attention keeps every token and is asked up to 4,096.
+Published (arXiv 2312.00752, table 2): Mamba 100 % up to 1,048,576; Transformers fall within twice the length of training.
+
+${trained.join("\n")}
+
+${table(["length", ...runs.map(({ title }) => title)], rows)}
+
+${plot("induction-heads", [{ title: "Induction heads: accuracy by length", xLabel: "log2 of the length", ...ACCURACY, series: lines(runs, (entry) => entry.table!.map(({ length, accuracy }) => [Math.log2(length), accuracy] as const)) }])}
+
+${commands(runs)}`;
+}
+
+function languageModel(runs: Found): string {
+  const rows = runs.map(({ title, entry, run }) => [title, entry.bitsPerByte!.toFixed(3), count(entry.parameters), count(entry.steps ?? Number(run.setting["steps"])), entry.seconds!.toFixed(0), count(Math.round(entry.tokensPerSecond!)), where(run)]);
+  return `## Language models of one budget
+
+State of the Union and Moby-Dick, 2,048 tokens of BPE, the same batches for each; held-out bits per byte.
+
+${table(["model", "bits per byte", "parameters", "steps", "seconds", "tokens/s", "on"], rows)}
+
+${plot("language-model", [{ title: "Training loss over the same batches", xLabel: "steps", yLabel: "nats a token", series: lines(runs, (entry) => entry.curve) }])}
+
+${commands(runs)}`;
+}
+
+function sequentialImages(runs: Found): string {
+  const rows = runs.map(({ title, entry, run }) => [title, percent(entry.accuracy), count(entry.parameters), count(entry.steps), entry.seconds!.toFixed(0), where(run)]);
+  return `## Sequential MNIST
+
+9,000 real digits read pixel by pixel (784 steps), 1,000 held out.
+
+${table(["model", "held out", "parameters", "updates", "seconds", "on"], rows)}
+
+${plot("sequential-images", [{ title: "Sequential MNIST", xLabel: "epochs", ...ACCURACY, series: lines(runs, (entry) => entry.curve) }])}
+
+${commands(runs)}`;
+}
+
+function parity(runs: Found): string {
+  const lengths = Object.keys(runs[0]!.entry.byLength!);
+  const rows = runs.map(({ title, entry, run }) => [title, ...lengths.map((length) => percent(entry.byLength![length])), count(entry.parameters), count(entry.steps), entry.seconds!.toFixed(0), where(run)]);
+  return `## Parity
+
+Whether the bits so far hold an odd number of ones, trained on rows of ${String(runs[0]!.run.setting["seqLen"])}; accuracy at the last bit, where guessing gives 50 %.
+
+${table(["model", ...lengths.map((length) => `l = ${length}`), "parameters", "updates", "seconds", "on"], rows)}
+
+${plot("parity", [{ title: "Parity", xLabel: "updates", yLabel: "accuracy over all bits, held out", yRange: [0.4, 1.03], series: lines(runs, (entry) => entry.curve) }])}
+
+${commands(runs)}`;
+}
+
+function hippoMemory(runs: Found): string {
+  const rows = runs.map(({ title, entry }) => {
+    const { whole, recent, microseconds } = entry as unknown as { whole: number; recent: number; microseconds: number };
+    return [title, whole.toExponential(2), recent.toExponential(2), microseconds.toFixed(2)];
+  });
+  return `## HiPPO: a long signal in 256 numbers
+
+100,000 samples of band-limited noise (40 cycles), compressed online to 256 numbers and read back. Error: root mean square, relative to the signal. LegT must be told the window beforehand; LegS need not.
+
+${table(["memory", "error, whole history", "error, last tenth", "microseconds a sample"], rows)}
+
+![HiPPO memory](plots/hippo-memory.svg)
+
+${commands(runs)}`;
+}
+
+/** What the bundled checkpoint says of itself. */
+function bundled(): string {
+  const report = JSON.parse(readFileSync(new URL("../packages/statespace/checkpoint/training.json", import.meta.url), "utf8")) as {
+    recipe: { name: string; about: string };
+    backend: string;
+    parameters: number;
+    steps: number;
+    tokens: number;
+    seconds: number;
+    heldOut: { loss: number; bitsPerByte: number; targets: number };
+    lossCurve: [number, number][];
+  };
+  const { recipe, parameters, steps, tokens, seconds, heldOut, lossCurve, backend } = report;
+  const series = [{ label: recipe.name, x: lossCurve.map(([step]) => step), y: lossCurve.map(([, loss]) => loss) }];
+  return `## The bundled checkpoint
+
+${recipe.about}
+
+${table(["model", "held-out bits per byte", "parameters", "steps", "tokens", "seconds", "backend"], [[recipe.name, heldOut.bitsPerByte.toFixed(3), count(parameters), count(steps), count(tokens), seconds.toFixed(0), backend]])}
+
+${plot("bundled-checkpoint", [{ title: "Training loss of the bundled checkpoint", xLabel: "steps", yLabel: "nats a token", series }])}
+
+The recipe, the whole curve and the evaluations are in \`packages/statespace/checkpoint/training.json\`.`;
+}
+
+const sections: readonly (readonly [string, (runs: Found) => string])[] = [
+  ["03-selective-copying", selectiveCopying],
+  ["04-induction-heads", inductionHeads],
+  ["08-parity", parity],
+  ["07-sequential-images", sequentialImages],
+  ["06-hippo-memory", hippoMemory],
+  ["05-language-model", languageModel],
+];
+const parts = sections.flatMap(([name, write]) => {
+  const runs = found(name);
+  return runs.length === 0 ? [] : [write(runs)];
+});
+const intro = `# Results
+
+The papers' small results, reproduced with this library. Each number comes from the command below its table, with a fixed seed; times are those of the machine named beside them, shared with other work, and say what a run costs, not how fast the library is.
+This page is written by \`examples/results.ts\` from \`docs/results\`.`;
+writeFileSync(new URL("results.md", docs), `${[intro, bundled(), ...parts].join("\n\n")}\n`);
+console.log(`docs/results.md: ${parts.length + 1} sections`);
