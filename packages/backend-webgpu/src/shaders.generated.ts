@@ -1846,13 +1846,14 @@ let chosen = logits[base + u32(max(label, 0))];
 out[row] = select((highest - chosen) + logAccurate(total), 0.0f, label == params.ignoreIndex);
 }
 }`,
-  "diagonalScan/backward": `struct Params { b: u32, l: u32, n: u32 }
+  "diagonalScan/backward": `const REDUCE = false;
+struct Params { b: u32, l: u32, n: u32, chunk: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> ABar: array<vec2f>;
 @group(0) @binding(2) var<storage, read> initialState: array<vec2f>;
 @group(0) @binding(3) var<storage, read> states: array<vec2f>;
 @group(0) @binding(4) var<storage, read> dStates: array<vec2f>;
-@group(0) @binding(5) var<storage, read> dLastState: array<vec2f>;
+@group(0) @binding(5) var<storage, read> starts: array<vec2f>;
 @group(0) @binding(6) var<storage, read_write> dABar: array<vec2f>;
 @group(0) @binding(7) var<storage, read_write> dBu: array<vec2f>;
 @group(0) @binding(8) var<storage, read_write> dInitial: array<vec2f>;
@@ -1860,81 +1861,141 @@ override VARYING = false;
 override REVERSE = false;
 override HAS_INITIAL = false;
 override HAS_DSTATES = false;
-override HAS_DLAST = false;
+override HAS_STARTS = false;
+fn times(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+fn conjTimes(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x + a.y * b.y, a.x * b.y - a.y * b.x);
+}
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
 let i = (group.x + group.y * groups.x) * 32u + lane;
-if (i >= params.b * params.n) {
+if (i >= params.b * params.chunks * params.n) {
 return;
 }
 let k = i % params.n;
-let row = i / params.n;
+let chunk = i / params.n % params.chunks;
+let row = i / (params.n * params.chunks);
 var g = vec2f(0.0f);
+var product = vec2f(1.0f, 0.0f);
 var sum = vec2f(0.0f);
-if (HAS_DLAST) {
-g = dLastState[i];
+if (HAS_STARTS) {
+g = starts[i];
 }
-for (var back = 0u; back < params.l; back++) {
+for (var back = chunk * params.chunk; back < min((chunk + 1u) * params.chunk, params.l); back++) {
 let step = params.l - 1u - back;
-let token = row * params.l + select(step, back, REVERSE);
-let at = token * params.n + k;
+let at = (row * params.l + select(step, back, REVERSE)) * params.n + k;
+let a = ABar[select(k, at, VARYING)];
 if (HAS_DSTATES) {
 g += dStates[at];
 }
+if (REDUCE) {
+product = conjTimes(a, product);
+} else {
 dBu[at] = g;
 var before = vec2f(0.0f);
 if (step > 0u) {
 before = states[select(at - params.n, at + params.n, REVERSE)];
 } else if (HAS_INITIAL) {
-before = initialState[i];
+before = initialState[row * params.n + k];
 }
-let slope = vec2f(g.x * before.x + g.y * before.y, g.y * before.x - g.x * before.y);
+let slope = conjTimes(before, g);
 if (VARYING) {
 dABar[at] = slope;
 } else {
 sum += slope;
 }
-let a = ABar[select(k, at, VARYING)];
-g = vec2f(a.x * g.x + a.y * g.y, a.x * g.y - a.y * g.x);
+}
+g = conjTimes(a, g);
+}
+if (REDUCE) {
+dABar[2u * i] = g;
+dABar[2u * i + 1u] = product;
+return;
 }
 if (!VARYING) {
 dABar[i] = sum;
 }
-if (HAS_INITIAL) {
-dInitial[i] = g;
+if (HAS_INITIAL && chunk + 1u == params.chunks) {
+dInitial[row * params.n + k] = g;
 }
 }`,
-  "diagonalScan/forward": `struct Params { b: u32, l: u32, n: u32 }
+  "diagonalScan/carry": `struct Params { count: u32, n: u32, chunks: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> initial: array<vec2f>;
+@group(0) @binding(2) var<storage, read> ends: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> starts: array<vec2f>;
+override HAS_INITIAL = false;
+fn times(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+fn conjTimes(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x + a.y * b.y, a.x * b.y - a.y * b.x);
+}
+@compute @workgroup_size(32)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+let i = (group.x + group.y * groups.x) * 32u + lane;
+if (i >= params.count) {
+return;
+}
+var state = vec2f(0.0f);
+if (HAS_INITIAL) {
+state = initial[i];
+}
+for (var chunk = 0u; chunk < params.chunks; chunk++) {
+let at = (i / params.n * params.chunks + chunk) * params.n + i % params.n;
+starts[at] = state;
+state = times(ends[at].zw, state) + ends[at].xy;
+}
+}`,
+  "diagonalScan/forward": `const REDUCE = false;
+struct Params { b: u32, l: u32, n: u32, chunk: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> ABar: array<vec2f>;
 @group(0) @binding(2) var<storage, read> Bu: array<vec2f>;
-@group(0) @binding(3) var<storage, read> initialState: array<vec2f>;
+@group(0) @binding(3) var<storage, read> starts: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> states: array<vec2f>;
 @group(0) @binding(5) var<storage, read_write> lastState: array<vec2f>;
 override VARYING = false;
 override REVERSE = false;
-override HAS_INITIAL = false;
+override HAS_STARTS = false;
 override KEEP_LAST = false;
+fn times(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+fn conjTimes(a: vec2f, b: vec2f) -> vec2f {
+return vec2f(a.x * b.x + a.y * b.y, a.x * b.y - a.y * b.x);
+}
 @compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
 let i = (group.x + group.y * groups.x) * 32u + lane;
-if (i >= params.b * params.n) {
+if (i >= params.b * params.chunks * params.n) {
 return;
 }
 let k = i % params.n;
-let row = i / params.n;
+let chunk = i / params.n % params.chunks;
+let row = i / (params.n * params.chunks);
 var state = vec2f(0.0f);
-if (HAS_INITIAL) {
-state = initialState[i];
+var product = vec2f(1.0f, 0.0f);
+if (HAS_STARTS) {
+state = starts[i];
 }
-for (var step = 0u; step < params.l; step++) {
+for (var step = chunk * params.chunk; step < min((chunk + 1u) * params.chunk, params.l); step++) {
 let token = row * params.l + select(step, params.l - 1u - step, REVERSE);
 let a = ABar[select(k, token * params.n + k, VARYING)];
-state = vec2f(a.x * state.x - a.y * state.y, a.x * state.y + a.y * state.x) + Bu[token * params.n + k];
+state = times(a, state) + Bu[token * params.n + k];
+if (REDUCE) {
+product = times(a, product);
+} else {
 states[token * params.n + k] = state;
 }
-if (KEEP_LAST) {
-lastState[i] = state;
+}
+if (REDUCE) {
+states[2u * i] = state;
+states[2u * i + 1u] = product;
+} else if (KEEP_LAST && chunk + 1u == params.chunks) {
+lastState[row * params.n + k] = state;
 }
 }`,
   "fftConv/filterGrad": `struct Params { b: u32, l: u32, d: u32, m: u32 }
@@ -6911,6 +6972,7 @@ const TS = 8u;
 const REDUCE = false;
 override HAS_Z = false;
 override HAS_INITIAL = false;
+override PREFIX = false;
 override HAS_SEQ = false;
 override SOFTPLUS = false;
 override KEEP_LAST = false;
@@ -6928,6 +6990,7 @@ offSum: u32,
 @group(0) @binding(5) var<storage, read> initial: array<f32>;
 @group(0) @binding(6) var<storage, read_write> last: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;
+@group(0) @binding(8) var<storage, read> ends: array<f32>;
 const WG = CH * L;
 const ROWS = (TS + L - 1u) / L;
 const PS = 37u;
@@ -6998,7 +7061,6 @@ let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
 let bcGroup = first * params.g / params.d;
-let stateAt = (block * params.d + channel) * params.n;
 var a: array<vec4f, V>;
 var h: array<vec4f, V>;
 //: unroll
@@ -7008,7 +7070,23 @@ a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V +
 for (var q = 0u; q < 4u; q++) {
 let n = (lane * V + v) * 4u + q;
 if (HAS_INITIAL && alive && n < params.n) {
-h[v][q] = initial[stateAt + n];
+h[v][q] = initial[(row * params.d + channel) * params.n + n];
+}
+}
+}
+if (PREFIX) {
+for (var c0 = 0u; c0 < group.y; c0++) {
+let before = (row * params.chunks + c0) * params.d + min(channel, params.d - 1u);
+let sum = ends[params.offSum + before];
+//: unroll
+for (var v = 0u; v < V; v++) {
+var ended: vec4f;
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+ended[q] = select(0.0f, ends[before * params.n + min(n, params.n - 1u)], n < params.n);
+}
+h[v] = ended + select(exp2(a[v] * sum) * h[v], vec4f(0.0f), sum > 1.0e38f);
 }
 }
 }
@@ -7099,7 +7177,8 @@ us[k] = nextU[k];
 zs[k] = nextZ[k];
 }
 }
-if ((REDUCE || KEEP_LAST) && alive) {
+if ((REDUCE || (KEEP_LAST && group.y == params.chunks - 1u)) && alive) {
+let stateAt = (select(row, block, REDUCE) * params.d + channel) * params.n;
 //: unroll
 for (var v = 0u; v < V; v++) {
 //: unroll
