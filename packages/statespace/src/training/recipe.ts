@@ -2,7 +2,7 @@ import type { AdamWOptions } from "@statespace/core";
 import { constantSchedule, cosineSchedule, wsdSchedule, type FloatStorage, type Schedule } from "@statespace/models";
 import { RecipeReader } from "./recipeReader.ts";
 
-/** A training run as a JSON file tells it; README.md of this package lists the keys. */
+/** A training run as a JSON file tells it; recipes/README.md lists the keys. */
 export interface Recipe {
   readonly name: string;
   /** What the model is, in words, for whoever finds the folder. */
