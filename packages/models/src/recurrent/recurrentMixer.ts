@@ -119,21 +119,21 @@ export abstract class RecurrentMixer implements Mixer {
     const back = transpose(weight, [1, 0]);
     const dHidden = dys[0] ? transpose(dys[0], [1, 0, 2]) : undefined; // [l, b, h]
     const at = (x: Tensor, t: number): Tensor => reshape(sliceAxis(x, 0, t, 1), x.shape.slice(1));
-    let gradient: LayerState = Object.fromEntries(this.#names.map((name, i) => [name, dys[i + 1] ?? zeros([b, h])]));
+    let later: LayerState = Object.fromEntries(this.#names.map((name, i) => [name, dys[i + 1] ?? zeros([b, h])]));
     const output = this.#names[0]!;
     const shares: Retreat[] = [];
     for (let t = l - 1; t >= 0; t--) {
-      if (dHidden) gradient = { ...gradient, [output]: add(gradient[output]!, at(dHidden, t)) };
+      const gradient = dHidden ? Object.assign({}, later, { [output]: add(later[output]!, at(dHidden, t)) }) : later;
       const share = this.retreat(gradient, Object.fromEntries(Object.entries(slopes).map(([name, x]) => [name, at(x, t)])));
       shares.unshift(share);
       const through = linear({ x: share.fromHidden, weight: back }).y;
       const before = { ...share.before, [output]: share.before[output] ? add(share.before[output], through) : through };
-      gradient = kept && t > 0 ? scaled(before, sliceAxis(kept, 1, t, 1)) : before;
+      later = kept && t > 0 ? scaled(before, sliceAxis(kept, 1, t, 1)) : before;
     }
     const fromHidden = stack(shares.map((share) => share.fromHidden)); // [l, b, gates h]
     const fromInput = stack(shares.map((share) => share.fromInput ?? share.fromHidden), 1); // [b, l, gates h]
     const rows = reshape(fromHidden, [l * b, -1]);
-    return { gates: fromInput, weight: matMul(rows, reshape(hiddenBefore, [l * b, h]), true), bias: sum(rows, 0), ...gradient };
+    return { gates: fromInput, weight: matMul(rows, reshape(hiddenBefore, [l * b, h]), true), bias: sum(rows, 0), ...later };
   }
 
   step(x: Tensor, state: LayerState): Tensor {

@@ -3,7 +3,7 @@ import {
 } from "@statespace/core";
 import { ModelState } from "../language/modelState.ts";
 import { GatedMlp } from "../layers/gatedMlp.ts";
-import { constant, kaimingUniform, normal } from "../layers/initializers.ts";
+import { kaimingUniform, normal } from "../layers/initializers.ts";
 import type { LayerState } from "../layers/mixer.ts";
 import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";

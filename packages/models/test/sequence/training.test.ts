@@ -37,7 +37,7 @@ describe("training", () => {
   it.each<LayerSettings>([s4d, { kind: "s4", dState: 8, kernelLength: 24 }, { kind: "s5", dState: 8 }, { kind: "gru" }])("$kind learns to tell two frequencies apart", async (layer) => {
     const model = new SequenceModel(config({ kind: "classification", classes: 2 }, [layer]), 1);
     const objective = sequenceObjective(model);
-    for await (const event of train(objective, new Waves(), { steps: 60, optimizer: { learningRate: 0.02 } })) if (event.kind === "end") expect(event.reason).toBe("steps");
+    for await (const event of train(objective, new Waves(), { steps: 150, optimizer: { learningRate: 0.02 } })) if (event.kind === "end") expect(event.reason).toBe("steps");
     const { loss, accuracy } = objective.measure!(new Waves().nextBatch(), context);
     // Chance is 0.5 and log 2 = 0.69.
     expect(values(accuracy!)[0]).toBeGreaterThan(0.9);
