@@ -78,7 +78,7 @@ function memoryFlagOffset(binary: Uint8Array): number {
 }
 
 /** Sources whose inner loops decide the speed; the rest is compiled for size, which the download pays for. */
-const hot = new Set(["conv.c", "gemm.c", "norm.c", "outer.c", "packed.c", "runtime.c", "scan.c", "scanBackward.c"]);
+const hot = new Set(["cauchy.c", "chunked.c", "chunkedBack.c", "conv.c", "diagonalScan.c", "fft.c", "gemm.c", "norm.c", "outer.c", "packed.c", "panel.c", "runtime.c", "scan.c", "scanBackward.c", "vandermonde.c"]);
 
 type RunClang = (args: string[], files: Record<string, string | Uint8Array>, options?: object) => Promise<Record<string, Uint8Array>>;
 
