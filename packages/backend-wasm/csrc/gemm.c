@@ -174,32 +174,42 @@ static void multiply(const Problem *g, float *scratch) {
   }
 }
 
-/** `m` (1 to 4) rows of A against rows of B that are contiguous in k: one pass over B as it lies, no packing. */
-INLINE void skinny(const int m, const Problem *g) {
+/**
+ * `m` (1 to 4) rows of A against rows of B that are contiguous in k: one pass over B as it lies, no packing. `streams` rows at a
+ * time, far apart: several streams keep the hardware's prefetcher busy where one waits at each page's end.
+ */
+INLINE void skinny(const int m, const int streams, const Problem *g) {
   const float *x = g->A.data;
-  for (long j = 0; j < g->n; j++) {
-    const float *w = g->B.data + j * g->B.column;
-    F4 sums[4][4];
-    for (int i = 0; i < m; i++)
-      for (int u = 0; u < 4; u++) sums[i][u] = splat(0);
-    long k = 0;
-    for (; k + 16 <= g->k; k += 16)
-      for (int u = 0; u < 4; u++) {
-        F4 v = load4(w + k + 4 * u);
-        for (int i = 0; i < m; i++) sums[i][u] = madd(load4(x + i * g->A.row + k + 4 * u), v, sums[i][u]);
-      }
-    for (; k < g->k; k += 4)
-      for (int i = 0; i < m; i++) sums[i][0] = madd(loadPart(x + i * g->A.row + k, g->k - k), loadPart(w + k, g->k - k), sums[i][0]);
-    for (int i = 0; i < m; i++) {
-      float *o = g->C + i * g->rowC + j;
-      *o = sum4((sums[i][0] + sums[i][1]) + (sums[i][2] + sums[i][3])) + (g->add ? *o : 0.0f) + (g->bias ? g->bias[j] : 0.0f);
+  long stretch = (g->n + streams - 1) / streams;
+  for (long j = 0; j < stretch; j++) {
+    F4 sums[4][4][2];
+    const float *w[4];
+    for (int s = 0; s < streams; s++) {
+      w[s] = g->B.data + (j + s * stretch < g->n ? j + s * stretch : j) * g->B.column;
+      for (int i = 0; i < m; i++) sums[s][i][0] = sums[s][i][1] = splat(0);
     }
+    long k = 0;
+    for (; k + 8 <= g->k; k += 8)
+      for (int i = 0; i < m; i++)
+        for (int u = 0; u < 2; u++) {
+          F4 v = load4(x + i * g->A.row + k + 4 * u);
+          for (int s = 0; s < streams; s++) sums[s][i][u] = madd(v, load4(w[s] + k + 4 * u), sums[s][i][u]);
+        }
+    for (; k < g->k; k += 4)
+      for (int i = 0; i < m; i++)
+        for (int s = 0; s < streams; s++) sums[s][i][0] = madd(loadPart(x + i * g->A.row + k, g->k - k), loadPart(w[s] + k, g->k - k), sums[s][i][0]);
+    for (int s = 0; s < streams && j + s * stretch < g->n; s++)
+      for (int i = 0; i < m; i++) {
+        long column = j + s * stretch;
+        float *o = g->C + i * g->rowC + column;
+        *o = sum4(sums[s][i][0] + sums[s][i][1]) + (g->add ? *o : 0.0f) + (g->bias ? g->bias[column] : 0.0f);
+      }
   }
 }
-static __attribute__((noinline)) void skinny1(const Problem *g) { skinny(1, g); }
-static __attribute__((noinline)) void skinny2(const Problem *g) { skinny(2, g); }
-static __attribute__((noinline)) void skinny3(const Problem *g) { skinny(3, g); }
-static __attribute__((noinline)) void skinny4(const Problem *g) { skinny(4, g); }
+static __attribute__((noinline)) void skinny1(const Problem *g) { skinny(1, 4, g); }
+static __attribute__((noinline)) void skinny2(const Problem *g) { skinny(2, 2, g); }
+static __attribute__((noinline)) void skinny3(const Problem *g) { skinny(3, 2, g); }
+static __attribute__((noinline)) void skinny4(const Problem *g) { skinny(4, 1, g); }
 static void skinnyRows(const Problem *g) {
   static void (*const by[])(const Problem *) = {skinny1, skinny2, skinny3, skinny4};
   by[g->m - 1](g);

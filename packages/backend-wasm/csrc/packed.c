@@ -67,34 +67,43 @@ INLINE I4 sumEachInt(I4 a, I4 b, I4 c, I4 d) {
   return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
 }
 
-/** One group of four rows against one row of x. */
-static __attribute__((noinline)) F4 groupQ8(const unsigned char *block, const Quantised *x, long blocks) {
-  F4 sum = splat(0);
-  for (; blocks > 0; blocks--, block += Q8_BYTES, x++) {
-    S8 x0 = shorts(x->q), x1 = shorts(x->q + 8), x2 = shorts(x->q + 16), x3 = shorts(x->q + 24);
-    const signed char *w = (const signed char *)block + 8;
+INLINE F4 addBlockQ8(F4 sum, const unsigned char *block, const Quantised *x) {
+  S8 x0 = shorts(x->q), x1 = shorts(x->q + 8), x2 = shorts(x->q + 16), x3 = shorts(x->q + 24);
+  const signed char *w = (const signed char *)block + 8;
 #define DOT_Q8(row) ((dot16(wide(w + 32 * row), x0) + dot16(wide(w + 32 * row + 8), x1)) + (dot16(wide(w + 32 * row + 16), x2) + dot16(wide(w + 32 * row + 24), x3)))
-    I4 dots = sumEachInt(DOT_Q8(0), DOT_Q8(1), DOT_Q8(2), DOT_Q8(3));
-    sum = madd(toFloat4(dots), halves4((const unsigned short *)block) * splat(x->scale), sum);
-  }
-  return sum;
+  I4 dots = sumEachInt(DOT_Q8(0), DOT_Q8(1), DOT_Q8(2), DOT_Q8(3));
+  return madd(toFloat4(dots), halves4((const unsigned short *)block) * splat(x->scale), sum);
 }
-
-static __attribute__((noinline)) F4 groupQ4(const unsigned char *block, const Quantised *x, long blocks) {
-  F4 sum = splat(0);
+INLINE F4 addBlockQ4(F4 sum, const unsigned char *block, const Quantised *x) {
   const U8 low = {15, 15, 15, 15, 15, 15, 15, 15};
-  for (; blocks > 0; blocks--, block += Q4_BYTES, x++) {
-    S8 x0 = shorts(x->q), x1 = shorts(x->q + 8), x2 = shorts(x->q + 16), x3 = shorts(x->q + 24);
+  S8 x0 = shorts(x->q), x1 = shorts(x->q + 8), x2 = shorts(x->q + 16), x3 = shorts(x->q + 24);
 #define DOT_Q4(row)                                                                                                     \
   ({                                                                                                                    \
     U8 w_ = (U8)shorts((const short *)(block + 8 + 16 * row));                                                          \
     (dot16((S8)(w_ & low), x0) + dot16((S8)((w_ >> 8) & low), x1)) + (dot16((S8)((w_ >> 4) & low), x2) + dot16((S8)(w_ >> 12), x3)); \
   })
-    I4 dots = sumEachInt(DOT_Q4(0), DOT_Q4(1), DOT_Q4(2), DOT_Q4(3)) - splatInt(8 * x->sum);
-    sum = madd(toFloat4(dots), halves4((const unsigned short *)block) * splat(x->scale), sum);
-  }
-  return sum;
+  I4 dots = sumEachInt(DOT_Q4(0), DOT_Q4(1), DOT_Q4(2), DOT_Q4(3)) - splatInt(8 * x->sum);
+  return madd(toFloat4(dots), halves4((const unsigned short *)block) * splat(x->scale), sum);
 }
+/**
+ * STREAMS groups of four rows, `apart` bytes from one another, against one row of x. Several streams keep several pages in the
+ * hardware's prefetcher, where one leaves it waiting at each page's end.
+ */
+enum { STREAMS = 2 };
+typedef struct { F4 of[STREAMS]; } Sums;
+#define GROUPS(name, add, bytes)                                                                                        \
+  static __attribute__((noinline)) Sums name(const unsigned char *block, long apart, const Quantised *x, long blocks) { \
+    Sums sums;                                                                                                          \
+    F4 sum0 = splat(0), sum1 = sum0;                                                                                    \
+    for (; blocks > 0; blocks--, block += bytes, x++) {                                                                 \
+      sum0 = add(sum0, block, x);                                                                                       \
+      sum1 = add(sum1, block + apart, x);                                                                               \
+    }                                                                                                                   \
+    sums.of[0] = sum0, sums.of[1] = sum1;                                                                               \
+    return sums;                                                                                                        \
+  }
+GROUPS(groupsQ8, addBlockQ8, Q8_BYTES)
+GROUPS(groupsQ4, addBlockQ4, Q4_BYTES)
 
 INLINE float dotHalves(const unsigned short *w, const float *x, long k, int brain) {
   F4 s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
@@ -136,12 +145,16 @@ KERNEL(linearPacked) {
   for (long from = 0; from < m; from += fit) {
     long count = minLong(fit, m - from);
     if (rows.lo < rows.hi) quantise(q, x + from * k, count * k, format);
-    for (long j = rows.lo; j < rows.hi; j += 4) {
-      const unsigned char *group = weight + j / 4 * blocks * bytes;
-      F4 add = bias ? loadPart(bias + j, n - j) : splat(0);
+    // The thread's groups in STREAMS stretches that run side by side; a last short stretch reads the first one's group again.
+    long groups = (rows.hi - rows.lo + 3) / 4, stretch = (groups + STREAMS - 1) / STREAMS;
+    for (long group = 0; group < stretch; group++) {
+      long own = rows.lo / 4 + group, other = own + stretch < (rows.hi + 3) / 4 ? own + stretch : own;
       for (long i = 0; i < count; i++) {
-        F4 sum = (format == FORMAT_Q8 ? groupQ8 : groupQ4)(group, q + i * blocks, blocks);
-        storePart(y + (from + i) * n + j, sum + add, n - j);
+        Sums sums = (format == FORMAT_Q8 ? groupsQ8 : groupsQ4)(weight + own * blocks * bytes, (other - own) * blocks * bytes, q + i * blocks, blocks);
+        for (int stream = 0; stream < STREAMS; stream++) {
+          long j = 4 * (stream ? other : own);
+          storePart(y + (from + i) * n + j, sums.of[stream] + (bias ? loadPart(bias + j, n - j) : splat(0)), n - j);
+        }
       }
     }
   }
