@@ -1,1 +1,193 @@
-import type { JSX } from "solid-js"; export default function P(): JSX.Element { return <p>x</p>; }
+import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
+import { Button, Progress, Stat, Toggle } from "../../components/controls.tsx";
+import { Failure } from "../../components/Failure.tsx";
+import { Page, Panel } from "../../components/Page.tsx";
+import { text, useParam } from "../../shell/route.ts";
+import { shell } from "../../shell/shellMessages.ts";
+import { BACKEND_NAMES, type BackendName } from "../../workers/backendNames.ts";
+import { Remote } from "../../workers/rpc.ts";
+import type { BenchName, BenchResult, MachineApi, MachineEvent, OpResult } from "./compute/machine.worker.ts";
+import { messages as m } from "./messages.ts";
+
+const BENCHES = ["matmul", "scan", "prefill", "decode"] as const satisfies readonly BenchName[];
+
+export default function MachinePage(): JSX.Element {
+  const [chosen, setChosen] = useParam("check", "wasm", text);
+  const isChosen = (name: BackendName): boolean => chosen().split(",").includes(name);
+  const [events, setEvents] = createSignal<readonly MachineEvent[]>([]);
+  const [run, setRun] = createSignal<AbortController>();
+  const [error, setError] = createSignal<unknown>();
+  let remote: Remote<MachineApi> | undefined;
+  onCleanup(() => remote?.close());
+
+  const results = (): readonly OpResult[] => events().filter((event) => event.kind === "op");
+  const timings = (): readonly BenchResult[] => events().filter((event) => event.kind === "bench");
+  const progress = (): { done: number; total: number } => events().findLast((event) => event.kind === "progress") ?? { done: 0, total: 1 };
+  const backends = (): readonly BackendName[] => BACKEND_NAMES.filter((name) => events().some((event) => event.kind === "started" && event.backend === name));
+  const ops = (): readonly string[] => [...new Set(results().map(({ op }) => op))];
+  const compared = (): number => results().reduce((sum, each) => sum + each.compared, 0);
+  const within = (): number => results().reduce((sum, each) => sum + each.compared - each.failed, 0);
+
+  async function start(): Promise<void> {
+    remote?.close();
+    remote = new Remote<MachineApi>(new Worker(new URL("./compute/machine.worker.ts", import.meta.url), { type: "module" }));
+    const own = new AbortController();
+    setRun(own);
+    setEvents([]);
+    setError(undefined);
+    try {
+      await remote.call("run", { backends: BACKEND_NAMES.filter(isChosen) }, { signal: own.signal, onEvent: (event) => setEvents([...events(), event]) });
+    } catch (failure) {
+      setError(failure);
+    }
+    setRun(undefined);
+  }
+
+  return (
+    <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <Panel title={m().device}>
+        <div class="stats">
+          <Stat label={m().cores} value={String(navigator.hardwareConcurrency)} />
+          <Stat label={m().isolated} value={window.crossOriginIsolated ? m().yes : m().no} testid="isolated" note={window.crossOriginIsolated ? "" : shell().threads.one} />
+          <Stat label={m().gpu} value={"gpu" in navigator ? m().gpuYes : m().gpuNo} />
+        </div>
+        <div class="row" role="group" aria-label={m().which}>
+          <For each={BACKEND_NAMES}>
+            {(name) => (
+              <Toggle
+                label={name}
+                checked={isChosen(name)}
+                testid={`check-${name}`}
+                onChange={(on) => setChosen(BACKEND_NAMES.filter((each) => (each === name ? on : isChosen(each))).join(",") || "none")}
+              />
+            )}
+          </For>
+          <Show when={run()} fallback={<Button primary disabled={!BACKEND_NAMES.some(isChosen)} onClick={() => void start()} testid="run">{m().run}</Button>}>
+            {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
+          </Show>
+        </div>
+        <Show when={run()}>
+          <Progress label={m().progress(progress().done, progress().total)} value={progress().done} max={progress().total} />
+        </Show>
+        <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void start()} />}</Show>
+        <For each={events().filter((event) => event.kind === "absent")}>{({ backend, why }) => <p class="failure">{m().absent(backend, why)}</p>}</For>
+      </Panel>
+      <Show when={results().length > 0}>
+        <Panel title={m().timings}>
+          <Timings timings={timings()} backends={backends()} />
+        </Panel>
+        <Panel title={m().conformance}>
+          <div class="row">
+            <Stat label={m().total} value={m().totals(within(), compared())} tone={within() === compared() ? "good" : "bad"} testid="total" />
+            <CopyButton text={() => asMarkdown(backends(), ops(), results(), timings(), events())} />
+          </div>
+          <Conformance ops={ops()} results={results()} backends={backends()} events={events()} />
+        </Panel>
+      </Show>
+    </Page>
+  );
+}
+
+const find = (results: readonly OpResult[], op: string, backend: BackendName): OpResult | undefined => results.find((each) => each.op === op && each.backend === backend);
+
+function describeResult(result: OpResult | undefined): string {
+  if (result === undefined) return "";
+  if (result.why !== undefined) return m().notRun(result.why);
+  return result.failed > 0 ? m().failedCell(result.failed, result.compared) : m().cell(result.compared, `${(100 * result.used).toFixed(0)} %`);
+}
+
+const describeBench = (timing: BenchResult | undefined): string => (timing === undefined ? "" : `${timing.ms.toPrecision(3)} ms · ${timing.rate >= 100 ? timing.rate.toFixed(0) : timing.rate.toPrecision(3)} ${timing.unit}`);
+
+const aboutOf = (events: readonly MachineEvent[], backend: BackendName): string => {
+  const started = events.find((event) => event.kind === "started" && event.backend === backend);
+  return m().about(backend, started?.kind === "started" ? started.about : "");
+};
+
+function Conformance(props: { ops: readonly string[]; results: readonly OpResult[]; backends: readonly BackendName[]; events: readonly MachineEvent[] }): JSX.Element {
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={m().conformance}>
+      <table data-testid="conformance">
+        <thead>
+          <tr>
+            <th scope="col">{m().op}</th>
+            <For each={props.backends}>{(backend) => <th scope="col">{aboutOf(props.events, backend)}</th>}</For>
+          </tr>
+        </thead>
+        <tbody>
+          <For each={props.ops}>
+            {(op) => (
+              <tr>
+                <th scope="row">
+                  <code>{op}</code>
+                </th>
+                <For each={props.backends}>
+                  {(backend) => {
+                    const result = (): OpResult | undefined => find(props.results, op, backend);
+                    return <td style={{ color: (result()?.failed ?? 0) > 0 || result()?.why !== undefined ? "var(--bad)" : "var(--good)" }}>{describeResult(result())}</td>;
+                  }}
+                </For>
+              </tr>
+            )}
+          </For>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Timings(props: { timings: readonly BenchResult[]; backends: readonly BackendName[] }): JSX.Element {
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={m().timings}>
+      <table data-testid="timings">
+        <thead>
+          <tr>
+            <th scope="col">{m().bench}</th>
+            <For each={props.backends}>{(backend) => <th scope="col">{backend}</th>}</For>
+          </tr>
+        </thead>
+        <tbody>
+          <For each={BENCHES}>
+            {(bench) => (
+              <tr>
+                <th scope="row">{m().benches[bench]}</th>
+                <For each={props.backends}>{(backend) => <td>{describeBench(props.timings.find((each) => each.bench === bench && each.backend === backend))}</td>}</For>
+              </tr>
+            )}
+          </For>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function CopyButton(props: { text: () => string }): JSX.Element {
+  const [copied, setCopied] = createSignal(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(props.text());
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  };
+  return (
+    <Button onClick={() => void copy()} testid="copy">
+      {copied() ? m().copied : m().copy}
+    </Button>
+  );
+}
+
+/** Both tables as Markdown, with what is needed to read them elsewhere. */
+function asMarkdown(backends: readonly BackendName[], ops: readonly string[], results: readonly OpResult[], timings: readonly BenchResult[], events: readonly MachineEvent[]): string {
+  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rule = row(["---", ...backends.map(() => "---")]);
+  return [
+    navigator.userAgent,
+    "",
+    row([m().bench, ...backends.map((backend) => aboutOf(events, backend))]),
+    rule,
+    ...BENCHES.map((bench) => row([m().benches[bench], ...backends.map((backend) => describeBench(timings.find((each) => each.bench === bench && each.backend === backend)))])),
+    "",
+    row([m().op, ...backends]),
+    rule,
+    ...ops.map((op) => row([op, ...backends.map((backend) => describeResult(find(results, op, backend)))])),
+    "",
+  ].join("\n");
+}

@@ -1,4 +1,4 @@
-import { For, Show, type JSX } from "solid-js";
+import { For, type JSX } from "solid-js";
 import type { Round, Step } from "./compute/rounds.ts";
 
 const ROW = 46;
@@ -18,37 +18,37 @@ export function ScanPicture(props: { history: readonly (readonly Step[])[]; roun
         aria-label={props.label}
         style={{ width: "100%", "min-width": `${Math.min(900, 30 * l() + 120)}px`, "max-width": `${1.2 * COLUMN * l() + 200}px` }}
       >
+        <For each={props.rounds.slice(0, props.shown)}>
+          {(round, row) => (
+            <g>
+              <For each={round.pairs}>
+                {({ from, to }) => <path d={`M${x(from)} ${y(row())}L${x(to)} ${y(row() + 1)}M${x(to)} ${y(row())}V${y(row() + 1)}`} stroke="var(--s4)" stroke-width="2.4" fill="none" />}
+              </For>
+              <text x={COLUMN * l() + 8} y={y(row() + 1) + 4}>
+                {row() + 1}. {props.phase(round)}
+              </text>
+            </g>
+          )}
+        </For>
         <For each={props.history.slice(0, props.shown + 1)}>
           {(elements, row) => (
-            <g>
-              <Show when={row() > 0}>
-                <For each={props.rounds[row() - 1]!.pairs}>
-                  {({ from, to }) => (
-                    <path d={`M${x(from)} ${y(row() - 1)}L${x(to)} ${y(row())}M${x(to)} ${y(row() - 1)}V${y(row())}`} stroke="var(--s4)" stroke-width="2.4" fill="none" />
-                  )}
-                </For>
-                <text x={COLUMN * l() + 8} y={y(row()) + 4}>
-                  {row()}. {props.phase(props.rounds[row() - 1]!)}
-                </text>
-              </Show>
-              <For each={elements}>
-                {({ b }, i) => (
-                  <g>
-                    <circle
-                      cx={x(i())}
-                      cy={y(row())}
-                      r="17"
-                      fill={final(row(), i()) ? "var(--accent)" : "var(--surface)"}
-                      stroke={props.rounds[row() - 1]?.pairs.some(({ to }) => to === i()) ? "var(--s4)" : "var(--line)"}
-                      stroke-width="2"
-                    />
-                    <text x={x(i())} y={y(row()) + 4} text-anchor="middle" style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}>
-                      {b.toFixed(2)}
-                    </text>
-                  </g>
-                )}
-              </For>
-            </g>
+            <For each={elements}>
+              {({ b }, i) => (
+                <g>
+                  <circle
+                    cx={x(i())}
+                    cy={y(row())}
+                    r="17"
+                    fill={final(row(), i()) ? "var(--accent)" : "var(--surface)"}
+                    stroke={props.rounds[row() - 1]?.pairs.some(({ to }) => to === i()) ? "var(--s4)" : "var(--line)"}
+                    stroke-width="2"
+                  />
+                  <text x={x(i())} y={y(row()) + 4} text-anchor="middle" style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}>
+                    {b.toFixed(2)}
+                  </text>
+                </g>
+              )}
+            </For>
           )}
         </For>
       </svg>

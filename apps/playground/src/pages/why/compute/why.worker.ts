@@ -1,0 +1,88 @@
+import { mean, noGrad, readFloats, Rng, square, tensor, valueAndGrads, type Tensor } from "@statespace/core";
+import { SequenceModel, type ModelState } from "@statespace/models";
+import { startBackend } from "../../../workers/backend.ts";
+import type { BackendName } from "../../../workers/backendNames.ts";
+import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { KINDS, type Kind } from "./names.ts";
+
+export interface CostPoint {
+  readonly kind: Kind;
+  readonly l: number;
+  /** Milliseconds of one training pass (forward and backward) over l tokens; absent where it was too slow to try. */
+  readonly train?: number;
+  /** Milliseconds of one more token after l. */
+  readonly next: number;
+  /** Bytes of the state after l tokens. */
+  readonly stateBytes: number;
+}
+
+const WIDTH = 64;
+/** A kind that took longer than this is not tried at twice the length. */
+const PATIENCE_MS = 900;
+
+/** One layer of a kind, 64 wide, with the defaults of the models package and equal surroundings. */
+export function makeModel(kind: Kind): SequenceModel {
+  return new SequenceModel({ modelType: "sequence", dModel: WIDTH, encoder: { kind: "linear", channels: 1 }, layers: [{ kind }], head: { kind: "regression", outputs: 1, pooling: "last" } }, 1);
+}
+
+const input = (shape: readonly number[]): Tensor => tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape);
+
+async function smallest(run: () => Promise<void>, repeats: number): Promise<number> {
+  let best = Infinity;
+  for (let i = 0; i < repeats; i++) {
+    const start = performance.now();
+    await run();
+    best = Math.min(best, performance.now() - start);
+    await breathe();
+  }
+  return best;
+}
+
+async function trainOnce(model: SequenceModel, x: Tensor): Promise<void> {
+  const { value, grads } = valueAndGrads(() => mean(square(model.forward(x).output)), model.parameters.map((p) => p.value));
+  await readFloats(grads[0] ?? value); // what was queued is done only now
+  for (const t of [value, ...grads]) t?.dispose();
+}
+
+async function nextToken(model: SequenceModel, l: number): Promise<{ ms: number; bytes: number }> {
+  const x = input([1, l, 1]);
+  const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as { output: Tensor; state: ModelState };
+  const { bytes } = state;
+  const token = input([1, 1]);
+  const ms = await smallest(async () => {
+    const y = noGrad(() => model.step(token, state));
+    await readFloats(y);
+    y.dispose();
+  }, 12);
+  for (const t of [x, output, token]) t.dispose();
+  state.dispose();
+  return { ms, bytes };
+}
+
+const api = {
+  /** Measures every kind at growing lengths; each point is told as soon as it is known. */
+  async measure({ lengths, backend }: { lengths: readonly number[]; backend: BackendName }, { signal, emit }: CallContext<CostPoint>): Promise<void> {
+    await startBackend(backend);
+    const models = new Map(KINDS.map((kind) => [kind, makeModel(kind)]));
+    const slow = new Set<Kind>();
+    for (const l of lengths) {
+      for (const [kind, model] of models) {
+        if (signal.aborted) return;
+        const x = input([1, l, 1]);
+        let train: number | undefined;
+        if (!slow.has(kind)) {
+          if (l === lengths[0]) await trainOnce(model, x); // compiles and warms up
+          train = await smallest(() => trainOnce(model, x), 2);
+          if (train > PATIENCE_MS) slow.add(kind);
+        }
+        x.dispose();
+        const { ms, bytes } = await nextToken(model, l);
+        emit({ kind, l, next: ms, stateBytes: bytes, ...(train === undefined ? {} : { train }) });
+      }
+    }
+    for (const model of models.values()) model.dispose();
+  },
+};
+
+export type WhyApi = typeof api;
+serve(api);
