@@ -89,40 +89,59 @@ INLINE F4 addBlockQ4(F4 sum, const unsigned char *block, const Quantised *x) {
  * STREAMS groups of four rows, `apart` bytes from one another, against one row of x. Several streams keep several pages in the
  * hardware's prefetcher, where one leaves it waiting at each page's end.
  */
-enum { STREAMS = 2 };
+enum { STREAMS = 4 };
 typedef struct { F4 of[STREAMS]; } Sums;
 #define GROUPS(name, add, bytes)                                                                                        \
-  static __attribute__((noinline)) Sums name(const unsigned char *block, long apart, const Quantised *x, long blocks) { \
+  static __attribute__((noinline)) Sums name(const unsigned char *block, const long *apart, const Quantised *x, long blocks) { \
     Sums sums;                                                                                                          \
-    F4 sum0 = splat(0), sum1 = sum0;                                                                                    \
+    F4 sum0 = splat(0), sum1 = sum0, sum2 = sum0, sum3 = sum0;                                                          \
+    long apart1 = apart[1], apart2 = apart[2], apart3 = apart[3];                                                       \
     for (; blocks > 0; blocks--, block += bytes, x++) {                                                                 \
       sum0 = add(sum0, block, x);                                                                                       \
-      sum1 = add(sum1, block + apart, x);                                                                               \
+      sum1 = add(sum1, block + apart1, x);                                                                              \
+      sum2 = add(sum2, block + apart2, x);                                                                              \
+      sum3 = add(sum3, block + apart3, x);                                                                              \
     }                                                                                                                   \
-    sums.of[0] = sum0, sums.of[1] = sum1;                                                                               \
+    sums.of[0] = sum0, sums.of[1] = sum1, sums.of[2] = sum2, sums.of[3] = sum3;                                                                               \
     return sums;                                                                                                        \
   }
 GROUPS(groupsQ8, addBlockQ8, Q8_BYTES)
 GROUPS(groupsQ4, addBlockQ4, Q4_BYTES)
 
-INLINE float dotHalves(const unsigned short *w, const float *x, long k, int brain) {
-  F4 s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
+/** Four rows of halves, far apart as above, against one row of x. */
+INLINE F4 dotHalves(const unsigned short *const *w, const float *x, long k, int brain) {
+  F4 sums[STREAMS][2];
+  for (int r = 0; r < STREAMS; r++) sums[r][0] = sums[r][1] = splat(0);
   long i = 0;
-#define HALVES(at) (brain ? brains4(w + (at)) : halves4(w + (at)))
-  for (; i + 16 <= k; i += 16) {
-    s0 = madd(HALVES(i), load4(x + i), s0);
-    s1 = madd(HALVES(i + 4), load4(x + i + 4), s1);
-    s2 = madd(HALVES(i + 8), load4(x + i + 8), s2);
-    s3 = madd(HALVES(i + 12), load4(x + i + 12), s3);
-  }
-  for (; i < k; i++) {
-    unsigned short last[4] = {w[i], 0, 0, 0};
-    s0[0] += (brain ? brains4(last) : halves4(last))[0] * x[i];
-  }
-  return sum4((s0 + s1) + (s2 + s3));
+  for (; i + 8 <= k; i += 8)
+    for (int u = 0; u < 2; u++) {
+      F4 v = load4(x + i + 4 * u);
+      for (int r = 0; r < STREAMS; r++) sums[r][u] = madd(brain ? brains4(w[r] + i + 4 * u) : halves4(w[r] + i + 4 * u), v, sums[r][u]);
+    }
+  for (; i < k; i++)
+    for (int r = 0; r < STREAMS; r++) {
+      unsigned short last[4] = {w[r][i], 0, 0, 0};
+      sums[r][0][0] += (brain ? brains4(last) : halves4(last))[0] * x[i];
+    }
+  return sumEach(sums[0][0] + sums[0][1], sums[1][0] + sums[1][1], sums[2][0] + sums[2][1], sums[3][0] + sums[3][1]);
 }
-static __attribute__((noinline)) float dotF16(const unsigned short *w, const float *x, long k) { return dotHalves(w, x, k, 0); }
-static __attribute__((noinline)) float dotBf16(const unsigned short *w, const float *x, long k) { return dotHalves(w, x, k, 1); }
+static __attribute__((noinline)) F4 dotF16(const unsigned short *const *w, const float *x, long k) { return dotHalves(w, x, k, 0); }
+static __attribute__((noinline)) F4 dotBf16(const unsigned short *const *w, const float *x, long k) { return dotHalves(w, x, k, 1); }
+static void halvesRows(const float *x, const unsigned short *weight, const float *bias, float *y, long m, long n, long k, int format, Span rows) {
+  long stretch = (rows.hi - rows.lo + STREAMS - 1) / STREAMS;
+  for (long j = rows.lo; j < rows.lo + stretch && j < rows.hi; j++) {
+    long at[STREAMS];
+    const unsigned short *w[STREAMS];
+    for (int r = 0; r < STREAMS; r++) {
+      at[r] = j + r * stretch < rows.hi ? j + r * stretch : j;
+      w[r] = weight + at[r] * k;
+    }
+    for (long i = 0; i < m; i++) {
+      F4 sum = format == FORMAT_F16 ? dotF16(w, x + i * k, k) : dotBf16(w, x + i * k, k);
+      for (int r = 0; r < STREAMS; r++) y[i * n + at[r]] = sum[r] + (bias ? bias[at[r]] : 0.0f);
+    }
+  }
+}
 
 /** y [m, n], x [m, k], weight, bias or 0, m, n, k, format: few rows. Integer formats quantise x to 8 bits a block, as ggml does. */
 KERNEL(linearPacked) {
@@ -133,11 +152,7 @@ KERNEL(linearPacked) {
   int format = (int)a[7];
   Span rows = share(n, 4, thread, threads);
   if (format == FORMAT_F16 || format == FORMAT_BF16) {
-    for (long j = rows.lo; j < rows.hi; j++)
-      for (long i = 0; i < m; i++) {
-        const unsigned short *w = (const unsigned short *)weight + j * k;
-        y[i * n + j] = (format == FORMAT_F16 ? dotF16(w, x + i * k, k) : dotBf16(w, x + i * k, k)) + (bias ? bias[j] : 0.0f);
-      }
+    halvesRows(x, (const unsigned short *)weight, bias, y, m, n, k, format, rows);
     return;
   }
   long blocks = k / BLOCK, bytes = format == FORMAT_Q8 ? Q8_BYTES : Q4_BYTES, fit = maxLong(1, SCRATCH_BYTES / (long)sizeof(Quantised) / maxLong(1, blocks));
@@ -148,11 +163,16 @@ KERNEL(linearPacked) {
     // The thread's groups in STREAMS stretches that run side by side; a last short stretch reads the first one's group again.
     long groups = (rows.hi - rows.lo + 3) / 4, stretch = (groups + STREAMS - 1) / STREAMS;
     for (long group = 0; group < stretch; group++) {
-      long own = rows.lo / 4 + group, other = own + stretch < (rows.hi + 3) / 4 ? own + stretch : own;
+      long at[STREAMS], apart[STREAMS];
+      for (int stream = 0; stream < STREAMS; stream++) {
+        long next = rows.lo / 4 + group + stream * stretch;
+        at[stream] = next < (rows.hi + 3) / 4 ? next : rows.lo / 4 + group;
+        apart[stream] = (at[stream] - at[0]) * blocks * bytes;
+      }
       for (long i = 0; i < count; i++) {
-        Sums sums = (format == FORMAT_Q8 ? groupsQ8 : groupsQ4)(weight + own * blocks * bytes, (other - own) * blocks * bytes, q + i * blocks, blocks);
+        Sums sums = (format == FORMAT_Q8 ? groupsQ8 : groupsQ4)(weight + at[0] * blocks * bytes, apart, q + i * blocks, blocks);
         for (int stream = 0; stream < STREAMS; stream++) {
-          long j = 4 * (stream ? other : own);
+          long j = 4 * at[stream];
           storePart(y + (from + i) * n + j, sums.of[stream] + (bias ? loadPart(bias + j, n - j) : splat(0)), n - j);
         }
       }
