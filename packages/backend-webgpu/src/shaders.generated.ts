@@ -1307,6 +1307,180 @@ if (lid == 0u && id == query) {
 stats[query] = vec4f(stat.x, stat.y, f32(leader), mean);
 }
 }`,
+  "causalAttention/tiles": `struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>;
+@group(0) @binding(2) var<storage, read> k: array<f32>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> first: array<i32>;
+@group(0) @binding(5) var<storage, read> visible: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>;
+override HAS_FIRST = false;
+override HAS_VISIBLE = false;
+override KEEP_STATS = false;
+const WG = 64u;
+const PQ = 16u;
+const TILE = 32u;
+const BLOCK = 8u;
+var<workgroup> keys: array<vec4f, TILE * PQ>;
+var<workgroup> values: array<vec4f, TILE * PQ>;
+var<workgroup> shown: array<u32, TILE>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+fn keyAt(row: u32, j: u32, head: u32) -> u32 {
+return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * params.p;
+}
+fn score(query: u32, row: u32, j: u32, head: u32) -> f32 {
+var sum = 0.0f;
+let key = keyAt(row, j, head);
+for (var c = 0u; c < params.p; c++) {
+sum += q[query * params.p + c] * k[key + c];
+}
+return sum * params.scale;
+}
+fn sees(row: u32, j: u32, own: u32) -> bool {
+if (HAS_VISIBLE && j < own) {
+return visible[row * params.m + j] != 0.0f;
+}
+return j <= own;
+}
+fn firstKey(row: u32, t: u32) -> u32 {
+if (HAS_FIRST) {
+return u32(first[row * params.l + t]);
+}
+return 0u;
+}
+fn quadOf(isValue: bool, at: u32, c: u32) -> vec4f {
+var four = vec4f(0.0f);
+for (var i = 0u; i < 4u; i++) {
+if (4u * c + i < params.p) {
+if (isValue) {
+four[i] = v[at + 4u * c + i];
+} else {
+four[i] = k[at + 4u * c + i];
+}
+}
+}
+return four;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+let id = group.y + group.z * groups.y;
+if (id >= params.b * params.h) {
+return;
+}
+let row = id / params.h;
+let head = id % params.h;
+let t0 = group.x * WG;
+let t = min(t0 + lid, params.l - 1u);
+let query = (row * params.l + t) * params.h + head;
+let before = params.m - params.l;
+let begin = firstKey(row, t);
+var mine: array<vec4f, PQ>;
+var sums: array<vec4f, PQ>;
+//: unroll
+for (var c = 0u; c < PQ; c++) {
+for (var i = 0u; i < 4u; i++) {
+if (4u * c + i < params.p) {
+mine[c][i] = q[query * params.p + 4u * c + i];
+}
+}
+}
+var peak = score(query, row, before + t, head);
+var total = 0.0f;
+let end = before + min(t0 + WG, params.l);
+for (var base = firstKey(row, t0); base < end; base += TILE) {
+workgroupBarrier();
+for (var i = lid; i < TILE * PQ; i += WG) {
+let at = keyAt(row, min(base + i / PQ, params.m - 1u), head);
+keys[i] = quadOf(false, at, i % PQ);
+values[i] = quadOf(true, at, i % PQ);
+}
+for (var i = lid; i < TILE; i += WG) {
+shown[i] = u32(sees(row, base + i, min(base + i + 1u, params.m)));
+}
+workgroupBarrier();
+for (var inner = 0u; inner < TILE; inner += BLOCK) {
+var scores: array<f32, BLOCK>;
+var highest = peak;
+//: unroll
+for (var s = 0u; s < BLOCK; s++) {
+var sum = vec4f(0.0f);
+//: unroll
+for (var c = 0u; c < PQ; c++) {
+sum = fma(mine[c], keys[(inner + s) * PQ + c], sum);
+}
+let j = base + inner + s;
+let seen = j >= begin && (j == before + t || (j < before + t && shown[inner + s] != 0u));
+scores[s] = ((sum.x + sum.y) + (sum.z + sum.w)) * params.scale;
+highest = select(highest, max(highest, scores[s]), seen);
+scores[s] = select(-3.0e38f, scores[s], seen);
+}
+let shrink = expAccurate(peak - highest);
+peak = highest;
+total *= shrink;
+//: unroll
+for (var c = 0u; c < PQ; c++) {
+sums[c] *= shrink;
+}
+//: unroll
+for (var s = 0u; s < BLOCK; s++) {
+let weight = select(0.0f, expAccurate(scores[s] - peak), scores[s] > -2.0e38f);
+total += weight;
+//: unroll
+for (var c = 0u; c < PQ; c++) {
+sums[c] = fma(vec4f(weight), values[(inner + s) * PQ + c], sums[c]);
+}
+}
+}
+}
+if (t0 + lid >= params.l) {
+return;
+}
+//: unroll
+for (var c = 0u; c < PQ; c++) {
+for (var i = 0u; i < 4u; i++) {
+if (4u * c + i < params.p) {
+y[query * params.p + 4u * c + i] = sums[c][i] / total;
+}
+}
+}
+if (KEEP_STATS) {
+stats[query] = vec4f(peak, total, 0.0f, 0.0f);
+}
+}`,
   "causalConv1d/forward": `struct Params { b: u32, l: u32, d: u32, k: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

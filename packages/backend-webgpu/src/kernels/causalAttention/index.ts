@@ -25,7 +25,27 @@ function prepare(backend: WebGpuBackend, { q, k, seqIdx, visible }: KernelInputs
   };
 }
 
+/** Queries a workgroup, and from how many on they share what it loads. */
+const queriesAtOnce = 64;
+const leastShared = 16;
+/** Widest query that a thread holds in registers. */
+const widest = 128;
+
 function attend(backend: WebGpuBackend, { q, k, v, visible }: KernelInputs, { params, constants, first, queries }: Attention, y: TensorInfo, stats: TensorInfo | undefined): void {
+  const [b, l, h, p] = q!.shape as [number, number, number, number];
+  if (l >= leastShared && p <= widest) {
+    const PQ = Math.ceil(p / 4);
+    // Keys and values take at most 16 KiB less the flags.
+    const TILE = Math.max(8, Math.min(32, 8 * Math.floor(500 / PQ / 8)));
+    const [gridY, gridZ] = foldGrid(b * h);
+    backend.dispatch("causalAttention/tiles", {
+      constants: { ...constants, KEEP_STATS: !!stats, PQ, TILE },
+      params,
+      bindings: [q, k, v, first, visible, y, stats],
+      grid: [Math.ceil(l / queriesAtOnce), gridY, gridZ],
+    });
+    return;
+  }
   backend.dispatch("causalAttention/forward", { constants: { ...constants, KEEP_STATS: !!stats }, params, bindings: [q, k, v, first, visible, y, stats], grid: foldGrid(queries) });
 }
 
