@@ -14,9 +14,9 @@ void weighChunk(const Chunked *s, ChunkWeights *w, long row, long head, long fro
   w->tokens = minLong(s->q, s->l - from);
   w->rows = w->tokens * r;
   w->padded = pad8(w->rows);
-  for (long i = 0; i < w->padded; i++) {
-    long token = i / r, in = i < w->rows;
-    if (in && i % r == 0) {
+  for (long i = 0, token = 0, rank = 0; i < w->padded; i++) {
+    int in = i < w->rows;
+    if (in && rank == 0) {
       if (chunkedRestarts(s, row, from + token)) first = i, opening = minLong(opening, i);
       else sum += (double)s->decay[at + token];
     }
@@ -26,6 +26,7 @@ void weighChunk(const Chunked *s, ChunkWeights *w, long row, long head, long fro
     w->own[i] = in ? s->own[at + token] : 0.0f;
     w->token[i] = (int)token;
     w->first[i] = (int)first;
+    if (++rank == r) rank = 0, token++;
   }
   float high = w->high[w->rows - 1], low = w->low[w->rows - 1];
   for (long i = 0; i < w->padded; i += 4) {
@@ -43,15 +44,15 @@ void weighChunk(const Chunked *s, ChunkWeights *w, long row, long head, long fro
 
 void gatherRows(const Chunked *s, const ChunkWeights *w, float *out, const float *in, long row, long heads, long head, long width) {
   long wide = pad8(width);
-  for (long i = 0; i < w->padded; i++, out += wide) {
-    if (i >= w->rows) {
-      memset(out, 0, (UW)wide * sizeof(float));
-      continue;
+  for (long t = 0; t < w->tokens; t++) {
+    const float *p = in + ((row * s->l + w->from + t) * heads + head) * s->r * width;
+    for (long i = 0; i < s->r; i++, p += width, out += wide) {
+      long j = 0;
+      for (; j + 4 <= width; j += 4) store4(out + j, load4(p + j));
+      for (; j < wide; j++) out[j] = j < width ? p[j] : 0.0f;
     }
-    const float *p = in + (((row * s->l + w->from + i / s->r) * heads + head) * s->r + i % s->r) * width;
-    memcpy(out, p, (UW)width * sizeof(float));
-    for (long j = width; j < wide; j++) out[j] = 0;
   }
+  for (long i = (w->padded - w->rows) * wide; i > 0; i -= 4, out += 4) store4(out, splat(0));
 }
 
 void stateFrom(float *state, const float *in, long p, long n) {
@@ -86,8 +87,9 @@ static void maskedScores(const Chunked *s, const ChunkWeights *w, const float *s
 /** y = (y + D value) silu(z), rows of the chunk to memory. */
 static void finishRows(const Chunked *s, const ChunkWeights *w, const float *y, const float *value, long row, long head, float *out) {
   long wide = pad8(s->p);
-  for (long i = 0; i < w->rows; i++, y += wide, value += wide) {
-    long at = (((row * s->l + w->from + i / s->r) * s->h + head) * s->r + i % s->r) * s->p;
+  for (long i = 0, rank = 0, token = row * s->l + w->from; i < w->rows; i++, y += wide, value += wide) {
+    long at = ((token * s->h + head) * s->r + rank) * s->p;
+    if (++rank == s->r) rank = 0, token++;
     for (long c = 0; c < s->p; c += 4) {
       long count = s->p - c;
       F4 x = load4(y + c);

@@ -53,7 +53,7 @@ void packColumnsB(float *out, const float *in, long row, long k, long n, long pa
     store4(o, c##i##0);                                                   \
     store4(o + 4, c##i##1);                                               \
   }
-static __attribute__((noinline)) void panelTile(const float *a, const float *b, long k, float *c, long row, const float *keep, long step) {
+INLINE void panelTile(const float *a, const float *b, long k, float *c, long row, const float *keep, long step) {
   F4 z = splat(0);
   F4 c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
   for (; k >= 4; k -= 4) { PANEL_STEP PANEL_STEP PANEL_STEP PANEL_STEP }

@@ -1,5 +1,5 @@
 /** Rows a chunk has at most: past it, products inside the chunk cost more than what they save between chunks. */
-const CHUNK_ROWS = 64;
+const CHUNK_ROWS = 32;
 /** Tokens from which matrix products pay. */
 export const CHUNKED_FROM = 16;
 
@@ -16,7 +16,7 @@ export interface ChunkExtents {
   readonly n: number;
 }
 
-/** Tokens a chunk: what the caller allows, as many as fit 64 rows. */
+/** Tokens a chunk: what the caller allows, as many as fit 32 rows. */
 export function chunkTokens({ l, r }: ChunkExtents, chunkSize: number): number {
   return Math.max(1, Math.min(chunkSize, l, Math.floor(CHUNK_ROWS / r)));
 }
