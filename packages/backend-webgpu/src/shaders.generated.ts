@@ -8205,7 +8205,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -8213,11 +8213,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 @group(0) @binding(1) var<storage, read> decays: array<vec4f>;
@@ -8256,7 +8259,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -8264,11 +8267,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 const log2e = 1.4426950408889634f;
@@ -8462,7 +8468,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -8470,11 +8476,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 const log2e = 1.4426950408889634f;
@@ -8523,7 +8532,7 @@ var sum = 0.0f;
 var rest = 0.0f;
 var restarts = 0.0f;
 for (var q = 0u; q < Q; q++) {
-let t = own.y * Q + q;
+let t = firstToken() + q;
 var c = vec4f(0.0f);
 if (t < params.l) {
 c = coefficients[(own.x * params.l + t) * params.h + own.z];
@@ -8552,7 +8561,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -8560,11 +8569,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 const log2e = 1.4426950408889634f;
@@ -8636,7 +8648,7 @@ if (id >= params.batch) {
 return;
 }
 begin(id, params.h);
-let first = own.y * Q;
+let first = firstToken();
 let count = min(Q, params.l - first);
 var sum = 0.0f;
 for (var e = lid; e < P * N; e += WG) {
@@ -8724,7 +8736,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -8732,11 +8744,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 const log2e = 1.4426950408889634f;
@@ -8890,7 +8905,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -8898,11 +8913,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 const log2e = 1.4426950408889634f;
@@ -9071,7 +9089,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -9079,11 +9097,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 const log2e = 1.4426950408889634f;
@@ -9202,7 +9223,7 @@ const R = 1u;
 const P = 64u;
 const N = 64u;
 const ROWS = Q * R;
-struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32 }
+struct Params { l: u32, h: u32, g: u32, chunks: u32, batch: u32, offset: u32, firstChunk: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 var<private> own: vec3u;
 var<private> block: u32;
@@ -9210,11 +9231,14 @@ fn begin(id: u32, heads: u32) {
 block = id;
 own = vec3u(id / (params.chunks * heads), id / heads % params.chunks, id % heads);
 }
+fn firstToken() -> u32 {
+return (params.firstChunk + own.y) * Q;
+}
 fn inside(m: u32) -> bool {
-return m < ROWS && own.y * Q + m / R < params.l;
+return m < ROWS && firstToken() + m / R < params.l;
 }
 fn rowAt(m: u32, heads: u32, head: u32) -> u32 {
-let t = min(own.y * Q + m / R, params.l - 1u);
+let t = min(firstToken() + m / R, params.l - 1u);
 return ((own.x * params.l + t) * heads + head) * R + m % R;
 }
 @group(0) @binding(1) var<storage, read> x: array<f32>;

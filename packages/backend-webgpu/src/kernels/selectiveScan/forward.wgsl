@@ -1,6 +1,7 @@
 // Selective scan (Mamba, section 3.3) over one chunk of the sequence: discretisation, recurrence, C, skip and gate in one pass.
 // A thread owns 4 V states of one channel; L threads make a channel, CH channels a workgroup. The states stay in registers.
-// REDUCE: only the state that the chunk, started from zero, ends in, and the sum of its deltas (the carry scan needs no more).
+// REDUCE: only the state that the chunk, started from zero, ends in, and the sum of its deltas; from those of the chunks
+// before it, each chunk then finds the state it starts from (PREFIX).
 const V = 1u; // vec4s of states a thread
 const L = 4u; // threads a channel, 4 V L >= n
 const CH = 32u; // channels a workgroup
@@ -8,6 +9,7 @@ const TS = 8u; // steps a tile
 const REDUCE = false;
 override HAS_Z = false;
 override HAS_INITIAL = false;
+override PREFIX = false;
 override HAS_SEQ = false;
 override SOFTPLUS = false;
 override KEEP_LAST = false;
@@ -16,16 +18,17 @@ struct Params {
   l: u32, d: u32, n: u32, g: u32,
   chunk: u32, chunks: u32, // steps a chunk, chunks a row
   offD: u32, offBias: u32, offRestart: u32, offBC: u32, // into packed
-  offSum: u32, // into last, when REDUCE: sums of delta [b, chunks, d]
+  offSum: u32, // into the chunks' states: sums of delta [b, chunks, d]
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
 @group(0) @binding(4) var<storage, read> packed: array<vec4f>; // see pack.wgsl
-@group(0) @binding(5) var<storage, read> initial: array<f32>; // [b, chunks, d, n]
-@group(0) @binding(6) var<storage, read_write> last: array<f32>; // [b, chunks, d, n]
+@group(0) @binding(5) var<storage, read> initial: array<f32>; // [b, d, n]
+@group(0) @binding(6) var<storage, read_write> last: array<f32>; // [b, d, n], or the chunks' states [b, chunks, d, n] when REDUCE
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, l, d]
+@group(0) @binding(8) var<storage, read> ends: array<f32>; // the chunks' states [b, chunks, d, n], and offSum
 
 const WG = CH * L;
 const ROWS = (TS + L - 1u) / L; // steps of its staging column that a thread brings
@@ -48,7 +51,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   let begin = group.y * params.chunk;
   let end = min(begin + params.chunk, params.l);
   let bcGroup = first * params.g / params.d;
-  let stateAt = (block * params.d + channel) * params.n;
 
   var a: array<vec4f, V>;
   var h: array<vec4f, V>;
@@ -59,7 +61,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     for (var q = 0u; q < 4u; q++) {
       let n = (lane * V + v) * 4u + q;
       if (HAS_INITIAL && alive && n < params.n) {
-        h[v][q] = initial[stateAt + n];
+        h[v][q] = initial[(row * params.d + channel) * params.n + n];
+      }
+    }
+  }
+  if (PREFIX) {
+    for (var c0 = 0u; c0 < group.y; c0++) {
+      let before = (row * params.chunks + c0) * params.d + min(channel, params.d - 1u);
+      let sum = ends[params.offSum + before];
+      //: unroll
+      for (var v = 0u; v < V; v++) {
+        var ended: vec4f;
+        //: unroll
+        for (var q = 0u; q < 4u; q++) {
+          let n = (lane * V + v) * 4u + q;
+          ended[q] = select(0.0f, ends[before * params.n + min(n, params.n - 1u)], n < params.n);
+        }
+        h[v] = ended + select(exp2(a[v] * sum) * h[v], vec4f(0.0f), sum > 1.0e38f);
       }
     }
   }
@@ -154,7 +172,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     }
   }
 
-  if ((REDUCE || KEEP_LAST) && alive) {
+  if ((REDUCE || (KEEP_LAST && group.y == params.chunks - 1u)) && alive) {
+    let stateAt = (select(row, block, REDUCE) * params.d + channel) * params.n;
     //: unroll
     for (var v = 0u; v < V; v++) {
       //: unroll

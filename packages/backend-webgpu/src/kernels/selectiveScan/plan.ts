@@ -49,6 +49,9 @@ export function scanExtents(inputs: KernelInputs): ScanExtents {
 
 const powerOfTwoAbove = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
 
+/** Each chunk of the forward scan reads the ends of all before it: more of them would cost more than they bring. */
+const mostChunks = 48;
+
 /** States a channel takes in the padded layouts. */
 export function paddedStates({ V, L }: ScanCut): number {
   return 4 * V * L;
@@ -69,7 +72,7 @@ export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: D
   let TS = wish.TS;
   while (TS > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) TS /= 2;
   while (CH > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) CH /= 2;
-  const wanted = Math.max(1, Math.min(Math.round(wish.inFlight / (b * d * L)), Math.floor(l / (2 * TS))));
+  const wanted = Math.max(1, Math.min(mostChunks, Math.round(wish.inFlight / (b * d * L)), Math.floor(l / (2 * TS))));
   const chunk = Math.ceil(Math.ceil(l / wanted) / TS) * TS;
   return { V, L, CH, TS, chunk, chunks: Math.ceil(l / chunk) };
 }
