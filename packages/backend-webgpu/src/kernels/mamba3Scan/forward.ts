@@ -1,9 +1,9 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { chunkedForward, chunkedShape, type ChunkedOperands, type ChunkedShape } from "../ssdScan/chunkedScan.ts";
+import { chunkedForward, chunkedShape, type ChunkedOperands, type ChunkedShape, type ScanExtents } from "../ssdScan/chunkedScan.ts";
 
 /** Extents of a Mamba-3 scan (tokens on axis 1) or of one token of it. */
-export function mamba3Extents(inputs: KernelInputs): Omit<ChunkedShape, "Q" | "chunks"> {
+export function mamba3Extents(inputs: KernelInputs): ScanExtents {
   const shape = inputs.q!.shape;
   const [h, r, n] = shape.slice(-3) as [number, number, number];
   return { b: shape[0]!, l: shape.length === 5 ? shape[1]! : 1, h, g: h, r, p: inputs.v!.shape.at(-1)!, n };

@@ -72,7 +72,7 @@ export function chunkedBackward(backend: WebGpuBackend, s: ChunkedShape, operand
   const perToken = backend.scratch(4 * tokens);
   backend.dispatchOver("ssdScan/rowGrads", tokens, 4, {
     constants: { ...chunkConstants(s), SKIP, HAS_Z: !!z },
-    params: [...chunkParams(s, tokens), offset],
+    params: chunkParams(s, tokens, offset),
     bindings: [v, upstream, z, scores, decays, D, work, dots],
   });
   const blocks = s.b * s.chunks * s.h;

@@ -13,9 +13,10 @@ export interface ChunkedShape {
   readonly r: number;
   readonly p: number;
   readonly n: number;
-  /** Tokens a chunk, chunks a row. */
+  /** Tokens a chunk, chunks a row (or a segment of it), and the number of the first of them. */
   readonly Q: number;
   readonly chunks: number;
+  readonly firstChunk: number;
 }
 
 /** Operands of a scan with one decay a head. */
@@ -33,18 +34,21 @@ export interface ChunkedOperands {
 /** Rows (tokens and ranks) of a chunk to aim for: products of 64 rows fill a device, and what is kept per row stays small. */
 const wantedRows = 64;
 
+/** What a scan is cut into chunks from. */
+export type ScanExtents = Omit<ChunkedShape, "Q" | "chunks" | "firstChunk">;
+
 /** Cuts a scan into chunks of at most `chunkSize` tokens. */
-export function chunkedShape(extents: Omit<ChunkedShape, "Q" | "chunks">, chunkSize: number): ChunkedShape {
+export function chunkedShape(extents: ScanExtents, chunkSize: number): ChunkedShape {
   const Q = Math.max(1, Math.min(chunkSize, Math.ceil(wantedRows / extents.r), extents.l));
-  return { ...extents, Q, chunks: Math.ceil(extents.l / Q) };
+  return { ...extents, Q, chunks: Math.ceil(extents.l / Q), firstChunk: 0 };
 }
 
 export function chunkConstants({ Q, r, p, n }: ChunkedShape): Constants {
   return { Q, R: r, P: p, N: n };
 }
 
-export function chunkParams({ l, h, g, chunks }: ChunkedShape, batch: number): number[] {
-  return [l, h, g, chunks, batch];
+export function chunkParams({ l, h, g, chunks, firstChunk }: ChunkedShape, batch: number, offset = 0): number[] {
+  return [l, h, g, chunks, batch, offset, firstChunk];
 }
 
 /** The code of how D is shaped: none, a head, a channel. */
@@ -119,8 +123,11 @@ export function keyGrads(backend: WebGpuBackend, s: ChunkedShape, OF_KEYS: boole
   product(backend, "ssdScan/keyGrads", s, s.b * s.chunks * s.g, [s.Q * s.r, s.n], { OF_KEYS }, [scores, values, keys, decays, states, out]);
 }
 
-/** The whole scan in chunks, as matrix products: scores, chunk states, carry, outputs. */
-export function chunkedForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, v, D, z, initial, coefficients }: ChunkedOperands, y: TensorInfo, last: TensorInfo | undefined): void {
+/** Bytes that the states of one segment of chunks may take. */
+const segmentBytes = 2 ** 28;
+
+/** The scan of one segment of chunks: scores, chunk states, carry, outputs. */
+function segmentForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, v, D, z, initial, coefficients }: ChunkedOperands, y: TensorInfo, last: TensorInfo | undefined): void {
   const decays = cumulate(backend, s, coefficients);
   const scores = rowScores(backend, s, false, q, k);
   // One chunk that starts from nothing and hands nothing on has no states.
@@ -129,8 +136,22 @@ export function chunkedForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, 
   backend.release(decays, scores, ...(states ? [states] : []));
 }
 
+/** The whole scan in chunks, as matrix products, as many chunks at a time as memory allows. */
+export function chunkedForward(backend: WebGpuBackend, s: ChunkedShape, operands: ChunkedOperands, y: TensorInfo, last: TensorInfo | undefined): void {
+  const stateSize = s.b * s.h * s.p * s.n;
+  const most = Math.max(1, Math.floor(Math.min(segmentBytes, backend.traits.maxBinding) / (4 * Math.max(stateSize, s.b * s.g * (s.Q * s.r) ** 2))));
+  let before: TensorInfo | undefined;
+  for (let firstChunk = 0; firstChunk < s.chunks; firstChunk += most) {
+    const chunks = Math.min(most, s.chunks - firstChunk);
+    const after = firstChunk + chunks === s.chunks ? last : backend.scratch(stateSize);
+    segmentForward(backend, { ...s, firstChunk, chunks }, { ...operands, initial: before ?? operands.initial }, y, after);
+    if (before) backend.release(before);
+    before = after;
+  }
+}
+
 /** Extents of a Mamba-2 scan, or of one token of it. */
-export function ssdExtents(inputs: KernelInputs): Omit<ChunkedShape, "Q" | "chunks"> {
+export function ssdExtents(inputs: KernelInputs): ScanExtents {
   const shape = inputs.x!.shape;
   const [h, p] = shape.slice(-2) as [number, number];
   const [g, n] = inputs.B!.shape.slice(-2) as [number, number];

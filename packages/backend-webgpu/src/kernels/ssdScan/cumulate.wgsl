@@ -15,7 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var rest = 0.0f;
   var restarts = 0.0f;
   for (var q = 0u; q < Q; q++) {
-    let t = own.y * Q + q;
+    let t = firstToken() + q;
     var c = vec4f(0.0f);
     if (t < params.l) {
       c = coefficients[(own.x * params.l + t) * params.h + own.z];

@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, params.h);
-  let first = own.y * Q;
+  let first = firstToken();
   let count = min(Q, params.l - first);
   var sum = 0.0f;
   for (var e = lid; e < P * N; e += WG) {
