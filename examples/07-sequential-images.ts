@@ -13,7 +13,7 @@ import { percent, saveResults, startRun } from "./experiment.ts";
 const run = await startRun();
 const setting = run.full
   ? { dModel: 64, layers: 4, dState: 32, epochs: 8, batchSize: 32, learningRate: 4e-3, dropout: 0.05 }
-  : { dModel: 32, layers: 2, dState: 16, epochs: 12, batchSize: 32, learningRate: 8e-3, dropout: 0 };
+  : { dModel: 32, layers: 2, dState: 16, epochs: 20, batchSize: 32, learningRate: 1e-2, dropout: 0 };
 const { dModel, batchSize } = setting;
 
 async function load(): Promise<{ train: ImageDataset; test: ImageDataset; seqLen: number }> {
