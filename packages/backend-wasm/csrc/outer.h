@@ -30,11 +30,11 @@ void outerForward(Outer *o, long steps, int keep);
 void outerBackward(Outer *o, long steps);
 
 /** [rows, n] to [rows, pad], zeros after n; and back. */
-INLINE void padRows(float *out, const float *in, long rows, long n, long pad) {
+OUTLINE void padRows(float *out, const float *in, long rows, long n, long pad) {
   for (long i = 0; i < rows; i++)
     for (long j = 0; j < pad; j++) out[i * pad + j] = j < n ? in[i * n + j] : 0.0f;
 }
-INLINE void unpadRows(float *out, const float *in, long rows, long n, long pad) {
+OUTLINE void unpadRows(float *out, const float *in, long rows, long n, long pad) {
   for (long i = 0; i < rows; i++)
     for (long j = 0; j < n; j++) out[i * n + j] = in[i * pad + j];
 }

@@ -35,7 +35,7 @@ INLINE long groupSize(const Scan *s, long arrays) { return maxLong(1, minLong(MA
  * Reads one word of every cache line of rows [t, t + steps), channels [first, first + width): in memory order, which the hardware
  * prefetches. The tiles then find their lines near; reading them tile by tile, each line would wait for memory by itself.
  */
-INLINE void touchRows(const Scan *s, const float *p, long row, long t, long steps, long first, long width) {
+OUTLINE void touchRows(const Scan *s, const float *p, long row, long t, long steps, long first, long width) {
   if (!p) return;
   for (long i = 0; i < steps; i++) {
     const volatile float *line = p + (row * s->l + t + i) * s->d + first;
@@ -43,30 +43,32 @@ INLINE void touchRows(const Scan *s, const float *p, long row, long t, long step
   }
 }
 
+OUTLINE void loadPartRow(float *out, const float *p, long count) {
+  for (int i = 0; i < LANES; i++) out[i] = i < count ? p[i] : 0.0f;
+}
+OUTLINE void storePartRow(float *p, const float *in, long count) {
+  for (int i = 0; i < count; i++) p[i] = in[i];
+}
 INLINE void loadRow(float *out, const float *p, long count) {
-  if (count == LANES) {
+  if (count != LANES) loadPartRow(out, p, count);
+  else
     for (int i = 0; i < LANES; i += 4) store4(out + i, load4(p + i));
-  } else {
-    for (int i = 0; i < LANES; i++) out[i] = i < count ? p[i] : 0.0f;
-  }
 }
 INLINE void storeRow(float *p, const float *in, long count) {
-  if (count == LANES) {
+  if (count != LANES) storePartRow(p, in, count);
+  else
     for (int i = 0; i < LANES; i += 4) store4(p + i, load4(in + i));
-  } else {
-    for (int i = 0; i < count; i++) p[i] = in[i];
-  }
 }
 /** [count, n] of memory to [n][16], times `scale`. */
-INLINE void loadTransposed(float *out, const float *p, long n, long count, float scale) {
+OUTLINE void loadTransposed(float *out, const float *p, long n, long count, float scale) {
   for (long j = 0; j < n; j++)
     for (long i = 0; i < LANES; i++) out[j * LANES + i] = i < count ? p[i * n + j] * scale : 0.0f;
 }
-INLINE void storeTransposed(float *p, const float *in, long n, long count) {
+OUTLINE void storeTransposed(float *p, const float *in, long n, long count) {
   for (long j = 0; j < n; j++)
     for (long i = 0; i < count; i++) p[i * n + j] = in[j * LANES + i];
 }
-INLINE float largest(const float *p, long count) {
+OUTLINE float largest(const float *p, long count) {
   F4 m = splat(0);
   for (long i = 0; i < count; i += 4) m = max4(m, abs4(load4(p + i)));
   return maxLane(m);

@@ -19,6 +19,8 @@ typedef unsigned short H4 __attribute__((vector_size(8)));
 typedef H4 H4Loose __attribute__((aligned(2)));
 
 #define INLINE static inline __attribute__((always_inline))
+/** For what is called from several places but seldom: inlined, it would fill the binary. */
+#define OUTLINE static __attribute__((noinline, unused))
 
 INLINE F4 load4(const float *p) { return *(const F4Loose *)p; }
 INLINE void store4(float *p, F4 v) { *(F4Loose *)p = v; }
@@ -88,14 +90,14 @@ INLINE F4 sumEach(F4 a, F4 b, F4 c, F4 d) {
   return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
 }
 // The ends of rows, out of line: they are rare, and inline they would be most of the binary.
-static __attribute__((noinline, unused)) F4 loadEnd(const float *p, long count) {
+OUTLINE F4 loadEnd(const float *p, long count) {
   F4 v = splat(0);
   v[0] = p[0];
   if (count > 1) v[1] = p[1];
   if (count > 2) v[2] = p[2];
   return v;
 }
-static __attribute__((noinline, unused)) void storeEnd(float *p, F4 v, long count) {
+OUTLINE void storeEnd(float *p, F4 v, long count) {
   p[0] = v[0];
   if (count > 1) p[1] = v[1];
   if (count > 2) p[2] = v[2];

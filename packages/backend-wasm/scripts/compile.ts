@@ -100,7 +100,7 @@ async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8A
     return out[`${unit}.o`]!;
   };
   const fast = await compile("fast", "-O2", units.filter((name) => hot.has(name)));
-  const small = await compile("small", "-Os", units.filter((name) => !hot.has(name)));
+  const small = await compile("small", "-Oz", units.filter((name) => !hot.has(name)));
   const out = await run(["clang", ...common, ...flags, ...link, "fast.o", "small.o", "-o", "all.wasm"], { "fast.o": fast, "small.o": small });
   return out["all.wasm"]!;
 }
