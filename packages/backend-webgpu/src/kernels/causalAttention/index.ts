@@ -31,7 +31,13 @@ const leastShared = 16;
 /** Widest query that a thread holds in registers. */
 const widest = 128;
 
-function attend(backend: WebGpuBackend, { q, k, v, visible }: KernelInputs, { params, constants, first, queries }: Attention, y: TensorInfo, stats: TensorInfo | undefined): void {
+function attend(
+  backend: WebGpuBackend,
+  { q, k, v, visible }: KernelInputs,
+  { params, constants, first, queries }: Attention,
+  y: TensorInfo,
+  stats: TensorInfo | undefined,
+): void {
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   if (l >= leastShared && p <= widest) {
     const PQ = Math.ceil(p / 4);
@@ -46,7 +52,12 @@ function attend(backend: WebGpuBackend, { q, k, v, visible }: KernelInputs, { pa
     });
     return;
   }
-  backend.dispatch("causalAttention/forward", { constants: { ...constants, KEEP_STATS: !!stats }, params, bindings: [q, k, v, first, visible, y, stats], grid: foldGrid(queries) });
+  backend.dispatch("causalAttention/forward", {
+    constants: { ...constants, KEEP_STATS: !!stats },
+    params,
+    bindings: [q, k, v, first, visible, y, stats],
+    grid: foldGrid(queries),
+  });
 }
 
 /** The baseline's attention and its gradient; nothing of order l m reaches memory. */

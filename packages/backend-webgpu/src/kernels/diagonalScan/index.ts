@@ -25,12 +25,21 @@ function cutScan(shape: readonly number[]): Cut {
  * What every chunk starts from, [b, chunks, n, 2]: the initial state itself where there is one chunk, else scratch to be released.
  * `reduce` writes each chunk's end from zero, and the product of its decays, into [b, chunks, n, 4].
  */
-function chunkStarts(backend: WebGpuBackend, { b, n, chunks }: Cut, initial: TensorInfo | undefined, reduce: (ends: TensorInfo) => void): TensorInfo | undefined {
+function chunkStarts(
+  backend: WebGpuBackend,
+  { b, n, chunks }: Cut,
+  initial: TensorInfo | undefined,
+  reduce: (ends: TensorInfo) => void,
+): TensorInfo | undefined {
   if (chunks === 1) return initial;
   const ends = backend.scratch(4 * b * chunks * n);
   const starts = backend.scratch(2 * b * chunks * n);
   reduce(ends);
-  backend.dispatchOver("diagonalScan/carry", b * n, 32, { constants: { HAS_INITIAL: !!initial }, params: [b * n, n, chunks], bindings: [initial, ends, starts] });
+  backend.dispatchOver("diagonalScan/carry", b * n, 32, {
+    constants: { HAS_INITIAL: !!initial },
+    params: [b * n, n, chunks],
+    bindings: [initial, ends, starts],
+  });
   backend.release(ends);
   return starts;
 }
@@ -42,7 +51,11 @@ const forward: Kernel<WebGpuBackend> = (backend, { ABar, Bu, initialState }, { r
   const last = returnLastState ? backend.output([b, n, 2]) : undefined;
   const switches = { VARYING: ABar!.shape.length === 4, REVERSE: !!reverse };
   const pass = (constants: Record<string, boolean>, starts: TensorInfo | undefined, out: TensorInfo): void =>
-    backend.dispatchOver("diagonalScan/forward", b * chunks * n, 32, { constants: { ...switches, ...constants }, params: [b, l, n, chunk, chunks], bindings: [ABar, Bu, starts, out, last] });
+    backend.dispatchOver("diagonalScan/forward", b * chunks * n, 32, {
+      constants: { ...switches, ...constants },
+      params: [b, l, n, chunk, chunks],
+      bindings: [ABar, Bu, starts, out, last],
+    });
   const starts = chunkStarts(backend, cut, initialState, (ends) => pass({ REDUCE: true }, undefined, ends));
   pass({ HAS_STARTS: !!starts, KEEP_LAST: !!last }, starts, states);
   if (starts && starts !== initialState) backend.release(starts);

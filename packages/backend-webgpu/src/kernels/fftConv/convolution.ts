@@ -33,7 +33,15 @@ function* pairRuns(backend: WebGpuBackend, { b, d, N }: Extents): Generator<{ fi
   }
 }
 
-function directSum(backend: WebGpuBackend, { b, l, d, m }: Extents, REVERSE: boolean, u: TensorInfo, k: TensorInfo, D: TensorInfo | undefined, y: TensorInfo): void {
+function directSum(
+  backend: WebGpuBackend,
+  { b, l, d, m }: Extents,
+  REVERSE: boolean,
+  u: TensorInfo,
+  k: TensorInfo,
+  D: TensorInfo | undefined,
+  y: TensorInfo,
+): void {
   backend.dispatchOver("fftConv/forward", b * l * d, 64, { constants: { HAS_D: !!D, REVERSE }, params: [b, l, d, m], bindings: [u, k, D, y] });
 }
 
@@ -58,9 +66,21 @@ export function fftConv(backend: WebGpuBackend, inputs: KernelInputs): TensorInf
   return [y];
 }
 
-function finishRows(backend: WebGpuBackend, { b, l, d, m, N }: Extents, back: TensorInfo, { firstPair, pairs, rowsIn }: { firstPair: number; pairs: number; rowsIn: number }, u: TensorInfo, D: TensorInfo | undefined, y: TensorInfo): void {
+function finishRows(
+  backend: WebGpuBackend,
+  { b, l, d, m, N }: Extents,
+  back: TensorInfo,
+  { firstPair, pairs, rowsIn }: { firstPair: number; pairs: number; rowsIn: number },
+  u: TensorInfo,
+  D: TensorInfo | undefined,
+  y: TensorInfo,
+): void {
   const count = rowsIn * l * d;
-  backend.dispatchOver("fftConv/finish", count, 64, { constants: { TO: 0, HAS_D: !!D }, params: [N, pairs * d, b, l, d, m, firstPair, count], bindings: [back, u, D, y, undefined] });
+  backend.dispatchOver("fftConv/finish", count, 64, {
+    constants: { TO: 0, HAS_D: !!D },
+    params: [N, pairs * d, b, l, d, m, firstPair, count],
+    bindings: [back, u, D, y, undefined],
+  });
 }
 
 /** Both gradients are correlations: of the filter with dy, and of u with dy, whose lag 0 is also D's gradient. */
@@ -83,7 +103,11 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
     finishRows(backend, e, back, { firstPair, pairs, rowsIn }, dY, D, dU);
     const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
     // Of conj(u1 + i u2) (dy1 + i dy2) the real part in time is the sum over both rows.
-    const correlation = transformOwn(backend, N, d, true, { from: "pairSum", source: upstream, factor: spectrum, conjugate: true, d, pairs }, [upstream, spectrum, back]);
+    const correlation = transformOwn(backend, N, d, true, { from: "pairSum", source: upstream, factor: spectrum, conjugate: true, d, pairs }, [
+      upstream,
+      spectrum,
+      back,
+    ]);
     backend.dispatchOver("fftConv/finish", d * m, 64, {
       constants: { TO: 1, HAS_D: !!D, ADD: firstPair > 0 },
       params: [N, d, b, taps, d, m, firstPair, d * m],

@@ -30,7 +30,13 @@ function radices(N: number): number[] {
 }
 
 /** The transform (unscaled) of `rows` sequences of N points, a power of two; complex [N, rows], to be released. */
-export function transform(backend: WebGpuBackend, N: number, rows: number, INVERSE: boolean, { from, reals, source, factor, conjugate = false, b = 0, l = 0, d = 1, m = 0, firstPair = 0, pairs = 0 }: Source): TensorInfo {
+export function transform(
+  backend: WebGpuBackend,
+  N: number,
+  rows: number,
+  INVERSE: boolean,
+  { from, reals, source, factor, conjugate = false, b = 0, l = 0, d = 1, m = 0, firstPair = 0, pairs = 0 }: Source,
+): TensorInfo {
   let current = source;
   let ns = 1;
   for (const R of radices(N)) {
@@ -50,7 +56,14 @@ export function transform(backend: WebGpuBackend, N: number, rows: number, INVER
 }
 
 /** The same, and the scratch operands that it read given back. */
-export function transformOwn(backend: WebGpuBackend, N: number, rows: number, INVERSE: boolean, source: Source, own: readonly TensorInfo[]): TensorInfo {
+export function transformOwn(
+  backend: WebGpuBackend,
+  N: number,
+  rows: number,
+  INVERSE: boolean,
+  source: Source,
+  own: readonly TensorInfo[],
+): TensorInfo {
   const out = transform(backend, N, rows, INVERSE, source);
   backend.release(...own);
   return out;

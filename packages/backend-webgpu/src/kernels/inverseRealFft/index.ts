@@ -16,7 +16,11 @@ export function inverseRealFft(backend: WebGpuBackend, { x }: KernelInputs, { se
   const y = backend.output([h, l]);
   if (isFast(l)) {
     const back = transform(backend, l, h, true, { from: "halfSpectrum", source: x! });
-    backend.dispatchOver("fftConv/finish", h * l, 64, { constants: { TO: 2 }, params: [l, h, 0, 0, 1, 0, 0, h * l], bindings: [back, undefined, undefined, y, undefined] });
+    backend.dispatchOver("fftConv/finish", h * l, 64, {
+      constants: { TO: 2 },
+      params: [l, h, 0, 0, 1, 0, 0, h * l],
+      bindings: [back, undefined, undefined, y, undefined],
+    });
     backend.release(back);
   } else backend.dispatchOver("inverseRealFft/transform", h * l, 64, { constants: { GRAD: false }, params: [h, m, l], bindings: [x, y] });
   return [y];
@@ -29,7 +33,11 @@ export function inverseRealFftGrad(backend: WebGpuBackend, { x, dY }: KernelInpu
   const dX = backend.output(x!.shape);
   if (isFast(l)) {
     const spectrum = transform(backend, l, h, false, { from: "filters", reals: dY!, l, m: l });
-    backend.dispatchOver("fftConv/finish", h * m, 64, { constants: { TO: 3 }, params: [l, h, 0, 0, 1, 0, 0, h * m], bindings: [spectrum, undefined, undefined, dX, undefined] });
+    backend.dispatchOver("fftConv/finish", h * m, 64, {
+      constants: { TO: 3 },
+      params: [l, h, 0, 0, 1, 0, 0, h * m],
+      bindings: [spectrum, undefined, undefined, dX, undefined],
+    });
     backend.release(spectrum);
   } else backend.dispatchOver("inverseRealFft/transform", h * m, 64, { constants: { GRAD: true }, params: [h, m, l], bindings: [dY, dX] });
   return [dX];

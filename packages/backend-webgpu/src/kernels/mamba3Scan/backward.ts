@@ -13,7 +13,12 @@ interface StartGrads {
 }
 
 /** Gradients of the token before the first, from that of the state before the first. */
-function startGrads(backend: WebGpuBackend, { initialK, initialV, dt, trap }: KernelInputs, { b, l, h, r, p, n }: ChunkedShape, dState: TensorInfo | undefined): StartGrads {
+function startGrads(
+  backend: WebGpuBackend,
+  { initialK, initialV, dt, trap }: KernelInputs,
+  { b, l, h, r, p, n }: ChunkedShape,
+  dState: TensorInfo | undefined,
+): StartGrads {
   const [dK, dV] = [initialK, initialV].map((x) => x && backend.output(x.shape));
   if (!dK || !dV) {
     // A key without a value, or the other way round, writes nothing.
@@ -21,7 +26,10 @@ function startGrads(backend: WebGpuBackend, { initialK, initialV, dt, trap }: Ke
     return { dK, dV, dWeight: undefined };
   }
   const dWeight = backend.scratch(b * h);
-  backend.dispatchOver("mamba3Scan/startGrads", b * h, 1, { params: [b * h, l, h, r, p, n], bindings: [dState, initialK, initialV, dt, trap, dK, dV, dWeight] });
+  backend.dispatchOver("mamba3Scan/startGrads", b * h, 1, {
+    params: [b * h, l, h, r, p, n],
+    bindings: [dState, initialK, initialV, dt, trap, dK, dV, dWeight],
+  });
   return { dK, dV, dWeight };
 }
 

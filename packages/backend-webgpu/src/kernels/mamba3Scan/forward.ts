@@ -10,15 +10,28 @@ export function mamba3Extents(inputs: KernelInputs): ScanExtents {
 }
 
 /** Log decay and weights of every token and head; release them after use. */
-export function mamba3Coefficients(backend: WebGpuBackend, { adt, dt, trap, seqIdx }: KernelInputs, { b, l, h }: Pick<ChunkedShape, "b" | "l" | "h">, ALONE: boolean): TensorInfo {
+export function mamba3Coefficients(
+  backend: WebGpuBackend,
+  { adt, dt, trap, seqIdx }: KernelInputs,
+  { b, l, h }: Pick<ChunkedShape, "b" | "l" | "h">,
+  ALONE: boolean,
+): TensorInfo {
   const count = b * l * h;
   const coefficients = backend.scratch(4 * count);
-  backend.dispatchOver("mamba3Scan/coefficients", count, 256, { constants: { HAS_SEQ: !!seqIdx, ALONE }, params: [count, l, h], bindings: [adt, dt, trap, seqIdx, coefficients] });
+  backend.dispatchOver("mamba3Scan/coefficients", count, 256, {
+    constants: { HAS_SEQ: !!seqIdx, ALONE },
+    params: [count, l, h],
+    bindings: [adt, dt, trap, seqIdx, coefficients],
+  });
   return coefficients;
 }
 
 /** What the first token decays, or undefined for nothing; release it after use. */
-export function mamba3Start(backend: WebGpuBackend, { initialState, initialK, initialV, dt, trap }: KernelInputs, { b, l, h, r, p, n }: ChunkedShape): TensorInfo | undefined {
+export function mamba3Start(
+  backend: WebGpuBackend,
+  { initialState, initialK, initialV, dt, trap }: KernelInputs,
+  { b, l, h, r, p, n }: ChunkedShape,
+): TensorInfo | undefined {
   const HAS_TOKEN = !!initialK && !!initialV;
   if (!initialState && !HAS_TOKEN) return undefined;
   const count = b * h * p * n;

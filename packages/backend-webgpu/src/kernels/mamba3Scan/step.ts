@@ -8,7 +8,10 @@ export function mamba3ScanStep(backend: WebGpuBackend, inputs: KernelInputs): Te
   const { q, k, v, D, z, state, lastK, lastV } = inputs;
   const y = backend.output(v!.shape);
   const coefficients = mamba3Coefficients(backend, inputs, { b, l: 1, h }, true);
-  backend.dispatchOver("mamba3Scan/advance", b * h * p * n, 256, { params: [b * h * p * n, r, p, n], bindings: [coefficients, k, v, lastK, lastV, state] });
+  backend.dispatchOver("mamba3Scan/advance", b * h * p * n, 256, {
+    params: [b * h * p * n, r, p, n],
+    bindings: [coefficients, k, v, lastK, lastV, state],
+  });
   backend.dispatchOver("mamba3Scan/readOut", b * h * r * p, 4, {
     constants: { HAS_D: !!D, HAS_Z: !!z },
     params: [b * h * r * p, h, r, p, n],

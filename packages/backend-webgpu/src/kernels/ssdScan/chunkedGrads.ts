@@ -2,7 +2,18 @@ import type { TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith, sizeOf } from "../base/fill.ts";
 import { foldAxis, foldOps } from "../base/reduce.ts";
-import { carriedStates, chunkConstants, chunkOutputs, chunkParams, cumulate, keyGrads, rowScores, skipMode, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
+import {
+  carriedStates,
+  chunkConstants,
+  chunkOutputs,
+  chunkParams,
+  cumulate,
+  keyGrads,
+  rowScores,
+  skipMode,
+  type ChunkedOperands,
+  type ChunkedShape,
+} from "./chunkedScan.ts";
 
 /** What comes out of the scan's adjoint; release `perToken` after use. */
 export interface ChunkedGrads {
@@ -41,7 +52,14 @@ function gated(backend: WebGpuBackend, dY: TensorInfo, z: TensorInfo | undefined
 }
 
 /** Adjoint of `chunkedForward`; scores and states are computed again. */
-export function chunkedBackward(backend: WebGpuBackend, s: ChunkedShape, operands: ChunkedOperands, dY: TensorInfo | undefined, dLast: TensorInfo | undefined, wantsInitial: boolean): ChunkedGrads {
+export function chunkedBackward(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  operands: ChunkedOperands,
+  dY: TensorInfo | undefined,
+  dLast: TensorInfo | undefined,
+  wantsInitial: boolean,
+): ChunkedGrads {
   const { q, k, v, D, z, initial, coefficients } = operands;
   const upstream = dY ?? backend.output(v.shape);
   if (!dY) fillWith(backend, upstream, 0);

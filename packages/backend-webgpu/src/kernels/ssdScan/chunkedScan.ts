@@ -57,19 +57,36 @@ export function skipMode(D: TensorInfo | undefined): number {
 }
 
 /** Dispatches one of the products: `batch` of them, [rows, columns] each. */
-function product(backend: WebGpuBackend, shader: ShaderName, s: ChunkedShape, batch: number, [rows, columns]: readonly [number, number], constants: Constants, bindings: readonly (TensorInfo | undefined)[]): void {
+function product(
+  backend: WebGpuBackend,
+  shader: ShaderName,
+  s: ChunkedShape,
+  batch: number,
+  [rows, columns]: readonly [number, number],
+  constants: Constants,
+  bindings: readonly (TensorInfo | undefined)[],
+): void {
   const side = (extent: number): number => (extent > 32 ? 16 : extent > 16 ? 8 : 4);
   const [TX, TY] = [side(columns), side(rows)];
   const tiles = Math.ceil(rows / (4 * TY)) * Math.ceil(columns / (4 * TX));
   const [y, z] = foldGrid(batch);
-  backend.dispatch(shader, { constants: { ...chunkConstants(s), TX, TY, ...constants }, params: chunkParams(s, batch), bindings, grid: [tiles, y, z] });
+  backend.dispatch(shader, {
+    constants: { ...chunkConstants(s), TX, TY, ...constants },
+    params: chunkParams(s, batch),
+    bindings,
+    grid: [tiles, y, z],
+  });
 }
 
 /** Cumulative decays along every chunk, [b, chunks, h, Q, 8]. */
 export function cumulate(backend: WebGpuBackend, s: ChunkedShape, coefficients: TensorInfo): TensorInfo {
   const batch = s.b * s.chunks * s.h;
   const decays = backend.scratch(batch * s.Q * 8);
-  backend.dispatchOver("ssdScan/cumulate", batch, 64, { constants: chunkConstants(s), params: chunkParams(s, batch), bindings: [coefficients, decays] });
+  backend.dispatchOver("ssdScan/cumulate", batch, 64, {
+    constants: chunkConstants(s),
+    params: chunkParams(s, batch),
+    bindings: [coefficients, decays],
+  });
   return decays;
 }
 
@@ -83,9 +100,23 @@ export function rowScores(backend: WebGpuBackend, s: ChunkedShape, ofHeads: bool
 }
 
 /** States before every chunk [b, chunks, h, p, n]; with `reverse` the adjoints after every chunk. `last` gets what comes out at the end. */
-export function carriedStates(backend: WebGpuBackend, s: ChunkedShape, reverse: boolean, values: TensorInfo, keys: TensorInfo, decays: TensorInfo, initial: TensorInfo | undefined, last: TensorInfo | undefined): TensorInfo {
+export function carriedStates(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  reverse: boolean,
+  values: TensorInfo,
+  keys: TensorInfo,
+  decays: TensorInfo,
+  initial: TensorInfo | undefined,
+  last: TensorInfo | undefined,
+): TensorInfo {
   const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
-  product(backend, "ssdScan/chunkStates", s, s.b * s.chunks * s.h, [s.p, s.n], { ADJOINT: reverse, LEFT_ALONG_K: false }, [values, keys, decays, states]);
+  product(backend, "ssdScan/chunkStates", s, s.b * s.chunks * s.h, [s.p, s.n], { ADJOINT: reverse, LEFT_ALONG_K: false }, [
+    values,
+    keys,
+    decays,
+    states,
+  ]);
   const size = s.b * s.h * s.p * s.n;
   backend.dispatchOver("ssdScan/carry", size, 64, {
     constants: { ...chunkConstants(s), HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE: reverse },
@@ -115,11 +146,30 @@ export interface OutputTerms {
 
 export function chunkOutputs(backend: WebGpuBackend, s: ChunkedShape, terms: OutputTerms, o: OutputOperands, y: TensorInfo): void {
   const constants = { ...terms, SKIP: skipMode(o.D), HAS_Z: !!o.z };
-  product(backend, "ssdScan/outputs", s, s.b * s.chunks * s.h, [s.Q * s.r, s.p], constants, [o.keys, o.values, o.scores, o.decays, o.states, o.D, o.z, y]);
+  product(backend, "ssdScan/outputs", s, s.b * s.chunks * s.h, [s.Q * s.r, s.p], constants, [
+    o.keys,
+    o.values,
+    o.scores,
+    o.decays,
+    o.states,
+    o.D,
+    o.z,
+    y,
+  ]);
 }
 
 /** Gradients of q or (ofKeys) k, [b, l, g, r, n]. */
-export function keyGrads(backend: WebGpuBackend, s: ChunkedShape, OF_KEYS: boolean, scores: TensorInfo, values: TensorInfo, keys: TensorInfo, decays: TensorInfo, states: TensorInfo, out: TensorInfo): void {
+export function keyGrads(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  OF_KEYS: boolean,
+  scores: TensorInfo,
+  values: TensorInfo,
+  keys: TensorInfo,
+  decays: TensorInfo,
+  states: TensorInfo,
+  out: TensorInfo,
+): void {
   product(backend, "ssdScan/keyGrads", s, s.b * s.chunks * s.g, [s.Q * s.r, s.n], { OF_KEYS }, [scores, values, keys, decays, states, out]);
 }
 
@@ -127,7 +177,13 @@ export function keyGrads(backend: WebGpuBackend, s: ChunkedShape, OF_KEYS: boole
 const segmentBytes = 2 ** 28;
 
 /** The scan of one segment of chunks: scores, chunk states, carry, outputs. */
-function segmentForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, v, D, z, initial, coefficients }: ChunkedOperands, y: TensorInfo, last: TensorInfo | undefined): void {
+function segmentForward(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  { q, k, v, D, z, initial, coefficients }: ChunkedOperands,
+  y: TensorInfo,
+  last: TensorInfo | undefined,
+): void {
   const decays = cumulate(backend, s, coefficients);
   const scores = rowScores(backend, s, false, q, k);
   // One chunk that starts from nothing and hands nothing on has no states.
@@ -137,7 +193,13 @@ function segmentForward(backend: WebGpuBackend, s: ChunkedShape, { q, k, v, D, z
 }
 
 /** The whole scan in chunks, as matrix products, as many chunks at a time as memory allows. */
-export function chunkedForward(backend: WebGpuBackend, s: ChunkedShape, operands: ChunkedOperands, y: TensorInfo, last: TensorInfo | undefined): void {
+export function chunkedForward(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  operands: ChunkedOperands,
+  y: TensorInfo,
+  last: TensorInfo | undefined,
+): void {
   const stateSize = s.b * s.h * s.p * s.n;
   const most = Math.max(1, Math.floor(Math.min(segmentBytes, backend.traits.maxBinding) / (4 * Math.max(stateSize, s.b * s.g * (s.Q * s.r) ** 2))));
   let before: TensorInfo | undefined;

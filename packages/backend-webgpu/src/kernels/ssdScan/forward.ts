@@ -11,7 +11,12 @@ export function stepLimits({ dtMin, dtMax }: KernelAttrs): [number, number] {
 }
 
 /** Log decay and weights of every token and head; release them after use. */
-export function ssdCoefficients(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs, { b, l, h }: Pick<ChunkedShape, "b" | "l" | "h">): TensorInfo {
+export function ssdCoefficients(
+  backend: WebGpuBackend,
+  inputs: KernelInputs,
+  attrs: KernelAttrs,
+  { b, l, h }: Pick<ChunkedShape, "b" | "l" | "h">,
+): TensorInfo {
   const count = b * l * h;
   const coefficients = backend.scratch(4 * count);
   backend.dispatchOver("ssdScan/coefficients", count, 256, {
