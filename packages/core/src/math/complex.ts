@@ -4,6 +4,7 @@ export interface Complex {
   im: number;
 }
 
+/** re + i im, a real number unless `im` is given. */
 export function complex(re: number, im = 0): Complex {
   return { re, im };
 }
@@ -19,26 +20,32 @@ export function complexSet(data: Float64Array, index: number, z: Complex): void 
   data[2 * index + 1] = z.im;
 }
 
+/** a + b. */
 export function complexAdd(a: Complex, b: Complex): Complex {
   return { re: a.re + b.re, im: a.im + b.im };
 }
 
+/** a - b. */
 export function complexSub(a: Complex, b: Complex): Complex {
   return { re: a.re - b.re, im: a.im - b.im };
 }
 
+/** a b. */
 export function complexMul(a: Complex, b: Complex): Complex {
   return { re: a.re * b.re - a.im * b.im, im: a.re * b.im + a.im * b.re };
 }
 
+/** a times a real factor. */
 export function complexScale(a: Complex, factor: number): Complex {
   return { re: a.re * factor, im: a.im * factor };
 }
 
+/** The conjugate, re - i im. */
 export function complexConj(a: Complex): Complex {
   return { re: a.re, im: -a.im };
 }
 
+/** The modulus |a|, without overflow on the way. */
 export function complexAbs(a: Complex): number {
   return Math.hypot(a.re, a.im);
 }
@@ -55,6 +62,7 @@ export function complexDiv(a: Complex, b: Complex): Complex {
   return { re: (a.re * ratio + a.im) / scale, im: (a.im * ratio - a.re) / scale };
 }
 
+/** e^z = e^re (cos im + i sin im). */
 export function complexExp(z: Complex): Complex {
   const radius = Math.exp(z.re);
   return { re: radius * Math.cos(z.im), im: radius * Math.sin(z.im) };

@@ -1,18 +1,19 @@
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { adamWReference } from "./reference.ts";
 
+/** Arguments of `adamW`: one parameter, its moments and its gradient, all of the same shape. */
 export interface AdamWInputs {
   /** Changed in place. */
-  param: Tensor;
+  param: Tensor; // [...]
   /** First moment, changed in place. */
-  m: Tensor;
+  m: Tensor; // [...]
   /** Second moment, changed in place. */
-  v: Tensor;
-  grad: Tensor;
+  v: Tensor; // [...]
+  grad: Tensor; // [...]
   /** float32 [8]: learning rate, beta1, beta2, eps, weight decay, 1 - beta1^t, 1 - beta2^t, unused. A tensor, so that a captured step can be fed. */
-  hyper: Tensor;
+  hyper: Tensor; // [8]
   /** Multiplies the gradient (clipping by global norm), if present. */
-  gradScale?: Tensor | undefined;
+  gradScale?: Tensor | undefined; // []
 }
 
 /**

@@ -1,13 +1,14 @@
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { cauchyReference } from "./reference.ts";
 
+/** Arguments of `cauchy`; complex, the last axis is (re, im). */
 export interface CauchyInputs {
   /** Weights. */
-  v: Tensor;
+  v: Tensor; // [h, n, 2]
   /** Poles. */
-  w: Tensor;
+  w: Tensor; // [h, n, 2]
   /** Nodes; they get no gradient, since they depend on the length alone. */
-  z: Tensor;
+  z: Tensor; // [l, 2]
 }
 
 /**

@@ -2,14 +2,16 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { causalAttentionReference } from "./reference.ts";
 
+/** Arguments of `causalAttention`: queries of l tokens, keys and values of those and of m - l tokens before them. */
 export interface CausalAttentionInputs {
-  q: Tensor;
-  k: Tensor;
-  v: Tensor;
-  seqIdx?: Tensor | undefined;
-  visible?: Tensor | undefined;
+  q: Tensor; // [b, l, h, p]
+  k: Tensor; // [b, m, hkv, p]
+  v: Tensor; // [b, m, hkv, p]
+  seqIdx?: Tensor | undefined; // int32 [b, l]
+  visible?: Tensor | undefined; // [b, m], 0 hides a key
 }
 
+/** Settings of `causalAttention`. */
 export interface CausalAttentionAttrs {
   /** Factor of the dot products; 0 for 1 / sqrt(p). */
   scale?: number;

@@ -1,24 +1,27 @@
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { causalConv1dReference, causalConv1dStepReference } from "./reference.ts";
 
+/** Arguments of `causalConv1d`; k taps a channel. */
 export interface CausalConv1dInputs {
-  x: Tensor;
-  weight: Tensor;
-  bias?: Tensor | undefined;
-  initialState?: Tensor | undefined;
-  seqIdx?: Tensor | undefined;
+  x: Tensor; // [b, l, d]
+  weight: Tensor; // [d, k]
+  bias?: Tensor | undefined; // [d]
+  initialState?: Tensor | undefined; // [b, k-1, d]
+  seqIdx?: Tensor | undefined; // int32 [b, l]
 }
 
+/** Settings of `causalConv1d`; both are off unless given. */
 export interface CausalConv1dAttrs {
   /** silu on the output. */
   silu?: boolean;
   returnLastState?: boolean;
 }
 
+/** Results of `causalConv1d`. */
 export interface CausalConv1dOutputs {
-  y: Tensor;
+  y: Tensor; // [b, l, d]
   /** With `returnLastState`: the last k-1 inputs, oldest first. */
-  lastState?: Tensor;
+  lastState?: Tensor; // [b, k-1, d]
 }
 
 /**
@@ -42,12 +45,13 @@ export const causalConv1d: Op<CausalConv1dInputs, CausalConv1dAttrs, CausalConv1
   cost: ({ dims: { b, l, d, k } }) => ({ flops: 2 * b! * l! * d! * k!, bytes: 8 * b! * l! * d! }),
 });
 
+/** Arguments of `causalConv1dStep`: one token a row. */
 export interface CausalConv1dStepInputs {
-  x: Tensor;
+  x: Tensor; // [b, d]
   /** Changed in place. */
-  state: Tensor;
-  weight: Tensor;
-  bias?: Tensor | undefined;
+  state: Tensor; // [b, k-1, d]
+  weight: Tensor; // [d, k]
+  bias?: Tensor | undefined; // [d]
 }
 
 /**

@@ -1,10 +1,11 @@
 import { ndclone } from "../../math/ndarray.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 
+/** Arguments of `copy`: two tensors of the same shape. */
 export interface CopyInputs {
   /** Changed in place. */
-  destination: Tensor;
-  source: Tensor;
+  destination: Tensor; // [...]
+  source: Tensor; // [...]
 }
 
 /**

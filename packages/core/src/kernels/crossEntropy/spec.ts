@@ -1,11 +1,13 @@
 import { cast, defineOp, div, maximum, notEqual, sum, tidy, type Op, type Tensor } from "../../tensor/index.ts";
 import { crossEntropyReference } from "./reference.ts";
 
+/** Arguments of `crossEntropy`. */
 export interface CrossEntropyInputs {
-  logits: Tensor;
-  targets: Tensor;
+  logits: Tensor; // [..., v]
+  targets: Tensor; // int32 [...]
 }
 
+/** Settings of `crossEntropy`. */
 export interface CrossEntropyAttrs {
   /** Positions with this target have loss 0 and no gradient. */
   ignoreIndex?: number;

@@ -1,22 +1,25 @@
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { diagonalScanReference } from "./reference.ts";
 
+/** Arguments of `diagonalScan`; complex, the last axis is (re, im). */
 export interface DiagonalScanInputs {
-  ABar: Tensor;
-  Bu: Tensor;
-  initialState?: Tensor | undefined;
+  ABar: Tensor; // [n, 2] or [b, l, n, 2]
+  Bu: Tensor; // [b, l, n, 2]
+  initialState?: Tensor | undefined; // [b, n, 2]
 }
 
+/** Settings of `diagonalScan`; both are off unless given. */
 export interface DiagonalScanAttrs {
   /** From the last token to the first. */
   reverse?: boolean;
   returnLastState?: boolean;
 }
 
+/** Results of `diagonalScan`. */
 export interface DiagonalScanOutputs {
-  states: Tensor;
+  states: Tensor; // [b, l, n, 2]
   /** With `returnLastState`: the state after the last token that was run (with `reverse`, that of t = 0). */
-  lastState?: Tensor;
+  lastState?: Tensor; // [b, n, 2]
 }
 
 /**

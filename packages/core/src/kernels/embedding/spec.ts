@@ -1,9 +1,10 @@
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { embeddingReference } from "./reference.ts";
 
+/** Arguments of `embedding`. */
 export interface EmbeddingInputs {
-  ids: Tensor;
-  weight: Tensor;
+  ids: Tensor; // int32 [...]
+  weight: Tensor; // [v, d]
 }
 
 /**

@@ -2,11 +2,12 @@ import { nextPowerOfTwo } from "../../math/fft.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { fftConvReference } from "./reference.ts";
 
+/** Arguments of `fftConv`. */
 export interface FftConvInputs {
-  u: Tensor;
+  u: Tensor; // [b, l, d]
   /** One filter a channel. */
-  k: Tensor;
-  D?: Tensor | undefined;
+  k: Tensor; // [d, m]
+  D?: Tensor | undefined; // [d]
 }
 
 /**

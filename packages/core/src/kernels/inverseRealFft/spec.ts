@@ -2,6 +2,7 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { inverseRealFftReference } from "./reference.ts";
 
+/** Settings of `inverseRealFft`: the spectrum alone does not tell whether the length is odd. */
 export interface InverseRealFftAttrs {
   /** Length of the real sequences. */
   seqLen: number;

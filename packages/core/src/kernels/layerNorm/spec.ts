@@ -2,12 +2,14 @@ import { ArgumentError } from "../../errors.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { layerNormReference } from "./reference.ts";
 
+/** Arguments of `layerNorm`; an absent weight is 1, an absent bias 0. */
 export interface LayerNormInputs {
-  x: Tensor;
-  weight?: Tensor | undefined;
-  bias?: Tensor | undefined;
+  x: Tensor; // [..., d]
+  weight?: Tensor | undefined; // [d]
+  bias?: Tensor | undefined; // [d]
 }
 
+/** Settings of `layerNorm`. */
 export interface LayerNormAttrs {
   /** Added to the variance. */
   eps?: number;

@@ -1,10 +1,11 @@
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { linearReference } from "./reference.ts";
 
+/** Arguments of `linear`; the weight is a plain tensor or a packed one. */
 export interface LinearInputs {
-  x: Tensor;
-  weight: Tensor;
-  bias?: Tensor | undefined;
+  x: Tensor; // [..., k]
+  weight: Tensor; // [n, k]
+  bias?: Tensor | undefined; // [n]
 }
 
 /**

@@ -2,31 +2,34 @@ import { ArgumentError } from "../../errors.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { mamba3ScanReference, mamba3ScanStepReference } from "./reference.ts";
 
+/** Arguments of `mamba3Scan`: h heads, each with r inputs and outputs of p channels and a state [p, n]. */
 export interface Mamba3ScanInputs {
-  q: Tensor;
-  k: Tensor;
-  v: Tensor;
-  adt: Tensor;
-  dt: Tensor;
-  trap: Tensor;
-  D?: Tensor | undefined;
-  z?: Tensor | undefined;
-  initialState?: Tensor | undefined;
-  initialK?: Tensor | undefined;
-  initialV?: Tensor | undefined;
-  seqIdx?: Tensor | undefined;
+  q: Tensor; // [b, l, h, r, n]
+  k: Tensor; // [b, l, h, r, n]
+  v: Tensor; // [b, l, h, r, p]
+  adt: Tensor; // [b, l, h], A dt
+  dt: Tensor; // [b, l, h]
+  trap: Tensor; // [b, l, h], before the sigmoid
+  D?: Tensor | undefined; // [h]
+  z?: Tensor | undefined; // [b, l, h, r, p]
+  initialState?: Tensor | undefined; // [b, h, p, n]
+  initialK?: Tensor | undefined; // [b, h, r, n]
+  initialV?: Tensor | undefined; // [b, h, r, p]
+  seqIdx?: Tensor | undefined; // int32 [b, l]
 }
 
+/** Settings of `mamba3Scan`. */
 export interface Mamba3ScanAttrs {
   /** Tokens a chunk of the matrix form: a matter of speed and memory, not of the result. */
   chunkSize?: number;
   returnLastState?: boolean;
 }
 
+/** Results of `mamba3Scan`. */
 export interface Mamba3ScanOutputs {
-  y: Tensor;
+  y: Tensor; // [b, l, h, r, p]
   /** With `returnLastState`: the state after the last token. */
-  lastState?: Tensor;
+  lastState?: Tensor; // [b, h, p, n]
 }
 
 /**
@@ -81,19 +84,20 @@ export const mamba3Scan: Op<Mamba3ScanInputs, Mamba3ScanAttrs, Mamba3ScanOutputs
   }),
 });
 
+/** Arguments of `mamba3ScanStep`: one token a row. */
 export interface Mamba3ScanStepInputs {
   /** Changed in place, as are lastK and lastV: k and v of the token before. */
-  state: Tensor;
-  lastK: Tensor;
-  lastV: Tensor;
-  q: Tensor;
-  k: Tensor;
-  v: Tensor;
-  adt: Tensor;
-  dt: Tensor;
-  trap: Tensor;
-  D?: Tensor | undefined;
-  z?: Tensor | undefined;
+  state: Tensor; // [b, h, p, n]
+  lastK: Tensor; // [b, h, r, n]
+  lastV: Tensor; // [b, h, r, p]
+  q: Tensor; // [b, h, r, n]
+  k: Tensor; // [b, h, r, n]
+  v: Tensor; // [b, h, r, p]
+  adt: Tensor; // [b, h]
+  dt: Tensor; // [b, h]
+  trap: Tensor; // [b, h]
+  D?: Tensor | undefined; // [h]
+  z?: Tensor | undefined; // [b, h, r, p]
 }
 
 /**

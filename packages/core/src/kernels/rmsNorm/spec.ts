@@ -2,12 +2,14 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { rmsNormReference } from "./reference.ts";
 
+/** Arguments of `rmsNorm`; z is the gate. */
 export interface RmsNormInputs {
-  x: Tensor;
-  weight?: Tensor | undefined;
-  z?: Tensor | undefined;
+  x: Tensor; // [..., d]
+  weight?: Tensor | undefined; // [d]
+  z?: Tensor | undefined; // [..., d]
 }
 
+/** Settings of `rmsNorm`. */
 export interface RmsNormAttrs {
   /** Added to the mean square. */
   eps?: number;

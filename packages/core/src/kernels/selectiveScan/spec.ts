@@ -2,29 +2,32 @@ import { ShapeError } from "../../errors.ts";
 import { defineOp, type BoundDims, type Op, type Tensor } from "../../tensor/index.ts";
 import { selectiveScanReference, selectiveScanStepReference } from "./reference.ts";
 
+/** Arguments of `selectiveScan`: a state of n numbers a channel; delta is the step size. */
 export interface SelectiveScanInputs {
-  u: Tensor;
-  delta: Tensor;
-  A: Tensor;
-  B: Tensor;
-  C: Tensor;
-  D?: Tensor | undefined;
-  z?: Tensor | undefined;
-  deltaBias?: Tensor | undefined;
-  initialState?: Tensor | undefined;
-  seqIdx?: Tensor | undefined;
+  u: Tensor; // [b, l, d]
+  delta: Tensor; // [b, l, d]
+  A: Tensor; // [d, n]
+  B: Tensor; // [b, l, n] or [b, l, g, n]
+  C: Tensor; // as B
+  D?: Tensor | undefined; // [d]
+  z?: Tensor | undefined; // [b, l, d]
+  deltaBias?: Tensor | undefined; // [d]
+  initialState?: Tensor | undefined; // [b, d, n]
+  seqIdx?: Tensor | undefined; // int32 [b, l]
 }
 
+/** Settings of `selectiveScan`; both are off unless given. */
 export interface SelectiveScanAttrs {
   /** delta := softplus(delta + deltaBias). */
   deltaSoftplus?: boolean;
   returnLastState?: boolean;
 }
 
+/** Results of `selectiveScan`. */
 export interface SelectiveScanOutputs {
-  y: Tensor;
+  y: Tensor; // [b, l, d]
   /** With `returnLastState`: the state after the last token. */
-  lastState?: Tensor;
+  lastState?: Tensor; // [b, d, n]
 }
 
 function checkGroups(name: string, { dims: { d, g } }: BoundDims): void {
@@ -74,17 +77,18 @@ export const selectiveScan: Op<SelectiveScanInputs, SelectiveScanAttrs, Selectiv
   }),
 });
 
+/** Arguments of `selectiveScanStep`: one token a row. */
 export interface SelectiveScanStepInputs {
   /** Changed in place. */
-  state: Tensor;
-  u: Tensor;
-  delta: Tensor;
-  A: Tensor;
-  B: Tensor;
-  C: Tensor;
-  D?: Tensor | undefined;
-  z?: Tensor | undefined;
-  deltaBias?: Tensor | undefined;
+  state: Tensor; // [b, d, n]
+  u: Tensor; // [b, d]
+  delta: Tensor; // [b, d]
+  A: Tensor; // [d, n]
+  B: Tensor; // [b, n] or [b, g, n]
+  C: Tensor; // as B
+  D?: Tensor | undefined; // [d]
+  z?: Tensor | undefined; // [b, d]
+  deltaBias?: Tensor | undefined; // [d]
 }
 
 /**

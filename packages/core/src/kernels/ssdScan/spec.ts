@@ -2,19 +2,21 @@ import { ArgumentError, ShapeError } from "../../errors.ts";
 import { defineOp, type BoundDims, type Op, type Tensor } from "../../tensor/index.ts";
 import { ssdScanReference, ssdScanStepReference } from "./reference.ts";
 
+/** Arguments of `ssdScan`: h heads of p channels, each with a state [p, n] and a step size dt; g groups share B and C. */
 export interface SsdScanInputs {
-  x: Tensor;
-  dt: Tensor;
-  A: Tensor;
-  B: Tensor;
-  C: Tensor;
-  D?: Tensor | undefined;
-  z?: Tensor | undefined;
-  dtBias?: Tensor | undefined;
-  initialState?: Tensor | undefined;
-  seqIdx?: Tensor | undefined;
+  x: Tensor; // [b, l, h, p]
+  dt: Tensor; // [b, l, h]
+  A: Tensor; // [h]
+  B: Tensor; // [b, l, g, n]
+  C: Tensor; // [b, l, g, n]
+  D?: Tensor | undefined; // [h] or [h, p]
+  z?: Tensor | undefined; // [b, l, h, p]
+  dtBias?: Tensor | undefined; // [h]
+  initialState?: Tensor | undefined; // [b, h, p, n]
+  seqIdx?: Tensor | undefined; // int32 [b, l]
 }
 
+/** Settings of `ssdScanStep`: how dt is made of what comes in. */
 export interface SsdScanStepAttrs {
   /** dt := softplus(dt + dtBias). */
   dtSoftplus?: boolean;
@@ -23,16 +25,18 @@ export interface SsdScanStepAttrs {
   dtMax?: number;
 }
 
+/** Settings of `ssdScan`. */
 export interface SsdScanAttrs extends SsdScanStepAttrs {
   /** Tokens a chunk of the matrix form: a matter of speed and memory, not of the result. */
   chunkSize?: number;
   returnLastState?: boolean;
 }
 
+/** Results of `ssdScan`. */
 export interface SsdScanOutputs {
-  y: Tensor;
+  y: Tensor; // [b, l, h, p]
   /** With `returnLastState`: the state after the last token. */
-  lastState?: Tensor;
+  lastState?: Tensor; // [b, h, p, n]
 }
 
 function checkHeads(name: string, { dims: { h, g } }: BoundDims, { dtMin, dtMax }: Required<SsdScanStepAttrs>): void {
@@ -91,17 +95,18 @@ export const ssdScan: Op<SsdScanInputs, SsdScanAttrs, SsdScanOutputs> = defineOp
   }),
 });
 
+/** Arguments of `ssdScanStep`: one token a row. */
 export interface SsdScanStepInputs {
   /** Changed in place. */
-  state: Tensor;
-  x: Tensor;
-  dt: Tensor;
-  A: Tensor;
-  B: Tensor;
-  C: Tensor;
-  D?: Tensor | undefined;
-  z?: Tensor | undefined;
-  dtBias?: Tensor | undefined;
+  state: Tensor; // [b, h, p, n]
+  x: Tensor; // [b, h, p]
+  dt: Tensor; // [b, h]
+  A: Tensor; // [h]
+  B: Tensor; // [b, g, n]
+  C: Tensor; // [b, g, n]
+  D?: Tensor | undefined; // [h] or [h, p]
+  z?: Tensor | undefined; // [b, h, p]
+  dtBias?: Tensor | undefined; // [h]
 }
 
 /**

@@ -2,11 +2,13 @@ import { ArgumentError } from "../../errors.ts";
 import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
 import { vandermondeReference } from "./reference.ts";
 
+/** Arguments of `vandermonde`, one of each conjugate pair; the last axis is (re, im). */
 export interface VandermondeInputs {
-  C: Tensor;
-  logABar: Tensor;
+  C: Tensor; // [h, n, 2]
+  logABar: Tensor; // [h, n, 2], log of the discretized A
 }
 
+/** Settings of `vandermonde`. */
 export interface VandermondeAttrs {
   /** Length of the filter. */
   seqLen: number;
