@@ -8,7 +8,7 @@ export function Formula(props: { from: Readonly<Record<string, string>>; name: s
     if (found === undefined) throw new Error(`formula "${props.name}" is missing`);
     return found;
   };
-  return <div class="formula" innerHTML={html()} />;
+  return <div class="formula" tabIndex={0} role="group" aria-label={shell().formula} innerHTML={html()} />;
 }
 
 export interface CodeName {

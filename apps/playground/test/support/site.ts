@@ -1,22 +1,29 @@
 import { resolve } from "node:path";
 import { build, preview, type PreviewServer } from "vite";
+import { serveFolder } from "./staticHost.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+const configFile = resolve(root, "vite.config.ts");
+
+export interface Site {
+  readonly url: string;
+  close(): Promise<void>;
+}
 
 /** Builds the app as a visitor gets it. */
 export async function buildSite(): Promise<void> {
-  await build({ root, configFile: resolve(root, "vite.config.ts"), logLevel: "error" });
+  await build({ root, configFile, logLevel: "error" });
 }
 
-/** Serves the built app; `isolated` sends the headers that shared memory needs, otherwise it is as on a plain static host. */
-export async function serveSite(isolated: boolean): Promise<{ url: string; close(): Promise<void> }> {
-  const server: PreviewServer = await preview({
-    root,
-    configFile: resolve(root, "vite.config.ts"),
-    logLevel: "error",
-    preview: { port: 0, host: "127.0.0.1", headers: isolated ? { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" } : {} },
-  });
+/** Serves the built app as `pnpm playground` does, with the headers that shared memory needs. */
+export async function serveIsolated(): Promise<Site> {
+  const server: PreviewServer = await preview({ root, configFile, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
   const address = server.httpServer.address();
   if (address === null || typeof address === "string") throw new Error("the preview server has no port");
   return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
+}
+
+/** Serves the built app from a sub-path of a host that knows nothing of it. */
+export function servePlain(): Promise<Site> {
+  return serveFolder(resolve(root, "dist"), "/some/where/");
 }

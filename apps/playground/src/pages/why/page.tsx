@@ -1,10 +1,11 @@
 import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
-import { Button, Stat } from "../../components/controls.tsx";
+import { Button, Choice, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot, type Line } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
+import { choice, useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { Remote } from "../../workers/rpc.ts";
 import { crossing, doubling } from "./crossing.ts";
@@ -13,11 +14,14 @@ import type { CostPoint, WhyApi } from "./compute/why.worker.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
-const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048];
+const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096];
+const LONGEST = ["512", "1024", "2048", "4096"] as const;
 const TONES: Readonly<Record<Kind, string>> = { attention: "attention", gru: "rnn", s4d: "s4", mamba: "mamba" };
 
 export default function WhyPage(): JSX.Element {
   const [backend, setBackend] = useBackend();
+  const [longest, setLongest] = useParam<(typeof LONGEST)[number]>("upto", "2048", choice(...LONGEST));
+  const tried = (): number[] => LENGTHS.filter((l) => l <= Number(longest()));
   const [points, setPoints] = createSignal<readonly CostPoint[]>([]);
   const [run, setRun] = createSignal<AbortController>();
   const [error, setError] = createSignal<unknown>();
@@ -32,7 +36,7 @@ export default function WhyPage(): JSX.Element {
     setPoints([]);
     setError(undefined);
     try {
-      await remote.call("measure", { lengths: LENGTHS, backend: backend() }, { signal: own.signal, onEvent: (point) => setPoints([...points(), point]) });
+      await remote.call("measure", { lengths: tried(), backend: backend() }, { signal: own.signal, onEvent: (point) => setPoints([...points(), point]) });
     } catch (failure) {
       if ((failure as Error).name !== "AbortedError") setError(failure);
     }
@@ -55,12 +59,13 @@ export default function WhyPage(): JSX.Element {
             {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
           </Show>
           <BackendChoice value={backend()} onChange={setBackend} />
+          <Choice label={m().longest} value={longest()} onChange={setLongest} options={LONGEST.map((value) => ({ value, label: value }))} />
           <Show when={run()}>
-            <progress aria-label={shell().working} value={points().length} max={LENGTHS.length * KINDS.length} />
+            <progress aria-label={shell().working} value={points().length} max={tried().length * KINDS.length} />
           </Show>
         </div>
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
-        <figure class="figure" data-testid="costs" data-count={points().length}>
+        <figure class="figure" data-testid="costs" data-done={run() === undefined && points().length > 0}>
           <figcaption>{m().train}</figcaption>
           <LinePlot label={m().train} x={lengths()} logX logY xLabel={m().lengthAxis} yLabel={m().msAxis} height={280} lines={lines((point) => point.train)} />
         </figure>

@@ -16,7 +16,7 @@ export interface RaceSettings {
 }
 
 /** Sizes at which Mamba learns the task in seconds on one core. */
-const MODEL = { dModel: 32, dState: 8, nLayer: 2 };
+const MODEL = { dModel: 32, dState: 16, nLayer: 2 };
 const TRAINING = { batch: 32, learningRate: 4e-3, warmup: 20, beta2: 0.98, weightDecay: 0.01, maxNorm: 1 };
 const EVALUATION_ROWS = 64;
 /** Seed of the sequences both are judged on; the training seed is the visitor's. */

@@ -1,0 +1,22 @@
+import type { TestProject } from "vitest/node";
+import { buildSite, serveIsolated, servePlain } from "./site.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    /** The built site with the isolation headers, and without them. */
+    isolatedUrl: string;
+    plainUrl: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await buildSite();
+  const isolated = await serveIsolated();
+  const plain = await servePlain();
+  project.provide("isolatedUrl", isolated.url);
+  project.provide("plainUrl", plain.url);
+  return async () => {
+    await isolated.close();
+    await plain.close();
+  };
+}
