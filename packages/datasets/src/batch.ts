@@ -26,8 +26,11 @@ export interface Batch<I extends Numbers = Numbers, T extends Numbers = Numbers>
   readonly reset?: boolean;
 }
 
+/** Ids in, ids out: inputs and targets int32 [b, l]. */
 export type TokenBatch = Batch<Int32Array, Int32Array>;
+/** Signals in and out: inputs float32 [b, l, channels], targets float32 a step or a sequence. */
 export type SignalBatch = Batch<Float32Array, Float32Array>;
+/** Signals in, a class out: inputs float32 [b, l, channels], targets int32 [b]. */
 export type ClassificationBatch = Batch<Float32Array, Int32Array>;
 
 /** What JSON can hold: states of streams are of this kind, so a checkpoint stores them as they are. */

@@ -11,8 +11,10 @@ export const fixtureFiles = {
   "seattle-weather.csv": { bytes: 48219, sha256: "0845078a290b48e3149ab8639966824110a251db4e06fc144c06ebb534af23be" },
 } as const;
 
+/** A file that travels with the package. */
 export type FixtureName = keyof typeof fixtureFiles;
 
+/** A dataset that the `fetch-data` command makes. */
 export type FetchName = "moby-dick" | "state-of-the-union" | "mnist" | "fashion-mnist";
 
 /** Files that the `fetch-data` command makes, by dataset. */

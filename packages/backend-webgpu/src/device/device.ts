@@ -17,6 +17,7 @@ export interface DeviceTraits {
   readonly offsetAlignment: number;
 }
 
+/** How the GPU is chosen and what of it is used. */
 export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Stay at WebGPU's default limits and without optional features: what the smallest devices offer. For tests. */

@@ -4,6 +4,7 @@ import type { StatespaceBackend } from "./backend.ts";
 import { engine } from "./engine.ts";
 import type { KernelInputs, KernelTable } from "./kernel.ts";
 
+/** A running backend, whatever the type of its buffers. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyBackend = StatespaceBackend<any, any>;
 

@@ -4,6 +4,7 @@ import type { BatchStream, JsonValue, TokenBatch } from "../batch.ts";
 import { rngLane, restoreRng } from "../random.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
 
+/** Shape of token batches: [batchSize, seqLen]. */
 export interface SequenceOptions {
   readonly batchSize: number;
   /** Steps in a row of a batch. */

@@ -5,6 +5,7 @@ import { type SequenceOptions, stream } from "./contiguousBatches.ts";
 import { ShuffledOrder } from "./shuffledBatches.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
 
+/** Rows of `packDocuments` and the order of what fills them. */
 export interface PackOptions extends SequenceOptions {
   /** Order of documents, drawn anew each time all have been used. */
   readonly seed: number;

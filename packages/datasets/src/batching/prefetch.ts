@@ -2,6 +2,7 @@ import { AbortedError } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import type { Batch, BatchStream, JsonValue } from "../batch.ts";
 
+/** How far ahead batches are made, and how to stop it. */
 export interface PrefetchOptions {
   /** Batches held ready. Default 2. */
   readonly depth?: number;

@@ -4,6 +4,7 @@ import type { ArrayDataset, Batch, BatchStream, JsonValue, Numbers } from "../ba
 import { permutation, restoreRng, rngLane } from "../random.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
 
+/** Rows of a batch, and the seed that fixes the order of examples. */
 export interface ShuffleOptions {
   readonly batchSize: number;
   readonly seed: number;

@@ -4,6 +4,7 @@ import type { ArrayDataset, Numbers, Split } from "../batch.ts";
 import { permutation, rngLane } from "../random.ts";
 import { gather } from "./shuffledBatches.ts";
 
+/** How many examples `splitDataset` keeps apart, and the seed that chooses them. */
 export interface SplitOptions {
   /** Examples kept for each; the rest is the train part. */
   readonly validation: number;
@@ -37,6 +38,7 @@ export function splitDataset<I extends Numbers, T extends Numbers>(
   return { train: part(0, train), validation: part(train, train + validation), test: part(train + validation, dataset.length) };
 }
 
+/** The stretches of a text, in the order in which they stand in it. */
 export interface TextParts {
   readonly train: string;
   readonly validation: string;

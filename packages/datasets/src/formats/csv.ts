@@ -1,5 +1,6 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 
+/** How a CSV file separates its fields. */
 export interface CsvOptions {
   /** One character between fields. Default ",". */
   readonly delimiter?: string;

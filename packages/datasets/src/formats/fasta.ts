@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { decodeUtf8 } from "../load/loadBytes.ts";
 
+/** One sequence of a FASTA file. */
 export interface FastaRecord {
   /** First word of the header. */
   readonly id: string;

@@ -1,5 +1,6 @@
 import { FormatError } from "@statespace/core";
 
+/** Elements of an IDX file: one of its six element types, in the byte order of the machine. */
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 /** An array as MNIST's files hold it. */

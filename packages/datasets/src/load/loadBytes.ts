@@ -7,6 +7,7 @@ import { sha256Hex, verifySha256 } from "./sha256.ts";
 /** Where bytes come from: a URL, a path (Node), bytes, or a stream. */
 export type ByteSource = string | URL | Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array>;
 
+/** How bytes are loaded: progress, abort, cache, and checks of what arrives. */
 export interface LoadOptions {
   /** Called as bytes arrive; `total` is undefined where the source does not tell. */
   readonly onProgress?: (loaded: number, total: number | undefined) => void;

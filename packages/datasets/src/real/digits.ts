@@ -4,6 +4,7 @@ import { parseCsv } from "../formats/csv.ts";
 import { type ByteSource, loadText, type LoadOptions } from "../load/loadBytes.ts";
 import type { ImageDataset } from "./mnist.ts";
 
+/** Where the digits come from and their licence. */
 export const digitsInfo: DatasetInfo = {
   name: "digits",
   description: "handwritten digits, 8 by 8, read as 64 steps",

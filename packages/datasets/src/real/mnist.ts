@@ -11,6 +11,7 @@ export type ImageDataset = ArrayDataset<Float32Array, Int32Array>;
 /** Classes run from 0 to 9 in each of these datasets. */
 export const imageClasses = 10;
 
+/** Where MNIST comes from and its licence. */
 export const mnistInfo: DatasetInfo = {
   name: "mnist",
   description: "handwritten digits, 28 by 28, read as 784 steps",
@@ -19,6 +20,7 @@ export const mnistInfo: DatasetInfo = {
   split: "the files train-* and t10k-*; for the 10,000: a seeded shuffle, the last 1,000 held out",
 };
 
+/** Where Fashion-MNIST comes from and its licence. */
 export const fashionMnistInfo: DatasetInfo = {
   name: "fashion-mnist",
   description: "articles of clothing, 28 by 28, read as 784 steps",
@@ -27,6 +29,7 @@ export const fashionMnistInfo: DatasetInfo = {
   split: "the files train-* (60,000) and t10k-* (10,000)",
 };
 
+/** Options of `loadIdxImages`; a `sha256` cannot be given, since there are two files. */
 export interface IdxImagesOptions extends LoadOptions {
   /** What to record about the data. Default `mnistInfo`. */
   readonly info?: DatasetInfo;

@@ -42,6 +42,7 @@ export interface Standardisation {
   readonly std: readonly number[];
 }
 
+/** Windows of `forecastWindows`, in steps of the series, and how it is divided. */
 export interface ForecastOptions {
   /** Steps the model sees. */
   readonly context: number;
@@ -55,6 +56,7 @@ export interface ForecastOptions {
   readonly info?: DatasetInfo;
 }
 
+/** Windows of a series, inputs [n, context, columns] and targets [n, horizon, columns], standardised. */
 export type ForecastDataset = ArrayDataset<Float32Array, Float32Array>;
 
 /**

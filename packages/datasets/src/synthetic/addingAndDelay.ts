@@ -39,6 +39,7 @@ export function addingProblem(options: { readonly seqLen?: number } = {}): Task<
   };
 }
 
+/** Size and difficulty of `delay`. */
 export interface DelayOptions {
   /** Steps in a row. Default 1024. */
   readonly seqLen?: number;

@@ -4,6 +4,7 @@ import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import { permutation } from "../random.ts";
 import type { Task } from "./task.ts";
 
+/** Size and difficulty of `associativeRecall`. */
 export interface AssociativeRecallOptions {
   /** Ids: 0 is filler, then keys, then values in the upper half. Default 64. */
   readonly vocabSize?: number;

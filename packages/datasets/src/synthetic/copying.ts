@@ -3,6 +3,7 @@ import { requireInteger } from "../arguments.ts";
 import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
 
+/** Size and difficulty of `copying` and `selectiveCopying`. */
 export interface CopyingOptions {
   /** Ids: 0 is noise, `vocabSize - 1` asks for the answer, the rest is data. Default 16. */
   readonly vocabSize?: number;

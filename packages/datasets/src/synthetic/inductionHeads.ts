@@ -4,6 +4,7 @@ import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import { forkRng, rngLane } from "../random.ts";
 import type { Task } from "./task.ts";
 
+/** Size and difficulty of `inductionHeads`. */
 export interface InductionHeadsOptions {
   /** Ids including the special token, which is `vocabSize - 1`. Default 16. */
   readonly vocabSize?: number;
@@ -11,6 +12,7 @@ export interface InductionHeadsOptions {
   readonly seqLen?: number;
 }
 
+/** Options of `streamInductionHeads`: rows too long for memory, made chunk by chunk from a seed. */
 export interface InductionStreamOptions extends InductionHeadsOptions {
   readonly batchSize: number;
   readonly seed: number;

@@ -3,6 +3,7 @@ import { requireInteger, requireNumber } from "../arguments.ts";
 import type { TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
 
+/** Size and difficulty of `listOps`. */
 export interface ListOpsOptions {
   /** Shortest and longest expression in symbols; rows are padded to the longest. Default 32 and 128. */
   readonly minLen?: number;

@@ -3,6 +3,7 @@ import { requireInteger } from "../arguments.ts";
 import type { TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
 
+/** Size and difficulty of `maze`. */
 export interface MazeOptions {
   /** Cells a side. Default 5 by 5. */
   readonly width?: number;

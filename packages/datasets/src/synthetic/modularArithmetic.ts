@@ -3,6 +3,7 @@ import { requireInteger } from "../arguments.ts";
 import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
 
+/** Size and difficulty of `modularArithmetic`. */
 export interface ModularArithmeticOptions {
   /** Numbers are 0 .. modulus - 1. Default 5. */
   readonly modulus?: number;

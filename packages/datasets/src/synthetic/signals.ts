@@ -1,6 +1,7 @@
 import { ifft, type Rng } from "@statespace/core";
 import { requireInteger, requireNumber } from "../arguments.ts";
 
+/** `length` samples of a sum of sines. */
 export interface SineOptions {
   readonly length: number;
   /** Cycles a step, one or more; the sines are added. */
@@ -35,6 +36,7 @@ export function chirp(options: { readonly length: number; readonly from: number;
   return Float64Array.from({ length }, (_, t) => Math.sin(2 * Math.PI * t * (from + (rate * t) / 2)));
 }
 
+/** `length` samples of the Lorenz system, `dt` units of time apart, with its three constants and the first point. */
 export interface LorenzOptions {
   readonly length: number;
   readonly dt?: number;
@@ -70,6 +72,7 @@ export function lorenz(options: LorenzOptions): Float64Array {
   return path;
 }
 
+/** `length` samples of the Mackey-Glass equation. */
 export interface MackeyGlassOptions {
   readonly length: number;
   /** The delay in units of time; 17 is mildly chaotic. Default 17. */
@@ -118,6 +121,7 @@ export function mackeyGlass(options: MackeyGlassOptions): Float64Array {
   return signal;
 }
 
+/** `length` samples of band-limited noise. */
 export interface NoiseOptions {
   readonly length: number;
   /** Highest frequency in cycles a step, in [1 / length, 0.5]. */

@@ -13,6 +13,7 @@ export interface Task<B extends Batch = Batch> {
   sample(random: Rng, batchSize: number): B;
 }
 
+/** Rows of a batch, and which of a task's endless streams to draw. */
 export interface TaskStreamOptions {
   readonly batchSize: number;
   readonly seed: number;

@@ -4,6 +4,7 @@ import { BpeTokenizer, type Merge } from "./bpeTokenizer.ts";
 import { piecePattern } from "./byteLevel.ts";
 import { PairHeap } from "./pairHeap.ts";
 
+/** Size of the vocabulary that `trainBpe` learns, and what is in it from the start. */
 export interface TrainBpeOptions {
   /** Tokens in all: special ones, 256 bytes and merges. */
   readonly vocabSize: number;

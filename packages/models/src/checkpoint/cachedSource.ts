@@ -16,6 +16,7 @@ export interface ResponseCache {
   put(key: string, response: Response): Promise<void>;
 }
 
+/** Keys of a cached source, and what happens when storing fails. */
 export interface CachedSourceOptions {
   /** Keys are this and the file name; the source's name unless told. The Cache API wants an http(s) URL. */
   readonly keyPrefix?: string;

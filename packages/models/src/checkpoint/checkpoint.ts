@@ -16,6 +16,7 @@ const PYTORCH_FILES = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 /** No config or index of a real model comes near this; a larger one is an attack or another file. */
 const MAX_JSON_BYTES = 64 << 20;
 
+/** Type, shape and place of a tensor, as a header tells it. */
 export interface TensorEntry {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];

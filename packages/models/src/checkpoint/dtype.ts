@@ -19,6 +19,7 @@ export const DTYPE_BYTES = {
   F8_E5M2: 1,
 } as const;
 
+/** Name of an element type in a safetensors header. */
 export type SafetensorsDType = keyof typeof DTYPE_BYTES;
 
 /** Element types the writer can store floating-point weights as. */

@@ -2,6 +2,7 @@ import type { ConfigFields } from "./configFields.ts";
 import type { AttentionConfig, LanguageModelConfig, Mamba2Config, Mamba3Config, MambaConfig, ModelConfig, TimeStepInit } from "./modelConfig.ts";
 import { parseDtRank } from "./transformersConfig.ts";
 
+/** What a config of the mamba_ssm package leaves open. */
 export interface MambaSsmOptions {
   /** Activation of A in Mamba-3 models, which their files do not name; the heavy-tail one, that of the current official source, unless told. */
   readonly aActivation?: Mamba3Config["aActivation"];

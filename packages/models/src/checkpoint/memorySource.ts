@@ -14,6 +14,7 @@ const CHUNK_BYTES = 4 << 20;
 /** Files already at hand: bytes, text, or the `File`s of a folder dropped on a page (only what is asked for is read). Paths before the name are dropped. */
 export type FileMap = Readonly<Record<string, Uint8Array | Blob | string>> | ReadonlyMap<string, Uint8Array | Blob | string>;
 
+/** A source over files already at hand; `name` stands in error messages. */
 export function memorySource(files: FileMap, name = "memory"): CheckpointSource {
   const entries = files instanceof Map ? [...files] : Object.entries(files);
   return new MemorySource(name, new Map(entries.map(([path, content]) => [path.slice(path.lastIndexOf("/") + 1), toBlobOrBytes(content)])));

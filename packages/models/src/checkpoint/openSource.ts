@@ -9,6 +9,7 @@ import { urlSource, type UrlSourceOptions } from "./urlSource.ts";
 /** A local folder (Node), a URL (relative ones in a page), the files themselves, or a source. */
 export type SourceLike = string | URL | readonly File[] | FileMap | CheckpointSource;
 
+/** How `openSource` reads what lies on a server. */
 export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions {
   /** Keeps what comes over HTTP, e.g. `await caches.open("statespace")`. */
   readonly cache?: ResponseCache;

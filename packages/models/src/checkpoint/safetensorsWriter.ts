@@ -9,8 +9,10 @@ export interface FloatTensor {
   readonly values: Float32Array;
 }
 
+/** A tensor to be written: float32 values to convert, or bytes as they are. */
 export type WritableTensor = FloatTensor | RawTensor;
 
+/** How tensors are written to a safetensors file. */
 export interface SafetensorsWriteOptions {
   /** How {@link FloatTensor}s are stored; "F32" unless told. Raw tensors keep their own type. */
   readonly dtype?: FloatStorage;

@@ -4,6 +4,7 @@ import { nodeFiles, writeFileAtomically } from "./nodeFiles.ts";
 import { layoutSafetensors, type SafetensorsWriteOptions, type WritableTensor } from "./safetensorsWriter.ts";
 import { assertFlatName } from "./source.ts";
 
+/** What `saveCheckpoint` writes: one file each for config, weights and generation config, and any others. */
 export interface CheckpointContent {
   /** `config.json`; `toTransformersConfig` makes the one Hugging Face loads. */
   readonly config: object;
@@ -13,6 +14,7 @@ export interface CheckpointContent {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
 
+/** Options of `saveCheckpoint`: those of the weights' file, and a signal that stops it with `AbortedError`. */
 export interface SaveOptions extends SafetensorsWriteOptions {
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { quote } from "./strictJson.ts";
 
+/** How far the read of one file has come. */
 export interface ReadProgress {
   readonly file: string;
   /** Bytes read so far. */
@@ -9,11 +10,13 @@ export interface ReadProgress {
   readonly total: number | undefined;
 }
 
+/** Options of a read: a signal that stops it with `AbortedError`, and progress in bytes. */
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
+/** The bytes to read, from `start` up to `end`. */
 export interface ReadRangeOptions extends ReadOptions {
   /** First byte; 0 unless told. */
   readonly start?: number;

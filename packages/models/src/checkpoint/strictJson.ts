@@ -1,5 +1,6 @@
 import { FormatError } from "@statespace/core";
 
+/** What `parseStrictJson` returns: JSON whose objects have no prototype. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 /** An object without a prototype, so that a key such as `__proto__` is data like any other. */
 export type JsonObject = { [key: string]: JsonValue };

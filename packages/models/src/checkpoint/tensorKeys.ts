@@ -8,6 +8,7 @@ import type { AttentionConfig, ConfigDialect, LanguageModelConfig } from "./mode
 import { quote } from "./strictJson.ts";
 
 const EMBEDDING_KEYS: Record<ConfigDialect, string> = { transformers: "backbone.embeddings.weight", mamba_ssm: "backbone.embedding.weight" };
+/** Key of the output head; absent where it shares the embedding's weight. */
 export const HEAD_KEY = "lm_head.weight";
 
 /** The name of a tensor in transformers' dialect, whichever dialect it is written in; the two differ in the embedding alone. */

@@ -12,6 +12,7 @@ import {
 } from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
+/** How `urlSource` makes its requests. */
 export interface UrlSourceOptions {
   /** Replaces the global `fetch`, for instance to add an authorisation header. */
   readonly fetch?: typeof fetch;

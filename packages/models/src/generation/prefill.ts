@@ -6,12 +6,14 @@ import type { ModelState } from "../language/modelState.ts";
 /** Tokens run at once while a prompt is read: bounds the memory a long prompt takes. */
 export const PREFILL_CHUNK = 512;
 
+/** What `prefill` returns; the caller disposes the state. */
 export interface Prefilled {
   /** Logits after each prompt's last token, [b * v]. */
   readonly logits: Float32Array;
   readonly state: ModelState;
 }
 
+/** Options of `prefill`; progress counts tokens of the longest prompt. */
 export interface PrefillOptions {
   /** State to go on from, left as it is; zero if absent. */
   readonly initialState?: ModelState | undefined;

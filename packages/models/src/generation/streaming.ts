@@ -1,6 +1,7 @@
 import type { DecodeOptions, Tokenizer } from "../tokenizer/tokenizer.ts";
 import { StopFilter } from "./stopStrings.ts";
 
+/** How a `StreamDecoder` makes text of tokens and where it ends. */
 export interface StreamDecoderOptions extends DecodeOptions {
   /** Texts that end the stream; they are not part of it. */
   readonly stop?: readonly string[];

@@ -6,6 +6,7 @@ import {
 import { hybridToJson, parseLanguageConfig } from "./hybridFile.ts";
 import { LanguageModel } from "./model.ts";
 
+/** Options of `fromPretrained`: how files are fetched and cached, how weights are stored, what a config leaves open. */
 export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, MambaSsmOptions {
   /** Packs the matrices while loading, each as soon as it is read. */
   readonly weights?: PackedFormat | undefined;

@@ -12,6 +12,7 @@ import type { LanguageConfig } from "./hybridConfig.ts";
 import { makeMixer } from "./makeMixer.ts";
 import { ModelState } from "./modelState.ts";
 
+/** Options of `LanguageModel.forward`. */
 export interface LanguageForwardOptions {
   readonly initialState?: ModelState | undefined;
   readonly returnState?: boolean;
@@ -21,6 +22,7 @@ export interface LanguageForwardOptions {
   readonly lastOnly?: boolean;
 }
 
+/** What `LanguageModel.forward` returns. */
 export interface LanguageForwardResult {
   readonly logits: Tensor; // [b, l, v], or [b, v] with lastOnly
   /** With `returnState`; the caller disposes it. */

@@ -21,6 +21,7 @@ export interface ForwardOptions {
   readonly dropout?: ((branch: Tensor) => Tensor) | undefined;
 }
 
+/** What a mixer or block returns for whole sequences. */
 export interface ForwardResult {
   readonly y: Tensor; // [b, l, dModel]
   /** With `returnState`. */

@@ -17,6 +17,7 @@ export interface RotatedScanInputs {
   readonly z: Tensor | undefined; // [b, l, h, r, p]
 }
 
+/** Settings of `rotatedScan`. */
 export interface RotatedScanOptions {
   /** Official SISO checkpoints pair neighbours, MIMO ones halves. */
   readonly pairing: Pairing;

@@ -12,6 +12,7 @@ import { resolveSequenceConfig, type ResolvedSequence, type SequenceConfig } fro
 import { channelDropout } from "./dropout.ts";
 import { checkLengths, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
 
+/** Options of `SequenceModel.forward`. */
 export interface SequenceForwardOptions {
   readonly initialState?: ModelState | undefined;
   readonly returnState?: boolean;
@@ -23,6 +24,7 @@ export interface SequenceForwardOptions {
   readonly rng?: Rng | undefined;
 }
 
+/** What `SequenceModel.forward` returns. */
 export interface SequenceForwardResult {
   /** What the head answers; see `HeadConfig`. */
   readonly output: Tensor;

@@ -5,6 +5,7 @@ import { classAccuracy } from "../training/languageObjective.ts";
 import type { LossContext, Measures, Trainable } from "../training/objective.ts";
 import type { SequenceModel } from "./model.ts";
 
+/** Options of `sequenceObjective`. */
 export interface SequenceObjectiveOptions {
   /** Start every batch from the state after the one before (truncated back-propagation), unless the batch says `reset`. */
   readonly carryState?: boolean;

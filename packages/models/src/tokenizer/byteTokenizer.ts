@@ -5,6 +5,7 @@ import { writeTokenizerJson } from "./tokenizerJson.ts";
 
 const EMPTY = new Uint8Array(0);
 
+/** What a `ByteTokenizer` knows beside the 256 bytes. */
 export interface ByteTokenizerOptions {
   /** Special tokens, from id 256 on; the first ends a text. */
   readonly special?: readonly string[];

@@ -5,6 +5,7 @@ import { writeTokenizerJson } from "./tokenizerJson.ts";
 /** Half of a surrogate pair: no character, and not expressible in UTF-8. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** What a `CharTokenizer` knows beside its characters. */
 export interface CharTokenizerOptions {
   /** Special tokens, after the characters; the first ends a text. */
   readonly special?: readonly string[];

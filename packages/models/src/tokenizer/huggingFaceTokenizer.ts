@@ -6,6 +6,7 @@ import type { TokenizerJson } from "./tokenizerJson.ts";
 
 const EMPTY = new Uint8Array(0);
 
+/** Ids of the tokens that begin and end a text, where there are such. */
 export interface SpecialTokens {
   readonly bosId?: number;
   readonly eosId?: number;

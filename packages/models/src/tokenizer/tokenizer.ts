@@ -17,6 +17,7 @@ export interface Tokenizer {
   toJson(): string;
 }
 
+/** How tokens become text. */
 export interface DecodeOptions {
   /** Write special tokens (such as `<|endoftext|>`) out as text. */
   readonly special?: boolean;

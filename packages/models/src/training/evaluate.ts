@@ -4,6 +4,7 @@ import { countTargets, type TrainingBatch } from "./batch.ts";
 import { asLossResult, type CarriedState, type LossContext, type Measures, type Trainable } from "./objective.ts";
 import { Breather } from "./breather.ts";
 
+/** Result of `evaluate`. */
 export interface Evaluation {
   /** Mean over all targets that count; in nats for cross entropy. */
   readonly loss: number;

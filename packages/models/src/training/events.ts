@@ -3,6 +3,7 @@ import type { Evaluation } from "./evaluate.ts";
 /** What `train` tells as it goes; each is plain JSON. Steps count from 1: the number of steps taken when it happened. */
 export type TrainingEvent = StepEvent | EvaluationEvent | CheckpointEvent | CheckpointFailedEvent | ResumedEvent | EndEvent;
 
+/** A step of the optimiser was taken. */
 export interface StepEvent {
   readonly kind: "step";
   readonly step: number;
@@ -20,6 +21,7 @@ export interface StepEvent {
   readonly secondsLeft: number;
 }
 
+/** The held-out batches were evaluated. */
 export interface EvaluationEvent extends Evaluation {
   readonly kind: "evaluation";
   readonly step: number;
@@ -28,6 +30,7 @@ export interface EvaluationEvent extends Evaluation {
   readonly isBest: boolean;
 }
 
+/** A checkpoint was written under `name`. */
 export interface CheckpointEvent {
   readonly kind: "checkpoint";
   readonly step: number;
@@ -41,12 +44,14 @@ export interface CheckpointFailedEvent {
   readonly reason: string;
 }
 
+/** The run goes on from the checkpoint `name`. */
 export interface ResumedEvent {
   readonly kind: "resumed";
   readonly step: number;
   readonly name: string;
 }
 
+/** The run is over; `seconds` is the time spent training, over all sittings. */
 export interface EndEvent {
   readonly kind: "end";
   readonly step: number;

@@ -3,6 +3,7 @@ import { ModelState, type LanguageModel } from "../language/index.ts";
 import { IGNORED_TARGET, type TrainingBatch } from "./batch.ts";
 import type { LossContext, Measures, Trainable } from "./objective.ts";
 
+/** Options of `languageObjective`. */
 export interface LanguageObjectiveOptions {
   /** Start every batch from the state after the one before (truncated back-propagation), unless the batch says `reset`. */
   readonly carryState?: boolean;

@@ -7,6 +7,7 @@ export interface CarriedState {
   dispose(): void;
 }
 
+/** What a loss is given beside its batch. */
 export interface LossContext {
   /** State after the batch before, in truncated back-propagation; it stays the caller's. No gradient flows into it. */
   readonly carried: CarriedState | undefined;

@@ -3,6 +3,7 @@ import type { TrainingBatch } from "./batch.ts";
 import type { CheckpointStore } from "./checkpointStore.ts";
 import { cosineSchedule, type Schedule } from "./schedule.ts";
 
+/** Options of `train`: when it ends, the optimizer and its schedule, evaluation, checkpoints. */
 export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
   /** Ends the run after this many steps. This or `maxMinutes` is needed; with both, whichever comes first. */
   readonly steps?: number;
@@ -26,6 +27,7 @@ export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
   readonly signal?: AbortSignal;
 }
 
+/** What `train` evaluates on, how often, and when it stops for lack of progress. */
 export interface EvaluationOptions<B extends TrainingBatch = TrainingBatch> {
   /** The same held-out batches each time. */
   batches(): Iterable<B>;
@@ -37,6 +39,7 @@ export interface EvaluationOptions<B extends TrainingBatch = TrainingBatch> {
   readonly minDelta?: number;
 }
 
+/** Where and how often `train` writes checkpoints. */
 export interface CheckpointOptions {
   readonly store: CheckpointStore;
   /** Steps between checkpoints; one more comes at the end and at an abort. Absent: only those. */

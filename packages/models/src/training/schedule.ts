@@ -6,11 +6,13 @@ import { ArgumentError } from "@statespace/core";
  */
 export type Schedule = (progress: number) => number;
 
+/** Warm-up of a schedule. */
 export interface WarmUpOptions {
   /** Share of the run in which the rate rises linearly from 0. Default 0. */
   readonly warmUp?: number;
 }
 
+/** Warm-up of a schedule and where its decay ends, as factors of the peak rate. */
 export interface DecayOptions extends WarmUpOptions {
   /** Factor at the end. Default 0. */
   readonly final?: number;

@@ -2,6 +2,7 @@ import { clipScale, scalar, stack, tidy, valueAndGrads, add, mul, type AdamW, ty
 import { countTargets, type TrainingBatch } from "./batch.ts";
 import { asLossResult, type CarriedState, type Trainable } from "./objective.ts";
 
+/** Options of `trainStep`. */
 export interface StepOptions {
   readonly learningRate: number;
   /** Largest norm of all gradients together; absent: no clipping. */
@@ -10,6 +11,7 @@ export interface StepOptions {
   readonly rng: Rng;
 }
 
+/** What `trainStep` returns; the caller disposes both. */
 export interface StepResult {
   /** Loss and gradient norm (before clipping), still on the device. */
   readonly measures: Tensor; // [2]
