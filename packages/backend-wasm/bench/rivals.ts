@@ -1,6 +1,7 @@
 // The product of 512 x 768 x 3072 against other JavaScript libraries in one run: forward (A B^T, a linear layer) and the two products
 // of its backward pass. Every contender is checked against plain JavaScript on some elements before it is timed.
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { init, numpy as np } from "@jax-js/jax";
 import { WasmBackend } from "../src/index.ts";
 import { wasmKernels } from "../src/kernels/index.ts";
@@ -9,7 +10,7 @@ import { interleave, randomFloats, type Contender } from "./timing.ts";
 // Both of tfjs's Node builds are CommonJS; its ES modules do not load in plain Node.
 const require = createRequire(import.meta.url);
 const tf = require("@tensorflow/tfjs-core") as typeof import("@tensorflow/tfjs-core");
-require("@tensorflow/tfjs-backend-wasm");
+const { setWasmPaths } = require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm");
 
 const [m, k, n] = [512, 768, 3072];
 const values = { x: randomFloats(m * k, 1), w: randomFloats(n * k, 2), dY: randomFloats(m * n, 3) };
@@ -61,6 +62,7 @@ async function ours(threads: number): Promise<Library> {
 }
 
 async function tfjs(): Promise<Library> {
+  setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")), "/"));
   await tf.setBackend("wasm");
   const tensors = Object.fromEntries(Object.entries(values).map(([name, array]) => [name, tf.tensor2d(array, shapes[name as Name] as [number, number])]));
   return {

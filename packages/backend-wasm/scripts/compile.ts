@@ -84,14 +84,9 @@ type RunClang = (args: string[], files: Record<string, string | Uint8Array>, opt
 
 async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8Array> {
   const { runClang } = (await import("@yowasp/clang")) as unknown as { runClang: RunClang };
-  const run: RunClang = async (args, files) => {
-    try {
-      return await runClang(args, files, { fetchProgress: () => undefined });
-    } catch (error) {
-      // The compiler's own lines are on stderr already; its error object carries every source file.
-      throw new Error(`the kernels do not compile: ${(error as Error).message}`);
-    }
-  };
+  // The compiler's own lines go to stderr; its error object carries every source file, so only the message is passed on.
+  const run: RunClang = (args, files) =>
+    runClang(args, files, { fetchProgress: () => undefined }).catch((error: Error) => Promise.reject(new Error(`the kernels do not compile: ${error.message}`)));
   const units = Object.keys(sources.files).filter((name) => name.endsWith(".c"));
   // Two units in all: starting the compiler costs more than compiling.
   const compile = async (unit: string, level: string, names: string[]): Promise<Uint8Array> => {

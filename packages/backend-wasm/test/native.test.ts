@@ -26,7 +26,7 @@ if (compiler === undefined && process.env.EXPECT_NATIVE === undefined) {
 } else {
   describe("the C sources, compiled natively", () => {
     it.each([[[]], [["-DRELAXED", "-mfma"]]])("pass under address and undefined-behaviour sanitizers %j", (flags) => {
-      if (flags.length === 0 || process.arch === "x64") expect(runNatively(flags)).toContain("native kernels: ok");
+      expect(runNatively(process.arch === "x64" ? flags : [])).toContain("native kernels: ok");
     }, 300_000);
   });
 }
