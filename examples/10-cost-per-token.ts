@@ -146,5 +146,5 @@ if (values.full) {
 }
 
 // What does not depend on the machine's speed: attention's work a token grows with the length, that of a constant state does not.
-const growth = (xs: readonly number[]): number => xs.filter(Number.isFinite).at(-1)! / xs[0];
+const growth = (xs: readonly number[]): number => xs.findLast(Number.isFinite)! / xs[0];
 if (!(growth(training.attention) > 1.5 * growth(training.Mamba))) throw new Error("attention should grow faster with the length than Mamba");

@@ -1,6 +1,6 @@
 import * as ops from "@statespace/core";
 import { ndarray, sizeOf, stridesOf, type NdArray, type Tensor } from "@statespace/core";
-import { Draw, values } from "./opCase.ts";
+import { type Draw, values } from "./opCase.ts";
 
 /** One situation of a base op: what it is on tensors and what it is in float64. */
 export interface BaseCase {

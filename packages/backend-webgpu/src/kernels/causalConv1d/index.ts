@@ -1,6 +1,6 @@
 import type { Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith, sizeOf } from "../base/fill.ts";
+import { fillWith } from "../base/fill.ts";
 import { foldAxis, foldOps } from "../base/reduce.ts";
 
 const forward: Kernel<WebGpuBackend> = (backend, { x, weight, bias, initialState, seqIdx }, { silu, returnLastState }) => {

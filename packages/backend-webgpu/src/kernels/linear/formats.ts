@@ -8,7 +8,8 @@ const widths: Readonly<Record<string, number>> = { f32: 4, f16: 8, bf16: 8, q8: 
 
 /** True where the rows of a weight are whole 16-byte words. */
 export function wholeWords(format: StorageFormat, k: number): boolean {
-  return k % widths[format]! === 0;
+  const width = widths[format]!;
+  return k % width === 0;
 }
 
 export function wordElements(format: StorageFormat): number {
