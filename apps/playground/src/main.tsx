@@ -2,7 +2,6 @@ import { createEffect } from "solid-js";
 import { render } from "solid-js/web";
 import { Frame } from "./shell/Frame.tsx";
 import { page } from "./shell/route.ts";
-import "./style.css";
 
 render(() => {
   createEffect(() => {

@@ -1,4 +1,4 @@
-import { createEffect, onMount, type JSX } from "solid-js";
+import { createEffect, type JSX } from "solid-js";
 import { color, theme } from "../shell/theme.ts";
 
 export interface HeatMapProps {
@@ -22,22 +22,20 @@ type Rgb = readonly [number, number, number];
 
 /** A matrix as colours: one canvas pixel a cell, scaled up without smoothing. */
 export function HeatMap(props: HeatMapProps): JSX.Element {
-  let canvas!: HTMLCanvasElement;
-  onMount(() =>
+  const mounted = (canvas: HTMLCanvasElement): void =>
     createEffect(() => {
       theme();
       const { rows, cols, values } = props;
       canvas.width = Math.max(1, cols);
       canvas.height = Math.max(1, rows);
       canvas.getContext("2d")!.putImageData(paint(props, rows, cols, values), 0, 0);
-    }),
-  );
+    });
   return (
     <canvas
       class="heat"
       role="img"
       aria-label={props.label}
-      ref={canvas}
+      ref={mounted}
       style={props.square ? { "aspect-ratio": `${props.cols} / ${props.rows}`, height: "auto" } : { height: props.height ?? "120px" }}
     />
   );

@@ -1,6 +1,5 @@
 import { createEffect, onCleanup, onMount, type JSX } from "solid-js";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { color, theme } from "../shell/theme.ts";
 
 export interface Line {
@@ -34,12 +33,12 @@ const FONT = "12px system-ui, sans-serif";
 
 /** Lines over a common x, redrawn when data, theme or width change. */
 export function LinePlot(props: LinePlotProps): JSX.Element {
-  let host!: HTMLDivElement;
+  let host: HTMLDivElement | undefined;
   let plot: uPlot | undefined;
   let layout = "";
   const data = (): uPlot.AlignedData => [Array.from(props.x), ...props.lines.map(({ values }) => Array.from(values))] as uPlot.AlignedData;
 
-  function draw(): void {
+  function draw(host: HTMLDivElement): void {
     const next = layoutKey(props) + theme();
     const values = data();
     if (plot !== undefined && next === layout) return plot.setData(values);
@@ -48,16 +47,18 @@ export function LinePlot(props: LinePlotProps): JSX.Element {
     plot = new uPlot(options(props, host.clientWidth), values, host);
   }
 
+  // only once it is in the document has it a width
   onMount(() => {
-    createEffect(draw);
-    const observer = new ResizeObserver(() => plot?.setSize({ width: host.clientWidth, height: props.height ?? 240 }));
-    observer.observe(host);
+    const box = host!;
+    createEffect(() => draw(box));
+    const observer = new ResizeObserver(() => plot?.setSize({ width: box.clientWidth, height: props.height ?? 240 }));
+    observer.observe(box);
     onCleanup(() => {
       observer.disconnect();
       plot?.destroy();
     });
   });
-  return <div class="plot" role="img" aria-label={props.label} ref={host} style={{ "min-height": `${(props.height ?? 240) + 30}px` }} />;
+  return <div class="plot" role="img" aria-label={props.label} ref={(element) => (host = element)} style={{ "min-height": `${(props.height ?? 240) + 30}px` }} />;
 }
 
 /** What a plot cannot change without being made anew. */

@@ -9,14 +9,14 @@ export interface PageEntry {
 
 /** In the order a person learns. Each page is a chunk of its own. */
 export const pages: readonly PageEntry[] = [
-  { id: "why", component: lazy(() => import("../pages/why/page.tsx")) },
-  { id: "state-space", component: lazy(() => import("../pages/stateSpace/page.tsx")) },
-  { id: "discretize", component: lazy(() => import("../pages/discretize/page.tsx")) },
-  { id: "two-views", component: lazy(() => import("../pages/twoViews/page.tsx")) },
-  { id: "hippo", component: lazy(() => import("../pages/hippo/page.tsx")) },
-  { id: "s4", component: lazy(() => import("../pages/s4/page.tsx")) },
-  { id: "selection", component: lazy(() => import("../pages/selection/page.tsx")) },
-  { id: "scan", component: lazy(() => import("../pages/scan/page.tsx")) },
-  { id: "mamba", component: lazy(() => import("../pages/mamba/page.tsx")) },
-  { id: "machine", component: lazy(() => import("../pages/machine/page.tsx")) },
+  { id: "why", component: lazy(async () => ({ default: (await import("../pages/why/page.tsx")).WhyPage })) },
+  { id: "state-space", component: lazy(async () => ({ default: (await import("../pages/stateSpace/page.tsx")).StateSpacePage })) },
+  { id: "discretize", component: lazy(async () => ({ default: (await import("../pages/discretize/page.tsx")).DiscretizePage })) },
+  { id: "two-views", component: lazy(async () => ({ default: (await import("../pages/twoViews/page.tsx")).TwoViewsPage })) },
+  { id: "hippo", component: lazy(async () => ({ default: (await import("../pages/hippo/page.tsx")).HippoPage })) },
+  { id: "s4", component: lazy(async () => ({ default: (await import("../pages/s4/page.tsx")).S4Page })) },
+  { id: "selection", component: lazy(async () => ({ default: (await import("../pages/selection/page.tsx")).SelectionPage })) },
+  { id: "scan", component: lazy(async () => ({ default: (await import("../pages/scan/page.tsx")).ScanPage })) },
+  { id: "mamba", component: lazy(async () => ({ default: (await import("../pages/mamba/page.tsx")).MambaPage })) },
+  { id: "machine", component: lazy(async () => ({ default: (await import("../pages/machine/page.tsx")).MachinePage })) },
 ];

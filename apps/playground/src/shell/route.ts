@@ -27,11 +27,11 @@ export const page: Accessor<string> = () => route().page;
 export const params: Accessor<Readonly<Record<string, string>>> = () => route().params;
 
 /** Parameters that follow the visitor from page to page. */
-const GLOBAL = ["lang", "theme", "backend"];
+const GLOBAL: ReadonlySet<string> = new Set(["lang", "theme", "backend"]);
 
 /** The address of a page in the current language and theme. */
 export function hrefOf(page: string): string {
-  const kept = Object.entries(params()).filter(([name]) => GLOBAL.includes(name));
+  const kept = Object.entries(params()).filter(([name]) => GLOBAL.has(name));
   return format({ page, params: Object.fromEntries(kept) });
 }
 

@@ -9,7 +9,8 @@ declare module "vitest" {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** Vitest calls this by its name. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   await buildSite();
   const isolated = await serveIsolated();
   const plain = await servePlain();

@@ -12,7 +12,7 @@ import { messages as m } from "./messages.ts";
 const TONES: Readonly<Record<RuleName, string>> = { zoh: "mamba", bilinear: "attention", forward: "s4", backward: "rnn" };
 const MARKS: Readonly<Record<RuleName, NonNullable<PlanePoint["mark"]>>> = { zoh: "ring", bilinear: "dot", forward: "cross", backward: "square" };
 
-export default function DiscretizePage(): JSX.Element {
+export function DiscretizePage(): JSX.Element {
   const [signal, setSignal] = useParam<SignalName>("signal", "wave", choice("wave", "steps", "chirp"));
   const [delta, setDelta] = useParam("delta", 0.25, number(0.02, 1));
   const [damping, setDamping] = useParam("damping", 0.3, number(0, 3));

@@ -21,7 +21,7 @@ const FORMS: readonly HippoForm[] = ["scaled", "unscaled"];
 const START_DRAWING = Array.from({ length: DRAWN_POINTS }, (_, i) => 0.6 * Math.sin(i / 5));
 const positions = Float64Array.from({ length: LENGTH }, (_, i) => i);
 
-export default function HippoPage(): JSX.Element {
+export function HippoPage(): JSX.Element {
   const remote = new Remote<HippoApi>(new Worker(new URL("./compute/hippo.worker.ts", import.meta.url), { type: "module" }));
   onCleanup(() => remote.close());
   const [name, setName] = useParam<SignalName>("signal", "noise", choice(...SIGNALS));

@@ -11,7 +11,7 @@ import { messages as m } from "./messages.ts";
 
 const BENCHES = ["matmul", "scan", "prefill", "decode"] as const satisfies readonly BenchName[];
 
-export default function MachinePage(): JSX.Element {
+export function MachinePage(): JSX.Element {
   const [chosen, setChosen] = useParam("check", "wasm", text);
   const isChosen = (name: BackendName): boolean => chosen().split(",").includes(name);
   const [events, setEvents] = createSignal<readonly MachineEvent[]>([]);

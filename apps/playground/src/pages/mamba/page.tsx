@@ -16,7 +16,7 @@ import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
 import { useWriter, type Writer } from "./writer.ts";
 
-export default function MambaPage(): JSX.Element {
+export function MambaPage(): JSX.Element {
   const writer = useWriter();
   onCleanup(writer.close);
   const [backend, setBackend] = useBackend();

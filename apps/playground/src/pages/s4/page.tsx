@@ -17,7 +17,7 @@ const TONES: Readonly<Record<InitName, string>> = { legs: "mamba", lin: "attenti
 const WAVE_TONES = ["token-1", "token-2", "token-3", "token-4", "token-5", "token-6"];
 const taps = Float64Array.from({ length: TAPS }, (_, t) => t);
 
-export default function S4Page(): JSX.Element {
+export function S4Page(): JSX.Element {
   const remote = new Remote<S4Api>(new Worker(new URL("./compute/s4.worker.ts", import.meta.url), { type: "module" }));
   onCleanup(() => remote.close());
   const [init, setInit] = useParam<InitName>("init", "lin", choice(...INITS));

@@ -23,7 +23,7 @@ function makeSteps(l: number): Step[] {
   return Array.from({ length: l }, () => ({ a: Math.exp(-rng.uniform(0.05, 0.6)), b: rng.normal() }));
 }
 
-export default function ScanPage(): JSX.Element {
+export function ScanPage(): JSX.Element {
   const remote = new Remote<ScanApi>(new Worker(new URL("./compute/scan.worker.ts", import.meta.url), { type: "module" }));
   onCleanup(() => remote.close());
   const [algorithm, setAlgorithm] = useParam<Algorithm>("algorithm", "tree", choice(...ALGORITHMS));

@@ -1,15 +1,15 @@
-import { createSignal, For, Show, type JSX } from "solid-js";
+import { createSignal, For, type JSX } from "solid-js";
 import { letterName, moveLetter, nearestLetter, setLetter, type Letter } from "./sequence.ts";
 import { messages as m } from "./messages.ts";
 
 /** The sequence as a row of places. Letters can be dragged, clicked through and moved with the keyboard. */
 export function Strip(props: { letters: readonly Letter[]; seqLen: number; alphabet: number; nTokens: number; onChange: (letters: Letter[]) => void }): JSX.Element {
-  let row!: HTMLDivElement;
+  let row: HTMLDivElement | undefined;
   const [dragged, setDragged] = createSignal<{ place: number; moved: boolean }>();
   const [focus, setFocus] = createSignal(0);
   const at = (place: number): Letter | undefined => props.letters.find((letter) => letter.place === place);
   const placeAt = (clientX: number): number => {
-    const box = row.getBoundingClientRect();
+    const box = row!.getBoundingClientRect();
     return Math.floor(((clientX - box.left) / box.width) * (props.seqLen + props.nTokens));
   };
 
@@ -53,12 +53,12 @@ export function Strip(props: { letters: readonly Letter[]; seqLen: number; alpha
 
   function focusPlace(place: number): void {
     setFocus(place);
-    queueMicrotask(() => row.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus());
+    queueMicrotask(() => row?.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus());
   }
 
   return (
     <div
-      ref={row}
+      ref={(element) => (row = element)}
       class="strip"
       role="group"
       aria-label={m().strip}
@@ -67,7 +67,7 @@ export function Strip(props: { letters: readonly Letter[]; seqLen: number; alpha
         const place = placeAt(event.clientX);
         if (at(place)) {
           setDragged({ place, moved: false });
-          row.setPointerCapture(event.pointerId);
+          event.currentTarget.setPointerCapture(event.pointerId);
         }
       }}
       onPointerMove={onPointerMove}
@@ -87,9 +87,7 @@ export function Strip(props: { letters: readonly Letter[]; seqLen: number; alpha
             aria-label={at(place) ? m().letterAt(letterName(at(place)!.token), place + 1) : m().noiseAt(place + 1)}
             onFocus={() => setFocus(place)}
           >
-            <Show when={at(place)} fallback="·">
-              {(letter) => letterName(letter().token)}
-            </Show>
+            {at(place) ? letterName(at(place)!.token) : "·"}
           </button>
         )}
       </For>

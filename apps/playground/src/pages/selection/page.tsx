@@ -26,7 +26,7 @@ export interface Racer {
   readonly contender: Contender;
 }
 
-export default function SelectionPage(): JSX.Element {
+export function SelectionPage(): JSX.Element {
   const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96));
   const [seed, setSeed] = useParam("seed", 1, number(1, 1e6));
   const [parts, setParts] = useParam("see", "", text);

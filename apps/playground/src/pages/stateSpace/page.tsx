@@ -12,7 +12,7 @@ import { SpringDrawing } from "./SpringDrawing.tsx";
 
 const seconds = Float64Array.from({ length: STEPS }, (_, k) => (k + 1) * STEP);
 
-export default function StateSpacePage(): JSX.Element {
+export function StateSpacePage(): JSX.Element {
   const [flat, setFlat] = useParam("abcd", [0, 1, -4, -0.4, 0, 1, 1, 0, 0], numbers);
   const [kind, setKind] = useParam<InputKind>("input", "impulse", choice("impulse", "step", "sine", "hand"));
   const system = createMemo<SystemNumbers>(() => {

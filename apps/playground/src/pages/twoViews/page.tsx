@@ -14,7 +14,7 @@ import { messages as m } from "./messages.ts";
 
 const steps = Float64Array.from({ length: LENGTH }, (_, k) => k);
 
-export default function TwoViewsPage(): JSX.Element {
+export function TwoViewsPage(): JSX.Element {
   const [k, setK] = useParam("k", 30, number(0, LENGTH - 1));
   const [measure, setMeasure] = useParam<Measure>("measure", "legt", choice(...MEASURES));
   const [n, setN] = useParam("n", 16, number(2, 32));

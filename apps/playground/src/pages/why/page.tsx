@@ -18,7 +18,7 @@ const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096];
 const LONGEST = ["512", "1024", "2048", "4096"] as const;
 const TONES: Readonly<Record<Kind, string>> = { attention: "attention", gru: "rnn", s4d: "s4", mamba: "mamba" };
 
-export default function WhyPage(): JSX.Element {
+export function WhyPage(): JSX.Element {
   const [backend, setBackend] = useBackend();
   const [longest, setLongest] = useParam<(typeof LONGEST)[number]>("upto", "2048", choice(...LONGEST));
   const tried = (): number[] => LENGTHS.filter((l) => l <= Number(longest()));
