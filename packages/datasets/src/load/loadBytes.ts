@@ -133,7 +133,7 @@ async function drain(opened: Opened, label: string, options: LoadOptions, maxByt
 }
 
 /** Errors: `AbortedError` once the signal has fired. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
+function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AbortedError("load: aborted", { cause: signal.reason });
 }
 

@@ -8,9 +8,6 @@ export const piecePattern: RegExp = /'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^
 /** The printable character that stands for each byte in tokenizer.json, by byte. */
 export const byteCharacters: readonly string[] = makeByteCharacters();
 
-/** The byte behind each of those characters. */
-export const characterBytes: ReadonlyMap<string, number> = new Map(byteCharacters.map((character, byte) => [character, byte]));
-
 /** Printable Latin-1 stands for itself; the 68 bytes that do not print take the code points from 256 on, in order. */
 function makeByteCharacters(): string[] {
   let spare = 256;

@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject, parseStrictJsonBytes, quote } from "./st
 export const CONFIG_FILE = "config.json";
 export const GENERATION_CONFIG_FILE = "generation_config.json";
 export const WEIGHTS_FILE = "model.safetensors";
-export const INDEX_FILE = "model.safetensors.index.json";
+const INDEX_FILE = "model.safetensors.index.json";
 const PYTORCH_FILES = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 
 /** No config or index of a real model comes near this; a larger one is an attack or another file. */

@@ -7,7 +7,7 @@ const scratchF32 = new Float32Array(1);
 const scratchU32 = new Uint32Array(scratchF32.buffer);
 
 /** Bits of the float32 that equals the binary16 value with these bits. Exact: every half is a float32. */
-export function f16BitsToF32Bits(half: number): number {
+function f16BitsToF32Bits(half: number): number {
   const sign = (half & 0x8000) << 16;
   const exponent = (half >>> 10) & 0x1f;
   const fraction = half & 0x3ff;

@@ -22,7 +22,7 @@ export interface SafetensorsHeader {
 }
 
 /** The official library refuses longer headers too; a lying length must not make us allocate gigabytes. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** First 8 bytes of every file: the header's length, unsigned 64-bit little-endian. */
 export const LENGTH_BYTES = 8;

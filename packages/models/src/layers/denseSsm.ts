@@ -20,7 +20,7 @@ export function matrixPower(M: Tensor, exponent: number): Tensor | undefined {
  * @param B [h, n, r]
  * @returns [h, n, count r], the r columns of one power side by side
  */
-export function krylovColumns(M: Tensor, B: Tensor, count: number): Tensor {
+function krylovColumns(M: Tensor, B: Tensor, count: number): Tensor {
   const r = B.shape[2]!;
   let columns = B;
   let power = M;

@@ -33,7 +33,7 @@ export const logOneToN: Initializer = (shape) => {
 };
 
 /** Steps drawn log-uniformly from [min, max], not below a floor. */
-export function logUniformStep(rng: Rng, min: number, max: number, floor: number): number {
+function logUniformStep(rng: Rng, min: number, max: number, floor: number): number {
   return Math.max(floor, Math.exp(rng.uniform(Math.log(min), Math.log(max))));
 }
 

@@ -15,7 +15,7 @@ export function plainSigmoid(x: number): number {
 }
 
 /** The error function by Kummer's series, whose terms are all positive: nothing cancels. */
-export function plainErf(x: number): number {
+function plainErf(x: number): number {
   let [term, total] = [x, x];
   for (let k = 1; term !== 0 && Math.abs(term) > 1e-18 * Math.abs(total); k++) total += term *= (2 * x * x) / (2 * k + 1);
   return Math.abs(x) > 6 ? Math.sign(x) : (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;

@@ -103,7 +103,7 @@ export function realRow(C: ComplexTensor): Tensor {
 }
 
 /** x M for every channel. @param row [c, h, m] @param M [h, m, m] */
-export function rowTimes(row: Tensor, M: Tensor): Tensor {
+function rowTimes(row: Tensor, M: Tensor): Tensor {
   return transpose(matMul(transpose(row, [1, 0, 2]), M), [1, 0, 2]);
 }
 

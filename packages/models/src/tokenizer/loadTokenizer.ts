@@ -7,8 +7,8 @@ import { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer
 import type { Tokenizer } from "./tokenizer.ts";
 import type { AddedTokenJson, TokenizerJson } from "./tokenizerJson.ts";
 
-export const TOKENIZER_FILE = "tokenizer.json";
-export const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
+const TOKENIZER_FILE = "tokenizer.json";
+const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 
 /**
  * The tokenizer of a checkpoint folder, or `undefined` if it has no `tokenizer.json`. A large vocabulary takes a second or two to build: use a worker in a page.

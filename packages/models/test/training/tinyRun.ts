@@ -1,7 +1,7 @@
 import { Rng } from "@statespace/core";
 import { LanguageModel, parseModelConfig, type StreamState, type TrainingBatch, type TrainingEvent, type TrainingStream } from "@statespace/models";
 
-export const VOCABULARY = 11;
+const VOCABULARY = 11;
 export const BATCH = { b: 2, l: 6 };
 
 export function tinyModel(seed = 3): LanguageModel {
