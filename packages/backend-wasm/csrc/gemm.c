@@ -3,7 +3,7 @@
 // an engine leaves; see bench/NOTES.md for the tiles tried.
 #include "packed.h"
 
-enum { MR = 4, NR = 12, KC = 256, MC = 128, NC = 768 };
+enum { MR = 4, NR = 12, KC = 384, MC = 128, NC = 768 };
 
 typedef struct {
   const float *data;
@@ -198,12 +198,15 @@ INLINE void skinny(const int m, const int streams, const Problem *g) {
     for (; k < g->k; k += 4)
       for (int i = 0; i < m; i++)
         for (int s = 0; s < streams; s++) sums[s][i][0] = madd(loadPart(x + i * g->A.row + k, g->k - k), loadPart(w[s] + k, g->k - k), sums[s][i][0]);
-    for (int s = 0; s < streams && j + s * stretch < g->n; s++)
-      for (int i = 0; i < m; i++) {
+    for (int i = 0; i < m; i++) {
+      F4 z = splat(0), total = sumEach(sums[0][i][0] + sums[0][i][1], streams > 1 ? sums[1][i][0] + sums[1][i][1] : z,
+                                       streams > 2 ? sums[2][i][0] + sums[2][i][1] : z, streams > 3 ? sums[3][i][0] + sums[3][i][1] : z);
+      for (int s = 0; s < streams && j + s * stretch < g->n; s++) {
         long column = j + s * stretch;
         float *o = g->C + i * g->rowC + column;
-        *o = sum4(sums[s][i][0] + sums[s][i][1]) + (g->add ? *o : 0.0f) + (g->bias ? g->bias[column] : 0.0f);
+        *o = total[s] + (g->add ? *o : 0.0f) + (g->bias ? g->bias[column] : 0.0f);
       }
+    }
   }
 }
 static __attribute__((noinline)) void skinny1(const Problem *g) { skinny(1, 4, g); }

@@ -39,7 +39,7 @@ void *memset(void *, int, UW);
 void *memmove(void *, const void *, UW);
 
 /** Scratch of this thread, SCRATCH_BYTES long, 64-byte aligned. */
-enum { SCRATCH_BYTES = 1 << 20 };
+enum { SCRATCH_BYTES = 1 << 21 };
 void *scratchOf(int thread);
 /** All threads of the region meet here. */
 void barrier(int thread, int threads);

@@ -145,6 +145,26 @@ KERNEL(selectiveScan) {
   }
 }
 
+/** One channel's states one step on, lanes over n; lanes of C . state. */
+INLINE F4 stepChannel(float *h, const float *A, const float *B, const float *C, long n, float dtLog, float dx) {
+  F4 sum = splat(0), d = splat(dtLog), x = splat(dx);
+  long j = 0;
+  for (; j + 4 <= n; j += 4) {
+    F4 exponent = d * load4(A + j);
+    // Out of exp2Fast's range (or NaN): seldom, so a branch.
+    F4 decay = anyTrue(~(abs4(exponent) <= splat(126.0f))) ? exp2Any(exponent) : exp2Fast(exponent);
+    F4 next = madd(decay, load4(h + j), x * load4(B + j));
+    store4(h + j, next);
+    sum = madd(next, load4(C + j), sum);
+  }
+  if (j < n) {
+    F4 next = madd(exp2Any(d * loadPart(A + j, n - j)), loadPart(h + j, n - j), x * loadPart(B + j, n - j));
+    storePart(h + j, next, n - j);
+    sum = madd(next, loadPart(C + j, n - j), sum);
+  }
+  return sum;
+}
+
 /** One step, lanes over n: state [b, d, n] in place, y, u, delta [b, d], A, B, C [b, g, n], D, z, deltaBias, b, d, n, g, deltaSoftplus */
 KERNEL(selectiveScanStep) {
   float *state = (float *)a[0], *y = (float *)a[1];
@@ -152,29 +172,23 @@ KERNEL(selectiveScanStep) {
   const float *D = (const float *)a[7], *z = (const float *)a[8], *deltaBias = (const float *)a[9];
   long b = a[10], d = a[11], n = a[12], g = a[13];
   int deltaSoftplus = (int)a[14];
-  Span items = share(b * d, 4, thread, threads);
-  for (long i = items.lo; i < items.hi; i += 4) {
-    long count = minLong(4, items.hi - i);
+  // Four channels of one row and one group at a time where they divide so, else one: a division a channel would cost as much as its states.
+  long width = d / g, block = width % 4 == 0 ? 4 : 1;
+  Span items = share(b * d, block, thread, threads);
+  for (long i = items.lo; i < items.hi; i += block) {
+    long count = minLong(block, items.hi - i), row = i / d, first = i - row * d, at = (row * g + first / width) * n;
     F4 raw = loadPart(delta + i, count), gate = splat(1.0f);
     if (deltaBias)
-      for (long k = 0; k < count; k++) raw[k] += deltaBias[(i + k) % d];
+      raw += loadPart(deltaBias + first, count);
     F4 dt4 = deltaSoftplus ? softplus4(raw) : raw;
     if (z) gate = silu4(loadPart(z + i, count));
     float out[4], dts[4], gates[4];
     store4(dts, dt4);
     store4(gates, gate);
     for (long k = 0; k < count; k++) {
-      long channel = (i + k) % d, row = (i + k) / d, at = (row * g + channel / (d / g)) * n;
+      long channel = first + k;
       float dt = dts[k], x = u[i + k];
-      F4 dtLog = splat(dt * LOG2E), dx = splat(dt * x), sum = splat(0);
-      float *h = state + (i + k) * n;
-      const float *Ad = A + channel * n;
-      for (long j = 0; j < n; j += 4) {
-        long m = n - j;
-        F4 next = madd(exp2Any(dtLog * loadPart(Ad + j, m)), loadPart(h + j, m), dx * loadPart(B + at + j, m));
-        storePart(h + j, next, m);
-        sum = madd(next, loadPart(C + at + j, m), sum);
-      }
+      F4 sum = stepChannel(state + (i + k) * n, A + channel * n, B + at, C + at, n, dt * LOG2E, dt * x);
       out[k] = (sum4(sum) + (D ? D[channel] * x : 0.0f)) * gates[k];
     }
     for (long k = 0; k < count; k++) y[i + k] = out[k];

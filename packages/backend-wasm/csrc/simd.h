@@ -45,6 +45,8 @@ INLINE F4 max4(F4 a, F4 b) { return (F4)wasm_f32x4_pmax((v128_t)a, (v128_t)b); }
 INLINE F4 floor4(F4 a) { return (F4)wasm_f32x4_floor((v128_t)a); }
 INLINE F4 nearest4(F4 a) { return (F4)wasm_f32x4_nearest((v128_t)a); }
 INLINE float sqrt1(float a) { return __builtin_sqrtf(a); }
+/** 1 if any bit is set. */
+INLINE int anyTrue(I4 a) { return wasm_v128_any_true((v128_t)a); }
 #else
 INLINE F4 sqrt4(F4 a) { return (F4){__builtin_sqrtf(a[0]), __builtin_sqrtf(a[1]), __builtin_sqrtf(a[2]), __builtin_sqrtf(a[3])}; }
 INLINE int truncate1(float a) {
@@ -62,6 +64,7 @@ INLINE F4 max4(F4 a, F4 b) { return select4(a < b, b, a); }
 INLINE F4 floor4(F4 a) { return (F4){__builtin_floorf(a[0]), __builtin_floorf(a[1]), __builtin_floorf(a[2]), __builtin_floorf(a[3])}; }
 INLINE F4 nearest4(F4 a) { return (F4){__builtin_rintf(a[0]), __builtin_rintf(a[1]), __builtin_rintf(a[2]), __builtin_rintf(a[3])}; }
 INLINE float sqrt1(float a) { return __builtin_sqrtf(a); }
+INLINE int anyTrue(I4 a) { return (a[0] | a[1] | a[2] | a[3]) != 0; }
 #endif
 
 /** a * b + c: one rounding in the relaxed flavour (where the machine has FMA), two in the plain one. */

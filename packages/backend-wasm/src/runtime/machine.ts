@@ -26,7 +26,7 @@ interface Exports {
 }
 
 /** Scratch of a thread, as rt.h has it. */
-export const SCRATCH_BYTES: number = 1 << 20;
+export const SCRATCH_BYTES: number = 1 << 21;
 const STACK_BYTES = 1 << 16;
 const FULL = 65536 * 65536;
 /** Words of an eager launch's command and arguments. */
