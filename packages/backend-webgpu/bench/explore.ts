@@ -3,7 +3,6 @@ import { currentBackend, registerBackend, setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { wishes, type CutWish } from "../src/kernels/selectiveScan/plan.ts";
-import { benchGemm, benchGemv } from "./gemm.ts";
 import { relativeError } from "./random.ts";
 import { benchScan } from "./scan.ts";
 import { scanResults, type ScanCase } from "./scanCase.ts";
@@ -31,33 +30,30 @@ async function check(label: string): Promise<boolean> {
 }
 
 const quick = process.argv.includes("--quick");
-const forwards: [number, number, number][] = [[1, 128, 8], [1, 128, 16], [1, 256, 8], [1, 64, 8], [2, 64, 8], [2, 128, 8], [4, 64, 8], [4, 128, 4]];
-const backwards: [number, number, number][] = [[1, 128, 8], [1, 256, 8], [1, 64, 8], [1, 128, 4], [1, 256, 4], [2, 64, 8], [2, 128, 4], [1, 128, 16]];
-for (const [direction, cuts] of [["forward", forwards], ["backward", backwards]] as const) {
-  for (const [V, threads, TS] of quick ? cuts.slice(0, 1) : cuts) {
-    Object.assign(wishes[direction], { V, threads, TS });
-    const label = `${direction} V${V} threads ${threads} TS${TS}`;
-    if (!(await check(label))) {
-      const traits = (currentBackend() as unknown as { traits: { subgroupMin: number } }).traits;
-      traits.subgroupMin = 0;
-      await check(`${label} without subgroups`);
-      traits.subgroupMin = 32;
-      continue;
-    }
-    if (quick) continue;
-    for (const inFlight of [49_152, 196_608]) {
-      wishes[direction].inFlight = inFlight;
-      await benchScan(8, 2048, 1536, 16, "", [direction]);
-      if (inFlight > 50_000) await benchScan(1, 2048, 1536, 16, "", [direction]);
-    }
+type Cut = [V: number, threads: number, TS: number, SUB: number];
+const cuts: Record<"forward" | "backward", Cut[]> = {
+  forward: [[1, 128, 8, 8], [1, 128, 16, 8], [1, 128, 32, 8], [1, 64, 32, 8], [2, 64, 8, 8], [2, 128, 8, 8]],
+  backward: [[1, 128, 4, 4], [1, 128, 8, 4], [1, 128, 16, 4], [1, 64, 16, 4], [2, 128, 8, 4], [2, 64, 16, 4], [1, 256, 8, 4], [1, 128, 16, 8]],
+};
+const sizes: [number, number, number[]][] = [[8, 2048, [49_152, 147_456]], [1, 2048, [98_304, 196_608]], [1, 65_536, [49_152, 98_304]]];
+const right = new Set<string>();
+for (const direction of ["forward", "backward"] as const) {
+  for (const cut of quick ? cuts[direction].slice(2, 3) : cuts[direction]) {
+    const [V, threads, TS, SUB] = cut;
+    Object.assign(wishes[direction], { V, threads, TS, SUB });
+    if (await check(`${direction} ${cut.join()}`)) right.add(`${direction} ${cut.join()}`);
   }
 }
-if (!quick) {
-  await benchGemm(4096, 4096, 4096);
-  await benchGemm(4096, 80, 1536);
-  await benchGemm(80, 1536, 4096);
-  await benchGemv(3072, 768);
-  await benchGemv(768, 1536);
-  await benchGemv(50_280, 768);
+for (const [b, l, inFlights] of quick ? [] : sizes) {
+  for (const direction of ["forward", "backward"] as const) {
+    for (const cut of cuts[direction]) {
+      if (!right.has(`${direction} ${cut.join()}`)) continue;
+      for (const inFlight of inFlights) {
+        const [V, threads, TS, SUB] = cut;
+        Object.assign(wishes[direction], { V, threads, TS, SUB, inFlight });
+        await benchScan(b, l, 1536, 16, `SUB${SUB}`, [direction]);
+      }
+    }
+  }
 }
 process.exit(0);

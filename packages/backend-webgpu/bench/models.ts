@@ -1,12 +1,15 @@
-import { AdamW, argMax, capture, currentBackend, keep, readFloats, runKernel, tensor, valueAndGrads, type PackedFormat, type Tensor } from "@statespace/core";
+import { AdamW, argMax, capture, currentBackend, keep, readFloats, runKernel, tensor, valueAndGrads, writeInto, type PackedFormat, type Tensor } from "@statespace/core";
 import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
+import { uniform } from "./random.ts";
 
 const mamba130m = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50_280 };
 
 /** A mamba-130m with random weights, or a small one where the device is software. */
 export function makeModel(small: boolean): LanguageModel {
-  return new LanguageModel(parseModelConfig(small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256 } : mamba130m), 0);
+  const model = new LanguageModel(parseModelConfig(small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256 } : mamba130m), "empty");
+  model.parameters.forEach((parameter, i) => writeInto(parameter.value, uniform(i + 1, parameter.size, -0.04, 0.04)));
+  return model;
 }
 
 const median = (xs: number[]): number => xs.sort((a, b) => a - b)[Math.floor(xs.length / 2)]!;
@@ -27,6 +30,9 @@ export async function benchDecode(small: boolean, format: "f32" | PackedFormat, 
     runKernel("copy", { destination: ids, source: next });
     return next;
   });
+  const before = backend.counters.dispatches;
+  graph.replay();
+  const perToken = backend.counters.dispatches - before;
   const run = async (count: number): Promise<number> => {
     const start = performance.now();
     for (let i = 0; i < count; i++) {
@@ -42,7 +48,7 @@ export async function benchDecode(small: boolean, format: "f32" | PackedFormat, 
   for (let i = 0; i < tokens; i++) graph.replay();
   await backend.finish();
   const unread = (1000 * tokens) / (performance.now() - start);
-  console.log(`decode mamba-130m ${format} b=1: ${median(rates).toFixed(0)} tok/s (${rates.map((r) => r.toFixed(0)).join(" ")}), without reads ${unread.toFixed(0)} tok/s; ${graph.launches} launches, ${((graph.launches - 5) / model.blocks.length).toFixed(1)} a layer`);
+  console.log(`decode mamba-130m ${format} b=1: ${median(rates).toFixed(0)} tok/s (${rates.map((r) => r.toFixed(0)).join(" ")}), without reads ${unread.toFixed(0)} tok/s; ${perToken} dispatches, ${((perToken - 3) / model.blocks.length).toFixed(1)} a layer`);
   console.log(`    ${table(await backend.profile(() => graph.replay()), 8)}`);
   graph.dispose();
   for (const t of [ids]) t.dispose();

@@ -134,7 +134,13 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#throwIfLost();
     // A queue write overtakes launches that are only recorded; those that use this buffer must go first.
     if (this.#recorder.isPending(buffer)) this.#recorder.flush();
-    this.device.queue.writeBuffer(buffer, byteOffset, source as Uint8Array<ArrayBuffer>);
+    let bytes = source as Uint8Array<ArrayBuffer>;
+    if (bytes.byteLength % 4 !== 0) {
+      // Writes go by whole words; buffers have room for the last one.
+      bytes = new Uint8Array(Math.ceil(source.byteLength / 4) * 4);
+      bytes.set(source);
+    }
+    this.device.queue.writeBuffer(buffer, byteOffset, bytes);
   }
 
   protected override async download(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
@@ -144,7 +150,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     const staging = this.#staging(size);
     this.#recorder.run({ kind: "copy", from: buffer, fromOffset: byteOffset, to: staging, toOffset: 0, bytes: size });
     this.#recorder.flush();
-    await this.#orLost(staging.mapAsync(GPUMapMode.READ));
+    await this.#orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
     const copied = new Uint8Array(staging.getMappedRange(0, size).slice(0)).subarray(0, bytes);
     staging.unmap();
     // One buffer is kept for the small reads of a decode loop.
@@ -238,9 +244,9 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     return summarise(await profiler.collect());
   }
 
-  /** Where a tensor lies, as a shader can bind it: a view at an offset the device cannot bind is copied first. */
-  bind(x: TensorInfo): Binding {
-    const { block, byteOffset, bytes } = this.locatePacked(x);
+  /** Where a tensor lies, as a shader can bind it (`packed`: also a packed weight): a view at an offset the device cannot bind is copied first. */
+  bind(x: TensorInfo, packed = false): Binding {
+    const { block, byteOffset, bytes } = packed ? this.locatePacked(x) : this.locate(x);
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     if (byteOffset % this.traits.offsetAlignment === 0) return { buffer: block.buffer, offset: byteOffset, size };
     const copied = this.output([size / 4]);
@@ -318,7 +324,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     const bindings = pipeline.bindings.map((type, i) => {
       const operand = request.bindings[i];
       if (operand === undefined) return this.#standIn(type, i);
-      const binding = "dataId" in operand ? this.bind(operand) : operand;
+      const binding = "dataId" in operand ? this.bind(operand, shader.startsWith("linear/")) : operand;
       if (this.capturing && "dataId" in operand) this.#holdSmall(operand);
       if (type === "storage") written.add(binding.buffer);
       if (binding.size > this.traits.maxBinding) {

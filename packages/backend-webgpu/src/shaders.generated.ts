@@ -3003,6 +3003,7 @@ store((group.z * params.m + m) * params.n + n, n, sum[2u * i + j]);
   "linear/gemv": `const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -3048,11 +3049,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -3067,6 +3078,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
   "linear/gemvBf16": `const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -3116,11 +3128,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -3134,6 +3156,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }`,
   "linear/gemvBf16Fused": `const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -3252,11 +3275,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -3285,6 +3318,7 @@ convolve(row, total);
   "linear/gemvBf16FusedSubgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -3413,11 +3447,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -3447,6 +3491,7 @@ convolve(row, total);
 const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -3506,11 +3551,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -3525,6 +3580,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
   "linear/gemvF16": `const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -3571,11 +3627,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -3589,6 +3655,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }`,
   "linear/gemvF16Fused": `const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -3704,11 +3771,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -3737,6 +3814,7 @@ convolve(row, total);
   "linear/gemvF16FusedSubgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -3862,11 +3940,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -3896,6 +3984,7 @@ convolve(row, total);
 const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -3952,11 +4041,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -3970,6 +4069,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }`,
   "linear/gemvFused": `const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -4084,11 +4184,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -4117,6 +4227,7 @@ convolve(row, total);
   "linear/gemvFusedSubgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -4241,11 +4352,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -4274,6 +4395,7 @@ convolve(row, total);
   "linear/gemvQ4": `const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -4328,11 +4450,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -4346,6 +4478,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }`,
   "linear/gemvQ4Fused": `const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -4469,11 +4602,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -4502,6 +4645,7 @@ convolve(row, total);
   "linear/gemvQ4FusedSubgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -4635,11 +4779,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -4669,6 +4823,7 @@ convolve(row, total);
 const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -4733,11 +4888,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -4752,6 +4917,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
   "linear/gemvQ8": `const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -4803,11 +4969,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -4821,6 +4997,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 }`,
   "linear/gemvQ8Fused": `const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -4941,11 +5118,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -4974,6 +5161,7 @@ convolve(row, total);
   "linear/gemvQ8FusedSubgroups": `enable subgroups;
 const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 override NORM = false;
 override NORM_WEIGHT = false;
@@ -5104,11 +5292,21 @@ let lane = lid % LANES;
 let quads = params.k / 4u;
 var sum = 0.0f;
 var squares = 0.0f;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(min(row, params.n - 1u), q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
-sum += dot(w[j], weighted(q + j));
-squares += dot(x[q + j], x[q + j]);
+sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+}
 }
 }
 var total = sumLanes(sum, lid);
@@ -5138,6 +5336,7 @@ convolve(row, total);
 const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -5199,11 +5398,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -5219,6 +5428,7 @@ y[m * params.n + row] = total + select(0.0f, bias[row], HAS_BIAS);
 const WG = 128u;
 const LANES = 32u;
 const M = 1u;
+const AHEAD = 4u;
 override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -5274,11 +5484,21 @@ let lane = lid % LANES;
 var sum: array<f32, M>;
 if (row < params.n) {
 let quads = params.k / 4u;
-for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-let w = weights(row, q);
+for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+var w: array<array<vec4f, WIDTH>, AHEAD>;
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+}
+//: unroll
+for (var a = 0u; a < AHEAD; a++) {
+let q = q0 + a * LANES * WIDTH;
+let alive = select(0.0f, 1.0f, q < quads);
+//: unroll
 for (var j = 0u; j < WIDTH; j++) {
 for (var m = 0u; m < M; m++) {
-sum[m] += dot(w[j], x[m * quads + q + j]);
+sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+}
 }
 }
 }
@@ -6421,6 +6641,7 @@ y[base + i] = v;
 const L = 4u;
 const CH = 8u;
 const TS = 8u;
+const SUB = 4u;
 const Y = 1u;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -6439,8 +6660,26 @@ bl: u32,
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> packed: array<vec4f>;
+@group(0) @binding(4) var<storage, read> packed: array<vec4f>;
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
+fn aQuad(i: u32) -> vec4f {
+return packed[i];
+}
+fn skipAt(c: u32) -> f32 {
+return packedAt(params.offD + c);
+}
+fn biasAt(c: u32) -> f32 {
+return packedAt(params.offBias + c);
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+return packed[params.offBC / 4u + (position * params.g + group) * 2u * V * L + quad];
+}
+fn restartsAt(position: u32) -> bool {
+return packedAt(params.offRestart + position) != 0.0f;
+}
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
@@ -6448,6 +6687,7 @@ const WG = CH * L;
 const ROWS = (TS + L - 1u) / L;
 const N = 4u * V * L;
 const T1 = TS + 1u;
+const SUBS = TS / SUB;
 var<workgroup> step: array<array<vec2f, T1>, CH>;
 var<workgroup> gated: array<array<f32, T1>, CH>;
 var<workgroup> columns: array<vec2f, WG>;
@@ -6491,18 +6731,14 @@ const quads = 2u * V * L;
 for (var i = lid; i < TS * quads; i += WG) {
 let t = t0 + i / quads;
 let quad = i % quads;
-let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
-bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
 }
 if (HAS_SEQ) {
 for (var s = lid; s < TS; s += WG) {
-let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
-restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
 }
 }
-}
-fn packedAt(at: u32) -> f32 {
-return packed[at / 4u][at % 4u];
 }
 const K = 2u;
 const SS = 37u;
@@ -6561,7 +6797,7 @@ var g: array<vec4f, V>;
 var dA: array<vec4f, V>;
 //: unroll
 for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), packed[(clamped * L + lane) * V + v], alive);
+a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
 let n = (lane * V + v) * 4u + q;
@@ -6574,8 +6810,8 @@ g[v][q] = work[params.offAdjoint + stateAt + n];
 let column = lid % CH;
 let c = min(first + column, params.d - 1u);
 let columnAlive = first + column < params.d;
-let skip = packedAt(params.offD + c);
-let bias = packedAt(params.offBias + c);
+let skip = skipAt(c);
+let bias = biasAt(c);
 let base = row * params.l * params.d + c;
 var dD = 0.0f;
 var dBias = 0.0f;
@@ -6584,17 +6820,18 @@ var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
-var firsts: array<f32, 4u * V>;
-var cum = 0.0f;
+var firsts: array<f32, SUBS * 4u * V>;
+var cums: array<f32, SUBS>;
 for (var round = 0u; round <= tileCount; round++) {
 let t0 = begin + (tileCount - round) * TS;
 let before = select(t0 - TS, t0, round == tileCount);
-let tile = row * params.tiles + before / TS;
+let tile = row * params.tiles + before / SUB;
 var nextU: array<f32, ROWS>;
 var nextRaw: array<f32, ROWS>;
 var nextZ: array<f32, ROWS>;
 var nextDy: array<f32, ROWS>;
-var nextFirsts: array<f32, 4u * V>;
+var nextFirsts: array<f32, SUBS * 4u * V>;
+var nextCums: array<f32, SUBS>;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
 let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
@@ -6604,10 +6841,13 @@ nextRaw[k] = delta[at] + bias;
 nextZ[k] = z[at * u32(HAS_Z)];
 }
 //: unroll
-for (var i = 0u; i < 4u * V; i++) {
+for (var i = 0u; i < SUBS * 4u * V; i++) {
 nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
 }
-let nextCum = work[params.offCum + tile * params.d + clamped];
+//: unroll
+for (var i = 0u; i < SUBS; i++) {
+nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+}
 if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
@@ -6629,50 +6869,54 @@ gated[column][s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
-var h: array<vec4f, V * T1>;
-//: unroll
-for (var v = 0u; v < V; v++) {
-h[v] = vec4f(firsts[4u * v], firsts[4u * v + 1u], firsts[4u * v + 2u], firsts[4u * v + 3u]) + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
-}
 workgroupBarrier();
 let steps = &step[local];
 let upstreams = &gated[local];
 let mine = &bc[lane];
-var decays: array<vec4f, V * TS>;
 //: unroll
-for (var t = 0u; t < TS; t++) {
-let pair = (*steps)[t];
-let fresh = HAS_SEQ && restart[t] != 0.0f;
+for (var part = SUBS - 1u; part < SUBS; part--) {
+var h: array<vec4f, V * (SUB + 1u)>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
+h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+}
+var decays: array<vec4f, V * SUB>;
+//: unroll
+for (var i = 0u; i < SUB; i++) {
+let pair = (*steps)[part * SUB + i];
+let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
 var sum = vec4f(0.0f);
 //: unroll
 for (var v = 0u; v < V; v++) {
-decays[t * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-h[(t + 1u) * V + v] = fma(decays[t * V + v], h[t * V + v], pair.y * (*mine)[t * 2u * V + v]);
-sum = fma(h[(t + 1u) * V + v], (*mine)[(t * 2u + 1u) * V + v], sum);
+decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
+sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
 }
 if (HAS_Z) {
-addStates(2u, t, lid, (sum.x + sum.y) + (sum.z + sum.w));
+addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
 }
 }
 //: unroll
-for (var t = TS - 1u; t < TS; t--) {
-let pair = (*steps)[t];
-let upstream = (*upstreams)[t];
+for (var i = SUB - 1u; i < SUB; i--) {
+let pair = (*steps)[part * SUB + i];
+let upstream = (*upstreams)[part * SUB + i];
 var sumB = vec4f(0.0f);
 var sumA = vec4f(0.0f);
 //: unroll
 for (var v = 0u; v < V; v++) {
-g[v] = fma((*mine)[(t * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-addBC(t, lid, v, g[v] * pair.y, h[(t + 1u) * V + v] * upstream);
-sumB = fma(g[v], (*mine)[t * 2u * V + v], sumB);
-g[v] *= decays[t * V + v];
-let ofDecay = g[v] * h[t * V + v];
+g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
+sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
+g[v] *= decays[i * V + v];
+let ofDecay = g[v] * h[i * V + v];
 sumA = fma(ofDecay, a[v], sumA);
 dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
 }
-addStates(0u, t, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-addStates(1u, t, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
-endStep(t, lid);
+addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+endStep(part * SUB + i, lid);
+}
 }
 workgroupBarrier();
 //: unroll
@@ -6707,7 +6951,7 @@ raws = nextRaw;
 zs = nextZ;
 dys = nextDy;
 firsts = nextFirsts;
-cum = nextCum;
+cums = nextCums;
 }
 if (alive) {
 //: unroll
@@ -6733,11 +6977,11 @@ sums[at] = both.x;
 sums[at + params.d] = both.y;
 }
 }`,
-  "selectiveScan/backwardSubgroups": `enable subgroups;
-const V = 1u;
+  "selectiveScan/backwardApart": `const V = 1u;
 const L = 4u;
 const CH = 8u;
 const TS = 8u;
+const SUB = 4u;
 const Y = 1u;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -6756,8 +7000,39 @@ bl: u32,
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> packed: array<vec4f>;
+@group(0) @binding(4) var<storage, read> A: array<vec4f>;
+@group(0) @binding(9) var<storage, read> B: array<vec4f>;
+@group(0) @binding(10) var<storage, read> C: array<vec4f>;
+@group(0) @binding(11) var<storage, read> D: array<f32>;
+@group(0) @binding(12) var<storage, read> deltaBias: array<f32>;
+override HAS_D = false;
+override HAS_BIAS = false;
+fn aQuad(i: u32) -> vec4f {
+return A[i] * 1.4426950408889634f;
+}
+fn skipAt(c: u32) -> f32 {
+if (HAS_D) {
+return D[c];
+}
+return 0.0f;
+}
+fn biasAt(c: u32) -> f32 {
+if (HAS_BIAS) {
+return deltaBias[c];
+}
+return 0.0f;
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+let at = (position * params.g + group) * V * L + quad % (V * L);
+if (quad < V * L) {
+return B[at];
+}
+return C[at];
+}
+fn restartsAt(position: u32) -> bool {
+return false;
+}
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
@@ -6765,6 +7040,7 @@ const WG = CH * L;
 const ROWS = (TS + L - 1u) / L;
 const N = 4u * V * L;
 const T1 = TS + 1u;
+const SUBS = TS / SUB;
 var<workgroup> step: array<array<vec2f, T1>, CH>;
 var<workgroup> gated: array<array<f32, T1>, CH>;
 var<workgroup> columns: array<vec2f, WG>;
@@ -6808,18 +7084,368 @@ const quads = 2u * V * L;
 for (var i = lid; i < TS * quads; i += WG) {
 let t = t0 + i / quads;
 let quad = i % quads;
-let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
-bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
 }
 if (HAS_SEQ) {
 for (var s = lid; s < TS; s += WG) {
-let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
-restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
 }
 }
 }
-fn packedAt(at: u32) -> f32 {
-return packed[at / 4u][at % 4u];
+const K = 2u;
+const SS = 37u;
+var<workgroup> states: array<f32, (2u + Y) * CH * SS>;
+var<workgroup> held: array<vec4f, K * CH * (2u * V * L + 1u)>;
+var<workgroup> summed: array<vec4f, TS * 2u * V * L>;
+fn addStates(which: u32, t: u32, lid: u32, value: f32) {
+states[(which * CH + lid / L) * SS + lid % L * T1 + t] = value;
+}
+fn statesSum(which: u32, column: u32, t: u32) -> f32 {
+var sum = 0.0f;
+for (var j = 0u; j < L; j++) {
+sum += states[(which * CH + column) * SS + j * T1 + t];
+}
+return sum;
+}
+fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
+let at = (t % K * CH + lid / L) * (2u * V * L + 1u) + lid % L * V + v;
+held[at] = dB;
+held[at + V * L] = dC;
+}
+fn endStep(t: u32, lid: u32) {
+if (t % K == 0u) {
+const quads = 2u * V * L;
+workgroupBarrier();
+for (var i = lid; i < K * quads; i += WG) {
+var sum = vec4f(0.0f);
+for (var c = 0u; c < CH; c++) {
+sum += held[(i / quads * CH + c) * (quads + 1u) + i % quads];
+}
+summed[t * quads + i] = sum;
+}
+workgroupBarrier();
+}
+}
+fn bcSum(i: u32) -> f32 {
+return summed[i / 4u][i % 4u];
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let local = lid / L;
+let first = group.x * CH;
+let channel = first + local;
+let alive = channel < params.d;
+let clamped = min(channel, params.d - 1u);
+let row = group.z;
+let block = row * params.chunks + group.y;
+let begin = group.y * params.chunk;
+let end = min(begin + params.chunk, params.l);
+let bcGroup = first * params.g / params.d;
+let stateAt = (block * params.d + channel) * params.n;
+var a: array<vec4f, V>;
+var start: array<vec4f, V>;
+var g: array<vec4f, V>;
+var dA: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (alive && n < params.n) {
+start[v][q] = work[params.offEnd + stateAt + n];
+g[v][q] = work[params.offAdjoint + stateAt + n];
+}
+}
+}
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let skip = skipAt(c);
+let bias = biasAt(c);
+let base = row * params.l * params.d + c;
+var dD = 0.0f;
+var dBias = 0.0f;
+let tileCount = (end - begin + TS - 1u) / TS;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+var dys: array<f32, ROWS>;
+var firsts: array<f32, SUBS * 4u * V>;
+var cums: array<f32, SUBS>;
+for (var round = 0u; round <= tileCount; round++) {
+let t0 = begin + (tileCount - round) * TS;
+let before = select(t0 - TS, t0, round == tileCount);
+let tile = row * params.tiles + before / SUB;
+var nextU: array<f32, ROWS>;
+var nextRaw: array<f32, ROWS>;
+var nextZ: array<f32, ROWS>;
+var nextDy: array<f32, ROWS>;
+var nextFirsts: array<f32, SUBS * 4u * V>;
+var nextCums: array<f32, SUBS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+nextU[k] = u[at];
+nextDy[k] = dy[at];
+nextRaw[k] = delta[at] + bias;
+nextZ[k] = z[at * u32(HAS_Z)];
+}
+//: unroll
+for (var i = 0u; i < SUBS * 4u * V; i++) {
+nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
+}
+//: unroll
+for (var i = 0u; i < SUBS; i++) {
+nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+}
+if (round > 0u) {
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+let inside = t0 + s < end && columnAlive;
+dys[k] = select(0.0f, dys[k], inside);
+var d = raws[k];
+if (SOFTPLUS) {
+d = softplus(d);
+}
+d = select(0.0f, d, inside);
+var upstream = dys[k];
+if (HAS_Z) {
+upstream *= silu(zs[k]);
+}
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
+gated[column][s] = upstream;
+}
+}
+stageBC(lid, t0, end, row, bcGroup);
+workgroupBarrier();
+let steps = &step[local];
+let upstreams = &gated[local];
+let mine = &bc[lane];
+//: unroll
+for (var part = SUBS - 1u; part < SUBS; part--) {
+var h: array<vec4f, V * (SUB + 1u)>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
+h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+}
+var decays: array<vec4f, V * SUB>;
+//: unroll
+for (var i = 0u; i < SUB; i++) {
+let pair = (*steps)[part * SUB + i];
+let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
+var sum = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
+sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+}
+if (HAS_Z) {
+addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+}
+}
+//: unroll
+for (var i = SUB - 1u; i < SUB; i--) {
+let pair = (*steps)[part * SUB + i];
+let upstream = (*upstreams)[part * SUB + i];
+var sumB = vec4f(0.0f);
+var sumA = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
+sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
+g[v] *= decays[i * V + v];
+let ofDecay = g[v] * h[i * V + v];
+sumA = fma(ofDecay, a[v], sumA);
+dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+}
+addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+endStep(part * SUB + i, lid);
+}
+}
+workgroupBarrier();
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+if (s < TS && t0 + s < end && columnAlive) {
+let at = base + (t0 + s) * params.d;
+let upstream = gated[column][s];
+let sumB = statesSum(0u, column, s);
+var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
+if (SOFTPLUS) {
+dDelta *= sigmoid(raws[k]);
+}
+grads[at] = step[column][s].x * sumB + skip * upstream;
+grads[params.offDelta + at] = dDelta;
+if (HAS_Z) {
+grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
+}
+dD += upstream * us[k];
+dBias += dDelta;
+}
+}
+for (var i = lid; i < TS * 2u * N; i += WG) {
+if (t0 + i / (2u * N) < end) {
+sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
+}
+}
+workgroupBarrier();
+}
+us = nextU;
+raws = nextRaw;
+zs = nextZ;
+dys = nextDy;
+firsts = nextFirsts;
+cums = nextCums;
+}
+if (alive) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (n < params.n) {
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
+}
+}
+}
+}
+columns[lid] = vec2f(dD, dBias);
+workgroupBarrier();
+if (lid < CH && columnAlive) {
+var both = vec2f(0.0f);
+for (var j = 0u; j < L; j++) {
+both += columns[lid + j * CH];
+}
+let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
+sums[at] = both.x;
+sums[at + params.d] = both.y;
+}
+}`,
+  "selectiveScan/backwardApartSubgroups": `enable subgroups;
+const V = 1u;
+const L = 4u;
+const CH = 8u;
+const TS = 8u;
+const SUB = 4u;
+const Y = 1u;
+override HAS_Z = false;
+override HAS_SEQ = false;
+override SOFTPLUS = false;
+struct Params {
+l: u32, d: u32, n: u32, g: u32,
+chunk: u32, chunks: u32,
+offD: u32, offBias: u32, offRestart: u32, offBC: u32,
+tiles: u32,
+offCum: u32, offEnd: u32, offAdjoint: u32,
+offDelta: u32, offZ: u32,
+offA: u32,
+bl: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> delta: array<f32>;
+@group(0) @binding(3) var<storage, read> z: array<f32>;
+@group(0) @binding(4) var<storage, read> A: array<vec4f>;
+@group(0) @binding(9) var<storage, read> B: array<vec4f>;
+@group(0) @binding(10) var<storage, read> C: array<vec4f>;
+@group(0) @binding(11) var<storage, read> D: array<f32>;
+@group(0) @binding(12) var<storage, read> deltaBias: array<f32>;
+override HAS_D = false;
+override HAS_BIAS = false;
+fn aQuad(i: u32) -> vec4f {
+return A[i] * 1.4426950408889634f;
+}
+fn skipAt(c: u32) -> f32 {
+if (HAS_D) {
+return D[c];
+}
+return 0.0f;
+}
+fn biasAt(c: u32) -> f32 {
+if (HAS_BIAS) {
+return deltaBias[c];
+}
+return 0.0f;
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+let at = (position * params.g + group) * V * L + quad % (V * L);
+if (quad < V * L) {
+return B[at];
+}
+return C[at];
+}
+fn restartsAt(position: u32) -> bool {
+return false;
+}
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
+@group(0) @binding(6) var<storage, read> work: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grads: array<f32>;
+@group(0) @binding(8) var<storage, read_write> sums: array<f32>;
+const WG = CH * L;
+const ROWS = (TS + L - 1u) / L;
+const N = 4u * V * L;
+const T1 = TS + 1u;
+const SUBS = TS / SUB;
+var<workgroup> step: array<array<vec2f, T1>, CH>;
+var<workgroup> gated: array<array<f32, T1>, CH>;
+var<workgroup> columns: array<vec2f, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
+}
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
+}
+}
 }
 const SETS = WG / 32u;
 var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
@@ -6904,7 +7530,7 @@ var g: array<vec4f, V>;
 var dA: array<vec4f, V>;
 //: unroll
 for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), packed[(clamped * L + lane) * V + v], alive);
+a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
 let n = (lane * V + v) * 4u + q;
@@ -6917,8 +7543,8 @@ g[v][q] = work[params.offAdjoint + stateAt + n];
 let column = lid % CH;
 let c = min(first + column, params.d - 1u);
 let columnAlive = first + column < params.d;
-let skip = packedAt(params.offD + c);
-let bias = packedAt(params.offBias + c);
+let skip = skipAt(c);
+let bias = biasAt(c);
 let base = row * params.l * params.d + c;
 var dD = 0.0f;
 var dBias = 0.0f;
@@ -6927,17 +7553,18 @@ var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
-var firsts: array<f32, 4u * V>;
-var cum = 0.0f;
+var firsts: array<f32, SUBS * 4u * V>;
+var cums: array<f32, SUBS>;
 for (var round = 0u; round <= tileCount; round++) {
 let t0 = begin + (tileCount - round) * TS;
 let before = select(t0 - TS, t0, round == tileCount);
-let tile = row * params.tiles + before / TS;
+let tile = row * params.tiles + before / SUB;
 var nextU: array<f32, ROWS>;
 var nextRaw: array<f32, ROWS>;
 var nextZ: array<f32, ROWS>;
 var nextDy: array<f32, ROWS>;
-var nextFirsts: array<f32, 4u * V>;
+var nextFirsts: array<f32, SUBS * 4u * V>;
+var nextCums: array<f32, SUBS>;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
 let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
@@ -6947,10 +7574,13 @@ nextRaw[k] = delta[at] + bias;
 nextZ[k] = z[at * u32(HAS_Z)];
 }
 //: unroll
-for (var i = 0u; i < 4u * V; i++) {
+for (var i = 0u; i < SUBS * 4u * V; i++) {
 nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
 }
-let nextCum = work[params.offCum + tile * params.d + clamped];
+//: unroll
+for (var i = 0u; i < SUBS; i++) {
+nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+}
 if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
@@ -6972,50 +7602,54 @@ gated[column][s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
-var h: array<vec4f, V * T1>;
-//: unroll
-for (var v = 0u; v < V; v++) {
-h[v] = vec4f(firsts[4u * v], firsts[4u * v + 1u], firsts[4u * v + 2u], firsts[4u * v + 3u]) + select(exp2(a[v] * cum) * start[v], vec4f(0.0f), cum > 1.0e38f);
-}
 workgroupBarrier();
 let steps = &step[local];
 let upstreams = &gated[local];
 let mine = &bc[lane];
-var decays: array<vec4f, V * TS>;
 //: unroll
-for (var t = 0u; t < TS; t++) {
-let pair = (*steps)[t];
-let fresh = HAS_SEQ && restart[t] != 0.0f;
+for (var part = SUBS - 1u; part < SUBS; part--) {
+var h: array<vec4f, V * (SUB + 1u)>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
+h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+}
+var decays: array<vec4f, V * SUB>;
+//: unroll
+for (var i = 0u; i < SUB; i++) {
+let pair = (*steps)[part * SUB + i];
+let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
 var sum = vec4f(0.0f);
 //: unroll
 for (var v = 0u; v < V; v++) {
-decays[t * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-h[(t + 1u) * V + v] = fma(decays[t * V + v], h[t * V + v], pair.y * (*mine)[t * 2u * V + v]);
-sum = fma(h[(t + 1u) * V + v], (*mine)[(t * 2u + 1u) * V + v], sum);
+decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
+sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
 }
 if (HAS_Z) {
-addStates(2u, t, lid, (sum.x + sum.y) + (sum.z + sum.w));
+addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
 }
 }
 //: unroll
-for (var t = TS - 1u; t < TS; t--) {
-let pair = (*steps)[t];
-let upstream = (*upstreams)[t];
+for (var i = SUB - 1u; i < SUB; i--) {
+let pair = (*steps)[part * SUB + i];
+let upstream = (*upstreams)[part * SUB + i];
 var sumB = vec4f(0.0f);
 var sumA = vec4f(0.0f);
 //: unroll
 for (var v = 0u; v < V; v++) {
-g[v] = fma((*mine)[(t * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-addBC(t, lid, v, g[v] * pair.y, h[(t + 1u) * V + v] * upstream);
-sumB = fma(g[v], (*mine)[t * 2u * V + v], sumB);
-g[v] *= decays[t * V + v];
-let ofDecay = g[v] * h[t * V + v];
+g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
+sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
+g[v] *= decays[i * V + v];
+let ofDecay = g[v] * h[i * V + v];
 sumA = fma(ofDecay, a[v], sumA);
 dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
 }
-addStates(0u, t, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-addStates(1u, t, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
-endStep(t, lid);
+addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+endStep(part * SUB + i, lid);
+}
 }
 workgroupBarrier();
 //: unroll
@@ -7050,7 +7684,374 @@ raws = nextRaw;
 zs = nextZ;
 dys = nextDy;
 firsts = nextFirsts;
-cum = nextCum;
+cums = nextCums;
+}
+if (alive) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (n < params.n) {
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
+}
+}
+}
+}
+columns[lid] = vec2f(dD, dBias);
+workgroupBarrier();
+if (lid < CH && columnAlive) {
+var both = vec2f(0.0f);
+for (var j = 0u; j < L; j++) {
+both += columns[lid + j * CH];
+}
+let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
+sums[at] = both.x;
+sums[at + params.d] = both.y;
+}
+}`,
+  "selectiveScan/backwardSubgroups": `enable subgroups;
+const V = 1u;
+const L = 4u;
+const CH = 8u;
+const TS = 8u;
+const SUB = 4u;
+const Y = 1u;
+override HAS_Z = false;
+override HAS_SEQ = false;
+override SOFTPLUS = false;
+struct Params {
+l: u32, d: u32, n: u32, g: u32,
+chunk: u32, chunks: u32,
+offD: u32, offBias: u32, offRestart: u32, offBC: u32,
+tiles: u32,
+offCum: u32, offEnd: u32, offAdjoint: u32,
+offDelta: u32, offZ: u32,
+offA: u32,
+bl: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> delta: array<f32>;
+@group(0) @binding(3) var<storage, read> z: array<f32>;
+@group(0) @binding(4) var<storage, read> packed: array<vec4f>;
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
+fn aQuad(i: u32) -> vec4f {
+return packed[i];
+}
+fn skipAt(c: u32) -> f32 {
+return packedAt(params.offD + c);
+}
+fn biasAt(c: u32) -> f32 {
+return packedAt(params.offBias + c);
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+return packed[params.offBC / 4u + (position * params.g + group) * 2u * V * L + quad];
+}
+fn restartsAt(position: u32) -> bool {
+return packedAt(params.offRestart + position) != 0.0f;
+}
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
+@group(0) @binding(6) var<storage, read> work: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grads: array<f32>;
+@group(0) @binding(8) var<storage, read_write> sums: array<f32>;
+const WG = CH * L;
+const ROWS = (TS + L - 1u) / L;
+const N = 4u * V * L;
+const T1 = TS + 1u;
+const SUBS = TS / SUB;
+var<workgroup> step: array<array<vec2f, T1>, CH>;
+var<workgroup> gated: array<array<f32, T1>, CH>;
+var<workgroup> columns: array<vec2f, WG>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
+}
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
+}
+}
+}
+const SETS = WG / 32u;
+var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
+var<workgroup> summed: array<f32, SETS * TS * 2u * N>;
+fn addStates(which: u32, t: u32, lid: u32, value: f32) {
+var sum = value;
+if (L > 1u) {
+sum += subgroupShuffleXor(sum, 1u);
+}
+if (L > 2u) {
+sum += subgroupShuffleXor(sum, 2u);
+}
+if (L > 4u) {
+sum += subgroupShuffleXor(sum, 4u);
+}
+if (L > 8u) {
+sum += subgroupShuffleXor(sum, 8u);
+}
+if (lid % L == 0u) {
+states[which * CH + lid / L][t] = sum;
+}
+}
+fn statesSum(which: u32, column: u32, t: u32) -> f32 {
+return states[which * CH + column][t];
+}
+fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
+let upper0 = (lid & L) != 0u;
+var four = select(dB, dC, upper0) + subgroupShuffleXor(select(dC, dB, upper0), L);
+var index = select(0u, N, upper0) + (lid % L * V + v) * 4u;
+let base = ((lid / 32u) * TS + t) * 2u * N;
+if (L >= 16u) {
+summed[base + index] = four.x;
+summed[base + index + 1u] = four.y;
+summed[base + index + 2u] = four.z;
+summed[base + index + 3u] = four.w;
+return;
+}
+let upper1 = (lid & (2u * L)) != 0u;
+let two = select(four.xy, four.zw, upper1) + subgroupShuffleXor(select(four.zw, four.xy, upper1), 2u * L);
+index += select(0u, 2u, upper1);
+if (L == 8u) {
+summed[base + index] = two.x;
+summed[base + index + 1u] = two.y;
+return;
+}
+let upper2 = (lid & (4u * L)) != 0u;
+var one = select(two.x, two.y, upper2) + subgroupShuffleXor(select(two.y, two.x, upper2), 4u * L);
+index += select(0u, 1u, upper2);
+if (L < 4u) {
+one += subgroupShuffleXor(one, 8u * L);
+}
+if (L < 2u) {
+one += subgroupShuffleXor(one, 16u * L);
+}
+summed[base + index] = one;
+}
+fn endStep(t: u32, lid: u32) {}
+fn bcSum(i: u32) -> f32 {
+var sum = 0.0f;
+for (var s = 0u; s < SETS; s++) {
+sum += summed[s * TS * 2u * N + i];
+}
+return sum;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let local = lid / L;
+let first = group.x * CH;
+let channel = first + local;
+let alive = channel < params.d;
+let clamped = min(channel, params.d - 1u);
+let row = group.z;
+let block = row * params.chunks + group.y;
+let begin = group.y * params.chunk;
+let end = min(begin + params.chunk, params.l);
+let bcGroup = first * params.g / params.d;
+let stateAt = (block * params.d + channel) * params.n;
+var a: array<vec4f, V>;
+var start: array<vec4f, V>;
+var g: array<vec4f, V>;
+var dA: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (alive && n < params.n) {
+start[v][q] = work[params.offEnd + stateAt + n];
+g[v][q] = work[params.offAdjoint + stateAt + n];
+}
+}
+}
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let skip = skipAt(c);
+let bias = biasAt(c);
+let base = row * params.l * params.d + c;
+var dD = 0.0f;
+var dBias = 0.0f;
+let tileCount = (end - begin + TS - 1u) / TS;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+var dys: array<f32, ROWS>;
+var firsts: array<f32, SUBS * 4u * V>;
+var cums: array<f32, SUBS>;
+for (var round = 0u; round <= tileCount; round++) {
+let t0 = begin + (tileCount - round) * TS;
+let before = select(t0 - TS, t0, round == tileCount);
+let tile = row * params.tiles + before / SUB;
+var nextU: array<f32, ROWS>;
+var nextRaw: array<f32, ROWS>;
+var nextZ: array<f32, ROWS>;
+var nextDy: array<f32, ROWS>;
+var nextFirsts: array<f32, SUBS * 4u * V>;
+var nextCums: array<f32, SUBS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+nextU[k] = u[at];
+nextDy[k] = dy[at];
+nextRaw[k] = delta[at] + bias;
+nextZ[k] = z[at * u32(HAS_Z)];
+}
+//: unroll
+for (var i = 0u; i < SUBS * 4u * V; i++) {
+nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
+}
+//: unroll
+for (var i = 0u; i < SUBS; i++) {
+nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+}
+if (round > 0u) {
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+let inside = t0 + s < end && columnAlive;
+dys[k] = select(0.0f, dys[k], inside);
+var d = raws[k];
+if (SOFTPLUS) {
+d = softplus(d);
+}
+d = select(0.0f, d, inside);
+var upstream = dys[k];
+if (HAS_Z) {
+upstream *= silu(zs[k]);
+}
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
+gated[column][s] = upstream;
+}
+}
+stageBC(lid, t0, end, row, bcGroup);
+workgroupBarrier();
+let steps = &step[local];
+let upstreams = &gated[local];
+let mine = &bc[lane];
+//: unroll
+for (var part = SUBS - 1u; part < SUBS; part--) {
+var h: array<vec4f, V * (SUB + 1u)>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
+h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+}
+var decays: array<vec4f, V * SUB>;
+//: unroll
+for (var i = 0u; i < SUB; i++) {
+let pair = (*steps)[part * SUB + i];
+let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
+var sum = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
+sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+}
+if (HAS_Z) {
+addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+}
+}
+//: unroll
+for (var i = SUB - 1u; i < SUB; i--) {
+let pair = (*steps)[part * SUB + i];
+let upstream = (*upstreams)[part * SUB + i];
+var sumB = vec4f(0.0f);
+var sumA = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
+addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
+sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
+g[v] *= decays[i * V + v];
+let ofDecay = g[v] * h[i * V + v];
+sumA = fma(ofDecay, a[v], sumA);
+dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+}
+addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
+addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+endStep(part * SUB + i, lid);
+}
+}
+workgroupBarrier();
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+if (s < TS && t0 + s < end && columnAlive) {
+let at = base + (t0 + s) * params.d;
+let upstream = gated[column][s];
+let sumB = statesSum(0u, column, s);
+var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
+if (SOFTPLUS) {
+dDelta *= sigmoid(raws[k]);
+}
+grads[at] = step[column][s].x * sumB + skip * upstream;
+grads[params.offDelta + at] = dDelta;
+if (HAS_Z) {
+grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
+}
+dD += upstream * us[k];
+dBias += dDelta;
+}
+}
+for (var i = lid; i < TS * 2u * N; i += WG) {
+if (t0 + i / (2u * N) < end) {
+sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
+}
+}
+workgroupBarrier();
+}
+us = nextU;
+raws = nextRaw;
+zs = nextZ;
+dys = nextDy;
+firsts = nextFirsts;
+cums = nextCums;
 }
 if (alive) {
 //: unroll
@@ -7078,10 +8079,10 @@ sums[at + params.d] = both.y;
 }`,
   "selectiveScan/carry": `struct Params {
 d: u32, n: u32, N: u32, chunks: u32, total: u32,
-offStates: u32, offSum: u32, offAdjoint: u32,
+offStates: u32, offSum: u32, offAdjoint: u32, scale: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> packed: array<f32>;
+@group(0) @binding(1) var<storage, read> A: array<f32>;
 @group(0) @binding(2) var<storage, read> initial: array<f32>;
 @group(0) @binding(3) var<storage, read_write> states: array<f32>;
 @group(0) @binding(4) var<storage, read_write> last: array<f32>;
@@ -7102,7 +8103,7 @@ let dn = params.d * params.n;
 let row = i / dn;
 let within = i % dn;
 let channel = within / params.n;
-let a = packed[channel * params.N + within % params.n];
+let a = A[channel * params.N + within % params.n] * params.scale;
 let reverse = group.z == 1u;
 let base = select(params.offStates, params.offAdjoint, reverse);
 var state = 0.0f;
@@ -7161,6 +8162,24 @@ offSum: u32,
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
 @group(0) @binding(4) var<storage, read> packed: array<vec4f>;
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
+fn aQuad(i: u32) -> vec4f {
+return packed[i];
+}
+fn skipAt(c: u32) -> f32 {
+return packedAt(params.offD + c);
+}
+fn biasAt(c: u32) -> f32 {
+return packedAt(params.offBias + c);
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+return packed[params.offBC / 4u + (position * params.g + group) * 2u * V * L + quad];
+}
+fn restartsAt(position: u32) -> bool {
+return packedAt(params.offRestart + position) != 0.0f;
+}
 @group(0) @binding(5) var<storage, read> initial: array<f32>;
 @group(0) @binding(6) var<storage, read_write> last: array<f32>;
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;
@@ -7210,18 +8229,41 @@ const quads = 2u * V * L;
 for (var i = lid; i < TS * quads; i += WG) {
 let t = t0 + i / quads;
 let quad = i % quads;
-let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
-bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
 }
 if (HAS_SEQ) {
 for (var s = lid; s < TS; s += WG) {
-let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
-restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
 }
 }
 }
-fn packedAt(at: u32) -> f32 {
-return packed[at / 4u][at % 4u];
+const AHEAD = 4u;
+fn carried(first: array<vec4f, V>, a: array<vec4f, V>, row: u32, count: u32, channel: u32, lane: u32) -> array<vec4f, V> {
+var h = first;
+for (var c0 = 0u; c0 < count; c0 += AHEAD) {
+var ended: array<vec4f, AHEAD * V>;
+var sums: array<f32, AHEAD>;
+//: unroll
+for (var k = 0u; k < AHEAD; k++) {
+let before = (row * params.chunks + min(c0 + k, count - 1u)) * params.d + min(channel, params.d - 1u);
+sums[k] = ends[params.offSum + before];
+//: unroll
+for (var i = 0u; i < 4u * V; i++) {
+let n = lane * V * 4u + i;
+ended[k * V + i / 4u][i % 4u] = select(0.0f, ends[before * params.n + min(n, params.n - 1u)], n < params.n);
+}
+}
+//: unroll
+for (var k = 0u; k < AHEAD; k++) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+let next = ended[k * V + v] + select(exp2(a[v] * sums[k]) * h[v], vec4f(0.0f), sums[k] > 1.0e38f);
+h[v] = select(h[v], next, c0 + k < count);
+}
+}
+}
+return h;
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -7239,7 +8281,7 @@ var a: array<vec4f, V>;
 var h: array<vec4f, V>;
 //: unroll
 for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
 let n = (lane * V + v) * 4u + q;
@@ -7249,26 +8291,283 @@ h[v][q] = initial[(row * params.d + channel) * params.n + n];
 }
 }
 if (PREFIX) {
-for (var c0 = 0u; c0 < group.y; c0++) {
-let before = (row * params.chunks + c0) * params.d + min(channel, params.d - 1u);
-let sum = ends[params.offSum + before];
-//: unroll
-for (var v = 0u; v < V; v++) {
-var ended: vec4f;
-//: unroll
-for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
-ended[q] = select(0.0f, ends[before * params.n + min(n, params.n - 1u)], n < params.n);
-}
-h[v] = ended + select(exp2(a[v] * sum) * h[v], vec4f(0.0f), sum > 1.0e38f);
-}
-}
+h = carried(h, a, row, group.y, channel, lane);
 }
 let column = lid % CH;
 let c = min(first + column, params.d - 1u);
 let columnAlive = first + column < params.d;
-let skip = packedAt(params.offD + c);
-let bias = packedAt(params.offBias + c);
+let skip = skipAt(c);
+let bias = biasAt(c);
+var total = 0.0f;
+var restarted = false;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+let base = row * params.l * params.d + c;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(begin + lid / CH + k * L, params.l - 1u) * params.d;
+us[k] = u[at];
+raws[k] = delta[at];
+if (HAS_Z && !REDUCE) {
+zs[k] = z[at];
+}
+}
+for (var t0 = begin; t0 < end; t0 += TS) {
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+var d = raws[k] + bias;
+if (SOFTPLUS) {
+d = softplus(d);
+}
+d = select(0.0f, d, t0 + s < end && columnAlive);
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
+}
+}
+stageBC(lid, t0, end, row, bcGroup);
+workgroupBarrier();
+var nextU: array<f32, ROWS>;
+var nextZ: array<f32, ROWS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(t0 + TS + lid / CH + k * L, params.l - 1u) * params.d;
+nextU[k] = u[at];
+raws[k] = delta[at];
+if (HAS_Z && !REDUCE) {
+nextZ[k] = z[at];
+}
+}
+let steps = &step[local];
+let mine = &bc[lane];
+//: unroll
+for (var t = 0u; t < TS; t++) {
+let pair = (*steps)[t];
+let fresh = HAS_SEQ && restart[t] != 0.0f;
+var sum = vec4f(0.0f);
+//: unroll
+for (var v = 0u; v < V; v++) {
+let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
+if (!REDUCE) {
+sum = fma(h[v], (*mine)[(t * 2u + 1u) * V + v], sum);
+}
+}
+if (REDUCE) {
+total += pair.x;
+restarted = restarted || fresh;
+} else {
+partial[local * PS + lane * (TS + 1u) + t] = (sum.x + sum.y) + (sum.z + sum.w);
+}
+}
+workgroupBarrier();
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+if (!REDUCE && s < TS && t0 + s < end && columnAlive) {
+var sum = us[k] * skip;
+//: unroll
+for (var j = 0u; j < L; j++) {
+sum += partial[column * PS + j * (TS + 1u) + s];
+}
+if (HAS_Z) {
+sum *= silu(zs[k]);
+}
+y[base + (t0 + s) * params.d] = sum;
+}
+us[k] = nextU[k];
+zs[k] = nextZ[k];
+}
+}
+if ((REDUCE || (KEEP_LAST && group.y == params.chunks - 1u)) && alive) {
+let stateAt = (select(row, block, REDUCE) * params.d + channel) * params.n;
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (n < params.n) {
+last[stateAt + n] = h[v][q];
+}
+}
+}
+if (REDUCE && lane == 0u) {
+last[params.offSum + block * params.d + channel] = select(total, 3.0e38f, restarted);
+}
+}
+}`,
+  "selectiveScan/forwardApart": `const V = 1u;
+const L = 4u;
+const CH = 32u;
+const TS = 8u;
+const REDUCE = false;
+override HAS_Z = false;
+override HAS_INITIAL = false;
+override PREFIX = false;
+override HAS_SEQ = false;
+override SOFTPLUS = false;
+override KEEP_LAST = false;
+struct Params {
+l: u32, d: u32, n: u32, g: u32,
+chunk: u32, chunks: u32,
+offD: u32, offBias: u32, offRestart: u32, offBC: u32,
+offSum: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> delta: array<f32>;
+@group(0) @binding(3) var<storage, read> z: array<f32>;
+@group(0) @binding(4) var<storage, read> A: array<vec4f>;
+@group(0) @binding(9) var<storage, read> B: array<vec4f>;
+@group(0) @binding(10) var<storage, read> C: array<vec4f>;
+@group(0) @binding(11) var<storage, read> D: array<f32>;
+@group(0) @binding(12) var<storage, read> deltaBias: array<f32>;
+override HAS_D = false;
+override HAS_BIAS = false;
+fn aQuad(i: u32) -> vec4f {
+return A[i] * 1.4426950408889634f;
+}
+fn skipAt(c: u32) -> f32 {
+if (HAS_D) {
+return D[c];
+}
+return 0.0f;
+}
+fn biasAt(c: u32) -> f32 {
+if (HAS_BIAS) {
+return deltaBias[c];
+}
+return 0.0f;
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+let at = (position * params.g + group) * V * L + quad % (V * L);
+if (quad < V * L) {
+return B[at];
+}
+return C[at];
+}
+fn restartsAt(position: u32) -> bool {
+return false;
+}
+@group(0) @binding(5) var<storage, read> initial: array<f32>;
+@group(0) @binding(6) var<storage, read_write> last: array<f32>;
+@group(0) @binding(7) var<storage, read_write> y: array<f32>;
+@group(0) @binding(8) var<storage, read> ends: array<f32>;
+const WG = CH * L;
+const ROWS = (TS + L - 1u) / L;
+const PS = 37u;
+var<workgroup> step: array<array<vec2f, TS + 1u>, CH>;
+var<workgroup> partial: array<f32, CH * PS>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
+}
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
+}
+}
+}
+const AHEAD = 4u;
+fn carried(first: array<vec4f, V>, a: array<vec4f, V>, row: u32, count: u32, channel: u32, lane: u32) -> array<vec4f, V> {
+var h = first;
+for (var c0 = 0u; c0 < count; c0 += AHEAD) {
+var ended: array<vec4f, AHEAD * V>;
+var sums: array<f32, AHEAD>;
+//: unroll
+for (var k = 0u; k < AHEAD; k++) {
+let before = (row * params.chunks + min(c0 + k, count - 1u)) * params.d + min(channel, params.d - 1u);
+sums[k] = ends[params.offSum + before];
+//: unroll
+for (var i = 0u; i < 4u * V; i++) {
+let n = lane * V * 4u + i;
+ended[k * V + i / 4u][i % 4u] = select(0.0f, ends[before * params.n + min(n, params.n - 1u)], n < params.n);
+}
+}
+//: unroll
+for (var k = 0u; k < AHEAD; k++) {
+//: unroll
+for (var v = 0u; v < V; v++) {
+let next = ended[k * V + v] + select(exp2(a[v] * sums[k]) * h[v], vec4f(0.0f), sums[k] > 1.0e38f);
+h[v] = select(h[v], next, c0 + k < count);
+}
+}
+}
+return h;
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let local = lid / L;
+let first = group.x * CH;
+let channel = first + local;
+let alive = channel < params.d;
+let row = group.z;
+let block = row * params.chunks + group.y;
+let begin = group.y * params.chunk;
+let end = min(begin + params.chunk, params.l);
+let bcGroup = first * params.g / params.d;
+var a: array<vec4f, V>;
+var h: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (HAS_INITIAL && alive && n < params.n) {
+h[v][q] = initial[(row * params.d + channel) * params.n + n];
+}
+}
+}
+if (PREFIX) {
+h = carried(h, a, row, group.y, channel, lane);
+}
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let skip = skipAt(c);
+let bias = biasAt(c);
 var total = 0.0f;
 var restarted = false;
 var us: array<f32, ROWS>;
@@ -7412,6 +8711,7 @@ packed[out + params.N] = select(0.0f, C[at], alive);
 const L = 4u;
 const CH = 32u;
 const TS = 8u;
+const SUB = 4u;
 const ADJOINT = true;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -7427,8 +8727,26 @@ offCum: u32, offEnd: u32, offSum: u32, offAdjoint: u32,
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> delta: array<f32>;
 @group(0) @binding(3) var<storage, read> z: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read> packed: array<vec4f>;
+@group(0) @binding(4) var<storage, read> packed: array<vec4f>;
+fn packedAt(at: u32) -> f32 {
+return packed[at / 4u][at % 4u];
+}
+fn aQuad(i: u32) -> vec4f {
+return packed[i];
+}
+fn skipAt(c: u32) -> f32 {
+return packedAt(params.offD + c);
+}
+fn biasAt(c: u32) -> f32 {
+return packedAt(params.offBias + c);
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+return packed[params.offBC / 4u + (position * params.g + group) * 2u * V * L + quad];
+}
+fn restartsAt(position: u32) -> bool {
+return packedAt(params.offRestart + position) != 0.0f;
+}
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
 @group(0) @binding(6) var<storage, read_write> work: array<f32>;
 const WG = CH * L;
 const ROWS = (TS + L - 1u) / L;
@@ -7474,18 +8792,14 @@ const quads = 2u * V * L;
 for (var i = lid; i < TS * quads; i += WG) {
 let t = t0 + i / quads;
 let quad = i % quads;
-let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
-bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
 }
 if (HAS_SEQ) {
 for (var s = lid; s < TS; s += WG) {
-let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
-restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
 }
 }
-}
-fn packedAt(at: u32) -> f32 {
-return packed[at / 4u][at % 4u];
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -7505,14 +8819,14 @@ var product: array<vec4f, V>;
 var adjoint: array<vec4f, V>;
 //: unroll
 for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
 product[v] = vec4f(1.0f);
 }
 var total = 0.0f;
 let column = lid % CH;
 let c = min(first + column, params.d - 1u);
 let columnAlive = first + column < params.d;
-let bias = packedAt(params.offBias + c);
+let bias = biasAt(c);
 let base = row * params.l * params.d + c;
 var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
@@ -7529,19 +8843,6 @@ zs[k] = z[at * u32(HAS_Z)];
 }
 }
 for (var t0 = begin; t0 < end; t0 += TS) {
-let tile = row * params.tiles + t0 / TS;
-if (alive) {
-//: unroll
-for (var v = 0u; v < V; v++) {
-//: unroll
-for (var q = 0u; q < 4u; q++) {
-work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
-}
-}
-if (lane == 0u) {
-work[params.offCum + tile * params.d + channel] = total;
-}
-}
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
 let s = lid / CH + k * L;
@@ -7579,6 +8880,251 @@ let upstreams = &gated[local];
 let mine = &bc[lane];
 //: unroll
 for (var t = 0u; t < TS; t++) {
+if (t % SUB == 0u && alive) {
+let tile = row * params.tiles + (t0 + t) / SUB;
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+}
+}
+if (lane == 0u) {
+work[params.offCum + tile * params.d + channel] = total;
+}
+}
+let pair = (*steps)[t];
+let fresh = HAS_SEQ && restart[t] != 0.0f;
+total = select(min(total + pair.x, 3.0e38f), 3.0e38f, fresh);
+//: unroll
+for (var v = 0u; v < V; v++) {
+let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
+h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
+if (ADJOINT) {
+product[v] *= decay;
+adjoint[v] = fma(product[v], (*mine)[(t * 2u + 1u) * V + v] * (*upstreams)[t], adjoint[v]);
+}
+}
+}
+workgroupBarrier();
+}
+if (alive) {
+let stateAt = (block * params.d + channel) * params.n;
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+let n = (lane * V + v) * 4u + q;
+if (n < params.n) {
+work[params.offEnd + stateAt + n] = h[v][q];
+work[params.offAdjoint + stateAt + n] = adjoint[v][q];
+}
+}
+}
+if (lane == 0u) {
+work[params.offSum + block * params.d + channel] = total;
+}
+}
+}`,
+  "selectiveScan/statesApart": `const V = 1u;
+const L = 4u;
+const CH = 32u;
+const TS = 8u;
+const SUB = 4u;
+const ADJOINT = true;
+override HAS_Z = false;
+override HAS_SEQ = false;
+override SOFTPLUS = false;
+struct Params {
+l: u32, d: u32, n: u32, g: u32,
+chunk: u32, chunks: u32,
+offD: u32, offBias: u32, offRestart: u32, offBC: u32,
+tiles: u32,
+offCum: u32, offEnd: u32, offSum: u32, offAdjoint: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> delta: array<f32>;
+@group(0) @binding(3) var<storage, read> z: array<f32>;
+@group(0) @binding(4) var<storage, read> A: array<vec4f>;
+@group(0) @binding(9) var<storage, read> B: array<vec4f>;
+@group(0) @binding(10) var<storage, read> C: array<vec4f>;
+@group(0) @binding(11) var<storage, read> D: array<f32>;
+@group(0) @binding(12) var<storage, read> deltaBias: array<f32>;
+override HAS_D = false;
+override HAS_BIAS = false;
+fn aQuad(i: u32) -> vec4f {
+return A[i] * 1.4426950408889634f;
+}
+fn skipAt(c: u32) -> f32 {
+if (HAS_D) {
+return D[c];
+}
+return 0.0f;
+}
+fn biasAt(c: u32) -> f32 {
+if (HAS_BIAS) {
+return deltaBias[c];
+}
+return 0.0f;
+}
+fn bcQuad(position: u32, group: u32, quad: u32) -> vec4f {
+let at = (position * params.g + group) * V * L + quad % (V * L);
+if (quad < V * L) {
+return B[at];
+}
+return C[at];
+}
+fn restartsAt(position: u32) -> bool {
+return false;
+}
+@group(0) @binding(5) var<storage, read> dy: array<f32>;
+@group(0) @binding(6) var<storage, read_write> work: array<f32>;
+const WG = CH * L;
+const ROWS = (TS + L - 1u) / L;
+var<workgroup> step: array<array<vec2f, TS + 1u>, CH>;
+var<workgroup> gated: array<array<f32, TS + 1u>, CH>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+var<workgroup> bc: array<array<vec4f, TS * 2u * V + 1u>, L>;
+var<workgroup> restart: array<f32, TS>;
+fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
+const quads = 2u * V * L;
+for (var i = lid; i < TS * quads; i += WG) {
+let t = t0 + i / quads;
+let quad = i % quads;
+let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
+}
+if (HAS_SEQ) {
+for (var s = lid; s < TS; s += WG) {
+restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
+}
+}
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let local = lid / L;
+let first = group.x * CH;
+let channel = first + local;
+let alive = channel < params.d;
+let row = group.z;
+let block = row * params.chunks + group.y;
+let begin = group.y * params.chunk;
+let end = min(begin + params.chunk, params.l);
+let bcGroup = first * params.g / params.d;
+var a: array<vec4f, V>;
+var h: array<vec4f, V>;
+var product: array<vec4f, V>;
+var adjoint: array<vec4f, V>;
+//: unroll
+for (var v = 0u; v < V; v++) {
+a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
+product[v] = vec4f(1.0f);
+}
+var total = 0.0f;
+let column = lid % CH;
+let c = min(first + column, params.d - 1u);
+let columnAlive = first + column < params.d;
+let bias = biasAt(c);
+let base = row * params.l * params.d + c;
+var us: array<f32, ROWS>;
+var raws: array<f32, ROWS>;
+var zs: array<f32, ROWS>;
+var dys: array<f32, ROWS>;
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(begin + lid / CH + k * L, params.l - 1u) * params.d;
+us[k] = u[at];
+raws[k] = delta[at];
+if (ADJOINT) {
+dys[k] = dy[at];
+zs[k] = z[at * u32(HAS_Z)];
+}
+}
+for (var t0 = begin; t0 < end; t0 += TS) {
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let s = lid / CH + k * L;
+var d = raws[k] + bias;
+if (SOFTPLUS) {
+d = softplus(d);
+}
+let inside = t0 + s < end && columnAlive;
+d = select(0.0f, d, inside);
+if (s < TS) {
+step[column][s] = vec2f(d, d * us[k]);
+if (ADJOINT) {
+var upstream = select(0.0f, dys[k], inside);
+if (HAS_Z) {
+upstream *= silu(zs[k]);
+}
+gated[column][s] = upstream;
+}
+}
+}
+stageBC(lid, t0, end, row, bcGroup);
+workgroupBarrier();
+//: unroll
+for (var k = 0u; k < ROWS; k++) {
+let at = base + min(t0 + TS + lid / CH + k * L, params.l - 1u) * params.d;
+us[k] = u[at];
+raws[k] = delta[at];
+if (ADJOINT) {
+dys[k] = dy[at];
+zs[k] = z[at * u32(HAS_Z)];
+}
+}
+let steps = &step[local];
+let upstreams = &gated[local];
+let mine = &bc[lane];
+//: unroll
+for (var t = 0u; t < TS; t++) {
+if (t % SUB == 0u && alive) {
+let tile = row * params.tiles + (t0 + t) / SUB;
+//: unroll
+for (var v = 0u; v < V; v++) {
+//: unroll
+for (var q = 0u; q < 4u; q++) {
+work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+}
+}
+if (lane == 0u) {
+work[params.offCum + tile * params.d + channel] = total;
+}
+}
 let pair = (*steps)[t];
 let fresh = HAS_SEQ && restart[t] != 0.0f;
 total = select(min(total + pair.x, 3.0e38f), 3.0e38f, fresh);

@@ -43,12 +43,21 @@ export class BufferPool {
     if (size > this.#maxBuffer) {
       throw new OutOfMemoryError(`webgpu: a buffer must have at most ${this.#maxBuffer} bytes on this device, got ${bytes}`);
     }
-    const reused = this.#free.get(size)?.pop();
+    const reused = this.#free.get(size)?.pop() ?? this.#larger(size);
     this.#inUse++;
     if (reused) return reused;
     const buffer = this.#device.createBuffer({ size, usage });
     this.#held += size;
     return buffer;
+  }
+
+  /** The smallest free buffer at most a quarter too large: a training step's many sizes then share what is held. */
+  #larger(size: number): GPUBuffer | undefined {
+    let best: GPUBuffer[] | undefined;
+    for (const [bytes, list] of this.#free) {
+      if (list.length > 0 && bytes > size && bytes <= size * 1.25 && bytes < (best?.[0]?.size ?? Infinity)) best = list;
+    }
+    return best?.pop();
   }
 
   giveBack(buffer: GPUBuffer): void {

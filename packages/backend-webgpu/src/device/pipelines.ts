@@ -28,7 +28,8 @@ export function bindingTypes(code: string): GPUBufferBindingType[] {
   for (const [, index, access] of code.matchAll(bindingPattern)) {
     types[Number(index)] = access === "uniform" ? "uniform" : access!.endsWith("read_write") ? "storage" : "read-only-storage";
   }
-  return types;
+  // A number that a shader leaves out still has its place in the layout.
+  return Array.from(types, (type) => type ?? "read-only-storage");
 }
 
 /** Replaces `const NAME[: T] = default;` for the given names; the rest are pipeline constants. */

@@ -70,7 +70,7 @@ function fuseMatvec(launches: readonly Launch[], first: number, make: MakeDispat
   const dispatch = make(
     `linear/gemv${format}Fused${lanes}` as ShaderName,
     {
-      WG: constants.WG!, LANES: constants.LANES!, HAS_BIAS: constants.HAS_BIAS!,
+      WG: constants.WG!, LANES: constants.LANES!, AHEAD: constants.AHEAD!, HAS_BIAS: constants.HAS_BIAS!,
       NORM: !!norm, NORM_WEIGHT: !!norm?.pipeline.constants.HAS_WEIGHT,
       RESIDUAL: !!residual,
       CONV: !!conv, CONV_BIAS: !!conv?.pipeline.constants.HAS_BIAS, CONV_SILU: !!conv?.pipeline.constants.SILU,

@@ -3,6 +3,7 @@
 const WG = 128u;
 const LANES = 32u;
 const M = 1u; // rows of x
+const AHEAD = 4u; // words of W in flight a thread
 override HAS_BIAS = false;
 
 struct Params { n: u32, k: u32, scales: u32 } // scales: where those of a quantised weight begin, in vec4u
@@ -22,11 +23,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row < params.n) {
     let quads = params.k / 4u;
     // WIDTH quads a thread at a time: 16 bytes of a packed weight.
-    for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-      let w = weights(row, q);
-      for (var j = 0u; j < WIDTH; j++) {
-        for (var m = 0u; m < M; m++) {
-          sum[m] += dot(w[j], x[m * quads + q + j]);
+    for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+      var w: array<array<vec4f, WIDTH>, AHEAD>;
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+      }
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        let q = q0 + a * LANES * WIDTH;
+        let alive = select(0.0f, 1.0f, q < quads);
+        //: unroll
+        for (var j = 0u; j < WIDTH; j++) {
+          for (var m = 0u; m < M; m++) {
+            sum[m] = fma(alive, dot(w[a][j], x[m * quads + min(q, quads - WIDTH) + j]), sum[m]);
+          }
         }
       }
     }

@@ -2,6 +2,7 @@
 // convolution of its first CONV rows after it, the residual added to it. What those kernels would have written is written too.
 const WG = 128u;
 const LANES = 32u;
+const AHEAD = 4u; // words of W in flight a thread
 override HAS_BIAS = false;
 override NORM = false; // x is normalised by its root mean square and weighted first
 override NORM_WEIGHT = false;
@@ -59,12 +60,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let quads = params.k / 4u;
   var sum = 0.0f;
   var squares = 0.0f;
-  for (var q = lane * WIDTH; q < quads; q += LANES * WIDTH) {
-    let w = weights(min(row, params.n - 1u), q);
-    for (var j = 0u; j < WIDTH; j++) {
-      // The norm's scale is one number: it goes before the sum, so that x is read once.
-      sum += dot(w[j], weighted(q + j));
-      squares += dot(x[q + j], x[q + j]);
+  for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
+    var w: array<array<vec4f, WIDTH>, AHEAD>;
+    //: unroll
+    for (var a = 0u; a < AHEAD; a++) {
+      w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+    }
+    //: unroll
+    for (var a = 0u; a < AHEAD; a++) {
+      let q = min(q0 + a * LANES * WIDTH, quads - WIDTH);
+      let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
+      //: unroll
+      for (var j = 0u; j < WIDTH; j++) {
+        // The norm's scale is one number: it goes before the sum, so that x is read once.
+        sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
+        squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+      }
     }
   }
   var total = sumLanes(sum, lid);

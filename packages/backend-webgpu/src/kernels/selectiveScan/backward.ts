@@ -1,8 +1,8 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { foldGrid } from "../../device/launch.ts";
+import { floatBits, foldGrid } from "../../device/launch.ts";
 import { fillWith } from "../base/fill.ts";
-import { cutConstants, cutScan, packOperands, paddedStates, scanExtents, scanSwitches, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
+import { cutConstants, cutScan, paddedStates, scanExtents, scanSwitches, smallOperands, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
 
 const sumsY = (hasZ: boolean): number => (hasZ ? 1 : 0);
 
@@ -23,9 +23,9 @@ function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH }: 
 
 /** Where the parts of the scratch buffers lie, in elements. */
 function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "sums", number> {
-  const { chunks, TS, CH, chunk } = cut;
+  const { chunks, TS, SUB, CH, chunk } = cut;
   const N = paddedStates(cut);
-  const tiles = (chunks - 1) * (chunk / TS) + Math.ceil((l - (chunks - 1) * chunk) / TS);
+  const tiles = ((chunks - 1) * chunk + Math.ceil((l - (chunks - 1) * chunk) / TS) * TS) / SUB;
   const cum = b * tiles * d * N;
   const end = cum + b * tiles * d;
   const sum = end + b * chunks * d * n;
@@ -44,24 +44,25 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const { chunk, chunks, CH } = cut;
   const at = layout(extents, cut);
   const dY = inputs.dY ?? zeros(backend, inputs.u!);
-  const { packed, offsets } = packOperands(backend, inputs, extents, cut);
+  const operands = smallOperands(backend, inputs, extents, cut);
+  const { packed, offsets, more } = operands;
   const work = backend.scratch(at.work);
   const sums = backend.scratch(at.sums);
   const dInitial = inputs.initialState ? backend.output(inputs.initialState.shape) : undefined;
   const switches = scanSwitches(inputs, attrs);
   const grid = [Math.ceil(d / CH), chunks, b] as const;
 
-  backend.dispatch("selectiveScan/states", {
-    constants: { ...cutConstants(cut), ...switches, ADJOINT: chunks > 1 || !!dInitial },
+  backend.dispatch(operands.apart ? "selectiveScan/statesApart" : "selectiveScan/states", {
+    constants: { ...cutConstants(cut), SUB: cut.SUB, ...operands.constants, ...switches, ADJOINT: chunks > 1 || !!dInitial },
     params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.sum, at.adjoint],
-    bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work],
+    bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, undefined, undefined, ...more],
     grid,
   });
   const states = b * d * n;
   const [x, y] = foldGrid(Math.ceil(states / 64));
   backend.dispatch("selectiveScan/carry", {
     constants: { HAS_INITIAL: !!inputs.initialState, HAS_DLAST: !!inputs.dLastState, KEEP_DINITIAL: !!dInitial },
-    params: [d, n, paddedStates(cut), chunks, states, at.end, at.sum, at.adjoint],
+    params: [d, n, operands.carry.N, chunks, states, at.end, at.sum, at.adjoint, floatBits(operands.carry.scale)],
     bindings: [packed, inputs.initialState, work, undefined, inputs.dLastState, dInitial],
     grid: [x, y, 2],
   });
@@ -70,10 +71,10 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const size = b * l * d;
   const stride = Math.ceil(size / 64) * 64;
   const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
-  backend.dispatch(subgroups ? "selectiveScan/backwardSubgroups" : "selectiveScan/backward", {
-    constants: { ...cutConstants(cut), ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
+  backend.dispatch(`selectiveScan/backward${operands.apart ? "Apart" : ""}${subgroups ? "Subgroups" : ""}`, {
+    constants: { ...cutConstants(cut), SUB: cut.SUB, ...operands.constants, ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
     params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, b * l],
-    bindings: [inputs.u, inputs.delta, inputs.z, dY, packed, work, grads, sums],
+    bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, grads, sums, ...more],
     grid,
   });
   const dB = backend.output(inputs.B!.shape);
@@ -95,7 +96,8 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
     ...(inputs.deltaBias ? [backend.view(parameters, inputs.deltaBias.shape, d * n + d)] : []),
     ...(dInitial ? [dInitial] : []),
   ];
-  backend.release(packed, work, sums, grads, parameters, ...(inputs.dY ? [] : [dY]));
+  operands.release();
+  backend.release(work, sums, grads, parameters, ...(inputs.dY ? [] : [dY]));
   return result;
 }
 

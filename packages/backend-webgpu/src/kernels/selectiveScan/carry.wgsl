@@ -3,10 +3,10 @@
 // to the first.
 struct Params {
   d: u32, n: u32, N: u32, chunks: u32, total: u32, // total = b d n
-  offStates: u32, offSum: u32, offAdjoint: u32, // into states: [b, chunks, d, n], [b, chunks, d], [b, chunks, d, n]
+  offStates: u32, offSum: u32, offAdjoint: u32, scale: f32, // into states: [b, chunks, d, n], [b, chunks, d], [b, chunks, d, n]
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> packed: array<f32>; // A log2(e) [d, N]
+@group(0) @binding(1) var<storage, read> A: array<f32>; // [d, N], times scale: log2(e) A
 @group(0) @binding(2) var<storage, read> initial: array<f32>; // [b, d, n]
 @group(0) @binding(3) var<storage, read_write> states: array<f32>;
 @group(0) @binding(4) var<storage, read_write> last: array<f32>; // [b, d, n]
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = i / dn;
   let within = i % dn;
   let channel = within / params.n;
-  let a = packed[channel * params.N + within % params.n];
+  let a = A[channel * params.N + within % params.n] * params.scale;
   let reverse = group.z == 1u;
   let base = select(params.offStates, params.offAdjoint, reverse);
   var state = 0.0f;

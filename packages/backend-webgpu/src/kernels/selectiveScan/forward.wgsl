@@ -24,7 +24,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
-@group(0) @binding(4) var<storage, read> packed: array<vec4f>; // see pack.wgsl
+//: include parts/operandsPacked.wgsl
 @group(0) @binding(5) var<storage, read> initial: array<f32>; // [b, d, n]
 @group(0) @binding(6) var<storage, read_write> last: array<f32>; // [b, d, n], or the chunks' states [b, chunks, d, n] when REDUCE
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, l, d]
@@ -38,6 +38,7 @@ var<workgroup> partial: array<f32, CH * PS>; // [channel][lane][t], padded
 
 //: include ../shared/math.wgsl
 //: include parts/stage.wgsl
+//: include parts/prefix.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -56,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   var h: array<vec4f, V>;
   //: unroll
   for (var v = 0u; v < V; v++) {
-    a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+    a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
     //: unroll
     for (var q = 0u; q < 4u; q++) {
       let n = (lane * V + v) * 4u + q;
@@ -66,27 +67,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     }
   }
   if (PREFIX) {
-    for (var c0 = 0u; c0 < group.y; c0++) {
-      let before = (row * params.chunks + c0) * params.d + min(channel, params.d - 1u);
-      let sum = ends[params.offSum + before];
-      //: unroll
-      for (var v = 0u; v < V; v++) {
-        var ended: vec4f;
-        //: unroll
-        for (var q = 0u; q < 4u; q++) {
-          let n = (lane * V + v) * 4u + q;
-          ended[q] = select(0.0f, ends[before * params.n + min(n, params.n - 1u)], n < params.n);
-        }
-        h[v] = ended + select(exp2(a[v] * sum) * h[v], vec4f(0.0f), sum > 1.0e38f);
-      }
-    }
+    h = carried(h, a, row, group.y, channel, lane);
   }
   // For staging and output a thread has one column, and every L-th step of it.
   let column = lid % CH;
   let c = min(first + column, params.d - 1u);
   let columnAlive = first + column < params.d;
-  let skip = packedAt(params.offD + c);
-  let bias = packedAt(params.offBias + c);
+  let skip = skipAt(c);
+  let bias = biasAt(c);
   var total = 0.0f;
   var restarted = false;
 

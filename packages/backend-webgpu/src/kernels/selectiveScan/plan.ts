@@ -18,6 +18,8 @@ export interface ScanCut {
   readonly L: number;
   readonly CH: number;
   readonly TS: number;
+  /** Backward only: steps from one kept state to the next, a divisor of TS. */
+  readonly SUB: number;
   /** Steps a chunk (a multiple of TS), chunks a row. */
   readonly chunk: number;
   readonly chunks: number;
@@ -31,14 +33,16 @@ export interface CutWish {
   threads: number;
   /** Steps a tile. */
   TS: number;
+  /** Backward only: steps from one kept state to the next. */
+  SUB: number;
   /** Threads in flight to aim for: fewer leave the device idle, more cost another pass over the chunks. */
   inFlight: number;
 }
 
 /** The cuts that did best on an H100 (bench/NOTES.md). */
 export const wishes: { forward: CutWish; backward: CutWish } = {
-  forward: { V: 1, threads: 128, TS: 8, inFlight: 98_304 },
-  backward: { V: 1, threads: 128, TS: 8, inFlight: 98_304 },
+  forward: { V: 1, threads: 128, TS: 8, SUB: 8, inFlight: 98_304 },
+  backward: { V: 1, threads: 128, TS: 16, SUB: 4, inFlight: 98_304 },
 };
 
 export function scanExtents(inputs: KernelInputs): ScanExtents {
@@ -58,7 +62,7 @@ export function paddedStates({ V, L }: ScanCut): number {
 }
 
 /** Bytes of workgroup memory as a function of the cut, per shader. */
-export type WorkgroupBytes = (cut: Omit<ScanCut, "chunk" | "chunks">) => number;
+export type WorkgroupBytes = (cut: Pick<ScanCut, "V" | "L" | "CH" | "TS">) => number;
 
 /** Cuts a scan for a device: as wished, made smaller until its workgroup memory and groups fit. */
 export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: DeviceTraits, bytes: WorkgroupBytes): ScanCut {
@@ -74,23 +78,53 @@ export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: D
   while (CH > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) CH /= 2;
   const wanted = Math.max(1, Math.min(mostChunks, Math.round(wish.inFlight / (b * d * L)), Math.floor(l / (2 * TS))));
   const chunk = Math.ceil(Math.ceil(l / wanted) / TS) * TS;
-  return { V, L, CH, TS, chunk, chunks: Math.ceil(l / chunk) };
+  return { V, L, CH, TS, SUB: Math.min(wish.SUB, TS), chunk, chunks: Math.ceil(l / chunk) };
 }
 
-/** The `const`s of a cut, for `specialise`. */
+/** The `const`s of a cut, for `specialise` */
 export function cutConstants({ V, L, CH, TS }: ScanCut): Constants {
   return { V, L, CH, TS };
 }
 
-/** The small operands of a scan in one buffer, and where they lie in it. */
-export interface PackedOperands {
+/** How the passes of a scan get at its small operands: packed into one buffer, or bound as they are. */
+export interface SmallOperands {
+  /** Ends the names of the shaders that bind them apart. */
+  readonly apart: boolean;
+  /** The packed buffer, or A. */
   readonly packed: TensorInfo;
   readonly offsets: readonly [offD: number, offBias: number, offRestart: number, offBC: number];
+  /** Bindings from 9 on. */
+  readonly more: readonly (TensorInfo | undefined)[];
+  readonly constants: Constants;
+  /** For the carry: states a channel of `packed`, and what brings its values to A log2(e). */
+  readonly carry: { readonly N: number; readonly scale: number };
+  release(): void;
 }
 
-export function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n, g }: ScanExtents, cut: ScanCut): PackedOperands {
-  const bl = b * l;
+/** Buffers that the passes bind when the operands are apart. */
+const apartBindings = 12;
+
+/** Prepares the small operands; with room for them, no pass is spent on it. */
+export function smallOperands(backend: WebGpuBackend, inputs: KernelInputs, extents: ScanExtents, cut: ScanCut): SmallOperands {
+  const { A, B, C, D, deltaBias, seqIdx } = inputs;
   const N = paddedStates(cut);
+  if (!seqIdx && extents.n === N && backend.traits.maxStorageBuffers >= apartBindings) {
+    return {
+      apart: true,
+      packed: A!,
+      offsets: [0, 0, 0, 0],
+      more: [B, C, D, deltaBias],
+      constants: { HAS_D: !!D, HAS_BIAS: !!deltaBias },
+      carry: { N, scale: Math.LOG2E },
+      release: () => {},
+    };
+  }
+  const { packed, offsets } = packOperands(backend, inputs, extents, N);
+  return { apart: false, packed, offsets, more: [], constants: {}, carry: { N, scale: 1 }, release: () => backend.release(packed) };
+}
+
+function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n, g }: ScanExtents, N: number): Pick<SmallOperands, "packed" | "offsets"> {
+  const bl = b * l;
   const align = (at: number): number => Math.ceil(at / 4) * 4;
   const offD = d * N;
   const offBias = offD + d;

@@ -1,10 +1,11 @@
-// First pass of the backward scan: runs each chunk forward from zero and keeps the state that every tile starts from
-// (the only states that reach memory: one in TS). ADJOINT: also what the chunk hands to the state before it,
+// First pass of the backward scan: runs each chunk forward from zero and keeps every SUB-th state (the only ones that
+// reach memory). ADJOINT: also what the chunk hands to the state before it,
 // sum_t (prod_{s <= t} decay_s) C_t dy_t, so that the chunks of a row can run at the same time.
 const V = 1u; // vec4s of states a thread
 const L = 4u; // threads a channel, 4 V L >= n
 const CH = 32u; // channels a workgroup
 const TS = 8u; // steps a tile
+const SUB = 4u; // steps from one kept state to the next
 const ADJOINT = true;
 override HAS_Z = false;
 override HAS_SEQ = false;
@@ -14,15 +15,15 @@ struct Params {
   l: u32, d: u32, n: u32, g: u32,
   chunk: u32, chunks: u32,
   offD: u32, offBias: u32, offRestart: u32, offBC: u32, // into packed
-  tiles: u32, // tiles a row
-  offCum: u32, offEnd: u32, offSum: u32, offAdjoint: u32, // into work; the tiles' states are at 0
+  tiles: u32, // kept states a row
+  offCum: u32, offEnd: u32, offSum: u32, offAdjoint: u32, // into work; the kept states are at 0
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
-@group(0) @binding(4) var<storage, read> dy: array<f32>; // [b, l, d]
-@group(0) @binding(5) var<storage, read> packed: array<vec4f>; // see pack.wgsl
+//: include parts/operandsPacked.wgsl
+@group(0) @binding(5) var<storage, read> dy: array<f32>; // [b, l, d]
 // [b, tiles, V, 4, d, L] states, [b, tiles, d] sums of delta since the chunk began,
 // [b, chunks, d, n] end states, [b, chunks, d] sums of delta, [b, chunks, d, n] adjoints
 @group(0) @binding(6) var<storage, read_write> work: array<f32>;
@@ -54,14 +55,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   var adjoint: array<vec4f, V>;
   //: unroll
   for (var v = 0u; v < V; v++) {
-    a[v] = select(vec4f(0.0f), packed[(min(channel, params.d - 1u) * L + lane) * V + v], alive);
+    a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
     product[v] = vec4f(1.0f);
   }
   var total = 0.0f;
   let column = lid % CH;
   let c = min(first + column, params.d - 1u);
   let columnAlive = first + column < params.d;
-  let bias = packedAt(params.offBias + c);
+  let bias = biasAt(c);
   let base = row * params.l * params.d + c;
 
   var us: array<f32, ROWS>;
@@ -79,19 +80,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     }
   }
   for (var t0 = begin; t0 < end; t0 += TS) {
-    let tile = row * params.tiles + t0 / TS;
-    if (alive) {
-      //: unroll
-      for (var v = 0u; v < V; v++) {
-        //: unroll
-        for (var q = 0u; q < 4u; q++) {
-          work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
-        }
-      }
-      if (lane == 0u) {
-        work[params.offCum + tile * params.d + channel] = total;
-      }
-    }
     //: unroll
     for (var k = 0u; k < ROWS; k++) {
       let s = lid / CH + k * L;
@@ -130,6 +118,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     let mine = &bc[lane];
     //: unroll
     for (var t = 0u; t < TS; t++) {
+      if (t % SUB == 0u && alive) {
+        let tile = row * params.tiles + (t0 + t) / SUB;
+        //: unroll
+        for (var v = 0u; v < V; v++) {
+          //: unroll
+          for (var q = 0u; q < 4u; q++) {
+            work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+          }
+        }
+        if (lane == 0u) {
+          work[params.offCum + tile * params.d + channel] = total;
+        }
+      }
       let pair = (*steps)[t];
       let fresh = HAS_SEQ && restart[t] != 0.0f;
       // A restart cuts the carry; a sum that no real delta reaches says so.

@@ -7,17 +7,12 @@ fn stageBC(lid: u32, t0: u32, end: u32, row: u32, group: u32) {
   for (var i = lid; i < TS * quads; i += WG) {
     let t = t0 + i / quads;
     let quad = i % quads; // B [lane, V], then C [lane, V]
-    let at = params.offBC / 4u + ((row * params.l + min(t, params.l - 1u)) * params.g + group) * quads + quad;
-    bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), packed[at], t < end);
+    let value = bcQuad(row * params.l + min(t, params.l - 1u), group, quad);
+    bc[quad / V % L][i / quads * 2u * V + quad / (V * L) * V + quad % V] = select(vec4f(0.0f), value, t < end);
   }
   if (HAS_SEQ) {
     for (var s = lid; s < TS; s += WG) {
-      let at = params.offRestart + row * params.l + min(t0 + s, params.l - 1u);
-      restart[s] = select(0.0f, packed[at / 4u][at % 4u], t0 + s < end);
+      restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(t0 + s, params.l - 1u)));
     }
   }
-}
-
-fn packedAt(at: u32) -> f32 {
-  return packed[at / 4u][at % 4u];
 }

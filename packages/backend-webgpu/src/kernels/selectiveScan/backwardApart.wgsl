@@ -1,0 +1,1 @@
+//: include backward.wgsl replacing operandsPacked operandsApart

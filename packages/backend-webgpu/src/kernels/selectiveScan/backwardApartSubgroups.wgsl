@@ -1,0 +1,2 @@
+enable subgroups;
+//: include backwardApart.wgsl replacing channelSumsWorkgroup channelSumsSubgroup

@@ -1,0 +1,1 @@
+//: include forward.wgsl replacing operandsPacked operandsApart

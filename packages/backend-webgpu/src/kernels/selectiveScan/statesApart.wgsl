@@ -1,0 +1,1 @@
+//: include states.wgsl replacing operandsPacked operandsApart

@@ -1,0 +1,50 @@
+import { setBackend } from "@statespace/core";
+import { webGpuBackend } from "@statespace/backend-webgpu";
+import { parseSafetensors, toFloat64Array } from "@statespace/models";
+import { beforeAll, describe, expect, it } from "vitest";
+import { opCases } from "../../src/cases/index.ts";
+import type { GoldenCase } from "../../src/golden/goldenCase.ts";
+import { goldenGroups } from "../../src/golden/groups.ts";
+import { judge } from "../../src/golden/judge.ts";
+import { checkForward, checkGradients } from "../../src/harness/checkOp.ts";
+
+declare global {
+  interface ImportMeta {
+    /** Vite's own. */
+    glob(pattern: string, options: object): Record<string, string>;
+  }
+}
+
+const files: Record<string, string> = import.meta.glob("../../golden/*/**/*.safetensors", { query: "?url", import: "default", eager: true });
+
+/** The golden cases that depend on a backend, by their address on the test server. */
+const cases = Object.entries(files).flatMap(([path, url]) => {
+  const [group, name, inner] = path.replace("../../golden/", "").replace(/\.safetensors$/, "").split("/") as [string, string, string?];
+  return goldenGroups[group]!.backendFree || inner === "model" ? [] : [[`${group}/${name}`, group, name, url] as const];
+});
+
+async function readGolden(group: string, name: string, url: string): Promise<GoldenCase> {
+  const { metadata, tensors } = parseSafetensors(new Uint8Array(await (await fetch(url)).arrayBuffer()), url);
+  const values = Object.fromEntries([...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]));
+  const folder = new URL(url.replace(/\/[^/]*$/, "/"), location.href).href;
+  return { group, name, folder, attrs: JSON.parse(metadata.get("attrs") ?? "{}") as Record<string, unknown>, tensors: values };
+}
+
+beforeAll(() => setBackend(webGpuBackend()));
+
+describe("op cases", () => {
+  it.each(opCases.map((c) => [`${c.op.spec.name}: ${c.name}`, c] as const))("%s", async (_, c) => {
+    const verdicts = [...(await checkForward(c)), ...(await checkGradients(c))];
+    expect(verdicts.length).toBeGreaterThan(0);
+    expect(verdicts.filter(({ ok }) => !ok)).toEqual([]);
+  });
+});
+
+describe("golden vectors", () => {
+  it("are all here", () => expect(cases.length).toBeGreaterThan(30));
+  it.each(cases)("%s", async (_, group, name, url) => {
+    const rows = await goldenGroups[group]!.compare(await readGolden(group, name, url));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.map((row) => judge(row)).filter(({ ok }) => !ok)).toEqual([]);
+  });
+});
