@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { headingNames } from "./links.mjs";
 import { Report } from "./report.mjs";
 import { runNode } from "./setup.mjs";
 import { commandFile, isEmptyPackage, publicPackages, root } from "./workspace.mjs";
@@ -25,7 +26,16 @@ async function write(pkg, packages) {
   const others = packages.filter((other) => other !== pkg).flatMap(({ dir }) => ["--externalPattern", `**/${dir}/**`]);
   const target = ["--name", pkg.name, "--out", join(docs, "api"), "--cleanOutputDir", "false", "--entryFileName", fileName(pkg)];
   const { code, output } = await typedoc([pkg], [...others, ...target]);
+  if (code === 0) mendLinks(join(docs, "api", fileName(pkg)));
   report.check(`${pkg.name} reference`, code === 0, output, `docs/api/${fileName(pkg)}`);
+}
+
+/** Typedoc numbers some headings that stand alone on the page: links to `#name-1` that lead nowhere go to `#name`. */
+function mendLinks(file) {
+  const text = readFileSync(file, "utf8");
+  const names = new Set(headingNames(text));
+  const mended = text.replace(/\(#([^)\s]+)-\d+\)/g, (link, name) => (names.has(link.slice(2, -1)) || !names.has(name) ? link : `(#${name})`));
+  writeFileSync(file, mended);
 }
 
 /** Every export of every package has a docstring; members of classes and interfaces may do without. */
