@@ -20,20 +20,23 @@ export interface WasmLaunch {
 }
 
 /** Work, in elementary operations, below which waking a thread costs more than it saves (a sleeping one takes tens of microseconds). */
-export const PARALLEL_WORK: number = 1 << 16;
+const PARALLEL_WORK = 1 << 16;
 
 /** SIMD kernels on one WebAssembly memory, with a pool of threads where memory can be shared. Made by `WasmBackend.start`. */
 export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
   readonly machine: Machine;
 
-  private constructor(machine: Machine) {
+  readonly #parallelWork: number;
+
+  private constructor(machine: Machine, parallelWork: number) {
     super("wasm");
     this.machine = machine;
+    this.#parallelWork = parallelWork;
   }
 
   /** @throws BackendError where the engine lacks SIMD, or threads are asked for and memory cannot be shared. */
   static async start(options: WasmOptions = {}): Promise<WasmBackend> {
-    return new WasmBackend(await Machine.start(options));
+    return new WasmBackend(await Machine.start(options), options.parallelWork ?? PARALLEL_WORK);
   }
 
   get threads(): number {
@@ -53,7 +56,7 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
 
   /** Queues a kernel; `work` (elementary operations) decides whether all threads take part. */
   call(kernel: KernelNumber, args: readonly number[], work: number): void {
-    this.launch({ kernel, args, parallel: this.threads > 1 && work >= PARALLEL_WORK });
+    this.launch({ kernel, args, parallel: this.threads > 1 && work >= this.#parallelWork });
   }
 
   /** @throws ArgumentError when a kernel would need more floats than a thread's scratch has. */

@@ -12,6 +12,8 @@ export interface WasmOptions {
   readonly flavour?: Flavour;
   /** Bytes the memory may grow to; 4 GiB (all that 32-bit addresses reach) by default. */
   readonly maxBytes?: number;
+  /** Elementary operations a launch must have before other threads are woken for it; 65,536 by default. */
+  readonly parallelWork?: number;
   /** Milliseconds the caller waits for a silent worker before it is taken for dead. */
   readonly workerTimeout?: number;
 }
