@@ -13,6 +13,6 @@ export default defineConfig({
   resolve: { conditions: ["statespace-source"] },
   server: { headers: isolation },
   preview: { headers: isolation },
-  worker: { format: "es", plugins: () => [bundledCheckpoint()] },
+  worker: { format: "es" },
   build: { target: "es2023", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
 });

@@ -1,4 +1,4 @@
-import { createSignal, type Accessor } from "solid-js";
+import { createMemo, createSignal, type Accessor } from "solid-js";
 
 /** The view in the address: `#/selection?lang=zh&seed=3`. Everything a visitor can set stands there, so that a view can be shared. */
 interface Route {
@@ -78,10 +78,12 @@ export const numbers: Codec<readonly number[]> = {
 
 /** A signal that lives in the address. */
 export function useParam<T>(name: string, initial: T, codec: Codec<T>): [Accessor<T>, (value: T) => void] {
-  const read = (): T => {
-    const value = params()[name];
+  // through a memo of the text, so that what depends on one parameter does not run when another changes
+  const written = createMemo(() => params()[name]);
+  const read = createMemo(() => {
+    const value = written();
     return (value === undefined ? undefined : codec.parse(value)) ?? initial;
-  };
+  });
   const write = (value: T): void => setParams({ [name]: codec.format(value) === codec.format(initial) ? undefined : codec.format(value) });
   return [read, write];
 }

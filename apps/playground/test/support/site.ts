@@ -12,7 +12,13 @@ export interface Site {
 
 /** Builds the app as a visitor gets it. */
 export async function buildSite(): Promise<void> {
-  await build({ root, configFile, logLevel: "error" });
+  const before = process.env["NODE_ENV"];
+  process.env["NODE_ENV"] = "production"; // the test runner says "test", which would build what developers see
+  try {
+    await build({ root, configFile, mode: "production", logLevel: "error" });
+  } finally {
+    process.env["NODE_ENV"] = before;
+  }
 }
 
 /** Serves the built app as `pnpm playground` does, with the headers that shared memory needs. */

@@ -1,4 +1,5 @@
 import { createSignal, Show, type JSX } from "solid-js";
+import { path } from "virtual:bundled-checkpoint";
 import { Button, Progress } from "../../components/controls.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { shell } from "../../shell/shellMessages.ts";
@@ -6,13 +7,16 @@ import type { BackendName } from "../../workers/backendNames.ts";
 import { messages as m } from "./messages.ts";
 import type { Writer } from "./writer.ts";
 
+/** The checkpoint lies beside index.html, wherever that is. */
+const bundled = (): string => new URL(path, document.baseURI).href;
+
 /** Where the model comes from: the site, an address, or files of this computer. */
 export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX.Element {
   const [url, setUrl] = createSignal("");
   return (
     <Panel title={m().model} note={m().small}>
       <div class="row">
-        <Button primary disabled={props.writer.loading() !== undefined} onClick={() => void props.writer.load({ kind: "bundled" }, props.backend)} testid="load">
+        <Button primary disabled={props.writer.loading() !== undefined} onClick={() => void props.writer.load({ kind: "url", url: bundled() }, props.backend)} testid="load">
           {m().load}
         </Button>
         <Show when={props.writer.loading()}>

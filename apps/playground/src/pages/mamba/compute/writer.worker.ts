@@ -1,12 +1,11 @@
 import { ArgumentError, FormatError, readFloats } from "@statespace/core";
 import { fromPretrained, loadTokenizer, openSource, type OpenSourceOptions, type SourceLike } from "@statespace/models";
-import { path as checkpointPath } from "virtual:bundled-checkpoint";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, pause, serve, type CallContext } from "../../../workers/rpc.ts";
 import { Session, type Snapshot } from "./session.ts";
 
-export type ModelChoice = { readonly kind: "bundled" } | { readonly kind: "url"; readonly url: string } | { readonly kind: "files"; readonly files: readonly File[] };
+export type ModelChoice = { readonly kind: "url"; readonly url: string } | { readonly kind: "files"; readonly files: readonly File[] };
 
 export interface ModelFacts {
   readonly type: string;
@@ -62,12 +61,7 @@ async function cacheOptions(): Promise<OpenSourceOptions> {
   return cache === undefined ? {} : { cache, onPutError: () => undefined };
 }
 
-function locate(choice: ModelChoice): SourceLike {
-  if (choice.kind === "files") return choice.files;
-  if (choice.kind === "url") return choice.url;
-  // the worker lies in assets/, the checkpoint beside index.html
-  return new URL(import.meta.env.DEV ? `/${checkpointPath}` : `../${checkpointPath}`, self.location.href);
-}
+const locate = (choice: ModelChoice): SourceLike => (choice.kind === "files" ? choice.files : choice.url);
 
 async function pictures({ state }: Session): Promise<LayerPicture[]> {
   const layers = state?.layers ?? [];
