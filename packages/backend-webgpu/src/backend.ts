@@ -118,9 +118,9 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     return this.#pool.heldBytes;
   }
 
-  /** Buffers handed out and not given back, and submissions and dispatches so far. */
-  get counters(): { buffersInUse: number; submissions: number; dispatches: number; pipelines: number } {
-    return { buffersInUse: this.#pool.inUse, ...this.#recorder.counts, pipelines: this.#pipelines.size };
+  /** Buffers handed out and not given back, the most bytes that were out at once, and submissions and dispatches so far. */
+  get counters(): { buffersInUse: number; peakBytes: number; submissions: number; dispatches: number; pipelines: number } {
+    return { buffersInUse: this.#pool.inUse, peakBytes: this.#pool.peakBytes, ...this.#recorder.counts, pipelines: this.#pipelines.size };
   }
 
   /** Gives the free buffers back to the device. */
@@ -198,7 +198,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, constants);
       return { kind: "dispatch", pipeline, params, grid, bindings: pipeline.bindings.map((type, i) => bindings[i] ?? this.#standIn(type, i)) };
     });
-    const prepared = this.#recorder.prepare(fused);
+    const prepared = this.#recorder.prepare(fused.map((launch) => (launch.kind === "copy" ? launch : { ...launch, pipeline: this.#pipelines.fixed(launch.pipeline) })));
     return {
       replay: (): void => {
         this.#throwIfLost();

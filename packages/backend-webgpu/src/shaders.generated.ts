@@ -2634,8 +2634,10 @@ var rest = 0u;
 for (var shift = 16u; shift <= 16u; shift -= 8u) {
 rest = (rest * 256u + k * ((t >> shift) & 255u)) % params.l;
 }
-let radians = f32(rest) / f32(params.l) * 6.283185307179586f;
-return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+let quarters = i32((8u * rest + params.l) / (2u * params.l));
+let left = i32(4u * rest) - quarters * i32(params.l);
+let radians = f32(left) / f32(params.l) * 1.5707963267948966f;
+return vec2f(sinQuarter(radians, quarters + 1), sinQuarter(radians, quarters));
 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -11151,8 +11153,9 @@ let high = exactProduct(t, turns.x);
 var part = high.x - round(high.x);
 part += high.y + t * low;
 part -= round(part);
-let radians = part * 6.283185307179586f;
-return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+let quarters = round(part * 4.0f);
+let radians = (part - quarters * 0.25f) * 6.283185307179586f;
+return vec2f(sinQuarter(radians, i32(quarters) + 1), sinQuarter(radians, i32(quarters)));
 }
 var<workgroup> lanes: array<f32, WG>;
 fn sumLanes(value: f32, lid: u32) -> f32 {
@@ -11340,8 +11343,9 @@ let high = exactProduct(t, turns.x);
 var part = high.x - round(high.x);
 part += high.y + t * low;
 part -= round(part);
-let radians = part * 6.283185307179586f;
-return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+let quarters = round(part * 4.0f);
+let radians = (part - quarters * 0.25f) * 6.283185307179586f;
+return vec2f(sinQuarter(radians, i32(quarters) + 1), sinQuarter(radians, i32(quarters)));
 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

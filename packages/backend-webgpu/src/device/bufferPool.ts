@@ -3,10 +3,10 @@ import { OutOfMemoryError } from "@statespace/core";
 /** Usage of every pooled buffer. */
 const usage = 0x0004 | 0x0008 | 0x0080; // COPY_SRC | COPY_DST | STORAGE
 
-/** Size class: at most an eighth is wasted. */
+/** Size class: at most an eighth is wasted, of large buffers a thirty-second. */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(bytes)) - 3));
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(bytes)) - (bytes > 1 << 24 ? 5 : 3)));
   return Math.ceil(bytes / step) * step;
 }
 
@@ -20,6 +20,9 @@ export class BufferPool {
   readonly #free: Map<number, GPUBuffer[]> = new Map();
   #held = 0;
   #inUse = 0;
+  #bytesOut = 0;
+  /** The most bytes that were handed out at once. */
+  peakBytes = 0;
 
   constructor(device: GPUDevice, maxBuffer: number) {
     this.#device = device;
@@ -45,9 +48,10 @@ export class BufferPool {
     }
     const reused = this.#free.get(size)?.pop() ?? this.#larger(size);
     this.#inUse++;
-    if (reused) return reused;
-    const buffer = this.#device.createBuffer({ size, usage });
-    this.#held += size;
+    const buffer = reused ?? this.#device.createBuffer({ size, usage });
+    if (!reused) this.#held += size;
+    this.#bytesOut += buffer.size;
+    this.peakBytes = Math.max(this.peakBytes, this.#bytesOut);
     return buffer;
   }
 
@@ -62,6 +66,7 @@ export class BufferPool {
 
   giveBack(buffer: GPUBuffer): void {
     this.#inUse--;
+    this.#bytesOut -= buffer.size;
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
     else this.#free.set(buffer.size, [buffer]);

@@ -13,6 +13,7 @@ export type Constants = Readonly<Record<string, number | boolean>>;
 export interface Pipeline {
   readonly label: string;
   readonly shader: string;
+  readonly source: ShaderSource;
   readonly constants: Constants;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -61,28 +62,36 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  get(source: ShaderSource, constants: Constants = {}): Pipeline {
-    let key = source.name;
+  /**
+   * @param fixed for replays: the parameters' place is part of the bind group, not an offset given with every dispatch.
+   */
+  get(source: ShaderSource, constants: Constants = {}, fixed = false): Pipeline {
+    let key = fixed ? `fixed ${source.name}` : source.name;
     for (const name in constants) key += `,${name}=${constants[name]}`;
     let found = this.#pipelines.get(key);
-    if (!found) this.#pipelines.set(key, (found = this.#make(source, constants, key)));
+    if (!found) this.#pipelines.set(key, (found = this.#make(source, constants, key, fixed)));
     return found;
   }
 
-  #make(source: ShaderSource, constants: Constants, label: string): Pipeline {
-    const { code, overrides } = specialise(source, constants);
-    const types = bindingTypes(code);
-    const { layout, pipelineLayout } = this.#layoutOf(types);
-    const module = this.#device.createShaderModule({ label, code });
-    const pipeline = this.#device.createComputePipeline({ label, layout: pipelineLayout, compute: { module, entryPoint: "main", constants: overrides } });
-    return { label, shader: source.name, constants, pipeline, layout, bindings: types.slice(1) };
+  /** The twin of a pipeline for replays. */
+  fixed(pipeline: Pipeline): Pipeline {
+    return this.get(pipeline.source, pipeline.constants, true);
   }
 
-  #layoutOf(types: readonly GPUBufferBindingType[]): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
-    const key = types.join();
+  #make(source: ShaderSource, constants: Constants, label: string, fixed: boolean): Pipeline {
+    const { code, overrides } = specialise(source, constants);
+    const types = bindingTypes(code);
+    const { layout, pipelineLayout } = this.#layoutOf(types, fixed);
+    const module = this.#device.createShaderModule({ label, code });
+    const pipeline = this.#device.createComputePipeline({ label, layout: pipelineLayout, compute: { module, entryPoint: "main", constants: overrides } });
+    return { label, shader: source.name, source, constants, pipeline, layout, bindings: types.slice(1) };
+  }
+
+  #layoutOf(types: readonly GPUBufferBindingType[], fixed: boolean): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
+    const key = `${fixed} ${types.join()}`;
     let found = this.#layouts.get(key);
     if (!found) {
-      const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type, hasDynamicOffset: binding === 0 } }));
+      const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type, hasDynamicOffset: binding === 0 && !fixed } }));
       const layout = this.#device.createBindGroupLayout({ entries });
       found = { layout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
       this.#layouts.set(key, found);

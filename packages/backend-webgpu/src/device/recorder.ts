@@ -7,14 +7,14 @@ const slotWords = slotBytes / 4;
 /** Submit by itself after so many launches, so that the device starts while JavaScript goes on. */
 const launchesPerSubmit = 128;
 
-/** Dispatches of a replay that are submitted together. */
+/** Dispatches of a replay that are submitted together; the first few go early, so that the device need not wait. */
 const replayPart = 32;
+const firstPart = 7;
 
 /** A dispatch with its bind group made, ready to be encoded any number of times. */
 export interface Prepared {
   readonly dispatch: Dispatch;
   readonly group: GPUBindGroup;
-  readonly uniformOffset: number;
 }
 
 /**
@@ -70,11 +70,12 @@ export class Recorder {
     if (this.#slots === slotsPerArena || this.#launches >= launchesPerSubmit) this.flush();
   }
 
-  #dispatch(dispatch: Dispatch, group: GPUBindGroup, uniformOffset: number): void {
+  #dispatch(dispatch: Dispatch, group: GPUBindGroup, uniformOffset?: number): void {
     const pass = this.#openPass(dispatch.pipeline.label);
     const { pipeline } = dispatch.pipeline;
     if (pipeline !== this.#lastPipeline) pass.setPipeline((this.#lastPipeline = pipeline));
-    pass.setBindGroup(0, group, [uniformOffset]);
+    if (uniformOffset === undefined) pass.setBindGroup(0, group);
+    else pass.setBindGroup(0, group, [uniformOffset]);
     const [x, y, z] = dispatch.grid;
     pass.dispatchWorkgroups(x, y, z);
     this.counts.dispatches++;
@@ -124,7 +125,7 @@ export class Recorder {
     let group = this.#groups.get(key);
     if (!group) {
       if (this.#groups.size >= 8192) this.#groups.clear();
-      this.#groups.set(key, (group = this.#makeGroup(dispatch, this.#arena)));
+      this.#groups.set(key, (group = this.#makeGroup(dispatch, this.#arena, 0)));
     }
     return group;
   }
@@ -140,13 +141,13 @@ export class Recorder {
     this.#groups.clear();
   }
 
-  #makeGroup(dispatch: Dispatch, uniforms: GPUBuffer): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniforms, size: slotBytes } }];
+  #makeGroup(dispatch: Dispatch, uniforms: GPUBuffer, offset: number): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
     dispatch.bindings.forEach((resource: Binding, i) => entries.push({ binding: i + 1, resource }));
     return this.#device.createBindGroup({ layout: dispatch.pipeline.layout, entries });
   }
 
-  /** Makes a list of launches ready for replay: bind groups and parameters are fixed, a replay only encodes. */
+  /** Makes a list of launches (of `fixed` pipelines) ready for replay: bind groups and parameters are made, a replay only encodes. */
   prepare(launches: readonly Launch[]): { replay(): void; dispose(): void } {
     const dispatches = launches.filter((launch) => launch.kind === "dispatch");
     const uniforms = this.#uniformBuffer(Math.max(1, dispatches.length) * slotBytes);
@@ -155,16 +156,16 @@ export class Recorder {
     const steps: (Prepared | Launch)[] = launches.map((launch) => {
       if (launch.kind === "copy") return launch;
       words.set(launch.params, slot * slotWords);
-      return { dispatch: launch, group: this.#makeGroup(launch, uniforms), uniformOffset: slot++ * slotBytes };
+      return { dispatch: launch, group: this.#makeGroup(launch, uniforms, slot++ * slotBytes) };
     });
     this.#device.queue.writeBuffer(uniforms, 0, words);
     return {
       replay: (): void => {
         steps.forEach((step, i) => {
-          if ("group" in step) this.#dispatch(step.dispatch, step.group, step.uniformOffset);
+          if ("group" in step) this.#dispatch(step.dispatch, step.group);
           else this.run(step);
           // The device starts on the first part while the rest is still being encoded.
-          if (i % replayPart === replayPart - 1) this.flush(false);
+          if (i === firstPart || i % replayPart === replayPart - 1) this.flush(false);
         });
         this.flush(false);
       },

@@ -70,7 +70,7 @@ const argMax: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
   const axis = attrs.axis as number;
   const [outer, extent, inner] = around(inputs, axis);
   const y = backend.output(inputs.x!.shape.filter((_, i) => i !== axis), "int32");
-  backend.dispatch("base/argMax", { constants: { INT: inputs.x!.dtype !== "float32" }, params: [outer * inner, extent, inner], bindings: [inputs.x, y], grid: foldGrid(outer * inner) });
+  backend.dispatch("base/argMax", { constants: { INT: inputs.x!.dtype !== "float32", WG: Math.min(extent > 4096 ? 1024 : 256, backend.traits.maxInvocations) }, params: [outer * inner, extent, inner], bindings: [inputs.x, y], grid: foldGrid(outer * inner) });
   return y;
 };
 

@@ -16,8 +16,11 @@ fn root(k: u32, t: u32) -> vec2f {
   for (var shift = 16u; shift <= 16u; shift -= 8u) {
     rest = (rest * 256u + k * ((t >> shift) & 255u)) % params.l;
   }
-  let radians = f32(rest) / f32(params.l) * 6.283185307179586f;
-  return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+  // The nearest quarter turn, and what is left: an eighth of a turn at most, so that rounding it costs little.
+  let quarters = i32((8u * rest + params.l) / (2u * params.l));
+  let left = i32(4u * rest) - quarters * i32(params.l);
+  let radians = f32(left) / f32(params.l) * 1.5707963267948966f;
+  return vec2f(sinQuarter(radians, quarters + 1), sinQuarter(radians, quarters));
 }
 
 @compute @workgroup_size(64)

@@ -21,6 +21,7 @@ fn turned(t: f32, angle: f32) -> vec2f {
   var part = high.x - round(high.x);
   part += high.y + t * low;
   part -= round(part);
-  let radians = part * 6.283185307179586f;
-  return vec2f(sinQuarter(radians, 1), sinQuarter(radians, 0));
+  let quarters = round(part * 4.0f);
+  let radians = (part - quarters * 0.25f) * 6.283185307179586f;
+  return vec2f(sinQuarter(radians, i32(quarters) + 1), sinQuarter(radians, i32(quarters)));
 }
