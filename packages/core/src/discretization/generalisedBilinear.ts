@@ -10,7 +10,7 @@ import { expectSystem, type DenseGradients, type Discretization, type DiscreteMa
  *   ABar = (I - alpha delta A)^{-1} (I + (1 - alpha) delta A),  BBar = (I - alpha delta A)^{-1} delta B
  *
  * alpha = 0 is forward Euler, 1 backward Euler, 1/2 the bilinear rule (Tustin), the only one of second order.
- * Source: LSSL (arXiv 2110.13985) equation 3; Zhang, Chen, Wen 2007.
+ * Source: LSSL (arXiv 2110.13985) equation 3; Zhang, Chen, Chen 2007.
  * @throws ArgumentError unless 0 <= alpha <= 1; `dense` throws it where I - alpha delta A is singular.
  */
 export function generalisedBilinear(alpha: number): Discretization {
