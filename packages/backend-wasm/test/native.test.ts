@@ -37,7 +37,7 @@ function runNatively(flags: readonly string[]): string {
     const units = Object.keys(readSources().files).filter((name) => name.endsWith(".c") && name !== "runtime.c" && name !== "table.gen.c");
     writeFileSync(join(folder, "all.c"), [...units, join(here, "native.c")].map((name) => `#include "${name}"`).join("\n"));
     const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize=alignment", "-fno-sanitize-recover=all"];
-    const args = ["-std=gnu11", "-O1", "-g", "-fno-strict-aliasing", "-fno-math-errno", "-Wno-psabi", "-ffp-contract=off", ...sanitizers, ...flags];
+    const args = ["-std=gnu11", "-O0", "-g", "-fno-strict-aliasing", "-fno-math-errno", "-Wno-psabi", "-ffp-contract=off", ...sanitizers, ...flags];
     execFileSync(compiler!, [...args, "-I", join(here, "../csrc"), join(folder, "all.c"), "-o", join(folder, "native"), "-lm"], { stdio: "pipe" });
     return execFileSync(join(folder, "native"), { encoding: "utf8", env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" } });
   } finally {
