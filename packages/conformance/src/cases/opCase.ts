@@ -9,7 +9,7 @@ export interface CaseBound {
 }
 
 /**
- * One situation of one op: what drives its test, its gradient check, its bench and its line of the support table.
+ * One situation of one op: what drives its test and its gradient check, here and in the browser.
  * Inputs are drawn from a seed and rounded to float32, so that the reference sees exactly what the backend sees.
  */
 export interface OpCase {
@@ -24,8 +24,6 @@ export interface OpCase {
   readonly peakScale?: boolean;
   /** Inputs that are int32. */
   readonly integers?: readonly string[];
-  /** Benched under this name (a model's shape); such cases are too large for tests unless `test` says so. */
-  readonly bench?: string;
 }
 
 /** Seeded float32 arrays. */
