@@ -26,7 +26,10 @@ export function headingNames(text) {
   const seen = new Map();
   return [...withoutFences(text).matchAll(/^#{1,6} +(.+?) *#*$/gm)].map(([, heading]) => {
     const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\\(.)/g, "$1");
-    const name = plain.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-");
+    const name = plain
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-");
     const count = seen.get(name) ?? 0;
     seen.set(name, count + 1);
     return count === 0 ? name : `${name}-${count}`;
@@ -42,11 +45,13 @@ export function deadLinks(root) {
   };
   return markdownFiles(root).flatMap((file) => {
     const where = (target) => `${relative(root, file)}: ${target}`;
-    return linkTargets(readFileSync(file, "utf8")).filter((target) => !/^[a-z][a-z+.-]*:/i.test(target)).flatMap((target) => {
-      const [path, heading] = target.split("#").map(decodeURIComponent);
-      const to = path === "" ? file : resolve(dirname(file), path);
-      if (relative(root, to).startsWith("..") || !existsSync(to)) return [where(target)];
-      return heading && to.endsWith(".md") && !namesOf(to).has(heading) ? [where(target)] : [];
-    });
+    return linkTargets(readFileSync(file, "utf8"))
+      .filter((target) => !/^[a-z][a-z+.-]*:/i.test(target))
+      .flatMap((target) => {
+        const [path, heading] = target.split("#").map(decodeURIComponent);
+        const to = path === "" ? file : resolve(dirname(file), path);
+        if (relative(root, to).startsWith("..") || !existsSync(to)) return [where(target)];
+        return heading && to.endsWith(".md") && !namesOf(to).has(heading) ? [where(target)] : [];
+      });
   });
 }

@@ -25,7 +25,12 @@ describe("linkTargets", () => {
 
 describe("headingNames", () => {
   it("spells and numbers them as GitHub does", () => {
-    expect(headingNames("# Ten lines, each\n## `run()`\n## run\\_now\n```\n# no\n```\n## run()")).toEqual(["ten-lines-each", "run", "run_now", "run-1"]);
+    expect(headingNames("# Ten lines, each\n## `run()`\n## run\\_now\n```\n# no\n```\n## run()")).toEqual([
+      "ten-lines-each",
+      "run",
+      "run_now",
+      "run-1",
+    ]);
   });
 });
 
