@@ -1,4 +1,4 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { conformanceSuite } from "../src/harness/suite.ts";
 
-conformanceSuite(cpuBackend());
+await conformanceSuite(cpuBackend());

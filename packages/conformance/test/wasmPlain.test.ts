@@ -1,4 +1,4 @@
 import { wasmBackend } from "@statespace/backend-wasm";
 import { conformanceSuite } from "../src/harness/suite.ts";
 
-conformanceSuite(wasmBackend({ flavour: "plain", threads: 1 }));
+await conformanceSuite(wasmBackend({ flavour: "plain", threads: 1 }));

@@ -1,4 +1,4 @@
 import { webGpuBackend } from "@statespace/backend-webgpu";
 import { conformanceSuite } from "../src/harness/suite.ts";
 
-conformanceSuite(webGpuBackend());
+await conformanceSuite(webGpuBackend());
