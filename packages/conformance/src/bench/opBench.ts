@@ -18,7 +18,7 @@ export interface OpBenchSpec {
 }
 
 async function firstOf(t: Tensor): Promise<number> {
-  const one = slice(reshape(t, [t.size]), [0], [1]);
+  const one = tidy(() => slice(reshape(t, [t.size]), [0], [1]));
   const [value] = await readFloats(one);
   one.dispose();
   return value!;

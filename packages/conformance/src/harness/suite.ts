@@ -32,7 +32,9 @@ export async function conformanceSuite(backend: BackendDefinition, options: { go
   const expected = (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(backend.name);
   if (reason !== undefined && expected) throw new Error(`EXPECT_BACKENDS names ${backend.name}, which does not start here: ${reason}`);
   const title = reason === undefined ? backend.name : `${backend.name} does not start here: ${reason}`;
-  describe.skipIf(reason !== undefined)(title, () => suite(backend, options));
+  describe.skipIf(reason !== undefined)(title, () => {
+    suite(backend, options);
+  });
 }
 
 function suite(backend: BackendDefinition, options: { golden?: boolean }): void {
