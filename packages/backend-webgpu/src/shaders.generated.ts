@@ -2856,7 +2856,7 @@ parts: u32,
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> C: array<f32>;
 fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
-var value: vec4f;
+var value = vec4f(0.0f);
 for (var i = 0u; i < 4u; i++) {
 if (inside && column + i < end) {
 value[i] = A[base + row * width + column + i];
@@ -2865,7 +2865,7 @@ value[i] = A[base + row * width + column + i];
 return value;
 }
 fn loadB(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
-var value: vec4f;
+var value = vec4f(0.0f);
 for (var i = 0u; i < 4u; i++) {
 if (inside && column + i < end) {
 value[i] = B[base + row * width + column + i];
@@ -6641,6 +6641,7 @@ y[base + i] = v;
 }`,
   "selectiveScan/backward": `const V = 1u;
 const L = 4u;
+const P = 1u;
 const CH = 8u;
 const TS = 8u;
 const SUB = 4u;
@@ -6685,13 +6686,16 @@ return packedAt(params.offRestart + position) != 0.0f;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
-const WG = CH * L;
-const ROWS = (TS + L - 1u) / L;
+const CT = CH / P;
+const WG = CT * L;
+const RS = L / P;
+const ROWS = (TS + RS - 1u) / RS;
 const N = 4u * V * L;
 const T1 = TS + 1u;
 const SUBS = TS / SUB;
-var<workgroup> step: array<array<vec2f, T1>, CH>;
-var<workgroup> gated: array<array<f32, T1>, CH>;
+const PT = P * T1 + (P + 1u) % 2u;
+var<workgroup> step: array<array<vec2f, PT>, CT>;
+var<workgroup> gated: array<array<f32, PT>, CT>;
 var<workgroup> columns: array<vec2f, WG>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
@@ -6745,10 +6749,10 @@ restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(
 const K = 2u;
 const SS = 37u;
 var<workgroup> states: array<f32, (2u + Y) * CH * SS>;
-var<workgroup> held: array<vec4f, K * CH * (2u * V * L + 1u)>;
+var<workgroup> held: array<vec4f, K * CT * (2u * V * L + 1u)>;
 var<workgroup> summed: array<vec4f, TS * 2u * V * L>;
-fn addStates(which: u32, t: u32, lid: u32, value: f32) {
-states[(which * CH + lid / L) * SS + lid % L * T1 + t] = value;
+fn addStates(which: u32, t: u32, lane: u32, column: u32, value: f32) {
+states[(which * CH + column) * SS + lane * T1 + t] = value;
 }
 fn statesSum(which: u32, column: u32, t: u32) -> f32 {
 var sum = 0.0f;
@@ -6758,7 +6762,7 @@ sum += states[(which * CH + column) * SS + j * T1 + t];
 return sum;
 }
 fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
-let at = (t % K * CH + lid / L) * (2u * V * L + 1u) + lid % L * V + v;
+let at = (t % K * CT + lid / L) * (2u * V * L + 1u) + lid % L * V + v;
 held[at] = dB;
 held[at + V * L] = dC;
 }
@@ -6768,8 +6772,8 @@ const quads = 2u * V * L;
 workgroupBarrier();
 for (var i = lid; i < K * quads; i += WG) {
 var sum = vec4f(0.0f);
-for (var c = 0u; c < CH; c++) {
-sum += held[(i / quads * CH + c) * (quads + 1u) + i % quads];
+for (var c = 0u; c < CT; c++) {
+sum += held[(i / quads * CT + c) * (quads + 1u) + i % quads];
 }
 summed[t * quads + i] = sum;
 }
@@ -6784,28 +6788,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
 let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
-let channel = first + local;
-let alive = channel < params.d;
-let clamped = min(channel, params.d - 1u);
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
 let bcGroup = first * params.g / params.d;
-let stateAt = (block * params.d + channel) * params.n;
-var a: array<vec4f, V>;
-var start: array<vec4f, V>;
-var g: array<vec4f, V>;
-var dA: array<vec4f, V>;
+var a: array<vec4f, P * V>;
+var start: array<vec4f, P * V>;
+var g: array<vec4f, P * V>;
+var dA: array<vec4f, P * V>;
 //: unroll
-for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
+let alive = channel < params.d;
+a[i] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + i % V), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
+let n = (lane * V + i % V) * 4u + q;
 if (alive && n < params.n) {
-start[v][q] = work[params.offEnd + stateAt + n];
-g[v][q] = work[params.offAdjoint + stateAt + n];
+start[i][q] = work[params.offEnd + (block * params.d + channel) * params.n + n];
+g[i][q] = work[params.offAdjoint + (block * params.d + channel) * params.n + n];
 }
 }
 }
@@ -6822,8 +6824,8 @@ var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
-var firsts: array<f32, SUBS * 4u * V>;
-var cums: array<f32, SUBS>;
+var firsts: array<f32, SUBS * P * V * 4u>;
+var cums: array<f32, SUBS * P>;
 for (var round = 0u; round <= tileCount; round++) {
 let t0 = begin + (tileCount - round) * TS;
 let before = select(t0 - TS, t0, round == tileCount);
@@ -6832,28 +6834,29 @@ var nextU: array<f32, ROWS>;
 var nextRaw: array<f32, ROWS>;
 var nextZ: array<f32, ROWS>;
 var nextDy: array<f32, ROWS>;
-var nextFirsts: array<f32, SUBS * 4u * V>;
-var nextCums: array<f32, SUBS>;
+var nextFirsts: array<f32, SUBS * P * V * 4u>;
+var nextCums: array<f32, SUBS * P>;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+let at = base + min(before + lid / CH + k * RS, params.l - 1u) * params.d;
 nextU[k] = u[at];
 nextDy[k] = dy[at];
 nextRaw[k] = delta[at] + bias;
 nextZ[k] = z[at * u32(HAS_Z)];
 }
 //: unroll
-for (var i = 0u; i < SUBS * 4u * V; i++) {
-nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
-}
+for (var i = 0u; i < SUBS * P; i++) {
+let channel = min(first + local + i % P * CT, params.d - 1u);
+nextCums[i] = work[params.offCum + (tile + i / P) * params.d + channel];
 //: unroll
-for (var i = 0u; i < SUBS; i++) {
-nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+for (var j = 0u; j < 4u * V; j++) {
+nextFirsts[i * 4u * V + j] = work[(((tile + i / P) * 4u + j % 4u) * params.d + channel) * (V * L) + lane * V + j / 4u];
+}
 }
 if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 let inside = t0 + s < end && columnAlive;
 dys[k] = select(0.0f, dys[k], inside);
 var d = raws[k];
@@ -6866,8 +6869,8 @@ if (HAS_Z) {
 upstream *= silu(zs[k]);
 }
 if (s < TS) {
-step[column][s] = vec2f(d, d * us[k]);
-gated[column][s] = upstream;
+step[column % CT][column / CT * T1 + s] = vec2f(d, d * us[k]);
+gated[column % CT][column / CT * T1 + s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
@@ -6877,62 +6880,87 @@ let upstreams = &gated[local];
 let mine = &bc[lane];
 //: unroll
 for (var part = SUBS - 1u; part < SUBS; part--) {
-var h: array<vec4f, V * (SUB + 1u)>;
+var h: array<vec4f, P * V * (SUB + 1u)>;
+var decays: array<vec4f, P * V * SUB>;
+//: unroll
+for (var p = 0u; p < P; p++) {
 //: unroll
 for (var v = 0u; v < V; v++) {
-let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
-h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+let kept = vec4f(firsts[((part * P + p) * V + v) * 4u], firsts[((part * P + p) * V + v) * 4u + 1u], firsts[((part * P + p) * V + v) * 4u + 2u], firsts[((part * P + p) * V + v) * 4u + 3u]);
+let carried = exp2(a[p * V + v] * cums[part * P + p]) * start[p * V + v];
+h[p * V + v] = kept + select(carried, vec4f(0.0f), cums[part * P + p] > 1.0e38f);
 }
-var decays: array<vec4f, V * SUB>;
+}
 //: unroll
 for (var i = 0u; i < SUB; i++) {
-let pair = (*steps)[part * SUB + i];
 let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
-var sum = vec4f(0.0f);
+var sum = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
-sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
+h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
+sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
+}
 }
 if (HAS_Z) {
-addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(2u, part * SUB + i, lane, local + p * CT, (sum[p].x + sum[p].y) + (sum[p].z + sum[p].w));
+}
 }
 }
 //: unroll
 for (var i = SUB - 1u; i < SUB; i--) {
-let pair = (*steps)[part * SUB + i];
-let upstream = (*upstreams)[part * SUB + i];
-var sumB = vec4f(0.0f);
-var sumA = vec4f(0.0f);
+var sumB = array<vec4f, P>();
+var sumA = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
-sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
-g[v] *= decays[i * V + v];
-let ofDecay = g[v] * h[i * V + v];
-sumA = fma(ofDecay, a[v], sumA);
-dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+var dB = vec4f(0.0f);
+var dC = vec4f(0.0f);
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+let upstream = (*upstreams)[p * T1 + part * SUB + i];
+var adjoint = fma(C, vec4f(upstream), g[p * V + v]);
+dB = fma(adjoint, vec4f(pair.y), dB);
+dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
+sumB[p] = fma(adjoint, B, sumB[p]);
+adjoint *= decays[(i * P + p) * V + v];
+let ofDecay = adjoint * h[(i * P + p) * V + v];
+sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
+dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
+g[p * V + v] = adjoint;
 }
-addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+addBC(part * SUB + i, lid, v, dB, dC);
+}
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(0u, part * SUB + i, lane, local + p * CT, (sumB[p].x + sumB[p].y) + (sumB[p].z + sumB[p].w));
+addStates(1u, part * SUB + i, lane, local + p * CT, (sumA[p].x + sumA[p].y) + (sumA[p].z + sumA[p].w));
+}
 endStep(part * SUB + i, lid);
 }
 }
 workgroupBarrier();
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 if (s < TS && t0 + s < end && columnAlive) {
 let at = base + (t0 + s) * params.d;
-let upstream = gated[column][s];
+let upstream = gated[column % CT][column / CT * T1 + s];
 let sumB = statesSum(0u, column, s);
 var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
 if (SOFTPLUS) {
 dDelta *= sigmoid(raws[k]);
 }
-grads[at] = step[column][s].x * sumB + skip * upstream;
+grads[at] = step[column % CT][column / CT * T1 + s].x * sumB + skip * upstream;
 grads[params.offDelta + at] = dDelta;
 if (HAS_Z) {
 grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
@@ -6955,15 +6983,14 @@ dys = nextDy;
 firsts = nextFirsts;
 cums = nextCums;
 }
-if (alive) {
 //: unroll
-for (var v = 0u; v < V; v++) {
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
-if (n < params.n) {
-sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
-}
+let n = (lane * V + i % V) * 4u + q;
+if (channel < params.d && n < params.n) {
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[i][q];
 }
 }
 }
@@ -6971,7 +6998,7 @@ columns[lid] = vec2f(dD, dBias);
 workgroupBarrier();
 if (lid < CH && columnAlive) {
 var both = vec2f(0.0f);
-for (var j = 0u; j < L; j++) {
+for (var j = 0u; j < RS; j++) {
 both += columns[lid + j * CH];
 }
 let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
@@ -6981,6 +7008,7 @@ sums[at + params.d] = both.y;
 }`,
   "selectiveScan/backwardApart": `const V = 1u;
 const L = 4u;
+const P = 1u;
 const CH = 8u;
 const TS = 8u;
 const SUB = 4u;
@@ -7038,13 +7066,16 @@ return false;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
-const WG = CH * L;
-const ROWS = (TS + L - 1u) / L;
+const CT = CH / P;
+const WG = CT * L;
+const RS = L / P;
+const ROWS = (TS + RS - 1u) / RS;
 const N = 4u * V * L;
 const T1 = TS + 1u;
 const SUBS = TS / SUB;
-var<workgroup> step: array<array<vec2f, T1>, CH>;
-var<workgroup> gated: array<array<f32, T1>, CH>;
+const PT = P * T1 + (P + 1u) % 2u;
+var<workgroup> step: array<array<vec2f, PT>, CT>;
+var<workgroup> gated: array<array<f32, PT>, CT>;
 var<workgroup> columns: array<vec2f, WG>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
@@ -7098,10 +7129,10 @@ restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(
 const K = 2u;
 const SS = 37u;
 var<workgroup> states: array<f32, (2u + Y) * CH * SS>;
-var<workgroup> held: array<vec4f, K * CH * (2u * V * L + 1u)>;
+var<workgroup> held: array<vec4f, K * CT * (2u * V * L + 1u)>;
 var<workgroup> summed: array<vec4f, TS * 2u * V * L>;
-fn addStates(which: u32, t: u32, lid: u32, value: f32) {
-states[(which * CH + lid / L) * SS + lid % L * T1 + t] = value;
+fn addStates(which: u32, t: u32, lane: u32, column: u32, value: f32) {
+states[(which * CH + column) * SS + lane * T1 + t] = value;
 }
 fn statesSum(which: u32, column: u32, t: u32) -> f32 {
 var sum = 0.0f;
@@ -7111,7 +7142,7 @@ sum += states[(which * CH + column) * SS + j * T1 + t];
 return sum;
 }
 fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
-let at = (t % K * CH + lid / L) * (2u * V * L + 1u) + lid % L * V + v;
+let at = (t % K * CT + lid / L) * (2u * V * L + 1u) + lid % L * V + v;
 held[at] = dB;
 held[at + V * L] = dC;
 }
@@ -7121,8 +7152,8 @@ const quads = 2u * V * L;
 workgroupBarrier();
 for (var i = lid; i < K * quads; i += WG) {
 var sum = vec4f(0.0f);
-for (var c = 0u; c < CH; c++) {
-sum += held[(i / quads * CH + c) * (quads + 1u) + i % quads];
+for (var c = 0u; c < CT; c++) {
+sum += held[(i / quads * CT + c) * (quads + 1u) + i % quads];
 }
 summed[t * quads + i] = sum;
 }
@@ -7137,28 +7168,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
 let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
-let channel = first + local;
-let alive = channel < params.d;
-let clamped = min(channel, params.d - 1u);
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
 let bcGroup = first * params.g / params.d;
-let stateAt = (block * params.d + channel) * params.n;
-var a: array<vec4f, V>;
-var start: array<vec4f, V>;
-var g: array<vec4f, V>;
-var dA: array<vec4f, V>;
+var a: array<vec4f, P * V>;
+var start: array<vec4f, P * V>;
+var g: array<vec4f, P * V>;
+var dA: array<vec4f, P * V>;
 //: unroll
-for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
+let alive = channel < params.d;
+a[i] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + i % V), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
+let n = (lane * V + i % V) * 4u + q;
 if (alive && n < params.n) {
-start[v][q] = work[params.offEnd + stateAt + n];
-g[v][q] = work[params.offAdjoint + stateAt + n];
+start[i][q] = work[params.offEnd + (block * params.d + channel) * params.n + n];
+g[i][q] = work[params.offAdjoint + (block * params.d + channel) * params.n + n];
 }
 }
 }
@@ -7175,8 +7204,8 @@ var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
-var firsts: array<f32, SUBS * 4u * V>;
-var cums: array<f32, SUBS>;
+var firsts: array<f32, SUBS * P * V * 4u>;
+var cums: array<f32, SUBS * P>;
 for (var round = 0u; round <= tileCount; round++) {
 let t0 = begin + (tileCount - round) * TS;
 let before = select(t0 - TS, t0, round == tileCount);
@@ -7185,28 +7214,29 @@ var nextU: array<f32, ROWS>;
 var nextRaw: array<f32, ROWS>;
 var nextZ: array<f32, ROWS>;
 var nextDy: array<f32, ROWS>;
-var nextFirsts: array<f32, SUBS * 4u * V>;
-var nextCums: array<f32, SUBS>;
+var nextFirsts: array<f32, SUBS * P * V * 4u>;
+var nextCums: array<f32, SUBS * P>;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+let at = base + min(before + lid / CH + k * RS, params.l - 1u) * params.d;
 nextU[k] = u[at];
 nextDy[k] = dy[at];
 nextRaw[k] = delta[at] + bias;
 nextZ[k] = z[at * u32(HAS_Z)];
 }
 //: unroll
-for (var i = 0u; i < SUBS * 4u * V; i++) {
-nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
-}
+for (var i = 0u; i < SUBS * P; i++) {
+let channel = min(first + local + i % P * CT, params.d - 1u);
+nextCums[i] = work[params.offCum + (tile + i / P) * params.d + channel];
 //: unroll
-for (var i = 0u; i < SUBS; i++) {
-nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+for (var j = 0u; j < 4u * V; j++) {
+nextFirsts[i * 4u * V + j] = work[(((tile + i / P) * 4u + j % 4u) * params.d + channel) * (V * L) + lane * V + j / 4u];
+}
 }
 if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 let inside = t0 + s < end && columnAlive;
 dys[k] = select(0.0f, dys[k], inside);
 var d = raws[k];
@@ -7219,8 +7249,8 @@ if (HAS_Z) {
 upstream *= silu(zs[k]);
 }
 if (s < TS) {
-step[column][s] = vec2f(d, d * us[k]);
-gated[column][s] = upstream;
+step[column % CT][column / CT * T1 + s] = vec2f(d, d * us[k]);
+gated[column % CT][column / CT * T1 + s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
@@ -7230,62 +7260,87 @@ let upstreams = &gated[local];
 let mine = &bc[lane];
 //: unroll
 for (var part = SUBS - 1u; part < SUBS; part--) {
-var h: array<vec4f, V * (SUB + 1u)>;
+var h: array<vec4f, P * V * (SUB + 1u)>;
+var decays: array<vec4f, P * V * SUB>;
+//: unroll
+for (var p = 0u; p < P; p++) {
 //: unroll
 for (var v = 0u; v < V; v++) {
-let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
-h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+let kept = vec4f(firsts[((part * P + p) * V + v) * 4u], firsts[((part * P + p) * V + v) * 4u + 1u], firsts[((part * P + p) * V + v) * 4u + 2u], firsts[((part * P + p) * V + v) * 4u + 3u]);
+let carried = exp2(a[p * V + v] * cums[part * P + p]) * start[p * V + v];
+h[p * V + v] = kept + select(carried, vec4f(0.0f), cums[part * P + p] > 1.0e38f);
 }
-var decays: array<vec4f, V * SUB>;
+}
 //: unroll
 for (var i = 0u; i < SUB; i++) {
-let pair = (*steps)[part * SUB + i];
 let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
-var sum = vec4f(0.0f);
+var sum = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
-sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
+h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
+sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
+}
 }
 if (HAS_Z) {
-addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(2u, part * SUB + i, lane, local + p * CT, (sum[p].x + sum[p].y) + (sum[p].z + sum[p].w));
+}
 }
 }
 //: unroll
 for (var i = SUB - 1u; i < SUB; i--) {
-let pair = (*steps)[part * SUB + i];
-let upstream = (*upstreams)[part * SUB + i];
-var sumB = vec4f(0.0f);
-var sumA = vec4f(0.0f);
+var sumB = array<vec4f, P>();
+var sumA = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
-sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
-g[v] *= decays[i * V + v];
-let ofDecay = g[v] * h[i * V + v];
-sumA = fma(ofDecay, a[v], sumA);
-dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+var dB = vec4f(0.0f);
+var dC = vec4f(0.0f);
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+let upstream = (*upstreams)[p * T1 + part * SUB + i];
+var adjoint = fma(C, vec4f(upstream), g[p * V + v]);
+dB = fma(adjoint, vec4f(pair.y), dB);
+dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
+sumB[p] = fma(adjoint, B, sumB[p]);
+adjoint *= decays[(i * P + p) * V + v];
+let ofDecay = adjoint * h[(i * P + p) * V + v];
+sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
+dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
+g[p * V + v] = adjoint;
 }
-addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+addBC(part * SUB + i, lid, v, dB, dC);
+}
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(0u, part * SUB + i, lane, local + p * CT, (sumB[p].x + sumB[p].y) + (sumB[p].z + sumB[p].w));
+addStates(1u, part * SUB + i, lane, local + p * CT, (sumA[p].x + sumA[p].y) + (sumA[p].z + sumA[p].w));
+}
 endStep(part * SUB + i, lid);
 }
 }
 workgroupBarrier();
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 if (s < TS && t0 + s < end && columnAlive) {
 let at = base + (t0 + s) * params.d;
-let upstream = gated[column][s];
+let upstream = gated[column % CT][column / CT * T1 + s];
 let sumB = statesSum(0u, column, s);
 var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
 if (SOFTPLUS) {
 dDelta *= sigmoid(raws[k]);
 }
-grads[at] = step[column][s].x * sumB + skip * upstream;
+grads[at] = step[column % CT][column / CT * T1 + s].x * sumB + skip * upstream;
 grads[params.offDelta + at] = dDelta;
 if (HAS_Z) {
 grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
@@ -7308,15 +7363,14 @@ dys = nextDy;
 firsts = nextFirsts;
 cums = nextCums;
 }
-if (alive) {
 //: unroll
-for (var v = 0u; v < V; v++) {
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
-if (n < params.n) {
-sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
-}
+let n = (lane * V + i % V) * 4u + q;
+if (channel < params.d && n < params.n) {
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[i][q];
 }
 }
 }
@@ -7324,7 +7378,7 @@ columns[lid] = vec2f(dD, dBias);
 workgroupBarrier();
 if (lid < CH && columnAlive) {
 var both = vec2f(0.0f);
-for (var j = 0u; j < L; j++) {
+for (var j = 0u; j < RS; j++) {
 both += columns[lid + j * CH];
 }
 let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
@@ -7335,6 +7389,7 @@ sums[at + params.d] = both.y;
   "selectiveScan/backwardApartSubgroups": `enable subgroups;
 const V = 1u;
 const L = 4u;
+const P = 1u;
 const CH = 8u;
 const TS = 8u;
 const SUB = 4u;
@@ -7392,13 +7447,16 @@ return false;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
-const WG = CH * L;
-const ROWS = (TS + L - 1u) / L;
+const CT = CH / P;
+const WG = CT * L;
+const RS = L / P;
+const ROWS = (TS + RS - 1u) / RS;
 const N = 4u * V * L;
 const T1 = TS + 1u;
 const SUBS = TS / SUB;
-var<workgroup> step: array<array<vec2f, T1>, CH>;
-var<workgroup> gated: array<array<f32, T1>, CH>;
+const PT = P * T1 + (P + 1u) % 2u;
+var<workgroup> step: array<array<vec2f, PT>, CT>;
+var<workgroup> gated: array<array<f32, PT>, CT>;
 var<workgroup> columns: array<vec2f, WG>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
@@ -7452,7 +7510,7 @@ restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(
 const SETS = WG / 32u;
 var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
 var<workgroup> summed: array<f32, SETS * TS * 2u * N>;
-fn addStates(which: u32, t: u32, lid: u32, value: f32) {
+fn addStates(which: u32, t: u32, lane: u32, column: u32, value: f32) {
 var sum = value;
 if (L > 1u) {
 sum += subgroupShuffleXor(sum, 1u);
@@ -7466,8 +7524,8 @@ sum += subgroupShuffleXor(sum, 4u);
 if (L > 8u) {
 sum += subgroupShuffleXor(sum, 8u);
 }
-if (lid % L == 0u) {
-states[which * CH + lid / L][t] = sum;
+if (lane == 0u) {
+states[which * CH + column][t] = sum;
 }
 }
 fn statesSum(which: u32, column: u32, t: u32) -> f32 {
@@ -7517,28 +7575,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
 let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
-let channel = first + local;
-let alive = channel < params.d;
-let clamped = min(channel, params.d - 1u);
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
 let bcGroup = first * params.g / params.d;
-let stateAt = (block * params.d + channel) * params.n;
-var a: array<vec4f, V>;
-var start: array<vec4f, V>;
-var g: array<vec4f, V>;
-var dA: array<vec4f, V>;
+var a: array<vec4f, P * V>;
+var start: array<vec4f, P * V>;
+var g: array<vec4f, P * V>;
+var dA: array<vec4f, P * V>;
 //: unroll
-for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
+let alive = channel < params.d;
+a[i] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + i % V), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
+let n = (lane * V + i % V) * 4u + q;
 if (alive && n < params.n) {
-start[v][q] = work[params.offEnd + stateAt + n];
-g[v][q] = work[params.offAdjoint + stateAt + n];
+start[i][q] = work[params.offEnd + (block * params.d + channel) * params.n + n];
+g[i][q] = work[params.offAdjoint + (block * params.d + channel) * params.n + n];
 }
 }
 }
@@ -7555,8 +7611,8 @@ var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
-var firsts: array<f32, SUBS * 4u * V>;
-var cums: array<f32, SUBS>;
+var firsts: array<f32, SUBS * P * V * 4u>;
+var cums: array<f32, SUBS * P>;
 for (var round = 0u; round <= tileCount; round++) {
 let t0 = begin + (tileCount - round) * TS;
 let before = select(t0 - TS, t0, round == tileCount);
@@ -7565,28 +7621,29 @@ var nextU: array<f32, ROWS>;
 var nextRaw: array<f32, ROWS>;
 var nextZ: array<f32, ROWS>;
 var nextDy: array<f32, ROWS>;
-var nextFirsts: array<f32, SUBS * 4u * V>;
-var nextCums: array<f32, SUBS>;
+var nextFirsts: array<f32, SUBS * P * V * 4u>;
+var nextCums: array<f32, SUBS * P>;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+let at = base + min(before + lid / CH + k * RS, params.l - 1u) * params.d;
 nextU[k] = u[at];
 nextDy[k] = dy[at];
 nextRaw[k] = delta[at] + bias;
 nextZ[k] = z[at * u32(HAS_Z)];
 }
 //: unroll
-for (var i = 0u; i < SUBS * 4u * V; i++) {
-nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
-}
+for (var i = 0u; i < SUBS * P; i++) {
+let channel = min(first + local + i % P * CT, params.d - 1u);
+nextCums[i] = work[params.offCum + (tile + i / P) * params.d + channel];
 //: unroll
-for (var i = 0u; i < SUBS; i++) {
-nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+for (var j = 0u; j < 4u * V; j++) {
+nextFirsts[i * 4u * V + j] = work[(((tile + i / P) * 4u + j % 4u) * params.d + channel) * (V * L) + lane * V + j / 4u];
+}
 }
 if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 let inside = t0 + s < end && columnAlive;
 dys[k] = select(0.0f, dys[k], inside);
 var d = raws[k];
@@ -7599,8 +7656,8 @@ if (HAS_Z) {
 upstream *= silu(zs[k]);
 }
 if (s < TS) {
-step[column][s] = vec2f(d, d * us[k]);
-gated[column][s] = upstream;
+step[column % CT][column / CT * T1 + s] = vec2f(d, d * us[k]);
+gated[column % CT][column / CT * T1 + s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
@@ -7610,62 +7667,87 @@ let upstreams = &gated[local];
 let mine = &bc[lane];
 //: unroll
 for (var part = SUBS - 1u; part < SUBS; part--) {
-var h: array<vec4f, V * (SUB + 1u)>;
+var h: array<vec4f, P * V * (SUB + 1u)>;
+var decays: array<vec4f, P * V * SUB>;
+//: unroll
+for (var p = 0u; p < P; p++) {
 //: unroll
 for (var v = 0u; v < V; v++) {
-let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
-h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+let kept = vec4f(firsts[((part * P + p) * V + v) * 4u], firsts[((part * P + p) * V + v) * 4u + 1u], firsts[((part * P + p) * V + v) * 4u + 2u], firsts[((part * P + p) * V + v) * 4u + 3u]);
+let carried = exp2(a[p * V + v] * cums[part * P + p]) * start[p * V + v];
+h[p * V + v] = kept + select(carried, vec4f(0.0f), cums[part * P + p] > 1.0e38f);
 }
-var decays: array<vec4f, V * SUB>;
+}
 //: unroll
 for (var i = 0u; i < SUB; i++) {
-let pair = (*steps)[part * SUB + i];
 let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
-var sum = vec4f(0.0f);
+var sum = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
-sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
+h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
+sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
+}
 }
 if (HAS_Z) {
-addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(2u, part * SUB + i, lane, local + p * CT, (sum[p].x + sum[p].y) + (sum[p].z + sum[p].w));
+}
 }
 }
 //: unroll
 for (var i = SUB - 1u; i < SUB; i--) {
-let pair = (*steps)[part * SUB + i];
-let upstream = (*upstreams)[part * SUB + i];
-var sumB = vec4f(0.0f);
-var sumA = vec4f(0.0f);
+var sumB = array<vec4f, P>();
+var sumA = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
-sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
-g[v] *= decays[i * V + v];
-let ofDecay = g[v] * h[i * V + v];
-sumA = fma(ofDecay, a[v], sumA);
-dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+var dB = vec4f(0.0f);
+var dC = vec4f(0.0f);
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+let upstream = (*upstreams)[p * T1 + part * SUB + i];
+var adjoint = fma(C, vec4f(upstream), g[p * V + v]);
+dB = fma(adjoint, vec4f(pair.y), dB);
+dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
+sumB[p] = fma(adjoint, B, sumB[p]);
+adjoint *= decays[(i * P + p) * V + v];
+let ofDecay = adjoint * h[(i * P + p) * V + v];
+sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
+dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
+g[p * V + v] = adjoint;
 }
-addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+addBC(part * SUB + i, lid, v, dB, dC);
+}
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(0u, part * SUB + i, lane, local + p * CT, (sumB[p].x + sumB[p].y) + (sumB[p].z + sumB[p].w));
+addStates(1u, part * SUB + i, lane, local + p * CT, (sumA[p].x + sumA[p].y) + (sumA[p].z + sumA[p].w));
+}
 endStep(part * SUB + i, lid);
 }
 }
 workgroupBarrier();
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 if (s < TS && t0 + s < end && columnAlive) {
 let at = base + (t0 + s) * params.d;
-let upstream = gated[column][s];
+let upstream = gated[column % CT][column / CT * T1 + s];
 let sumB = statesSum(0u, column, s);
 var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
 if (SOFTPLUS) {
 dDelta *= sigmoid(raws[k]);
 }
-grads[at] = step[column][s].x * sumB + skip * upstream;
+grads[at] = step[column % CT][column / CT * T1 + s].x * sumB + skip * upstream;
 grads[params.offDelta + at] = dDelta;
 if (HAS_Z) {
 grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
@@ -7688,15 +7770,14 @@ dys = nextDy;
 firsts = nextFirsts;
 cums = nextCums;
 }
-if (alive) {
 //: unroll
-for (var v = 0u; v < V; v++) {
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
-if (n < params.n) {
-sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
-}
+let n = (lane * V + i % V) * 4u + q;
+if (channel < params.d && n < params.n) {
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[i][q];
 }
 }
 }
@@ -7704,7 +7785,7 @@ columns[lid] = vec2f(dD, dBias);
 workgroupBarrier();
 if (lid < CH && columnAlive) {
 var both = vec2f(0.0f);
-for (var j = 0u; j < L; j++) {
+for (var j = 0u; j < RS; j++) {
 both += columns[lid + j * CH];
 }
 let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
@@ -7715,6 +7796,7 @@ sums[at + params.d] = both.y;
   "selectiveScan/backwardSubgroups": `enable subgroups;
 const V = 1u;
 const L = 4u;
+const P = 1u;
 const CH = 8u;
 const TS = 8u;
 const SUB = 4u;
@@ -7759,13 +7841,16 @@ return packedAt(params.offRestart + position) != 0.0f;
 @group(0) @binding(6) var<storage, read> work: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
-const WG = CH * L;
-const ROWS = (TS + L - 1u) / L;
+const CT = CH / P;
+const WG = CT * L;
+const RS = L / P;
+const ROWS = (TS + RS - 1u) / RS;
 const N = 4u * V * L;
 const T1 = TS + 1u;
 const SUBS = TS / SUB;
-var<workgroup> step: array<array<vec2f, T1>, CH>;
-var<workgroup> gated: array<array<f32, T1>, CH>;
+const PT = P * T1 + (P + 1u) % 2u;
+var<workgroup> step: array<array<vec2f, PT>, CT>;
+var<workgroup> gated: array<array<f32, PT>, CT>;
 var<workgroup> columns: array<vec2f, WG>;
 const log2e = 1.4426950408889634f;
 fn expAccurate(x: f32) -> f32 {
@@ -7819,7 +7904,7 @@ restart[s] = select(0.0f, 1.0f, t0 + s < end && restartsAt(row * params.l + min(
 const SETS = WG / 32u;
 var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
 var<workgroup> summed: array<f32, SETS * TS * 2u * N>;
-fn addStates(which: u32, t: u32, lid: u32, value: f32) {
+fn addStates(which: u32, t: u32, lane: u32, column: u32, value: f32) {
 var sum = value;
 if (L > 1u) {
 sum += subgroupShuffleXor(sum, 1u);
@@ -7833,8 +7918,8 @@ sum += subgroupShuffleXor(sum, 4u);
 if (L > 8u) {
 sum += subgroupShuffleXor(sum, 8u);
 }
-if (lid % L == 0u) {
-states[which * CH + lid / L][t] = sum;
+if (lane == 0u) {
+states[which * CH + column][t] = sum;
 }
 }
 fn statesSum(which: u32, column: u32, t: u32) -> f32 {
@@ -7884,28 +7969,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
 let lane = lid % L;
 let local = lid / L;
 let first = group.x * CH;
-let channel = first + local;
-let alive = channel < params.d;
-let clamped = min(channel, params.d - 1u);
 let row = group.z;
 let block = row * params.chunks + group.y;
 let begin = group.y * params.chunk;
 let end = min(begin + params.chunk, params.l);
 let bcGroup = first * params.g / params.d;
-let stateAt = (block * params.d + channel) * params.n;
-var a: array<vec4f, V>;
-var start: array<vec4f, V>;
-var g: array<vec4f, V>;
-var dA: array<vec4f, V>;
+var a: array<vec4f, P * V>;
+var start: array<vec4f, P * V>;
+var g: array<vec4f, P * V>;
+var dA: array<vec4f, P * V>;
 //: unroll
-for (var v = 0u; v < V; v++) {
-a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
+let alive = channel < params.d;
+a[i] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + i % V), alive);
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
+let n = (lane * V + i % V) * 4u + q;
 if (alive && n < params.n) {
-start[v][q] = work[params.offEnd + stateAt + n];
-g[v][q] = work[params.offAdjoint + stateAt + n];
+start[i][q] = work[params.offEnd + (block * params.d + channel) * params.n + n];
+g[i][q] = work[params.offAdjoint + (block * params.d + channel) * params.n + n];
 }
 }
 }
@@ -7922,8 +8005,8 @@ var us: array<f32, ROWS>;
 var raws: array<f32, ROWS>;
 var zs: array<f32, ROWS>;
 var dys: array<f32, ROWS>;
-var firsts: array<f32, SUBS * 4u * V>;
-var cums: array<f32, SUBS>;
+var firsts: array<f32, SUBS * P * V * 4u>;
+var cums: array<f32, SUBS * P>;
 for (var round = 0u; round <= tileCount; round++) {
 let t0 = begin + (tileCount - round) * TS;
 let before = select(t0 - TS, t0, round == tileCount);
@@ -7932,28 +8015,29 @@ var nextU: array<f32, ROWS>;
 var nextRaw: array<f32, ROWS>;
 var nextZ: array<f32, ROWS>;
 var nextDy: array<f32, ROWS>;
-var nextFirsts: array<f32, SUBS * 4u * V>;
-var nextCums: array<f32, SUBS>;
+var nextFirsts: array<f32, SUBS * P * V * 4u>;
+var nextCums: array<f32, SUBS * P>;
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+let at = base + min(before + lid / CH + k * RS, params.l - 1u) * params.d;
 nextU[k] = u[at];
 nextDy[k] = dy[at];
 nextRaw[k] = delta[at] + bias;
 nextZ[k] = z[at * u32(HAS_Z)];
 }
 //: unroll
-for (var i = 0u; i < SUBS * 4u * V; i++) {
-nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
-}
+for (var i = 0u; i < SUBS * P; i++) {
+let channel = min(first + local + i % P * CT, params.d - 1u);
+nextCums[i] = work[params.offCum + (tile + i / P) * params.d + channel];
 //: unroll
-for (var i = 0u; i < SUBS; i++) {
-nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+for (var j = 0u; j < 4u * V; j++) {
+nextFirsts[i * 4u * V + j] = work[(((tile + i / P) * 4u + j % 4u) * params.d + channel) * (V * L) + lane * V + j / 4u];
+}
 }
 if (round > 0u) {
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 let inside = t0 + s < end && columnAlive;
 dys[k] = select(0.0f, dys[k], inside);
 var d = raws[k];
@@ -7966,8 +8050,8 @@ if (HAS_Z) {
 upstream *= silu(zs[k]);
 }
 if (s < TS) {
-step[column][s] = vec2f(d, d * us[k]);
-gated[column][s] = upstream;
+step[column % CT][column / CT * T1 + s] = vec2f(d, d * us[k]);
+gated[column % CT][column / CT * T1 + s] = upstream;
 }
 }
 stageBC(lid, t0, end, row, bcGroup);
@@ -7977,62 +8061,87 @@ let upstreams = &gated[local];
 let mine = &bc[lane];
 //: unroll
 for (var part = SUBS - 1u; part < SUBS; part--) {
-var h: array<vec4f, V * (SUB + 1u)>;
+var h: array<vec4f, P * V * (SUB + 1u)>;
+var decays: array<vec4f, P * V * SUB>;
+//: unroll
+for (var p = 0u; p < P; p++) {
 //: unroll
 for (var v = 0u; v < V; v++) {
-let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
-h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
+let kept = vec4f(firsts[((part * P + p) * V + v) * 4u], firsts[((part * P + p) * V + v) * 4u + 1u], firsts[((part * P + p) * V + v) * 4u + 2u], firsts[((part * P + p) * V + v) * 4u + 3u]);
+let carried = exp2(a[p * V + v] * cums[part * P + p]) * start[p * V + v];
+h[p * V + v] = kept + select(carried, vec4f(0.0f), cums[part * P + p] > 1.0e38f);
 }
-var decays: array<vec4f, V * SUB>;
+}
 //: unroll
 for (var i = 0u; i < SUB; i++) {
-let pair = (*steps)[part * SUB + i];
 let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
-var sum = vec4f(0.0f);
+var sum = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
-sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
+h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
+sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
+}
 }
 if (HAS_Z) {
-addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(2u, part * SUB + i, lane, local + p * CT, (sum[p].x + sum[p].y) + (sum[p].z + sum[p].w));
+}
 }
 }
 //: unroll
 for (var i = SUB - 1u; i < SUB; i--) {
-let pair = (*steps)[part * SUB + i];
-let upstream = (*upstreams)[part * SUB + i];
-var sumB = vec4f(0.0f);
-var sumA = vec4f(0.0f);
+var sumB = array<vec4f, P>();
+var sumA = array<vec4f, P>();
 //: unroll
 for (var v = 0u; v < V; v++) {
-g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
-sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
-g[v] *= decays[i * V + v];
-let ofDecay = g[v] * h[i * V + v];
-sumA = fma(ofDecay, a[v], sumA);
-dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+let B = (*mine)[(part * SUB + i) * 2u * V + v];
+let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+var dB = vec4f(0.0f);
+var dC = vec4f(0.0f);
+//: unroll
+for (var p = 0u; p < P; p++) {
+let pair = (*steps)[p * T1 + part * SUB + i];
+let upstream = (*upstreams)[p * T1 + part * SUB + i];
+var adjoint = fma(C, vec4f(upstream), g[p * V + v]);
+dB = fma(adjoint, vec4f(pair.y), dB);
+dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
+sumB[p] = fma(adjoint, B, sumB[p]);
+adjoint *= decays[(i * P + p) * V + v];
+let ofDecay = adjoint * h[(i * P + p) * V + v];
+sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
+dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
+g[p * V + v] = adjoint;
 }
-addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+addBC(part * SUB + i, lid, v, dB, dC);
+}
+//: unroll
+for (var p = 0u; p < P; p++) {
+addStates(0u, part * SUB + i, lane, local + p * CT, (sumB[p].x + sumB[p].y) + (sumB[p].z + sumB[p].w));
+addStates(1u, part * SUB + i, lane, local + p * CT, (sumA[p].x + sumA[p].y) + (sumA[p].z + sumA[p].w));
+}
 endStep(part * SUB + i, lid);
 }
 }
 workgroupBarrier();
 //: unroll
 for (var k = 0u; k < ROWS; k++) {
-let s = lid / CH + k * L;
+let s = lid / CH + k * RS;
 if (s < TS && t0 + s < end && columnAlive) {
 let at = base + (t0 + s) * params.d;
-let upstream = gated[column][s];
+let upstream = gated[column % CT][column / CT * T1 + s];
 let sumB = statesSum(0u, column, s);
 var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB;
 if (SOFTPLUS) {
 dDelta *= sigmoid(raws[k]);
 }
-grads[at] = step[column][s].x * sumB + skip * upstream;
+grads[at] = step[column % CT][column / CT * T1 + s].x * sumB + skip * upstream;
 grads[params.offDelta + at] = dDelta;
 if (HAS_Z) {
 grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
@@ -8055,15 +8164,14 @@ dys = nextDy;
 firsts = nextFirsts;
 cums = nextCums;
 }
-if (alive) {
 //: unroll
-for (var v = 0u; v < V; v++) {
+for (var i = 0u; i < P * V; i++) {
+let channel = first + local + i / V * CT;
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-let n = (lane * V + v) * 4u + q;
-if (n < params.n) {
-sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
-}
+let n = (lane * V + i % V) * 4u + q;
+if (channel < params.d && n < params.n) {
+sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[i][q];
 }
 }
 }
@@ -8071,7 +8179,7 @@ columns[lid] = vec2f(dD, dBias);
 workgroupBarrier();
 if (lid < CH && columnAlive) {
 var both = vec2f(0.0f);
-for (var j = 0u; j < L; j++) {
+for (var j = 0u; j < RS; j++) {
 both += columns[lid + j * CH];
 }
 let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
@@ -8888,7 +8996,7 @@ let tile = row * params.tiles + (t0 + t) / SUB;
 for (var v = 0u; v < V; v++) {
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+work[((tile * 4u + q) * params.d + channel) * (V * L) + lane * V + v] = h[v][q];
 }
 }
 if (lane == 0u) {
@@ -9120,7 +9228,7 @@ let tile = row * params.tiles + (t0 + t) / SUB;
 for (var v = 0u; v < V; v++) {
 //: unroll
 for (var q = 0u; q < 4u; q++) {
-work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+work[((tile * 4u + q) * params.d + channel) * (V * L) + lane * V + v] = h[v][q];
 }
 }
 if (lane == 0u) {

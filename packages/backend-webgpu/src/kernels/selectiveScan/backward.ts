@@ -7,25 +7,28 @@ import { cutConstants, cutScan, paddedStates, scanExtents, scanSwitches, smallOp
 const sumsY = (hasZ: boolean): number => (hasZ ? 1 : 0);
 
 function backwardBytes(subgroups: boolean, hasZ: boolean): WorkgroupBytes {
-  return ({ V, L, CH, TS }) => {
-    const staged = 3 * (TS + 1) * CH + 4 * L * (2 * TS * V + 1) + TS + 2 * CH * L;
+  return ({ V, L, CH, TS, P }) => {
+    const CT = CH / Math.min(P, CH);
+    const staged = 3 * (Math.min(P, CH) * (TS + 1) + 1) * CT + 4 * L * (2 * TS * V + 1) + TS + 2 * CT * L;
     const ways = 2 + sumsY(hasZ);
     const N = 4 * V * L;
-    if (subgroups) return 4 * (staged + ways * (TS + 1) * CH + ((CH * L) / 32) * TS * 2 * N);
-    return 4 * (staged + ways * CH * (L * (TS + 1) + 1) + Math.min(2, TS) * CH * (2 * N + 4) + TS * 2 * N);
+    if (subgroups) return 4 * (staged + ways * (TS + 1) * CH + ((CT * L) / 32) * TS * 2 * N);
+    return 4 * (staged + ways * CH * (L * (TS + 1) + 1) + Math.min(2, TS) * CT * (2 * N + 4) + TS * 2 * N);
   };
 }
 
+const statesBytes: WorkgroupBytes = ({ V, L, CH, TS }) => 4 * (3 * (TS + 1) * CH + 4 * L * (2 * TS * V + 1) + TS);
+
 /** True where the sums over threads may go through shuffles: aligned sets of 32 threads must share a subgroup. */
-function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH }: ScanCut): boolean {
-  return backend.traits.subgroupMin >= 32 && L <= 16 && (CH * L) % 32 === 0 && (g === 1 || (d / g) % CH === 0);
+function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH, P }: ScanCut): boolean {
+  return backend.traits.subgroupMin >= 32 && L <= 16 && ((CH / P) * L) % 32 === 0 && (g === 1 || (d / g) % CH === 0);
 }
 
 /** Where the parts of the scratch buffers lie, in elements. */
 function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "sums", number> {
-  const { chunks, TS, SUB, CH, chunk } = cut;
+  const { chunks, SUB, CH, chunk } = cut;
   const N = paddedStates(cut);
-  const tiles = ((chunks - 1) * chunk + Math.ceil((l - (chunks - 1) * chunk) / TS) * TS) / SUB;
+  const tiles = ((chunks - 1) * chunk + Math.ceil((l - (chunks - 1) * chunk) / 16) * 16) / SUB;
   const cum = b * tiles * d * N;
   const end = cum + b * tiles * d;
   const sum = end + b * chunks * d * n;
@@ -41,6 +44,7 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const cutFor = (shuffles: boolean): ScanCut => cutScan(extents, wishes.backward, backend.traits, backwardBytes(shuffles, !!inputs.z));
   const subgroups = useSubgroups(backend, extents, cutFor(true));
   const cut = cutFor(subgroups);
+  const statesCut = cutScan(extents, wishes.states, backend.traits, statesBytes);
   const { chunk, chunks, CH } = cut;
   const at = layout(extents, cut);
   const dY = inputs.dY ?? zeros(backend, inputs.u!);
@@ -53,10 +57,10 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const grid = [Math.ceil(d / CH), chunks, b] as const;
 
   backend.dispatch(operands.apart ? "selectiveScan/statesApart" : "selectiveScan/states", {
-    constants: { ...cutConstants(cut), SUB: cut.SUB, ...operands.constants, ...switches, ADJOINT: chunks > 1 || !!dInitial },
+    constants: { ...cutConstants(statesCut), SUB: cut.SUB, ...operands.constants, ...switches, ADJOINT: chunks > 1 || !!dInitial },
     params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.sum, at.adjoint],
     bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, undefined, undefined, ...more],
-    grid,
+    grid: [Math.ceil(d / statesCut.CH), chunks, b],
   });
   const states = b * d * n;
   const [x, y] = foldGrid(Math.ceil(states / 64));
@@ -72,7 +76,7 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const stride = Math.ceil(size / 64) * 64;
   const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
   backend.dispatch(`selectiveScan/backward${operands.apart ? "Apart" : ""}${subgroups ? "Subgroups" : ""}`, {
-    constants: { ...cutConstants(cut), SUB: cut.SUB, ...operands.constants, ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
+    constants: { ...cutConstants(cut), SUB: cut.SUB, P: cut.P, ...operands.constants, ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
     params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, b * l],
     bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, grads, sums, ...more],
     grid,

@@ -4,6 +4,7 @@
 // (parts/channelSums*.wgsl) into one partial a workgroup, which sumBC.wgsl adds up: no float atomics.
 const V = 1u; // vec4s of states a thread
 const L = 4u; // threads a channel, 4 V L >= n
+const P = 1u; // channels a thread, at most L: they share what it reads of B and C, and its part of the sums of dB and dC
 const CH = 8u; // channels a workgroup
 const TS = 8u; // steps a tile
 const SUB = 4u; // steps from one kept state to the next
@@ -33,13 +34,16 @@ struct Params {
 // [d / CH, b l, 2 N] of dB and dC; [b chunks, d n + d + d] of dA, dD and dDeltaBias
 @group(0) @binding(8) var<storage, read_write> sums: array<f32>;
 
-const WG = CH * L;
-const ROWS = (TS + L - 1u) / L;
+const CT = CH / P; // channels side by side in threads
+const WG = CT * L;
+const RS = L / P; // steps that a pass of staging brings
+const ROWS = (TS + RS - 1u) / RS;
 const N = 4u * V * L;
 const T1 = TS + 1u;
 const SUBS = TS / SUB;
-var<workgroup> step: array<array<vec2f, T1>, CH>; // delta, delta u
-var<workgroup> gated: array<array<f32, T1>, CH>; // dy silu(z)
+const PT = P * T1 + (P + 1u) % 2u; // odd, against bank conflicts
+var<workgroup> step: array<array<vec2f, PT>, CT>; // delta, delta u, of each of a thread's channels
+var<workgroup> gated: array<array<f32, PT>, CT>; // dy silu(z)
 var<workgroup> columns: array<vec2f, WG>; // dD and dDeltaBias by staging thread
 
 //: include ../shared/math.wgsl
@@ -51,33 +55,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   let lane = lid % L;
   let local = lid / L;
   let first = group.x * CH;
-  let channel = first + local;
-  let alive = channel < params.d;
-  let clamped = min(channel, params.d - 1u);
   let row = group.z;
   let block = row * params.chunks + group.y;
   let begin = group.y * params.chunk;
   let end = min(begin + params.chunk, params.l);
   let bcGroup = first * params.g / params.d;
-  let stateAt = (block * params.d + channel) * params.n;
 
-  var a: array<vec4f, V>;
-  var start: array<vec4f, V>; // the chunk's first state
-  var g: array<vec4f, V>;
-  var dA: array<vec4f, V>;
+  // Everything below that a channel owns is indexed [p][v].
+  var a: array<vec4f, P * V>;
+  var start: array<vec4f, P * V>; // the chunk's first state
+  var g: array<vec4f, P * V>;
+  var dA: array<vec4f, P * V>;
   //: unroll
-  for (var v = 0u; v < V; v++) {
-    a[v] = select(vec4f(0.0f), aQuad((clamped * L + lane) * V + v), alive);
+  for (var i = 0u; i < P * V; i++) {
+    let channel = first + local + i / V * CT;
+    let alive = channel < params.d;
+    a[i] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + i % V), alive);
     //: unroll
     for (var q = 0u; q < 4u; q++) {
-      let n = (lane * V + v) * 4u + q;
+      let n = (lane * V + i % V) * 4u + q;
       if (alive && n < params.n) {
-        start[v][q] = work[params.offEnd + stateAt + n];
-        g[v][q] = work[params.offAdjoint + stateAt + n];
+        start[i][q] = work[params.offEnd + (block * params.d + channel) * params.n + n];
+        g[i][q] = work[params.offAdjoint + (block * params.d + channel) * params.n + n];
       }
     }
   }
-  // For staging and output a thread has one column, and every L-th step of it.
+  // For staging and output a thread has one column, and every RS-th step of it.
   let column = lid % CH;
   let c = min(first + column, params.d - 1u);
   let columnAlive = first + column < params.d;
@@ -92,8 +95,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   var raws: array<f32, ROWS>;
   var zs: array<f32, ROWS>;
   var dys: array<f32, ROWS>;
-  var firsts: array<f32, SUBS * 4u * V>; // the tile's kept states, as the chunk made them of zero
-  var cums: array<f32, SUBS>;
+  var firsts: array<f32, SUBS * P * V * 4u>; // the tile's kept states, as the chunk made them of zero
+  var cums: array<f32, SUBS * P>;
   // Round 0 only loads: each tile's operands travel while the one to its right is computed.
   for (var round = 0u; round <= tileCount; round++) {
     let t0 = begin + (tileCount - round) * TS;
@@ -103,28 +106,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     var nextRaw: array<f32, ROWS>;
     var nextZ: array<f32, ROWS>;
     var nextDy: array<f32, ROWS>;
-    var nextFirsts: array<f32, SUBS * 4u * V>;
-    var nextCums: array<f32, SUBS>;
+    var nextFirsts: array<f32, SUBS * P * V * 4u>;
+    var nextCums: array<f32, SUBS * P>;
     //: unroll
     for (var k = 0u; k < ROWS; k++) {
-      let at = base + min(before + lid / CH + k * L, params.l - 1u) * params.d;
+      let at = base + min(before + lid / CH + k * RS, params.l - 1u) * params.d;
       nextU[k] = u[at];
       nextDy[k] = dy[at];
       nextRaw[k] = delta[at] + bias;
       nextZ[k] = z[at * u32(HAS_Z)];
     }
     //: unroll
-    for (var i = 0u; i < SUBS * 4u * V; i++) {
-      nextFirsts[i] = work[((tile * 4u * V + i) * params.d + clamped) * L + lane];
-    }
-    //: unroll
-    for (var i = 0u; i < SUBS; i++) {
-      nextCums[i] = work[params.offCum + (tile + i) * params.d + clamped];
+    for (var i = 0u; i < SUBS * P; i++) {
+      let channel = min(first + local + i % P * CT, params.d - 1u);
+      nextCums[i] = work[params.offCum + (tile + i / P) * params.d + channel];
+      //: unroll
+      for (var j = 0u; j < 4u * V; j++) {
+        nextFirsts[i * 4u * V + j] = work[(((tile + i / P) * 4u + j % 4u) * params.d + channel) * (V * L) + lane * V + j / 4u];
+      }
     }
     if (round > 0u) {
       //: unroll
       for (var k = 0u; k < ROWS; k++) {
-        let s = lid / CH + k * L;
+        let s = lid / CH + k * RS;
         let inside = t0 + s < end && columnAlive;
         dys[k] = select(0.0f, dys[k], inside);
         var d = raws[k];
@@ -137,8 +141,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
           upstream *= silu(zs[k]);
         }
         if (s < TS) {
-          step[column][s] = vec2f(d, d * us[k]);
-          gated[column][s] = upstream;
+          step[column % CT][column / CT * T1 + s] = vec2f(d, d * us[k]);
+          gated[column % CT][column / CT * T1 + s] = upstream;
         }
       }
       stageBC(lid, t0, end, row, bcGroup);
@@ -149,62 +153,87 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
       //: unroll
       for (var part = SUBS - 1u; part < SUBS; part--) {
         // The first state: what the chunk made of zero, plus what is left of the chunk's own first state.
-        var h: array<vec4f, V * (SUB + 1u)>;
+        var h: array<vec4f, P * V * (SUB + 1u)>;
+        var decays: array<vec4f, P * V * SUB>;
         //: unroll
-        for (var v = 0u; v < V; v++) {
-          let kept = vec4f(firsts[(part * V + v) * 4u], firsts[(part * V + v) * 4u + 1u], firsts[(part * V + v) * 4u + 2u], firsts[(part * V + v) * 4u + 3u]);
-          h[v] = kept + select(exp2(a[v] * cums[part]) * start[v], vec4f(0.0f), cums[part] > 1.0e38f);
-        }
-        var decays: array<vec4f, V * SUB>;
-        //: unroll
-        for (var i = 0u; i < SUB; i++) {
-          let pair = (*steps)[part * SUB + i];
-          let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
-          var sum = vec4f(0.0f);
+        for (var p = 0u; p < P; p++) {
           //: unroll
           for (var v = 0u; v < V; v++) {
-            decays[i * V + v] = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-            h[(i + 1u) * V + v] = fma(decays[i * V + v], h[i * V + v], pair.y * (*mine)[(part * SUB + i) * 2u * V + v]);
-            sum = fma(h[(i + 1u) * V + v], (*mine)[((part * SUB + i) * 2u + 1u) * V + v], sum);
+            let kept = vec4f(firsts[((part * P + p) * V + v) * 4u], firsts[((part * P + p) * V + v) * 4u + 1u], firsts[((part * P + p) * V + v) * 4u + 2u], firsts[((part * P + p) * V + v) * 4u + 3u]);
+            let carried = exp2(a[p * V + v] * cums[part * P + p]) * start[p * V + v];
+            h[p * V + v] = kept + select(carried, vec4f(0.0f), cums[part * P + p] > 1.0e38f);
+          }
+        }
+        //: unroll
+        for (var i = 0u; i < SUB; i++) {
+          let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
+          var sum = array<vec4f, P>();
+          //: unroll
+          for (var v = 0u; v < V; v++) {
+            let B = (*mine)[(part * SUB + i) * 2u * V + v];
+            let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+            //: unroll
+            for (var p = 0u; p < P; p++) {
+              let pair = (*steps)[p * T1 + part * SUB + i];
+              decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
+              h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
+              sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
+            }
           }
           if (HAS_Z) {
-            addStates(2u, part * SUB + i, lid, (sum.x + sum.y) + (sum.z + sum.w));
+            //: unroll
+            for (var p = 0u; p < P; p++) {
+              addStates(2u, part * SUB + i, lane, local + p * CT, (sum[p].x + sum[p].y) + (sum[p].z + sum[p].w));
+            }
           }
         }
         //: unroll
         for (var i = SUB - 1u; i < SUB; i--) {
-          let pair = (*steps)[part * SUB + i];
-          let upstream = (*upstreams)[part * SUB + i];
-          var sumB = vec4f(0.0f); // g B
-          var sumA = vec4f(0.0f); // g d(decay)/d(delta) h
+          var sumB = array<vec4f, P>(); // g B
+          var sumA = array<vec4f, P>(); // g d(decay)/d(delta) h
           //: unroll
           for (var v = 0u; v < V; v++) {
-            g[v] = fma((*mine)[((part * SUB + i) * 2u + 1u) * V + v], vec4f(upstream), g[v]);
-            addBC(part * SUB + i, lid, v, g[v] * pair.y, h[(i + 1u) * V + v] * upstream);
-            sumB = fma(g[v], (*mine)[(part * SUB + i) * 2u * V + v], sumB);
-            g[v] *= decays[i * V + v];
-            let ofDecay = g[v] * h[i * V + v];
-            sumA = fma(ofDecay, a[v], sumA);
-            dA[v] = fma(ofDecay, vec4f(pair.x), dA[v]);
+            let B = (*mine)[(part * SUB + i) * 2u * V + v];
+            let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
+            var dB = vec4f(0.0f);
+            var dC = vec4f(0.0f);
+            //: unroll
+            for (var p = 0u; p < P; p++) {
+              let pair = (*steps)[p * T1 + part * SUB + i];
+              let upstream = (*upstreams)[p * T1 + part * SUB + i];
+              var adjoint = fma(C, vec4f(upstream), g[p * V + v]);
+              dB = fma(adjoint, vec4f(pair.y), dB);
+              dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
+              sumB[p] = fma(adjoint, B, sumB[p]);
+              adjoint *= decays[(i * P + p) * V + v];
+              let ofDecay = adjoint * h[(i * P + p) * V + v];
+              sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
+              dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
+              g[p * V + v] = adjoint;
+            }
+            addBC(part * SUB + i, lid, v, dB, dC);
           }
-          addStates(0u, part * SUB + i, lid, (sumB.x + sumB.y) + (sumB.z + sumB.w));
-          addStates(1u, part * SUB + i, lid, (sumA.x + sumA.y) + (sumA.z + sumA.w));
+          //: unroll
+          for (var p = 0u; p < P; p++) {
+            addStates(0u, part * SUB + i, lane, local + p * CT, (sumB[p].x + sumB[p].y) + (sumB[p].z + sumB[p].w));
+            addStates(1u, part * SUB + i, lane, local + p * CT, (sumA[p].x + sumA[p].y) + (sumA[p].z + sumA[p].w));
+          }
           endStep(part * SUB + i, lid);
         }
       }
       workgroupBarrier();
       //: unroll
       for (var k = 0u; k < ROWS; k++) {
-        let s = lid / CH + k * L;
+        let s = lid / CH + k * RS;
         if (s < TS && t0 + s < end && columnAlive) {
           let at = base + (t0 + s) * params.d;
-          let upstream = gated[column][s];
+          let upstream = gated[column % CT][column / CT * T1 + s];
           let sumB = statesSum(0u, column, s);
           var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB; // a holds A log2(e)
           if (SOFTPLUS) {
             dDelta *= sigmoid(raws[k]);
           }
-          grads[at] = step[column][s].x * sumB + skip * upstream;
+          grads[at] = step[column % CT][column / CT * T1 + s].x * sumB + skip * upstream;
           grads[params.offDelta + at] = dDelta;
           if (HAS_Z) {
             grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
@@ -228,15 +257,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     cums = nextCums;
   }
 
-  if (alive) {
+  //: unroll
+  for (var i = 0u; i < P * V; i++) {
+    let channel = first + local + i / V * CT;
     //: unroll
-    for (var v = 0u; v < V; v++) {
-      //: unroll
-      for (var q = 0u; q < 4u; q++) {
-        let n = (lane * V + v) * 4u + q;
-        if (n < params.n) {
-          sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[v][q];
-        }
+    for (var q = 0u; q < 4u; q++) {
+      let n = (lane * V + i % V) * 4u + q;
+      if (channel < params.d && n < params.n) {
+        sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[i][q];
       }
     }
   }
@@ -244,7 +272,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   workgroupBarrier();
   if (lid < CH && columnAlive) {
     var both = vec2f(0.0f);
-    for (var j = 0u; j < L; j++) {
+    for (var j = 0u; j < RS; j++) {
       both += columns[lid + j * CH];
     }
     let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;

@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { cutConstants, cutScan, scanExtents, scanSwitches, smallOperands, wishes, type WorkgroupBytes } from "./plan.ts";
+import { cutConstants, cutScan, forwardWish, scanExtents, scanSwitches, smallOperands, type WorkgroupBytes } from "./plan.ts";
 
 const forwardBytes: WorkgroupBytes = ({ V, L, CH, TS }) => 4 * (2 * (TS + 1) * CH + CH * (L * (TS + 1) + 1) + 4 * L * (2 * TS * V + 1) + TS);
 
@@ -8,7 +8,7 @@ const forwardBytes: WorkgroupBytes = ({ V, L, CH, TS }) => 4 * (2 * (TS + 1) * C
 export function selectiveScan(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const extents = scanExtents(inputs);
   const { b, l, d, n, g } = extents;
-  const cut = cutScan(extents, wishes.forward, backend.traits, forwardBytes);
+  const cut = cutScan(extents, forwardWish(extents), backend.traits, forwardBytes);
   const { chunk, chunks } = cut;
   const y = backend.output([b, l, d]);
   const last = attrs.returnLastState ? backend.output([b, d, n]) : undefined;

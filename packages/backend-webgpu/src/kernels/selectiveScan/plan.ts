@@ -20,6 +20,8 @@ export interface ScanCut {
   readonly TS: number;
   /** Backward only: steps from one kept state to the next, a divisor of TS. */
   readonly SUB: number;
+  /** Backward only: channels a thread. */
+  readonly P: number;
   /** Steps a chunk (a multiple of TS), chunks a row. */
   readonly chunk: number;
   readonly chunks: number;
@@ -35,15 +37,26 @@ export interface CutWish {
   TS: number;
   /** Backward only: steps from one kept state to the next. */
   SUB: number;
+  /** Backward only: channels a thread. */
+  P?: number;
   /** Threads in flight to aim for: fewer leave the device idle, more cost another pass over the chunks. */
   inFlight: number;
 }
 
-/** The cuts that did best on an H100 (bench/NOTES.md). */
-export const wishes: { forward: CutWish; backward: CutWish } = {
+/** The cuts that did best on an H100 (bench/NOTES.md); `whole` where rows need not be cut into chunks to fill the device. */
+export const wishes: Record<"forward" | "whole" | "states" | "backward", CutWish> = {
   forward: { V: 1, threads: 128, TS: 8, SUB: 8, inFlight: 98_304 },
-  backward: { V: 1, threads: 128, TS: 16, SUB: 4, inFlight: 98_304 },
+  whole: { V: 1, threads: 128, TS: 16, SUB: 16, inFlight: 1 },
+  states: { V: 1, threads: 128, TS: 8, SUB: 4, inFlight: 1 },
+  backward: { V: 1, threads: 128, TS: 4, SUB: 4, P: 2, inFlight: 98_304 },
 };
+
+/** Threads that keep a large device busy without cutting rows. */
+const enoughThreads = 40_000;
+
+export function forwardWish({ b, d, n }: ScanExtents): CutWish {
+  return b * d * Math.ceil(n / 4) >= enoughThreads ? wishes.whole : wishes.forward;
+}
 
 export function scanExtents(inputs: KernelInputs): ScanExtents {
   const [b, l, d] = inputs.u!.shape as [number, number, number];
@@ -52,6 +65,9 @@ export function scanExtents(inputs: KernelInputs): ScanExtents {
 }
 
 const powerOfTwoAbove = (x: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, x)));
+
+/** Steps that chunks are multiples of. */
+const chunkUnit = 16;
 
 /** Each chunk of the forward scan reads the ends of all before it: more of them would cost more than they bring. */
 const mostChunks = 48;
@@ -62,7 +78,7 @@ export function paddedStates({ V, L }: ScanCut): number {
 }
 
 /** Bytes of workgroup memory as a function of the cut, per shader. */
-export type WorkgroupBytes = (cut: Pick<ScanCut, "V" | "L" | "CH" | "TS">) => number;
+export type WorkgroupBytes = (cut: Pick<ScanCut, "V" | "L" | "CH" | "TS" | "P">) => number;
 
 /** Cuts a scan for a device: as wished, made smaller until its workgroup memory and groups fit. */
 export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: DeviceTraits, bytes: WorkgroupBytes): ScanCut {
@@ -70,15 +86,18 @@ export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: D
   const L = powerOfTwoAbove(n / (4 * V));
   const threads = Math.min(wish.threads, traits.maxInvocations);
   if (L > threads) throw new ShapeError(`selectiveScan: the webgpu backend holds at most n = ${4 * V * threads} states, got ${n}`);
-  let CH = Math.min(threads / L, powerOfTwoAbove(d));
+  const P = Math.min(wish.P ?? 1, L, powerOfTwoAbove(d));
+  let CH = Math.min((P * threads) / L, powerOfTwoAbove(d));
   // A workgroup stages B and C of one group.
   while (g > 1 && (d / g) % CH !== 0) CH /= 2;
   let TS = wish.TS;
-  while (TS > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) TS /= 2;
-  while (CH > 1 && bytes({ V, L, CH, TS }) > traits.maxWorkgroupMemory) CH /= 2;
+  while (TS > 1 && bytes({ V, L, CH, TS, P }) > traits.maxWorkgroupMemory) TS /= 2;
+  while (CH > 1 && bytes({ V, L, CH, TS, P }) > traits.maxWorkgroupMemory) CH /= 2;
   const wanted = Math.max(1, Math.min(mostChunks, Math.round(wish.inFlight / (b * d * L)), Math.floor(l / (2 * TS))));
-  const chunk = Math.ceil(Math.ceil(l / wanted) / TS) * TS;
-  return { V, L, CH, TS, SUB: Math.min(wish.SUB, TS), chunk, chunks: Math.ceil(l / chunk) };
+  // Every pass's tiles divide a chunk.
+  const unit = Math.max(TS, chunkUnit);
+  const chunk = Math.ceil(Math.ceil(l / wanted) / unit) * unit;
+  return { V, L, CH, TS, SUB: Math.min(wish.SUB, TS), P: Math.min(P, CH), chunk, chunks: Math.ceil(l / chunk) };
 }
 
 /** The `const`s of a cut, for `specialise` */

@@ -24,7 +24,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
 //: include parts/operandsPacked.wgsl
 @group(0) @binding(5) var<storage, read> dy: array<f32>; // [b, l, d]
-// [b, tiles, V, 4, d, L] states, [b, tiles, d] sums of delta since the chunk began,
+// [b, tiles, 4, d, V L] states, [b, tiles, d] sums of delta since the chunk began,
 // [b, chunks, d, n] end states, [b, chunks, d] sums of delta, [b, chunks, d, n] adjoints
 @group(0) @binding(6) var<storage, read_write> work: array<f32>;
 
@@ -124,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
         for (var v = 0u; v < V; v++) {
           //: unroll
           for (var q = 0u; q < 4u; q++) {
-            work[(((tile * V + v) * 4u + q) * params.d + channel) * L + lane] = h[v][q];
+            work[((tile * 4u + q) * params.d + channel) * (V * L) + lane * V + v] = h[v][q];
           }
         }
         if (lane == 0u) {

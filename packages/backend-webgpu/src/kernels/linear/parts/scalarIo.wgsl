@@ -5,7 +5,7 @@
 @group(0) @binding(4) var<storage, read_write> C: array<f32>; // [batch parts, m, n]
 
 fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
-  var value: vec4f;
+  var value = vec4f(0.0f);
   for (var i = 0u; i < 4u; i++) {
     if (inside && column + i < end) {
       value[i] = A[base + row * width + column + i];
@@ -14,7 +14,7 @@ fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -
   return value;
 }
 fn loadB(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
-  var value: vec4f;
+  var value = vec4f(0.0f);
   for (var i = 0u; i < 4u; i++) {
     if (inside && column + i < end) {
       value[i] = B[base + row * width + column + i];

@@ -4,7 +4,7 @@ const SETS = WG / 32u; // aligned sets of 32 threads
 var<workgroup> states: array<array<f32, T1>, (2u + Y) * CH>;
 var<workgroup> summed: array<f32, SETS * TS * 2u * N>;
 
-fn addStates(which: u32, t: u32, lid: u32, value: f32) {
+fn addStates(which: u32, t: u32, lane: u32, column: u32, value: f32) {
   var sum = value;
   if (L > 1u) {
     sum += subgroupShuffleXor(sum, 1u);
@@ -18,8 +18,8 @@ fn addStates(which: u32, t: u32, lid: u32, value: f32) {
   if (L > 8u) {
     sum += subgroupShuffleXor(sum, 8u);
   }
-  if (lid % L == 0u) {
-    states[which * CH + lid / L][t] = sum;
+  if (lane == 0u) {
+    states[which * CH + column][t] = sum;
   }
 }
 
