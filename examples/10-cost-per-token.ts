@@ -18,7 +18,7 @@ import { plotSvg, type Series } from "./plot.ts";
 const { values } = parseArgs({ options: { full: { type: "boolean", default: false }, out: { type: "string", default: new URL("../docs/plots/cost-per-token.svg", import.meta.url).pathname } } });
 
 const dModel = 64;
-const lengths = values.full ? [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072] : [256, 512, 1024, 2048];
+const lengths = values.full ? [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072] : [32, 64, 128, 256, 512, 1024, 2048];
 const longestRun = values.full ? 60_000 : 4_000; // ms
 
 /** A layer of every kind, of one width. */
