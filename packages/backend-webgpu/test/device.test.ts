@@ -142,3 +142,21 @@ describe("the smallest device", () => {
     expect(new Set(got).size).toBe(8);
   });
 });
+
+describe("a table larger than one binding", () => {
+  it("is read in parts, by rows, by embedding and linear", async () => {
+    const [v, k] = [200, 32];
+    const run = async (): Promise<Float32Array[]> => {
+      const [weight, bias] = [tensor(noise(v * k), [v, k]), tensor(noise(v, 4), [v])];
+      const ids = tensor(Int32Array.of(0, 63, 64, 127, 128, 199));
+      const outputs = [embedding({ ids, weight }).y, ...[1, 3, 10].map((m) => linear({ x: tensor(noise(m * k, 2), [m, k]), weight, bias }).y)];
+      return Promise.all(outputs.map((y) => readFloats(y)));
+    };
+    const whole = await run();
+    stopBackend("webgpu");
+    registerBackend(webGpuBackend({ maxBinding: 4 * 64 * k }));
+    await setBackend("webgpu");
+    expect(backend().traits.maxBinding).toBe(8192);
+    expect(await run()).toEqual(whole);
+  });
+});

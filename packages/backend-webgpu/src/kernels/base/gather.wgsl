@@ -1,5 +1,5 @@
 // Picks slices of x by index along an axis (Gather), or writes ones at indices (OneHot, with x absent).
-struct Params { size: u32, ids: u32, extent: u32, inner: u32 } // size = outer ids inner
+struct Params { size: u32, ids: u32, extent: u32, inner: u32, first: u32 } // size = outer ids inner; x begins at row `first`
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; // [outer, extent, inner]
 @group(0) @binding(2) var<storage, read> indices: array<i32>; // [ids]
@@ -18,6 +18,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     y[i] = bitcast<u32>(select(0.0f, 1.0f, id == i32(inner)));
   } else {
     let outer = i / (params.inner * params.ids);
-    y[i] = x[(outer * params.extent + u32(id)) * params.inner + inner];
+    let row = u32(id) - params.first;
+    // Rows of another part of a table that is too large for one binding are another dispatch's.
+    if (row < params.extent) {
+      y[i] = x[(outer * params.extent + row) * params.inner + inner];
+    }
   }
 }

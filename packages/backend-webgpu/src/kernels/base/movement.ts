@@ -24,6 +24,11 @@ function copyStrided(backend: WebGpuBackend, shape: readonly number[], source: S
   });
 }
 
+/** Writes a matrix [m, width] into the columns of y [m, n] from `first` on. */
+export function copyColumns(backend: WebGpuBackend, columns: TensorInfo, m: number, width: number, y: TensorInfo, n: number, first: number): void {
+  copyStrided(backend, [m, width], { tensor: columns, offset: 0, strides: [width, 1] }, { tensor: y, offset: first, strides: [n, 1] });
+}
+
 /** An output of `shape` read from `x` with other strides, from another first element. */
 function viewed(backend: WebGpuBackend, x: TensorInfo, shape: readonly number[], strides: readonly number[], offset: number, loopShape: readonly number[] = shape): TensorInfo {
   const y = backend.output(shape, x.dtype as DType);

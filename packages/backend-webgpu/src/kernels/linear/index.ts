@@ -1,19 +1,35 @@
 import type { Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith, sizeOf } from "../base/fill.ts";
+import { copyColumns } from "../base/movement.ts";
 import { foldAxis, foldOps } from "../base/reduce.ts";
 import { gemm } from "./gemm.ts";
 import { wholeWords } from "./formats.ts";
 import { gemv, gemvRows } from "./gemv.ts";
+import { forRowParts } from "./parts.ts";
 import { unpacked } from "./unpack.ts";
+
+function product(backend: WebGpuBackend, m: number, x: TensorInfo, weight: TensorInfo, bias: TensorInfo | undefined, y: TensorInfo): void {
+  const [n, k] = weight.shape as [number, number];
+  if (m > 0 && m <= gemvRows && wholeWords(backend.formatOf(weight), k)) gemv(backend, m, n, k, x, weight, bias, y);
+  else unpacked(backend, weight, (whole) => gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x, whole, y, bias));
+}
 
 const linear: Kernel<WebGpuBackend> = (backend, { x, weight, bias }) => {
   const [n, k] = weight!.shape as [number, number];
   const y = backend.output([...x!.shape.slice(0, -1), n]);
   const m = sizeOf(x!.shape) / Math.max(1, k);
   if (k === 0) fillWith(backend, y, 0);
-  else if (m > 0 && m <= gemvRows && wholeWords(backend.formatOf(weight!), k)) gemv(backend, m, n, k, x!, weight!, bias, y);
-  else unpacked(backend, weight!, (whole) => gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x!, whole, y, bias));
+  else if (backend.formatOf(weight!) !== "f32" || 4 * n * k <= backend.traits.maxBinding) product(backend, m, x!, weight!, bias, y);
+  else {
+    forRowParts(backend, weight!, (part, first, rows) => {
+      const partBias = bias && backend.view(bias, [rows], first);
+      const columns = backend.output([m, rows]);
+      product(backend, m, x!, part, partBias, columns);
+      copyColumns(backend, columns, m, rows, y, n, first);
+      backend.release(columns, ...(partBias ? [partBias] : []));
+    });
+  }
   return [y];
 };
 

@@ -37,14 +37,23 @@ function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cu
   return { tiles, cum, end, sum, adjoint, work: adjoint + b * chunks * d * n, partA, sums: partA + b * chunks * d * (n + 2) };
 }
 
+/** The wished cut; where its kept states would not fit one binding, fewer of them are kept. */
+function cutBackward(backend: WebGpuBackend, extents: ScanExtents, hasZ: boolean): { subgroups: boolean; cut: ScanCut } {
+  for (let steps = wishes.backward.SUB; ; steps *= 2) {
+    const wish = { ...wishes.backward, TS: Math.max(wishes.backward.TS, steps), SUB: steps };
+    const cutFor = (shuffles: boolean): ScanCut => cutScan(extents, wish, backend.traits, backwardBytes(shuffles, hasZ));
+    const subgroups = useSubgroups(backend, extents, cutFor(true));
+    const cut = cutFor(subgroups);
+    if (steps === 16 || 4 * layout(extents, cut).work <= backend.traits.maxBinding) return { subgroups, cut };
+  }
+}
+
 /** Gradients of the selective scan, in the order of the op's differentiable inputs; states are recomputed tile by tile. */
 export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const extents = scanExtents(inputs);
   const { b, l, d, n, g } = extents;
-  const cutFor = (shuffles: boolean): ScanCut => cutScan(extents, wishes.backward, backend.traits, backwardBytes(shuffles, !!inputs.z));
-  const subgroups = useSubgroups(backend, extents, cutFor(true));
-  const cut = cutFor(subgroups);
-  const statesCut = cutScan(extents, wishes.states, backend.traits, statesBytes);
+  const { subgroups, cut } = cutBackward(backend, extents, !!inputs.z);
+  const statesCut = cutScan(extents, { ...wishes.states, TS: Math.max(wishes.states.TS, cut.SUB) }, backend.traits, statesBytes);
   const { chunk, chunks, CH } = cut;
   const at = layout(extents, cut);
   const dY = inputs.dY ?? zeros(backend, inputs.u!);
