@@ -62,7 +62,8 @@ export class Recorder {
       this.#pending.add(launch.from).add(launch.to);
     } else {
       const slot = this.#slots++;
-      this.#words.set(launch.params, slot * slotWords);
+      // Parameters that a kernel leaves out are 0, not what the slot held before.
+      this.#words.fill(0, slot * slotWords, (slot + 1) * slotWords).set(launch.params, slot * slotWords);
       this.#dispatch(launch, this.#groupOf(launch), slot * slotBytes);
       for (const { buffer } of launch.bindings) this.#pending.add(buffer);
     }

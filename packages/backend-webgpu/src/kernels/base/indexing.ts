@@ -8,7 +8,7 @@ const gather: Kernel<WebGpuBackend> = (backend, { x, indices }, attrs) => {
   const [lead, tail] = [x!.shape.slice(0, axis), x!.shape.slice(axis + 1)];
   const y = backend.output([...lead, ...indices!.shape, ...tail], x!.dtype as DType);
   const size = sizeOf(y.shape);
-  backend.dispatchOver("base/gather", size, 256, { params: [size, sizeOf(indices!.shape), x!.shape[axis]!, sizeOf(tail)], bindings: [x, indices, y] });
+  backend.dispatchOver("base/gather", size, 256, { params: [size, sizeOf(indices!.shape), x!.shape[axis]!, sizeOf(tail), 0], bindings: [x, indices, y] });
   return y;
 };
 
