@@ -109,17 +109,14 @@ for (const [name, make] of Object.entries(kinds)) {
   }
 }
 
-/** Where one kind becomes cheaper than attention: between which two lengths, interpolated on logarithmic axes. */
+/** From which length on one kind stays cheaper than attention: between which two lengths, interpolated on logarithmic axes. */
 function crossover(costs: Readonly<Record<string, number[]>>, name: string): string {
-  for (let i = 0; i < lengths.length; i++) {
-    const [own, other] = [costs[name][i], costs.attention[i]];
-    if (!(own < other)) continue;
-    if (i === 0) return `below ${lengths[0]}`;
-    const gap = (at: number): number => Math.log(costs[name][at] / costs.attention[at]);
-    const share = gap(i - 1) / (gap(i - 1) - gap(i));
-    return `about ${Math.round(lengths[i - 1] * 2 ** share)}`;
-  }
-  return `beyond ${lengths.at(-1)}`;
+  const dearer = lengths.findLastIndex((_, i) => costs[name][i] >= costs.attention[i]);
+  if (dearer < 0) return `below ${lengths[0]}`;
+  if (!(costs[name][dearer + 1] < costs.attention[dearer + 1])) return `beyond ${lengths[dearer]}`;
+  const gap = (at: number): number => Math.log(costs[name][at] / costs.attention[at]);
+  const share = gap(dearer) / (gap(dearer) - gap(dearer + 1));
+  return `about ${Math.round(lengths[dearer] * 2 ** share)}`;
 }
 
 function table(title: string, costs: Readonly<Record<string, number[]>>): void {
