@@ -1,4 +1,4 @@
-import { AdamW, argMax, capture, currentBackend, keep, readFloats, runKernel, tensor, valueAndGrads, writeInto, type PackedFormat, type Tensor } from "@statespace/core";
+import { AdamW, currentBackend, readFloats, tensor, valueAndGrads, writeInto, type PackedFormat } from "@statespace/core";
 import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { uniform } from "./random.ts";
@@ -16,45 +16,6 @@ const median = (xs: number[]): number => xs.sort((a, b) => a - b)[Math.floor(xs.
 
 const table = (times: readonly { label: string; calls: number; ms: number }[], top: number): string =>
   times.slice(0, top).map(({ label, calls, ms }) => `${label.replace(/(const )?/g, "").slice(0, 60)} x${calls} ${ms.toFixed(3)}`).join("\n    ");
-
-/** Greedy decoding at batch 1: one captured command buffer and a 4-byte read a token; the token is chosen on the device. */
-export async function benchDecode(small: boolean, format: "f32" | PackedFormat, tokens: number): Promise<void> {
-  const backend = currentBackend() as WebGpuBackend;
-  const model = makeModel(small);
-  if (format !== "f32") await model.quantize(format);
-  const state = model.initialState(1);
-  const ids = keep(tensor(Int32Array.of(1)));
-  model.step(ids, state).dispose();
-  const graph = capture((): Tensor => {
-    const next = argMax(model.step(ids, state), -1);
-    runKernel("copy", { destination: ids, source: next });
-    return next;
-  });
-  const before = backend.counters.dispatches;
-  graph.replay();
-  const perToken = backend.counters.dispatches - before;
-  const run = async (count: number): Promise<number> => {
-    const start = performance.now();
-    for (let i = 0; i < count; i++) {
-      graph.replay();
-      await backend.read(graph.result.dataId);
-    }
-    return (1000 * count) / (performance.now() - start);
-  };
-  await run(Math.ceil(tokens / 4));
-  const rates = [await run(tokens), await run(tokens), await run(tokens)];
-  // Without the read after each token: what the device alone can do.
-  const start = performance.now();
-  for (let i = 0; i < tokens; i++) graph.replay();
-  await backend.finish();
-  const unread = (1000 * tokens) / (performance.now() - start);
-  console.log(`decode mamba-130m ${format} b=1: ${median(rates).toFixed(0)} tok/s (${rates.map((r) => r.toFixed(0)).join(" ")}), without reads ${unread.toFixed(0)} tok/s; ${perToken} dispatches, ${((perToken - 3) / model.blocks.length).toFixed(1)} a layer`);
-  console.log(`    ${table(await backend.profile(() => graph.replay()), 8)}`);
-  graph.dispose();
-  for (const t of [ids]) t.dispose();
-  state.dispose();
-  model.dispose();
-}
 
 /** Reading a prompt in one go, the logits of its last token read back. */
 export async function benchPrefill(small: boolean, format: "f32" | PackedFormat, length: number): Promise<void> {

@@ -6,13 +6,16 @@ import { currentBackend, registerBackend, setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { benchGemm, benchGemv } from "./gemm.ts";
-import { benchDecode, benchPrefill, benchTrain } from "./models.ts";
+import { benchDecode } from "./decode.ts";
+import { benchPrefill, benchTrain } from "./models.ts";
 import { relativeError } from "./random.ts";
+import { rowText, type Report } from "./report.ts";
 import { benchScan } from "./scan.ts";
 import { scanResults, type ScanCase } from "./scanCase.ts";
 
 const small = process.argv.includes("--small");
 const asked = process.argv.slice(2).filter((name) => !name.startsWith("--"));
+const report: Report = (row) => console.log(rowText(row));
 const wants = (name: string): boolean => asked.length === 0 || asked.includes(name);
 
 registerBackend(cpuBackend());
@@ -40,7 +43,7 @@ if (wants("gemm")) {
     for (const [n, k] of [[3072, 768], [768, 1536], [80, 1536], [50_280, 768]]) await benchGemv(n!, k!);
   }
 }
-if (wants("decode")) for (const format of ["f32", "f16", "q8", "q4"] as const) await benchDecode(small, format, small ? 4 : 400);
+if (wants("decode")) await benchDecode(small, ["f32", "f16", "q8", "q4"], small ? 2 : 8, small ? 4 : 64, report);
 if (wants("prefill")) for (const format of ["f32", "f16"] as const) await benchPrefill(small, format, small ? 32 : 2048);
 if (wants("train")) await benchTrain(small, small ? 2 : 4, small ? 16 : 1024);
 process.exit(0);

@@ -3,7 +3,7 @@ import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
 import { PipelineCache, type Constants } from "./device/pipelines.ts";
-import { Profiler, summarise, type KernelTime } from "./device/profiler.ts";
+import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
 import { Recorder } from "./device/recorder.ts";
 import { fuse } from "./kernels/fusion.ts";
 import { arrangePacked, restoreCanonical } from "./kernels/linear/formats.ts";
@@ -228,20 +228,34 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#throwFault();
   }
 
-  /** Device time by kernel of what `run` enqueues. @throws BackendError without timestamp queries. */
+  /** Device time by kernel of what `run` enqueues, gaps between dispatches not counted. @throws BackendError without timestamp queries. */
   async profile(run: () => void | Promise<void>): Promise<KernelTime[]> {
+    return summarise(await this.#timed("dispatches", run));
+  }
+
+  /**
+   * Milliseconds on the device from the first pass that `run` enqueues to the end of the last, gaps included, and the sum of the passes alone.
+   * @throws BackendError without timestamp queries.
+   */
+  async deviceSpan(run: () => void | Promise<void>): Promise<{ spanMs: number; passMs: number }> {
+    const passes = await this.#timed("passes", run);
+    const passMs = passes.reduce((sum, { begin, end }) => sum + end - begin, 0);
+    return { spanMs: (passes.at(-1)?.end ?? 0) - (passes[0]?.begin ?? 0), passMs };
+  }
+
+  async #timed(mode: ProfileMode, run: () => void | Promise<void>): Promise<PassTime[]> {
     const profiler = this.#profiler;
     if (!profiler) throw new BackendError("webgpu: this device offers no timestamp queries");
     this.#recorder.flush();
     await profiler.collect();
-    profiler.active = true;
+    profiler.mode = mode;
     try {
       await run();
       this.#recorder.flush();
     } finally {
-      profiler.active = false;
+      profiler.mode = "off";
     }
-    return summarise(await profiler.collect());
+    return profiler.collect();
   }
 
   /** Where a tensor lies, as a shader can bind it (`packed`: also a packed weight): a view at an offset the device cannot bind is copied first. */

@@ -80,7 +80,7 @@ export class Recorder {
     const [x, y, z] = dispatch.grid;
     pass.dispatchWorkgroups(x, y, z);
     this.counts.dispatches++;
-    if (this.#profiler?.active) this.#endPass();
+    if (this.#profiler?.mode === "dispatches") this.#endPass();
   }
 
   #encode(): GPUCommandEncoder {
@@ -103,7 +103,6 @@ export class Recorder {
   flush(checked = true): void {
     if (!this.#encoder) return;
     this.#endPass();
-    this.#profiler?.resolve(this.#encoder);
     const encoder = this.#encoder;
     const used = this.#slots * slotWords;
     this.#encoder = undefined;

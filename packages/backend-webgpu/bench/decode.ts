@@ -1,0 +1,114 @@
+import { argMax, capture, currentBackend, keep, runKernel, tensor, type Captured, type PackedFormat, type Tensor } from "@statespace/core";
+import type { WebGpuBackend } from "../src/index.ts";
+import { makeModel } from "./models.ts";
+import { kernelTable, median, type Report } from "./report.ts";
+
+/** A model that decodes greedily at batch 1: one captured command buffer a token, which is chosen on the device. */
+interface Decoder {
+  readonly label: string;
+  readonly graph: Captured<Tensor>;
+  readonly dispatches: number;
+  readonly layers: number;
+  /** Seconds a token, of each round. */
+  readonly read: number[];
+  readonly unread: number[];
+  readonly device: number[];
+  /** Device seconds that a token's command buffers leave between them. */
+  readonly gaps: number[];
+  dispose(): void;
+}
+
+export type WeightFormat = "f32" | PackedFormat;
+
+const backend = (): WebGpuBackend => currentBackend() as WebGpuBackend;
+
+async function makeDecoder(small: boolean, format: WeightFormat): Promise<Decoder> {
+  const model = makeModel(small);
+  if (format !== "f32") await model.quantize(format);
+  const state = model.initialState(1);
+  const ids = keep(tensor(Int32Array.of(1)));
+  model.step(ids, state).dispose();
+  const graph = capture((): Tensor => {
+    const next = argMax(model.step(ids, state), -1);
+    runKernel("copy", { destination: ids, source: next });
+    return next;
+  });
+  const before = backend().counters.dispatches;
+  graph.replay();
+  const dispatches = backend().counters.dispatches - before;
+  await backend().finish();
+  const dispose = (): void => {
+    graph.dispose();
+    ids.dispose();
+    state.dispose();
+    model.dispose();
+  };
+  return { label: format, graph, dispatches, layers: model.blocks.length, read: [], unread: [], device: [], gaps: [], dispose };
+}
+
+/** Seconds a token with its id read back before the next, as a caller streams. */
+async function timeRead({ graph }: Decoder, tokens: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < tokens; i++) {
+    graph.replay();
+    await backend().read(graph.result.dataId);
+  }
+  return (performance.now() - start) / tokens / 1000;
+}
+
+/** Seconds a token with none read: what the device and the encoding allow. */
+async function timeUnread({ graph }: Decoder, tokens: number): Promise<number> {
+  const start = performance.now();
+  for (let i = 0; i < tokens; i++) graph.replay();
+  await backend().finish();
+  return (performance.now() - start) / tokens / 1000;
+}
+
+/**
+ * Decodes with several weight formats, all of them in memory, in turn: what differs between them is then not the state of the machine.
+ * Each round times `tokens` tokens of each with the id read back, as many without, and a few by timestamps around the command buffers.
+ */
+export async function benchDecode(small: boolean, formats: readonly WeightFormat[], rounds: number, tokens: number, report: Report): Promise<void> {
+  const decoders: Decoder[] = [];
+  for (const format of formats) decoders.push(await makeDecoder(small, format));
+  for (let round = -1; round < rounds; round++) {
+    // Round -1 warms up. Who goes first changes.
+    for (let i = 0; i < decoders.length; i++) {
+      const decoder = decoders[(i + Math.max(0, round)) % decoders.length]!;
+      const read = await timeRead(decoder, tokens);
+      const unread = await timeUnread(decoder, tokens);
+      const few = Math.min(tokens, 16);
+      const { spanMs, passMs } = await backend().deviceSpan(() => {
+        for (let token = 0; token < few; token++) decoder.graph.replay();
+      });
+      if (round < 0) continue;
+      decoder.read.push(read);
+      decoder.unread.push(unread);
+      decoder.device.push(spanMs / few / 1000);
+      decoder.gaps.push((spanMs - passMs) / few / 1000);
+    }
+  }
+  for (const decoder of decoders) report(await decodeRow(decoder, small ? "small" : "mamba-130m b=1"));
+  const [first, ...others] = decoders;
+  for (const other of others) {
+    const ratio = (what: "read" | "unread" | "device"): string => median(other[what].map((seconds, round) => first![what][round]! / seconds)).toFixed(3);
+    report({ bench: `decode ${other.label} against ${first!.label}`, shape: `${rounds} rounds of ${tokens}`, figures: `speed x${ratio("read")} with reads, x${ratio("unread")} without, x${ratio("device")} on the device` });
+  }
+  for (const decoder of decoders) decoder.dispose();
+}
+
+async function decodeRow(decoder: Decoder, shape: string): Promise<Parameters<Report>[0]> {
+  const { label, read, unread, device, gaps, dispatches, layers, graph } = decoder;
+  const rate = (seconds: readonly number[]): string => {
+    const rates = seconds.map((s) => 1 / s);
+    return `${median(rates).toFixed(0)} tok/s (${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)})`;
+  };
+  const profile = await backend().profile(() => graph.replay());
+  const kernels = profile.reduce((sum, { ms }) => sum + ms, 0);
+  return {
+    bench: `decode ${label}`,
+    shape,
+    figures: `${rate(read)}, without reads ${rate(unread)}; device ${(1e6 * median(device)).toFixed(0)} us a token, of which ${(1e6 * median(gaps)).toFixed(0)} between command buffers; kernels alone ${(1000 * kernels).toFixed(0)} us; ${dispatches} dispatches, ${((dispatches - 3) / layers).toFixed(1)} a layer`,
+    parts: kernelTable(profile, 8),
+  };
+}
