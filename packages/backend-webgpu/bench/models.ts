@@ -70,7 +70,7 @@ export async function benchTrain(small: boolean, batch: number, length: number):
     times.push(performance.now() - start);
   }
   const ms = median(times);
-  console.log(`train mamba-130m b=${batch} l=${length}: ${ms.toFixed(1)} ms, ${((1000 * batch * length) / ms).toFixed(0)} tok/s; device memory held ${(backend.memory().heldBytes / 1e9).toFixed(2)} GB, at most ${(backend.counters.peakBytes / 1e9).toFixed(2)} in use; leak ${backend.memory().tensorBytes - inUse} bytes; losses ${losses.map((x) => x.toFixed(3)).join(" ")}`);
+  console.log(`train mamba-130m b=${batch} l=${length}: ${ms.toFixed(1)} ms, ${((1000 * batch * length) / ms).toFixed(0)} tok/s; device memory held ${(backend.memory().heldBytes / 1e9).toFixed(2)} GB, at most ${(backend.counters.peakHeldBytes / 1e9).toFixed(2)}, of which ${(backend.counters.peakBytes / 1e9).toFixed(2)} in use; leak ${backend.memory().tensorBytes - inUse} bytes; losses ${losses.map((x) => x.toFixed(3)).join(" ")}`);
   const before = backend.counters;
   const start = performance.now();
   const pending = once();

@@ -39,7 +39,10 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     super("webgpu");
     this.device = device;
     this.traits = traits;
-    this.#pool = new BufferPool(device, traits.maxBufferSize);
+    this.#pool = new BufferPool(device, traits.maxBufferSize, {
+      beforeDrop: () => this.#recorder.flush(),
+      outOfMemory: (message) => this.#report("out-of-memory", message),
+    });
     this.#pipelines = new PipelineCache(device);
     this.#profiler = traits.timestamps ? new Profiler(device) : undefined;
     this.#recorder = new Recorder(device, this.#profiler);
@@ -73,9 +76,10 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   }
 
   #report(filter: GPUErrorFilter, message: string): void {
-    if (this.#fault) return;
+    if (this.#fault instanceof DeviceLostError || this.#fault instanceof OutOfMemoryError) return;
+    // Commands with a buffer that could not be made are refused: the cause is told, not the consequence, whichever comes first.
     if (filter === "out-of-memory") this.#fault = new OutOfMemoryError(`webgpu: the device is out of memory: ${message}`);
-    else this.#fault = new BackendError(`webgpu: the device refused a command (${filter}): ${message}`);
+    else this.#fault ??= new BackendError(`webgpu: the device refused a command (${filter}): ${message}`);
   }
 
   /** Throws what went wrong since the last call; a lost device stays lost. */
@@ -92,22 +96,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
 
   protected override allocate(bytes: number): GPUBuffer {
     this.#throwIfLost();
-    let buffer: GPUBuffer | undefined;
-    this.#guardedAllocation(() => (buffer = this.#pool.take(bytes)));
-    return buffer!;
-  }
-
-  #guardedAllocation(make: () => void): void {
-    const held = this.#pool.heldBytes;
-    const { device } = this;
-    device.pushErrorScope("out-of-memory");
-    try {
-      make();
-    } finally {
-      const scope = device.popErrorScope();
-      if (this.#pool.heldBytes === held) void scope.catch(() => {});
-      else scope.then((error) => error && this.#report("out-of-memory", error.message), () => {});
-    }
+    return this.#pool.take(bytes);
   }
 
   protected override free(buffer: GPUBuffer): void {
@@ -118,14 +107,13 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     return this.#pool.heldBytes;
   }
 
-  /** Buffers handed out and not given back, the most bytes that were out at once, and submissions and dispatches so far. */
-  get counters(): { buffersInUse: number; peakBytes: number; submissions: number; dispatches: number; pipelines: number } {
-    return { buffersInUse: this.#pool.inUse, peakBytes: this.#pool.peakBytes, ...this.#recorder.counts, pipelines: this.#pipelines.size };
+  /** Buffers handed out and not given back, the most bytes that were out and that were held at once, and submissions and dispatches so far. */
+  get counters(): { buffersInUse: number; peakBytes: number; peakHeldBytes: number; submissions: number; dispatches: number; pipelines: number } {
+    return { buffersInUse: this.#pool.inUse, peakBytes: this.#pool.peakBytes, peakHeldBytes: this.#pool.peakHeldBytes, ...this.#recorder.counts, pipelines: this.#pipelines.size };
   }
 
   /** Gives the free buffers back to the device. */
   trim(): void {
-    this.#recorder.flush();
     this.#recorder.forgetGroups();
     this.#pool.trim();
   }
@@ -144,7 +132,8 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   }
 
   protected override async download(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
-    this.#throwFault();
+    // Other faults at the end: by then their causes are known too.
+    this.#throwIfLost();
     const size = Math.ceil(bytes / 4) * 4;
     if (size === 0) return new Uint8Array(0);
     const staging = this.#staging(size);

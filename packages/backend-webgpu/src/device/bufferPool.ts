@@ -10,23 +10,43 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/** What the pool has to tell. */
+export interface PoolEvents {
+  /** Free buffers are about to be destroyed: commands that use them must have been submitted. */
+  beforeDrop(): void;
+  /** The device had no memory for a buffer. */
+  outOfMemory(message: string): void;
+}
+
+/** Free buffers may be so much larger than what is asked for: a training step's many sizes then share what is held. */
+const largestFit = 1.5;
+/** What is held stays within this of the most that was in use at once: at 1.03 a training step begins to make and drop by the dozen. */
+const slack = 1.04;
+const spareBytes = 1 << 26;
+
 /**
  * Storage buffers by size class. A buffer given back serves the next request of its class at once:
  * launches run in order, so a later launch never overtakes one that still reads the old content.
+ * Free ones that no request fits are destroyed, the largest first, before the pool grows past what was ever needed at once.
  */
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #maxBuffer: number;
+  readonly #events: PoolEvents;
   readonly #free: Map<number, GPUBuffer[]> = new Map();
+  readonly #failed: WeakSet<GPUBuffer> = new WeakSet();
   #held = 0;
   #inUse = 0;
   #bytesOut = 0;
   /** The most bytes that were handed out at once. */
   peakBytes = 0;
+  /** The most bytes that were held at once. */
+  peakHeldBytes = 0;
 
-  constructor(device: GPUDevice, maxBuffer: number) {
+  constructor(device: GPUDevice, maxBuffer: number, events: PoolEvents) {
     this.#device = device;
     this.#maxBuffer = maxBuffer;
+    this.#events = events;
   }
 
   /** Bytes held from the device, the free lists included. */
@@ -39,48 +59,78 @@ export class BufferPool {
     return this.#inUse;
   }
 
-  /** @throws OutOfMemoryError for a buffer larger than the device can make; nothing changes then. */
+  /**
+   * @throws OutOfMemoryError for a buffer larger than the device can make; nothing changes then.
+   * That the device has no memory left is known only later: `outOfMemory` tells, and the buffer is not used again.
+   */
   take(bytes: number): GPUBuffer {
     const wanted = sizeClass(bytes);
     const size = wanted > this.#maxBuffer ? Math.ceil(bytes / 4) * 4 : wanted;
     if (size > this.#maxBuffer) {
       throw new OutOfMemoryError(`webgpu: a buffer must have at most ${this.#maxBuffer} bytes on this device, got ${bytes}`);
     }
-    const reused = this.#free.get(size)?.pop() ?? this.#larger(size);
+    const buffer = this.#free.get(size)?.pop() ?? this.#larger(size) ?? this.#create(size);
     this.#inUse++;
-    const buffer = reused ?? this.#device.createBuffer({ size, usage });
-    if (!reused) this.#held += size;
     this.#bytesOut += buffer.size;
     this.peakBytes = Math.max(this.peakBytes, this.#bytesOut);
     return buffer;
   }
 
-  /** The smallest free buffer at most a quarter too large: a training step's many sizes then share what is held. */
+  /** The smallest free buffer that is not too large. */
   #larger(size: number): GPUBuffer | undefined {
     let best: GPUBuffer[] | undefined;
     for (const [bytes, list] of this.#free) {
-      if (list.length > 0 && bytes > size && bytes <= size * 1.25 && bytes < (best?.[0]?.size ?? Infinity)) best = list;
+      if (list.length > 0 && bytes > size && bytes <= size * largestFit && bytes < (best?.[0]?.size ?? Infinity)) best = list;
     }
     return best?.pop();
+  }
+
+  #create(size: number): GPUBuffer {
+    const needed = Math.max(this.peakBytes, this.#bytesOut + size);
+    this.#dropDownTo(needed * slack + spareBytes - size);
+    this.#device.pushErrorScope("out-of-memory");
+    const buffer = this.#device.createBuffer({ size, usage });
+    this.#device.popErrorScope().then((error) => error && this.#fail(buffer, error.message), () => {});
+    this.#held += size;
+    this.peakHeldBytes = Math.max(this.peakHeldBytes, this.#held);
+    return buffer;
+  }
+
+  /** A buffer that the device had no memory for: never pooled, and what lies idle is given up for the next. */
+  #fail(buffer: GPUBuffer, message: string): void {
+    this.#failed.add(buffer);
+    const list = this.#free.get(buffer.size);
+    if (list?.includes(buffer)) list.splice(list.indexOf(buffer), 1);
+    this.#held -= buffer.size;
+    this.trim();
+    this.#events.outOfMemory(message);
   }
 
   giveBack(buffer: GPUBuffer): void {
     this.#inUse--;
     this.#bytesOut -= buffer.size;
+    if (this.#failed.has(buffer)) return;
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys the free buffers (after an out-of-memory error, or on request). */
-  trim(): GPUBuffer[] {
-    const dropped: GPUBuffer[] = [];
-    for (const list of this.#free.values()) dropped.push(...list);
-    this.#free.clear();
-    for (const buffer of dropped) {
-      this.#held -= buffer.size;
-      buffer.destroy();
+  #dropDownTo(bytes: number): void {
+    if (this.#held <= bytes) return;
+    this.#events.beforeDrop();
+    const sizes = [...this.#free.keys()].sort((a, b) => b - a);
+    for (const size of sizes) {
+      const list = this.#free.get(size)!;
+      while (list.length > 0 && this.#held > bytes) {
+        list.pop()!.destroy();
+        this.#held -= size;
+      }
+      if (list.length === 0) this.#free.delete(size);
     }
-    return dropped;
+  }
+
+  /** Destroys the free buffers. */
+  trim(): void {
+    this.#dropDownTo(0);
   }
 }
