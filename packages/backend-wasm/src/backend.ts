@@ -1,7 +1,9 @@
 import { ArgumentError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
 import { kernelNumbers, type KernelNumber } from "./binaries.gen.ts";
 import { layoutGroups, unlayoutGroups } from "./kernels/linear/packed.ts";
+import type { Executor } from "./runtime/executor.ts";
 import { Machine, SCRATCH_BYTES, type WasmOptions } from "./runtime/machine.ts";
+import { RemoteMachine } from "./runtime/remote.ts";
 
 const scratchFloat = new Float32Array(1);
 const scratchWord = new Int32Array(scratchFloat.buffer);
@@ -22,13 +24,16 @@ export interface WasmLaunch {
 /** Work, in elementary operations, below which waking a thread costs more than it saves (a sleeping one takes tens of microseconds). */
 const PARALLEL_WORK = 1 << 16;
 
-/** SIMD kernels on one WebAssembly memory, with a pool of threads where memory can be shared. Made by `WasmBackend.start`. */
+/**
+ * SIMD kernels on one WebAssembly memory, with a pool of threads where memory can be shared. Made by `WasmBackend.start`.
+ * With `worker: true` kernels enqueue, only `read` waits, and always asynchronously.
+ */
 export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
-  readonly machine: Machine;
+  readonly machine: Executor;
 
   readonly #parallelWork: number;
 
-  private constructor(machine: Machine, parallelWork: number) {
+  private constructor(machine: Executor, parallelWork: number) {
     super("wasm");
     this.machine = machine;
     this.#parallelWork = parallelWork;
@@ -36,7 +41,7 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
 
   /** @throws BackendError where the engine lacks SIMD, or threads are asked for and memory cannot be shared. */
   static async start(options: WasmOptions = {}): Promise<WasmBackend> {
-    return new WasmBackend(await Machine.start(options), options.parallelWork ?? PARALLEL_WORK);
+    return new WasmBackend(await (options.worker ? RemoteMachine : Machine).start(options), options.parallelWork ?? PARALLEL_WORK);
   }
 
   get threads(): number {
@@ -97,16 +102,15 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
   }
 
   protected override upload(buffer: number, byteOffset: number, source: Uint8Array): void {
-    new Uint8Array(this.machine.heap.memory.buffer).set(source, buffer + byteOffset);
+    this.machine.write(buffer + byteOffset, source);
   }
 
-  protected override async download(buffer: number, byteOffset: number, bytes: number): Promise<Uint8Array> {
-    return this.downloadSync(buffer, byteOffset, bytes);
+  protected override download(buffer: number, byteOffset: number, bytes: number): Promise<Uint8Array> {
+    return this.machine.read(buffer + byteOffset, bytes);
   }
 
   protected override downloadSync(buffer: number, byteOffset: number, bytes: number): Uint8Array {
-    // slice() of a view on shared memory would be shared again: copy into a buffer of its own.
-    return new Uint8Array(new Uint8Array(this.machine.heap.memory.buffer, buffer + byteOffset, bytes));
+    return this.machine.readNow?.(buffer + byteOffset, bytes) ?? super.downloadSync(buffer, byteOffset, bytes);
   }
 
   protected override execute({ kernel, args, parallel }: WasmLaunch): void {
@@ -117,15 +121,16 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
   protected override compile(launches: readonly WasmLaunch[]): { replay(): void; dispose(): void } {
     const { machine } = this;
     const header = 3 * launches.length;
-    const bytes = 4 * launches.reduce((size, { args }) => size + args.length, header) || 4;
+    const words = new Int32Array(Math.max(1, launches.reduce((size, { args }) => size + args.length, header)));
+    const bytes = words.byteLength;
     const list = machine.heap.allocate(bytes);
-    const { words } = machine;
-    let at = (list >> 2) + header;
+    let at = header;
     launches.forEach(({ kernel, args, parallel }, i) => {
-      words.set([kernelNumbers[kernel], parallel ? 0 : 1, 4 * at], (list >> 2) + 3 * i);
+      words.set([kernelNumbers[kernel], parallel ? 0 : 1, list + 4 * at], 3 * i);
       words.set(args, at);
       at += args.length;
     });
+    machine.write(list, new Uint8Array(words.buffer));
     const anyParallel = launches.some(({ parallel }) => parallel);
     return {
       replay: (): void => machine.runList(list, launches.length, anyParallel),

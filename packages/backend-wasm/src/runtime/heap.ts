@@ -15,6 +15,12 @@ export function classSize(bytes: number): number {
   return Math.ceil(bytes / quarter) * quarter;
 }
 
+/** The memory as the heap sees it: it may lie in a worker, which then grows it in turn. */
+export interface Growable {
+  readonly buffer: { readonly byteLength: number };
+  grow(pages: number): void;
+}
+
 /** A free stretch of memory. */
 interface Span {
   start: number;
@@ -27,14 +33,14 @@ interface Span {
  * merged back into spans and divided anew.
  */
 export class Heap {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: Growable;
   readonly #limit: number;
   readonly #lists = new Map<number, number[]>();
   #spans: Span[];
   #used = 0;
 
   /** `base`: first free byte; `limit`: bytes the memory may grow to. */
-  constructor(memory: WebAssembly.Memory, base: number, limit: number) {
+  constructor(memory: Growable, base: number, limit: number) {
     this.memory = memory;
     this.#limit = limit;
     const start = Math.ceil(base / LINE) * LINE;

@@ -1,8 +1,11 @@
 import { BackendError, DeviceLostError } from "@statespace/core";
 import { kernelNumbers, type KernelNumber } from "../binaries.gen.ts";
 import { bestFlavour, compileBinary, type Flavour } from "./binary.ts";
+import type { Executor } from "./executor.ts";
 import { Heap } from "./heap.ts";
-import { Pool, canShareMemory, mayBlock } from "./pool.ts";
+import { Pool } from "./pool.ts";
+import { canShareMemory, mayBlock } from "./startWorker.ts";
+import type { WorkerStart } from "./worker.ts";
 
 /** Settings of the backend. */
 export interface WasmOptions {
@@ -16,6 +19,8 @@ export interface WasmOptions {
   readonly parallelWork?: number;
   /** Milliseconds the caller waits for a silent worker before it is taken for dead. */
   readonly workerTimeout?: number;
+  /** The memory and all computing in a worker: the calling thread never waits, and reads are asynchronous only. Off by default. */
+  readonly worker?: boolean;
 }
 
 interface Exports {
@@ -32,50 +37,62 @@ export const SCRATCH_BYTES: number = 1 << 21;
 const STACK_BYTES = 1 << 16;
 const FULL = 65536 * 65536;
 /** Words of an eager launch's command and arguments. */
-const ARGUMENT_WORDS = 256;
+export const ARGUMENT_WORDS = 256;
 
 function defaultThreads(): number {
   const cores = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
   return Math.min(8, cores);
 }
 
+/** Options with every default filled in. @throws BackendError for those that the machine cannot meet. */
+export function settle(options: WasmOptions, share: boolean): { flavour: Flavour; threads: number; limit: number; patience: number } {
+  const threads = options.threads ?? (share ? defaultThreads() : 1);
+  if (!Number.isInteger(threads) || threads < 1) throw new BackendError(`wasm: threads must be a positive integer, got ${threads}`);
+  if (threads > 1 && !share) {
+    throw new BackendError("wasm: threads need memory that workers can share: serve the page with COOP same-origin and COEP require-corp, or ask for threads: 1");
+  }
+  const { flavour = bestFlavour(), maxBytes = FULL, workerTimeout = 10_000 } = options;
+  return { flavour, threads, limit: Math.min(FULL, maxBytes), patience: workerTimeout };
+}
+
+export function newMemory(shared: boolean): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 64, maximum: 65536, shared });
+}
+
+/** What the workers beside the first thread start from. */
+export function workerStarts(module: WebAssembly.Module, memory: WebAssembly.Memory, heap: Heap, threads: number): WorkerStart[] {
+  return Array.from({ length: threads - 1 }, (_, i) => ({ module, memory, stackTop: heap.allocate(STACK_BYTES) + STACK_BYTES, thread: i + 1 }));
+}
+
 /** One running set of instances: memory, allocator, pool, and the calls that run commands. */
-export class Machine {
+export class Machine implements Executor {
   readonly flavour: Flavour;
   readonly threads: number;
   readonly heap: Heap;
   readonly pool: Pool = new Pool();
+  readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   readonly #stackTop: number;
   readonly #eager: number;
   #words: Int32Array;
-  #floats: Float32Array;
 
   private constructor(flavour: Flavour, threads: number, memory: WebAssembly.Memory, instance: WebAssembly.Instance, limit: number) {
     this.flavour = flavour;
     this.threads = threads;
+    this.#memory = memory;
     this.#exports = instance.exports as unknown as Exports;
     this.heap = new Heap(memory, this.#exports.__heap_base.value as number, limit);
     this.#stackTop = this.#exports.__stack_pointer.value as number;
     this.#eager = this.heap.allocate(4 * ARGUMENT_WORDS);
     this.#words = new Int32Array(memory.buffer);
-    this.#floats = new Float32Array(memory.buffer);
   }
 
   /** @throws BackendError for settings the machine cannot meet. */
   static async start(options: WasmOptions): Promise<Machine> {
-    const share = canShareMemory();
-    const threads = options.threads ?? (share ? defaultThreads() : 1);
-    if (!Number.isInteger(threads) || threads < 1) throw new BackendError(`wasm: threads must be a positive integer, got ${threads}`);
-    if (threads > 1 && !share) {
-      throw new BackendError("wasm: threads need memory that workers can share: serve the page with COOP same-origin and COEP require-corp, or ask for threads: 1");
-    }
-    const limit = Math.min(FULL, options.maxBytes ?? FULL);
-    const flavour = options.flavour ?? bestFlavour();
+    const { flavour, threads, limit, patience } = settle(options, canShareMemory());
     const shared = threads > 1;
     const module = await compileBinary(flavour, shared);
-    const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared });
-    const patience = options.workerTimeout ?? 10_000;
+    const memory = newMemory(shared);
     let waitingSince = 0;
     const stalled = (times: number): void => {
       const now = Date.now();
@@ -86,27 +103,33 @@ export class Machine {
     const machine = new Machine(flavour, threads, memory, instance, limit);
     const scratch = machine.heap.allocate(threads * SCRATCH_BYTES);
     machine.#exports.setup(scratch, mayBlock() ? 1 : 0);
-    const starts = Array.from({ length: threads - 1 }, (_, i) => ({ module, memory, stackTop: machine.heap.allocate(STACK_BYTES) + STACK_BYTES, thread: i + 1 }));
-    await machine.pool.start(starts);
+    await machine.pool.start(workerStarts(module, memory, machine.heap, threads));
     return machine;
   }
 
   /** Memory as 32-bit words; a new view after growth. */
-  get words(): Int32Array {
-    if (this.#words.byteLength !== this.heap.memory.buffer.byteLength) this.#words = new Int32Array(this.heap.memory.buffer);
+  get #view(): Int32Array {
+    if (this.#words.byteLength !== this.#memory.buffer.byteLength) this.#words = new Int32Array(this.#memory.buffer);
     return this.#words;
   }
 
-  /** Memory as floats; a new view after growth. */
-  get floats(): Float32Array {
-    if (this.#floats.byteLength !== this.heap.memory.buffer.byteLength) this.#floats = new Float32Array(this.heap.memory.buffer);
-    return this.#floats;
+  write(at: number, source: Uint8Array): void {
+    new Uint8Array(this.#memory.buffer).set(source, at);
+  }
+
+  readNow(at: number, bytes: number): Uint8Array {
+    // slice() of a view on shared memory would be shared again: copy into a buffer of its own.
+    return new Uint8Array(new Uint8Array(this.#memory.buffer, at, bytes));
+  }
+
+  async read(at: number, bytes: number): Promise<Uint8Array> {
+    return this.readNow(at, bytes);
   }
 
   /** Runs one kernel now. `parallel`: on all threads; otherwise on the caller alone, without waking anybody. */
   run(kernel: KernelNumber, args: ArrayLike<number>, parallel: boolean): void {
     const at = this.#eager >> 2;
-    const words = this.words;
+    const words = this.#view;
     words[at] = kernelNumbers[kernel];
     words[at + 1] = parallel ? 0 : 1;
     words[at + 2] = this.#eager + 16;

@@ -1,62 +1,6 @@
 import { BackendError } from "@statespace/core";
+import { startWorker, type WorkerHandle } from "./startWorker.ts";
 import { workerSource, type WorkerStart } from "./worker.ts";
-
-/** The two kinds of worker behind one face. */
-interface WorkerHandle {
-  terminate(): void;
-}
-
-interface Listener {
-  message(text: string): void;
-  failed(reason: string): void;
-}
-
-interface NodeWorker {
-  on(event: string, listener: (value: unknown) => void): void;
-  unref(): void;
-  terminate(): Promise<number>;
-}
-interface NodeThreads {
-  Worker: new (source: string, options: object) => NodeWorker;
-}
-
-function nodeThreads(): NodeThreads | undefined {
-  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
-  return process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
-}
-
-/** True where waiting in Atomics.wait is allowed: everywhere but on a browser's main thread. */
-export function mayBlock(): boolean {
-  return nodeThreads() !== undefined || typeof document === "undefined";
-}
-
-/** True where memory can be shared with workers. */
-export function canShareMemory(): boolean {
-  if (typeof SharedArrayBuffer === "undefined") return false;
-  if (nodeThreads()) return true;
-  return typeof Worker !== "undefined" && (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
-}
-
-function startWorker(start: WorkerStart, listener: Listener): WorkerHandle {
-  const threads = nodeThreads();
-  if (threads) {
-    const worker = new threads.Worker(workerSource, { eval: true, workerData: start });
-    worker.on("message", (text) => {
-      worker.unref(); // a pool that idles must not keep the process alive; one that starts must
-      listener.message(String(text));
-    });
-    worker.on("error", (error) => listener.failed(String(error)));
-    worker.on("exit", (code) => listener.failed(`exited with code ${String(code)}`));
-    return { terminate: () => void worker.terminate() };
-  }
-  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  worker.onmessage = (event: MessageEvent<string>): void => listener.message(event.data);
-  worker.onerror = (event): void => listener.failed(event.message);
-  worker.postMessage(start);
-  URL.revokeObjectURL(url);
-  return worker;
-}
 
 /** Workers that stay in the kernel's `serve` loop. `lost` tells why the pool can no longer be used, once it cannot. */
 export class Pool {
@@ -68,9 +12,14 @@ export class Pool {
     return this.#lost;
   }
 
+  /** Told once, when the pool is lost. */
+  onLost: ((reason: string) => void) | undefined;
+
   /** Records why the pool is dead; the first reason stays. */
   lose(reason: string): void {
-    if (!this.#closed) this.#lost ??= reason;
+    if (this.#closed || this.#lost !== undefined) return;
+    this.#lost = reason;
+    this.onLost?.(reason);
   }
 
   /** Starts one worker a description and waits until all serve. @throws BackendError when one does not start. */
@@ -83,8 +32,13 @@ export class Pool {
               this.lose(`worker ${description.thread}: ${reason}`);
               reject(new BackendError(`wasm: worker ${description.thread} did not start: ${reason}`));
             };
-            const message = (text: string): void => (text === "ready" ? resolve() : failed(text));
-            this.#workers.push(startWorker(description, { message, failed }));
+            const message = (text: unknown): void => {
+              worker.hold(false); // a pool that idles must not keep the process alive; one that starts must
+              if (text === "ready") resolve();
+              else failed(String(text));
+            };
+            const worker = startWorker(workerSource, description, { message, failed });
+            this.#workers.push(worker);
           }),
       ),
     );

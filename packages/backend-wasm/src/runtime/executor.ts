@@ -1,0 +1,25 @@
+import type { KernelNumber } from "../binaries.gen.ts";
+import type { Flavour } from "./binary.ts";
+import type { Heap } from "./heap.ts";
+import type { Pool } from "./pool.ts";
+
+/** Whatever holds the memory and runs the commands of a backend: on the calling thread (`Machine`) or in a worker (`RemoteMachine`). */
+export interface Executor {
+  readonly flavour: Flavour;
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Addresses are given out on the calling thread, wherever the memory lies. */
+  readonly heap: Heap;
+  readonly pool: Pool;
+  /** Runs one kernel, in order. `parallel`: on all threads. */
+  run(kernel: KernelNumber, args: readonly number[], parallel: boolean): void;
+  /** Runs a list of commands that lies in memory, in order. @throws DeviceLostError once a worker is gone. */
+  runList(list: number, count: number, parallel: boolean): void;
+  /** Copies bytes into memory, in order; the source may be reused at once. */
+  write(at: number, source: Uint8Array): void;
+  /** Copies bytes out of memory, after everything so far. */
+  read(at: number, bytes: number): Promise<Uint8Array>;
+  /** As `read`, at once; absent where that would block. */
+  readNow?(at: number, bytes: number): Uint8Array;
+  close(): void;
+}
