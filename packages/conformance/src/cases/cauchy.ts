@@ -34,4 +34,6 @@ export const cauchyCases: readonly OpCase[] = [
   sums("n=32 l=129", [2, 32, 129]),
   sums("odd sizes", [5, 7, 67]),
   sums("wide", [70, 3, 5]),
+  sums("n=12 l=600, where series replace terms in the cpu's gradient", [3, 12, 600]),
+  sums("n=128 l=600, where series replace terms on the cpu", [2, 128, 600]),
 ];

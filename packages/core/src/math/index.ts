@@ -15,6 +15,8 @@ export {
   complexSub,
 } from "./complex.ts";
 export type { Complex } from "./complex.ts";
+export { CauchyMultipole, cauchyTree } from "./cauchyMultipole.ts";
+export type { CauchySums } from "./cauchyMultipole.ts";
 export { eigenvalues } from "./eigenvalues.ts";
 export { fft, fftConvolve, ifft, nextPowerOfTwo } from "./fft.ts";
 export { complexTimes, conjugateTransposed, hermitianEigen } from "./hermitianEigen.ts";
@@ -24,4 +26,5 @@ export type { LuFactors } from "./linearSolve.ts";
 export { Matrix } from "./matrix.ts";
 export { matrixExp, matrixExpVjp } from "./matrixExp.ts";
 export { phi1, phi1Derivative } from "./phi.ts";
+export type { PointTree } from "./pointTree.ts";
 export { Rng } from "./random.ts";

@@ -1,13 +1,15 @@
 import type { KernelInputs, TensorInfo } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
+import { multipoleForward, usesMultipole } from "./multipole.ts";
 
-/** y_t = sum_n v_n / (z_t - w_n) + conj(v_n) / (z_t - conj(w_n)), in float64. */
+/** y_t = sum_n v_n / (z_t - w_n) + conj(v_n) / (z_t - conj(w_n)), in float64; term by term, or by the fast multipole method where it is faster. */
 export function cauchy(backend: CpuBackend, { v, w, z }: KernelInputs): TensorInfo[] {
   const [h, n] = v!.shape as [number, number];
   const l = z!.shape[0]!;
   const y = backend.output([h, l, 2]);
   const [weights, poles, nodes, out] = [backend.floats(v!), backend.floats(w!), backend.floats(z!), backend.floats(y)];
   backend.launch(() => {
+    if (usesMultipole("forward", { h, n, l }, poles, nodes)) return multipoleForward({ h, n, l }, weights, poles, nodes, out);
     for (let i = 0; i < h; i++) {
       for (let t = 0; t < l; t++) {
         const [zRe, zIm] = [nodes[2 * t]!, nodes[2 * t + 1]!];

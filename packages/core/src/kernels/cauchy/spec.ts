@@ -16,7 +16,8 @@ export interface CauchyInputs {
  *
  * Shapes: v, w [h, n, 2]; z [l, 2]; y [h, l, 2]; the last axis is (re, im). No node may lie on a pole.
  * Errors: ShapeError, DTypeError.
- * Source: S4 (arXiv 2111.00396), section 3.2 and appendix C.3; O((n + l) h) memory and O(n l h) work, where the dense filter needs O(n^2 l h).
+ * Source: S4 (arXiv 2111.00396), section 3.2 and appendix C.3; O((n + l) h) memory, where the dense filter needs O(n^2 l h) work. The CPU
+ * backend sums large cases through `CauchyMultipole`, in O((n + l) h) work; the wasm and webgpu backends add up all n l h terms.
  */
 export const cauchy: Op<CauchyInputs, Record<string, never>, { y: Tensor }> = defineOp<CauchyInputs, Record<string, never>, { y: Tensor }>({
   name: "cauchy",
