@@ -142,23 +142,37 @@ KERNEL(causalConv1dGrad) {
   for (long i = tiles.lo; i < tiles.hi; i++) convTileBack(&c, &g, i * tile, minLong(tile, c.d - i * tile), (float *)scratchOf(thread));
 }
 
+/** Four channels of a step with any number of taps. */
+OUTLINE F4 stepAny(const float *weight, float *state, long d, long k, F4 x, F4 sum, long count) {
+  for (long j = 0; j < k; j++) {
+    F4 tap = splat(0), in = j < k - 1 ? loadPart(state + j * d, count) : x;
+    for (long q = 0; q < count; q++) tap[q] = weight[q * k + j];
+    sum = madd(tap, in, sum);
+    if (j > 0) storePart(state + (j - 1) * d, in, count);
+  }
+  return sum;
+}
+/** The same with four taps: a load of the weights is a channel's, so four are turned into taps. */
+INLINE F4 stepFour(const float *weight, float *state, long d, F4 x, F4 sum) {
+  F4 w0 = load4(weight), w1 = load4(weight + 4), w2 = load4(weight + 8), w3 = load4(weight + 12);
+  F4 x0 = load4(state), x1 = load4(state + d), x2 = load4(state + 2 * d);
+  transpose4(&w0, &w1, &w2, &w3);
+  store4(state, x1), store4(state + d, x2), store4(state + 2 * d, x);
+  return madd(w3, x, madd(w2, x2, madd(w1, x1, madd(w0, x0, sum))));
+}
+
 /** y [b, d], x, state [b, k-1, d] in place, weight, bias or 0, b, d, k, silu */
 KERNEL(causalConv1dStep) {
   const float *weight = (const float *)a[3], *bias = (const float *)a[4];
   long b = a[5], d = a[6], k = a[7];
-  Span s = share(d, 4, thread, threads);
+  Span s = share(d, 16, thread, threads);
   for (long row = 0; row < b; row++) {
     float *state = (float *)a[2] + row * (k - 1) * d;
     const float *x = (const float *)a[1] + row * d;
     for (long i = s.lo; i < s.hi; i += 4) {
       long count = minLong(4, s.hi - i);
-      F4 sum = bias ? loadPart(bias + i, count) : splat(0);
-      for (long j = 0; j < k; j++) {
-        F4 tap = splat(0), in = j < k - 1 ? loadPart(state + j * d + i, count) : loadPart(x + i, count);
-        for (long q = 0; q < count; q++) tap[q] = weight[(i + q) * k + j];
-        sum = madd(tap, in, sum);
-        if (j > 0) storePart(state + (j - 1) * d + i, in, count);
-      }
+      F4 sum = bias ? loadPart(bias + i, count) : splat(0), in = loadPart(x + i, count);
+      sum = k == 4 && count == 4 ? stepFour(weight + i * k, state + i, d, in, sum) : stepAny(weight + i * k, state + i, d, k, in, sum, count);
       storePart((float *)a[0] + row * d + i, a[8] ? silu4(sum) : sum, count);
     }
   }

@@ -1,6 +1,7 @@
 // Packed weights [n, k]. f16 and bf16: row-major halves. q8 and q4: groups of four rows; a group is one stream of blocks of 32
-// columns, each the four rows' f16 scales, then the four rows' integers (q8: 32 int8 a row; q4: 16 bytes a row, byte i holding
-// column i in its low and column i + 16 in its high half, offset by 8). Rows past n are zero.
+// columns, each the four rows' f16 scales, then their integers in vectors of 16 bytes, four neighbouring bytes of each row in turn:
+// q8: vector c has columns 4c to 4c + 3; q4: a byte of vector c has a column of those in its low half and the one 16 to its right
+// in its high half, offset by 8. So a lane of a product's sums belongs to a row, and nothing is added across lanes. Rows past n are zero.
 #pragma once
 #include "vmath.h"
 

@@ -6,12 +6,6 @@
 enum { PANEL_ROWS = 4, PANEL_COLUMNS = 8 };
 INLINE long pad8(long n) { return (n + 7) & ~7L; }
 
-INLINE void transpose4(F4 *a, F4 *b, F4 *c, F4 *d) {
-  F4 ab = __builtin_shufflevector(*a, *b, 0, 4, 1, 5), cd = __builtin_shufflevector(*c, *d, 0, 4, 1, 5);
-  F4 abHigh = __builtin_shufflevector(*a, *b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(*c, *d, 2, 6, 3, 7);
-  *a = __builtin_shufflevector(ab, cd, 0, 1, 4, 5), *b = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-  *c = __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5), *d = __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7);
-}
 
 /** Which part of a product between rows of tokens (`rank` rows each) is needed: all, or what a causal mask leaves. */
 typedef enum { PANEL_ALL, PANEL_LOWER_A, PANEL_UPPER_A, PANEL_LOWER_C } PanelPart;

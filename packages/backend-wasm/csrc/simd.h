@@ -40,6 +40,11 @@ INLINE F4 sqrt4(F4 a) { return (F4)wasm_f32x4_sqrt((v128_t)a); }
 INLINE I4 truncate4(F4 a) { return (I4)wasm_i32x4_trunc_sat_f32x4((v128_t)a); }
 /** Signed 16-bit products summed in pairs. */
 INLINE I4 dot16(S8 a, S8 b) { return (I4)wasm_i32x4_dot_i16x8((v128_t)a, (v128_t)b); }
+/** Eight 32-bit integers as 16-bit ones, saturating. */
+INLINE S8 narrow16(I4 a, I4 b) { return (S8)wasm_i16x8_narrow_i32x4((v128_t)a, (v128_t)b); }
+INLINE S8 max16(S8 a, S8 b) { return (S8)wasm_i16x8_max((v128_t)a, (v128_t)b); }
+/** Eight 16-bit integers as bytes, saturating. */
+INLINE void storeBytes8(signed char *p, S8 a) { wasm_v128_store64_lane(p, wasm_i8x16_narrow_i16x8((v128_t)a, (v128_t)a), 0); }
 INLINE F4 min4(F4 a, F4 b) { return (F4)wasm_f32x4_pmin((v128_t)a, (v128_t)b); }
 INLINE F4 max4(F4 a, F4 b) { return (F4)wasm_f32x4_pmax((v128_t)a, (v128_t)b); }
 INLINE F4 floor4(F4 a) { return (F4)wasm_f32x4_floor((v128_t)a); }
@@ -59,6 +64,7 @@ INLINE I4 truncate4(F4 a) { return (I4){truncate1(a[0]), truncate1(a[1]), trunca
 INLINE I4 dot16(S8 a, S8 b) {
   return (I4){a[0] * b[0] + a[1] * b[1], a[2] * b[2] + a[3] * b[3], a[4] * b[4] + a[5] * b[5], a[6] * b[6] + a[7] * b[7]};
 }
+INLINE S8 narrow16(I4 a, I4 b) { return (S8){a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]}; } /* of values in range */
 INLINE F4 min4(F4 a, F4 b) { return select4(b < a, b, a); }
 INLINE F4 max4(F4 a, F4 b) { return select4(a < b, b, a); }
 INLINE F4 floor4(F4 a) { return (F4){__builtin_floorf(a[0]), __builtin_floorf(a[1]), __builtin_floorf(a[2]), __builtin_floorf(a[3])}; }
@@ -91,6 +97,12 @@ INLINE F4 sumEach(F4 a, F4 b, F4 c, F4 d) {
   F4 ab = __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
   F4 cd = __builtin_shufflevector(c, d, 0, 1, 4, 5) + __builtin_shufflevector(c, d, 2, 3, 6, 7);
   return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) + __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+}
+INLINE void transpose4(F4 *a, F4 *b, F4 *c, F4 *d) {
+  F4 ab = __builtin_shufflevector(*a, *b, 0, 4, 1, 5), cd = __builtin_shufflevector(*c, *d, 0, 4, 1, 5);
+  F4 abHigh = __builtin_shufflevector(*a, *b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(*c, *d, 2, 6, 3, 7);
+  *a = __builtin_shufflevector(ab, cd, 0, 1, 4, 5), *b = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  *c = __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5), *d = __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7);
 }
 // The ends of rows, out of line: they are rare, and inline they would be most of the binary.
 OUTLINE F4 loadEnd(const float *p, long count) {

@@ -3,6 +3,8 @@ import type { WasmBackend } from "../../backend.ts";
 import { sizeOf } from "../shapes.ts";
 
 const MAX_TAPS = 64; // conv.c
+/** What a channel of a step amounts to: between two of them a whole model's weights pass, so its own come from far away. */
+const STEP_WORK = 64;
 
 function tapsOf(weight: TensorInfo): number {
   const k = weight.shape[1]!;
@@ -42,6 +44,6 @@ export function causalConv1dStep(backend: WasmBackend, { x, state, weight, bias 
   const [b, d] = x!.shape as [number, number];
   const k = tapsOf(weight!);
   const y = backend.output(x!.shape);
-  backend.call("causalConv1dStep", [backend.at(y), backend.at(x!), backend.at(state!), backend.at(weight!), backend.maybeAt(bias), b, d, k, silu ? 1 : 0], (2 * k + 16) * b * d);
+  backend.call("causalConv1dStep", [backend.at(y), backend.at(x!), backend.at(state!), backend.at(weight!), backend.maybeAt(bias), b, d, k, silu ? 1 : 0], STEP_WORK * b * d);
   return y;
 }
