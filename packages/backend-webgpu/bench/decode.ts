@@ -1,5 +1,7 @@
 import { argMax, capture, currentBackend, keep, runKernel, tensor, type Captured, type PackedFormat, type Tensor } from "@statespace/core";
+import type { LanguageModel } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
+import { replayWishes } from "../src/kernels/fusion.ts";
 import { makeModel } from "./models.ts";
 import { kernelTable, median, type Report } from "./report.ts";
 
@@ -7,6 +9,8 @@ import { kernelTable, median, type Report } from "./report.ts";
 interface Decoder {
   readonly label: string;
   readonly graph: Captured<Tensor>;
+  /** Its first tokens. */
+  readonly first: readonly number[];
   readonly dispatches: number;
   readonly layers: number;
   /** Seconds a token, of each round. */
@@ -20,30 +24,74 @@ interface Decoder {
 
 export type WeightFormat = "f32" | PackedFormat;
 
+/** A way to make the captured graph. */
+export interface ReplayWay {
+  readonly name: string;
+  readonly wishes: Partial<typeof replayWishes>;
+}
+
+/** What `src` does. */
+export const usualWay: ReplayWay = { name: "", wishes: {} };
+
+/** Every way, for a trial. */
+export const replayWays: readonly ReplayWay[] = [
+  { name: " apart", wishes: { bake: false, wholeStep: false } },
+  { name: " baked", wishes: { bake: true, wholeStep: false } },
+  { name: " whole step", wishes: { bake: false, wholeStep: true, channels: 32 } },
+  { name: " baked, whole step", wishes: { bake: true, wholeStep: true, channels: 32 } },
+  { name: " baked, whole step of 16 channels", wishes: { bake: true, wholeStep: true, channels: 16 } },
+];
+
 const backend = (): WebGpuBackend => currentBackend() as WebGpuBackend;
 
-async function makeDecoder(small: boolean, format: WeightFormat): Promise<Decoder> {
-  const model = makeModel(small);
-  if (format !== "f32") await model.quantize(format);
+async function makeDecoder(model: LanguageModel, format: WeightFormat, way: ReplayWay): Promise<Decoder> {
   const state = model.initialState(1);
   const ids = keep(tensor(Int32Array.of(1)));
+  // What a model makes at its first step is not part of the graph then.
   model.step(ids, state).dispose();
-  const graph = capture((): Tensor => {
-    const next = argMax(model.step(ids, state), -1);
-    runKernel("copy", { destination: ids, source: next });
-    return next;
-  });
+  const usual = { ...replayWishes };
+  Object.assign(replayWishes, way.wishes);
+  let graph: Captured<Tensor>;
+  try {
+    graph = capture((): Tensor => {
+      const next = argMax(model.step(ids, state), -1);
+      runKernel("copy", { destination: ids, source: next });
+      return next;
+    });
+  } finally {
+    Object.assign(replayWishes, usual);
+  }
   const before = backend().counters.dispatches;
   graph.replay();
   const dispatches = backend().counters.dispatches - before;
-  await backend().finish();
+  const first: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    graph.replay();
+    first.push((await backend().read(graph.result.dataId))[0]!);
+  }
   const dispose = (): void => {
     graph.dispose();
     ids.dispose();
     state.dispose();
-    model.dispose();
   };
-  return { label: format, graph, dispatches, layers: model.blocks.length, read: [], unread: [], device: [], gaps: [], dispose };
+  return { label: format + way.name, first, graph, dispatches, layers: model.blocks.length, read: [], unread: [], device: [], gaps: [], dispose };
+}
+
+/** A decoder for each format and way; the ways of one format share the model and must choose the same tokens. */
+async function makeDecoders(small: boolean, formats: readonly WeightFormat[], ways: readonly ReplayWay[]): Promise<Decoder[]> {
+  const decoders: Decoder[] = [];
+  for (const format of formats) {
+    const model = makeModel(small);
+    if (format !== "f32") await model.quantize(format);
+    const same: Decoder[] = [];
+    for (const way of ways) same.push(await makeDecoder(model, format, way));
+    for (const { label, first } of same) {
+      if (first.join() !== same[0]!.first.join()) throw new Error(`decode ${label}: tokens ${first.join()}, but ${same[0]!.first.join()} ${same[0]!.label}`);
+    }
+    const last = same.pop()!;
+    decoders.push(...same, { ...last, dispose: () => (last.dispose(), model.dispose()) });
+  }
+  return decoders;
 }
 
 /** Seconds a token with its id read back before the next, as a caller streams. */
@@ -68,9 +116,8 @@ async function timeUnread({ graph }: Decoder, tokens: number): Promise<number> {
  * Decodes with several weight formats, all of them in memory, in turn: what differs between them is then not the state of the machine.
  * Each round times `tokens` tokens of each with the id read back, as many without, and a few by timestamps around the command buffers.
  */
-export async function benchDecode(small: boolean, formats: readonly WeightFormat[], rounds: number, tokens: number, report: Report): Promise<void> {
-  const decoders: Decoder[] = [];
-  for (const format of formats) decoders.push(await makeDecoder(small, format));
+export async function benchDecode(small: boolean, formats: readonly WeightFormat[], ways: readonly ReplayWay[], rounds: number, tokens: number, report: Report): Promise<void> {
+  const decoders = await makeDecoders(small, formats, ways);
   for (let round = -1; round < rounds; round++) {
     // Round -1 warms up. Who goes first changes.
     for (let i = 0; i < decoders.length; i++) {

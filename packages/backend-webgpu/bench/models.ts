@@ -7,7 +7,7 @@ const mamba130m = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24
 
 /** A mamba-130m with random weights, or a small one where the device is software. */
 export function makeModel(small: boolean): LanguageModel {
-  const model = new LanguageModel(parseModelConfig(small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256 } : mamba130m), "empty");
+  const model = new LanguageModel(parseModelConfig(small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256, time_step_rank: 8 } : mamba130m), "empty");
   model.parameters.forEach((parameter, i) => writeInto(parameter.value, uniform(i + 1, parameter.size, -0.04, 0.04)));
   return model;
 }

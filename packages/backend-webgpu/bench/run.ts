@@ -1,12 +1,13 @@
 /**
- * The bench of this backend, for a GPU machine: `pnpm --filter @statespace/backend-webgpu bench [scan|gemm|decode|prefill|train ..] [--small]`.
+ * The bench of this backend, for a GPU machine: `pnpm --filter @statespace/backend-webgpu bench [scan|gemm|decode|prefill|train|ways ..] [--small]`;
+ * `ways` decodes with every way to make the captured graph, only when asked for.
  * Every kernel is checked against the CPU reference before anything is timed.
  */
 import { currentBackend, registerBackend, setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { benchGemm, benchGemv } from "./gemm.ts";
-import { benchDecode } from "./decode.ts";
+import { benchDecode, replayWays, usualWay } from "./decode.ts";
 import { benchPrefill, benchTrain } from "./models.ts";
 import { relativeError } from "./random.ts";
 import { rowText, type Report } from "./report.ts";
@@ -43,7 +44,8 @@ if (wants("gemm")) {
     for (const [n, k] of [[3072, 768], [768, 1536], [80, 1536], [50_280, 768]]) await benchGemv(n!, k!);
   }
 }
-if (wants("decode")) await benchDecode(small, ["f32", "f16", "q8", "q4"], small ? 2 : 8, small ? 4 : 64, report);
+if (wants("decode")) await benchDecode(small, ["f32", "f16", "q8", "q4"], [usualWay], small ? 2 : 8, small ? 4 : 64, report);
+if (asked.includes("ways")) await benchDecode(small, ["f32", "f16"], replayWays, small ? 1 : 8, small ? 2 : 64, report);
 if (wants("prefill")) for (const format of ["f32", "f16"] as const) await benchPrefill(small, format, small ? 32 : 2048);
 if (wants("train")) await benchTrain(small, small ? 2 : 4, small ? 16 : 1024);
 process.exit(0);

@@ -5,7 +5,7 @@ import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.
 import { PipelineCache, type Constants } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
 import { Recorder } from "./device/recorder.ts";
-import { fuse } from "./kernels/fusion.ts";
+import { fuse, replayWishes } from "./kernels/fusion.ts";
 import { arrangePacked, restoreCanonical } from "./kernels/linear/formats.ts";
 import { shaders, type ShaderName } from "./shaders.ts";
 
@@ -187,7 +187,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, constants);
       return { kind: "dispatch", pipeline, params, grid, bindings: pipeline.bindings.map((type, i) => bindings[i] ?? this.#standIn(type, i)) };
     });
-    const prepared = this.#recorder.prepare(fused.map((launch) => (launch.kind === "copy" ? launch : { ...launch, pipeline: this.#pipelines.fixed(launch.pipeline) })));
+    const prepared = this.#recorder.prepare(fused.map((launch) => (launch.kind === "copy" ? launch : { ...launch, pipeline: this.#pipelines.fixed(launch.pipeline, launch.params, replayWishes.bake) })));
     return {
       replay: (): void => {
         this.#throwIfLost();

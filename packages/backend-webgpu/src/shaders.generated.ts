@@ -85,6 +85,16 @@ export type ShaderName =
   | "selectiveScan/states"
   | "selectiveScan/statesApart"
   | "selectiveScan/step"
+  | "selectiveScan/stepFromInput"
+  | "selectiveScan/stepFromInputBf16"
+  | "selectiveScan/stepFromInputBf16Subgroups"
+  | "selectiveScan/stepFromInputF16"
+  | "selectiveScan/stepFromInputF16Subgroups"
+  | "selectiveScan/stepFromInputQ4"
+  | "selectiveScan/stepFromInputQ4Subgroups"
+  | "selectiveScan/stepFromInputQ8"
+  | "selectiveScan/stepFromInputQ8Subgroups"
+  | "selectiveScan/stepFromInputSubgroups"
   | "selectiveScan/stepJoined"
   | "selectiveScan/stepProjected"
   | "selectiveScan/stepProjectedBf16"
@@ -3275,9 +3285,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -3365,27 +3376,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -3416,15 +3447,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -3437,9 +3466,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -3537,27 +3567,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -3588,15 +3638,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -3774,9 +3822,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -3861,27 +3910,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -3912,15 +3981,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -3933,9 +4000,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -4030,27 +4098,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -4081,15 +4169,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -4188,9 +4274,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -4274,27 +4361,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -4325,15 +4432,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -4346,9 +4451,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -4442,27 +4548,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -4493,15 +4619,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -4597,9 +4721,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -4692,27 +4817,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -4743,15 +4888,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -4764,9 +4907,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -4869,27 +5013,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -4920,15 +5084,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -5116,9 +5278,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -5208,27 +5371,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -5259,15 +5442,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -5280,9 +5461,10 @@ override NORM = false;
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u;
 override CONV_BIAS = false;
 override CONV_SILU = false;
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 }
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -5382,27 +5564,47 @@ return x[q] * normWeight[q];
 }
 return x[q];
 }
-fn convolve(c: u32, input: f32) {
-var sum = convWeight[c * params.taps + params.taps - 1u] * input;
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+fn loadAfter(row: u32) -> After {
+var after = After();
+if (HAS_BIAS) {
+after.bias = bias[row];
+}
+if (RESIDUAL) {
+after.residual = residual[row];
+}
+if (CONV && row < params.d) {
 if (CONV_BIAS) {
-sum += convBias[c];
+after.convBias = convBias[row];
 }
-for (var j = 0u; j + 1u < params.taps; j++) {
-let at = j * params.d + c;
-sum += convWeight[c * params.taps + j] * convState[at];
-if (j + 2u < params.taps) {
-convState[at] = convState[at + params.d];
-} else {
-convState[at] = input;
+//: unroll
+for (var j = 0u; j < TAPS; j++) {
+after.taps[j] = convWeight[row * TAPS + j];
+}
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+after.past[j] = convState[j * params.d + row];
 }
 }
-convolved[c] = select(sum, silu(sum), CONV_SILU);
+return after;
+}
+fn convolve(row: u32, input: f32, after: After) {
+var past = after.past;
+past[TAPS - 1u] = input;
+var sum = after.convBias + after.taps[TAPS - 1u] * input;
+//: unroll
+for (var j = 0u; j < TAPS - 1u; j++) {
+sum += after.taps[j] * past[j];
+convState[j * params.d + row] = past[j + 1u];
+}
+convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
 let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
 let lane = lid % LANES;
 let quads = params.k / 4u;
+let after = loadAfter(min(row, params.n - 1u));
 var sum = 0.0f;
 var squares = 0.0f;
 for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -5433,15 +5635,13 @@ normed[q] = weighted(q) * scale;
 }
 }
 if (lane == 0u && row < params.n) {
-if (HAS_BIAS) {
-total += bias[row];
-}
+total += after.bias;
 y[row] = total;
 if (RESIDUAL) {
-added[row] = total + residual[row];
+added[row] = total + after.residual;
 }
 if (CONV && row < params.d) {
-convolve(row, total);
+convolve(row, total, after);
 }
 }
 }`,
@@ -9480,6 +9680,1740 @@ total *= silu(z[at]);
 }
 y[at] = total;
 }
+}`,
+  "selectiveScan/stepFromInput": `const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec4f>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+return deltaW[c * (R / 4u) + quad];
+}
+var<workgroup> terms: array<f32, WG>;
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+terms[lid] = value;
+for (var half = count / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % count < half) {
+terms[lid] += terms[lid + half];
+}
+}
+workgroupBarrier();
+let total = terms[lid - lid % count];
+workgroupBarrier();
+return total;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputBf16": `const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec2u>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+let w = deltaW[c * (R / 4u) + quad];
+return bitcast<vec4f>(vec4u(w.x << 16u, w.x & 0xffff0000u, w.y << 16u, w.y & 0xffff0000u));
+}
+var<workgroup> terms: array<f32, WG>;
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+terms[lid] = value;
+for (var half = count / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % count < half) {
+terms[lid] += terms[lid + half];
+}
+}
+workgroupBarrier();
+let total = terms[lid - lid % count];
+workgroupBarrier();
+return total;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputBf16Subgroups": `enable subgroups;
+const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn pair(w: u32) -> vec2f {
+return vec2f(bitcast<f32>(w << 16u), bitcast<f32>(w & 0xffff0000u));
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec2u>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+let w = deltaW[c * (R / 4u) + quad];
+return bitcast<vec4f>(vec4u(w.x << 16u, w.x & 0xffff0000u, w.y << 16u, w.y & 0xffff0000u));
+}
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < count; mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+return sum;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputF16": `const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec2u>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+let w = deltaW[c * (R / 4u) + quad];
+return vec4f(unpack2x16float(w.x), unpack2x16float(w.y));
+}
+var<workgroup> terms: array<f32, WG>;
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+terms[lid] = value;
+for (var half = count / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % count < half) {
+terms[lid] += terms[lid + half];
+}
+}
+workgroupBarrier();
+let total = terms[lid - lid % count];
+workgroupBarrier();
+return total;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputF16Subgroups": `enable subgroups;
+const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 2u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let w = W[(row * (params.k / 4u) + quad) / 2u];
+return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec2u>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+let w = deltaW[c * (R / 4u) + quad];
+return vec4f(unpack2x16float(w.x), unpack2x16float(w.y));
+}
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < count; mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+return sum;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputQ4": `const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 8u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn low(w: u32, scale: f32) -> vec4f {
+return scale * (vec4f(unpack4xU8(w & 0x0f0f0f0fu)) - 8.0f);
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let block = (row * (params.k / 4u) + quad) / 8u;
+let w = W[block];
+let s = scaleOf(block);
+return array(low(w.x, s), low(w.y, s), low(w.z, s), low(w.w, s), low(w.x >> 4u, s), low(w.y >> 4u, s), low(w.z >> 4u, s), low(w.w >> 4u, s));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec4f>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+return deltaW[c * (R / 4u) + quad];
+}
+var<workgroup> terms: array<f32, WG>;
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+terms[lid] = value;
+for (var half = count / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % count < half) {
+terms[lid] += terms[lid + half];
+}
+}
+workgroupBarrier();
+let total = terms[lid - lid % count];
+workgroupBarrier();
+return total;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputQ4Subgroups": `enable subgroups;
+const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 8u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn low(w: u32, scale: f32) -> vec4f {
+return scale * (vec4f(unpack4xU8(w & 0x0f0f0f0fu)) - 8.0f);
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let block = (row * (params.k / 4u) + quad) / 8u;
+let w = W[block];
+let s = scaleOf(block);
+return array(low(w.x, s), low(w.y, s), low(w.z, s), low(w.w, s), low(w.x >> 4u, s), low(w.y >> 4u, s), low(w.z >> 4u, s), low(w.w >> 4u, s));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec4f>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+return deltaW[c * (R / 4u) + quad];
+}
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < count; mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+return sum;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputQ8": `const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 4u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let at = row * (params.k / 4u) + quad;
+let w = W[at / 4u];
+let scale = scaleOf(at / 8u);
+return array(scale * vec4f(unpack4xI8(w.x)), scale * vec4f(unpack4xI8(w.y)), scale * vec4f(unpack4xI8(w.z)), scale * vec4f(unpack4xI8(w.w)));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec4f>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+return deltaW[c * (R / 4u) + quad];
+}
+var<workgroup> terms: array<f32, WG>;
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+terms[lid] = value;
+for (var half = count / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lid % count < half) {
+terms[lid] += terms[lid + half];
+}
+}
+workgroupBarrier();
+let total = terms[lid - lid % count];
+workgroupBarrier();
+return total;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputQ8Subgroups": `enable subgroups;
+const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4u>;
+const WIDTH = 4u;
+fn scaleOf(block: u32) -> f32 {
+return unpack2x16float(W[params.scales + block / 8u][block / 2u % 4u])[block % 2u];
+}
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+let at = row * (params.k / 4u) + quad;
+let w = W[at / 4u];
+let scale = scaleOf(at / 8u);
+return array(scale * vec4f(unpack4xI8(w.x)), scale * vec4f(unpack4xI8(w.y)), scale * vec4f(unpack4xI8(w.z)), scale * vec4f(unpack4xI8(w.w)));
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec4f>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+return deltaW[c * (R / 4u) + quad];
+}
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < count; mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+return sum;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
+}`,
+  "selectiveScan/stepFromInputSubgroups": `enable subgroups;
+const WG = 512u;
+const LANES = 32u;
+const CH = 32u;
+const K = 1536u;
+const ROWS = 80u;
+const R = 48u;
+const N = 16u;
+override HAS_D = false;
+override HAS_Z = false;
+override HAS_BIAS = false;
+override SOFTPLUS = false;
+struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> u: array<vec4f>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>;
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> y: array<f32>;
+const log2e = 1.4426950408889634f;
+fn expAccurate(x: f32) -> f32 {
+let clamped = clamp(x, -87.0f, 88.7f);
+let t = clamped * log2e;
+let lost = fma(clamped, log2e, -t) + clamped * 1.9259629e-8f;
+return exp2(t) * fma(lost, 0.6931471805599453f, 1.0f);
+}
+fn log1pUnit(e: f32) -> f32 {
+var p = -3.256378463e-03f;
+p = fma(p, e, 1.990716159e-02f);
+p = fma(p, e, -5.706420168e-02f);
+p = fma(p, e, 1.061426476e-01f);
+p = fma(p, e, -1.531186253e-01f);
+p = fma(p, e, 1.967811733e-01f);
+p = fma(p, e, -2.495455891e-01f);
+p = fma(p, e, 3.333000541e-01f);
+p = fma(p, e, -4.999990463e-01f);
+p = fma(p, e, 1.000000000e+00f);
+return p * e;
+}
+fn softplus(x: f32) -> f32 {
+return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+}
+fn sigmoid(x: f32) -> f32 {
+return 1.0f / (1.0f + expAccurate(-x));
+}
+fn silu(x: f32) -> f32 {
+return x * sigmoid(x);
+}
+fn siluSlope(x: f32) -> f32 {
+let s = sigmoid(x);
+return s * (1.0f + x * (1.0f - s));
+}
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;
+const WIDTH = 1u;
+fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
+return array(W[row * (params.k / 4u) + quad]);
+}
+@group(0) @binding(3) var<storage, read> deltaW: array<vec4f>;
+fn deltaWeights(c: u32, quad: u32) -> vec4f {
+return deltaW[c * (R / 4u) + quad];
+}
+fn sumOver(value: f32, lid: u32, count: u32) -> f32 {
+var sum = value;
+for (var mask = 1u; mask < count; mask *= 2u) {
+sum += subgroupShuffleXor(sum, mask);
+}
+return sum;
+}
+const L = WG / CH;
+const PER = (N + L - 1u) / L;
+const QUADS = (R / 4u + L - 1u) / L;
+const STEPS = (K / 4u + LANES * WIDTH - 1u) / (LANES * WIDTH);
+const TURNS = (ROWS * LANES + WG - 1u) / WG;
+var<workgroup> projected: array<f32, ROWS>;
+fn projectedQuad(q: u32) -> vec4f {
+return vec4f(projected[4u * q], projected[4u * q + 1u], projected[4u * q + 2u], projected[4u * q + 3u]);
+}
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+let lane = lid % L;
+let channel = group.x * CH + lid / L;
+let c = min(channel, params.d - 1u);
+var w: array<vec4f, QUADS>;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+w[i] = deltaWeights(c, min(lane + i * L, R / 4u - 1u)) * select(0.0f, 1.0f, lane + i * L < R / 4u);
+}
+var decay: array<f32, PER>;
+var before: array<f32, PER>;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let at = c * N + min(lane + i * L, N - 1u);
+decay[i] = A[at] * log2e;
+before[i] = state[at];
+}
+let input = u[c / 4u][c % 4u];
+let bias = select(0.0f, deltaBias[select(0u, c, HAS_BIAS)], HAS_BIAS);
+let skip = select(0.0f, D[select(0u, c, HAS_D)], HAS_D);
+let gate = z[select(0u, c, HAS_Z)];
+project(lid);
+if (group.x == 0u) {
+for (var row = lid; row < ROWS; row += WG) {
+projectedOut[row] = projected[row];
+}
+}
+var product = 0.0f;
+//: unroll
+for (var i = 0u; i < QUADS; i++) {
+product += dot(w[i], projectedQuad(min(lane + i * L, R / 4u - 1u)));
+}
+product = sumOver(product, lid, L);
+var step = product + bias;
+if (SOFTPLUS) {
+step = softplus(step);
+}
+let bc = c * params.g / params.d * N;
+var sum = 0.0f;
+//: unroll
+for (var i = 0u; i < PER; i++) {
+let n = lane + i * L;
+if (n < N && channel < params.d) {
+let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+state[c * N + n] = next;
+sum += next * projected[params.rowC + bc + n];
+}
+}
+sum = sumOver(sum, lid, L) + skip * input;
+if (lane == 0u && channel < params.d) {
+delta[c] = product;
+y[c] = select(sum, sum * silu(gate), HAS_Z);
+}
+}
+fn project(lid: u32) {
+let at = lid % LANES;
+var inputs: array<vec4f, STEPS * WIDTH>;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let quad = (s * LANES + at) * WIDTH;
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+inputs[s * WIDTH + j] = u[min(quad, K / 4u - WIDTH) + j] * select(0.0f, 1.0f, quad < K / 4u);
+}
+}
+//: unroll
+for (var t = 0u; t < TURNS; t++) {
+let row = t * (WG / LANES) + lid / LANES;
+var sum = 0.0f;
+//: unroll
+for (var s = 0u; s < STEPS; s++) {
+let rowW = weights(min(row, ROWS - 1u), min((s * LANES + at) * WIDTH, K / 4u - WIDTH));
+//: unroll
+for (var j = 0u; j < WIDTH; j++) {
+sum += dot(rowW[j], inputs[s * WIDTH + j]);
+}
+}
+sum = sumOver(sum, lid, LANES);
+if (at == 0u && row < ROWS) {
+projected[row] = sum;
+}
+}
+workgroupBarrier();
 }`,
   "selectiveScan/stepJoined": `struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32, shiftB: u32, shiftC: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

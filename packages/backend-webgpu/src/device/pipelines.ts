@@ -1,4 +1,5 @@
 import { BackendError } from "@statespace/core";
+import { bakeParams } from "./bakeParams.ts";
 import { unroll } from "./unroll.ts";
 
 /** A shader as its file gives it. */
@@ -17,8 +18,9 @@ export interface Pipeline {
   readonly constants: Constants;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-  /** Storage bindings, in order; binding 0 is the uniform block of parameters. */
+  /** Storage bindings, in order; binding 0 is the uniform block of parameters, unless they are baked in. */
   readonly bindings: readonly GPUBufferBindingType[];
+  readonly baked: boolean;
 }
 
 const bindingPattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage,\s*read_write|storage(?:,\s*read)?)>/g;
@@ -33,8 +35,13 @@ export function bindingTypes(code: string): GPUBufferBindingType[] {
   return Array.from(types, (type) => type ?? "read-only-storage");
 }
 
+interface Specialised {
+  readonly code: string;
+  readonly overrides: Record<string, number>;
+}
+
 /** Replaces `const NAME[: T] = default;` for the given names; the rest are pipeline constants. */
-export function specialise(source: ShaderSource, constants: Constants): { code: string; overrides: Record<string, number> } {
+export function specialise(source: ShaderSource, constants: Constants): Specialised {
   let code = source.code;
   const overrides: Record<string, number> = {};
   for (const [name, value] of Object.entries(constants)) {
@@ -62,40 +69,53 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  /**
-   * @param fixed for replays: the parameters' place is part of the bind group, not an offset given with every dispatch.
-   */
-  get(source: ShaderSource, constants: Constants = {}, fixed = false): Pipeline {
-    let key = fixed ? `fixed ${source.name}` : source.name;
-    for (const name in constants) key += `,${name}=${constants[name]}`;
-    let found = this.#pipelines.get(key);
-    if (!found) this.#pipelines.set(key, (found = this.#make(source, constants, key, fixed)));
+  get(source: ShaderSource, constants: Constants = {}): Pipeline {
+    const label = nameOf(source, constants);
+    return this.#cached(label, () => this.#make(label, source, constants, specialise(source, constants), "offset"));
+  }
+
+  /** The twin of a pipeline for replays: its parameters lie in the bind group, or in the shader itself where `bake` is set and it can be. */
+  fixed({ source, constants }: Pipeline, params: readonly number[], bake: boolean): Pipeline {
+    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(source, constants)}`;
+    return this.#cached(label, () => {
+      const specialised = specialise(source, constants);
+      const code = bake ? bakeParams(specialised.code, params) : undefined;
+      return this.#make(label, source, constants, { ...specialised, code: code ?? specialised.code }, code === undefined ? "group" : "code");
+    });
+  }
+
+  #cached(label: string, make: () => Pipeline): Pipeline {
+    let found = this.#pipelines.get(label);
+    if (!found) this.#pipelines.set(label, (found = make()));
     return found;
   }
 
-  /** The twin of a pipeline for replays. */
-  fixed(pipeline: Pipeline): Pipeline {
-    return this.get(pipeline.source, pipeline.constants, true);
-  }
-
-  #make(source: ShaderSource, constants: Constants, label: string, fixed: boolean): Pipeline {
-    const { code, overrides } = specialise(source, constants);
+  #make(label: string, source: ShaderSource, constants: Constants, { code, overrides }: Specialised, place: ParamsPlace): Pipeline {
     const types = bindingTypes(code);
-    const { layout, pipelineLayout } = this.#layoutOf(types, fixed);
+    const { layout, pipelineLayout } = this.#layoutOf(types, place);
     const module = this.#device.createShaderModule({ label, code });
     const pipeline = this.#device.createComputePipeline({ label, layout: pipelineLayout, compute: { module, entryPoint: "main", constants: overrides } });
-    return { label, shader: source.name, source, constants, pipeline, layout, bindings: types.slice(1) };
+    return { label, shader: source.name, source, constants, pipeline, layout, bindings: types.slice(1), baked: place === "code" };
   }
 
-  #layoutOf(types: readonly GPUBufferBindingType[], fixed: boolean): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
-    const key = `${fixed} ${types.join()}`;
+  #layoutOf(types: readonly GPUBufferBindingType[], place: ParamsPlace): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
+    const key = `${place} ${types.join()}`;
     let found = this.#layouts.get(key);
     if (!found) {
-      const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type, hasDynamicOffset: binding === 0 && !fixed } }));
-      const layout = this.#device.createBindGroupLayout({ entries });
+      const all = types.map((type, index) => ({ binding: index, visibility: GPUShaderStage.COMPUTE, buffer: { type, hasDynamicOffset: index === 0 && place === "offset" } }));
+      const layout = this.#device.createBindGroupLayout({ entries: place === "code" ? all.slice(1) : all });
       found = { layout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
       this.#layouts.set(key, found);
     }
     return found;
   }
+}
+
+/** Where a dispatch finds its parameters: in a block at an offset given with it, in one that its bind group names, or in its code. */
+type ParamsPlace = "offset" | "group" | "code";
+
+function nameOf(source: ShaderSource, constants: Constants): string {
+  let name = source.name;
+  for (const constant in constants) name += `,${constant}=${constants[constant]}`;
+  return name;
 }

@@ -142,7 +142,7 @@ export class Recorder {
   }
 
   #makeGroup(dispatch: Dispatch, uniforms: GPUBuffer, offset: number): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
+    const entries: GPUBindGroupEntry[] = dispatch.pipeline.baked ? [] : [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
     dispatch.bindings.forEach((resource: Binding, i) => entries.push({ binding: i + 1, resource }));
     return this.#device.createBindGroup({ layout: dispatch.pipeline.layout, entries });
   }

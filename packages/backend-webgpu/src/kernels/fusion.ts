@@ -10,6 +10,7 @@ import type { ShaderName } from "../shaders.ts";
  *
  *   norm -> gemv -> convolution step      (inProj)
  *   gemv -> selectiveScanStep             (dtProj)
+ *   gemv -> gemv -> selectiveScanStep     (xProj and dtProj)
  *   gemv -> add                           (outProj and the residual)
  */
 
@@ -17,6 +18,15 @@ import type { ShaderName } from "../shaders.ts";
 export type MakeDispatch = (shader: ShaderName, constants: Constants, params: readonly number[], bindings: readonly (Binding | undefined)[], grid: Dispatch["grid"]) => Dispatch;
 
 const isDispatch = (launch: Launch | undefined, shader: RegExp): launch is Dispatch => launch?.kind === "dispatch" && shader.test(launch.pipeline.shader);
+
+/** How captured graphs are made; the bench tries the others. */
+export const replayWishes: {
+  /** Parameters written into the shaders. */
+  bake: boolean;
+  /** The step with both of its projections in one dispatch, so many channels a workgroup. */
+  wholeStep: boolean;
+  channels: number;
+} = { bake: false, wholeStep: false, channels: 32 };
 
 /** The same first byte: a view from a buffer's start on counts, since only its front is read. */
 const sameStart = (a: Binding, b: Binding): boolean => a.buffer === b.buffer && a.offset === b.offset;
@@ -29,9 +39,10 @@ const fusedBindings = 12;
 /** Fuses what can be, left to right; the list itself where the device cannot bind enough buffers. */
 export function fuse(launches: readonly Launch[], traits: DeviceTraits, make: MakeDispatch): Launch[] {
   if (traits.maxStorageBuffers < fusedBindings) return [...launches];
+  const { wholeStep } = replayWishes;
   const out: Launch[] = [];
   for (let i = 0; i < launches.length; ) {
-    const taken = fuseProjectedStep(launches, i, make) ?? fuseMatvec(launches, i, make);
+    const taken = (wholeStep ? fuseWholeStep(launches, i, traits, make) : undefined) ?? fuseProjectedStep(launches, i, make) ?? fuseMatvec(launches, i, make);
     out.push(taken?.dispatch ?? launches[i]!);
     i += taken?.count ?? 1;
   }
@@ -73,9 +84,9 @@ function fuseMatvec(launches: readonly Launch[], first: number, make: MakeDispat
       WG: constants.WG!, LANES: constants.LANES!, AHEAD: constants.AHEAD!, HAS_BIAS: constants.HAS_BIAS!,
       NORM: !!norm, NORM_WEIGHT: !!norm?.pipeline.constants.HAS_WEIGHT,
       RESIDUAL: !!residual,
-      CONV: !!conv, CONV_BIAS: !!conv?.pipeline.constants.HAS_BIAS, CONV_SILU: !!conv?.pipeline.constants.SILU,
+      CONV: !!conv, TAPS: conv?.params[2] ?? 1, CONV_BIAS: !!conv?.pipeline.constants.HAS_BIAS, CONV_SILU: !!conv?.pipeline.constants.SILU,
     },
-    [n, k, scales, norm?.params[3] ?? 0, conv?.params[1] ?? 0, conv?.params[2] ?? 0],
+    [n, k, scales, norm?.params[3] ?? 0, conv?.params[1] ?? 0],
     [
       norm ? norm.bindings[0] : x, W, constants.HAS_BIAS ? bias : undefined, y,
       norm?.pipeline.constants.HAS_WEIGHT ? norm.bindings[1] : undefined, norm?.bindings[3],
@@ -131,4 +142,36 @@ function fuseProjectedStep(launches: readonly Launch[], at: number, make: MakeDi
     [Math.ceil(d! / CH), 1, 1],
   );
   return disjoint(dispatch) ? { dispatch, count: 2 } : undefined;
+}
+
+/** Every workgroup reads the first projection's weights: past this that costs more than the dispatch it saves. */
+const repeatedBytes = 512 * 1024;
+const repeatedInputs = 3072;
+
+function fuseWholeStep(launches: readonly Launch[], at: number, traits: DeviceTraits, make: MakeDispatch): Fused | undefined {
+  const [first, second, step] = [launches[at], launches[at + 1], launches[at + 2]];
+  if (![first, second].every((gemv) => isDispatch(gemv, gemvName) && gemv.pipeline.constants.M === 1 && !gemv.pipeline.constants.HAS_BIAS)) return undefined;
+  if (!isDispatch(step, /^selectiveScan\/step$/) || step.params[0] !== 1) return undefined;
+  const { pipeline, bindings: [x, W, , projected], params: [rows, k, scales] } = first as Dispatch & { bindings: Binding[]; params: [number, number, number] };
+  const { pipeline: deltaPipeline, bindings: [inputs, deltaW, , delta], params: [, r] } = second as Dispatch & { bindings: Binding[]; params: [number, number] };
+  const [u, stepDelta, z, B, C, state, y, A, D, deltaBias] = step.bindings;
+  const [, d, n, g, , , shiftB, shiftC] = step.params as number[];
+  const rowOf = (binding: Binding, shift: number): number => (binding.offset - projected!.offset) / 4 + shift;
+  const [rowB, rowC] = [rowOf(B!, shiftB!), rowOf(C!, shiftC!)];
+  const within = [B, C].every((binding) => binding!.buffer === projected!.buffer) && [rowB, rowC].every((row) => row >= 0 && row + g! * n! <= rows);
+  if (!within || k !== d || !sameStart(x!, u!) || !sameStart(inputs!, projected!) || !sameStart(stepDelta!, delta!)) return undefined;
+  if (W!.size > repeatedBytes || k > repeatedInputs) return undefined;
+  const [, format = "", lanes = ""] = gemvName.exec(pipeline.shader)!;
+  const deltaFormat = gemvName.exec(deltaPipeline.shader)![1] ?? "";
+  if (deltaFormat !== (format.startsWith("Q") ? "" : format)) return undefined;
+  const { HAS_D, HAS_Z, HAS_BIAS, SOFTPLUS } = step.pipeline.constants;
+  const WG = 2 ** Math.floor(Math.log2(Math.min(512, traits.maxInvocations)));
+  const dispatch = make(
+    `selectiveScan/stepFromInput${format}${lanes}` as ShaderName,
+    { WG, LANES: 32, CH: replayWishes.channels, K: k, ROWS: rows, R: r, N: n!, HAS_D: HAS_D!, HAS_Z: HAS_Z!, HAS_BIAS: HAS_BIAS!, SOFTPLUS: SOFTPLUS! },
+    [d!, g!, rowB, rowC, k, scales],
+    [x, W, deltaW, HAS_Z ? z : undefined, A, HAS_D ? D : undefined, HAS_BIAS ? deltaBias : undefined, state, projected, delta, y],
+    [Math.ceil(d! / replayWishes.channels), 1, 1],
+  );
+  return disjoint(dispatch) ? { dispatch, count: 3 } : undefined;
 }

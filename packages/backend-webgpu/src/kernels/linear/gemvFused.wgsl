@@ -8,10 +8,11 @@ override NORM = false; // x is normalised by its root mean square and weighted f
 override NORM_WEIGHT = false;
 override RESIDUAL = false;
 override CONV = false;
+const TAPS = 4u; // of the convolution
 override CONV_BIAS = false;
 override CONV_SILU = false;
 
-struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 } // d channels, of `taps` taps, go through the convolution
+struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 } // the first d rows go through the convolution
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>; // [k]
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [n]
@@ -20,9 +21,9 @@ struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32, taps: u32 } // d 
 @group(0) @binding(6) var<storage, read_write> normed: array<vec4f>; // [k]
 @group(0) @binding(7) var<storage, read> residual: array<f32>; // [n]
 @group(0) @binding(8) var<storage, read_write> added: array<f32>; // [n], y + residual
-@group(0) @binding(9) var<storage, read> convWeight: array<f32>; // [d, taps]
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>; // [d, TAPS]
 @group(0) @binding(10) var<storage, read> convBias: array<f32>; // [d]
-@group(0) @binding(11) var<storage, read_write> convState: array<f32>; // [taps - 1, d]
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>; // [TAPS - 1, d]
 @group(0) @binding(12) var<storage, read_write> convolved: array<f32>; // [d]
 
 //: include parts/weightsF32.wgsl
@@ -36,21 +37,43 @@ fn weighted(q: u32) -> vec4f {
   return x[q];
 }
 
-fn convolve(c: u32, input: f32) {
-  var sum = convWeight[c * params.taps + params.taps - 1u] * input;
-  if (CONV_BIAS) {
-    sum += convBias[c];
+// What follows the product needs, loaded before it: one wait for memory instead of two.
+struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+
+fn loadAfter(row: u32) -> After {
+  var after = After();
+  if (HAS_BIAS) {
+    after.bias = bias[row];
   }
-  for (var j = 0u; j + 1u < params.taps; j++) {
-    let at = j * params.d + c;
-    sum += convWeight[c * params.taps + j] * convState[at];
-    if (j + 2u < params.taps) {
-      convState[at] = convState[at + params.d];
-    } else {
-      convState[at] = input;
+  if (RESIDUAL) {
+    after.residual = residual[row];
+  }
+  if (CONV && row < params.d) {
+    if (CONV_BIAS) {
+      after.convBias = convBias[row];
+    }
+    //: unroll
+    for (var j = 0u; j < TAPS; j++) {
+      after.taps[j] = convWeight[row * TAPS + j];
+    }
+    //: unroll
+    for (var j = 0u; j < TAPS - 1u; j++) {
+      after.past[j] = convState[j * params.d + row];
     }
   }
-  convolved[c] = select(sum, silu(sum), CONV_SILU);
+  return after;
+}
+
+fn convolve(row: u32, input: f32, after: After) {
+  var past = after.past;
+  past[TAPS - 1u] = input;
+  var sum = after.convBias + after.taps[TAPS - 1u] * input;
+  //: unroll
+  for (var j = 0u; j < TAPS - 1u; j++) {
+    sum += after.taps[j] * past[j];
+    convState[j * params.d + row] = past[j + 1u];
+  }
+  convolved[row] = select(sum, silu(sum), CONV_SILU);
 }
 
 @compute @workgroup_size(WG)
@@ -58,6 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
   let lane = lid % LANES;
   let quads = params.k / 4u;
+  let after = loadAfter(min(row, params.n - 1u));
   var sum = 0.0f;
   var squares = 0.0f;
   for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
@@ -89,15 +113,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   if (lane == 0u && row < params.n) {
-    if (HAS_BIAS) {
-      total += bias[row];
-    }
+    total += after.bias;
     y[row] = total;
     if (RESIDUAL) {
-      added[row] = total + residual[row];
+      added[row] = total + after.residual;
     }
     if (CONV && row < params.d) {
-      convolve(row, total);
+      convolve(row, total, after);
     }
   }
 }

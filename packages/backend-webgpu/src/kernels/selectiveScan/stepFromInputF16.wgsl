@@ -1,0 +1,1 @@
+//: include stepFromInput.wgsl replacing weightsF32 weightsF16

@@ -1,0 +1,1 @@
+//: include stepFromInputSubgroups.wgsl replacing weightsF32 weightsF16

@@ -1,0 +1,1 @@
+//: include stepFromInput.wgsl replacing linear/parts/weightsF32 linear/parts/weightsQ8

@@ -1,0 +1,2 @@
+enable subgroups;
+//: include stepFromInput.wgsl replacing sumOverWorkgroup sumOverSubgroup
