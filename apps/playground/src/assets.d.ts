@@ -8,3 +8,10 @@ declare module "virtual:bundled-checkpoint" {
   /** Folder of the shipped checkpoint, relative to the site. */
   export const path: string;
 }
+
+declare module "virtual:golden-vectors" {
+  /** Folder of the shipped reference values, relative to the site. */
+  export const path: string;
+  /** `GROUP/NAME.safetensors`. */
+  export const files: readonly string[];
+}

@@ -3,3 +3,13 @@ export { opCases } from "./cases/index.ts";
 export type { OpCase } from "./cases/opCase.ts";
 export { checkForward, checkGradients } from "./harness/checkOp.ts";
 export type { Verdict } from "./golden/judge.ts";
+// The golden comparisons whose files a page can fetch; the other groups read folders or need no backend.
+export { compareCausalConv1d } from "./golden/causalConv1d.ts";
+export type { GoldenCase } from "./golden/goldenCase.ts";
+export { judge } from "./golden/judge.ts";
+export { compareMamba3Siso } from "./golden/mamba3.ts";
+export type { GoldenRow, GoldenTensors } from "./golden/row.ts";
+export { compareS4 } from "./golden/s4.ts";
+export { compareS5 } from "./golden/s5.ts";
+export { compareSelectiveScan } from "./golden/selectiveScan.ts";
+export { compareSsd } from "./golden/ssd.ts";

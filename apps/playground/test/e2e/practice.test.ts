@@ -159,6 +159,21 @@ describe("9 Mamba at work", () => {
       await expect.poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 }).toBeGreaterThan(whole.length);
       expect(await page.getByRole("img", { name: /^State of layer/ }).count()).toBeGreaterThan(1);
       await shoot(page, "mamba-written");
+
+      // the state as a file: another visit goes on from it, and a file that is none is told in words
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("download").first().click()]);
+      const file = await download.path();
+      await page.reload();
+      await page.getByTestId("load").click();
+      await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+      await page.getByTestId("open").setInputFiles(file);
+      await expect.poll(() => page.getByTestId("text").innerText()).toBe(whole);
+      await page.getByTestId("more").click();
+      await expect.poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 }).toBeGreaterThan(whole.length);
+      await page.getByTestId("stop-writing").click();
+      await page.getByTestId("more").waitFor();
+      await page.getByTestId("open").setInputFiles({ name: "notes.safetensors", mimeType: "text/plain", buffer: Buffer.from("no state at all") });
+      expect(await page.getByRole("alert").innerText()).toContain("not what this page can read");
     }));
 
   it("reads a local folder, and says in words what is wrong with a bad one", () =>
@@ -204,6 +219,9 @@ describe("10 Your machine", () => {
         const [within, compared] = (await page.getByTestId("total").innerText()).split(" of ").map(Number) as [number, number];
         expect(within).toBe(compared);
         expect(compared).toBeGreaterThan(500);
+        const golden = await page.getByTestId("golden").locator("td").allInnerTexts();
+        expect(golden).toHaveLength(12);
+        for (const cell of golden) expect(cell).toMatch(/^✓ [1-9]/);
         expect(await page.getByTestId("timings").locator("td").allInnerTexts()).toHaveLength(4);
         await page.getByTestId("copy").click();
         const copied = await page.evaluate(() => navigator.clipboard.readText());

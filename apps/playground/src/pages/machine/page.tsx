@@ -1,18 +1,21 @@
+import { files as goldenFiles, path as goldenPath } from "virtual:golden-vectors";
 import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
-import { Button, Progress, Stat, Toggle } from "../../components/controls.tsx";
+import { Button, Choice, Progress, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { text, useParam } from "../../shell/route.ts";
+import { choice, text, useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { BACKEND_NAMES, type BackendName } from "../../workers/backendNames.ts";
 import { Remote } from "../../workers/rpc.ts";
-import type { BenchName, BenchResult, MachineApi, MachineEvent, OpResult } from "./compute/machine.worker.ts";
+import type { BenchName } from "./compute/benches.ts";
+import type { BenchResult, CheckResult, Depth, MachineApi, MachineEvent } from "./compute/machine.worker.ts";
 import { messages as m } from "./messages.ts";
 
 const BENCHES = ["matmul", "scan", "prefill", "decode"] as const satisfies readonly BenchName[];
 
 export function MachinePage(): JSX.Element {
   const [chosen, setChosen] = useParam("check", "wasm", text);
+  const [depth, setDepth] = useParam<Depth>("depth", "thorough", choice("quick", "thorough"));
   const isChosen = (name: BackendName): boolean => chosen().split(",").includes(name);
   const [events, setEvents] = createSignal<readonly MachineEvent[]>([]);
   const [run, setRun] = createSignal<AbortController>();
@@ -20,13 +23,14 @@ export function MachinePage(): JSX.Element {
   let remote: Remote<MachineApi> | undefined;
   onCleanup(() => remote?.close());
 
-  const results = (): readonly OpResult[] => events().filter((event) => event.kind === "op");
+  const results = (): readonly CheckResult[] => events().filter((event) => event.kind === "op" || event.kind === "golden");
   const timings = (): readonly BenchResult[] => events().filter((event) => event.kind === "bench");
   const progress = (): { done: number; total: number } => events().findLast((event) => event.kind === "progress") ?? { done: 0, total: 1 };
   const backends = (): readonly BackendName[] => BACKEND_NAMES.filter((name) => events().some((event) => event.kind === "started" && event.backend === name));
-  const ops = (): readonly string[] => [...new Set(results().map(({ op }) => op))];
+  const names = (kind: CheckResult["kind"]): readonly string[] => [...new Set(results().filter((each) => each.kind === kind).map(({ name }) => name))];
   const compared = (): number => results().reduce((sum, each) => sum + each.compared, 0);
   const within = (): number => results().reduce((sum, each) => sum + each.compared - each.failed, 0);
+  const sound = (): boolean => within() === compared() && results().every(({ why }) => why === undefined);
 
   async function start(): Promise<void> {
     remote?.close();
@@ -36,7 +40,8 @@ export function MachinePage(): JSX.Element {
     setEvents([]);
     setError(undefined);
     try {
-      await remote.call("run", { backends: BACKEND_NAMES.filter(isChosen) }, { signal: own.signal, onEvent: (event) => setEvents([...events(), event]) });
+      const goldenUrl = new URL(goldenPath, document.baseURI).href;
+      await remote.call("run", { backends: BACKEND_NAMES.filter(isChosen), depth: depth(), goldenFiles, goldenUrl }, { signal: own.signal, onEvent: (event) => setEvents([...events(), event]) });
     } catch (failure) {
       setError(failure);
     }
@@ -51,7 +56,8 @@ export function MachinePage(): JSX.Element {
           <Stat label={m().isolated} value={window.crossOriginIsolated ? m().yes : m().no} testid="isolated" note={window.crossOriginIsolated ? "" : shell().threads.one} />
           <Stat label={m().gpu} value={"gpu" in navigator ? m().gpuYes : m().gpuNo} />
         </div>
-        <div class="row" role="group" aria-label={m().which}>
+        <div class="row">
+          <div class="row" role="group" aria-label={m().which}>
           <For each={BACKEND_NAMES}>
             {(name) => (
               <Toggle
@@ -62,6 +68,8 @@ export function MachinePage(): JSX.Element {
               />
             )}
           </For>
+          </div>
+          <Choice label={m().depth} value={depth()} onChange={setDepth} testid="depth" options={(["quick", "thorough"] as const).map((value) => ({ value, label: m().depths[value] }))} />
           <Show when={run()} fallback={<Button primary disabled={!BACKEND_NAMES.some(isChosen)} onClick={() => void start()} testid="run">{m().run}</Button>}>
             {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
           </Show>
@@ -72,25 +80,34 @@ export function MachinePage(): JSX.Element {
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void start()} />}</Show>
         <For each={events().filter((event) => event.kind === "absent")}>{({ backend, why }) => <p class="failure">{m().absent(backend, why)}</p>}</For>
       </Panel>
-      <Show when={results().length > 0}>
-        <Panel title={m().timings}>
+      <Show when={timings().length > 0}>
+        <Panel title={m().timings} note={m().timingsNote}>
           <Timings timings={timings()} backends={backends()} />
         </Panel>
         <Panel title={m().conformance}>
           <div class="row">
-            <Stat label={m().total} value={m().totals(within(), compared())} tone={within() === compared() ? "good" : "bad"} testid="total" />
-            <CopyButton text={() => asMarkdown(backends(), ops(), results(), timings(), events())} />
+            <Stat label={m().total} value={m().totals(within(), compared())} tone={sound() ? "good" : "bad"} testid="total" />
+            <CopyButton text={() => asMarkdown(backends(), results(), timings(), events())} />
           </div>
-          <Conformance ops={ops()} results={results()} backends={backends()} events={events()} />
+          <Show when={names("golden").length > 0}>
+            <h3>{m().golden}</h3>
+            <p class="note">{m().goldenNote}</p>
+            <Conformance testid="golden" title={m().goldenColumn} names={names("golden")} results={results()} backends={backends()} events={events()} />
+          </Show>
+          <Show when={names("op").length > 0}>
+            <h3>{m().ops}</h3>
+            <p class="note">{m().opsNote}</p>
+            <Conformance testid="conformance" title={m().op} names={names("op")} results={results()} backends={backends()} events={events()} />
+          </Show>
         </Panel>
       </Show>
     </Page>
   );
 }
 
-const find = (results: readonly OpResult[], op: string, backend: BackendName): OpResult | undefined => results.find((each) => each.op === op && each.backend === backend);
+const find = (results: readonly CheckResult[], name: string, backend: BackendName): CheckResult | undefined => results.find((each) => each.name === name && each.backend === backend);
 
-function describeResult(result: OpResult | undefined): string {
+function describeResult(result: CheckResult | undefined): string {
   if (result === undefined) return "";
   if (result.why !== undefined) return m().notRun(result.why);
   return result.failed > 0 ? m().failedCell(result.failed, result.compared) : m().cell(result.compared, `${(100 * result.used).toFixed(0)} %`);
@@ -103,26 +120,26 @@ const aboutOf = (events: readonly MachineEvent[], backend: BackendName): string 
   return m().about(backend, started?.kind === "started" ? started.about : "");
 };
 
-function Conformance(props: { ops: readonly string[]; results: readonly OpResult[]; backends: readonly BackendName[]; events: readonly MachineEvent[] }): JSX.Element {
+function Conformance(props: { testid: string; title: string; names: readonly string[]; results: readonly CheckResult[]; backends: readonly BackendName[]; events: readonly MachineEvent[] }): JSX.Element {
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label={m().conformance}>
-      <table data-testid="conformance">
+    <div class="scroll" tabIndex={0} role="group" aria-label={props.title}>
+      <table data-testid={props.testid}>
         <thead>
           <tr>
-            <th scope="col">{m().op}</th>
+            <th scope="col">{props.title}</th>
             <For each={props.backends}>{(backend) => <th scope="col">{aboutOf(props.events, backend)}</th>}</For>
           </tr>
         </thead>
         <tbody>
-          <For each={props.ops}>
-            {(op) => (
+          <For each={props.names}>
+            {(name) => (
               <tr>
                 <th scope="row">
-                  <code>{op}</code>
+                  <code>{name}</code>
                 </th>
                 <For each={props.backends}>
                   {(backend) => {
-                    const result = (): OpResult | undefined => find(props.results, op, backend);
+                    const result = (): CheckResult | undefined => find(props.results, name, backend);
                     return <td style={{ color: (result()?.failed ?? 0) > 0 || result()?.why !== undefined ? "var(--bad)" : "var(--good)" }}>{describeResult(result())}</td>;
                   }}
                 </For>
@@ -175,7 +192,7 @@ function CopyButton(props: { text: () => string }): JSX.Element {
 }
 
 /** Both tables as Markdown, with what is needed to read them elsewhere. */
-function asMarkdown(backends: readonly BackendName[], ops: readonly string[], results: readonly OpResult[], timings: readonly BenchResult[], events: readonly MachineEvent[]): string {
+function asMarkdown(backends: readonly BackendName[], results: readonly CheckResult[], timings: readonly BenchResult[], events: readonly MachineEvent[]): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const rule = row(["---", ...backends.map(() => "---")]);
   return [
@@ -187,7 +204,7 @@ function asMarkdown(backends: readonly BackendName[], ops: readonly string[], re
     "",
     row([m().op, ...backends]),
     rule,
-    ...ops.map((op) => row([op, ...backends.map((backend) => describeResult(find(results, op, backend)))])),
+    ...[...new Set(results.map(({ name }) => name))].map((name) => row([name, ...backends.map((backend) => describeResult(find(results, name, backend)))])),
     "",
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { createSignal, For, Show, type JSX } from "solid-js";
 import { Button, Slider } from "../../components/controls.tsx";
+import { Failure } from "../../components/Failure.tsx";
 import { Panel } from "../../components/Page.tsx";
 import type { Snapshot } from "./compute/session.ts";
 import { messages as m } from "./messages.ts";
@@ -15,14 +16,30 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
   const [saved, setSaved] = createSignal<readonly Saved[]>([]);
   const [target, setTarget] = createSignal<number>();
   const written = (): number => props.writer.progress()?.tokens ?? 0;
-  const first = (): number => props.writer.progress()?.promptTokens ?? 0;
+  const first = (): number => props.writer.progress()?.earliest ?? 0;
   const at = (): number => Math.max(first(), Math.min(target() ?? written(), written()));
   const idle = (): boolean => written() > 0 && !props.writer.writing();
 
+  const [error, setError] = createSignal<unknown>();
+  const tail = (): string => ((props.writer.progress()?.prompt ?? "") + (props.writer.progress()?.text ?? "")).slice(-28);
+
+  async function open(input: HTMLInputElement): Promise<void> {
+    const file = input.files?.[0];
+    input.value = ""; // so that the same file can be chosen again
+    if (file === undefined) return;
+    setError(undefined);
+    try {
+      const snapshot = await props.writer.open(file);
+      setSaved([...saved(), { snapshot, tail: tail() }]);
+    } catch (failure) {
+      setError(failure);
+    }
+  }
+
   async function save(): Promise<void> {
-    const progress = props.writer.progress();
+    const words = tail();
     const snapshot = await props.writer.save();
-    if (snapshot && progress) setSaved([...saved(), { snapshot, tail: (progress.prompt + progress.text).slice(-28) }]);
+    if (snapshot) setSaved([...saved(), { snapshot, tail: words }]);
   }
 
   return (
@@ -45,7 +62,13 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
             {m().rewindGo}
           </Button>
         </Show>
+        <label>
+          {m().open}
+          <br />
+          <input type="file" accept=".safetensors" disabled={props.writer.facts() === undefined || props.writer.writing()} onChange={(event) => void open(event.currentTarget)} data-testid="open" />
+        </label>
       </div>
+      <Show when={error()}>{(failure) => <Failure error={failure()} />}</Show>
       <ul class="plain">
         <For each={saved()}>
           {({ snapshot, tail }) => (
@@ -57,7 +80,7 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
               <Button disabled={!idle()} onClick={() => props.onFork(snapshot)} testid="fork">
                 {m().fork}
               </Button>
-              <Button onClick={() => download(snapshot)}>{m().download}</Button>
+              <Button onClick={() => void download(props.writer, snapshot)} testid="download">{m().download}</Button>
             </li>
           )}
         </For>
@@ -66,9 +89,10 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
   );
 }
 
-/** The state as the safetensors file it is. */
-function download(snapshot: Snapshot): void {
-  const url = URL.createObjectURL(new Blob([snapshot.state as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
+/** A safetensors file that this page, and the library, can read again. */
+async function download(writer: Writer, snapshot: Snapshot): Promise<void> {
+  const bytes = await writer.toFile(snapshot);
+  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;
   link.download = `state-${snapshot.ids.length}.safetensors`;

@@ -15,6 +15,7 @@ import { messages as m } from "./messages.ts";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
 import { useWriter, type Writer } from "./writer.ts";
+import "./style.css";
 
 export function MambaPage(): JSX.Element {
   const writer = useWriter();

@@ -27,6 +27,10 @@ export interface Writer {
   restore(snapshot: Snapshot): Promise<void>;
   fork(snapshot: Snapshot, input: WriteInput): Promise<void>;
   rewind(tokens: number): Promise<void>;
+  /** A snapshot as a file to keep. */
+  toFile(snapshot: Snapshot): Promise<Uint8Array>;
+  /** Goes on from such a file. @throws what is wrong with it. */
+  open(file: File): Promise<Snapshot>;
   /** After an error: the last thing that was asked, once more, in a fresh worker if the old one died. */
   recover(): void;
   close(): void;
@@ -107,6 +111,12 @@ export function useWriter(): Writer {
       await write(input);
     },
     rewind: (tokens) => shown(() => worker().call("rewind", tokens)),
+    toFile: (snapshot) => worker().call("toFile", snapshot),
+    open: async (file) => {
+      const opened = await worker().call("open", file);
+      show(opened.progress);
+      return opened.snapshot;
+    },
     recover: () => again(),
     close: () => remote?.close(),
   };

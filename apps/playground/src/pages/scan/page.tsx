@@ -16,6 +16,8 @@ import { messages as m } from "./messages.ts";
 import { ScanPicture } from "./ScanPicture.tsx";
 
 const CHUNK = 4;
+const LENGTHS = [64, 128, 256, 512];
+const LONGEST = ["64", "128", "256", "512"] as const;
 
 /** Steps with numbers as a Mamba layer has them: a = exp(delta A), b = delta B u. */
 function makeSteps(l: number): Step[] {
@@ -95,6 +97,7 @@ const size = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(
 
 function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
   const [backend, setBackend] = useBackend();
+  const [longest, setLongest] = useParam<(typeof LONGEST)[number]>("upto", "256", choice(...LONGEST));
   const [rows, setRows] = createSignal<readonly ScanMeasurement[]>([]);
   const [error, setError] = createSignal<unknown>();
   const [run, setRun] = createSignal<AbortController>();
@@ -104,9 +107,9 @@ function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
     setRows([]);
     setError(undefined);
     try {
-      await props.remote.call("measure", { backend: backend(), lengths: [64, 128, 256], d: 64, n: 16 }, { signal: own.signal, onEvent: (row) => setRows([...rows(), row]) });
+      await props.remote.call("measure", { backend: backend(), lengths: LENGTHS.filter((l) => l <= Number(longest())), d: 64, n: 16 }, { signal: own.signal, onEvent: (row) => setRows([...rows(), row]) });
     } catch (failure) {
-      setError(failure);
+      if ((failure as Error).name !== "AbortError") setError(failure);
     }
     setRun(undefined);
   }
@@ -117,6 +120,7 @@ function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
         <Show when={run()} fallback={<Button primary onClick={() => void measure()} testid="measure">{m().measure}</Button>}>
           {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
         </Show>
+        <Choice label={m().longest} value={longest()} onChange={setLongest} options={LONGEST.map((value) => ({ value, label: value }))} />
       </div>
       <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
       <Show when={rows().length > 0}>

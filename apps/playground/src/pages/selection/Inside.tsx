@@ -33,25 +33,31 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
     return total === 0 ? 0 : props.letters.reduce((sum, { place }) => sum + squares[place]!, 0) / total;
   };
   return (
-    <Show when={remembered()}>
-      {(values) => (
+    <Show when={view()}>
+      {(seen) => (
         <div class="memory">
-          <div class="caption">
-            <span style={{ color: `var(--${props.racer.tone})` }}>{m().remembers(props.racer.name())}</span>
-            <strong data-testid={`share-${props.racer.id}`}>
-              {(100 * share()).toFixed(0)} % {m().share}
-            </strong>
-          </div>
-          <Bars
-            label={m().remembers(props.racer.name())}
-            values={Array.from({ length: props.seqLen + props.nTokens }, (_, i) => (i < props.seqLen ? values()[i]! : 0))}
-            length={props.seqLen + props.nTokens}
-            tone="quiet"
-            colors={barColors(props)}
-          />
+          <Show when={remembered()} fallback={<p class="note">{m().noParts(props.racer.name())}</p>}>
+            {(values) => (
+              <>
+                <div class="caption">
+                  <span style={{ color: `var(--${props.racer.tone})` }}>{m().remembers(props.racer.name())}</span>
+                  <strong data-testid={`share-${props.racer.id}`}>
+                    {(100 * share()).toFixed(0)} % {m().share}
+                  </strong>
+                </div>
+                <Bars
+                  label={m().remembers(props.racer.name())}
+                  values={Array.from({ length: props.seqLen + props.nTokens }, (_, i) => (i < props.seqLen ? values()[i]! : 0))}
+                  length={props.seqLen + props.nTokens}
+                  tone="quiet"
+                  colors={barColors(props)}
+                />
+              </>
+            )}
+          </Show>
           <div class="answers" data-testid={`answers-${props.racer.id}`}>
             <span class="quiet">{m().answers(props.racer.name())}:</span>
-            <For each={view()!.answers}>
+            <For each={seen().answers}>
               {({ token, probability }, i) => {
                 const right = (): boolean => token === props.letters[i()]?.token;
                 const name = token >= 1 && token <= 8 ? letterName(token) : "–";
@@ -81,7 +87,7 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
         <Choice label={m().whose} value={who()} onChange={setWho} testid="whose" options={props.racers.map(({ id, name }) => ({ value: id, label: name() }))} />
         <Choice label={m().layer} value={layer()} onChange={setLayer} options={["0", "1"].map((value) => ({ value, label: m().layers(Number(value) + 1) }))} />
       </div>
-      <Show when={view()} fallback={<p class="note">{m().untrained}</p>}>
+      <Show when={view()} fallback={<p class="note">{props.racers.find(({ id }) => id === who())?.contender.view() ? m().nothingSelected : m().untrained}</p>}>
         {(shown) => (
           <div class="lane" tabIndex={0} role="group" aria-label={m().inside}>
             <div class="maps" style={{ "min-width": `${17 * length()}px` }}>

@@ -92,7 +92,7 @@ export function useContender(): Contender {
       const made = await worker.call("create", { settings, backend });
       setWeights(made.weights);
       await refresh();
-      await worker.call("train", { maxSeconds: MAX_SECONDS, enough: ENOUGH }, { signal: own.signal, onEvent: note });
+      await worker.call("train", { maxSeconds: MAX_SECONDS, enough: ENOUGH }, { signal: own.signal, onEvent: (progress) => own.signal.aborted || note(progress) });
     } catch (failure) {
       if (run === own && (failure as Error).name !== "AbortedError") setError(failure);
     }
@@ -111,7 +111,10 @@ export function useContender(): Contender {
     view,
     error,
     start: (settings, backend) => void start(settings, backend),
-    stop: () => run?.abort(),
+    stop: () => {
+      run?.abort();
+      setTraining(false); // at once, though the worker may still have to finish its step
+    },
     look: (next) => {
       ids = next;
       void refresh();

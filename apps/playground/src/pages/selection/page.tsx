@@ -1,22 +1,27 @@
 import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from "solid-js";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
-import { Button, Slider, Stat, Toggle } from "../../components/controls.tsx";
+import { Button, Choice, Slider, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { number, text, useParam } from "../../shell/route.ts";
+import { choice, number, text, useParam } from "../../shell/route.ts";
 import { MAMBA, type Selects } from "./compute/selects.ts";
 import type { TrainProgress } from "./compute/race.worker.ts";
+import type { ModelSize } from "./compute/trainer.ts";
 import { useContender, type Contender } from "./contender.ts";
 import formulas from "./formulas.tex";
 import { Inside, Memory } from "./Inside.tsx";
 import { messages as m } from "./messages.ts";
 import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
 import { Strip } from "./Strip.tsx";
+import "./style.css";
 
 const ALPHABET = 6;
 const N_TOKENS = 4;
+const SIZES = ["usual", "small"] as const satisfies readonly ModelSize[];
+/** Beside Mamba: its own layer without selection (S4D), the S4 layer itself (DPLR), or nobody. */
+const OPPONENTS = ["s4d", "s4", "nobody"] as const;
 const PARTS = ["delta", "B", "C", "gate"] as const satisfies readonly (keyof Selects)[];
 
 export interface Racer {
@@ -30,6 +35,8 @@ export function SelectionPage(): JSX.Element {
   const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96));
   const [seed, setSeed] = useParam("seed", 1, number(1, 1e6));
   const [parts, setParts] = useParam("see", "", text);
+  const [size, setSize] = useParam<ModelSize>("size", "usual", choice(...SIZES));
+  const [against, setAgainst] = useParam<(typeof OPPONENTS)[number]>("against", "s4d", choice(...OPPONENTS));
   const [backend, setBackend] = useBackend();
   const [stored, setStored] = useParam<readonly Letter[]>("letters", randomLetters(5, N_TOKENS, 48, ALPHABET), lettersCodec);
   const selects = createMemo<Selects>(() => Object.fromEntries(PARTS.map((part) => [part, parts().split(",").includes(part)])) as unknown as Selects);
@@ -38,24 +45,25 @@ export function SelectionPage(): JSX.Element {
     return fits ? stored() : randomLetters(5, N_TOKENS, seqLen(), ALPHABET);
   };
 
-  const racers: readonly [Racer, Racer] = [
-    { name: () => m().mamba, tone: "mamba", id: "mamba", contender: useContender() },
-    { name: () => (PARTS.some((part) => selects()[part]) ? m().challenger.mixed : m().challenger.s4), tone: "s4", id: "challenger", contender: useContender() },
-  ];
-  const running = (): boolean => racers.some(({ contender }) => contender.training());
-  const started = (): boolean => racers.some(({ contender }) => contender.weights() !== undefined);
+  const mamba: Racer = { name: () => m().mamba, tone: "mamba", id: "mamba", contender: useContender() };
+  const mixed = (): boolean => PARTS.some((part) => selects()[part]);
+  const opponentName = (): string => (against() === "s4" ? m().challenger.s4 : mixed() ? m().challenger.mixed : m().challenger.s4d);
+  const opponent: Racer = { name: opponentName, tone: "s4", id: "challenger", contender: useContender() };
+  const racers = createMemo<readonly Racer[]>(() => (against() === "nobody" ? [mamba] : [mamba, opponent]));
+  const running = (): boolean => racers().some(({ contender }) => contender.training());
+  const started = (): boolean => racers().some(({ contender }) => contender.weights() !== undefined);
   const ids = createMemo(() => toIds(letters(), seqLen(), ALPHABET));
   createEffect(() => {
-    for (const { contender } of racers) contender.look(ids());
+    for (const { contender } of racers()) contender.look(ids());
   });
-  // a model knows one task only: another length makes both start anew
+  // a model knows one task only: another setting makes both start anew
   createEffect(
-    on([seqLen, backend, parts], () => { for (const { contender } of racers) contender.reset(); }, { defer: true }),
+    on([seqLen, size, against, backend, parts], () => { for (const { contender } of [mamba, opponent]) contender.reset(); }, { defer: true }),
   );
   const start = (): void => {
-    const settings = { letters: ALPHABET, nTokens: N_TOKENS, seqLen: seqLen(), seed: seed() };
-    racers[0].contender.start({ ...settings, selects: MAMBA }, backend());
-    racers[1].contender.start({ ...settings, selects: selects() }, backend());
+    const settings = { letters: ALPHABET, nTokens: N_TOKENS, seqLen: seqLen(), seed: seed(), size: size() };
+    mamba.contender.start({ ...settings, mixing: MAMBA }, backend());
+    if (against() !== "nobody") opponent.contender.start({ ...settings, mixing: against() === "s4" ? "s4" : selects() }, backend());
   };
   const [shuffles, setShuffles] = createSignal(100);
   const shuffle = (): void => {
@@ -67,7 +75,7 @@ export function SelectionPage(): JSX.Element {
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().race} note={m().raceNote}>
         <div class="row">
-          <Show when={!running()} fallback={<Button onClick={() => racers.forEach(({ contender }) => contender.stop())} testid="stop">{m().stop}</Button>}>
+          <Show when={!running()} fallback={<Button onClick={() => racers().forEach(({ contender }) => contender.stop())} testid="stop">{m().stop}</Button>}>
             <Button primary onClick={start} testid="start">
               {started() ? m().again : m().start}
             </Button>
@@ -76,13 +84,15 @@ export function SelectionPage(): JSX.Element {
             </Show>
           </Show>
           <Slider label={m().length} value={seqLen()} min={16} max={96} step={4} onInput={setSeqLen} testid="length" />
+          <Choice label={m().opponent} value={against()} onChange={setAgainst} testid="against" options={OPPONENTS.map((value) => ({ value, label: m().opponents[value] }))} />
+          <Choice label={m().size} value={size()} onChange={setSize} testid="size" options={SIZES.map((value) => ({ value, label: m().sizes[value] }))} />
           <BackendChoice value={backend()} onChange={setBackend} />
         </div>
         <div class="stats" aria-live="off">
-          <For each={racers}>{(racer) => <Standing racer={racer} />}</For>
+          <For each={racers()}>{(racer) => <Standing racer={racer} />}</For>
         </div>
-        <For each={racers}>{({ contender }) => <Show when={contender.error()}>{(error) => <Failure error={error()} again={start} />}</Show>}</For>
-        <Curves racers={racers} />
+        <For each={racers()}>{({ contender }) => <Show when={contender.error()}>{(error) => <Failure error={error()} again={start} />}</Show>}</For>
+        <Curves racers={racers()} />
       </Panel>
 
       <Panel title={m().sequence} note={m().sequenceNote}>
@@ -95,7 +105,7 @@ export function SelectionPage(): JSX.Element {
         <div class="lane" tabIndex={-1}>
           <div style={{ "min-width": `${17 * (seqLen() + N_TOKENS)}px` }}>
             <Strip letters={letters()} seqLen={seqLen()} alphabet={ALPHABET} nTokens={N_TOKENS} onChange={setStored} />
-            <For each={racers}>{(racer) => <Memory racer={racer} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />}</For>
+            <For each={racers()}>{(racer) => <Memory racer={racer} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />}</For>
           </div>
         </div>
         <Show when={!started()}>
@@ -103,7 +113,7 @@ export function SelectionPage(): JSX.Element {
         </Show>
       </Panel>
 
-      <Inside racers={racers} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />
+      <Inside racers={racers()} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />
 
       <Panel title={m().ablation} note={m().ablationNote}>
         <div class="row">
@@ -113,6 +123,7 @@ export function SelectionPage(): JSX.Element {
                 label={m().parts[part]}
                 checked={selects()[part]}
                 testid={`see-${part}`}
+                disabled={against() !== "s4d"}
                 onChange={(on) => setParts(PARTS.filter((each) => (each === part ? on : selects()[each])).join(","))}
               />
             )}
@@ -143,9 +154,9 @@ function Standing(props: { racer: Racer }): JSX.Element {
   };
   const note = (): string => {
     const progress = last();
-    if (progress === undefined) return "";
+    if (progress === undefined) return props.racer.contender.training() ? m().preparing : "";
     const reached = props.racer.contender.reached();
-    return `${reached === undefined ? m().notReached : m().reached(reached.toFixed(1))} · ${m().steps(progress.steps, progress.seconds.toFixed(0))}`;
+    return `${reached === undefined ? m().notReached : m().reached(reached.toFixed(1))} · ${m().steps(progress.steps, progress.seconds.toFixed(0))} · ${m().loss(progress.loss.toFixed(3))}`;
   };
   return <Stat label={`${props.racer.name()}: ${m().accuracy}`} value={percent()} note={note()} tone={props.racer.tone} testid={`accuracy-${props.racer.id}`} />;
 }

@@ -1,4 +1,4 @@
-import { Rng, setBackend } from "@statespace/core";
+import { FormatError, Rng, setBackend } from "@statespace/core";
 import { Decoder, ModelState, prefill, sampleToken, type LanguageModel, type SamplingSettings, type Tokenizer } from "@statespace/models";
 import { loadBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
@@ -6,6 +6,8 @@ import type { BackendName } from "../../../workers/backendNames.ts";
 /** Everything needed to go on from a place in a text, on any backend: the tokens, the state, and the scores of the next token. */
 export interface Snapshot {
   readonly ids: readonly number[];
+  /** How many of them were the prompt. */
+  readonly promptLength: number;
   readonly state: Uint8Array; // a safetensors file
   readonly logits: Float32Array; // [v]
 }
@@ -62,22 +64,51 @@ export class Session {
   }
 
   async save(): Promise<Snapshot> {
-    return { ids: [...this.ids], state: await this.#decoder!.state.toBytes(), logits: this.#logits!.slice() };
+    return { ids: [...this.ids], promptLength: this.promptLength, state: await this.#decoder!.state.toBytes(), logits: this.#logits!.slice() };
   }
 
-  /** Goes on from a snapshot; with another seed this is a fork. */
+  /** The shortest text that rewinding can reach. */
+  get earliest(): number {
+    return Math.max(this.promptLength, this.#snapshots[0]?.ids.length ?? 0);
+  }
+
+  /** Goes on from a snapshot; with another seed this is a fork. @throws FormatError for one of another model; nothing changes then. */
   restore(snapshot: Snapshot, seed: number): void {
-    this.#put(ModelState.fromBytes(snapshot.state));
+    const state = ModelState.fromBytes(snapshot.state);
+    try {
+      this.check(snapshot, state);
+    } catch (error) {
+      state.dispose();
+      throw error;
+    }
+    this.#put(state);
     this.ids = [...snapshot.ids];
+    this.promptLength = snapshot.promptLength;
     this.#logits = snapshot.logits.slice();
     this.#rng = new Rng(seed);
-    this.#snapshots = this.#snapshots.filter(({ ids }) => ids.length <= snapshot.ids.length);
+    // only what this text went through: the snapshot may be of another one
+    this.#snapshots = this.#snapshots.filter(({ ids }) => ids.length <= snapshot.ids.length && ids.every((id, i) => id === snapshot.ids[i]));
     if (this.#snapshots.length === 0) this.#snapshots = [snapshot];
+  }
+
+  /** @throws FormatError unless a snapshot and its state can be of this model. */
+  check({ ids, logits }: Snapshot, state: ModelState): void {
+    const { vocabSize } = this.model.config;
+    if (logits.length !== vocabSize) throw new FormatError(`state: must score ${vocabSize} tokens, got ${logits.length}: it belongs to another model`);
+    const stranger = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+    if (stranger !== undefined) throw new FormatError(`state: token ${stranger} is not one of this model's ${vocabSize}`);
+    if (state.position !== ids.length) throw new FormatError(`state: saw ${state.position} tokens, but the file lists ${ids.length}`);
+    const fresh = this.model.initialState();
+    const found = new Map([...state.tensors()].map(([name, { shape }]) => [name, String(shape)]));
+    // what grows with the text is not in a fresh state, and may have any length
+    const other = [...fresh.tensors()].find(([name, { shape }]) => found.get(name) !== String(shape));
+    fresh.dispose();
+    if (other !== undefined) throw new FormatError(`state: ${other[0]} must be [${other[1].shape}], got [${found.get(other[0]) ?? "nothing"}]: it belongs to another model`);
   }
 
   /** Goes back to `length` tokens: from the last snapshot before, the rest is fed again. */
   async rewind(length: number): Promise<void> {
-    const ids = this.ids.slice(0, Math.max(this.promptLength, length));
+    const ids = this.ids.slice(0, Math.max(this.earliest, length));
     const from = this.#snapshots.findLast((snapshot) => snapshot.ids.length <= ids.length)!;
     this.restore(from, ids.length);
     for (const id of ids.slice(from.ids.length)) await this.#feed(id);

@@ -4,6 +4,7 @@ import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, pause, serve, type CallContext } from "../../../workers/rpc.ts";
 import { Session, type Snapshot } from "./session.ts";
+import { readStateFile, writeStateFile } from "./stateFile.ts";
 
 export type ModelChoice = { readonly kind: "url"; readonly url: string } | { readonly kind: "files"; readonly files: readonly File[] };
 
@@ -29,6 +30,8 @@ export interface WriteProgress {
   readonly text: string;
   readonly tokens: number;
   readonly promptTokens: number;
+  /** Rewinding reaches back to here. */
+  readonly earliest: number;
   readonly backend: BackendName;
   readonly tokensPerSecond: number;
   readonly stateBytes: number;
@@ -78,13 +81,14 @@ async function pictures({ state }: Session): Promise<LayerPicture[]> {
 }
 
 async function progress(picture: boolean): Promise<WriteProgress> {
-  const { ids, promptLength, tokenizer, state } = session!;
+  const { ids, promptLength, earliest, tokenizer, state } = session!;
   const prompt = tokenizer.decode(ids.slice(0, promptLength));
   return {
     prompt,
     text: ids.length > promptLength ? tokenizer.decode(ids).slice(prompt.length) : "",
     tokens: ids.length,
     promptTokens: promptLength,
+    earliest,
     backend,
     tokensPerSecond: rate,
     stateBytes: state?.bytes ?? 0,
@@ -153,6 +157,17 @@ const api = {
   async restore({ snapshot, seed }: { snapshot: Snapshot; seed: number }): Promise<WriteProgress> {
     session!.restore(snapshot, seed);
     return progress(true);
+  },
+
+  toFile(snapshot: Snapshot): Uint8Array {
+    return writeStateFile(snapshot);
+  },
+
+  /** Goes on from a state file. */
+  async open(file: File): Promise<{ snapshot: Snapshot; progress: WriteProgress }> {
+    const snapshot = readStateFile(new Uint8Array(await file.arrayBuffer()), file.name);
+    session!.restore(snapshot, 0);
+    return { snapshot, progress: await progress(true) };
   },
 
   async rewind(length: number): Promise<WriteProgress> {

@@ -52,41 +52,47 @@ function naiveScan({ u, delta, A, B, C }: Inputs, { l, d, n }: ScanSizes): Tenso
   });
 }
 
-async function median(run: () => Tensor, repeats: number): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i <= repeats; i++) {
-    const start = performance.now();
+/** A form is timed until it was run this often or for this long. */
+const REPEATS = 9;
+const PATIENCE_MS = 400;
+
+/** Median milliseconds of runs that end with a read-back, and the result. */
+async function time(run: () => Tensor, signal: AbortSignal): Promise<{ ms: number; y: Float32Array }> {
+  const once = async (): Promise<Float32Array> => {
     const y = run();
-    await readFloats(y); // what was queued is done only now
+    const values = await readFloats(y); // what was queued is done only now
     y.dispose();
-    if (i > 0) times.push(performance.now() - start); // the first run compiles and warms up
     await breathe();
-  }
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
+    signal.throwIfAborted();
+    return values;
+  };
+  const y = await once(); // compiles and warms up
+  const times: number[] = [];
+  const begin = performance.now();
+  do {
+    const start = performance.now();
+    await once();
+    times.push(performance.now() - start);
+  } while (times.length < REPEATS && performance.now() - begin < PATIENCE_MS);
+  return { ms: times.sort((a, b) => a - b)[times.length >> 1]!, y };
 }
 
-async function measure(sizes: ScanSizes): Promise<ScanMeasurement> {
+async function measure(sizes: ScanSizes, signal: AbortSignal): Promise<ScanMeasurement> {
   const { l, d, n } = sizes;
   const inputs = makeInputs(sizes);
-  const fused = (): Tensor => selectiveScan({ ...inputs }).y;
-  const naive = (): Tensor => naiveScan(inputs, sizes);
-  const [y, z] = [naive(), fused()];
-  const [a, b] = [await readFloats(y), await readFloats(z)];
-  y.dispose();
-  z.dispose();
-  const naiveMs = await median(naive, 3);
-  const fusedMs = await median(fused, 9);
+  const naive = await time(() => naiveScan(inputs, sizes), signal);
+  const fused = await time(() => selectiveScan({ ...inputs }).y, signal);
   for (const t of Object.values(inputs)) (t as Tensor).dispose();
   const [small, large] = [4 * (3 * l * d + 2 * l * n + d * n), 4 * l * d * n];
   return {
     ...sizes,
-    naiveMs,
-    fusedMs,
+    naiveMs: naive.ms,
+    fusedMs: fused.ms,
     // ABar written and read; delta B once more and Bu written and read; the states written, read for the next step and for C
     naiveBytes: small + 9 * large,
     fusedBytes: small,
     statesBytes: large,
-    difference: a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0),
+    difference: naive.y.reduce((most, value, i) => Math.max(most, Math.abs(value - fused.y[i]!)), 0),
   };
 }
 
@@ -94,8 +100,7 @@ const api = {
   async measure({ backend, lengths, d, n }: { backend: BackendName; lengths: readonly number[]; d: number; n: number }, { signal, emit }: CallContext<ScanMeasurement>): Promise<void> {
     await startBackend(backend);
     for (const l of lengths) {
-      if (signal.aborted) return;
-      emit(await measure({ l, d, n }));
+      emit(await measure({ l, d, n }, signal));
     }
   },
 

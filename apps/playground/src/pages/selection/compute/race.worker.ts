@@ -15,6 +15,8 @@ export interface TrainProgress {
 }
 
 const LOSS_EVERY = 10;
+/** A slow device tells more often: what is queued on it cannot be stopped, and nobody likes to wait for the first number. */
+const TELL_AFTER_MS = 500;
 const ACCURACY_EVERY = 20;
 
 let trainer: Trainer | undefined;
@@ -32,14 +34,20 @@ const api = {
   async train({ maxSeconds, enough }: { maxSeconds: number; enough: number }, { signal, emit }: CallContext<TrainProgress>): Promise<void> {
     const running = trainer!;
     let seconds = 0;
+    let told = 0;
+    let msPerStep = Infinity; // not known yet: the first step, which compiles, is told at once
     while (!signal.aborted && seconds < maxSeconds) {
       const start = performance.now();
       const value = running.step();
-      const report = running.steps % LOSS_EVERY === 0;
+      const report = running.steps % LOSS_EVERY === 0 || (running.steps - told) * msPerStep > TELL_AFTER_MS;
       const loss = report ? (await readFloats(value))[0]! : 0;
       value.dispose();
-      seconds += (performance.now() - start) / 1000;
+      const ms = performance.now() - start;
+      seconds += ms / 1000;
       if (report) {
+        // the read-back waited for every step since the last one
+        msPerStep = ms / (running.steps - told);
+        told = running.steps;
         const accuracy = running.steps % ACCURACY_EVERY === 0 ? await running.accuracy() : undefined;
         emit({ steps: running.steps, seconds, loss, ...(accuracy === undefined ? {} : { accuracy }) });
         if (accuracy !== undefined && accuracy >= enough) return;

@@ -1,10 +1,10 @@
 import { embedding, linear, Rng, tidy, type Parameter, type Tensor } from "@statespace/core";
-import { kaimingUniform, Norm, normal, ParameterBuilder, ResidualBlock, type MambaMixerConfig } from "@statespace/models";
+import { kaimingUniform, Norm, normal, ParameterBuilder, ResidualBlock, s4Config, S4Mixer, type MambaMixerConfig } from "@statespace/models";
 import { AblatedMixer } from "./ablatedMixer.ts";
-import type { Selects } from "./selects.ts";
+import type { Mixing, Selects } from "./selects.ts";
 
 export interface SequenceModelConfig {
-  readonly selects: Selects;
+  readonly mixing: Mixing;
   readonly vocabSize: number;
   readonly dModel: number;
   readonly dState: number;
@@ -20,6 +20,7 @@ export class SequenceModel {
   readonly parameters: readonly Parameter[];
   readonly embedding: Parameter; // [v, dModel]
   readonly blocks: readonly ResidualBlock[];
+  /** Those whose selection can be looked at: none of S4, which selects nothing. */
   readonly mixers: readonly AblatedMixer[];
   readonly normF: Norm;
   readonly head: Parameter; // [v, dModel]
@@ -29,8 +30,9 @@ export class SequenceModel {
     const { vocabSize, dModel, nLayer, seed } = config;
     const build = new ParameterBuilder(new Rng(seed));
     this.embedding = build.make("embedding.weight", [vocabSize, dModel], normal(1));
-    this.mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
-    this.blocks = this.mixers.map((mixer, i) => new ResidualBlock(new Norm("rms", dModel, NORM_EPS, build.within(`layers.${i}.norm`)), mixer));
+    const mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
+    this.mixers = mixers.filter((mixer) => mixer instanceof AblatedMixer);
+    this.blocks = mixers.map((mixer, i) => new ResidualBlock(new Norm("rms", dModel, NORM_EPS, build.within(`layers.${i}.norm`)), mixer));
     this.normF = new Norm("rms", dModel, NORM_EPS, build.within("norm_f"));
     this.head = build.make("head.weight", [vocabSize, dModel], kaimingUniform(dModel));
     this.parameters = build.parameters;
@@ -50,12 +52,18 @@ export class SequenceModel {
   }
 
   dispose(): void {
-    for (const mixer of this.mixers) mixer.dispose();
+    for (const { mixer } of this.blocks) mixer.dispose?.();
     for (const parameter of this.parameters) parameter.dispose();
   }
 }
 
-function makeMixer({ selects, dModel, dState, nLayer }: SequenceModelConfig, build: ParameterBuilder): AblatedMixer {
+function makeMixer({ mixing, dModel, dState, nLayer }: SequenceModelConfig, build: ParameterBuilder): AblatedMixer | S4Mixer {
+  // four times the state size of Mamba, as both papers have it
+  if (mixing === "s4") return new S4Mixer(s4Config(dModel, { dState: 4 * dState }), build);
+  return makeAblated(mixing, { dModel, dState, nLayer }, build);
+}
+
+function makeAblated(selects: Selects, { dModel, dState, nLayer }: Pick<SequenceModelConfig, "dModel" | "dState" | "nLayer">, build: ParameterBuilder): AblatedMixer {
   const config: MambaMixerConfig = {
     dModel,
     dInner: 2 * dModel,

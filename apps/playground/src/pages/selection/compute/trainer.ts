@@ -1,11 +1,11 @@
 import { AdamW, clipScale, meanCrossEntropy, noGrad, readFloats, Rng, tensor, valueAndGrads, type Tensor } from "@statespace/core";
 import { selectiveCopying } from "@statespace/datasets";
-import type { Selects } from "./selects.ts";
+import type { Mixing } from "./selects.ts";
 import { SequenceModel } from "./sequenceModel.ts";
 
 /** The task and the model, as the page sets them. */
 export interface RaceSettings {
-  readonly selects: Selects;
+  readonly mixing: Mixing;
   /** Letters there are; the vocabulary has noise and the question beside them. */
   readonly letters: number;
   /** Letters to remember. */
@@ -13,11 +13,16 @@ export interface RaceSettings {
   /** Steps before the question. */
   readonly seqLen: number;
   readonly seed: number;
+  readonly size: ModelSize;
 }
 
-/** Sizes at which Mamba learns the task in seconds on one core. */
-const MODEL = { dModel: 32, dState: 16, nLayer: 2 };
-const TRAINING = { batch: 32, learningRate: 4e-3, warmup: 20, beta2: 0.98, weightDecay: 0.01, maxNorm: 1 };
+/** `usual`: Mamba learns the task in seconds on one core. `small`: cheaper, for phones and emulated graphics; it needs more steps and errs more. */
+export const SIZES = {
+  usual: { dModel: 32, dState: 16, nLayer: 2, batch: 32, learningRate: 4e-3 },
+  small: { dModel: 16, dState: 8, nLayer: 2, batch: 16, learningRate: 1e-2 },
+} as const;
+export type ModelSize = keyof typeof SIZES;
+const TRAINING = { warmup: 20, beta2: 0.98, weightDecay: 0.01, maxNorm: 1 };
 const EVALUATION_ROWS = 64;
 /** Seed of the sequences both are judged on; the training seed is the visitor's. */
 const EVALUATION_SEED = 987_654;
@@ -34,22 +39,23 @@ export class Trainer {
 
   constructor(settings: RaceSettings) {
     this.settings = settings;
-    const { letters, nTokens, seqLen, seed, selects } = settings;
+    const { letters, nTokens, seqLen, seed, mixing, size } = settings;
+    const { dModel, dState, nLayer } = SIZES[size];
     this.vocabSize = letters + 2;
     this.#task = selectiveCopying({ vocabSize: this.vocabSize, nTokens, seqLen });
     this.#rng = new Rng(seed);
-    this.model = new SequenceModel({ ...MODEL, selects, vocabSize: this.vocabSize, seed });
-    this.#optimizer = new AdamW(this.model.parameters, TRAINING);
+    this.model = new SequenceModel({ dModel, dState, nLayer, mixing, vocabSize: this.vocabSize, seed });
+    this.#optimizer = new AdamW(this.model.parameters, { ...TRAINING, learningRate: SIZES[size].learningRate });
   }
 
   /** One batch of fresh sequences; the caller disposes the loss. */
   step(): Tensor {
-    const batch = this.#task.sample(this.#rng, TRAINING.batch);
+    const batch = this.#task.sample(this.#rng, SIZES[this.settings.size].batch);
     const ids = tensor(batch.inputs, batch.shape);
     const targets = tensor(batch.targets, batch.targetShape);
     const { value, grads } = valueAndGrads(() => meanCrossEntropy(this.model.forward(ids), targets), this.#optimizer.parameters.map((p) => p.value));
     const { norm, scale } = clipScale(grads, TRAINING.maxNorm);
-    this.#optimizer.step(grads, TRAINING.learningRate * Math.min(1, (this.steps + 1) / TRAINING.warmup), scale);
+    this.#optimizer.step(grads, SIZES[this.settings.size].learningRate * Math.min(1, (this.steps + 1) / TRAINING.warmup), scale);
     for (const t of [ids, targets, norm, scale, ...grads]) t?.dispose();
     this.steps++;
     return value;
