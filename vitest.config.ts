@@ -1,4 +1,18 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The files that take longest start first, or one would run on alone at the end: a fresh clone knows no durations. */
+const longest = [/conformance\/test\/webgpu/, /examples\.test/, /backend-webgpu\/test\/training/, /backend-wasm\/test\/native/];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((pattern) => pattern.test(moduleId));
+      return index < 0 ? longest.length : index;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 /** `vitest.config.ts` of a folder holds its Node tests, `vitest.browser.config.ts` those that run in a browser or start one. */
 const projects = {
@@ -15,7 +29,7 @@ export default defineConfig({
   test: {
     projects: kind === "node" || kind === "browser" ? projects[kind] : [...projects.node, ...projects.browser],
     pool: "forks",
-    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
   },
 });

@@ -1,9 +1,12 @@
 // Runs one kind of the tests and reads the counts from vitest's own report.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { commandFile, root } from "./workspace.mjs";
 import { runNode } from "./setup.mjs";
+
+/** Vitest's own count, one core less than there are, would leave one of two idle. Browser tests keep it: they measure. */
+const workers = Math.max(2, availableParallelism() - 1);
 
 /**
  * @param {"node" | "browser"} kind @param {Record<string, string>} env @param {string[]} [filters]
@@ -13,7 +16,8 @@ export async function runVitest(kind, env, filters = []) {
   const folder = mkdtempSync(join(tmpdir(), "statespace-vitest-"));
   const outputFile = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
-  const args = [commandFile("vitest"), "run", ...reporters, "--passWithNoTests", ...filters];
+  const parallel = kind === "node" ? [`--maxWorkers=${workers}`] : [];
+  const args = [commandFile("vitest"), "run", ...reporters, ...parallel, "--passWithNoTests", ...filters];
   const { code } = await runNode(args, { env: { ...env, STATESPACE_TESTS: kind } });
   const report = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, "utf8")) : undefined;
   rmSync(folder, { recursive: true, force: true });

@@ -6,10 +6,13 @@ import { BackendError } from "@statespace/core";
  */
 let dawn: GPU | undefined;
 
+/** Dawn features to do without, comma-separated, for drivers that a feature does not suit. Read once, since there is one Dawn. */
+const unwanted = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["DAWN_DISABLED_FEATURES"];
+
 /** Dawn switches for Node: unquantised timestamps for the profiler, f16 where the driver hides it behind a flag. */
 const dawnFlags = [
   "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
-  "disable-dawn-features=timestamp_quantization",
+  `disable-dawn-features=${["timestamp_quantization", ...(unwanted ? [unwanted] : [])].join()}`,
 ];
 
 /**
