@@ -14,7 +14,7 @@ import { gatedS4Trainable } from "./gatedS4.ts";
 
 const run = await startRun();
 const setting = run.full
-  ? { vocabSize: 16, nTokens: 16, dModel: 64, stages: [{ seqLen: 48, steps: 8000 }, { seqLen: 256, steps: 4000 }], batchSize: 16, learningRate: 3e-3, evaluateEvery: 250, until: 0.9995, heldOutRows: 256 }
+  ? { vocabSize: 16, nTokens: 16, dModel: 64, stages: [{ seqLen: 48, steps: 4000 }, { seqLen: 256, steps: 8000 }], batchSize: 64, learningRate: 2e-3, evaluateEvery: 250, until: 0.9995, heldOutRows: 256 }
   : { vocabSize: 8, nTokens: 4, dModel: 32, stages: [{ seqLen: 12, steps: 500 }, { seqLen: 32, steps: 300 }], batchSize: 16, learningRate: 5e-3, evaluateEvery: 100, until: 0.999, heldOutRows: 128 };
 const { vocabSize, nTokens, dModel, stages } = setting;
 

@@ -3,9 +3,9 @@
  *
  *   node --conditions=statespace-source examples/04-induction-heads.ts [--full] [--only mamba,attention]
  *
- * A Mamba of two layers is trained on rows of 256 steps, then asked on rows up to 4,096 times as long: its state is carried from chunk
- * to chunk, so memory does not grow. Attention has to see the whole row, so it is asked up to 4,096 steps.
- * Short form: rows of 24 steps, tested to 256. Source: Gu and Dao 2023 (arXiv 2312.00752), section 4.1.2 and table 2.
+ * A Mamba of two layers is trained on rows of up to 256 steps (shorter ones first, where one answer a row teaches sooner), then asked on
+ * rows up to 4,096 times as long: its state is carried from chunk to chunk, so memory does not grow. Attention has to see the whole row,
+ * so it is asked up to 4,096 steps. Short form: rows of 24 steps, tested to 256. Source: Gu and Dao 2023 (arXiv 2312.00752), section 4.1.2 and table 2.
  */
 import { argMax, readInts, tensor, tidy } from "@statespace/core";
 import { inductionHeads, streamInductionHeads } from "@statespace/datasets";
@@ -14,9 +14,13 @@ import { percent, saveResults, startRun, trainTask, type TaskResult } from "./ex
 
 const run = await startRun();
 const setting = run.full
-  ? { vocabSize: 16, seqLen: 256, dModel: 64, steps: 5_000, batchSize: 16, evaluateEvery: 250, learningRate: 2e-3, heldOutRows: 256, lengths: [64, 2 ** 20] }
-  : { vocabSize: 6, seqLen: 24, dModel: 32, steps: 600, batchSize: 16, evaluateEvery: 100, learningRate: 4e-3, heldOutRows: 256, lengths: [16, 256] };
-const { vocabSize, seqLen, dModel } = setting;
+  ? {
+      vocabSize: 16, dModel: 64, batchSize: 64, evaluateEvery: 250, learningRate: 2e-3, heldOutRows: 256, lengths: [64, 2 ** 20],
+      stages: [{ seqLen: 32, steps: 4000, until: 0.99 }, { seqLen: 64, steps: 2000, until: 0.99 }, { seqLen: 128, steps: 1000, until: 0.99 }, { seqLen: 256, steps: 4000 }],
+    }
+  : { vocabSize: 6, dModel: 32, batchSize: 16, evaluateEvery: 100, learningRate: 4e-3, heldOutRows: 256, lengths: [16, 256], stages: [{ seqLen: 24, steps: 600 }] };
+const { vocabSize, dModel, stages } = setting;
+const { seqLen } = stages.at(-1)!;
 
 const variants: Readonly<Record<string, { readonly title: string; readonly layer: LayerSettings; readonly mlp: number; readonly longest: number }>> = {
   mamba: { title: "Mamba", layer: { kind: "mamba" }, mlp: 0, longest: setting.lengths[1]! },
@@ -46,14 +50,28 @@ async function accuracyAt(model: SequenceModel, length: number, rows: number): P
   return right.reduce((count, id, row) => count + (id === answers[row] ? 1 : 0), 0) / rows;
 }
 
+function sum(results: readonly TaskResult[], of: (result: TaskResult) => number): number {
+  return results.reduce((total, result) => total + of(result), 0);
+}
+
 interface Result {
+  /** Training, a stage of row lengths each. */
+  readonly stages: readonly TaskResult[];
+  /** The last stage, with updates and seconds of all. */
   readonly trained: TaskResult;
   readonly table: readonly { readonly length: number; readonly rows: number; readonly accuracy: number }[];
 }
 
 async function trainAndAsk({ title, layer, mlp, longest }: (typeof variants)[string]): Promise<Result> {
   const model = new SequenceModel({ modelType: "sequence", dModel, encoder: { kind: "embedding", vocabSize }, layers: [layer, layer], head: { kind: "language", tie: true }, norm: "rms", mlp }, 1);
-  const trained = await trainTask(sequenceObjective(model), inductionHeads({ vocabSize, seqLen }), { ...setting, seed: 1, minutes: run.minutes });
+  const results: TaskResult[] = [];
+  for (const [i, stage] of stages.entries()) {
+    const spent = sum(results, ({ seconds }) => seconds) / 60;
+    // The last stage has at least half of the time, and what the others leave.
+    const minutes = run.minutes && (i === stages.length - 1 ? run.minutes - spent : (0.5 * run.minutes) / (stages.length - 1));
+    results.push(await trainTask(sequenceObjective(model), inductionHeads({ vocabSize, seqLen: stage.seqLen }), { ...setting, ...stage, seed: 1 + i, minutes }));
+  }
+  const trained = { ...results.at(-1)!, steps: sum(results, ({ steps }) => steps), seconds: sum(results, ({ seconds }) => seconds) };
   console.log(`${title}, ${trained.parameters.toLocaleString("en")} parameters, trained on ${seqLen} steps: ${percent(trained.accuracy)} after ${trained.steps} updates of ${setting.batchSize} rows, ${trained.seconds.toFixed(0)} s`);
   console.log("  length      rows   accuracy");
   const table = [];
@@ -64,7 +82,7 @@ async function trainAndAsk({ title, layer, mlp, longest }: (typeof variants)[str
     console.log(`  ${String(length).padEnd(11)} ${String(rows).padEnd(6)} ${percent(accuracy)}`);
   }
   model.dispose();
-  return { trained, table };
+  return { stages: results, trained, table };
 }
 
 const chosen = run.only.length > 0 ? run.only : run.full ? Object.keys(variants) : ["mamba"];

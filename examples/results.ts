@@ -98,6 +98,7 @@ ${commands(runs)}`;
 }
 
 function inductionHeads(runs: Found): string {
+  const stages = runs[0]!.run.setting["stages"] as { seqLen: number }[];
   const lengths = [...new Set(runs.flatMap(({ entry }) => entry.table!.map(({ length }) => length)))].sort((a, b) => a - b);
   const rows = lengths.map((length) => {
     const at = runs.map(({ entry }) => entry.table!.find((row) => row.length === length));
@@ -106,7 +107,7 @@ function inductionHeads(runs: Found): string {
   const trained = runs.map(({ title, entry: { trained: of }, run }) => `${title}: ${count(of?.parameters)} parameters, ${percent(of?.accuracy)} at the length of training after ${count(of?.steps)} updates, ${of?.seconds?.toFixed(0)} s (${where(run)})`);
   return `## Induction heads
 
-Trained on rows of ${String(runs[0]!.run.setting["seqLen"])} steps, asked at other lengths. Mamba carries its state through chunks of 2,048 steps, so memory does not grow; attention keeps every token and is asked up to 4,096.
+Trained on rows of ${stages.map(({ seqLen }) => seqLen).join(", then ")} steps, asked at other lengths. Mamba carries its state through chunks of 2,048 steps, so memory does not grow; attention keeps every token and is asked up to 4,096.
 Published (arXiv 2312.00752, table 2): Mamba 100 % up to 1,048,576; Transformers fall within twice the length of training.
 
 ${trained.join("\n")}
@@ -122,7 +123,7 @@ function languageModel(runs: Found): string {
   const rows = runs.map(({ title, entry, run }) => [title, entry.bitsPerByte!.toFixed(3), count(entry.parameters), count(entry.steps ?? Number(run.setting["steps"])), entry.seconds!.toFixed(0), count(Math.round(entry.tokensPerSecond!)), where(run)]);
   return `## Language models of one budget
 
-State of the Union and Moby-Dick, 2,048 tokens of BPE, the same batches for each; held-out bits per byte.
+State of the Union and Moby-Dick, 2,048 tokens of BPE; the bundled checkpoint's recipe and its number of tokens for each (the LSTM in rows of a quarter of the length, four times as many, its state carried from row to row); held-out bits per byte.
 
 ${table(["model", "bits per byte", "parameters", "steps", "seconds", "tokens/s", "on"], rows)}
 

@@ -3,6 +3,7 @@ import { CONFIG_FILE, GENERATION_CONFIG_FILE, WEIGHTS_FILE } from "./checkpoint.
 import { nodeFiles, writeFileAtomically } from "./nodeFiles.ts";
 import { layoutSafetensors, type SafetensorsWriteOptions, type WritableTensor } from "./safetensorsWriter.ts";
 import { assertFlatName } from "./source.ts";
+import { formatTransformersJson } from "./transformersJson.ts";
 
 /** What `saveCheckpoint` writes: one file each for config, weights and generation config, and any others. */
 export interface CheckpointContent {
@@ -46,7 +47,7 @@ function checkpointFiles(content: CheckpointContent, options: SafetensorsWriteOp
     files.push([name, () => [typeof data === "string" ? new TextEncoder().encode(data) : data]]);
   }
   if (content.generationConfig !== undefined) files.push([GENERATION_CONFIG_FILE, () => [encodeJson(content.generationConfig)]]);
-  files.push([CONFIG_FILE, () => [encodeJson(content.config)]]);
+  files.push([CONFIG_FILE, () => [new TextEncoder().encode(formatTransformersJson(content.config))]]);
   return files;
 }
 

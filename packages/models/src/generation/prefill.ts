@@ -96,8 +96,9 @@ function rowsBetween(rows: Int32Array, length: number, from: number, until: numb
 }
 
 function checkPrompts(prompts: readonly ArrayLike<number>[], vocabSize: number): void {
-  if (prompts.length === 0) throw new ArgumentError("prefill: needs at least one prompt");
+  if (!(prompts.length > 0)) throw new ArgumentError("prefill: needs at least one prompt");
   prompts.forEach((prompt, row) => {
+    if (typeof prompt?.length !== "number") throw new ArgumentError(`prefill: prompts must be lists of ids, one a prompt, but prompt ${row} is ${String(prompt)}`);
     if (prompt.length === 0) throw new ArgumentError(`prefill: prompt ${row} is empty; start from a bos or eos token`);
     for (let i = 0; i < prompt.length; i++) {
       const id = prompt[i]!;

@@ -11,6 +11,7 @@ import {
   tensorShapes,
   toTransformersConfig,
 } from "../../src/checkpoint/index.ts";
+import { formatTransformersJson } from "../../src/checkpoint/transformersJson.ts";
 
 const mamba = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 };
 const mamba2 = { model_type: "mamba2", hidden_size: 64, num_heads: 8, head_dim: 16, n_groups: 2, num_hidden_layers: 1, vocab_size: 96 };
@@ -258,6 +259,18 @@ describe("to transformers", () => {
     const after = parseModelConfig(toTransformersConfig(before, "BF16"));
     expect(after).toEqual({ ...before, dialect: "transformers" });
     expect(toTransformersConfig(before, "BF16")).toMatchObject({ architectures: ["MambaForCausalLM"], dtype: "bfloat16", expand: 2 });
+  });
+
+  test("writes whole numbers as floats where transformers wants floats, and only there", () => {
+    const text = formatTransformersJson({ state_size: 16, time_step_scale: 1, time_step_max: 2, initializer_range: 0.1, time_step_limit: [0, { __float__: "Infinity" }], expand: 2, nested: { time_step_scale: 1 } });
+    expect(text).toContain('"time_step_scale": 1.0,\n');
+    expect(text).toContain('"time_step_max": 2.0,\n');
+    expect(text).toContain('"initializer_range": 0.1,\n');
+    expect(text).toMatch(/"time_step_limit": \[\s+0\.0,\s+\{\s+"__float__": "Infinity"/);
+    expect(text).toContain('"state_size": 16,\n');
+    expect(text).toContain('"expand": 2,\n');
+    expect(text).toContain('    "time_step_scale": 1\n'); // not ours to touch
+    expect(JSON.parse(text)).toMatchObject({ time_step_scale: 1, state_size: 16 });
   });
 
   test.each<[config: unknown, message: RegExp]>([
