@@ -270,6 +270,11 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     }
   }
 
+  /** Bytes that a shader would bind of a tensor. */
+  boundBytes(x: TensorInfo): number {
+    return this.storage.get(x.dataId).bytes;
+  }
+
   /** As `bind`, without a copy: from the last offset the device can bind, and how many elements after it the tensor begins. */
   bindFrom(x: TensorInfo): { binding: Binding; shift: number } {
     const { block, byteOffset, bytes } = this.locate(x);

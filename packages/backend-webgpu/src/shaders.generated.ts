@@ -555,7 +555,7 @@ y[id] = bitcast<u32>(floats[0]);
 }
 }
 }`,
-  "base/segmentSum": `struct Params { rows: u32, width: u32 }
+  "base/segmentSum": `struct Params { rows: u32, width: u32, first: u32, count: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read> ids: array<i32>;
@@ -573,7 +573,8 @@ atomicStore(&earlier, 1u);
 }
 }
 workgroupBarrier();
-if (atomicLoad(&earlier) != 0u || id < 0) {
+let slot = u32(id) - params.first;
+if (atomicLoad(&earlier) != 0u || id < 0 || slot >= params.count) {
 return;
 }
 for (var column = lid + group.z * WG; column < params.width; column += WG * groups.z) {
@@ -588,7 +589,7 @@ sum += bitcast<f32>(x[i * params.width + column]);
 }
 }
 }
-y[u32(id) * params.width + column] = select(bitcast<u32>(sum), bitcast<u32>(sumInt), INT);
+y[slot * params.width + column] = select(bitcast<u32>(sum), bitcast<u32>(sumInt), INT);
 }
 }`,
   "base/select": `struct Params { size: u32 }

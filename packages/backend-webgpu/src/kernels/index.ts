@@ -19,10 +19,11 @@ import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan } from "./selectiveScan/forward.ts";
 import { selectiveScanStep } from "./selectiveScan/step.ts";
 import { filterKernels } from "./vandermonde/index.ts";
+import { splitting } from "./splitting.ts";
 import { ssdScanKernels } from "./ssdScan/index.ts";
 
 /** Every kernel of this backend by name. */
-export const webGpuKernels: KernelTable<WebGpuBackend> = {
+export const webGpuKernels: KernelTable<WebGpuBackend> = splitting({
   ...(aliasKernels as KernelTable<WebGpuBackend>),
   Fill: fill,
   ...elementwiseKernels,
@@ -44,4 +45,4 @@ export const webGpuKernels: KernelTable<WebGpuBackend> = {
   selectiveScanStep,
   ...ssdScanKernels,
   ...mamba3ScanKernels,
-};
+});

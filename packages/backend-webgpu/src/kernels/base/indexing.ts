@@ -1,6 +1,7 @@
 import type { DType, Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
+import { forRowParts } from "../linear/parts.ts";
 import { fillWith, sizeOf } from "./fill.ts";
 
 const gather: Kernel<WebGpuBackend> = (backend, { x, indices }, attrs) => {
@@ -25,7 +26,14 @@ export function addRowsById(backend: WebGpuBackend, x: TensorInfo, ids: TensorIn
   fillWith(backend, out, 0);
   if (rows * width === 0) return;
   const [gridX, gridY] = foldGrid(rows);
-  backend.dispatch("base/segmentSum", { constants: { INT: x.dtype !== "float32" }, params: [rows, width], bindings: [x, ids, out], grid: [gridX, gridY, Math.min(16, Math.ceil(width / 64))] });
+  forRowParts(backend, out, (part, first, count) =>
+    backend.dispatch("base/segmentSum", {
+      constants: { INT: x.dtype !== "float32" },
+      params: [rows, width, first, count],
+      bindings: [x, ids, part],
+      grid: [gridX, gridY, Math.min(16, Math.ceil(width / 64))],
+    }),
+  );
 }
 
 const segmentSum: Kernel<WebGpuBackend> = (backend, { x, ids }, attrs) => {

@@ -29,6 +29,13 @@ export function copyColumns(backend: WebGpuBackend, columns: TensorInfo, m: numb
   copyStrided(backend, [m, width], { tensor: columns, offset: 0, strides: [width, 1] }, { tensor: y, offset: first, strides: [n, 1] });
 }
 
+/** A matrix [m, width] of the columns of x [m, n] from `first` on. */
+export function takeColumns(backend: WebGpuBackend, x: TensorInfo, m: number, n: number, first: number, width: number): TensorInfo {
+  const y = backend.output([m, width]);
+  copyStrided(backend, [m, width], { tensor: x, offset: first, strides: [n, 1] }, { tensor: y, offset: 0, strides: [width, 1] });
+  return y;
+}
+
 /** An output of `shape` read from `x` with other strides, from another first element. */
 function viewed(backend: WebGpuBackend, x: TensorInfo, shape: readonly number[], strides: readonly number[], offset: number, loopShape: readonly number[] = shape): TensorInfo {
   const y = backend.output(shape, x.dtype as DType);

@@ -1,6 +1,6 @@
 // Adds rows by id, in the order of the rows: the same bits on every run, without atomics.
 // A workgroup belongs to a row and works only if the row is the first of its id; y was filled with zeros.
-struct Params { rows: u32, width: u32 }
+struct Params { rows: u32, width: u32, first: u32, count: u32 } // y holds `count` rows from id `first` on
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; // [rows, width]
 @group(0) @binding(2) var<storage, read> ids: array<i32>; // [rows]
@@ -19,7 +19,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   workgroupBarrier();
-  if (atomicLoad(&earlier) != 0u || id < 0) {
+  let slot = u32(id) - params.first;
+  if (atomicLoad(&earlier) != 0u || id < 0 || slot >= params.count) {
     return;
   }
   for (var column = lid + group.z * WG; column < params.width; column += WG * groups.z) {
@@ -34,6 +35,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
       }
     }
-    y[u32(id) * params.width + column] = select(bitcast<u32>(sum), bitcast<u32>(sumInt), INT);
+    y[slot * params.width + column] = select(bitcast<u32>(sum), bitcast<u32>(sumInt), INT);
   }
 }

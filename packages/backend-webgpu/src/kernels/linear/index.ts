@@ -1,7 +1,8 @@
 import type { Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith, sizeOf } from "../base/fill.ts";
-import { copyColumns } from "../base/movement.ts";
+import { elementwiseKernels } from "../base/elementwise.ts";
+import { copyColumns, takeColumns } from "../base/movement.ts";
 import { foldAxis, foldOps } from "../base/reduce.ts";
 import { gemm } from "./gemm.ts";
 import { wholeWords } from "./formats.ts";
@@ -36,11 +37,19 @@ const linear: Kernel<WebGpuBackend> = (backend, { x, weight, bias }) => {
 const linearGrad: Kernel<WebGpuBackend> = (backend, { x, weight, bias, dY }) => {
   const [n, k] = weight!.shape as [number, number];
   const m = sizeOf(dY!.shape) / n;
-  const dX = backend.output(x!.shape);
   const dW = backend.output(weight!.shape);
-  gemm(backend, { m, n: k, k: n, transposeA: false, transposeB: false }, dY!, weight!, dX);
-  gemm(backend, { m: n, n: k, k: m, transposeA: true, transposeB: false }, dY!, x!, dW);
-  const grads: TensorInfo[] = [dX, dW];
+  let dX: TensorInfo | undefined;
+  forRowParts(backend, weight!, (part, first, rows) => {
+    const whole = rows === n;
+    const dYPart = whole ? dY! : takeColumns(backend, dY!, m, n, first, rows);
+    const dWPart = whole ? dW : backend.view(dW, [rows, k], first * k);
+    const dXPart = backend.output(x!.shape);
+    gemm(backend, { m, n: k, k: rows, transposeA: false, transposeB: false }, dYPart, part, dXPart);
+    gemm(backend, { m: rows, n: k, k: m, transposeA: true, transposeB: false }, dYPart, x!, dWPart);
+    if (!whole) backend.release(dYPart, dWPart);
+    dX = dX ? added(backend, dX, dXPart) : dXPart;
+  });
+  const grads: TensorInfo[] = [dX!, dW];
   if (bias) {
     const dBias = backend.output(bias.shape);
     foldAxis(backend, foldOps.sum, dY!, 1, m, n, dBias);
@@ -48,6 +57,13 @@ const linearGrad: Kernel<WebGpuBackend> = (backend, { x, weight, bias, dY }) => 
   }
   return grads;
 };
+
+/** The sum of two tensors that are given up for it. */
+function added(backend: WebGpuBackend, a: TensorInfo, b: TensorInfo): TensorInfo {
+  const sum = elementwiseKernels.Add!(backend, { a, b }, {}) as TensorInfo;
+  backend.release(a, b);
+  return sum;
+}
 
 const batchMatMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
   const [countA, rowsA, columnsA] = a!.shape as [number, number, number];
