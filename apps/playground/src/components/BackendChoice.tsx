@@ -1,4 +1,4 @@
-import type { JSX } from "solid-js";
+import { Show, type JSX } from "solid-js";
 import { choice, useParam } from "../shell/route.ts";
 import { shell } from "../shell/shellMessages.ts";
 import { BACKEND_NAMES, type BackendName } from "../workers/backendNames.ts";
@@ -9,6 +9,19 @@ export function useBackend(): [() => BackendName, (name: BackendName) => void] {
   return useParam<BackendName>("backend", "wasm", choice(...BACKEND_NAMES));
 }
 
+/** Whether this browser offers WebGPU at all; whether there is a device behind it shows when a backend starts. */
+const offersWebGpu = "gpu" in navigator;
+
 export function BackendChoice(props: { value: BackendName; onChange: (name: BackendName) => void }): JSX.Element {
-  return <Choice label={shell().backend} value={props.value} onChange={props.onChange} testid="backend" options={BACKEND_NAMES.map((value) => ({ value, label: value }))} />;
+  const options = BACKEND_NAMES.map((value) => ({ value, label: value, disabled: value === "webgpu" && !offersWebGpu }));
+  return (
+    <div>
+      <Choice label={shell().backend} value={props.value} onChange={props.onChange} testid="backend" options={options} />
+      <Show when={!offersWebGpu}>
+        <p class="note" data-testid="no-webgpu">
+          {shell().noWebGpu}
+        </p>
+      </Show>
+    </div>
+  );
 }

@@ -113,7 +113,7 @@ function options(props: LinePlotProps, width: number): uPlot.Options {
     width,
     height: props.height ?? 240,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { live: false },
+    legend: { live: false, markers: { fill: (_, i) => (i === 0 ? "" : color(props.lines[i - 1]!.tone)) } },
     scales: {
       x: { time: false, ...(props.logX ? { distr: 3 as const, log: 2 as const } : {}) },
       y: { ...(range ? { range: [range[0], range[1]] as uPlot.Range.MinMax } : {}), ...(props.logY ? { distr: 3 as const } : {}) },

@@ -35,13 +35,23 @@ describe.concurrent("on WebGPU", () => {
       });
       expect(longest).toBeLessThan(50); // milliseconds of the processor
       await page.getByTestId("stop").click();
-      await page.getByTestId("start").waitFor({ timeout: 3000 });
+      await page.getByTestId("start").waitFor({ timeout: 20_000 });
       await expect.poll(() => page.getByTestId("answers-mamba").locator(".answer").count(), { timeout: 60_000 }).toBe(4);
       const stopped = await lossAndStep();
       expect(stopped.step).toBeGreaterThan(5);
       await page.waitForTimeout(1500);
       expect((await lossAndStep()).step).toBe(stopped.step);
       await shoot(page, "selection-webgpu");
+    }));
+
+  it("where the browser has none, the page says so and another backend can be taken", ({ expect }) =>
+    onPage("selection?lang=en&len=16", async (page) => {
+      await page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, "gpu"));
+      await page.reload();
+      expect(await page.getByTestId("no-webgpu").innerText()).toContain("does not offer WebGPU");
+      expect(await page.getByTestId("backend").locator("input[value=webgpu]").isDisabled()).toBe(true);
+      await page.getByTestId("backend").getByText("cpu", { exact: true }).click();
+      expect(await page.getByTestId("backend").locator("input[value=cpu]").isChecked()).toBe(true);
     }));
 
   it("8 The scan: bytes and times of both forms", ({ expect }) =>

@@ -14,7 +14,6 @@ import { MEMORIES, type MemoryName, type Remembered } from "./compute/remember.t
 import { DRAWN_POINTS, LENGTH, makeSignal, SIGNALS, type SignalName } from "./compute/signals.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
-import "./style.css";
 
 const TONES: Readonly<Record<MemoryName, string>> = { legs: "mamba", legt: "attention", fourier: "rnn", random: "s4" };
 const MEASURES = ["legs", "legt", "fourier"] as const satisfies readonly HippoMeasure[];

@@ -15,7 +15,6 @@ import { messages as m } from "./messages.ts";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
 import { useWriter, type Writer } from "./writer.ts";
-import "./style.css";
 
 export function MambaPage(): JSX.Element {
   const writer = useWriter();
@@ -84,7 +83,7 @@ export function MambaPage(): JSX.Element {
       <Growth writer={writer} />
       <FormulaTable
         from={formulas}
-        names={["step", "sizes"]}
+        names={["step", "state", "cache"]}
         rows={[
           { symbol: "x", code: "ModelState", meaning: m().rows.x },
           { symbol: "xₜ₋₁ → xₜ", code: "model.step(ids, state)", meaning: m().rows.step },
@@ -122,7 +121,7 @@ function Growth(props: { writer: Writer }): JSX.Element {
   return (
     <Show when={props.writer.facts()}>
       {(facts) => (
-        <Panel title={m().growthTitle} note={m().growthNote}>
+        <Panel title={m().growthTitle} note={`${m().overtaken(Math.ceil(facts().stateBytes / Math.max(1, cacheBytes(props.writer, 1))))} ${m().growthNote}`}>
           <LinePlot
             label={m().growth}
             x={positions}

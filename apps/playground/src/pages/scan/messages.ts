@@ -4,7 +4,7 @@ export const messages = defineMessages(
   {
     idea: "Without a fixed filter there is no convolution, but a recurrence can still run in parallel: steps can be merged before the state is known.",
     text: [
-      "Each token turns the state x into a·x + b. Doing two such steps in a row is again such a step: (a₂a₁, a₂b₁ + b₂). This merging is <strong>associative</strong>, so it does not matter in which order neighbours are merged: a tree can do it in about 2·log₂ l rounds instead of l, and so can chunks that first work alone and then pass on their sums.",
+      "Each token turns the state x into a·x + b; on page 7 the token itself chose a and b, so there is no fixed filter any more. But two such steps in a row are again one such step: (a₂a₁, a₂b₁ + b₂). This merging is <strong>associative</strong>, so it does not matter in which order neighbours are merged: a tree can do it in about 2·log₂ l rounds instead of l, and so can chunks that first work alone and then pass on their sums.",
       "The second trick is about memory. Written with tensor operations, the scan stores an array of l × d × n numbers several times over. <strong>Fused</strong> into one kernel, the state stays in registers and only inputs and outputs travel. For training, the states are not kept either: they are <strong>recomputed</strong> on the way back, which is cheaper than fetching them.",
     ],
     animation: "Three ways to the same states",
@@ -21,7 +21,7 @@ export const messages = defineMessages(
     equal: "Largest difference from the library’s scan",
     picture: (algorithm: string, round: number, rounds: number): string => `${algorithm} scan after round ${round} of ${rounds}`,
     hardware: "Hardware-aware: what moves through memory",
-    hardwareNote: "The same scan twice on this device: composed of tensor operations, and fused into one kernel (d = 64 channels, n = 16 states). Both give the same numbers.",
+    hardwareNote: "The same scan twice on this device: composed of tensor operations, and fused into one kernel (d = 64 channels, n = 16 states). Both give the same numbers.",
     measure: "Measure on this device",
     longest: "Longest scan",
     lengthColumn: "Length l",
@@ -30,12 +30,12 @@ export const messages = defineMessages(
     naiveMs: "Composed: ms",
     fusedMs: "Fused: ms",
     speedup: "Faster by",
-    states: "States a backward pass would keep; recomputed: 0",
+    states: "All states, which training recomputes",
     difference: "Largest difference",
     times: (factor: string): string => `${factor} ×`,
     rows: { element: "what one token does to the state", combine: "two steps merged into one", scan: "the fused op", lastState: "the state to go on from", backward: "recomputes the states" },
     hints: [
-      "Step through the tree: after the way up, only places 2, 4, 8 … are final; the way down fills the gaps.",
+      "Step through the tree (Blelloch’s two sweeps, in the form of Brent and Kung that keeps every element): after the way up, only places 2, 4, 8 … are final; the way down fills the gaps.",
       "Compare rounds and merges: the tree does almost twice the work in far fewer rounds. Chunks sit in between, and suit a GPU with few barriers.",
       "Measure with wasm, then with webgpu: the ratio of bytes stays, the ratio of times tells how much your device is limited by memory and by launches.",
     ],
@@ -43,7 +43,7 @@ export const messages = defineMessages(
   {
     idea: "没有固定的滤波器就没有卷积，但递推仍可并行：在状态已知之前，就可以先把步骤合并。",
     text: [
-      "每个词元把状态 x 变成 a·x + b。连做两步还是这样的一步：(a₂a₁, a₂b₁ + b₂)。这种合并满足<strong>结合律</strong>，所以相邻步骤按什么次序合并都行：一棵树只需约 2·log₂ l 轮而不是 l 轮；也可以分块，各块先独自算，再传递它们的和。",
+      "每个词元把状态 x 变成 a·x + b；在第 7 页里，a 和 b 由词元自己决定，所以不再有固定的滤波器。但连做两步仍是这样的一步：(a₂a₁, a₂b₁ + b₂)。这种合并满足<strong>结合律</strong>，所以相邻步骤按什么次序合并都行：一棵树只需约 2·log₂ l 轮而不是 l 轮；也可以分块，各块先独自算，再传递它们的和。",
       "第二个窍门关乎内存。用张量运算写出来，扫描要把 l × d × n 个数的数组存取好几遍。<strong>融合</strong>成一个内核后，状态留在寄存器里，只有输入和输出在内存里往返。训练时也不保存状态：反向时<strong>重新计算</strong>，比取回来更便宜。",
     ],
     animation: "通向同样状态的三条路",
@@ -69,12 +69,12 @@ export const messages = defineMessages(
     naiveMs: "组合：毫秒",
     fusedMs: "融合：毫秒",
     speedup: "快多少",
-    states: "反向传播若保存状态所需；重算则为 0",
+    states: "全部状态（训练时重算，不保存）",
     difference: "最大差",
     times: (factor) => `${factor} 倍`,
     rows: { element: "一个词元对状态做什么", combine: "两步合成一步", scan: "融合的算子", lastState: "可继续使用的状态", backward: "重新计算状态" },
     hints: [
-      "逐轮看树：向上走完后，只有第 2、4、8……位是最终值；向下走补上空缺。",
+      "逐轮看树（Blelloch 的两趟扫，采用 Brent 与 Kung 那种保留每个元素的形式）：向上走完后，只有第 2、4、8……位是最终值；向下走补上空缺。",
       "比较轮数与合并次数：树用近两倍的工作量换来少得多的轮数。分块介于两者之间，适合屏障要少的 GPU。",
       "先用 wasm 测，再用 webgpu 测：字节之比不变，时间之比说明你的设备受内存和启动开销限制的程度。",
     ],

@@ -62,7 +62,7 @@ export function ScanPage(): JSX.Element {
       <Hardware remote={remote} />
       <FormulaTable
         from={formulas}
-        names={["element", "combine", "bytes"]}
+        names={["element", "combine", "composed", "fused"]}
         rows={[
           { symbol: "(a, b)", code: "exp(delta A), delta B u", meaning: m().rows.element },
           { symbol: "∘", code: "combine(left, right)", meaning: m().rows.combine },

@@ -42,7 +42,7 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
                 <div class="caption">
                   <span style={{ color: `var(--${props.racer.tone})` }}>{m().remembers(props.racer.name())}</span>
                   <strong data-testid={`share-${props.racer.id}`}>
-                    {(100 * share()).toFixed(0)} % {m().share}
+                    {(100 * share()).toFixed(0)} % {m().share(((100 * props.nTokens) / props.seqLen).toFixed(0))}
                   </strong>
                 </div>
                 <Bars

@@ -15,7 +15,6 @@ import { Inside, Memory } from "./Inside.tsx";
 import { messages as m } from "./messages.ts";
 import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
 import { Strip } from "./Strip.tsx";
-import "./style.css";
 
 const ALPHABET = 6;
 const N_TOKENS = 4;

@@ -116,6 +116,7 @@ function Findings(props: { points: readonly CostPoint[] }): JSX.Element {
       <ul data-testid="crossings">
         <For each={["attention", "gru"] as const}>{(kind) => <li>{verdict(kind)}</li>}</For>
       </ul>
+      <p class="note">{m().whyNotS4}</p>
       <h3>{m().growth}</h3>
       <div class="stats">
         <For each={KINDS}>{(kind) => <Stat label={m().kinds[kind]} value={growth(kind)} tone={TONES[kind]} testid={`growth-${kind}`} />}</For>

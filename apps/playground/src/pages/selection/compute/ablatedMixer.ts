@@ -24,9 +24,10 @@ export class AblatedMixer extends MambaMixer {
 
   override select(u: Tensor): { delta: Tensor; B: Tensor; C: Tensor } {
     const { selects } = this;
-    const seen = super.select(u);
-    if (selects.delta && selects.B && selects.C) return this.#record(u, seen);
+    if (selects.delta && selects.B && selects.C) return this.#record(u, super.select(u));
     const blind = super.select(ones(u.shape));
+    if (!selects.delta && !selects.B && !selects.C) return this.#record(u, blind);
+    const seen = super.select(u);
     return this.#record(u, { delta: (selects.delta ? seen : blind).delta, B: (selects.B ? seen : blind).B, C: (selects.C ? seen : blind).C });
   }
 
