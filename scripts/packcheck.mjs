@@ -33,9 +33,12 @@ function cleanEnv() {
   return env;
 }
 
+/** What a check found: its name, whether it holds, and what was printed. @typedef {[name: string, ok: boolean, output: string]} Finding */
+
+/** @returns {Promise<Finding>} */
 async function lint(name, tool, args) {
   const { code, output } = await runNode(args, { stdout: "pipe" });
-  report.check(`${name} ${tool}`, code === 0, output);
+  return [`${name} ${tool}`, code === 0, output];
 }
 
 /** `npm install` of packages into an empty project: those of the workspace, and what they need of it, as tarballs. */
@@ -52,52 +55,62 @@ async function installIn(project, names, all, tarballs) {
 /** Runs a file of a project with the environment its user would have; WebGPU finds a software device where there is no GPU. */
 const runIn = (project, args) => execute(workspaceNode(), args, { cwd: project, stdout: "pipe", env: { ...cleanEnv(), ...findVulkan().env } });
 
-/** Alone in an empty project, a package can be imported. */
+/** Alone in an empty project, a package can be imported. @returns {Promise<Finding[]>} */
 async function checkAlone(pkg, all, tarballs) {
   const project = join(work, "alone", pkg.name);
   const installed = await installIn(project, [pkg.name], all, tarballs);
-  report.check(`${pkg.name} installs alone`, installed.code === 0, installed.output);
-  if (installed.code !== 0) return;
+  const findings = [[`${pkg.name} installs alone`, installed.code === 0, installed.output]];
+  if (installed.code !== 0) return findings;
   const { code, output } = await runIn(project, ["--input-type=module", "--eval", `await import("${pkg.name}")`]);
-  report.check(`${pkg.name} loads in Node`, code === 0, output);
+  findings.push([`${pkg.name} loads in Node`, code === 0, output]);
   for (const command of Object.keys(pkg.manifest.bin ?? {})) {
     const help = await runIn(project, [commandFile(pkg.name, command, project), "--help"]);
-    report.check(`${pkg.name} command ${command} --help`, help.code === 0, help.output);
+    findings.push([`${pkg.name} command ${command} --help`, help.code === 0, help.output]);
   }
+  return findings;
 }
 
-/** With the package, and what else its README says to install, the README's first example runs. */
+/** With the package, and what else its README says to install, the README's first example runs. @returns {Promise<Finding>} */
 async function checkExample(pkg, all, tarballs) {
   const title = `${pkg.name} README example`;
-  if (!existsSync(join(pkg.path, "README.md"))) return report.fail(title, "it has no README.md");
+  if (!existsSync(join(pkg.path, "README.md"))) return [title, false, "it has no README.md"];
   const readme = readFileSync(join(pkg.path, "README.md"), "utf8");
   const example = firstExample(readme);
   const names = [...new Set([pkg.name, ...installLine(readme)])];
-  if (example === undefined) return report.fail(title, "its README has no ts or js block");
+  if (example === undefined) return [title, false, "its README has no ts or js block"];
   const project = join(work, "example", pkg.name);
   const installed = await installIn(project, names, all, tarballs);
-  if (installed.code !== 0) return report.fail(title, installed.output);
+  if (installed.code !== 0) return [title, false, installed.output];
   const file = join(project, `example.${example.extension}`);
   writeFileSync(file, example.code);
   const { code, output } = await runIn(project, [file]);
-  report.check(title, code === 0, output);
+  return [title, code === 0, output];
+}
+
+async function checkPackage(pkg, all, tarballs) {
+  const tarball = tarballs.get(pkg.name);
+  return [
+    await lint(pkg.name, "publint", [commandFile("publint"), tarball, "--strict"]),
+    await lint(pkg.name, "attw", [commandFile("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-emoji"]),
+    ...(await checkAlone(pkg, all, tarballs)),
+    await checkExample(pkg, all, tarballs),
+  ];
+}
+
+/** Takes packages from the queue until it is empty, and reports each one's findings together. */
+async function lane(queue, all, tarballs) {
+  for (let pkg = queue.shift(); pkg !== undefined; pkg = queue.shift()) {
+    if (isEmptyPackage(pkg)) report.skip(pkg.name, "exports nothing yet");
+    else for (const finding of await checkPackage(pkg, all, tarballs)) report.check(...finding);
+  }
 }
 
 const all = publicPackages();
 const chosen = all.filter(({ name }) => only.length === 0 || only.includes(name));
 try {
   const tarballs = await packAll(all);
-  for (const pkg of chosen) {
-    if (isEmptyPackage(pkg)) {
-      report.skip(pkg.name, "exports nothing yet");
-      continue;
-    }
-    const tarball = tarballs.get(pkg.name);
-    await lint(pkg.name, "publint", [commandFile("publint"), tarball, "--strict"]);
-    await lint(pkg.name, "attw", [commandFile("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-emoji"]);
-    await checkAlone(pkg, all, tarballs);
-    await checkExample(pkg, all, tarballs);
-  }
+  const queue = [...chosen];
+  await Promise.all([lane(queue, all, tarballs), lane(queue, all, tarballs)]);
 } finally {
   if (keep) console.log(`  kept in ${work}`);
   else rmSync(work, { recursive: true, force: true });
