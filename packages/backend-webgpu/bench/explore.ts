@@ -4,6 +4,7 @@ import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { wishes } from "../src/kernels/selectiveScan/plan.ts";
 import { relativeError } from "./random.ts";
+import { rowText } from "./report.ts";
 import { benchScan } from "./scan.ts";
 import { scanResults, type ScanCase } from "./scanCase.ts";
 
@@ -51,7 +52,7 @@ for (const [b, l, inFlights] of quick ? [] : sizes) {
       for (const inFlight of inFlights) {
         const [V, threads, TS, SUB, P] = cut;
         Object.assign(wishes[direction], { V, threads, TS, SUB, P, inFlight });
-        await benchScan(b, l, 1536, 16, `SUB${SUB} P${P}`, [direction]);
+        await benchScan(b, l, 1536, 16, (row) => console.log(rowText(row)), ` SUB${SUB} P${P}`, [direction]);
       }
     }
   }

@@ -2,8 +2,17 @@ import { AdamW, currentBackend, readFloats, tensor, valueAndGrads, writeInto, ty
 import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { uniform } from "./random.ts";
+import { kernelTable, median, type Report } from "./report.ts";
 
 const mamba130m = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50_280 };
+
+export const modelName = (small: boolean): string => (small ? "a small Mamba" : "mamba-130m");
+
+/** Device time by kernel, where the device tells. */
+export async function kernelTimes(run: () => void | Promise<void>, top: number): Promise<string[]> {
+  const backend = currentBackend() as WebGpuBackend;
+  return backend.traits.timestamps ? kernelTable(await backend.profile(run), top) : [];
+}
 
 /** A mamba-130m with random weights, or a small one where the device is software. */
 export function makeModel(small: boolean): LanguageModel {
@@ -12,13 +21,8 @@ export function makeModel(small: boolean): LanguageModel {
   return model;
 }
 
-const median = (xs: number[]): number => xs.sort((a, b) => a - b)[Math.floor(xs.length / 2)]!;
-
-const table = (times: readonly { label: string; calls: number; ms: number }[], top: number): string =>
-  times.slice(0, top).map(({ label, calls, ms }) => `${label.replace(/(const )?/g, "").slice(0, 60)} x${calls} ${ms.toFixed(3)}`).join("\n    ");
-
 /** Reading a prompt in one go, the logits of its last token read back. */
-export async function benchPrefill(small: boolean, format: "f32" | PackedFormat, length: number): Promise<void> {
+export async function benchPrefill(small: boolean, format: "f32" | PackedFormat, length: number, report: Report): Promise<void> {
   const backend = currentBackend() as WebGpuBackend;
   const model = makeModel(small);
   if (format !== "f32") await model.quantize(format);
@@ -39,14 +43,13 @@ export async function benchPrefill(small: boolean, format: "f32" | PackedFormat,
     times.push(performance.now() - start);
   }
   const ms = median(times);
-  console.log(`prefill mamba-130m ${format} ${length} tokens: ${ms.toFixed(1)} ms, ${((1000 * length) / ms).toFixed(0)} tok/s`);
-  console.log(`    ${table(await backend.profile(once), 14)}`);
+  report({ bench: `prefill ${format}`, shape: `${modelName(small)}, ${length} tokens`, figures: `${ms.toFixed(1)} ms, ${((1000 * length) / ms).toFixed(0)} tok/s`, parts: await kernelTimes(once, 14) });
   ids.dispose();
   model.dispose();
 }
 
 /** A whole training step: loss, gradients, AdamW, the loss read back. */
-export async function benchTrain(small: boolean, batch: number, length: number): Promise<void> {
+export async function benchTrain(small: boolean, batch: number, length: number, report: Report): Promise<void> {
   const backend = currentBackend() as WebGpuBackend;
   const model = makeModel(small);
   const optimizer = new AdamW(model.parameters, { learningRate: 1e-4 });
@@ -70,14 +73,19 @@ export async function benchTrain(small: boolean, batch: number, length: number):
     times.push(performance.now() - start);
   }
   const ms = median(times);
-  console.log(`train mamba-130m b=${batch} l=${length}: ${ms.toFixed(1)} ms, ${((1000 * batch * length) / ms).toFixed(0)} tok/s; device memory held ${(backend.memory().heldBytes / 1e9).toFixed(2)} GB, at most ${(backend.counters.peakHeldBytes / 1e9).toFixed(2)}, of which ${(backend.counters.peakBytes / 1e9).toFixed(2)} in use; leak ${backend.memory().tensorBytes - inUse} bytes; losses ${losses.map((x) => x.toFixed(3)).join(" ")}`);
-  const before = backend.counters;
+  const { heldBytes, tensorBytes } = backend.memory();
+  const { dispatches, peakBytes, peakHeldBytes } = backend.counters;
   const start = performance.now();
   const pending = once();
   const encode = performance.now() - start;
   await pending;
-  console.log(`    JavaScript ${encode.toFixed(1)} ms, ${backend.counters.dispatches - before.dispatches} dispatches`);
-  console.log(`    ${table(await backend.profile(async () => void (await once())), 22)}`);
+  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(2);
+  report({
+    bench: "train",
+    shape: `${modelName(small)} b=${batch} l=${length}`,
+    figures: `${ms.toFixed(1)} ms, ${((1000 * batch * length) / ms).toFixed(0)} tok/s; device memory held ${gigabytes(heldBytes)} GB, at most ${gigabytes(peakHeldBytes)}, of which ${gigabytes(peakBytes)} in use; leak ${tensorBytes - inUse} bytes; JavaScript ${encode.toFixed(1)} ms, ${backend.counters.dispatches - dispatches} dispatches; losses ${losses.map((x) => x.toFixed(3)).join(" ")}`,
+    parts: await kernelTimes(async () => void (await once()), 22),
+  });
   for (const t of [ids, targets]) t.dispose();
   optimizer.dispose();
   model.dispose();

@@ -28,3 +28,9 @@ export function median(values: readonly number[]): number {
 export function kernelTable(times: readonly { label: string; calls: number; ms: number }[], top: number): string[] {
   return times.slice(0, top).map(({ label, calls, ms }) => `${label.slice(0, 60)} x${calls} ${ms.toFixed(3)}`);
 }
+
+/** Rows as a Markdown table, to paste where results are collected. */
+export function tableText(rows: readonly Row[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(["bench", "on", "found", "device time by kernel, ms"]), line(["---", "---", "---", "---"]), ...rows.map(({ bench, shape, figures, parts = [] }) => line([bench, shape, figures, parts.join("; ")]))].join("\n");
+}

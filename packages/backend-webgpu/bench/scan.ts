@@ -2,8 +2,11 @@ import { currentBackend, runKernel, tensor, type Tensor } from "@statespace/core
 import type { WebGpuBackend } from "../src/index.ts";
 import { wishes } from "../src/kernels/selectiveScan/plan.ts";
 import { uniform } from "./random.ts";
+import { median, type Report } from "./report.ts";
 
-const copyRate = 2.96e9; // bytes a millisecond
+/** GB/s of a copy on an H100. */
+const copyRate = 2960;
+const isH100 = (): boolean => (currentBackend() as WebGpuBackend).traits.name.includes("H100");
 
 /** mamba_ssm's CUDA kernels on an H100, ms. */
 export const cuda: Record<string, [number, number]> = { "8x2048": [0.9, 2.13], "1x65536": [3.99, 8.8], "1x2048": [0.14, 0.366] };
@@ -16,16 +19,15 @@ export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: 
     for (let i = 0; i < 8; i++) run();
     await backend.finish();
   }
+  if (!backend.traits.timestamps) return { ms: await wallMs(run, 20), parts: "no timestamps: wall time" };
   const totals: number[] = [];
   let parts = "";
   for (let i = 0; i < repeats; i++) {
     const times = await backend.profile(run);
-    const total = times.reduce((sum, { ms }) => sum + ms, 0);
-    totals.push(total);
+    totals.push(times.reduce((sum, { ms }) => sum + ms, 0));
     if (i === repeats - 1) parts = times.map(({ label, calls, ms }) => `${label.split(",")[0]!.replace("selectiveScan/", "")}${calls > 1 ? `x${calls}` : ""} ${ms.toFixed(3)}`).join(" ");
   }
-  totals.sort((a, b) => a - b);
-  return { ms: totals[Math.floor(repeats / 2)]!, parts };
+  return { ms: median(totals), parts };
 }
 
 /** Median wall milliseconds of a run among many in a row: what a caller sees, gaps between passes included. */
@@ -40,8 +42,7 @@ export async function wallMs(run: () => void, inRow: number, repeats = 5): Promi
     await backend.finish();
     times.push((performance.now() - start) / inRow);
   }
-  times.sort((a, b) => a - b);
-  return times[Math.floor(repeats / 2)]!;
+  return median(times);
 }
 
 let made: { key: string; inputs: Record<string, Tensor>; dY: Tensor } | undefined;
@@ -67,7 +68,7 @@ function inputsOf(b: number, l: number, d: number, n: number): { inputs: Record<
 }
 
 /** Times the selective scan at a size, gate included, as a Mamba block runs it. */
-export async function benchScan(b: number, l: number, d: number, n: number, label: string, what: readonly ("forward" | "backward")[] = ["forward", "backward"]): Promise<void> {
+export async function benchScan(b: number, l: number, d: number, n: number, report: Report, label = "", what: readonly ("forward" | "backward")[] = ["forward", "backward"]): Promise<void> {
   const { inputs, dY } = inputsOf(b, l, d, n);
   const attrs = { deltaSoftplus: true };
   const drop = (out: Tensor[]): void => out.forEach((t) => t.dispose());
@@ -80,8 +81,13 @@ export async function benchScan(b: number, l: number, d: number, n: number, labe
     const { ms, parts } = await deviceMs(runs[direction], 5);
     const wall = await wallMs(runs[direction], 20, 3);
     const { V, threads, TS, inFlight } = wishes[direction];
-    const times = (cuda[`${b}x${l}`]?.[direction === "forward" ? 0 : 1] ?? Number.NaN) / ms;
-    const share = (100 * floorBytes[direction]) / copyRate / ms;
-    console.log(`${label} ${b}x${l} ${direction} V${V} threads ${threads} TS${TS} inFlight ${inFlight}: ${ms.toFixed(3)} ms (wall ${wall.toFixed(3)}), ${times.toFixed(2)}x CUDA, ${(floorBytes[direction] / ms / 1e6).toFixed(0)} GB/s, ${share.toFixed(0)} % of floor | ${parts}`);
+    const gigabytes = floorBytes[direction] / ms / 1e6;
+    const rival = isH100() && d === 1536 ? cuda[`${b}x${l}`]?.[direction === "forward" ? 0 : 1] : undefined;
+    const figures = [
+      `${ms.toFixed(3)} ms (wall ${wall.toFixed(3)})`, `${gigabytes.toFixed(0)} GB/s of what must be moved`,
+      ...(isH100() ? [`${((100 * gigabytes) / copyRate).toFixed(0)} % of the floor`] : []), ...(rival ? [`${(rival / ms).toFixed(2)}x mamba_ssm's CUDA`] : []),
+      `V${V} threads ${threads} TS${TS} inFlight ${inFlight}${label}`,
+    ];
+    report({ bench: `scan ${direction}`, shape: `${b}x${l}x${d}, ${n} states`, figures: figures.join(", "), parts: [parts] });
   }
 }
