@@ -10,67 +10,41 @@ typedef struct {
   long row, column;
 } Matrix;
 
-/** Rows [0, rows) x k [0, depth) of A as panels [k][4], zero rows at the end. */
-static void packA(float *out, Matrix A, long rows, long depth) {
-  for (long i = 0; i < rows; i += MR) {
-    long valid = minLong(MR, rows - i);
-    const float *p = A.data + i * A.row;
-    if (valid == MR && A.row == 1) {
-      for (long k = 0; k < depth; k++, out += MR) store4(out, load4(p + k * A.column));
-    } else if (valid == MR && A.column == 1) {
-      const float *p0 = p, *p1 = p + A.row, *p2 = p1 + A.row, *p3 = p2 + A.row;
+/** Rows of k that are packed at a time over all panels: as many pages stay translated and in the prefetcher. */
+enum { PACK_ROWS = 16 };
+/**
+ * Lanes [0, count) x k [0, depth) of a matrix as panels [k][width], zero lanes at the end. A lane is a row of A (width MR) or a
+ * column of B (width NR), `lane` apart; `step` is from one k to the next.
+ */
+INLINE void pack(float *out, const float *p, long lane, long step, long count, long depth, const int width) {
+  long whole = lane == 1 || step == 1 ? count / width * width : 0;
+  if (lane == 1) {
+    // A panel at a time would touch a new page at each k.
+    for (long k = 0; k < depth; k += PACK_ROWS) {
+      long until = minLong(depth, k + PACK_ROWS);
+      for (long j = 0; j < whole; j += width)
+        for (long q = k; q < until; q++)
+          for (int i = 0; i < width; i += 4) store4(out + j * depth + q * width + i, load4(p + j + q * step + i));
+    }
+  } else {
+    for (long j = 0; j < whole; j += 4) {
+      const float *p0 = p + j * lane, *p1 = p0 + lane, *p2 = p1 + lane, *p3 = p2 + lane;
+      float *o = out + j / width * width * depth + j % width;
       long k = 0;
-      for (; k + 4 <= depth; k += 4, out += 16) {
+      for (; k + 4 <= depth; k += 4, o += 4 * width) {
         F4 a = load4(p0 + k), b = load4(p1 + k), c = load4(p2 + k), d = load4(p3 + k);
-        F4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-        F4 abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-        store4(out, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
-        store4(out + 4, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
-        store4(out + 8, __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5));
-        store4(out + 12, __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7));
+        transpose4(&a, &b, &c, &d);
+        store4(o, a), store4(o + width, b), store4(o + 2 * width, c), store4(o + 3 * width, d);
       }
-      for (; k < depth; k++, out += MR) store4(out, (F4){p0[k], p1[k], p2[k], p3[k]});
-    } else {
-      for (long k = 0; k < depth; k++, out += MR)
-        for (long r = 0; r < MR; r++) out[r] = r < valid ? p[r * A.row + k * A.column] : 0.0f;
+      for (; k < depth; k++, o += width) store4(o, (F4){p0[k], p1[k], p2[k], p3[k]});
     }
   }
+  for (long j = whole; j < count; j += width)
+    for (long k = 0; k < depth; k++)
+      for (long i = 0; i < width; i++) out[j * depth + k * width + i] = j + i < count ? p[(j + i) * lane + k * step] : 0.0f;
 }
-
-/** k [0, depth) x columns [0, columns) of B as panels [k][12], zero columns at the end. */
-static void packB(float *out, Matrix B, long columns, long depth) {
-  for (long j = 0; j < columns; j += NR, out += NR * depth) {
-    long valid = minLong(NR, columns - j);
-    const float *p = B.data + j * B.column;
-    if (valid == NR && B.column == 1) {
-      float *o = out;
-      for (long k = 0; k < depth; k++, o += NR, p += B.row) {
-        store4(o, load4(p));
-        store4(o + 4, load4(p + 4));
-        store4(o + 8, load4(p + 8));
-      }
-    } else if (valid == NR && B.row == 1) {
-      for (long q = 0; q < NR; q += 4) {
-        const float *p0 = p + q * B.column, *p1 = p0 + B.column, *p2 = p1 + B.column, *p3 = p2 + B.column;
-        float *o = out + q;
-        long k = 0;
-        for (; k + 4 <= depth; k += 4, o += 4 * NR) {
-          F4 a = load4(p0 + k), b = load4(p1 + k), c = load4(p2 + k), d = load4(p3 + k);
-          F4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-          F4 abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-          store4(o, __builtin_shufflevector(ab, cd, 0, 1, 4, 5));
-          store4(o + NR, __builtin_shufflevector(ab, cd, 2, 3, 6, 7));
-          store4(o + 2 * NR, __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5));
-          store4(o + 3 * NR, __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7));
-        }
-        for (; k < depth; k++, o += NR) store4(o, (F4){p0[k], p1[k], p2[k], p3[k]});
-      }
-    } else {
-      for (long k = 0; k < depth; k++)
-        for (long c = 0; c < NR; c++) out[k * NR + c] = c < valid ? p[c * B.column + k * B.row] : 0.0f;
-    }
-  }
-}
+static void packA(float *out, Matrix A, long rows, long depth) { pack(out, A.data, A.row, A.column, rows, depth, MR); }
+static void packB(float *out, Matrix B, long columns, long depth) { pack(out, B.data, B.column, B.row, columns, depth, NR); }
 
 #define ACCUMULATE(i)                      \
   {                                        \

@@ -1,6 +1,8 @@
 // Selective scan forward (Mamba, Gu & Dao 2023, section 3.3): discretization, recurrence, C, skip and gate in one pass.
 #include "scan.h"
 
+enum { STEP_STREAMS = 4 };
+
 #define DECAY(i)                                                                 \
   ({                                                                             \
     F4 a_ = load4(An + 4 * i), t_, r_, p_;                                       \
@@ -145,18 +147,27 @@ KERNEL(selectiveScan) {
   }
 }
 
+/** Four states a step on: decay, update, and their part of C . state. */
+INLINE F4 stepStates(F4 decay, float *h, const float *B, const float *C, F4 x, F4 sum) {
+  F4 next = madd(decay, load4(h), x * load4(B));
+  store4(h, next);
+  return madd(next, load4(C), sum);
+}
+/** Lanes that leave exp2Fast's range (or are NaN). */
+INLINE I4 outOfRange(F4 exponent) { return ~(abs4(exponent) <= splat(126.0f)); }
 /** One channel's states one step on, lanes over n; lanes of C . state. */
 INLINE F4 stepChannel(float *h, const float *A, const float *B, const float *C, long n, float dtLog, float dx) {
   F4 sum = splat(0), d = splat(dtLog), x = splat(dx);
   long j = 0;
-  for (; j + 4 <= n; j += 4) {
-    F4 exponent = d * load4(A + j);
-    // Out of exp2Fast's range (or NaN): seldom, so a branch.
-    F4 decay = anyTrue(~(abs4(exponent) <= splat(126.0f))) ? exp2Any(exponent) : exp2Fast(exponent);
-    F4 next = madd(decay, load4(h + j), x * load4(B + j));
-    store4(h + j, next);
-    sum = madd(next, load4(C + j), sum);
+  for (; j + 16 <= n; j += 16) {
+    F4 e0 = d * load4(A + j), e1 = d * load4(A + j + 4), e2 = d * load4(A + j + 8), e3 = d * load4(A + j + 12);
+    if (anyTrue((outOfRange(e0) | outOfRange(e1)) | (outOfRange(e2) | outOfRange(e3)))) break;
+    sum = stepStates(exp2Fast(e0), h + j, B + j, C + j, x, sum);
+    sum = stepStates(exp2Fast(e1), h + j + 4, B + j + 4, C + j + 4, x, sum);
+    sum = stepStates(exp2Fast(e2), h + j + 8, B + j + 8, C + j + 8, x, sum);
+    sum = stepStates(exp2Fast(e3), h + j + 12, B + j + 12, C + j + 12, x, sum);
   }
+  for (; j + 4 <= n; j += 4) sum = stepStates(exp2Any(d * load4(A + j)), h + j, B + j, C + j, x, sum);
   if (j < n) {
     F4 next = madd(exp2Any(d * loadPart(A + j, n - j)), loadPart(h + j, n - j), x * loadPart(B + j, n - j));
     storePart(h + j, next, n - j);
@@ -165,32 +176,39 @@ INLINE F4 stepChannel(float *h, const float *A, const float *B, const float *C, 
   return sum;
 }
 
-/** One step, lanes over n: state [b, d, n] in place, y, u, delta [b, d], A, B, C [b, g, n], D, z, deltaBias, b, d, n, g, deltaSoftplus */
-KERNEL(selectiveScanStep) {
-  float *state = (float *)a[0], *y = (float *)a[1];
-  const float *u = (const float *)a[2], *delta = (const float *)a[3], *A = (const float *)a[4], *B = (const float *)a[5], *C = (const float *)a[6];
-  const float *D = (const float *)a[7], *z = (const float *)a[8], *deltaBias = (const float *)a[9];
-  long b = a[10], d = a[11], n = a[12], g = a[13];
-  int deltaSoftplus = (int)a[14];
-  // Four channels of one row and one group at a time where they divide so, else one: a division a channel would cost as much as its states.
-  long width = d / g, block = width % 4 == 0 ? 4 : 1;
-  Span items = share(b * d, block, thread, threads);
-  for (long i = items.lo; i < items.hi; i += block) {
-    long count = minLong(block, items.hi - i), row = i / d, first = i - row * d, at = (row * g + first / width) * n;
-    F4 raw = loadPart(delta + i, count), gate = splat(1.0f);
-    if (deltaBias)
-      raw += loadPart(deltaBias + first, count);
-    F4 dt4 = deltaSoftplus ? softplus4(raw) : raw;
-    if (z) gate = silu4(loadPart(z + i, count));
-    float out[4], dts[4], gates[4];
-    store4(dts, dt4);
-    store4(gates, gate);
-    for (long k = 0; k < count; k++) {
-      long channel = first + k;
-      float dt = dts[k], x = u[i + k];
-      F4 sum = stepChannel(state + (i + k) * n, A + channel * n, B + at, C + at, n, dt * LOG2E, dt * x);
-      out[k] = (sum4(sum) + (D ? D[channel] * x : 0.0f)) * gates[k];
-    }
-    for (long k = 0; k < count; k++) y[i + k] = out[k];
+typedef struct {
+  float *state, *y;
+  const float *u, *delta, *A, *B, *C, *D, *z, *deltaBias;
+  long b, d, n, g;
+  int deltaSoftplus;
+} ScanStep;
+/** `count` (1 to 4) channels of one row and one group, from item i of [b, d]. */
+static void stepChannels(const ScanStep *s, long i, long count) {
+  long n = s->n, row = i / s->d, first = i - row * s->d, at = (row * s->g + first / (s->d / s->g)) * n;
+  F4 raw = loadPart(s->delta + i, count), gate = s->z ? silu4(loadPart(s->z + i, count)) : splat(1.0f);
+  if (s->deltaBias) raw += loadPart(s->deltaBias + first, count);
+  F4 dt4 = s->deltaSoftplus ? softplus4(raw) : raw;
+  float out[4], dts[4];
+  store4(dts, dt4);
+  for (long k = 0; k < count; k++) {
+    long channel = first + k;
+    float dt = dts[k], x = s->u[i + k];
+    out[k] = sum4(stepChannel(s->state + (i + k) * n, s->A + channel * n, s->B + at, s->C + at, n, dt * LOG2E, dt * x)) + (s->D ? s->D[channel] * x : 0.0f);
   }
+  storePart(s->y + i, load4(out) * gate, count);
+}
+
+/**
+ * One step, lanes over n: state [b, d, n] in place, y, u, delta [b, d], A, B, C [b, g, n], D, z, deltaBias, b, d, n, g, deltaSoftplus.
+ * Four channels at a time where they divide so, else one: a division a channel would cost as much as its states. State and A
+ * come from memory, since a model's weights pass between two steps: four stretches in turn, as in packed.c.
+ */
+KERNEL(selectiveScanStep) {
+  ScanStep s = {(float *)a[0], (float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6],
+                (const float *)a[7], (const float *)a[8], (const float *)a[9], a[10], a[11], a[12], a[13], (int)a[14]};
+  long block = s.d / s.g % 4 == 0 ? 4 : 1;
+  Span items = share(s.b * s.d / block, 1, thread, threads);
+  long stretch = (items.hi - items.lo + STEP_STREAMS - 1) / STEP_STREAMS;
+  for (long i = items.lo; i < items.lo + stretch; i++)
+    for (long at = i; at < items.hi; at += stretch) stepChannels(&s, at * block, block);
 }
