@@ -10,9 +10,9 @@ const packageRoot: string = join(dirname(fileURLToPath(import.meta.url)), "..");
 export const kernelRoot: string = join(packageRoot, "src", "kernels");
 const target = join(packageRoot, "src", "shaders.generated.ts");
 
-/** A shader's text with its includes put in: `//: include PATH`, relative to the file, or `//: include PATH replacing PART OTHER`. */
+/** A shader's text with its includes put in: `//: include PATH`, relative to the file, also amid a function, or `//: include PATH replacing PART OTHER`. */
 export function loadShader(path: string, swaps: ReadonlyMap<string, string> = new Map()): string {
-  return readFileSync(path, "utf8").replace(/^\/\/: include (\S+?)(?: replacing (\S+) (\S+))?$/gm, (_, file: string, part?: string, other?: string) => {
+  return readFileSync(path, "utf8").replace(/^ *\/\/: include (\S+?)(?: replacing (\S+) (\S+))?$/gm, (_, file: string, part?: string, other?: string) => {
     const inner = part && other ? new Map([...swaps, [part, other]]) : swaps;
     let target = file;
     for (const [from, to] of inner) target = target.replace(from, to);

@@ -2817,8 +2817,7 @@ override HAS_BIAS = false;
 struct Params {
 m: u32, n: u32, k: u32,
 batchA: u32, batchB: u32,
-split: u32,
-parts: u32,
+split: u32, parts: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> A: array<vec4f>;
@@ -2969,8 +2968,7 @@ override HAS_BIAS = false;
 struct Params {
 m: u32, n: u32, k: u32,
 batchA: u32, batchB: u32,
-split: u32,
-parts: u32,
+split: u32, parts: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> A: array<f32>;

@@ -11,8 +11,7 @@ override HAS_BIAS = false;
 struct Params {
   m: u32, n: u32, k: u32,
   batchA: u32, batchB: u32, // elements from one matrix to the next, 0 to repeat it
-  split: u32, // depth of a part of k; parts lie along the grid's z, inside the batch
-  parts: u32,
+  split: u32, parts: u32, // depth of a part of k; parts lie along the grid's z, inside the batch
 }
 @group(0) @binding(0) var<uniform> params: Params;
 

@@ -102,49 +102,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     let t0 = begin + (tileCount - round) * TS;
     let before = select(t0 - TS, t0, round == tileCount);
     let tile = row * params.tiles + before / SUB;
-    var nextU: array<f32, ROWS>;
-    var nextRaw: array<f32, ROWS>;
-    var nextZ: array<f32, ROWS>;
-    var nextDy: array<f32, ROWS>;
-    var nextFirsts: array<f32, SUBS * P * V * 4u>;
-    var nextCums: array<f32, SUBS * P>;
-    //: unroll
-    for (var k = 0u; k < ROWS; k++) {
-      let at = base + min(before + lid / CH + k * RS, params.l - 1u) * params.d;
-      nextU[k] = u[at];
-      nextDy[k] = dy[at];
-      nextRaw[k] = delta[at] + bias;
-      nextZ[k] = z[at * u32(HAS_Z)];
-    }
-    //: unroll
-    for (var i = 0u; i < SUBS * P; i++) {
-      let channel = min(first + local + i % P * CT, params.d - 1u);
-      nextCums[i] = work[params.offCum + (tile + i / P) * params.d + channel];
-      //: unroll
-      for (var j = 0u; j < 4u * V; j++) {
-        nextFirsts[i * 4u * V + j] = work[(((tile + i / P) * 4u + j % 4u) * params.d + channel) * (V * L) + lane * V + j / 4u];
-      }
-    }
+    //: include parts/backward/load.wgsl
     if (round > 0u) {
-      //: unroll
-      for (var k = 0u; k < ROWS; k++) {
-        let s = lid / CH + k * RS;
-        let inside = t0 + s < end && columnAlive;
-        dys[k] = select(0.0f, dys[k], inside);
-        var d = raws[k];
-        if (SOFTPLUS) {
-          d = softplus(d);
-        }
-        d = select(0.0f, d, inside);
-        var upstream = dys[k];
-        if (HAS_Z) {
-          upstream *= silu(zs[k]);
-        }
-        if (s < TS) {
-          step[column % CT][column / CT * T1 + s] = vec2f(d, d * us[k]);
-          gated[column % CT][column / CT * T1 + s] = upstream;
-        }
-      }
+      //: include parts/backward/gate.wgsl
       stageBC(lid, t0, end, row, bcGroup);
       workgroupBarrier();
       let steps = &step[local];
@@ -152,101 +112,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
       let mine = &bc[lane];
       //: unroll
       for (var part = SUBS - 1u; part < SUBS; part--) {
-        // The first state: what the chunk made of zero, plus what is left of the chunk's own first state.
-        var h: array<vec4f, P * V * (SUB + 1u)>;
-        var decays: array<vec4f, P * V * SUB>;
-        //: unroll
-        for (var p = 0u; p < P; p++) {
-          //: unroll
-          for (var v = 0u; v < V; v++) {
-            let kept = vec4f(firsts[((part * P + p) * V + v) * 4u], firsts[((part * P + p) * V + v) * 4u + 1u], firsts[((part * P + p) * V + v) * 4u + 2u], firsts[((part * P + p) * V + v) * 4u + 3u]);
-            let carried = exp2(a[p * V + v] * cums[part * P + p]) * start[p * V + v];
-            h[p * V + v] = kept + select(carried, vec4f(0.0f), cums[part * P + p] > 1.0e38f);
-          }
-        }
-        //: unroll
-        for (var i = 0u; i < SUB; i++) {
-          let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
-          var sum = array<vec4f, P>();
-          //: unroll
-          for (var v = 0u; v < V; v++) {
-            let B = (*mine)[(part * SUB + i) * 2u * V + v];
-            let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
-            //: unroll
-            for (var p = 0u; p < P; p++) {
-              let pair = (*steps)[p * T1 + part * SUB + i];
-              decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
-              h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
-              sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
-            }
-          }
-          if (HAS_Z) {
-            //: unroll
-            for (var p = 0u; p < P; p++) {
-              addStates(2u, part * SUB + i, lane, local + p * CT, (sum[p].x + sum[p].y) + (sum[p].z + sum[p].w));
-            }
-          }
-        }
-        //: unroll
-        for (var i = SUB - 1u; i < SUB; i--) {
-          var sumB = array<vec4f, P>(); // g B
-          var sumA = array<vec4f, P>(); // g d(decay)/d(delta) h
-          //: unroll
-          for (var v = 0u; v < V; v++) {
-            let B = (*mine)[(part * SUB + i) * 2u * V + v];
-            let C = (*mine)[((part * SUB + i) * 2u + 1u) * V + v];
-            var dB = vec4f(0.0f);
-            var dC = vec4f(0.0f);
-            //: unroll
-            for (var p = 0u; p < P; p++) {
-              let pair = (*steps)[p * T1 + part * SUB + i];
-              let upstream = (*upstreams)[p * T1 + part * SUB + i];
-              var adjoint = fma(C, vec4f(upstream), g[p * V + v]);
-              dB = fma(adjoint, vec4f(pair.y), dB);
-              dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
-              sumB[p] = fma(adjoint, B, sumB[p]);
-              adjoint *= decays[(i * P + p) * V + v];
-              let ofDecay = adjoint * h[(i * P + p) * V + v];
-              sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
-              dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
-              g[p * V + v] = adjoint;
-            }
-            addBC(part * SUB + i, lid, v, dB, dC);
-          }
-          //: unroll
-          for (var p = 0u; p < P; p++) {
-            addStates(0u, part * SUB + i, lane, local + p * CT, (sumB[p].x + sumB[p].y) + (sumB[p].z + sumB[p].w));
-            addStates(1u, part * SUB + i, lane, local + p * CT, (sumA[p].x + sumA[p].y) + (sumA[p].z + sumA[p].w));
-          }
-          endStep(part * SUB + i, lid);
-        }
+        //: include parts/backward/recompute.wgsl
+        //: include parts/backward/adjoint.wgsl
       }
       workgroupBarrier();
-      //: unroll
-      for (var k = 0u; k < ROWS; k++) {
-        let s = lid / CH + k * RS;
-        if (s < TS && t0 + s < end && columnAlive) {
-          let at = base + (t0 + s) * params.d;
-          let upstream = gated[column % CT][column / CT * T1 + s];
-          let sumB = statesSum(0u, column, s);
-          var dDelta = statesSum(1u, column, s) * 0.6931471805599453f + us[k] * sumB; // a holds A log2(e)
-          if (SOFTPLUS) {
-            dDelta *= sigmoid(raws[k]);
-          }
-          grads[at] = step[column % CT][column / CT * T1 + s].x * sumB + skip * upstream;
-          grads[params.offDelta + at] = dDelta;
-          if (HAS_Z) {
-            grads[params.offZ + at] = dys[k] * siluSlope(zs[k]) * (statesSum(2u, column, s) + skip * us[k]);
-          }
-          dD += upstream * us[k];
-          dBias += dDelta;
-        }
-      }
-      for (var i = lid; i < TS * 2u * N; i += WG) {
-        if (t0 + i / (2u * N) < end) {
-          sums[((group.x * params.bl + row * params.l + t0) * 2u * N) + i] = bcSum(i);
-        }
-      }
+      //: include parts/backward/write.wgsl
       workgroupBarrier();
     }
     us = nextU;
@@ -257,26 +127,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     cums = nextCums;
   }
 
-  //: unroll
-  for (var i = 0u; i < P * V; i++) {
-    let channel = first + local + i / V * CT;
-    //: unroll
-    for (var q = 0u; q < 4u; q++) {
-      let n = (lane * V + i % V) * 4u + q;
-      if (channel < params.d && n < params.n) {
-        sums[params.offA + block * params.d * (params.n + 2u) + channel * params.n + n] = dA[i][q];
-      }
-    }
-  }
-  columns[lid] = vec2f(dD, dBias);
-  workgroupBarrier();
-  if (lid < CH && columnAlive) {
-    var both = vec2f(0.0f);
-    for (var j = 0u; j < RS; j++) {
-      both += columns[lid + j * CH];
-    }
-    let at = params.offA + block * params.d * (params.n + 2u) + params.d * params.n + first + lid;
-    sums[at] = both.x;
-    sums[at + params.d] = both.y;
-  }
+  //: include parts/backward/finish.wgsl
 }

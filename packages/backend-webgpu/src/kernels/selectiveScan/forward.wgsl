@@ -120,26 +120,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     }
     let steps = &step[local];
     let mine = &bc[lane];
-    //: unroll
-    for (var t = 0u; t < TS; t++) {
-      let pair = (*steps)[t];
-      let fresh = HAS_SEQ && restart[t] != 0.0f;
-      var sum = vec4f(0.0f);
-      //: unroll
-      for (var v = 0u; v < V; v++) {
-        let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-        h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
-        if (!REDUCE) {
-          sum = fma(h[v], (*mine)[(t * 2u + 1u) * V + v], sum);
-        }
-      }
-      if (REDUCE) {
-        total += pair.x;
-        restarted = restarted || fresh;
-      } else {
-        partial[local * PS + lane * (TS + 1u) + t] = (sum.x + sum.y) + (sum.z + sum.w);
-      }
-    }
+    //: include parts/forward/advance.wgsl
     workgroupBarrier();
     //: unroll
     for (var k = 0u; k < ROWS; k++) {
@@ -160,21 +141,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     }
   }
 
-  if ((REDUCE || (KEEP_LAST && group.y == params.chunks - 1u)) && alive) {
-    let stateAt = (select(row, block, REDUCE) * params.d + channel) * params.n;
-    //: unroll
-    for (var v = 0u; v < V; v++) {
-      //: unroll
-      for (var q = 0u; q < 4u; q++) {
-        let n = (lane * V + v) * 4u + q;
-        if (n < params.n) {
-          last[stateAt + n] = h[v][q];
-        }
-      }
-    }
-    if (REDUCE && lane == 0u) {
-      // A restart inside the chunk cuts the carry; a sum that no real delta reaches says so.
-      last[params.offSum + block * params.d + channel] = select(total, 3.0e38f, restarted);
-    }
-  }
+  //: include parts/forward/finish.wgsl
 }

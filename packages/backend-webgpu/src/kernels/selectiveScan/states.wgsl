@@ -116,35 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     let steps = &step[local];
     let upstreams = &gated[local];
     let mine = &bc[lane];
-    //: unroll
-    for (var t = 0u; t < TS; t++) {
-      if (t % SUB == 0u && alive) {
-        let tile = row * params.tiles + (t0 + t) / SUB;
-        //: unroll
-        for (var v = 0u; v < V; v++) {
-          //: unroll
-          for (var q = 0u; q < 4u; q++) {
-            work[((tile * 4u + q) * params.d + channel) * (V * L) + lane * V + v] = h[v][q];
-          }
-        }
-        if (lane == 0u) {
-          work[params.offCum + tile * params.d + channel] = total;
-        }
-      }
-      let pair = (*steps)[t];
-      let fresh = HAS_SEQ && restart[t] != 0.0f;
-      // A restart cuts the carry; a sum that no real delta reaches says so.
-      total = select(min(total + pair.x, 3.0e38f), 3.0e38f, fresh);
-      //: unroll
-      for (var v = 0u; v < V; v++) {
-        let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-        h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
-        if (ADJOINT) {
-          product[v] *= decay;
-          adjoint[v] = fma(product[v], (*mine)[(t * 2u + 1u) * V + v] * (*upstreams)[t], adjoint[v]);
-        }
-      }
-    }
+    //: include parts/states/advance.wgsl
     workgroupBarrier();
   }
 
