@@ -64,10 +64,10 @@ export const messages = defineMessages(
       select: "the function that computes Δ, B and C from the token",
     },
     hints: [
-      "When Mamba is above 95 %, drag the letters together, or far apart: the tall bars follow the letters and the answer stays right. S4’s bars follow the <em>places</em>.",
+      "When Mamba is above 95 %, drag the letters together, or far apart: the tall bars follow the letters and the answer stays right. S4D’s bars follow the <em>places</em>.",
       "Compare the Δ, B, C maps of both models: vertical stripes at the letters are selection. No stripes, no selection.",
       "Tick only B for the challenger and race again; then only Δ. Which one does most for this task?",
-      "Make the sequence longer and train again: Mamba needs a little more time, S4 falls further behind.",
+      "Make the sequence longer and train again: Mamba needs a little more time, the opponent falls further behind.",
     ],
   },
   {
@@ -133,10 +133,10 @@ export const messages = defineMessages(
       select: "由词元计算 Δ、B、C 的函数",
     },
     hints: [
-      "当 Mamba 超过 95 % 时，把字母拖到一起，或拉得很开：高柱子跟着字母走，答案依然正确。S4 的柱子跟着<em>位置</em>走。",
+      "当 Mamba 超过 95 % 时，把字母拖到一起，或拉得很开：高柱子跟着字母走，答案依然正确。S4D 的柱子跟着<em>位置</em>走。",
       "比较两个模型的 Δ、B、C 图：字母处的竖条纹就是选择。没有条纹，就没有选择。",
       "只给挑战者勾选 B 再赛一次；然后只勾选 Δ。哪一个对这个任务帮助最大？",
-      "把序列变长再训练：Mamba 只需多一点时间，S4 落后得更多。",
+      "把序列变长再训练：Mamba 只需多一点时间，对手落后得更多。",
     ],
   },
 );
