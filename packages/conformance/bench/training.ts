@@ -5,8 +5,10 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
+import { trainJax } from "./mambaJax.ts";
 import { trainOurs } from "./mambaOurs.ts";
 import { makeProblem, type Trainer } from "./mambaProblem.ts";
+import { trainTfjs } from "./mambaTfjs.ts";
 import { trainTorch } from "./mambaTorch.ts";
 
 const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "7" }, python: { type: "string", default: "python3" }, only: { type: "string", default: "" }, json: { type: "string" } } });
@@ -20,6 +22,8 @@ const problem = await makeProblem();
 const makers: Record<string, () => Promise<Trainer | undefined>> = {
   "ours 1": () => trainOurs(problem, 1),
   "ours 2": () => trainOurs(problem, 2),
+  tfjs: () => trainTfjs(problem),
+  jax: () => trainJax(problem),
   "torch parallel": () => trainTorch(problem, "parallel", 2, options.python),
   "torch loop": () => trainTorch(problem, "loop", 2, options.python),
 };
