@@ -23,7 +23,6 @@ export function makeModel(small: boolean): LanguageModel {
 
 /** Reading a prompt in one go, the logits of its last token read back. */
 export async function benchPrefill(small: boolean, format: "f32" | PackedFormat, length: number, report: Report): Promise<void> {
-  const backend = currentBackend() as WebGpuBackend;
   const model = makeModel(small);
   if (format !== "f32") await model.quantize(format);
   const ids = tensor(Int32Array.from({ length }, (_, i) => (i * 7919) % model.config.vocabSize), [1, length]);

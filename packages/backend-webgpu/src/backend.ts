@@ -183,11 +183,18 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
 
   protected override compile(launches: readonly Launch[]): { replay(): void; dispose(): void } {
     this.#recorder.flush();
+    const { bake } = replayWishes;
     const fused = fuse(launches, this.traits, (shader, constants, params, bindings, grid) => {
-      const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, constants);
-      return { kind: "dispatch", pipeline, params, grid, bindings: pipeline.bindings.map((type, i) => bindings[i] ?? this.#standIn(type, i)) };
+      const absent = bindings.flatMap((binding, i) => (binding ? [] : [i + 1]));
+      const pipeline = this.#pipelines.replay({ name: shader, code: shaders[shader] }, constants, params, absent, bake);
+      return { kind: "dispatch", pipeline, params, grid, bindings: bindings.filter((binding) => binding !== undefined) };
     });
-    const prepared = this.#recorder.prepare(fused.map((launch) => (launch.kind === "copy" ? launch : { ...launch, pipeline: this.#pipelines.fixed(launch.pipeline, launch.params, replayWishes.bake) })));
+    const known = new Set(launches);
+    const prepared = this.#recorder.prepare(fused.map((launch) => {
+      if (launch.kind === "copy" || !known.has(launch)) return launch;
+      const { source, constants } = launch.pipeline;
+      return { ...launch, pipeline: this.#pipelines.replay(source, constants, launch.params, [], bake) };
+    }));
     return {
       replay: (): void => {
         this.#throwIfLost();

@@ -11514,19 +11514,17 @@ total *= silu(z[at]);
 y[at] = total;
 }
 }`,
-  "selectiveScan/stepProjected": `struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+  "selectiveScan/stepProjected": `struct Params { d: u32, n: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dt: array<vec4f>;
+@group(0) @binding(1) var<storage, read> projected: array<vec4f>;
 @group(0) @binding(3) var<storage, read> u: array<f32>;
 @group(0) @binding(4) var<storage, read> z: array<f32>;
-@group(0) @binding(5) var<storage, read> B: array<f32>;
-@group(0) @binding(6) var<storage, read> C: array<f32>;
-@group(0) @binding(7) var<storage, read> A: array<f32>;
-@group(0) @binding(8) var<storage, read> D: array<f32>;
-@group(0) @binding(9) var<storage, read> deltaBias: array<f32>;
-@group(0) @binding(10) var<storage, read_write> state: array<f32>;
-@group(0) @binding(11) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(12) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(10) var<storage, read_write> y: array<f32>;
 override HAS_D = false;
 override HAS_Z = false;
 override HAS_BIAS = false;
@@ -11572,6 +11570,9 @@ const WIDTH = 1u;
 fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
 return array(W[row * (params.k / 4u) + quad]);
 }
+fn projectedAt(i: u32) -> f32 {
+return projected[i / 4u][i % 4u];
+}
 fn overLanes(value: f32, lid: u32) -> f32 {
 partial[lid] = value;
 workgroupBarrier();
@@ -11591,11 +11592,11 @@ var product = 0.0f;
 for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
 let w = weights(c, q);
 for (var j = 0u; j < WIDTH; j++) {
-product += dot(w[j], dt[q + j]);
+product += dot(w[j], projected[q + j]);
 }
 }
-let projected = overLanes(product, lid);
-var step = projected;
+let raw = overLanes(product, lid);
+var step = raw;
 if (HAS_BIAS) {
 step += deltaBias[c];
 }
@@ -11608,14 +11609,14 @@ var sum = 0.0f;
 if (channel < params.d) {
 for (var n = lane; n < params.n; n += L) {
 let i = c * params.n + n;
-let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+let next = exp2(step * A[i] * log2e) * state[i] + step * input * projectedAt(params.rowB + bc + n);
 state[i] = next;
-sum += next * C[params.shiftC + bc + n];
+sum += next * projectedAt(params.rowC + bc + n);
 }
 }
 var total = overLanes(sum, lid);
 if (lane == 0u && channel < params.d) {
-delta[c] = projected;
+delta[c] = raw;
 if (HAS_D) {
 total += D[c] * input;
 }
@@ -11625,19 +11626,17 @@ total *= silu(z[c]);
 y[c] = total;
 }
 }`,
-  "selectiveScan/stepProjectedBf16": `struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+  "selectiveScan/stepProjectedBf16": `struct Params { d: u32, n: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dt: array<vec4f>;
+@group(0) @binding(1) var<storage, read> projected: array<vec4f>;
 @group(0) @binding(3) var<storage, read> u: array<f32>;
 @group(0) @binding(4) var<storage, read> z: array<f32>;
-@group(0) @binding(5) var<storage, read> B: array<f32>;
-@group(0) @binding(6) var<storage, read> C: array<f32>;
-@group(0) @binding(7) var<storage, read> A: array<f32>;
-@group(0) @binding(8) var<storage, read> D: array<f32>;
-@group(0) @binding(9) var<storage, read> deltaBias: array<f32>;
-@group(0) @binding(10) var<storage, read_write> state: array<f32>;
-@group(0) @binding(11) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(12) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(10) var<storage, read_write> y: array<f32>;
 override HAS_D = false;
 override HAS_Z = false;
 override HAS_BIAS = false;
@@ -11687,6 +11686,9 @@ fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
 let w = W[(row * (params.k / 4u) + quad) / 2u];
 return array(vec4f(pair(w.x), pair(w.y)), vec4f(pair(w.z), pair(w.w)));
 }
+fn projectedAt(i: u32) -> f32 {
+return projected[i / 4u][i % 4u];
+}
 fn overLanes(value: f32, lid: u32) -> f32 {
 partial[lid] = value;
 workgroupBarrier();
@@ -11706,11 +11708,11 @@ var product = 0.0f;
 for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
 let w = weights(c, q);
 for (var j = 0u; j < WIDTH; j++) {
-product += dot(w[j], dt[q + j]);
+product += dot(w[j], projected[q + j]);
 }
 }
-let projected = overLanes(product, lid);
-var step = projected;
+let raw = overLanes(product, lid);
+var step = raw;
 if (HAS_BIAS) {
 step += deltaBias[c];
 }
@@ -11723,14 +11725,14 @@ var sum = 0.0f;
 if (channel < params.d) {
 for (var n = lane; n < params.n; n += L) {
 let i = c * params.n + n;
-let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+let next = exp2(step * A[i] * log2e) * state[i] + step * input * projectedAt(params.rowB + bc + n);
 state[i] = next;
-sum += next * C[params.shiftC + bc + n];
+sum += next * projectedAt(params.rowC + bc + n);
 }
 }
 var total = overLanes(sum, lid);
 if (lane == 0u && channel < params.d) {
-delta[c] = projected;
+delta[c] = raw;
 if (HAS_D) {
 total += D[c] * input;
 }
@@ -11740,19 +11742,17 @@ total *= silu(z[c]);
 y[c] = total;
 }
 }`,
-  "selectiveScan/stepProjectedF16": `struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+  "selectiveScan/stepProjectedF16": `struct Params { d: u32, n: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dt: array<vec4f>;
+@group(0) @binding(1) var<storage, read> projected: array<vec4f>;
 @group(0) @binding(3) var<storage, read> u: array<f32>;
 @group(0) @binding(4) var<storage, read> z: array<f32>;
-@group(0) @binding(5) var<storage, read> B: array<f32>;
-@group(0) @binding(6) var<storage, read> C: array<f32>;
-@group(0) @binding(7) var<storage, read> A: array<f32>;
-@group(0) @binding(8) var<storage, read> D: array<f32>;
-@group(0) @binding(9) var<storage, read> deltaBias: array<f32>;
-@group(0) @binding(10) var<storage, read_write> state: array<f32>;
-@group(0) @binding(11) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(12) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read> A: array<f32>;
+@group(0) @binding(6) var<storage, read> D: array<f32>;
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>;
+@group(0) @binding(8) var<storage, read_write> state: array<f32>;
+@group(0) @binding(9) var<storage, read_write> delta: array<f32>;
+@group(0) @binding(10) var<storage, read_write> y: array<f32>;
 override HAS_D = false;
 override HAS_Z = false;
 override HAS_BIAS = false;
@@ -11799,6 +11799,9 @@ fn weights(row: u32, quad: u32) -> array<vec4f, WIDTH> {
 let w = W[(row * (params.k / 4u) + quad) / 2u];
 return array(vec4f(unpack2x16float(w.x), unpack2x16float(w.y)), vec4f(unpack2x16float(w.z), unpack2x16float(w.w)));
 }
+fn projectedAt(i: u32) -> f32 {
+return projected[i / 4u][i % 4u];
+}
 fn overLanes(value: f32, lid: u32) -> f32 {
 partial[lid] = value;
 workgroupBarrier();
@@ -11818,11 +11821,11 @@ var product = 0.0f;
 for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
 let w = weights(c, q);
 for (var j = 0u; j < WIDTH; j++) {
-product += dot(w[j], dt[q + j]);
+product += dot(w[j], projected[q + j]);
 }
 }
-let projected = overLanes(product, lid);
-var step = projected;
+let raw = overLanes(product, lid);
+var step = raw;
 if (HAS_BIAS) {
 step += deltaBias[c];
 }
@@ -11835,14 +11838,14 @@ var sum = 0.0f;
 if (channel < params.d) {
 for (var n = lane; n < params.n; n += L) {
 let i = c * params.n + n;
-let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+let next = exp2(step * A[i] * log2e) * state[i] + step * input * projectedAt(params.rowB + bc + n);
 state[i] = next;
-sum += next * C[params.shiftC + bc + n];
+sum += next * projectedAt(params.rowC + bc + n);
 }
 }
 var total = overLanes(sum, lid);
 if (lane == 0u && channel < params.d) {
-delta[c] = projected;
+delta[c] = raw;
 if (HAS_D) {
 total += D[c] * input;
 }

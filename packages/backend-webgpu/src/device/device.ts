@@ -26,6 +26,8 @@ export interface DeviceOptions {
   readonly subgroups?: boolean;
   /** Pretend that a binding holds at most so many bytes; for tests of the splitting paths. */
   readonly maxBinding?: number;
+  /** Ask for at most so many storage buffers a stage (8 at least); for tests of what a browser offers. */
+  readonly maxStorageBuffers?: number;
 }
 
 const raisedLimits = [
@@ -45,6 +47,7 @@ export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise
   if (!options.minimal && options.subgroups !== false) wanted.push("subgroups" as GPUFeatureName);
   const requiredLimits: Record<string, number> = {};
   if (!options.minimal) for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
+  if (options.maxStorageBuffers) requiredLimits.maxStorageBuffersPerShaderStage = Math.min(options.maxStorageBuffers, adapter.limits.maxStorageBuffersPerShaderStage);
   const device = await adapter.requestDevice({ requiredFeatures: wanted.filter((name) => adapter.features.has(name)), requiredLimits });
   const { limits } = device;
   const info = adapter.info as GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };

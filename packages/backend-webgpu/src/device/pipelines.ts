@@ -1,5 +1,6 @@
 import { BackendError } from "@statespace/core";
 import { bakeParams } from "./bakeParams.ts";
+import { dropAbsent } from "./dropAbsent.ts";
 import { unroll } from "./unroll.ts";
 
 /** A shader as its file gives it. */
@@ -18,8 +19,9 @@ export interface Pipeline {
   readonly constants: Constants;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-  /** Storage bindings, in order; binding 0 is the uniform block of parameters, unless they are baked in. */
+  /** Storage bindings, in order, and their numbers; binding 0 is the uniform block of parameters, unless they are baked in. */
   readonly bindings: readonly GPUBufferBindingType[];
+  readonly numbers: readonly number[];
   readonly baked: boolean;
 }
 
@@ -74,13 +76,14 @@ export class PipelineCache {
     return this.#cached(label, () => this.#make(label, source, constants, specialise(source, constants), "offset"));
   }
 
-  /** The twin of a pipeline for replays: its parameters lie in the bind group, or in the shader itself where `bake` is set and it can be. */
-  fixed({ source, constants }: Pipeline, params: readonly number[], bake: boolean): Pipeline {
-    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(source, constants)}`;
+  /** A pipeline for replays: without the bindings in `absent`, its parameters in the bind group, or in the shader itself where `bake` is set and it can be. */
+  replay(source: ShaderSource, constants: Constants, params: readonly number[], absent: readonly number[], bake: boolean): Pipeline {
+    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(source, constants)}${absent.length > 0 ? ` without ${absent.join()}` : ""}`;
     return this.#cached(label, () => {
-      const specialised = specialise(source, constants);
-      const code = bake ? bakeParams(specialised.code, params) : undefined;
-      return this.#make(label, source, constants, { ...specialised, code: code ?? specialised.code }, code === undefined ? "group" : "code");
+      const { code, overrides } = specialise(source, constants);
+      const present = dropAbsent(code, absent);
+      const baked = bake ? bakeParams(present, params) : undefined;
+      return this.#make(label, source, constants, { code: baked ?? present, overrides }, baked === undefined ? "group" : "code", absent);
     });
   }
 
@@ -90,20 +93,22 @@ export class PipelineCache {
     return found;
   }
 
-  #make(label: string, source: ShaderSource, constants: Constants, { code, overrides }: Specialised, place: ParamsPlace): Pipeline {
+  #make(label: string, source: ShaderSource, constants: Constants, { code, overrides }: Specialised, place: ParamsPlace, absent: readonly number[] = []): Pipeline {
     const types = bindingTypes(code);
-    const { layout, pipelineLayout } = this.#layoutOf(types, place);
+    const numbers = types.map((_, number) => number).filter((number) => number > 0 && !absent.includes(number));
+    const { layout, pipelineLayout } = this.#layoutOf(types, numbers, place);
     const module = this.#device.createShaderModule({ label, code });
     const pipeline = this.#device.createComputePipeline({ label, layout: pipelineLayout, compute: { module, entryPoint: "main", constants: overrides } });
-    return { label, shader: source.name, source, constants, pipeline, layout, bindings: types.slice(1), baked: place === "code" };
+    return { label, shader: source.name, source, constants, pipeline, layout, bindings: numbers.map((number) => types[number]!), numbers, baked: place === "code" };
   }
 
-  #layoutOf(types: readonly GPUBufferBindingType[], place: ParamsPlace): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
-    const key = `${place} ${types.join()}`;
+  #layoutOf(types: readonly GPUBufferBindingType[], numbers: readonly number[], place: ParamsPlace): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
+    const used = place === "code" ? numbers : [0, ...numbers];
+    const key = `${place} ${used.map((number) => `${number} ${types[number]}`).join()}`;
     let found = this.#layouts.get(key);
     if (!found) {
-      const all = types.map((type, index) => ({ binding: index, visibility: GPUShaderStage.COMPUTE, buffer: { type, hasDynamicOffset: index === 0 && place === "offset" } }));
-      const layout = this.#device.createBindGroupLayout({ entries: place === "code" ? all.slice(1) : all });
+      const entries = used.map((number) => ({ binding: number, visibility: GPUShaderStage.COMPUTE, buffer: { type: types[number]!, hasDynamicOffset: number === 0 && place === "offset" } }));
+      const layout = this.#device.createBindGroupLayout({ entries });
       found = { layout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
       this.#layouts.set(key, found);
     }

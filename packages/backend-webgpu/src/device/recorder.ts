@@ -143,7 +143,7 @@ export class Recorder {
 
   #makeGroup(dispatch: Dispatch, uniforms: GPUBuffer, offset: number): GPUBindGroup {
     const entries: GPUBindGroupEntry[] = dispatch.pipeline.baked ? [] : [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
-    dispatch.bindings.forEach((resource: Binding, i) => entries.push({ binding: i + 1, resource }));
+    dispatch.bindings.forEach((resource: Binding, i) => entries.push({ binding: dispatch.pipeline.numbers[i]!, resource }));
     return this.#device.createBindGroup({ layout: dispatch.pipeline.layout, entries });
   }
 

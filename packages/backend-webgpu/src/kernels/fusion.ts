@@ -33,21 +33,23 @@ const sameStart = (a: Binding, b: Binding): boolean => a.buffer === b.buffer && 
 
 const gemvName = /^linear\/gemv(F16|Bf16|Q8|Q4)?(Subgroups)?$/;
 
-/** Storage buffers that the fused kernels bind. */
-const fusedBindings = 12;
-
-/** Fuses what can be, left to right; the list itself where the device cannot bind enough buffers. */
-export function fuse(launches: readonly Launch[], traits: DeviceTraits, make: MakeDispatch): Launch[] {
-  if (traits.maxStorageBuffers < fusedBindings) return [...launches];
-  const { wholeStep } = replayWishes;
+/** Fuses what can be, left to right, as far as the device binds enough buffers. */
+export function fuse(launches: readonly Launch[], { maxStorageBuffers, maxInvocations }: DeviceTraits, makeDispatch: MakeDispatch): Launch[] {
+  const make: Make = (shader, constants, params, bindings, grid) =>
+    bindings.filter((binding) => binding).length <= maxStorageBuffers ? makeDispatch(shader, constants, params, bindings, grid) : undefined;
   const out: Launch[] = [];
   for (let i = 0; i < launches.length; ) {
-    const taken = (wholeStep ? fuseWholeStep(launches, i, traits, make) : undefined) ?? fuseProjectedStep(launches, i, make) ?? fuseMatvec(launches, i, make);
+    const taken =
+      (replayWishes.wholeStep ? fuseWholeStep(launches, i, maxInvocations, make) : undefined) ??
+      fuseProjectedStep(launches, i, make) ?? fuseMatvec(launches, i, true, make) ?? fuseMatvec(launches, i, false, make);
     out.push(taken?.dispatch ?? launches[i]!);
     i += taken?.count ?? 1;
   }
   return out;
 }
+
+/** As `MakeDispatch`; undefined where the device cannot bind so much. */
+type Make = (...request: Parameters<MakeDispatch>) => Dispatch | undefined;
 
 interface Fused {
   readonly dispatch: Dispatch;
@@ -57,13 +59,12 @@ interface Fused {
 
 /** No buffer that the kernel writes is bound twice: what ran in turn would run at once. */
 function disjoint({ pipeline, bindings }: Dispatch): boolean {
-  return bindings.every(({ buffer, offset }, i) => pipeline.bindings[i] !== "storage" || bindings.every((other, j) => i === j || other.buffer !== buffer || isStandIn(other, offset)));
+  return bindings.every(({ buffer }, i) => pipeline.bindings[i] !== "storage" || bindings.every((other, j) => i === j || other.buffer !== buffer));
 }
 
-/** Ranges of a stand-in for absent operands do not meet. */
-const isStandIn = (other: Binding, offset: number): boolean => other.size === 256 && other.offset !== offset && other.buffer.size === 256 * 16;
+const standingFor = (dispatch: Dispatch | undefined, count: number): Fused | undefined => (dispatch && disjoint(dispatch) ? { dispatch, count } : undefined);
 
-function fuseMatvec(launches: readonly Launch[], first: number, make: MakeDispatch): Fused | undefined {
+function fuseMatvec(launches: readonly Launch[], first: number, withConvolution: boolean, make: Make): Fused | undefined {
   let at = first;
   const norm = plainNorm(launches[at]);
   if (norm) at++;
@@ -71,7 +72,7 @@ function fuseMatvec(launches: readonly Launch[], first: number, make: MakeDispat
   if (!isDispatch(gemv, gemvName) || gemv.pipeline.constants.M !== 1) return undefined;
   const [x, W, bias, y] = gemv.bindings as [Binding, Binding, Binding, Binding];
   if (norm && !sameStart(norm.bindings[3]!, x)) return undefined;
-  const conv = convolutionOf(launches[at], y);
+  const conv = withConvolution ? convolutionOf(launches[at], y) : undefined;
   const residual = conv ? undefined : residualOf(launches[at], y);
   if (conv || residual) at++;
   if (at - first < 2) return undefined;
@@ -95,7 +96,7 @@ function fuseMatvec(launches: readonly Launch[], first: number, make: MakeDispat
     ],
     gemv.grid,
   );
-  return disjoint(dispatch) ? { dispatch, count: at - first } : undefined;
+  return standingFor(dispatch, at - first);
 }
 
 /** A root-mean-square norm of one ungrouped, ungated row. */
@@ -122,56 +123,66 @@ function residualOf(launch: Launch | undefined, y: Binding): { other: Binding; s
   return other && other.buffer !== y.buffer && sum.buffer !== y.buffer && sum.buffer !== other.buffer ? { other, sum } : undefined;
 }
 
-function fuseProjectedStep(launches: readonly Launch[], at: number, make: MakeDispatch): Fused | undefined {
+/** Where B and C of a step lie behind the first element of the projection that makes them, and a binding that reaches over all of it. */
+function rowsOf(projected: Binding, { bindings, params }: Dispatch): { B: number; C: number; whole: Binding } | undefined {
+  const [B, C] = [bindings[3]!, bindings[4]!];
+  if (B.buffer !== projected.buffer || C.buffer !== projected.buffer) return undefined;
+  const [rowB, rowC] = [(B.offset - projected.offset) / 4 + params[6]!, (C.offset - projected.offset) / 4 + params[7]!];
+  const end = Math.max(projected.offset + projected.size, B.offset + B.size, C.offset + C.size);
+  // Whole vec4s of it are read.
+  const size = Math.min(Math.ceil((end - projected.offset) / 16) * 16, projected.buffer.size - projected.offset);
+  return rowB < 0 || rowC < 0 ? undefined : { B: rowB, C: rowC, whole: { buffer: projected.buffer, offset: projected.offset, size } };
+}
+
+function fuseProjectedStep(launches: readonly Launch[], at: number, make: Make): Fused | undefined {
   const [gemv, step] = [launches[at], launches[at + 1]];
   if (!isDispatch(gemv, gemvName) || gemv.pipeline.constants.M !== 1 || gemv.pipeline.constants.HAS_BIAS) return undefined;
   if (!isDispatch(step, /^selectiveScan\/step$/) || step.params[0] !== 1) return undefined;
   const suffix = gemvName.exec(gemv.pipeline.shader)![1] ?? "";
   if (suffix.startsWith("Q")) return undefined;
   const [x, W, , y] = gemv.bindings as [Binding, Binding, Binding, Binding];
-  const [u, delta, z, B, C, state, out, A, D, deltaBias] = step.bindings;
-  if (!sameStart(delta!, y)) return undefined;
+  const [u, delta, z, , , state, out, A, D, deltaBias] = step.bindings;
+  const rows = rowsOf(x, step);
+  if (!sameStart(delta!, y) || !rows) return undefined;
   const { HAS_D, HAS_Z, HAS_BIAS, SOFTPLUS } = step.pipeline.constants;
-  const [, d, n, g, , , shiftB, shiftC] = step.params as number[];
+  const [, d, n, g] = step.params as number[];
   const CH = 8;
   const dispatch = make(
     `selectiveScan/stepProjected${suffix}` as ShaderName,
     { CH, HAS_D: HAS_D!, HAS_Z: HAS_Z!, HAS_BIAS: HAS_BIAS!, SOFTPLUS: SOFTPLUS! },
-    [d!, n!, g!, shiftB!, shiftC!, gemv.params[1]!, 0],
-    [x, W, u, HAS_Z ? z : undefined, B, C, A, HAS_D ? D : undefined, HAS_BIAS ? deltaBias : undefined, state, y, out],
+    [d!, n!, g!, rows.B, rows.C, gemv.params[1]!, 0],
+    [rows.whole, W, u, HAS_Z ? z : undefined, A, HAS_D ? D : undefined, HAS_BIAS ? deltaBias : undefined, state, y, out],
     [Math.ceil(d! / CH), 1, 1],
   );
-  return disjoint(dispatch) ? { dispatch, count: 2 } : undefined;
+  return standingFor(dispatch, 2);
 }
 
 /** Every workgroup reads the first projection's weights: past this that costs more than the dispatch it saves. */
 const repeatedBytes = 512 * 1024;
 const repeatedInputs = 3072;
 
-function fuseWholeStep(launches: readonly Launch[], at: number, traits: DeviceTraits, make: MakeDispatch): Fused | undefined {
+function fuseWholeStep(launches: readonly Launch[], at: number, maxInvocations: number, make: Make): Fused | undefined {
   const [first, second, step] = [launches[at], launches[at + 1], launches[at + 2]];
   if (![first, second].every((gemv) => isDispatch(gemv, gemvName) && gemv.pipeline.constants.M === 1 && !gemv.pipeline.constants.HAS_BIAS)) return undefined;
   if (!isDispatch(step, /^selectiveScan\/step$/) || step.params[0] !== 1) return undefined;
   const { pipeline, bindings: [x, W, , projected], params: [rows, k, scales] } = first as Dispatch & { bindings: Binding[]; params: [number, number, number] };
   const { pipeline: deltaPipeline, bindings: [inputs, deltaW, , delta], params: [, r] } = second as Dispatch & { bindings: Binding[]; params: [number, number] };
-  const [u, stepDelta, z, B, C, state, y, A, D, deltaBias] = step.bindings;
-  const [, d, n, g, , , shiftB, shiftC] = step.params as number[];
-  const rowOf = (binding: Binding, shift: number): number => (binding.offset - projected!.offset) / 4 + shift;
-  const [rowB, rowC] = [rowOf(B!, shiftB!), rowOf(C!, shiftC!)];
-  const within = [B, C].every((binding) => binding!.buffer === projected!.buffer) && [rowB, rowC].every((row) => row >= 0 && row + g! * n! <= rows);
-  if (!within || k !== d || !sameStart(x!, u!) || !sameStart(inputs!, projected!) || !sameStart(stepDelta!, delta!)) return undefined;
+  const [u, stepDelta, z, , , state, y, A, D, deltaBias] = step.bindings;
+  const [, d, n, g] = step.params as number[];
+  const parts = rowsOf(projected!, step);
+  if (!parts || Math.max(parts.B, parts.C) + g! * n! > rows || k !== d || !sameStart(x!, u!) || !sameStart(inputs!, projected!) || !sameStart(stepDelta!, delta!)) return undefined;
   if (W!.size > repeatedBytes || k > repeatedInputs) return undefined;
   const [, format = "", lanes = ""] = gemvName.exec(pipeline.shader)!;
   const deltaFormat = gemvName.exec(deltaPipeline.shader)![1] ?? "";
   if (deltaFormat !== (format.startsWith("Q") ? "" : format)) return undefined;
   const { HAS_D, HAS_Z, HAS_BIAS, SOFTPLUS } = step.pipeline.constants;
-  const WG = 2 ** Math.floor(Math.log2(Math.min(512, traits.maxInvocations)));
+  const WG = 2 ** Math.floor(Math.log2(Math.min(512, maxInvocations)));
   const dispatch = make(
     `selectiveScan/stepFromInput${format}${lanes}` as ShaderName,
     { WG, LANES: 32, CH: replayWishes.channels, K: k, ROWS: rows, R: r, N: n!, HAS_D: HAS_D!, HAS_Z: HAS_Z!, HAS_BIAS: HAS_BIAS!, SOFTPLUS: SOFTPLUS! },
-    [d!, g!, rowB, rowC, k, scales],
+    [d!, g!, parts.B, parts.C, k, scales],
     [x, W, deltaW, HAS_Z ? z : undefined, A, HAS_D ? D : undefined, HAS_BIAS ? deltaBias : undefined, state, projected, delta, y],
     [Math.ceil(d! / replayWishes.channels), 1, 1],
   );
-  return disjoint(dispatch) ? { dispatch, count: 3 } : undefined;
+  return standingFor(dispatch, 3);
 }

@@ -1,17 +1,15 @@
 // step.wgsl for one row, with the projection that makes its delta taken in (see fusion.ts); delta is written too.
-struct Params { d: u32, n: u32, g: u32, shiftB: u32, shiftC: u32, k: u32, scales: u32 }
+struct Params { d: u32, n: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dt: array<vec4f>; // [k]
+@group(0) @binding(1) var<storage, read> projected: array<vec4f>; // delta's inputs [k]; B [g, n] from rowB on, C from rowC on
 @group(0) @binding(3) var<storage, read> u: array<f32>; // [d]
 @group(0) @binding(4) var<storage, read> z: array<f32>; // [d]
-@group(0) @binding(5) var<storage, read> B: array<f32>; // [g, n], from shiftB on
-@group(0) @binding(6) var<storage, read> C: array<f32>; // [g, n], from shiftC on
-@group(0) @binding(7) var<storage, read> A: array<f32>; // [d, n]
-@group(0) @binding(8) var<storage, read> D: array<f32>; // [d]
-@group(0) @binding(9) var<storage, read> deltaBias: array<f32>; // [d]
-@group(0) @binding(10) var<storage, read_write> state: array<f32>; // [d, n]
-@group(0) @binding(11) var<storage, read_write> delta: array<f32>; // [d]
-@group(0) @binding(12) var<storage, read_write> y: array<f32>; // [d]
+@group(0) @binding(5) var<storage, read> A: array<f32>; // [d, n]
+@group(0) @binding(6) var<storage, read> D: array<f32>; // [d]
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>; // [d]
+@group(0) @binding(8) var<storage, read_write> state: array<f32>; // [d, n]
+@group(0) @binding(9) var<storage, read_write> delta: array<f32>; // [d]
+@group(0) @binding(10) var<storage, read_write> y: array<f32>; // [d]
 override HAS_D = false;
 override HAS_Z = false;
 override HAS_BIAS = false;
@@ -22,6 +20,10 @@ var<workgroup> partial: array<f32, L * CH>;
 
 //: include ../shared/math.wgsl
 //: include ../linear/parts/weightsF32.wgsl
+
+fn projectedAt(i: u32) -> f32 {
+  return projected[i / 4u][i % 4u];
+}
 
 fn overLanes(value: f32, lid: u32) -> f32 {
   partial[lid] = value;
@@ -43,11 +45,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   for (var q = lane * WIDTH; q < params.k / 4u; q += L * WIDTH) {
     let w = weights(c, q);
     for (var j = 0u; j < WIDTH; j++) {
-      product += dot(w[j], dt[q + j]);
+      product += dot(w[j], projected[q + j]);
     }
   }
-  let projected = overLanes(product, lid);
-  var step = projected;
+  let raw = overLanes(product, lid);
+  var step = raw;
   if (HAS_BIAS) {
     step += deltaBias[c];
   }
@@ -60,14 +62,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   if (channel < params.d) {
     for (var n = lane; n < params.n; n += L) {
       let i = c * params.n + n;
-      let next = exp2(step * A[i] * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+      let next = exp2(step * A[i] * log2e) * state[i] + step * input * projectedAt(params.rowB + bc + n);
       state[i] = next;
-      sum += next * C[params.shiftC + bc + n];
+      sum += next * projectedAt(params.rowC + bc + n);
     }
   }
   var total = overLanes(sum, lid);
   if (lane == 0u && channel < params.d) {
-    delta[c] = projected;
+    delta[c] = raw;
     if (HAS_D) {
       total += D[c] * input;
     }
