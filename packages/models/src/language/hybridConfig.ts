@@ -48,7 +48,7 @@ const HEAD_DIM = 64;
  */
 export function hybridConfig(options: HybridOptions): HybridConfig {
   const { layers, settings = {}, ...model } = options;
-  const defaults = defaultSettings(options.dModel);
+  const defaults = defaultSettings(options.dModel, settings.mamba3?.dState);
   if (layers.length === 0) throw new ArgumentError("hybridConfig: needs at least one layer");
   for (const kind of layers) {
     if (defaults[kind] === undefined) throw new ArgumentError(`hybridConfig: there is no layer "${kind}" (there are ${Object.keys(defaults).join(", ")})`);
@@ -72,6 +72,11 @@ function checkHeads(kind: LayerKind, { nHeads, headDim, dInner, nGroups }: Pick<
   if (nHeads % nGroups !== 0) throw new ArgumentError(`hybridConfig: ${kind}: nGroups must divide nHeads = ${nHeads}, got ${nGroups}`);
 }
 
+/** Half of the state turns, two numbers an angle, as in the published Mamba-3 models. */
+function anglesOf(dState: number): number {
+  return Math.max(1, Math.floor(dState / 4));
+}
+
 /** The largest power of two up to HEAD_DIM that divides a width. */
 function headDimOf(width: number): number {
   let dim = HEAD_DIM;
@@ -79,7 +84,7 @@ function headDimOf(width: number): number {
   return dim;
 }
 
-function defaultSettings(dModel: number): HybridSettings {
+function defaultSettings(dModel: number, mamba3State = 64): HybridSettings {
   const dInner = 2 * dModel;
   const steps = { timeStepMin: 0.001, timeStepMax: 0.1, timeStepFloor: 1e-4 };
   const headDim = headDimOf(dInner);
@@ -91,7 +96,7 @@ function defaultSettings(dModel: number): HybridSettings {
       dModel, dInner, dState: 64, ...heads, dConv: 4, chunkSize: 128, useBias: false, useConvBias: true, mixerNorm: true, mixerNormEps: 1e-5, normBeforeGate: false, normGroupSize: dInner,
       timeStepLimit: [0, Infinity], dHasHeadDim: false, aInitRange: [1, 16], ...steps,
     },
-    mamba3: { dModel, dInner, dState: 64, ...heads, chunkSize: 64, mimo: false, mimoRank: 1, nRopeAngles: 16, aFloor: 1e-4, aActivation: "heavyTail", outProjNorm: false, ...steps },
+    mamba3: { dModel, dInner, dState: 64, ...heads, chunkSize: 64, mimo: false, mimoRank: 1, nRopeAngles: anglesOf(mamba3State), aFloor: 1e-4, aActivation: "heavyTail", outProjNorm: false, ...steps },
     attention: {
       dModel, nHeads: dModel / attentionDim, nHeadsKv: dModel / attentionDim, headDim: attentionDim, useQkvBias: false, useOutBias: false, softmaxScale: attentionDim ** -0.5, causal: true, dConv: 0,
       rotaryDim: attentionDim - (attentionDim % 2), rotaryBase: 10000, rotaryInterleaved: false, mlpDim: 0,

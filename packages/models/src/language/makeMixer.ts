@@ -8,10 +8,14 @@ import { Mamba2Mixer } from "../mamba2/block.ts";
 import { Mamba3Mixer } from "../mamba3/block.ts";
 import type { HybridConfig, LanguageConfig } from "./hybridConfig.ts";
 
+/** How often a stack adds to its residual stream, by whose root its projections onto it are divided at the start; 0 where they are not. */
+export function residualAdditions({ rescalePrenormResidual, nLayer, dIntermediate }: LanguageConfig): number {
+  return rescalePrenormResidual ? nLayer * (dIntermediate > 0 ? 2 : 1) : 0;
+}
+
 /** The mixer of one layer of a language model, as its config names it. @throws FormatError for attention that looks ahead. */
 export function makeMixer(config: LanguageConfig, layer: number, build: ParameterBuilder): Mixer {
-  // Each layer adds to the residual stream once, or twice with an MLP.
-  const rescaleLayers = config.rescalePrenormResidual ? config.nLayer * (config.dIntermediate > 0 ? 2 : 1) : 0;
+  const rescaleLayers = residualAdditions(config);
   if (config.attention !== undefined && config.attnLayers.includes(layer)) {
     if (!config.attention.causal) throw new FormatError("config.json: attn_cfg.causal must be true; a language model cannot look ahead");
     return new AttentionMixer({ ...config.attention, dModel: config.dModel, rescaleLayers }, build);
@@ -39,6 +43,6 @@ function makeHybridMixer({ layers, settings, dModel }: HybridConfig, layer: numb
     case "attention":
       return new AttentionMixer({ ...settings.attention, rescaleLayers }, build);
     case "mlp":
-      return new MlpMixer(dModel, settings.mlp.hidden, build);
+      return new MlpMixer(dModel, settings.mlp.hidden, build, rescaleLayers);
   }
 }

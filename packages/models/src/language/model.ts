@@ -9,7 +9,7 @@ import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { ResidualBlock } from "../layers/residualBlock.ts";
 import type { LanguageConfig } from "./hybridConfig.ts";
-import { makeMixer } from "./makeMixer.ts";
+import { makeMixer, residualAdditions } from "./makeMixer.ts";
 import { ModelState } from "./modelState.ts";
 
 /** Options of `LanguageModel.forward`. */
@@ -182,7 +182,7 @@ function makeBlock(config: LanguageConfig, layer: number, build: ParameterBuilde
   const first = new Norm(norm, dModel, normEps, build.within("norm"));
   const mixer = makeMixer(config, layer, build.within("mixer"));
   if (dIntermediate === 0) return new ResidualBlock(first, mixer);
-  return new ResidualBlock(first, mixer, new Norm(norm, dModel, normEps, build.within("norm2")), new GatedMlp(dModel, dIntermediate, build.within("mlp")));
+  return new ResidualBlock(first, mixer, new Norm(norm, dModel, normEps, build.within("norm2")), new GatedMlp(dModel, dIntermediate, build.within("mlp"), residualAdditions(config)));
 }
 
 /** Targets of next-token prediction: every row shifted left by one, the last position without a target. */

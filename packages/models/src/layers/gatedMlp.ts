@@ -1,5 +1,5 @@
 import { linear, mul, silu, split, type Parameter, type Tensor } from "@statespace/core";
-import { kaimingUniform } from "./initializers.ts";
+import { kaimingUniform, scaled } from "./initializers.ts";
 import type { ParameterBuilder } from "./parameterBuilder.ts";
 
 /**
@@ -11,10 +11,11 @@ export class GatedMlp {
   readonly fc2: Parameter; // [dModel, hidden]
   readonly #hidden: number;
 
-  constructor(dModel: number, hidden: number, build: ParameterBuilder) {
+  /** @param rescaleLayers residual additions in the stack, for the 1/sqrt(n) scale of fc2 that out_proj has too; 0 leaves it unscaled */
+  constructor(dModel: number, hidden: number, build: ParameterBuilder, rescaleLayers = 0) {
     this.#hidden = hidden;
     this.fc1 = build.make("fc1.weight", [2 * hidden, dModel], kaimingUniform(dModel));
-    this.fc2 = build.make("fc2.weight", [dModel, hidden], kaimingUniform(hidden));
+    this.fc2 = build.make("fc2.weight", [dModel, hidden], scaled(kaimingUniform(hidden), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1));
   }
 
   apply(x: Tensor): Tensor {

@@ -10,8 +10,8 @@ export class MlpMixer implements Mixer {
   readonly parameters: readonly Parameter[];
   readonly #mlp: GatedMlp;
 
-  constructor(dModel: number, hidden: number, build: ParameterBuilder) {
-    this.#mlp = new GatedMlp(dModel, hidden, build);
+  constructor(dModel: number, hidden: number, build: ParameterBuilder, rescaleLayers = 0) {
+    this.#mlp = new GatedMlp(dModel, hidden, build, rescaleLayers);
     this.parameters = [this.#mlp.fc1, this.#mlp.fc2];
   }
 

@@ -141,10 +141,8 @@ const readMamba3: MixerReader = (fields, dModel) => {
     .integers("expand", "dState", "headDim", "nGroups", "chunkSize", "mimoRank", "nRopeAngles")
     .booleans("mimo", "outProjNorm")
     .choice("aActivation", "heavyTail", "softplus");
-  // Half of the state turns, two numbers an angle, as the published models have it.
-  const turned = values["dState"] === undefined ? {} : { nRopeAngles: Math.max(1, Math.floor((values["dState"] as number) / 4)) };
   const rank = values["mimo"] === true ? { mimoRank: 4 } : {};
-  const settings = hybridSettings("mamba3", dModel, heads({ ...turned, ...rank, ...values }, dModel));
+  const settings = hybridSettings("mamba3", dModel, heads({ ...rank, ...values }, dModel));
   if (2 * settings.nRopeAngles > settings.dState) throw fields.error("nRopeAngles", `must be at most dState / 2 = ${settings.dState / 2}`);
   return (build, rescaleLayers) => new Mamba3Mixer({ ...settings, rescaleLayers }, build);
 };

@@ -170,3 +170,31 @@ describe("hybrid configs", () => {
     expect(() => new LanguageModel(ahead)).toThrow(FormatError);
   });
 });
+
+describe("what a hybrid starts from", () => {
+  it("Mamba-3 turns half of whatever state it is given", () => {
+    const config = hybridConfig({ vocabSize: 17, dModel: 8, layers: ["mamba3"], settings: { mamba3: { dState: 8 } } });
+    expect(config.settings.mamba3.nRopeAngles).toBe(2);
+    const model = new LanguageModel(config, 1);
+    expect(logitsOf(model, IDS)).toHaveLength(IDS.length);
+    model.dispose();
+  });
+
+  it("every projection onto the residual stream is divided by the root of how often that is added to, an MLP's too", () => {
+    const largest = (config: HybridConfig, name: string): number => {
+      const model = new LanguageModel(config, 1);
+      const peak = (model.parameters.find((p) => p.name.endsWith(name))!.value.dataSync() as Float32Array).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+      model.dispose();
+      return peak;
+    };
+    const base = { vocabSize: 17, dModel: 8, settings: small } as const;
+    for (const [options, name] of [
+      [{ ...base, layers: ["attention", "mlp", "attention", "mlp"] }, "fc2.weight"],
+      [{ ...base, layers: ["mamba2", "attention"], dIntermediate: 12 }, "fc2.weight"],
+      [{ ...base, layers: ["mamba2", "attention"], dIntermediate: 12 }, "out_proj.weight"],
+    ] as const) {
+      const ratio = largest(hybridConfig(options), name) / largest(hybridConfig({ ...options, rescalePrenormResidual: false }), name);
+      expect(ratio).toBeCloseTo(1 / 2, 6); // four additions in each
+    }
+  });
+});
