@@ -19,7 +19,7 @@ typedef struct {
 /** One span of one tile: rows of 16 channels, all a row apart, so that one pointer reaches every array of a step. */
 typedef struct {
   float delta[SPAN * LANES], du[SPAN * LANES], q[SPAN * LANES];             /* du: delta u; q: dL / d(C h + D u) */
-  float y[SPAN * LANES], outDu[SPAN * LANES], outDelta[SPAN * LANES];       /* sums over n */
+  float outDu[SPAN * LANES], outDelta[SPAN * LANES];                        /* sums over n */
   float decays[SPAN * LANES], states[(SPAN + 1) * LANES];                   /* of one n */
   float sumB[SPAN * LANES], sumC[SPAN * LANES];                             /* of one n, lanes 0 to 3 */
   float slope[SPAN * LANES], gate[SPAN * LANES];                            /* of softplus; sigmoid of z */
@@ -30,7 +30,7 @@ typedef struct {
   Carried *at;
   Steps *steps;
 } Work;
-enum { BACK_GROUP = 16 };
+enum { BACK_GROUP = 32 };
 
 static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
 
@@ -57,7 +57,6 @@ static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
     store4(LANE4(decays, i), e_);                                            \
     h##i = madd(e_, h##i, load4(LANE4(du, i)) * b);                          \
     store4(LANE4(states, i) + LANES, h##i);                                  \
-    store4(LANE4(y, i), madd(h##i, c, load4(LANE4(y, i))));                  \
   }
 #define BACK(i)                                                              \
   {                                                                          \
@@ -80,7 +79,7 @@ typedef struct {
 } Pair;
 /**
  * Eight channels of one state index over a span: the states again (from the checkpoint), then the adjoint back through them.
- * Adds to y, outDu, outDelta (the latter in units of log2 e) and writes the lanes of dB and dC, or adds to them (`second`).
+ * Adds to outDu, outDelta (the latter in units of log2 e) and writes the lanes of dB and dC, or adds to them (`second`).
  * `simple`: no reset and exp2Fast's range.
  */
 INLINE void statePair(const int simple, const int second, const Pair *pair, Steps *steps) {
@@ -91,10 +90,11 @@ INLINE void statePair(const int simple, const int second, const Pair *pair, Step
   F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5);
   store4(LANE4(states, 0), h0);
   store4(LANE4(states, 1), h1);
-  for (long t = 0; t < count; t++, p += 4 * LANES, B += stride, C += stride) {
-    F4 b = splat(*B), c = splat(*C);
+  for (long t = 0; t < count; t++, p += 4 * LANES, B += stride) {
+    F4 b = splat(*B);
     FORWARD(0) FORWARD(1)
   }
+  C += count * stride;
   F4 g0 = load4(pair->adjoint), g1 = load4(pair->adjoint + 4), dA0 = load4(pair->dA), dA1 = load4(pair->dA + 4);
   for (long t = 0; t < count; t++) {
     p -= 4 * LANES, B -= stride, C -= stride;
@@ -168,16 +168,17 @@ static void finishSpan(const Scan *s, long row, long t, long steps, const float 
   Tile tile = c->tile;
   for (long i = 0; i < steps; i++) {
     long at = (row * s->l + t + i) * s->d + tile.first;
-    float u[LANES], z[LANES], dy[LANES];
+    float u[LANES], z[LANES], dy[LANES], sums[LANES];
     float *outDu = w->steps->outDu + i * LANES, *outDelta = w->steps->outDelta + i * LANES;
     const float *delta = w->steps->delta + i * LANES, *q = w->steps->q + i * LANES;
     loadRow(u, s->u + at, tile.count);
     if (s->z) {
       loadRow(z, s->z + at, tile.count);
+      loadRow(sums, out->dz + at, tile.count);
       if (dY) loadRow(dy, dY + at, tile.count);
       else memset(dy, 0, sizeof dy);
       for (int v = 0; v < LANES; v += 4) {
-        F4 x = load4(z + v), gate = load4(w->steps->gate + i * LANES + v), y = madd(load4(c->skip + v), load4(u + v), load4(w->steps->y + i * LANES + v));
+        F4 x = load4(z + v), gate = load4(w->steps->gate + i * LANES + v), y = madd(load4(c->skip + v), load4(u + v), load4(sums + v));
         store4(z + v, load4(dy + v) * y * gate * madd(x, splat(1.0f) - gate, splat(1.0f)));
       }
       storeRow(out->dz + at, z, tile.count);
@@ -195,19 +196,33 @@ static void finishSpan(const Scan *s, long row, long t, long steps, const float 
   }
 }
 
+/** Rows of an array in memory to or from a tile's rows. */
+INLINE void keepRows(const Scan *s, float *to, const float *rows, Tile tile, long row, long t, long steps) {
+  for (long i = 0; i < steps; i++) storeRow(to + (row * s->l + t + i) * s->d + tile.first, rows + i * LANES, tile.count);
+}
+INLINE void keptRows(const Scan *s, float *rows, const float *from, Tile tile, long row, long t, long steps) {
+  for (long i = 0; i < steps; i++) loadRow(rows + i * LANES, from + (row * s->l + t + i) * s->d + tile.first, tile.count);
+}
 static void spanBack(const Scan *s, long row, long t, long steps, const float *dY, Work *w, Gradients *out, float *dB, float *dC) {
   Carried *c = w->at;
   Steps *p = w->steps;
-  prepareSteps(s, c->tile, row, t, steps, p->delta, p->du, p->slope);
+  keptRows(s, p->delta, out->ddelta, c->tile, row, t, steps);
+  keptRows(s, p->slope, out->du, c->tile, row, t, steps);
+  keptRows(s, p->du, s->u, c->tile, row, t, steps);
+  for (long i = 0; i < steps * LANES; i += 4) store4(p->du + i, load4(p->du + i) * load4(p->delta + i));
   int anyReset = upstreamOf(s, row, t, steps, dY, w);
-  for (long i = 0; i < steps * LANES; i += 4) store4(p->y + i, splat(0)), store4(p->outDu + i, splat(0)), store4(p->outDelta + i, splat(0));
+  for (long i = 0; i < steps * LANES; i += 4) store4(p->outDu + i, splat(0)), store4(p->outDelta + i, splat(0));
   int simple = !anyReset && staysInRange(p->delta, steps, c->largestA);
   statesBack(s, (row * s->l + t) * s->g * s->n + c->tile.group * s->n, steps, simple, c->checkpoints + t / SPAN * s->n * LANES, w, dB, dC);
   finishSpan(s, row, t, steps, dY, w, out);
 }
 
-/** Forward over the row, keeping the state at the start of each span. */
-static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count, Work *w) {
+/**
+ * Forward over the row, keeping the state at the start of each span. What else the way back needs waits where the gradients will
+ * lie: C h in dz, delta after softplus in ddelta, its slope in du.
+ */
+static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count, Work *w, const Gradients *out) {
+  float *dz = out->dz;
   long size = s->n * LANES, bytes = size * (long)sizeof(float);
   for (long i = 0; i < count; i++) {
     Carried *c = tiles + i;
@@ -220,19 +235,25 @@ static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count,
     long steps = minLong(SPAN, s->l - t);
     touchRows(s, s->delta, row, t, steps, first, width);
     touchRows(s, s->u, row, t, steps, first, width);
+    touchRows(s, dz, row, t, steps, first, width);
+    touchRows(s, out->du, row, t, steps, first, width);
+    touchRows(s, out->ddelta, row, t, steps, first, width);
     for (long i = 0; i < count; i++) {
       Carried *c = tiles + i;
+      Steps *p = w->steps;
       memcpy(c->checkpoints + t / SPAN * size, c->h, (UW)bytes);
-      if (t + SPAN >= s->l) continue;
-      prepareSteps(s, c->tile, row, t, SPAN, w->steps->delta, w->steps->du, 0);
-      advance(s, c->tile, row, t, SPAN, c->A, staysInRange(w->steps->delta, SPAN, c->largestA), c->h, w->steps->delta, w->steps->du, w->steps->y);
+      prepareSteps(s, c->tile, row, t, steps, p->delta, p->du, p->slope);
+      keepRows(s, out->ddelta, p->delta, c->tile, row, t, steps);
+      keepRows(s, out->du, p->slope, c->tile, row, t, steps);
+      advance(s, c->tile, row, t, steps, c->A, staysInRange(p->delta, steps, c->largestA), c->h, p->delta, p->du, p->q);
+      if (dz) keepRows(s, dz, p->q, c->tile, row, t, steps);
     }
   }
 }
 
 static void rowBack(const Scan *s, long row, const float *dY, const float *dLastState, Carried *tiles, long count, Work *w, Gradients *out, float *dB, float *dC) {
   long size = s->n * LANES, bytes = size * (long)sizeof(float);
-  keepCheckpoints(s, row, tiles, count, w);
+  keepCheckpoints(s, row, tiles, count, w, out);
   for (long i = 0; i < count; i++) {
     if (dLastState) loadTransposed(tiles[i].adjoint, dLastState + (row * s->d + tiles[i].tile.first) * s->n, s->n, tiles[i].tile.count, 1.0f);
     else memset(tiles[i].adjoint, 0, (UW)bytes);
@@ -241,8 +262,8 @@ static void rowBack(const Scan *s, long row, const float *dY, const float *dLast
   long first = tiles->tile.first, width = last->tile.first + last->tile.count - first;
   for (long t = (s->l - 1) / SPAN * SPAN; t >= 0; t -= SPAN) {
     long steps = minLong(SPAN, s->l - t);
-    const float *const touched[] = {s->delta, s->u, s->z, dY, out->du, out->ddelta, out->dz};
-    for (int i = 0; i < 7; i++) touchRows(s, touched[i], row, t, steps, first, width);
+    const float *const touched[] = {s->u, s->z, dY, out->du, out->ddelta, out->dz};
+    for (int i = 0; i < 6; i++) touchRows(s, touched[i], row, t, steps, first, width);
     for (long i = 0; i < count; i++) {
       w->at = tiles + i;
       spanBack(s, row, t, steps, dY, w, out, dB, dC);

@@ -91,7 +91,7 @@ static void testScan(long b, long l, long d, long n, long g) {
       }
       for (long j = 0; j < n; j++) expectNear("last state", last[(i * d + c) * n + j], h[j], 2e-5);
     }
-  long perThread = 2 * b * l * g * n + 16 * (4 + (l + 15) / 16) * n * 16;
+  long perThread = 2 * b * l * g * n + 32 * (4 + (l + 15) / 16) * n * 16;
   float *workspace = floats(perThread), *dY = floats(b * l * d), *dLast = floats(b * d * n);
   float *out[] = {floats(b * l * d), floats(b * l * d), floats(d * n), floats(b * l * g * n), floats(b * l * g * n), floats(d), floats(b * l * d), floats(d), floats(b * d * n)};
   CALL(selectiveScanGrad, A(u), A(delta), A(Am), A(B), A(C), A(D), A(z), A(bias), A(h0), A(seq), b, l, d, n, g, 1, A(dY), A(dLast), A(workspace), perThread,

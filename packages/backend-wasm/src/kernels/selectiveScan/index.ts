@@ -4,7 +4,7 @@ import type { WasmBackend } from "../../backend.ts";
 /** States a channel that a thread's scratch has room for (scan.h, scanBackward.c). */
 const MAX_STATE = 400;
 const SPAN = 16; // scanBackward.c
-const BACK_GROUP = 16; // scanBackward.c
+const BACK_GROUP = 32; // scanBackward.c
 const LANES = 16; // scan.h
 
 interface Extents {
