@@ -18,7 +18,8 @@ export class CauchyExpansions {
   constructor(p: number) {
     this.p = p;
     this.#binomials = new Float64Array(p * p).fill(1);
-    for (let m = 1; m < p; m++) for (let k = 1; k < p; k++) this.#binomials[m * p + k] = this.#binomials[m * p + k - 1]! + this.#binomials[(m - 1) * p + k]!;
+    for (let m = 1; m < p; m++)
+      for (let k = 1; k < p; k++) this.#binomials[m * p + k] = this.#binomials[m * p + k - 1]! + this.#binomials[(m - 1) * p + k]!;
     this.#re = new Float64Array(p);
     this.#im = new Float64Array(p);
   }

@@ -100,8 +100,8 @@ export class CauchyMultipole {
     const { re: zRe, im: zIm, cells: groups, count } = this.#nodes;
     const slopes = sums.length > 2 * count;
     for (let t = groups.from[node]!; t < groups.to[node]!; t++) {
-      const add = slopes ? addTermsAndSlopes : addTerms;
-      add(sums, t, count, a, re, im, from, to, zRe[t]!, zIm[t]!);
+      if (slopes) addTermsAndSlopes(sums, t, count, a, re, im, from, to, zRe[t]!, zIm[t]!);
+      else addTerms(sums, t, a, re, im, from, to, zRe[t]!, zIm[t]!);
     }
   }
 
@@ -114,9 +114,19 @@ export class CauchyMultipole {
     for (let cell = cells.from.length - 1; cell >= 0; cell--) {
       const [x, y, radius, child] = [cells.re[cell]!, cells.im[cell]!, cells.radius[cell]!, cells.child[cell]!];
       if (child === 0) {
-        for (let j = cells.from[cell]!; j < cells.to[cell]!; j++) series.addPole(multipoles, width * cell, (re[j]! - x) / radius, (im[j]! - y) / radius, a[2 * j]!, a[2 * j + 1]!);
+        for (let j = cells.from[cell]!; j < cells.to[cell]!; j++)
+          series.addPole(multipoles, width * cell, (re[j]! - x) / radius, (im[j]! - y) / radius, a[2 * j]!, a[2 * j + 1]!);
       } else {
-        for (const c of [child, child + 1]) series.raise(multipoles, width * cell, multipoles, width * c, (cells.re[c]! - x) / radius, (cells.im[c]! - y) / radius, cells.radius[c]! / radius);
+        for (const c of [child, child + 1])
+          series.raise(
+            multipoles,
+            width * cell,
+            multipoles,
+            width * c,
+            (cells.re[c]! - x) / radius,
+            (cells.im[c]! - y) / radius,
+            cells.radius[c]! / radius,
+          );
       }
     }
     return multipoles;
@@ -130,13 +140,23 @@ export class CauchyMultipole {
     const local = new Float64Array(width * z.from.length);
     for (let i = 0; i < this.#far.length; i += 2) {
       const [pole, node] = [this.#far[i]!, this.#far[i + 1]!];
-      series.translate(local, width * node, multipoles, width * pole, z.re[node]! - w.re[pole]!, z.im[node]! - w.im[pole]!, z.radius[node]!, w.radius[pole]!);
+      series.translate(
+        local,
+        width * node,
+        multipoles,
+        width * pole,
+        z.re[node]! - w.re[pole]!,
+        z.im[node]! - w.im[pole]!,
+        z.radius[node]!,
+        w.radius[pole]!,
+      );
     }
     for (let cell = 0; cell < z.from.length; cell++) {
       const child = z.child[cell]!;
       if (child === 0) continue;
       const [x, y, radius] = [z.re[cell]!, z.im[cell]!, z.radius[cell]!];
-      for (const c of [child, child + 1]) series.lower(local, width * c, local, width * cell, (z.re[c]! - x) / radius, (z.im[c]! - y) / radius, z.radius[c]! / radius);
+      for (const c of [child, child + 1])
+        series.lower(local, width * c, local, width * cell, (z.re[c]! - x) / radius, (z.im[c]! - y) / radius, z.radius[c]! / radius);
     }
     return local;
   }
@@ -182,7 +202,17 @@ export class CauchyMultipole {
 }
 
 /** Adds the terms of poles from..to at the node x + i y. No arrays or objects here: this is where the time goes. */
-function addTerms(sums: Float64Array, t: number, _count: number, a: Float64Array, re: Float64Array, im: Float64Array, from: number, to: number, x: number, y: number): void {
+function addTerms(
+  sums: Float64Array,
+  t: number,
+  a: Float64Array,
+  re: Float64Array,
+  im: Float64Array,
+  from: number,
+  to: number,
+  x: number,
+  y: number,
+): void {
   let sumRe = 0;
   let sumIm = 0;
   for (let j = from; j < to; j++) {
@@ -196,7 +226,18 @@ function addTerms(sums: Float64Array, t: number, _count: number, a: Float64Array
   sums[2 * t + 1]! += sumIm;
 }
 
-function addTermsAndSlopes(sums: Float64Array, t: number, count: number, a: Float64Array, re: Float64Array, im: Float64Array, from: number, to: number, x: number, y: number): void {
+function addTermsAndSlopes(
+  sums: Float64Array,
+  t: number,
+  count: number,
+  a: Float64Array,
+  re: Float64Array,
+  im: Float64Array,
+  from: number,
+  to: number,
+  x: number,
+  y: number,
+): void {
   let sumRe = 0;
   let sumIm = 0;
   let slopeRe = 0;

@@ -36,14 +36,25 @@ export function multipoleForward({ h, n, l }: CauchySizes, weights: Float32Array
  * The gradients, into `dV` and `dW` [h, n, 2]. With Phi(x) = sum_t conj(dy_t) / (x - z_t), where nodes and poles have changed places:
  * dv = -conj(Phi(w)) - Phi(conj(w)) and dw = -conj(v Phi'(w)) - conj(v) Phi'(conj(w)).
  */
-export function multipoleBackward(sizes: CauchySizes, weights: Float32Array, poles: Float32Array, nodes: Float32Array, dy: Float32Array, dV: Float32Array, dW: Float32Array): void {
+export function multipoleBackward(
+  sizes: CauchySizes,
+  weights: Float32Array,
+  poles: Float32Array,
+  nodes: Float32Array,
+  dy: Float32Array,
+  dV: Float32Array,
+  dW: Float32Array,
+): void {
   const { h, n, l } = sizes;
   const nodeTree = cauchyTree(nodes);
   const [values, slopes] = [new Float64Array(4 * n), new Float64Array(4 * n)];
   forEachPoles(poles, h, n, (poleTree, rows) => {
     const plan = new CauchyMultipole(nodeTree, poleTree, true);
     for (const row of rows) {
-      plan.sum(dy.subarray(2 * l * row, 2 * l * (row + 1)).map((part, i) => (i % 2 === 0 ? part : -part)), { values, slopes });
+      plan.sum(
+        dy.subarray(2 * l * row, 2 * l * (row + 1)).map((part, i) => (i % 2 === 0 ? part : -part)),
+        { values, slopes },
+      );
       for (let i = 0; i < 2 * n; i += 2) {
         const at = 2 * n * row + i;
         const mirrored = 2 * n + i;
