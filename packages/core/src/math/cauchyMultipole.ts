@@ -9,7 +9,7 @@ export interface CauchySums {
   readonly slopes?: Float64Array; // [nodes, 2]
 }
 
-/** Cells are apart where each is at most this times as wide as the nearest the other one's centre comes to it. */
+/** Cells are apart where the radius of each is at most this times the distance from its centre to the other one's disc. */
 const SEPARATION = 1 / 3;
 
 /**
