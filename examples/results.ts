@@ -200,6 +200,22 @@ ${plot("bundled-checkpoint", [{ title: "Training loss of the bundled checkpoint"
 The recipe, the whole curve and the evaluations are in \`packages/statespace/checkpoint/training.json\`.`;
 }
 
+function throughput(runs: Found): string {
+  const { setting } = runs[0]!.run;
+  const rows = runs.map(({ title, entry }) => {
+    const { ms, bestMs, tokensPerSecond, note } = entry as unknown as { ms: number; bestMs: number; tokensPerSecond: number; note: string };
+    return [title, count(Math.round(tokensPerSecond)), ms.toFixed(0), bestMs.toFixed(0), note];
+  });
+  return `## Training throughput beside other libraries
+
+One step (loss, gradients, AdamW) of one model: ${String(setting["model"])}, ${String(setting["batch"])} rows of ${String(setting["length"])} tokens. All start from the same weights, take turns, and their losses agree over three steps before anything is timed.
+Median of ${String(setting["rounds"])} steps on 2 cores shared with other work: read the ratios. Neither tfjs nor jax-js has a scan; PyTorch has a selective scan for CUDA only.
+
+${table(["library", "tokens/s", "ms a step", "best", "how"], rows)}
+
+${commands(runs)}`;
+}
+
 const sections: readonly (readonly [string, (runs: Found) => string])[] = [
   ["03-selective-copying", selectiveCopying],
   ["04-induction-heads", inductionHeads],
@@ -207,6 +223,7 @@ const sections: readonly (readonly [string, (runs: Found) => string])[] = [
   ["07-sequential-images", sequentialImages],
   ["06-hippo-memory", hippoMemory],
   ["05-language-model", languageModel],
+  ["12-throughput", throughput],
 ];
 const parts = sections.flatMap(([name, write]) => {
   const runs = found(name);

@@ -3,9 +3,8 @@
 import { createReadStream, createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
@@ -29,7 +28,7 @@ await new Promise<void>((resolve) => out.end(resolve));
 const bundle = await rolldown({ input: join(import.meta.dirname, "generationPage.ts"), platform: "browser", logLevel: "silent", resolve: { conditionNames: ["statespace-source", "import", "browser", "default"] } });
 const { output } = await bundle.generate({ format: "esm", codeSplitting: false });
 const script = output[0].code;
-const engineFile = join(dirname(createRequire(import.meta.url).resolve("@wllama/wllama")), "esm/wasm/wllama.wasm");
+const engineFile = join(import.meta.dirname, "../node_modules/@wllama/wllama/esm/wasm/wllama.wasm");
 
 const server = createServer(({ url }, response) => {
   response.setHeader("Cross-Origin-Opener-Policy", "same-origin").setHeader("Cross-Origin-Embedder-Policy", "require-corp");

@@ -2,7 +2,7 @@
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
 import { Decoder, LanguageModel, parseModelConfig } from "@statespace/models";
-import { Wllama } from "@wllama/wllama";
+import { Wllama } from "@wllama/wllama/esm/index.js";
 
 export interface Generated {
   readonly tokensPerSecond: number;
