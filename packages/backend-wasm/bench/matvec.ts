@@ -1,4 +1,4 @@
-// Products with one row of x: how fast each format's weights stream, from cache and from memory.
+// Products with one row of x: how fast each format's weights stream, from cache and from memory, beside a mere read of as much memory.
 import { packFromF32, type PackedFormat } from "@statespace/core";
 import { WasmBackend } from "../src/index.ts";
 import { wasmKernels } from "../src/kernels/index.ts";
@@ -25,8 +25,24 @@ for (const threads of [1, 2]) {
     }
   }
 }
+/** The ceiling of a thread: eight stretches read side by side, nothing but added. */
+const memory = new Float64Array(20e6).fill(1);
+let total = 0;
+function plainRead(): void {
+  const stretch = memory.length / 8;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < stretch; i++) {
+    a += memory[i]! + memory[i + 4 * stretch]!;
+    b += memory[i + stretch]! + memory[i + 5 * stretch]!;
+    c += memory[i + 2 * stretch]! + memory[i + 6 * stretch]!;
+    d += memory[i + 3 * stretch]! + memory[i + 7 * stretch]!;
+  }
+  total += a + b + c + d;
+}
+list.push({ name: "plain read from memory (1 thread)", run: plainRead, bytes: memory.byteLength });
 for (const [i, { name, min, median, cpu, spread }] of (await interleave(list, Number(process.argv[3] ?? 7), 3)).entries()) {
   const rate = (ms: number): string => (list[i]!.bytes / ms / 1e6).toFixed(1).padStart(6);
   console.log(`${name.padEnd(34)} ${rate(min)} GB/s best, ${rate(median)} median, ${rate(cpu)} by processor time, spread ${spread.toFixed(2)}`);
 }
+if (!(total > 0)) throw new Error("nothing was read");
 process.exit();
