@@ -12,31 +12,31 @@ const VALUE = { u32: 4, f32: 6, string: 8, array: 9 } as const;
 class Writer {
   readonly parts: Uint8Array[] = [];
   size = 0;
-  bytes(part: Uint8Array): void {
+  bytes(part: Uint8Array): this {
     this.parts.push(part);
     this.size += part.length;
+    return this;
   }
-  #number(width: number, set: (view: DataView) => void): void {
+  #number(width: number, set: (view: DataView) => void): this {
     const part = new Uint8Array(width);
     set(new DataView(part.buffer));
-    this.bytes(part);
+    return this.bytes(part);
   }
-  u32(value: number): void {
-    this.#number(4, (view) => view.setUint32(0, value, true));
+  u32(value: number): this {
+    return this.#number(4, (view) => view.setUint32(0, value, true));
   }
-  u64(value: number): void {
-    this.#number(8, (view) => view.setBigUint64(0, BigInt(value), true));
+  u64(value: number): this {
+    return this.#number(8, (view) => view.setBigUint64(0, BigInt(value), true));
   }
-  f32(value: number): void {
-    this.#number(4, (view) => view.setFloat32(0, value, true));
+  f32(value: number): this {
+    return this.#number(4, (view) => view.setFloat32(0, value, true));
   }
-  string(text: string): void {
+  string(text: string): this {
     const part = new TextEncoder().encode(text);
-    this.u64(part.length);
-    this.bytes(part);
+    return this.u64(part.length).bytes(part);
   }
-  align(): void {
-    this.bytes(new Uint8Array((ALIGNMENT - (this.size % ALIGNMENT)) % ALIGNMENT));
+  align(): this {
+    return this.bytes(new Uint8Array((ALIGNMENT - (this.size % ALIGNMENT)) % ALIGNMENT));
   }
 }
 
@@ -83,20 +83,20 @@ export async function toGguf(model: LanguageModel, format: "f32" | "q8"): Promis
   out.u32(3);
   out.u64(tensors.length);
   out.u64(Object.keys(texts).length + Object.keys(counts).length + Object.keys(lists).length + 1);
-  for (const [key, value] of Object.entries(texts)) out.string(key), out.u32(VALUE.string), out.string(value);
-  for (const [key, value] of Object.entries(counts)) out.string(key), out.u32(VALUE.u32), out.u32(value);
-  out.string("mamba.attention.layer_norm_rms_epsilon"), out.u32(VALUE.f32), out.f32(normEps!);
+  for (const [key, value] of Object.entries(texts)) out.string(key).u32(VALUE.string).string(value);
+  for (const [key, value] of Object.entries(counts)) out.string(key).u32(VALUE.u32).u32(value);
+  out.string("mamba.attention.layer_norm_rms_epsilon").u32(VALUE.f32).f32(normEps!);
   for (const [key, values] of Object.entries(lists)) {
-    out.string(key), out.u32(VALUE.array), out.u32(VALUE.string), out.u64(values.length);
+    out.string(key).u32(VALUE.array).u32(VALUE.string).u64(values.length);
     for (const value of values) out.string(value);
   }
   let offset = 0;
   for (const { name, extents, type, data } of tensors) {
-    out.string(name), out.u32(extents.length);
+    out.string(name).u32(extents.length);
     for (const extent of extents) out.u64(extent);
-    out.u32(type), out.u64(offset);
+    out.u32(type).u64(offset);
     offset += Math.ceil(data.length / ALIGNMENT) * ALIGNMENT;
   }
-  for (const { data } of tensors) out.align(), out.bytes(data);
+  for (const { data } of tensors) out.align().bytes(data);
   return out.parts;
 }
