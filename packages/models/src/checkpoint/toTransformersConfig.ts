@@ -32,7 +32,8 @@ export function toTransformersConfig(config: ModelConfig, dtype: FloatStorage = 
     residual_in_fp32: config.residualInFp32,
     tie_word_embeddings: config.tieEmbeddings,
     initializer_range: config.initializerRange,
-    rescale_prenorm_residual: config.rescalePrenormResidual,
+    // Says how weights start. Saved weights are past that, and transformers 5 divides what it has just loaded where this is true.
+    rescale_prenorm_residual: false,
     time_step_min: config.timeStepMin,
     time_step_max: config.timeStepMax,
     time_step_floor: config.timeStepFloor,

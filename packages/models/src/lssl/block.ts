@@ -1,6 +1,6 @@
 import {
   add, ArgumentError, concat, copy, exp, fftConv, gelu, linear, makeHippo, matMul, mul, reshape, sigmoid, sliceAxis, split, stack, sum, tidy, transpose, zeros,
-  type Parameter, type Tensor,
+  type HippoMeasure, type Parameter, type Tensor,
 } from "@statespace/core";
 import { denseFilter, denseLastState } from "../layers/denseSsm.ts";
 import { DerivedSet } from "../layers/derivedSet.ts";
@@ -42,8 +42,8 @@ export class LsslMixer implements Mixer {
     this.config = config;
     this.mode = config.mode;
     const own = { decay: false, ...(ssmLearningRate === undefined ? {} : { learningRate: ssmLearningRate }) };
-    this.A = build.make("A", [h, n, n], hippo(config, "A"), own);
-    this.B = build.make("B", [h, n], hippo(config, "B"), own);
+    this.A = build.make("A", [h, n, n], config.measure === "random" ? randomA : hippo(config.measure, n, "A"), own);
+    this.B = build.make("B", [h, n], config.measure === "random" ? normal(1) : hippo(config.measure, n, "B"), own);
     this.C = build.make("C", [c, h, n], normal(1));
     this.D = build.make("D", [c, h], normal(1), { decay: false });
     this.logStep = build.make("log_step", [h, 1], (shape, rng) => Float32Array.from({ length: shape[0]! }, () => rng.uniform(Math.log(config.deltaMin), Math.log(config.deltaMax))), own);
@@ -158,9 +158,15 @@ function advance({ ABar, BBar }: DiscreteDense, x: Tensor, u: Tensor): Tensor {
 }
 
 /** The HiPPO system, the same for every channel. */
-function hippo({ measure, dState }: LsslConfig, which: "A" | "B"): Initializer {
+function hippo(measure: HippoMeasure, n: number, which: "A" | "B"): Initializer {
   return (shape) => {
-    const { data } = makeHippo(measure, dState)[which];
+    const { data } = makeHippo(measure, n)[which];
     return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => data[i % data.length]!);
   };
 }
+
+/** A matrix of independent normal numbers whose eigenvalues fill the unit disc, moved to the left of the imaginary axis so that no mode grows. */
+const randomA: Initializer = (shape, rng) => {
+  const n = shape.at(-1)!;
+  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => rng.normal() / Math.sqrt(n) - (i % (n * n) % (n + 1) === 0 ? 1 : 0));
+};

@@ -6,8 +6,8 @@ export interface LsslConfig {
   readonly dState: number; // n
   /** Outputs of each channel's system. */
   readonly channels: number;
-  /** The HiPPO matrix that every channel starts with. */
-  readonly measure: Extract<HippoMeasure, "legs" | "legt" | "lagt" | "fourier" | "foud">;
+  /** The HiPPO matrix that every channel starts with; `random`, the papers' control, draws a stable one for each channel. */
+  readonly measure: Extract<HippoMeasure, "legs" | "legt" | "lagt" | "fourier" | "foud"> | "random";
   /** `gbt` is the generalised bilinear transform with `alpha`; `bilinear` is alpha = 1/2. */
   readonly discretization: "bilinear" | "gbt" | "zoh";
   readonly alpha: number;

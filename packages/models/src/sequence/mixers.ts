@@ -97,7 +97,7 @@ const readLssl: MixerReader = (fields, dModel) => {
   const { values } = new Given(fields)
     .integers("dState", "channels")
     .positives("deltaMin", "deltaMax", "ssmLearningRate")
-    .choice("measure", "legs", "legt", "lagt", "fourier", "foud")
+    .choice("measure", "legs", "legt", "lagt", "fourier", "foud", "random")
     .choice("discretization", "bilinear", "zoh", "gbt")
     .choice("mode", "convolutional", "recurrent")
     .choice("activation", "gelu", "none")
