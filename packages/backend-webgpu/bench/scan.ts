@@ -14,11 +14,7 @@ export const cuda: Record<string, [number, number]> = { "8x2048": [0.9, 2.13], "
 /** Median device milliseconds of a kernel's dispatches, first to last timestamp summed, over `repeats` runs. */
 export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: number; parts: string }> {
   const backend = currentBackend() as WebGpuBackend;
-  // An idle GPU lowers its clock; it takes some 200 ms of work to bring it back.
-  for (const start = performance.now(); performance.now() - start < 200; ) {
-    for (let i = 0; i < 8; i++) run();
-    await backend.finish();
-  }
+  await warmUp(run);
   if (!backend.traits.timestamps) return { ms: await wallMs(run, 20), parts: "no timestamps: wall time" };
   const totals: number[] = [];
   let parts = "";
@@ -28,6 +24,20 @@ export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: 
     if (i === repeats - 1) parts = times.map(({ label, calls, ms }) => `${label.split(",")[0]!.replace("selectiveScan/", "")}${calls > 1 ? `x${calls}` : ""} ${ms.toFixed(3)}`).join(" ");
   }
   return { ms: median(totals), parts };
+}
+
+/** An idle GPU lowers its clock to a fifth. Work brings it back, after 200 ms or after seconds: runs until they take what those before them took. */
+async function warmUp(run: () => void): Promise<void> {
+  const backend = currentBackend() as WebGpuBackend;
+  let before = Infinity;
+  for (const start = performance.now(); performance.now() - start < 5000; ) {
+    const from = performance.now();
+    for (let i = 0; i < 8; i++) run();
+    await backend.finish();
+    const took = performance.now() - from;
+    if (performance.now() - start > 1000 && Math.abs(took - before) < 0.03 * before) return;
+    before = took;
+  }
 }
 
 /** Median wall milliseconds of a run among many in a row: what a caller sees, gaps between passes included. */

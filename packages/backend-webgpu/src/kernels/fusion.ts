@@ -26,7 +26,7 @@ export const replayWishes: {
   /** The step with both of its projections in one dispatch, so many channels a workgroup. */
   wholeStep: boolean;
   channels: number;
-} = { bake: false, wholeStep: false, channels: 32 };
+} = { bake: false, wholeStep: true, channels: 32 };
 
 /** The same first byte: a view from a buffer's start on counts, since only its front is read. */
 const sameStart = (a: Binding, b: Binding): boolean => a.buffer === b.buffer && a.offset === b.offset;
