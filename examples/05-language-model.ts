@@ -1,9 +1,10 @@
 /**
  * Language models of three kinds on one text: Mamba, LSTM and Transformer, of about the same size, over the same batches.
  *
- *   node --conditions=statespace-source examples/05-language-model.ts [--full] [--only mamba,lstm]
+ *   node --conditions=statespace-source examples/05-language-model.ts [--full [--variant equalTime]] [--only mamba,lstm]
  *
- * Prints held-out bits per byte and what Mamba writes. Full: State of the Union and Moby-Dick (`fetch-data` brings them), 2,048 tokens of BPE.
+ * Prints held-out bits per byte and what Mamba writes. Full: State of the Union and Moby-Dick (`fetch-data` brings them), 2,048 tokens of BPE,
+ * in the bundled checkpoint's size and number of tokens; `equalTime` is smaller, and made to be cut off by `--minutes`.
  * The bundled checkpoint is trained by `statespace train --config packages/statespace/recipes/language-model.json`.
  */
 import { readFile } from "node:fs/promises";
@@ -16,15 +17,20 @@ import {
 import { saveResults, startRun } from "./experiment.ts";
 
 const run = await startRun();
-const setting = run.full
-  ? { texts: ["state-of-the-union/state-of-the-union.txt", "moby-dick/moby-dick.txt"], vocabSize: 2048, dModel: 256, layers: 7, steps: 1692, batchSize: 16, seqLen: 512, heldOutTokens: 65_536, learningRate: 3e-3, weightDecay: 0.2 }
-  : { texts: [], vocabSize: 384, dModel: 48, layers: 2, steps: 150, batchSize: 8, seqLen: 64, heldOutTokens: 1024, learningRate: 8e-3, weightDecay: 0.1 };
+const texts = ["state-of-the-union/state-of-the-union.txt", "moby-dick/moby-dick.txt"];
+const settings = {
+  short: { texts: [], vocabSize: 384, dModel: 48, layers: 2, steps: 150, batchSize: 8, seqLen: 64, heldOutTokens: 1024, learningRate: 8e-3, weightDecay: 0.1 },
+  full: { texts, vocabSize: 2048, dModel: 256, layers: 7, steps: 1692, batchSize: 16, seqLen: 512, heldOutTokens: 65_536, learningRate: 3e-3, weightDecay: 0.2 },
+  equalTime: { texts, vocabSize: 2048, dModel: 192, layers: 4, steps: 1500, batchSize: 8, seqLen: 128, heldOutTokens: 32_768, learningRate: 3e-3, weightDecay: 0.01 },
+};
+const variant = run.full ? (run.variant === "equalTime" ? "equalTime" : "full") : "short";
+const setting = settings[variant];
 const { vocabSize, dModel, layers, batchSize, seqLen, steps } = setting;
 
-const texts = run.full
+const books = run.full
   ? await Promise.all(setting.texts.map((name) => readFile(new URL(`../.data/${name}`, import.meta.url), "utf8")))
   : [new TextDecoder().decode(await loadFixture("moby-dick-opening.txt"))];
-const parts = texts.map((text) => splitText(text, { validation: 0, test: run.full ? 0.02 : 0.05 }));
+const parts = books.map((text) => splitText(text, { validation: 0, test: run.full ? 0.02 : 0.05 }));
 const training = parts.map(({ train: text }) => text).join("\n");
 const bpe = trainBpe(training, { vocabSize });
 const ids = bpe.encode(training);
@@ -56,7 +62,7 @@ const makers: Readonly<Record<"mamba" | "lstm" | "attention", () => Made>> = {
   // An LSTM walks its rows token by token: shorter rows, more of them, take a quarter of the time, and its state is carried from row to row.
   lstm: () => {
     const made = stack({ kind: "lstm" }, Math.round((6.6 / 8) * layers));
-    return { ...made, objective: made.reading, cut: run.full ? 4 : 1 };
+    return { ...made, objective: made.reading, cut: variant === "full" ? 4 : 1 };
   },
   attention: () => stack({ kind: "attention", nHeads: dModel / 32 < 2 ? 2 : dModel / 32 }, layers, Math.round(dModel)),
 };
@@ -108,7 +114,7 @@ for (const name of chosen) {
     console.log(`           It was a${text.replaceAll(/\s+/g, " ")} ...`);
   }
   made.model.dispose();
-  if (run.full) saveResults("05-language-model", run, { ...setting, heldOutBytes }, rows);
+  if (run.full) saveResults(variant === "equalTime" ? "05-language-model-equal-time" : "05-language-model", run, { ...setting, heldOutBytes }, rows);
 }
 
 // Eight bits a byte is no model at all; the letters' frequencies alone give about 4.2.

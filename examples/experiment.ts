@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cpuBackend } from "@statespace/backend-cpu";
@@ -14,7 +14,9 @@ import { cosineSchedule, progressReporter, train, type EvaluationEvent, type Ste
 export interface Run {
   readonly full: boolean;
   readonly backend: string;
-  /** Variants to run; all where none is named. */
+  /** Another full setting of the example, by name. */
+  readonly variant: string;
+  /** Models to run; all where none is named. */
   readonly only: readonly string[];
   /** Folder that results are written to. */
   readonly out: string;
@@ -22,11 +24,12 @@ export interface Run {
   readonly minutes: number | undefined;
 }
 
-/** Reads `--full`, `--backend B`, `--threads N`, `--only A,B`, `--minutes M` and `--out DIR`, and sets the backend (wasm unless told). */
+/** Reads `--full`, `--variant V`, `--backend B`, `--threads N`, `--only A,B`, `--minutes M` and `--out DIR`, and sets the backend (wasm unless told). */
 export async function startRun(): Promise<Run> {
   const { values } = parseArgs({
     options: {
       full: { type: "boolean", default: false },
+      variant: { type: "string", default: "" },
       backend: { type: "string", default: "wasm" },
       threads: { type: "string", default: "" },
       only: { type: "string", default: "" },
@@ -36,7 +39,7 @@ export async function startRun(): Promise<Run> {
   });
   for (const backend of [cpuBackend(), wasmBackend(values.threads === "" ? {} : { threads: Number(values.threads) }), webGpuBackend()]) registerBackend(backend);
   await setBackend(values.backend);
-  return { full: values.full, backend: values.backend, only: values.only === "" ? [] : values.only.split(","), out: values.out, minutes: values.minutes === "" ? undefined : Number(values.minutes) };
+  return { full: values.full, variant: values.variant, backend: values.backend, only: values.only === "" ? [] : values.only.split(","), out: values.out, minutes: values.minutes === "" ? undefined : Number(values.minutes) };
 }
 
 export interface TaskRun {
@@ -104,7 +107,8 @@ export async function trainTask(trainable: Trainable, task: Task<TokenBatch>, ru
 export function saveResults(name: string, run: Run, setting: object, results: object): void {
   mkdirSync(run.out, { recursive: true });
   const only = run.only.length === 0 ? "" : run.only.join("-");
-  const command = `node --conditions=statespace-source examples/${name}.ts --full --backend ${run.backend}${only === "" ? "" : ` --only ${run.only.join(",")}`}${run.minutes === undefined ? "" : ` --minutes ${run.minutes}`}`;
+  const file = basename(process.argv[1]!).replace(/\.mjs$/, ".ts"); // a bundle is named after its source
+  const command = `node --conditions=statespace-source examples/${file} --full${run.variant === "" ? "" : ` --variant ${run.variant}`} --backend ${run.backend}${only === "" ? "" : ` --only ${run.only.join(",")}`}${run.minutes === undefined ? "" : ` --minutes ${run.minutes}`}`;
   const machine = { node: process.version, cores: availableParallelism(), backend: run.backend };
   writeFileSync(join(run.out, `${name}${only === "" ? "" : `.${only}`}.json`), `${JSON.stringify({ command, machine, setting, results }, null, 1)}\n`);
 }

@@ -43,7 +43,7 @@ const folder = new URL("results/", docs);
 
 /** Every variant that was run of an example, from all its files. */
 function found(name: string): Found {
-  const files = readdirSync(folder).filter((file) => file.startsWith(name) && file.endsWith(".json"));
+  const files = readdirSync(folder).filter((file) => file.startsWith(`${name}.`) && file.endsWith(".json"));
   return files.flatMap((file) => {
     const run = JSON.parse(readFileSync(new URL(file, folder), "utf8")) as SavedRun;
     return Object.entries(run.results).map(([title, entry]) => ({ title, entry, run }));
@@ -119,15 +119,50 @@ ${plot("induction-heads", [{ title: "Induction heads: accuracy by length", xLabe
 ${commands(runs)}`;
 }
 
+function languageRow({ title, entry, run: saved }: Found[number]): string[] {
+  const { batchSize, seqLen } = saved.setting as { batchSize: number; seqLen: number };
+  return [title, entry.bitsPerByte!.toFixed(3), count(entry.parameters), count(entry.steps), count(entry.steps! * batchSize * seqLen), entry.seconds!.toFixed(0), where(saved)];
+}
+
+const LANGUAGE_HEAD = ["model", "bits per byte", "parameters", "steps", "tokens", "seconds", "on"];
+
 function languageModel(runs: Found): string {
-  const rows = runs.map(({ title, entry, run }) => [title, entry.bitsPerByte!.toFixed(3), count(entry.parameters), count(entry.steps ?? Number(run.setting["steps"])), entry.seconds!.toFixed(0), count(Math.round(entry.tokensPerSecond!)), where(run)]);
-  return `## Language models of one budget
+  const { parameters, steps, tokens, seconds, heldOut, backend, lossCurve } = bundledReport();
+  const bundledRow = ["mamba (the bundled checkpoint)", heldOut.bitsPerByte.toFixed(3), count(parameters), count(steps), count(tokens), seconds.toFixed(0), `${backend}, 16 cores`];
+  const series = [{ label: "mamba", x: lossCurve.map(([step]) => step), y: lossCurve.map(([, loss]) => loss) }, ...lines(runs, (entry) => entry.curve)];
+  return `## Language models in the bundled checkpoint's recipe
 
-State of the Union and Moby-Dick, 2,048 tokens of BPE; the bundled checkpoint's recipe and its number of tokens for each (the LSTM in rows of a quarter of the length, four times as many, its state carried from row to row); held-out bits per byte.
+State of the Union and Moby-Dick, 2,048 tokens of BPE; held-out bits per byte. The Transformer read the same number of tokens. The LSTM (rows of a quarter of the length, four times as many, its state carried from row to row) walks token by token: the time it had, several times Mamba's, was enough for ${count(runs.find(({ title }) => title === "lstm")?.entry.steps)} steps.
 
-${table(["model", "bits per byte", "parameters", "steps", "seconds", "tokens/s", "on"], rows)}
+${table(LANGUAGE_HEAD, [bundledRow, ...runs.map(languageRow)])}
 
-${plot("language-model", [{ title: "Training loss over the same batches", xLabel: "steps", yLabel: "nats a token", series: lines(runs, (entry) => entry.curve) }])}
+${plot("language-model", [{ title: "Training loss", xLabel: "steps", yLabel: "nats a token", series }])}
+
+${commands(runs)}`;
+}
+
+function languageModelEqualTime(runs: Found): string {
+  return `## Language models of one time budget
+
+A third of that size, the same batches for each, and as many of them as fit in the same time on the same cores.
+
+${table(LANGUAGE_HEAD, runs.map(languageRow))}
+
+${plot("language-model-equal-time", [{ title: "Training loss over the same batches", xLabel: "steps", yLabel: "nats a token", series: lines(runs, (entry) => entry.curve) }])}
+
+${commands(runs)}`;
+}
+
+function hippoStart(runs: Found): string {
+  const { lag, seqLen, dState } = runs[0]!.run.setting as { lag: number; seqLen: number; dState: number };
+  const rows = runs.map(({ title, entry, run: saved }) => [title, percent((entry as unknown as { error: number }).error), count(entry.parameters), count(entry.steps), entry.seconds!.toFixed(0), where(saved)]);
+  return `## HiPPO against a random start
+
+The same LSSL layer, its dense matrix trained from either start, on a task that is nothing but memory: the input ${lag} of ${seqLen} steps late, from a state of ${dState} numbers a channel. Relative error, held out; answering 0 gives 100 %.
+
+${table(["start", "error", "parameters", "updates", "seconds", "on"], rows)}
+
+${plot("hippo-start", [{ title: "HiPPO against a random start", xLabel: "updates", yLabel: "relative error, held out", yRange: [0, 1.05], series: lines(runs, (entry) => entry.curve) }])}
 
 ${commands(runs)}`;
 }
@@ -175,19 +210,32 @@ ${table(["memory", "error, whole history", "error, last tenth", "microseconds a 
 ${commands(runs)}`;
 }
 
+interface BundledReport {
+  readonly recipe: { readonly name: string; readonly about: string };
+  readonly backend: string;
+  readonly parameters: number;
+  readonly steps: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly heldOut: { readonly loss: number; readonly bitsPerByte: number; readonly targets: number };
+  readonly lossCurve: Curve;
+}
+
 /** What the bundled checkpoint says of itself. */
-function bundled(): string {
-  const report = JSON.parse(readFileSync(new URL("../packages/statespace/checkpoint/training.json", import.meta.url), "utf8")) as {
-    recipe: { name: string; about: string };
-    backend: string;
-    parameters: number;
-    steps: number;
-    tokens: number;
-    seconds: number;
-    heldOut: { loss: number; bitsPerByte: number; targets: number };
-    lossCurve: [number, number][];
+function bundledReport(): BundledReport {
+  return JSON.parse(readFileSync(new URL("../packages/statespace/checkpoint/training.json", import.meta.url), "utf8")) as BundledReport;
+}
+
+/** What transformers made of it, where it was asked (`09-transformers.ts --out docs/results`). */
+function readByTransformers(): string {
+  const { transformers, torch, largestError, logits, newTokens, ids, greedy } = JSON.parse(readFileSync(new URL("09-transformers.json", folder), "utf8")) as {
+    transformers: string; torch: string; largestError: number; logits: number; newTokens: number; ids: boolean; greedy: boolean;
   };
-  const { recipe, parameters, steps, tokens, seconds, heldOut, lossCurve, backend } = report;
+  return `Read by Hugging Face transformers ${transformers} (torch ${torch}): ${ids ? "the same" : "other"} token ids, ${count(logits)} logits within ${largestError.toExponential(1)} of the largest, ${greedy ? "the same" : "another"} greedy continuation over ${newTokens} tokens (\`examples/09-transformers.ts\`).`;
+}
+
+function bundled(): string {
+  const { recipe, parameters, steps, tokens, seconds, heldOut, lossCurve, backend } = bundledReport();
   const series = [{ label: recipe.name, x: lossCurve.map(([step]) => step), y: lossCurve.map(([, loss]) => loss) }];
   return `## The bundled checkpoint
 
@@ -197,7 +245,8 @@ ${table(["model", "held-out bits per byte", "parameters", "steps", "tokens", "se
 
 ${plot("bundled-checkpoint", [{ title: "Training loss of the bundled checkpoint", xLabel: "steps", yLabel: "nats a token", series }])}
 
-The recipe, the whole curve and the evaluations are in \`packages/statespace/checkpoint/training.json\`.`;
+The recipe, the whole curve and the evaluations are in \`packages/statespace/checkpoint/training.json\`.
+${readByTransformers()}`;
 }
 
 function throughput(runs: Found): string {
@@ -222,7 +271,9 @@ const sections: readonly (readonly [string, (runs: Found) => string])[] = [
   ["08-parity", parity],
   ["07-sequential-images", sequentialImages],
   ["06-hippo-memory", hippoMemory],
+  ["13-hippo-start", hippoStart],
   ["05-language-model", languageModel],
+  ["05-language-model-equal-time", languageModelEqualTime],
   ["12-throughput", throughput],
 ];
 const parts = sections.flatMap(([name, write]) => {
