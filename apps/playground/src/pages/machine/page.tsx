@@ -23,7 +23,7 @@ export function MachinePage(): JSX.Element {
   let remote: Remote<MachineApi> | undefined;
   onCleanup(() => remote?.close());
 
-  const results = (): readonly CheckResult[] => events().filter((event) => event.kind === "op" || event.kind === "golden");
+  const results = (): readonly CheckResult[] => events().filter((event): event is CheckResult & MachineEvent => event.kind === "op" || event.kind === "golden");
   const timings = (): readonly BenchResult[] => events().filter((event) => event.kind === "bench");
   const progress = (): { done: number; total: number } => events().findLast((event) => event.kind === "progress") ?? { done: 0, total: 1 };
   const backends = (): readonly BackendName[] => BACKEND_NAMES.filter((name) => events().some((event) => event.kind === "started" && event.backend === name));
