@@ -258,7 +258,7 @@ function throughput(runs: Found): string {
   return `## Training throughput beside other libraries
 
 One step (loss, gradients, AdamW) of one model: ${String(setting["model"])}, ${String(setting["batch"])} rows of ${String(setting["length"])} tokens. All start from the same weights, take turns, and their losses agree over three steps before anything is timed.
-Median of ${String(setting["rounds"])} steps on 2 cores shared with other work: read the ratios. Neither tfjs nor jax-js has a scan; PyTorch has a selective scan for CUDA only.
+Median of ${String(setting["rounds"])} steps on 2 cores. Neither tfjs nor jax-js has a scan; PyTorch has a selective scan for CUDA only.
 
 ${table(["library", "tokens/s", "ms a step", "best", "how"], rows)}
 
