@@ -2,7 +2,12 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest start first, or one would run on alone at the end: a fresh clone knows no durations. */
-const longest = [/conformance\/test\/webgpu/, /examples\.test/, /backend-webgpu\/test\/training/, /backend-wasm\/test\/native/];
+const longest = [
+  /conformance\/test\/webgpu/,
+  /examples\.test/,
+  /backend-webgpu\/test\/training/,
+  /backend-wasm\/test\/native/,
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

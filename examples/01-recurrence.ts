@@ -30,7 +30,9 @@ console.log(`a damped spring under ${length} random pushes; largest excursion ${
 
 console.log("\ndiscretization   error against the differential equation");
 for (const rule of [zeroOrderHold, bilinear, forwardEuler]) {
-  console.log(`${rule.name.padEnd(16)} ${distance(mass.discretize(rule, delta).scan(force).outputs, truth).toExponential(2)}`);
+  console.log(
+    `${rule.name.padEnd(16)} ${distance(mass.discretize(rule, delta).scan(force).outputs, truth).toExponential(2)}`,
+  );
 }
 
 const discrete = mass.discretize(zeroOrderHold, delta);
@@ -46,10 +48,16 @@ const convolved = discrete.convolve(force);
 const first = discrete.scan(force.slice(0, 100));
 const second = discrete.scan(force.slice(100), first.finalState);
 
-const views = { "step by step": stepped, "as a convolution": convolved, "in two parts, the state carried": [...first.outputs, ...second.outputs] };
+const views = {
+  "step by step": stepped,
+  "as a convolution": convolved,
+  "in two parts, the state carried": [...first.outputs, ...second.outputs],
+};
 console.log("\nthe same model, run otherwise            largest difference from the scan");
-for (const [name, outputs] of Object.entries(views)) console.log(`${name.padEnd(40)} ${distance(outputs, scanned.outputs).toExponential(2)}`);
+for (const [name, outputs] of Object.entries(views))
+  console.log(`${name.padEnd(40)} ${distance(outputs, scanned.outputs).toExponential(2)}`);
 
 // Held input is what zero-order hold solves exactly, up to the error of 50 Runge-Kutta steps; the views differ by float64 rounding alone.
 if (!(distance(scanned.outputs, truth) < 1e-9 * size)) throw new Error("zero-order hold is not exact on held input");
-if (!Object.values(views).every((outputs) => distance(outputs, scanned.outputs) < 1e-13)) throw new Error("the views disagree");
+if (!Object.values(views).every((outputs) => distance(outputs, scanned.outputs) < 1e-13))
+  throw new Error("the views disagree");

@@ -17,7 +17,11 @@ const cycles = 12; // the highest harmonic; N coefficients resolve about N / pi 
 const rng = new Rng(1);
 const waves = Array.from({ length: cycles }, (_, k) => ({ frequency: k + 1, phase: rng.uniform(0, 2 * Math.PI) }));
 const signal = Float64Array.from({ length }, (_, i) =>
-  waves.reduce((sum, { frequency, phase }) => sum + Math.sqrt(2 / cycles) * Math.sin((2 * Math.PI * frequency * i) / length + phase), 0),
+  waves.reduce(
+    (sum, { frequency, phase }) =>
+      sum + Math.sqrt(2 / cycles) * Math.sin((2 * Math.PI * frequency * i) / length + phase),
+    0,
+  ),
 );
 
 /** Streams the signal through a memory and reads the whole history back. */
@@ -37,15 +41,22 @@ function rootMeanSquare(values: Float64Array): number {
 const exact = remember("exact");
 const bilinear = remember("bilinear");
 
-console.log(`HiPPO-LegS, N = ${n}, ${length} samples of a signal of rms ${rootMeanSquare(signal).toFixed(3)} with ${cycles} harmonics`);
+console.log(
+  `HiPPO-LegS, N = ${n}, ${length} samples of a signal of rms ${rootMeanSquare(signal).toFixed(3)} with ${cycles} harmonics`,
+);
 console.log("method     rms error   largest error   microseconds a sample");
 for (const [name, { error, milliseconds }] of Object.entries({ bilinear, exact })) {
-  const numbers = [rootMeanSquare(error).toExponential(2), Math.max(...error).toExponential(2), ((1000 * milliseconds) / length).toFixed(2)];
+  const numbers = [
+    rootMeanSquare(error).toExponential(2),
+    Math.max(...error).toExponential(2),
+    ((1000 * milliseconds) / length).toFixed(2),
+  ];
   console.log(`${name.padEnd(10)} ${numbers[0].padEnd(11)} ${numbers[1].padEnd(15)} ${numbers[2]}`);
 }
 
 // the bounds that the core's tests hold as well, with their reasons
-if (!(rootMeanSquare(exact.error) < 1e-5 && rootMeanSquare(bilinear.error) < 1e-2)) throw new Error("the history was not reconstructed");
+if (!(rootMeanSquare(exact.error) < 1e-5 && rootMeanSquare(bilinear.error) < 1e-2))
+  throw new Error("the history was not reconstructed");
 
 const svg = plotSvg([
   {

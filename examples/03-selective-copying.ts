@@ -14,21 +14,63 @@ import { gatedS4Trainable } from "./gatedS4.ts";
 
 const run = await startRun();
 const setting = run.full
-  ? { vocabSize: 16, nTokens: 16, dModel: 64, stages: [{ seqLen: 48, steps: 4000 }, { seqLen: 256, steps: 8000 }], batchSize: 64, learningRate: 2e-3, evaluateEvery: 250, until: 0.9995, heldOutRows: 256 }
-  : { vocabSize: 8, nTokens: 4, dModel: 32, stages: [{ seqLen: 12, steps: 500 }, { seqLen: 32, steps: 300 }], batchSize: 16, learningRate: 5e-3, evaluateEvery: 100, until: 0.999, heldOutRows: 128 };
+  ? {
+      vocabSize: 16,
+      nTokens: 16,
+      dModel: 64,
+      stages: [
+        { seqLen: 48, steps: 4000 },
+        { seqLen: 256, steps: 8000 },
+      ],
+      batchSize: 64,
+      learningRate: 2e-3,
+      evaluateEvery: 250,
+      until: 0.9995,
+      heldOutRows: 256,
+    }
+  : {
+      vocabSize: 8,
+      nTokens: 4,
+      dModel: 32,
+      stages: [
+        { seqLen: 12, steps: 500 },
+        { seqLen: 32, steps: 300 },
+      ],
+      batchSize: 16,
+      learningRate: 5e-3,
+      evaluateEvery: 100,
+      until: 0.999,
+      heldOutRows: 128,
+    };
 const { vocabSize, nTokens, dModel, stages } = setting;
 
 /** A stack of one kind of layer, made about as large as two of Mamba's. */
 function stack(layer: LayerSettings, layers: number, mlp = 0): () => Trainable & { dispose(): void } {
   return () => {
-    const model = new SequenceModel({ modelType: "sequence", dModel, encoder: { kind: "embedding", vocabSize }, layers: Array<LayerSettings>(layers).fill(layer), head: { kind: "language" }, norm: "rms", mlp }, 1);
+    const model = new SequenceModel(
+      {
+        modelType: "sequence",
+        dModel,
+        encoder: { kind: "embedding", vocabSize },
+        layers: Array<LayerSettings>(layers).fill(layer),
+        head: { kind: "language" },
+        norm: "rms",
+        mlp,
+      },
+      1,
+    );
     return { ...sequenceObjective(model), dispose: () => model.dispose() };
   };
 }
 
-const variants: Readonly<Record<string, { readonly title: string; readonly make: () => Trainable & { dispose(): void } }>> = {
+const variants: Readonly<
+  Record<string, { readonly title: string; readonly make: () => Trainable & { dispose(): void } }>
+> = {
   mamba: { title: "Mamba", make: stack({ kind: "mamba" }, 2) },
-  gatedS4: { title: "S4D in Mamba's block", make: () => gatedS4Trainable({ vocabSize, dModel, dState: 16, layers: 2, seed: 1 }) },
+  gatedS4: {
+    title: "S4D in Mamba's block",
+    make: () => gatedS4Trainable({ vocabSize, dModel, dState: 16, layers: 2, seed: 1 }),
+  },
   s4: { title: "S4D, no gate", make: stack({ kind: "s4d", dState: 32, output: "linear" }, 4) },
   gru: { title: "GRU", make: stack({ kind: "gru" }, 2) },
   attention: { title: "Transformer", make: stack({ kind: "attention", nHeads: 4 }, 2, dModel) },
@@ -40,12 +82,24 @@ console.log(`accuracy                 ${stages.map(({ seqLen }) => `l = ${seqLen
 for (const name of chosen) {
   const { title, make } = variants[name]!;
   const trainable = make();
-  const shorter = await trainTask(trainable, selectiveCopying({ vocabSize, nTokens, seqLen: stages[0]!.seqLen }), { ...setting, ...stages[0]!, seed: 1, minutes: run.minutes && 0.35 * run.minutes });
-  const result = await trainTask(trainable, selectiveCopying({ vocabSize, nTokens, seqLen: stages[1]!.seqLen }), { ...setting, ...stages[1]!, seed: 2, minutes: run.minutes && 0.65 * run.minutes });
+  const shorter = await trainTask(trainable, selectiveCopying({ vocabSize, nTokens, seqLen: stages[0]!.seqLen }), {
+    ...setting,
+    ...stages[0]!,
+    seed: 1,
+    minutes: run.minutes && 0.35 * run.minutes,
+  });
+  const result = await trainTask(trainable, selectiveCopying({ vocabSize, nTokens, seqLen: stages[1]!.seqLen }), {
+    ...setting,
+    ...stages[1]!,
+    seed: 2,
+    minutes: run.minutes && 0.65 * run.minutes,
+  });
   trainable.dispose();
   results[title] = { shorter, result };
   const [steps, seconds] = [shorter.steps + result.steps, shorter.seconds + result.seconds];
-  console.log(`${title.padEnd(22)} ${percent(shorter.accuracy).padStart(9)} ${percent(result.accuracy).padStart(9)}  ${result.parameters.toLocaleString("en").padStart(7)} parameters, ${steps} updates of ${setting.batchSize} rows, ${seconds.toFixed(0)} s`);
+  console.log(
+    `${title.padEnd(22)} ${percent(shorter.accuracy).padStart(9)} ${percent(result.accuracy).padStart(9)}  ${result.parameters.toLocaleString("en").padStart(7)} parameters, ${steps} updates of ${setting.batchSize} rows, ${seconds.toFixed(0)} s`,
+  );
   if (run.full) saveResults("03-selective-copying", run, setting, results);
 }
 

@@ -16,16 +16,48 @@ import { percent, saveResults, startRun, trainTask, type TaskResult } from "./ex
 const run = await startRun();
 const setting = run.full
   ? {
-      vocabSize: 16, dModel: 64, dropout: 0.1, batchSize: 32, evaluateEvery: 100, learningRate: 6e-3, heldOutRows: 256, lengths: [64, 2 ** 20],
-      stages: [{ seqLen: 32, steps: 4000, until: 0.99 }, { seqLen: 64, steps: 2000, until: 0.99 }, { seqLen: 128, steps: 1000, until: 0.99 }, { seqLen: 256, steps: 3000 }],
+      vocabSize: 16,
+      dModel: 64,
+      dropout: 0.1,
+      batchSize: 32,
+      evaluateEvery: 100,
+      learningRate: 6e-3,
+      heldOutRows: 256,
+      lengths: [64, 2 ** 20],
+      stages: [
+        { seqLen: 32, steps: 4000, until: 0.99 },
+        { seqLen: 64, steps: 2000, until: 0.99 },
+        { seqLen: 128, steps: 1000, until: 0.99 },
+        { seqLen: 256, steps: 3000 },
+      ],
     }
-  : { vocabSize: 6, dModel: 32, dropout: 0, batchSize: 16, evaluateEvery: 100, learningRate: 4e-3, heldOutRows: 256, lengths: [16, 256], stages: [{ seqLen: 24, steps: 600 }] };
+  : {
+      vocabSize: 6,
+      dModel: 32,
+      dropout: 0,
+      batchSize: 16,
+      evaluateEvery: 100,
+      learningRate: 4e-3,
+      heldOutRows: 256,
+      lengths: [16, 256],
+      stages: [{ seqLen: 24, steps: 600 }],
+    };
 const { vocabSize, dModel, stages } = setting;
 const { seqLen } = stages.at(-1)!;
 
-const variants: Readonly<Record<string, { readonly title: string; readonly layer: LayerSettings; readonly mlp: number; readonly longest: number }>> = {
+const variants: Readonly<
+  Record<
+    string,
+    { readonly title: string; readonly layer: LayerSettings; readonly mlp: number; readonly longest: number }
+  >
+> = {
   mamba: { title: "Mamba", layer: { kind: "mamba" }, mlp: 0, longest: setting.lengths[1]! },
-  attention: { title: "Transformer", layer: { kind: "attention", nHeads: 4 }, mlp: dModel, longest: Math.min(4096, setting.lengths[1]!) },
+  attention: {
+    title: "Transformer",
+    layer: { kind: "attention", nHeads: 4 },
+    mlp: dModel,
+    longest: Math.min(4096, setting.lengths[1]!),
+  },
 };
 
 /** Share of `rows` rows of a length whose answer is right, the state carried over chunks where it has a fixed size. */
@@ -33,7 +65,13 @@ async function accuracyAt(model: SequenceModel, length: number, rows: number): P
   let state: ModelState | undefined;
   let right: Int32Array = new Int32Array();
   let answers = right;
-  for (const { inputs, shape, targets } of streamInductionHeads({ vocabSize, seqLen: length, batchSize: rows, seed: 77, chunkLen: model.constantState ? 2048 : length })) {
+  for (const { inputs, shape, targets } of streamInductionHeads({
+    vocabSize,
+    seqLen: length,
+    batchSize: rows,
+    seed: 77,
+    chunkLen: model.constantState ? 2048 : length,
+  })) {
     const ids = tensor(inputs, shape);
     const [l, before] = [shape[1]!, state];
     const result = tidy(() => {
@@ -64,16 +102,42 @@ interface Result {
 }
 
 async function trainAndAsk({ title, layer, mlp, longest }: (typeof variants)[string]): Promise<Result> {
-  const model = new SequenceModel({ modelType: "sequence", dModel, encoder: { kind: "embedding", vocabSize }, layers: [layer, layer], head: { kind: "language", tie: true }, norm: "rms", mlp, dropout: setting.dropout }, 1);
+  const model = new SequenceModel(
+    {
+      modelType: "sequence",
+      dModel,
+      encoder: { kind: "embedding", vocabSize },
+      layers: [layer, layer],
+      head: { kind: "language", tie: true },
+      norm: "rms",
+      mlp,
+      dropout: setting.dropout,
+    },
+    1,
+  );
   const results: TaskResult[] = [];
   for (const [i, stage] of stages.entries()) {
     const spent = sum(results, ({ seconds }) => seconds) / 60;
     // The last stage has at least half of the time, and what the others leave.
-    const minutes = run.minutes && (i === stages.length - 1 ? run.minutes - spent : (0.5 * run.minutes) / (stages.length - 1));
-    results.push(await trainTask(sequenceObjective(model), inductionHeads({ vocabSize, seqLen: stage.seqLen }), { ...setting, ...stage, seed: 1 + i, minutes }));
+    const minutes =
+      run.minutes && (i === stages.length - 1 ? run.minutes - spent : (0.5 * run.minutes) / (stages.length - 1));
+    results.push(
+      await trainTask(sequenceObjective(model), inductionHeads({ vocabSize, seqLen: stage.seqLen }), {
+        ...setting,
+        ...stage,
+        seed: 1 + i,
+        minutes,
+      }),
+    );
   }
-  const trained = { ...results.at(-1)!, steps: sum(results, ({ steps }) => steps), seconds: sum(results, ({ seconds }) => seconds) };
-  console.log(`${title}, ${trained.parameters.toLocaleString("en")} parameters, trained on ${seqLen} steps: ${percent(trained.accuracy)} after ${trained.steps} updates of ${setting.batchSize} rows, ${trained.seconds.toFixed(0)} s`);
+  const trained = {
+    ...results.at(-1)!,
+    steps: sum(results, ({ steps }) => steps),
+    seconds: sum(results, ({ seconds }) => seconds),
+  };
+  console.log(
+    `${title}, ${trained.parameters.toLocaleString("en")} parameters, trained on ${seqLen} steps: ${percent(trained.accuracy)} after ${trained.steps} updates of ${setting.batchSize} rows, ${trained.seconds.toFixed(0)} s`,
+  );
   console.log("  length      rows   accuracy");
   const table = [];
   for (let length = setting.lengths[0]!; length <= longest; length *= 2) {
@@ -96,4 +160,5 @@ for (const name of chosen) {
 
 const mamba = results["Mamba"];
 if (mamba && !(mamba.trained.accuracy > 0.95)) throw new Error("the task was not learnt");
-if (mamba && !(mamba.table.find(({ length }) => length >= 4 * seqLen)!.accuracy > 0.8)) throw new Error("what was learnt does not reach beyond the length it was learnt at");
+if (mamba && !(mamba.table.find(({ length }) => length >= 4 * seqLen)!.accuracy > 0.8))
+  throw new Error("what was learnt does not reach beyond the length it was learnt at");

@@ -9,19 +9,72 @@
  */
 import { readFile } from "node:fs/promises";
 import { Rng } from "@statespace/core";
-import { contiguousBatches, evaluationBatches, formatTokenizerJson, loadFixture, randomCrops, splitText, trainBpe } from "@statespace/datasets";
 import {
-  cosineSchedule, evaluate, generateText, languageObjective, LanguageModel, parseModelConfig, parseTokenizer, progressReporter, SequenceModel, sequenceObjective, train,
-  type LayerSettings, type StepEvent, type Trainable,
+  contiguousBatches,
+  evaluationBatches,
+  formatTokenizerJson,
+  loadFixture,
+  randomCrops,
+  splitText,
+  trainBpe,
+} from "@statespace/datasets";
+import {
+  cosineSchedule,
+  evaluate,
+  generateText,
+  languageObjective,
+  LanguageModel,
+  parseModelConfig,
+  parseTokenizer,
+  progressReporter,
+  SequenceModel,
+  sequenceObjective,
+  train,
+  type LayerSettings,
+  type StepEvent,
+  type Trainable,
 } from "@statespace/models";
 import { saveResults, startRun } from "./experiment.ts";
 
 const run = await startRun();
 const texts = ["state-of-the-union/state-of-the-union.txt", "moby-dick/moby-dick.txt"];
 const settings = {
-  short: { texts: [], vocabSize: 384, dModel: 48, layers: 2, steps: 150, batchSize: 8, seqLen: 64, heldOutTokens: 1024, learningRate: 8e-3, weightDecay: 0.1 },
-  full: { texts, vocabSize: 2048, dModel: 256, layers: 7, steps: 1692, batchSize: 16, seqLen: 512, heldOutTokens: 65_536, learningRate: 3e-3, weightDecay: 0.2 },
-  equalTime: { texts, vocabSize: 2048, dModel: 192, layers: 4, steps: 1500, batchSize: 8, seqLen: 128, heldOutTokens: 32_768, learningRate: 3e-3, weightDecay: 0.01 },
+  short: {
+    texts: [],
+    vocabSize: 384,
+    dModel: 48,
+    layers: 2,
+    steps: 150,
+    batchSize: 8,
+    seqLen: 64,
+    heldOutTokens: 1024,
+    learningRate: 8e-3,
+    weightDecay: 0.1,
+  },
+  full: {
+    texts,
+    vocabSize: 2048,
+    dModel: 256,
+    layers: 7,
+    steps: 1692,
+    batchSize: 16,
+    seqLen: 512,
+    heldOutTokens: 65_536,
+    learningRate: 3e-3,
+    weightDecay: 0.2,
+  },
+  equalTime: {
+    texts,
+    vocabSize: 2048,
+    dModel: 192,
+    layers: 4,
+    steps: 1500,
+    batchSize: 8,
+    seqLen: 128,
+    heldOutTokens: 32_768,
+    learningRate: 3e-3,
+    weightDecay: 0.01,
+  },
 };
 const variant = run.full ? (run.variant === "equalTime" ? "equalTime" : "full") : "short";
 const setting = settings[variant];
@@ -48,12 +101,31 @@ interface Made {
 
 /** About as many weights as Mamba's 6 d^2 a layer. */
 function stack(layer: LayerSettings, count: number, mlp = 0): Made {
-  const config = { modelType: "sequence", dModel, encoder: { kind: "embedding", vocabSize }, layers: Array<LayerSettings>(count).fill(layer), head: { kind: "language", tie: true }, norm: "rms", mlp } as const;
+  const config = {
+    modelType: "sequence",
+    dModel,
+    encoder: { kind: "embedding", vocabSize },
+    layers: Array<LayerSettings>(count).fill(layer),
+    head: { kind: "language", tie: true },
+    norm: "rms",
+    mlp,
+  } as const;
   const model = new SequenceModel(config, 1);
-  return { model, objective: sequenceObjective(model), reading: sequenceObjective(model, { carryState: layer.kind !== "attention" }) };
+  return {
+    model,
+    objective: sequenceObjective(model),
+    reading: sequenceObjective(model, { carryState: layer.kind !== "attention" }),
+  };
 }
 
-const mambaConfig = parseModelConfig({ model_type: "mamba", hidden_size: dModel, num_hidden_layers: layers, vocab_size: vocabSize, initializer_range: 0.02, rescale_prenorm_residual: true });
+const mambaConfig = parseModelConfig({
+  model_type: "mamba",
+  hidden_size: dModel,
+  num_hidden_layers: layers,
+  vocab_size: vocabSize,
+  initializer_range: 0.02,
+  rescale_prenorm_residual: true,
+});
 const makers: Readonly<Record<"mamba" | "lstm" | "attention", () => Made>> = {
   mamba: () => {
     const model = new LanguageModel(mambaConfig, new Rng(1));
@@ -77,10 +149,18 @@ interface Row {
 }
 
 async function trainOne({ model, objective, reading, cut }: Made): Promise<Row> {
-  const data = cut === undefined ? randomCrops(ids, { batchSize, seqLen, seed: 1 }) : contiguousBatches(ids, { batchSize: batchSize * cut, seqLen: seqLen / cut });
+  const data =
+    cut === undefined
+      ? randomCrops(ids, { batchSize, seqLen, seed: 1 })
+      : contiguousBatches(ids, { batchSize: batchSize * cut, seqLen: seqLen / cut });
   const show = progressReporter(process.stderr);
   const taken: StepEvent[] = [];
-  const options = { steps, ...(run.minutes === undefined ? {} : { maxMinutes: run.minutes }), optimizer: { learningRate: setting.learningRate, weightDecay: setting.weightDecay }, schedule: cosineSchedule({ warmUp: 0.03, final: 0.02 }) };
+  const options = {
+    steps,
+    ...(run.minutes === undefined ? {} : { maxMinutes: run.minutes }),
+    optimizer: { learningRate: setting.learningRate, weightDecay: setting.weightDecay },
+    schedule: cosineSchedule({ warmUp: 0.03, final: 0.02 }),
+  };
   for await (const event of train(objective, data, options)) {
     show(event);
     if (event.kind === "step") taken.push(event);
@@ -106,17 +186,32 @@ for (const name of chosen) {
   const made = makers[name]();
   const row = await trainOne(made);
   rows[name] = row;
-  console.log(`${name.padEnd(10)} ${row.bitsPerByte.toFixed(3)} bits per byte  ${row.parameters.toLocaleString("en").padStart(9)} parameters  ${row.steps} steps of ${batchSize * seqLen} tokens in ${row.seconds.toFixed(0)} s (${row.tokensPerSecond.toFixed(0)} tokens/s)`);
+  console.log(
+    `${name.padEnd(10)} ${row.bitsPerByte.toFixed(3)} bits per byte  ${row.parameters.toLocaleString("en").padStart(9)} parameters  ${row.steps} steps of ${batchSize * seqLen} tokens in ${row.seconds.toFixed(0)} s (${row.tokensPerSecond.toFixed(0)} tokens/s)`,
+  );
   if (made.model instanceof LanguageModel) {
     const tokenizer = await parseTokenizer(formatTokenizerJson(bpe));
     let text = "";
-    for await (const piece of generateText(made.model, tokenizer, "It was a", { maxNewTokens: 60, temperature: 0.8, topP: 0.95, seed: 1 })) text += piece.text;
+    for await (const piece of generateText(made.model, tokenizer, "It was a", {
+      maxNewTokens: 60,
+      temperature: 0.8,
+      topP: 0.95,
+      seed: 1,
+    }))
+      text += piece.text;
     console.log(`           It was a${text.replaceAll(/\s+/g, " ")} ...`);
   }
   made.model.dispose();
-  if (run.full) saveResults(variant === "equalTime" ? "05-language-model-equal-time" : "05-language-model", run, { ...setting, heldOutBytes }, rows);
+  if (run.full)
+    saveResults(
+      variant === "equalTime" ? "05-language-model-equal-time" : "05-language-model",
+      run,
+      { ...setting, heldOutBytes },
+      rows,
+    );
 }
 
 // Eight bits a byte is no model at all; the letters' frequencies alone give about 4.2.
 const limit = run.full ? 2.2 : 4;
-for (const [name, { bitsPerByte }] of Object.entries(rows)) if (!(bitsPerByte < limit)) throw new Error(`${name} learnt too little: ${bitsPerByte} bits per byte`);
+for (const [name, { bitsPerByte }] of Object.entries(rows))
+  if (!(bitsPerByte < limit)) throw new Error(`${name} learnt too little: ${bitsPerByte} bits per byte`);

@@ -69,7 +69,8 @@ if (!(errorOf(0) < 0.02)) throw new Error("LegS lost the signal");
 if (!(errorOf(2) > 0.9 && errorOf(3) > 0.9)) throw new Error("a short window cannot know the whole history");
 
 const every = 20; // points of the plot
-const thin = (values: Float64Array): Float64Array => Float64Array.from({ length: length / every }, (_, i) => values[i * every]);
+const thin = (values: Float64Array): Float64Array =>
+  Float64Array.from({ length: length / every }, (_, i) => values[i * every]);
 const x = Float64Array.from({ length: length / every }, (_, i) => i * every);
 const svg = plotSvg([
   {
@@ -86,14 +87,22 @@ const svg = plotSvg([
     yLabel: "error",
     logY: true,
     yRange: [1e-6, 10],
-    series: results.map(({ name, history }) => ({ label: name, x, y: thin(history.map((value, i) => Math.abs(value - signal[i]))), width: 1 })),
+    series: results.map(({ name, history }) => ({
+      label: name,
+      x,
+      y: thin(history.map((value, i) => Math.abs(value - signal[i]))),
+      width: 1,
+    })),
   },
 ]);
 const folder = new URL("../docs/", import.meta.url);
 for (const name of ["results", "plots"]) mkdirSync(new URL(name, folder), { recursive: true });
 writeFileSync(new URL("plots/hippo-memory.svg", folder), svg);
 if (process.argv.includes("--full")) {
-  const figures = results.map(({ name, history, microseconds }) => [name, { whole: relativeError(history), recent: relativeError(history, 0.9 * length), microseconds }]);
+  const figures = results.map(({ name, history, microseconds }) => [
+    name,
+    { whole: relativeError(history), recent: relativeError(history, 0.9 * length), microseconds },
+  ]);
   const command = "node --conditions=statespace-source examples/06-hippo-memory.ts --full";
   const machine = { node: process.version, cores: availableParallelism(), backend: "core" };
   const saved = { command, machine, setting: { n, length, cycles }, results: Object.fromEntries(figures) as object };

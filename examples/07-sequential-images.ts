@@ -6,8 +6,27 @@
  * Short form: the 8 by 8 digits that travel with @statespace/datasets, 64 steps. Full: 9,000 real MNIST digits for training and 1,000
  * held out (`fetch-data mnist`), 784 steps. Source: Gu et al. 2021 (arXiv 2111.00396), section 4.2; S4D: arXiv 2206.11893.
  */
-import { loadDigits, loadFixture, loadIdxFolder, orderedBatches, shuffledBatches, splitDataset, type ImageDataset } from "@statespace/datasets";
-import { cosineSchedule, evaluate, progressReporter, SequenceModel, sequenceObjective, train, type EvaluationEvent, type LayerSettings, type StepEvent, type TrainingBatch } from "@statespace/models";
+import {
+  loadDigits,
+  loadFixture,
+  loadIdxFolder,
+  orderedBatches,
+  shuffledBatches,
+  splitDataset,
+  type ImageDataset,
+} from "@statespace/datasets";
+import {
+  cosineSchedule,
+  evaluate,
+  progressReporter,
+  SequenceModel,
+  sequenceObjective,
+  train,
+  type EvaluationEvent,
+  type LayerSettings,
+  type StepEvent,
+  type TrainingBatch,
+} from "@statespace/models";
 import { percent, saveResults, startRun } from "./experiment.ts";
 
 const run = await startRun();
@@ -18,17 +37,41 @@ const { dModel, batchSize } = setting;
 
 async function load(): Promise<{ train: ImageDataset; test: ImageDataset; seqLen: number }> {
   if (!run.full) {
-    const { train: training, test } = splitDataset(await loadDigits(await loadFixture("digits.csv.gz")), { validation: 0, test: 300, seed: 1 });
+    const { train: training, test } = splitDataset(await loadDigits(await loadFixture("digits.csv.gz")), {
+      validation: 0,
+      test: 300,
+      seed: 1,
+    });
     return { train: training, test, seqLen: 64 };
   }
   const { train: training, test } = await loadIdxFolder(new URL("../.data/mnist", import.meta.url));
   return { train: training, test, seqLen: 784 };
 }
 
-const variants: Readonly<Record<string, { readonly title: string; readonly layer: LayerSettings; readonly layers: number }>> = {
-  s4d: { title: "S4D", layer: { kind: "s4d", dState: setting.dState, deltaMin: 1 / 784, learningRates: { A: 1e-3, B: 1e-3, delta: 1e-3 } }, layers: setting.layers },
-  hippo: { title: "S4, HiPPO start", layer: { kind: "s4", dState: setting.dState, deltaMin: 1 / 784, learningRates: { A: 1e-3, B: 1e-3, delta: 1e-3 } }, layers: setting.layers },
-  random: { title: "S4D, random start", layer: { kind: "s4d", init: "random", dState: setting.dState, deltaMin: 1 / 784, learningRates: { A: 1e-3, B: 1e-3, delta: 1e-3 } }, layers: setting.layers },
+const variants: Readonly<
+  Record<string, { readonly title: string; readonly layer: LayerSettings; readonly layers: number }>
+> = {
+  s4d: {
+    title: "S4D",
+    layer: { kind: "s4d", dState: setting.dState, deltaMin: 1 / 784, learningRates: { A: 1e-3, B: 1e-3, delta: 1e-3 } },
+    layers: setting.layers,
+  },
+  hippo: {
+    title: "S4, HiPPO start",
+    layer: { kind: "s4", dState: setting.dState, deltaMin: 1 / 784, learningRates: { A: 1e-3, B: 1e-3, delta: 1e-3 } },
+    layers: setting.layers,
+  },
+  random: {
+    title: "S4D, random start",
+    layer: {
+      kind: "s4d",
+      init: "random",
+      dState: setting.dState,
+      deltaMin: 1 / 784,
+      learningRates: { A: 1e-3, B: 1e-3, delta: 1e-3 },
+    },
+    layers: setting.layers,
+  },
   lstm: { title: "LSTM", layer: { kind: "lstm", dHidden: run.full ? 112 : dModel }, layers: 1 },
 };
 
@@ -45,7 +88,14 @@ const stepsAnEpoch = Math.ceil(data.train.length / batchSize);
 
 async function trainOne(layer: LayerSettings, layers: number): Promise<Result> {
   const model = new SequenceModel(
-    { modelType: "sequence", dModel, encoder: { kind: "linear", channels: 1 }, layers: Array<LayerSettings>(layers).fill(layer), head: { kind: "classification", classes: 10 }, dropout: setting.dropout },
+    {
+      modelType: "sequence",
+      dModel,
+      encoder: { kind: "linear", channels: 1 },
+      layers: Array<LayerSettings>(layers).fill(layer),
+      head: { kind: "classification", classes: 10 },
+      dropout: setting.dropout,
+    },
     1,
   );
   const objective = sequenceObjective(model);
@@ -69,17 +119,27 @@ async function trainOne(layer: LayerSettings, layers: number): Promise<Result> {
   const { accuracy } = await evaluate(objective, held());
   const parameters = model.size;
   model.dispose();
-  return { parameters, accuracy: accuracy!, seconds: last!.seconds, steps: last!.step, curve: evaluations.map((event) => [event.step / stepsAnEpoch, event.accuracy!]) };
+  return {
+    parameters,
+    accuracy: accuracy!,
+    seconds: last!.seconds,
+    steps: last!.step,
+    curve: evaluations.map((event) => [event.step / stepsAnEpoch, event.accuracy!]),
+  };
 }
 
 const chosen = run.only.length > 0 ? run.only : run.full ? Object.keys(variants) : ["s4d"];
 const results: Record<string, Result> = {};
-console.log(`${data.train.length} images of ${data.seqLen} steps, ${data.test.length} held out, ${setting.epochs} epochs`);
+console.log(
+  `${data.train.length} images of ${data.seqLen} steps, ${data.test.length} held out, ${setting.epochs} epochs`,
+);
 for (const name of chosen) {
   const { title, layer, layers } = variants[name]!;
   const result = await trainOne(layer, layers);
   results[title] = result;
-  console.log(`${title.padEnd(18)} ${percent(result.accuracy).padStart(8)} held out  ${result.parameters.toLocaleString("en").padStart(7)} parameters, ${result.steps} updates, ${result.seconds.toFixed(0)} s`);
+  console.log(
+    `${title.padEnd(18)} ${percent(result.accuracy).padStart(8)} held out  ${result.parameters.toLocaleString("en").padStart(7)} parameters, ${result.steps} updates, ${result.seconds.toFixed(0)} s`,
+  );
   if (run.full) saveResults("07-sequential-images", run, setting, results);
 }
 const s4d = results["S4D"];

@@ -13,8 +13,27 @@ import { percent, saveResults, startRun, trainTask, type TaskResult } from "./ex
 
 const run = await startRun();
 const setting = run.full
-  ? { dModel: 32, seqLen: 32, steps: 3000, batchSize: 32, learningRate: 3e-3, evaluateEvery: 250, heldOutRows: 256, lengths: [32, 64, 128, 256] }
-  : { dModel: 16, seqLen: 12, steps: 600, batchSize: 16, learningRate: 1e-2, evaluateEvery: 100, until: 0.999, heldOutRows: 128, lengths: [12, 24] };
+  ? {
+      dModel: 32,
+      seqLen: 32,
+      steps: 3000,
+      batchSize: 32,
+      learningRate: 3e-3,
+      evaluateEvery: 250,
+      heldOutRows: 256,
+      lengths: [32, 64, 128, 256],
+    }
+  : {
+      dModel: 16,
+      seqLen: 12,
+      steps: 600,
+      batchSize: 16,
+      learningRate: 1e-2,
+      evaluateEvery: 100,
+      until: 0.999,
+      heldOutRows: 128,
+      lengths: [12, 24],
+    };
 
 // Half a turn at full rate takes a step of 1, ten times the largest that a language model starts with; all three get the same range.
 const steps = { timeStepMin: 0.3, timeStepMax: 2 };
@@ -24,7 +43,9 @@ const variants = {
   mamba2: { title: "Mamba-2", settings: { mamba2: heads } },
   mamba3: { title: "Mamba-3", settings: { mamba3: { ...heads, nRopeAngles: 8 } } },
 } as const;
-const chosen = (run.only.length > 0 ? run.only : run.full ? Object.keys(variants) : ["mamba2", "mamba3"]) as (keyof typeof variants)[];
+const chosen = (
+  run.only.length > 0 ? run.only : run.full ? Object.keys(variants) : ["mamba2", "mamba3"]
+) as (keyof typeof variants)[];
 
 interface Row extends TaskResult {
   readonly byLength: Readonly<Record<string, number>>;
@@ -35,7 +56,11 @@ async function lastBit(model: LanguageModel, seqLen: number): Promise<number> {
   const stream = streamTask(parity({ seqLen }), { batchSize: 64, seed: 11, split: "test" });
   const batches = Array.from({ length: 8 }, () => {
     const batch = stream.nextBatch();
-    return { ...batch, targets: batch.targets.map((target, i) => ((i + 1) % seqLen === 0 ? target : -100)), reset: true };
+    return {
+      ...batch,
+      targets: batch.targets.map((target, i) => ((i + 1) % seqLen === 0 ? target : -100)),
+      reset: true,
+    };
   });
   return (await evaluate(languageObjective(model), batches)).accuracy!;
 }
@@ -45,17 +70,24 @@ const results: Record<string, Row> = {};
 for (const name of chosen) {
   const { title, settings } = variants[name];
   const model = new LanguageModel(hybridConfig({ vocabSize: 2, dModel: setting.dModel, layers: [name], settings }), 1);
-  const trained = await trainTask(languageObjective(model), parity({ seqLen: setting.seqLen }), { ...setting, seed: 1, minutes: run.minutes });
+  const trained = await trainTask(languageObjective(model), parity({ seqLen: setting.seqLen }), {
+    ...setting,
+    seed: 1,
+    minutes: run.minutes,
+  });
   const byLength: Record<string, number> = {};
   for (const l of setting.lengths) byLength[l] = await lastBit(model, l);
   model.dispose();
   results[title] = { ...trained, byLength };
   const shares = setting.lengths.map((l) => percent(byLength[l]!).padStart(9)).join(" ");
-  console.log(`${title.padEnd(25)} ${shares}  ${trained.parameters.toLocaleString("en")} parameters, ${trained.steps} updates, ${trained.seconds.toFixed(0)} s`);
+  console.log(
+    `${title.padEnd(25)} ${shares}  ${trained.parameters.toLocaleString("en")} parameters, ${trained.steps} updates, ${trained.seconds.toFixed(0)} s`,
+  );
   if (run.full) saveResults("08-parity", run, setting, results);
 }
 
 const [two, three] = [results["Mamba-2"], results["Mamba-3"]];
 const trainedAt = String(setting.seqLen);
 if (three && !(three.byLength[trainedAt]! > 0.95)) throw new Error("Mamba-3 did not learn parity");
-if (two && three && !(two.byLength[trainedAt]! < three.byLength[trainedAt]! - 0.1)) throw new Error("Mamba-2 should not keep up");
+if (two && three && !(two.byLength[trainedAt]! < three.byLength[trainedAt]! - 0.1))
+  throw new Error("Mamba-2 should not keep up");

@@ -16,7 +16,12 @@ import { cpuBackend } from "@statespace/backend-cpu";
 import { readFloats, registerBackend, setBackend, tensor } from "@statespace/core";
 import { fromPretrained, generate, loadTokenizer, openSource } from "@statespace/models";
 
-const { values } = parseArgs({ options: { model: { type: "string", default: fileURLToPath(new URL("../packages/statespace/checkpoint", import.meta.url)) }, out: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    model: { type: "string", default: fileURLToPath(new URL("../packages/statespace/checkpoint", import.meta.url)) },
+    out: { type: "string" },
+  },
+});
 const TEXT = "The state of the Union is strong, and the whale was seen no more: 42 times.";
 const NEW_TOKENS = 24;
 
@@ -45,7 +50,11 @@ function askTransformers(): Theirs | undefined {
   try {
     const request = join(scratch, "request.json");
     writeFileSync(request, JSON.stringify({ text: TEXT, ids, newTokens: NEW_TOKENS }));
-    const { status, stdout, stderr, error } = spawnSync(process.env["PYTHON"] ?? "python3", [fileURLToPath(new URL("transformersCheck.py", import.meta.url)), values.model, request], { encoding: "utf8", maxBuffer: 2 ** 28 });
+    const { status, stdout, stderr, error } = spawnSync(
+      process.env["PYTHON"] ?? "python3",
+      [fileURLToPath(new URL("transformersCheck.py", import.meta.url)), values.model, request],
+      { encoding: "utf8", maxBuffer: 2 ** 28 },
+    );
     if (error !== undefined || status === 3) {
       console.log(`theirs: not asked, ${error?.message ?? stderr.trim()}`);
       return undefined;
@@ -62,9 +71,20 @@ if (theirs !== undefined) {
   const expected = theirs.logits.flat();
   const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   const error = logits.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0) / scale;
-  const same = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
-  const comparison = { ...theirs.versions, model: theirs.model, ids: same(ids, theirs.ids), largestError: error, logits: expected.length, greedy: same(greedy, theirs.greedy), newTokens: NEW_TOKENS };
-  console.log(`theirs (${theirs.model}, transformers ${comparison.transformers}): ids ${comparison.ids ? "the same" : "differ"}, logits within ${error.toExponential(1)} of the largest, greedy continuation ${comparison.greedy ? "the same" : "differs"}`);
+  const same = (a: readonly number[], b: readonly number[]): boolean =>
+    a.length === b.length && a.every((id, i) => id === b[i]);
+  const comparison = {
+    ...theirs.versions,
+    model: theirs.model,
+    ids: same(ids, theirs.ids),
+    largestError: error,
+    logits: expected.length,
+    greedy: same(greedy, theirs.greedy),
+    newTokens: NEW_TOKENS,
+  };
+  console.log(
+    `theirs (${theirs.model}, transformers ${comparison.transformers}): ids ${comparison.ids ? "the same" : "differ"}, logits within ${error.toExponential(1)} of the largest, greedy continuation ${comparison.greedy ? "the same" : "differs"}`,
+  );
   if (values.out !== undefined) {
     mkdirSync(values.out, { recursive: true });
     writeFileSync(join(values.out, "09-transformers.json"), `${JSON.stringify(comparison, null, 1)}\n`);
@@ -72,5 +92,6 @@ if (theirs !== undefined) {
   // Both compute in float32 with sums of up to 2 d_inner terms through every layer, in another order.
   if (!(error < 1e-4)) throw new Error(`logits differ by ${error} of the largest`);
   if (!comparison.ids) throw new Error(`token ids differ: ${ids.join(" ")} and ${theirs.ids.join(" ")}`);
-  if (!comparison.greedy) throw new Error(`greedy continuations differ: ${greedy.join(" ")} and ${theirs.greedy.join(" ")}`);
+  if (!comparison.greedy)
+    throw new Error(`greedy continuations differ: ${greedy.join(" ")} and ${theirs.greedy.join(" ")}`);
 }

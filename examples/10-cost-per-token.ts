@@ -10,15 +10,43 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { keep, readFloats, Rng, setBackend, slice, sum, tensor, tidy, valueAndGrads, type Tensor } from "@statespace/core";
+import {
+  keep,
+  readFloats,
+  Rng,
+  setBackend,
+  slice,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrads,
+  type Tensor,
+} from "@statespace/core";
 import { wasmBackend } from "@statespace/backend-wasm";
-import { AttentionMixer, Mamba2Mixer, MambaMixer, ParameterBuilder, parseModelConfig, S4Mixer, s4Config, type LayerState, type Mixer } from "@statespace/models";
+import {
+  AttentionMixer,
+  Mamba2Mixer,
+  MambaMixer,
+  ParameterBuilder,
+  parseModelConfig,
+  S4Mixer,
+  s4Config,
+  type LayerState,
+  type Mixer,
+} from "@statespace/models";
 import { plotSvg, type Series } from "./plot.ts";
 
-const { values } = parseArgs({ options: { full: { type: "boolean", default: false }, out: { type: "string", default: new URL("../docs/plots/cost-per-token.svg", import.meta.url).pathname } } });
+const { values } = parseArgs({
+  options: {
+    full: { type: "boolean", default: false },
+    out: { type: "string", default: new URL("../docs/plots/cost-per-token.svg", import.meta.url).pathname },
+  },
+});
 
 const dModel = 64;
-const lengths = values.full ? [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072] : [32, 64, 128, 256, 512, 1024, 2048];
+const lengths = values.full
+  ? [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072]
+  : [32, 64, 128, 256, 512, 1024, 2048];
 const longestRun = values.full ? 60_000 : 4_000; // ms
 
 /** A layer of every kind, of one width. */
@@ -26,28 +54,53 @@ const kinds: Readonly<Record<string, (build: ParameterBuilder, length: number) =
   attention: (build) =>
     new AttentionMixer(
       {
-        dModel, nHeads: 4, nHeadsKv: 4, headDim: 16, useQkvBias: false, useOutBias: false, softmaxScale: 0.25, causal: true,
-        dConv: 0, rotaryDim: 0, rotaryBase: 10_000, rotaryInterleaved: false, mlpDim: 0,
+        dModel,
+        nHeads: 4,
+        nHeadsKv: 4,
+        headDim: 16,
+        useQkvBias: false,
+        useOutBias: false,
+        softmaxScale: 0.25,
+        causal: true,
+        dConv: 0,
+        rotaryDim: 0,
+        rotaryBase: 10_000,
+        rotaryInterleaved: false,
+        mlpDim: 0,
       },
       build,
     ),
   // Trained for one length, as S4 is: otherwise every pass would pay for a power of ABar.
   "S4 (FFT)": (build, length) => new S4Mixer(s4Config(dModel, { kernelLength: length }), build),
   Mamba: (build) => new MambaMixer({ ...languageConfig("mamba", {}) } as never, build),
-  "Mamba-2": (build) => new Mamba2Mixer({ ...languageConfig("mamba2", { num_heads: 4, head_dim: 32, state_size: 64, n_groups: 1, expand: 2 }) } as never, build),
+  "Mamba-2": (build) =>
+    new Mamba2Mixer(
+      { ...languageConfig("mamba2", { num_heads: 4, head_dim: 32, state_size: 64, n_groups: 1, expand: 2 }) } as never,
+      build,
+    ),
 };
 
 function languageConfig(kind: string, extra: object): object {
   return parseModelConfig({ model_type: kind, hidden_size: dModel, num_hidden_layers: 1, vocab_size: 32, ...extra });
 }
 
-const noise = (rng: Rng, shape: readonly number[]): Tensor => tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal()), shape);
+const noise = (rng: Rng, shape: readonly number[]): Tensor =>
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal()),
+    shape,
+  );
 
 const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)];
 
 /** Reads one number of a result, so that a clock stops only when it is there. */
 async function settle(t: Tensor): Promise<void> {
-  const one = tidy(() => slice(t, t.shape.map(() => 0), t.shape.map(() => 1)));
+  const one = tidy(() =>
+    slice(
+      t,
+      t.shape.map(() => 0),
+      t.shape.map(() => 1),
+    ),
+  );
   await readFloats(one);
   one.dispose();
 }
@@ -68,7 +121,11 @@ async function timeTraining(mixer: Mixer, length: number): Promise<number> {
 function stateAfter(mixer: Mixer, length: number): LayerState {
   if (mixer.constantState) return mixer.initialState(1);
   const rng = new Rng(2);
-  const cache = { keys: noise(rng, [1, length, 4, 16]), values: noise(rng, [1, length, 4, 16]), visible: tensor(new Float32Array(length).fill(1), [1, length]) };
+  const cache = {
+    keys: noise(rng, [1, length, 4, 16]),
+    values: noise(rng, [1, length, 4, 16]),
+    visible: tensor(new Float32Array(length).fill(1), [1, length]),
+  };
   return Object.fromEntries(Object.entries(cache).map(([name, t]) => [name, keep(t)]));
 }
 
@@ -101,7 +158,9 @@ for (const [name, make] of Object.entries(kinds)) {
     // The next length costs at most four times as much as the last one did.
     const affordable = last === undefined || (Number.isFinite(last) && ((last * length) / 2) * 4 < 1000 * longestRun);
     if (affordable && length <= 8192) await timeTraining(mixer, length); // warm-up
-    const ms = affordable ? Math.min(await timeTraining(mixer, length), length <= 8192 ? await timeTraining(mixer, length) : Infinity) : Number.NaN;
+    const ms = affordable
+      ? Math.min(await timeTraining(mixer, length), length <= 8192 ? await timeTraining(mixer, length) : Infinity)
+      : Number.NaN;
     training[name].push((1000 * ms) / length);
     decoding[name].push(1000 * (await timeDecoding(mixer, length)));
     mixer.dispose?.();
@@ -123,20 +182,39 @@ function table(title: string, costs: Readonly<Record<string, number[]>>): void {
   console.log(`\n${title}, microseconds a token`);
   console.log(["l".padStart(8), ...Object.keys(costs).map((name) => name.padStart(12))].join(""));
   lengths.forEach((length, i) => {
-    console.log([String(length).padStart(8), ...Object.values(costs).map((xs) => (Number.isFinite(xs[i]) ? xs[i].toFixed(2) : "too long").padStart(12))].join(""));
+    console.log(
+      [
+        String(length).padStart(8),
+        ...Object.values(costs).map((xs) => (Number.isFinite(xs[i]) ? xs[i].toFixed(2) : "too long").padStart(12)),
+      ].join(""),
+    );
   });
-  for (const name of Object.keys(costs).filter((other) => other !== "attention")) console.log(`${name} is cheaper than attention from a length of ${crossover(costs, name)}`);
+  for (const name of Object.keys(costs).filter((other) => other !== "attention"))
+    console.log(`${name} is cheaper than attention from a length of ${crossover(costs, name)}`);
 }
 
 table("training form (forward and backward)", training);
 table("decoding (one more token)", decoding);
 
-const series = (costs: Readonly<Record<string, number[]>>): Series[] => Object.entries(costs).map(([label, y]) => ({ label, y, x: lengths.map(Math.log2) }));
+const series = (costs: Readonly<Record<string, number[]>>): Series[] =>
+  Object.entries(costs).map(([label, y]) => ({ label, y, x: lengths.map(Math.log2) }));
 if (values.full) {
   mkdirSync(new URL("../docs/plots/", import.meta.url), { recursive: true });
   const panels = [
-    { title: "Training form: forward and backward", series: series(training), xLabel: "log2 of the length", yLabel: "µs a token", logY: true },
-    { title: "Decoding: one more token", series: series(decoding), xLabel: "log2 of the length", yLabel: "µs a token", logY: true },
+    {
+      title: "Training form: forward and backward",
+      series: series(training),
+      xLabel: "log2 of the length",
+      yLabel: "µs a token",
+      logY: true,
+    },
+    {
+      title: "Decoding: one more token",
+      series: series(decoding),
+      xLabel: "log2 of the length",
+      yLabel: "µs a token",
+      logY: true,
+    },
   ];
   writeFileSync(values.out, plotSvg(panels));
   console.log(`\nplot: ${values.out}`);
@@ -144,4 +222,5 @@ if (values.full) {
 
 // What does not depend on the machine's speed: attention's work a token grows with the length, that of a constant state does not.
 const growth = (xs: readonly number[]): number => xs.findLast(Number.isFinite)! / xs[0];
-if (!(growth(training.attention) > 1.5 * growth(training.Mamba))) throw new Error("attention should grow faster with the length than Mamba");
+if (!(growth(training.attention) > 1.5 * growth(training.Mamba)))
+  throw new Error("attention should grow faster with the length than Mamba");

@@ -13,7 +13,12 @@ import { parseArgs } from "node:util";
 import { bilinear, CauchyMultipole, cauchyTree, makeHippoLegS, Rng } from "@statespace/core";
 import { plotSvg, type Panel } from "./plot.ts";
 
-const { values } = parseArgs({ options: { full: { type: "boolean", default: false }, out: { type: "string", default: new URL("../docs/plots/cauchy-kernel.svg", import.meta.url).pathname } } });
+const { values } = parseArgs({
+  options: {
+    full: { type: "boolean", default: false },
+    out: { type: "string", default: new URL("../docs/plots/cauchy-kernel.svg", import.meta.url).pathname },
+  },
+});
 const SUMS = 4;
 
 /** Milliseconds, the shortest of a few runs (what else the machine does only adds to it), and complex multiplications. */
@@ -129,28 +134,61 @@ const METHODS: readonly (readonly [key: "fast" | "direct" | "dense", label: stri
   ["dense", "dense", dense],
 ];
 
-const from = (low: number, high: number): number[] => Array.from({ length: Math.log2(high / low) + 1 }, (_, i) => low * 2 ** i);
+const from = (low: number, high: number): number[] =>
+  Array.from({ length: Math.log2(high / low) + 1 }, (_, i) => low * 2 ** i);
 const [fixed, most, mostDense] = values.full ? [1024, 16384, 512] : [512, 2048, 128];
 const start = values.full ? 64 : 32;
 const lines: readonly Line[] = [
-  { title: `l = ${fixed} taps`, axis: "n", at: (n) => [n, fixed], fast: from(start, most), direct: from(start, most), dense: from(start, mostDense) },
-  { title: `n = ${mostDense} states`, axis: "l", at: (l) => [mostDense, l], fast: from(start, most), direct: from(start, most), dense: from(start, values.full ? 2048 : 512) },
-  { title: "n = l", axis: "n", at: (size) => [size, size], fast: from(start, most), direct: from(start, most), dense: from(start, mostDense) },
+  {
+    title: `l = ${fixed} taps`,
+    axis: "n",
+    at: (n) => [n, fixed],
+    fast: from(start, most),
+    direct: from(start, most),
+    dense: from(start, mostDense),
+  },
+  {
+    title: `n = ${mostDense} states`,
+    axis: "l",
+    at: (l) => [mostDense, l],
+    fast: from(start, most),
+    direct: from(start, most),
+    dense: from(start, values.full ? 2048 : 512),
+  },
+  {
+    title: "n = l",
+    axis: "n",
+    at: (size) => [size, size],
+    fast: from(start, most),
+    direct: from(start, most),
+    dense: from(start, mostDense),
+  },
 ];
 
 /** The law of the larger sizes: what is small is ruled by what does not grow. */
 const largest = (values: readonly number[]): readonly number[] => values.slice(-4);
-const exponent = ({ sizes, costs }: Curve, of: keyof Cost): number => slope(largest(sizes), largest(costs.map((cost) => cost[of])));
+const exponent = ({ sizes, costs }: Curve, of: keyof Cost): number =>
+  slope(largest(sizes), largest(costs.map((cost) => cost[of])));
 
 function measure(line: Line): Curve[] {
-  const curves = METHODS.map(([key, label, method]): Curve => ({ label, sizes: line[key], costs: line[key].map((size) => method(...line.at(size))) }));
+  const curves = METHODS.map(([key, label, method]): Curve => ({
+    label,
+    sizes: line[key],
+    costs: line[key].map((size) => method(...line.at(size))),
+  }));
   console.log(`\n${line.title}; of one channel: ms, and multiplications counted`);
   console.log(`${line.axis.padStart(6)}${curves.map(({ label }) => label.padStart(36)).join("")}`);
   line.fast.forEach((size, i) => {
-    const cell = (cost: Cost | undefined): string => (cost ? `${cost.ms.toFixed(2).padStart(18)} ms ${cost.operations.toExponential(2).padStart(14)}` : "").padStart(36);
+    const cell = (cost: Cost | undefined): string =>
+      (cost ? `${cost.ms.toFixed(2).padStart(18)} ms ${cost.operations.toExponential(2).padStart(14)}` : "").padStart(
+        36,
+      );
     console.log(`${String(size).padStart(6)}${curves.map(({ costs }) => cell(costs[i])).join("")}`);
   });
-  for (const curve of curves) console.log(`${curve.label}: time as ${line.axis}^${exponent(curve, "ms").toFixed(2)}, multiplications as ${line.axis}^${exponent(curve, "operations").toFixed(2)}`);
+  for (const curve of curves)
+    console.log(
+      `${curve.label}: time as ${line.axis}^${exponent(curve, "ms").toFixed(2)}, multiplications as ${line.axis}^${exponent(curve, "operations").toFixed(2)}`,
+    );
   return curves;
 }
 
@@ -160,24 +198,41 @@ function checkAgreement(n: number, l: number): void {
   directSums(n, l, direct);
   for (let t = 0; t < l; t += 2) {
     let size = 0;
-    for (let j = 0; j < 2 * n; j += 2) size += Math.hypot(v[j]!, v[j + 1]!) / Math.hypot(z[t]! - w[j]!, z[t + 1]! - w[j + 1]!);
+    for (let j = 0; j < 2 * n; j += 2)
+      size += Math.hypot(v[j]!, v[j + 1]!) / Math.hypot(z[t]! - w[j]!, z[t + 1]! - w[j + 1]!);
     const off = Math.hypot(fast[t]! - direct[t]!, fast[t + 1]! - direct[t + 1]!) / size;
-    if (!(off < 2 ** -24)) throw new Error(`the two ways to the Cauchy sums should agree within 2^-24 of their absolute terms, got ${off} at node ${t / 2}`);
+    if (!(off < 2 ** -24))
+      throw new Error(
+        `the two ways to the Cauchy sums should agree within 2^-24 of their absolute terms, got ${off} at node ${t / 2}`,
+      );
   }
 }
 
 checkAgreement(512, 2048);
 const measured = lines.map(measure);
-const [fast, direct, stepped] = measured[2]!.map((curve) => ({ time: exponent(curve, "ms"), operations: exponent(curve, "operations") }));
+const [fast, direct, stepped] = measured[2]!.map((curve) => ({
+  time: exponent(curve, "ms"),
+  operations: exponent(curve, "operations"),
+}));
 // Counts are facts; a time has what else the machine did in it, so that only the order of the three is held to.
-if (fast!.operations > 1.1) throw new Error(`along n = l the multipole method's multiplications should grow as n, got n^${fast!.operations}`);
-if (fast!.time > direct!.time - 0.4 || fast!.time > stepped!.time - 1) throw new Error(`along n = l times should grow as n, n^2 and n^3, got exponents ${fast!.time}, ${direct!.time}, ${stepped!.time}`);
+if (fast!.operations > 1.1)
+  throw new Error(`along n = l the multipole method's multiplications should grow as n, got n^${fast!.operations}`);
+if (fast!.time > direct!.time - 0.4 || fast!.time > stepped!.time - 1)
+  throw new Error(
+    `along n = l times should grow as n, n^2 and n^3, got exponents ${fast!.time}, ${direct!.time}, ${stepped!.time}`,
+  );
 
 if (values.full) {
   const panel = (line: Line, curves: readonly Curve[], of: keyof Cost, what: string): Panel => ({
     title: `${what}, ${line.title}: ${curves.map((curve) => `${line.axis}^${exponent(curve, of).toFixed(2)} ${curve.label}`).join(", ")}`,
-    xLabel: `log2 ${line.axis}`, yLabel: of === "ms" ? "ms" : "multiplications", logY: true,
-    series: curves.map(({ label, sizes, costs }) => ({ label, x: sizes.map(Math.log2), y: costs.map((cost) => cost[of]) })),
+    xLabel: `log2 ${line.axis}`,
+    yLabel: of === "ms" ? "ms" : "multiplications",
+    logY: true,
+    series: curves.map(({ label, sizes, costs }) => ({
+      label,
+      x: sizes.map(Math.log2),
+      y: costs.map((cost) => cost[of]),
+    })),
   });
   const panels = lines.map((line, i) => panel(line, measured[i]!, "ms", "Time"));
   mkdirSync(new URL(".", `file://${values.out}`), { recursive: true });

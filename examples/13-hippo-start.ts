@@ -8,13 +8,40 @@
  * Source: HiPPO against a random start is the ablation of LSSL (arXiv 2110.13985) and S4 (arXiv 2111.00396, section 4.4), there on images.
  */
 import { delay, streamTask } from "@statespace/datasets";
-import { cosineSchedule, progressReporter, SequenceModel, sequenceObjective, train, type TrainingBatch } from "@statespace/models";
+import {
+  cosineSchedule,
+  progressReporter,
+  SequenceModel,
+  sequenceObjective,
+  train,
+  type TrainingBatch,
+} from "@statespace/models";
 import { percent, saveResults, startRun } from "./experiment.ts";
 
 const run = await startRun();
 const setting = run.full
-  ? { seqLen: 600, lag: 300, cutoff: 0.02, dModel: 8, dState: 48, steps: 600, batchSize: 16, learningRate: 5e-3, every: 50 }
-  : { seqLen: 64, lag: 24, cutoff: 0.1, dModel: 4, dState: 16, steps: 200, batchSize: 16, learningRate: 1e-2, every: 50 };
+  ? {
+      seqLen: 600,
+      lag: 300,
+      cutoff: 0.02,
+      dModel: 8,
+      dState: 48,
+      steps: 600,
+      batchSize: 16,
+      learningRate: 5e-3,
+      every: 50,
+    }
+  : {
+      seqLen: 64,
+      lag: 24,
+      cutoff: 0.1,
+      dModel: 4,
+      dState: 16,
+      steps: 200,
+      batchSize: 16,
+      learningRate: 1e-2,
+      every: 50,
+    };
 const { seqLen, dModel, dState, batchSize } = setting;
 
 const variants = { legs: "LSSL, HiPPO-LegS start", random: "LSSL, random start" } as const;
@@ -30,8 +57,26 @@ interface Result {
 }
 
 async function trainFrom(measure: keyof typeof variants): Promise<Result> {
-  const layer = { kind: "lssl", measure, dState, deltaMin: 1 / seqLen, deltaMax: 8 / seqLen, activation: "none", output: "linear", ssmLearningRate: 1e-3 } as const;
-  const model = new SequenceModel({ modelType: "sequence", dModel, encoder: { kind: "linear", channels: 1 }, layers: [layer], head: { kind: "regression", outputs: 1, pooling: "none" } }, 1);
+  const layer = {
+    kind: "lssl",
+    measure,
+    dState,
+    deltaMin: 1 / seqLen,
+    deltaMax: 8 / seqLen,
+    activation: "none",
+    output: "linear",
+    ssmLearningRate: 1e-3,
+  } as const;
+  const model = new SequenceModel(
+    {
+      modelType: "sequence",
+      dModel,
+      encoder: { kind: "linear", channels: 1 },
+      layers: [layer],
+      head: { kind: "regression", outputs: 1, pooling: "none" },
+    },
+    1,
+  );
   const task = delay(setting);
   const heldOut = (): TrainingBatch[] => {
     const stream = streamTask(task, { batchSize: 64, seed: 1, split: "validation" });
@@ -59,12 +104,17 @@ async function trainFrom(measure: keyof typeof variants): Promise<Result> {
 
 const chosen = (run.only.length > 0 ? run.only : Object.keys(variants)) as (keyof typeof variants)[];
 const results: Record<string, Result> = {};
-console.log(`the input ${setting.lag} of ${seqLen} steps late, a state of ${dState} numbers a channel, ${dModel} channels`);
+console.log(
+  `the input ${setting.lag} of ${seqLen} steps late, a state of ${dState} numbers a channel, ${dModel} channels`,
+);
 for (const measure of chosen) {
   const result = await trainFrom(measure);
   results[variants[measure]] = result;
-  console.log(`${variants[measure].padEnd(24)} relative error ${percent(result.error).padStart(8)}  ${result.parameters.toLocaleString("en")} parameters, ${result.steps} updates, ${result.seconds.toFixed(0)} s`);
+  console.log(
+    `${variants[measure].padEnd(24)} relative error ${percent(result.error).padStart(8)}  ${result.parameters.toLocaleString("en")} parameters, ${result.steps} updates, ${result.seconds.toFixed(0)} s`,
+  );
   if (run.full) saveResults("13-hippo-start", run, setting, results);
 }
 const [legs, random] = [results[variants.legs], results[variants.random]];
-if (legs && random && !(legs.error < 0.7 * random.error)) throw new Error(`a HiPPO start made no difference: ${legs.error} and ${random.error}`);
+if (legs && random && !(legs.error < 0.7 * random.error))
+  throw new Error(`a HiPPO start made no difference: ${legs.error} and ${random.error}`);

@@ -8,7 +8,15 @@ import { wasmBackend } from "@statespace/backend-wasm";
 import { webGpuBackend } from "@statespace/backend-webgpu";
 import { registerBackend, setBackend } from "@statespace/core";
 import { streamTask, type Task, type TokenBatch } from "@statespace/datasets";
-import { cosineSchedule, progressReporter, train, type EvaluationEvent, type StepEvent, type Trainable, type TrainingBatch } from "@statespace/models";
+import {
+  cosineSchedule,
+  progressReporter,
+  train,
+  type EvaluationEvent,
+  type StepEvent,
+  type Trainable,
+  type TrainingBatch,
+} from "@statespace/models";
 
 /** How an example is run: short, as a test, or in full, as docs/results.md reports it. */
 export interface Run {
@@ -37,9 +45,21 @@ export async function startRun(): Promise<Run> {
       out: { type: "string", default: fileURLToPath(new URL("../docs/results", import.meta.url)) },
     },
   });
-  for (const backend of [cpuBackend(), wasmBackend(values.threads === "" ? {} : { threads: Number(values.threads) }), webGpuBackend()]) registerBackend(backend);
+  for (const backend of [
+    cpuBackend(),
+    wasmBackend(values.threads === "" ? {} : { threads: Number(values.threads) }),
+    webGpuBackend(),
+  ])
+    registerBackend(backend);
   await setBackend(values.backend);
-  return { full: values.full, variant: values.variant, backend: values.backend, only: values.only === "" ? [] : values.only.split(","), out: values.out, minutes: values.minutes === "" ? undefined : Number(values.minutes) };
+  return {
+    full: values.full,
+    variant: values.variant,
+    backend: values.backend,
+    only: values.only === "" ? [] : values.only.split(","),
+    out: values.out,
+    minutes: values.minutes === "" ? undefined : Number(values.minutes),
+  };
 }
 
 export interface TaskRun {
@@ -73,7 +93,10 @@ export async function trainTask(trainable: Trainable, task: Task<TokenBatch>, ru
   const { batchSize, seed } = run;
   const heldOut = (): TrainingBatch[] => {
     const stream = streamTask(task, { batchSize, seed, split: "validation" });
-    return Array.from({ length: Math.ceil(run.heldOutRows / batchSize) }, () => ({ ...stream.nextBatch(), reset: true }));
+    return Array.from({ length: Math.ceil(run.heldOutRows / batchSize) }, () => ({
+      ...stream.nextBatch(),
+      reset: true,
+    }));
   };
   const evaluations: EvaluationEvent[] = [];
   let last: StepEvent | undefined;
@@ -110,7 +133,10 @@ export function saveResults(name: string, run: Run, setting: object, results: ob
   const file = basename(process.argv[1]!).replace(/\.mjs$/, ".ts"); // a bundle is named after its source
   const command = `node --conditions=statespace-source examples/${file} --full${run.variant === "" ? "" : ` --variant ${run.variant}`} --backend ${run.backend}${only === "" ? "" : ` --only ${run.only.join(",")}`}${run.minutes === undefined ? "" : ` --minutes ${run.minutes}`}`;
   const machine = { node: process.version, cores: availableParallelism(), backend: run.backend };
-  writeFileSync(join(run.out, `${name}${only === "" ? "" : `.${only}`}.json`), `${JSON.stringify({ command, machine, setting, results }, null, 1)}\n`);
+  writeFileSync(
+    join(run.out, `${name}${only === "" ? "" : `.${only}`}.json`),
+    `${JSON.stringify({ command, machine, setting, results }, null, 1)}\n`,
+  );
 }
 
 export function percent(share: number): string {

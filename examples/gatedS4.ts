@@ -1,6 +1,30 @@
-import { causalConv1d, embedding, linear, mul, reshape, Rng, silu, split, tidy, type Parameter, type Tensor } from "@statespace/core";
 import {
-  kaimingUniform, languageObjective, Norm, normal, ParameterBuilder, ResidualBlock, S4Mixer, s4dConfig, type ForwardResult, type LanguageModel, type LayerState, type Mixer, type Trainable,
+  causalConv1d,
+  embedding,
+  linear,
+  mul,
+  reshape,
+  Rng,
+  silu,
+  split,
+  tidy,
+  type Parameter,
+  type Tensor,
+} from "@statespace/core";
+import {
+  kaimingUniform,
+  languageObjective,
+  Norm,
+  normal,
+  ParameterBuilder,
+  ResidualBlock,
+  S4Mixer,
+  s4dConfig,
+  type ForwardResult,
+  type LanguageModel,
+  type LayerState,
+  type Mixer,
+  type Trainable,
 } from "@statespace/models";
 
 /**
@@ -32,7 +56,10 @@ class GatedS4Mixer implements Mixer {
   forward(input: Tensor): ForwardResult {
     const y = tidy(() => {
       const [x, z] = split(linear({ x: input, weight: this.#inProj.value }).y, [this.#d, this.#d]) as [Tensor, Tensor];
-      const u = causalConv1d({ x, weight: reshape(this.#taps.value, [this.#d, 4]), bias: this.#bias.value }, { silu: true }).y;
+      const u = causalConv1d(
+        { x, weight: reshape(this.#taps.value, [this.#d, 4]), bias: this.#bias.value },
+        { silu: true },
+      ).y;
       return linear({ x: mul(this.#inner.forward(u).y, silu(z)), weight: this.#outProj.value }).y;
     });
     return { y };
@@ -52,13 +79,22 @@ class GatedS4Mixer implements Mixer {
 }
 
 /** A token model of such layers, ready for `train`. */
-export function gatedS4Trainable(options: { vocabSize: number; dModel: number; dState: number; layers: number; seed: number }): Trainable & { dispose(): void } {
+export function gatedS4Trainable(options: {
+  vocabSize: number;
+  dModel: number;
+  dState: number;
+  layers: number;
+  seed: number;
+}): Trainable & { dispose(): void } {
   const { vocabSize, dModel, dState, layers, seed } = options;
   const build = new ParameterBuilder(new Rng(seed));
   const table = build.make("encoder.weight", [vocabSize, dModel], normal(0.02));
   const blocks = Array.from({ length: layers }, (_, i) => {
     const own = build.within(`layers.${i}`);
-    return new ResidualBlock(new Norm("rms", dModel, 1e-5, own.within("norm")), new GatedS4Mixer(dModel, dState, own.within("mixer")));
+    return new ResidualBlock(
+      new Norm("rms", dModel, 1e-5, own.within("norm")),
+      new GatedS4Mixer(dModel, dState, own.within("mixer")),
+    );
   });
   const norm = new Norm("rms", dModel, 1e-5, build.within("norm_f"));
   const head = build.make("head.weight", [vocabSize, dModel], kaimingUniform(dModel));

@@ -81,7 +81,11 @@ function drawXAxis(frame: Frame, label?: string): string {
   const bottom = frame.top + frame.height;
   const ticks = linearTicks(frame.x, Math.max(2, Math.floor(frame.width / 90))).map((value) => {
     const x = px(frame, value);
-    return line(x, frame.top, x, bottom, GRID) + line(x, bottom, x, bottom + 4, MUTED) + text(format(value), x, bottom + 18, { anchor: "middle" });
+    return (
+      line(x, frame.top, x, bottom, GRID) +
+      line(x, bottom, x, bottom + 4, MUTED) +
+      text(format(value), x, bottom + 18, { anchor: "middle" })
+    );
   });
   if (label) ticks.push(text(label, frame.left + frame.width / 2, bottom + 38, { anchor: "middle", color: INK }));
   return ticks.join("");
@@ -139,7 +143,9 @@ function drawLegend(series: readonly Series[], frame: Frame): string {
   let x = frame.left + frame.width;
   const y = frame.top - 12;
   const entries: string[] = [];
-  for (const [index, { label, color = PALETTE[index % PALETTE.length], dashed = false }] of [...series.entries()].toReversed()) {
+  for (const [index, { label, color = PALETTE[index % PALETTE.length], dashed = false }] of [
+    ...series.entries(),
+  ].toReversed()) {
     x -= label.length * 5.7 + 5; // about the advance of the font at 12 px
     entries.push(text(label, x, y + 4, { color: INK }));
     x -= 28;

@@ -80,7 +80,13 @@ const ACCURACY = { yLabel: "accuracy, held out", yRange: [0, 1.03] as const };
 function selectiveCopying(runs: Found): string {
   const [short, long] = (runs[0]!.run.setting["stages"] as { seqLen: number }[]).map(({ seqLen }) => seqLen);
   const rows = runs.map(({ title, entry: { shorter, result }, run }) => [
-    title, percent(result?.accuracy), percent(shorter?.accuracy), count(result?.parameters), count((shorter?.steps ?? 0) + (result?.steps ?? 0)), ((shorter?.seconds ?? 0) + (result?.seconds ?? 0)).toFixed(0), where(run),
+    title,
+    percent(result?.accuracy),
+    percent(shorter?.accuracy),
+    count(result?.parameters),
+    count((shorter?.steps ?? 0) + (result?.steps ?? 0)),
+    ((shorter?.seconds ?? 0) + (result?.seconds ?? 0)).toFixed(0),
+    where(run),
   ]);
   return `## Selective copying
 
@@ -90,7 +96,12 @@ Published, at 4,096 steps and 400,000 updates (arXiv 2312.00752, table 1): Mamba
 ${table(["model", `l = ${long}`, `l = ${short}`, "parameters", "updates", "seconds", "on"], rows)}
 
 ${plot("selective-copying", [
-  { title: `Selective copying, ${short} steps`, xLabel: "updates", ...ACCURACY, series: lines(runs, (entry) => entry.shorter?.curve) },
+  {
+    title: `Selective copying, ${short} steps`,
+    xLabel: "updates",
+    ...ACCURACY,
+    series: lines(runs, (entry) => entry.shorter?.curve),
+  },
   { title: `then ${long} steps`, xLabel: "updates", ...ACCURACY, series: lines(runs, (entry) => entry.result?.curve) },
 ])}
 
@@ -99,12 +110,17 @@ ${commands(runs)}`;
 
 function inductionHeads(runs: Found): string {
   const stages = runs[0]!.run.setting["stages"] as { seqLen: number }[];
-  const lengths = [...new Set(runs.flatMap(({ entry }) => entry.table!.map(({ length }) => length)))].sort((a, b) => a - b);
+  const lengths = [...new Set(runs.flatMap(({ entry }) => entry.table!.map(({ length }) => length)))].sort(
+    (a, b) => a - b,
+  );
   const rows = lengths.map((length) => {
     const at = runs.map(({ entry }) => entry.table!.find((row) => row.length === length));
     return [count(length), ...at.map((row) => (row === undefined ? "" : `${percent(row.accuracy)} of ${row.rows}`))];
   });
-  const trained = runs.map(({ title, entry: { trained: of }, run }) => `${title}: ${count(of?.parameters)} parameters, ${percent(of?.accuracy)} at the length of training after ${count(of?.steps)} updates, ${of?.seconds?.toFixed(0)} s (${where(run)})`);
+  const trained = runs.map(
+    ({ title, entry: { trained: of }, run }) =>
+      `${title}: ${count(of?.parameters)} parameters, ${percent(of?.accuracy)} at the length of training after ${count(of?.steps)} updates, ${of?.seconds?.toFixed(0)} s (${where(run)})`,
+  );
   return `## Induction heads
 
 Trained on rows of ${stages.map(({ seqLen }) => seqLen).join(", then ")} steps, asked at other lengths. Mamba carries its state through chunks of 2,048 steps, so memory does not grow; attention keeps every token and is asked up to 4,096.
@@ -121,15 +137,34 @@ ${commands(runs)}`;
 
 function languageRow({ title, entry, run: saved }: Found[number]): string[] {
   const { batchSize, seqLen } = saved.setting as { batchSize: number; seqLen: number };
-  return [title, entry.bitsPerByte!.toFixed(3), count(entry.parameters), count(entry.steps), count(entry.steps! * batchSize * seqLen), entry.seconds!.toFixed(0), where(saved)];
+  return [
+    title,
+    entry.bitsPerByte!.toFixed(3),
+    count(entry.parameters),
+    count(entry.steps),
+    count(entry.steps! * batchSize * seqLen),
+    entry.seconds!.toFixed(0),
+    where(saved),
+  ];
 }
 
 const LANGUAGE_HEAD = ["model", "bits per byte", "parameters", "steps", "tokens", "seconds", "on"];
 
 function languageModel(runs: Found): string {
   const { parameters, steps, tokens, seconds, heldOut, backend, lossCurve } = bundledReport();
-  const bundledRow = ["mamba (the bundled checkpoint)", heldOut.bitsPerByte.toFixed(3), count(parameters), count(steps), count(tokens), seconds.toFixed(0), `${backend}, 16 cores`];
-  const series = [{ label: "mamba", x: lossCurve.map(([step]) => step), y: lossCurve.map(([, loss]) => loss) }, ...lines(runs, (entry) => entry.curve)];
+  const bundledRow = [
+    "mamba (the bundled checkpoint)",
+    heldOut.bitsPerByte.toFixed(3),
+    count(parameters),
+    count(steps),
+    count(tokens),
+    seconds.toFixed(0),
+    `${backend}, 16 cores`,
+  ];
+  const series = [
+    { label: "mamba", x: lossCurve.map(([step]) => step), y: lossCurve.map(([, loss]) => loss) },
+    ...lines(runs, (entry) => entry.curve),
+  ];
   return `## Language models in the bundled checkpoint's recipe
 
 State of the Union and Moby-Dick, 2,048 tokens of BPE; held-out bits per byte. The Transformer read the same number of tokens. The LSTM (rows of a quarter of the length, four times as many, its state carried from row to row) walks token by token: the time it had, several times Mamba's, was enough for ${count(runs.find(({ title }) => title === "lstm")?.entry.steps)} steps.
@@ -155,7 +190,14 @@ ${commands(runs)}`;
 
 function hippoStart(runs: Found): string {
   const { lag, seqLen, dState } = runs[0]!.run.setting as { lag: number; seqLen: number; dState: number };
-  const rows = runs.map(({ title, entry, run: saved }) => [title, percent((entry as unknown as { error: number }).error), count(entry.parameters), count(entry.steps), entry.seconds!.toFixed(0), where(saved)]);
+  const rows = runs.map(({ title, entry, run: saved }) => [
+    title,
+    percent((entry as unknown as { error: number }).error),
+    count(entry.parameters),
+    count(entry.steps),
+    entry.seconds!.toFixed(0),
+    where(saved),
+  ]);
   return `## HiPPO against a random start
 
 The same LSSL layer, its dense matrix trained from either start, on a task that is nothing but memory: the input ${lag} of ${seqLen} steps late, from a state of ${dState} numbers a channel. Relative error, held out; answering 0 gives 100 %.
@@ -168,7 +210,14 @@ ${commands(runs)}`;
 }
 
 function sequentialImages(runs: Found): string {
-  const rows = runs.map(({ title, entry, run }) => [title, percent(entry.accuracy), count(entry.parameters), count(entry.steps), entry.seconds!.toFixed(0), where(run)]);
+  const rows = runs.map(({ title, entry, run }) => [
+    title,
+    percent(entry.accuracy),
+    count(entry.parameters),
+    count(entry.steps),
+    entry.seconds!.toFixed(0),
+    where(run),
+  ]);
   return `## Sequential MNIST
 
 9,000 real digits read pixel by pixel (784 steps), 1,000 held out.
@@ -182,7 +231,14 @@ ${commands(runs)}`;
 
 function parity(runs: Found): string {
   const lengths = Object.keys(runs[0]!.entry.byLength!);
-  const rows = runs.map(({ title, entry, run }) => [title, ...lengths.map((length) => percent(entry.byLength![length])), count(entry.parameters), count(entry.steps), entry.seconds!.toFixed(0), where(run)]);
+  const rows = runs.map(({ title, entry, run }) => [
+    title,
+    ...lengths.map((length) => percent(entry.byLength![length])),
+    count(entry.parameters),
+    count(entry.steps),
+    entry.seconds!.toFixed(0),
+    where(run),
+  ]);
   return `## Parity
 
 Whether the bits so far hold an odd number of ones, trained on rows of ${String(runs[0]!.run.setting["seqLen"])}; accuracy at the last bit, where guessing gives 50 %.
@@ -223,13 +279,23 @@ interface BundledReport {
 
 /** What the bundled checkpoint says of itself. */
 function bundledReport(): BundledReport {
-  return JSON.parse(readFileSync(new URL("../packages/statespace/checkpoint/training.json", import.meta.url), "utf8")) as BundledReport;
+  return JSON.parse(
+    readFileSync(new URL("../packages/statespace/checkpoint/training.json", import.meta.url), "utf8"),
+  ) as BundledReport;
 }
 
 /** What transformers made of it, where it was asked (`09-transformers.ts --out docs/results`). */
 function readByTransformers(): string {
-  const { transformers, torch, largestError, logits, newTokens, ids, greedy } = JSON.parse(readFileSync(new URL("09-transformers.json", folder), "utf8")) as {
-    transformers: string; torch: string; largestError: number; logits: number; newTokens: number; ids: boolean; greedy: boolean;
+  const { transformers, torch, largestError, logits, newTokens, ids, greedy } = JSON.parse(
+    readFileSync(new URL("09-transformers.json", folder), "utf8"),
+  ) as {
+    transformers: string;
+    torch: string;
+    largestError: number;
+    logits: number;
+    newTokens: number;
+    ids: boolean;
+    greedy: boolean;
   };
   return `Read by Hugging Face transformers ${transformers} (torch ${torch}): ${ids ? "the same" : "other"} token ids, ${count(logits)} logits within ${largestError.toExponential(1)} of the largest, ${greedy ? "the same" : "another"} greedy continuation over ${newTokens} tokens (\`examples/09-transformers.ts\`).`;
 }
@@ -252,7 +318,12 @@ ${readByTransformers()}`;
 function throughput(runs: Found): string {
   const { setting } = runs[0]!.run;
   const rows = runs.map(({ title, entry }) => {
-    const { ms, bestMs, tokensPerSecond, note } = entry as unknown as { ms: number; bestMs: number; tokensPerSecond: number; note: string };
+    const { ms, bestMs, tokensPerSecond, note } = entry as unknown as {
+      ms: number;
+      bestMs: number;
+      tokensPerSecond: number;
+      note: string;
+    };
     return [title, count(Math.round(tokensPerSecond)), ms.toFixed(0), bestMs.toFixed(0), note];
   });
   return `## Training throughput beside other libraries

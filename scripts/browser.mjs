@@ -8,7 +8,10 @@ import { execute, runNode, workspaceEnv } from "./setup.mjs";
 
 const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
 const fixedPlaces = {
-  darwin: ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"],
+  darwin: [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  ],
   win32: [process.env.PROGRAMFILES, process.env["PROGRAMFILES(X86)"], process.env.LOCALAPPDATA]
     .filter(Boolean)
     .map((base) => join(base, "Google", "Chrome", "Application", "chrome.exe")),
@@ -36,7 +39,11 @@ function isDebianRoot() {
 
 /** apt calls dpkg and its scripts by name, so it gets the system's folders whatever our PATH is. */
 async function aptInstall(packages) {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+  const env = {
+    ...process.env,
+    DEBIAN_FRONTEND: "noninteractive",
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  };
   const options = { cwd: "/", stdout: "pipe", env };
   const install = ["install", "-y", "-q", "--no-install-recommends", ...packages];
   let done = await execute("/usr/bin/apt-get", install, options);
@@ -69,14 +76,17 @@ export async function provideBrowser() {
   return path && { path, origin: "downloaded by Playwright" };
 }
 
-const hasVulkanLoader = () => ["/usr/lib", "/usr/lib64", "/lib"].some((folder) => existsSync(folder) && loaderIn(folder));
+const hasVulkanLoader = () =>
+  ["/usr/lib", "/usr/lib64", "/lib"].some((folder) => existsSync(folder) && loaderIn(folder));
 function loaderIn(folder) {
   const inside = (path) => readdirSync(path).some((name) => name.startsWith("libvulkan.so.1"));
   const multiarch = readdirSync(folder).filter((name) => name.endsWith("-linux-gnu"));
   return inside(folder) || multiarch.some((name) => inside(join(folder, name)));
 }
 
-const hasGpu = () => existsSync("/dev/nvidiactl") || (existsSync("/dev/dri") && readdirSync("/dev/dri").some((name) => name.startsWith("renderD")));
+const hasGpu = () =>
+  existsSync("/dev/nvidiactl") ||
+  (existsSync("/dev/dri") && readdirSync("/dev/dri").some((name) => name.startsWith("renderD")));
 
 /** SwiftShader writes out this zeroing store by store, and compiles our shaders 2.6 times as long; without it the shader zeroes in a loop. */
 const swiftShaderEnv = { DAWN_DISABLED_FEATURES: "use_vulkan_zero_initialize_workgroup_memory_extension" };
@@ -88,16 +98,25 @@ const swiftShaderEnv = { DAWN_DISABLED_FEATURES: "use_vulkan_zero_initialize_wor
  */
 export function findVulkan(browserPath) {
   const chosen = process.env.VK_ICD_FILENAMES;
-  if (chosen) return { env: chosen.includes("swiftshader") ? swiftShaderEnv : {}, device: `VK_ICD_FILENAMES=${chosen}` };
+  if (chosen)
+    return { env: chosen.includes("swiftshader") ? swiftShaderEnv : {}, device: `VK_ICD_FILENAMES=${chosen}` };
   if (process.platform !== "linux") return { env: {}, device: "the system's own" };
   if (!hasVulkanLoader()) return { env: {}, device: "none: there is no Vulkan loader (libvulkan.so.1)" };
   if (hasGpu()) return { env: {}, device: "the machine's GPU" };
-  const folders = [browserPath && dirname(realpathSync(browserPath)), "/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"];
+  const folders = [
+    browserPath && dirname(realpathSync(browserPath)),
+    "/usr/lib/chromium",
+    "/usr/lib/chromium-browser",
+    "/opt/google/chrome",
+  ];
   const drivers = folders.filter(Boolean).map((folder) => join(folder, "vk_swiftshader_icd.json"));
   const driver = drivers.find((file) => existsSync(file));
   if (driver === undefined) return { env: {}, device: "none: no GPU, and no SwiftShader beside the browser" };
   const runtime = process.env.XDG_RUNTIME_DIR ?? "/tmp";
-  return { env: { VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: runtime, ...swiftShaderEnv }, device: `SwiftShader (${driver})` };
+  return {
+    env: { VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: runtime, ...swiftShaderEnv },
+    device: `SwiftShader (${driver})`,
+  };
 }
 
 /** `findVulkan`, after installing the loader where it is missing and may be installed. */

@@ -17,14 +17,29 @@ const fileName = (pkg) => `${pkg.name.replace(/^@statespace\//, "")}.md`;
 /** One run of typedoc over the entry points of some packages. */
 function typedoc(packages, args) {
   const entries = packages.flatMap((pkg) => ["--entryPoints", join(pkg.path, "src", "index.ts")]);
-  const command = [commandFile("typedoc", "typedoc", docs), "--options", join(docs, "typedoc.json"), ...entries, ...args];
+  const command = [
+    commandFile("typedoc", "typedoc", docs),
+    "--options",
+    join(docs, "typedoc.json"),
+    ...entries,
+    ...args,
+  ];
   return runNode(command, { stdout: "pipe" });
 }
 
 /** Writes a package's page. What a package passes on from another is documented there. */
 async function write(pkg, packages) {
   const others = packages.filter((other) => other !== pkg).flatMap(({ dir }) => ["--externalPattern", `**/${dir}/**`]);
-  const target = ["--name", pkg.name, "--out", join(docs, "api"), "--cleanOutputDir", "false", "--entryFileName", fileName(pkg)];
+  const target = [
+    "--name",
+    pkg.name,
+    "--out",
+    join(docs, "api"),
+    "--cleanOutputDir",
+    "false",
+    "--entryFileName",
+    fileName(pkg),
+  ];
   const { code, output } = await typedoc([pkg], [...others, ...target]);
   if (code === 0) mendLinks(join(docs, "api", fileName(pkg)));
   report.check(`${pkg.name} reference`, code === 0, output, `docs/api/${fileName(pkg)}`);
@@ -34,7 +49,9 @@ async function write(pkg, packages) {
 function mendLinks(file) {
   const text = readFileSync(file, "utf8");
   const names = new Set(headingNames(text));
-  const mended = text.replace(/\(#([^)\s]+)-\d+\)/g, (link, name) => (names.has(link.slice(2, -1)) || !names.has(name) ? link : `(#${name})`));
+  const mended = text.replace(/\(#([^)\s]+)-\d+\)/g, (link, name) =>
+    names.has(link.slice(2, -1)) || !names.has(name) ? link : `(#${name})`,
+  );
   writeFileSync(file, mended);
 }
 
@@ -42,7 +59,13 @@ function mendLinks(file) {
 async function check(packages) {
   const folder = mkdtempSync(join(tmpdir(), "statespace-docs-"));
   const file = join(folder, "exports.json");
-  const { code, output } = await typedoc(packages, ["--json", file, "--disableSources", "false", "--alwaysCreateEntryPointModule"]);
+  const { code, output } = await typedoc(packages, [
+    "--json",
+    file,
+    "--disableSources",
+    "false",
+    "--alwaysCreateEntryPointModule",
+  ]);
   if (code !== 0) return report.fail("typedoc", output);
   const modules = JSON.parse(readFileSync(file, "utf8")).children;
   rmSync(folder, { recursive: true });
@@ -60,12 +83,16 @@ function checkExports(pkg, exported) {
   report.check(`${pkg.name} docstrings`, bare.length === 0 && exported.length > 0, why, `${exported.length} exports`);
 }
 
-const isDocumented = ({ comment, signatures }) => comment !== undefined || (signatures ?? []).some((signature) => signature.comment !== undefined);
+const isDocumented = ({ comment, signatures }) =>
+  comment !== undefined || (signatures ?? []).some((signature) => signature.comment !== undefined);
 
 /** The page that lists the others. */
 function writeIndex(packages) {
   const lines = packages.map((pkg) => `- [${pkg.name}](${fileName(pkg)}): ${pkg.manifest.description}`);
-  writeFileSync(join(docs, "api", "README.md"), `# API reference\n\nMade from the docstrings by \`pnpm docs:api\`.\n\n${lines.join("\n")}\n`);
+  writeFileSync(
+    join(docs, "api", "README.md"),
+    `# API reference\n\nMade from the docstrings by \`pnpm docs:api\`.\n\n${lines.join("\n")}\n`,
+  );
 }
 
 const packages = publicPackages().filter((pkg) => !isEmptyPackage(pkg));

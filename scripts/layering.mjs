@@ -50,7 +50,8 @@ function codeFiles(dir) {
   }
   return entries.flatMap((entry) => {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) return ["node_modules", "dist", "golden", ".turbo"].includes(entry.name) ? [] : codeFiles(path);
+    if (entry.isDirectory())
+      return ["node_modules", "dist", "golden", ".turbo"].includes(entry.name) ? [] : codeFiles(path);
     return isCode(entry.name) ? [path] : [];
   });
 }
@@ -103,7 +104,8 @@ function checkDeclared(pkg, name, inSource, kind) {
 }
 
 function dependencyGraph(packages) {
-  const dependenciesOf = ({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
+  const dependenciesOf = ({ manifest }) =>
+    Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
   return new Map(packages.map((pkg) => [pkg.name, dependenciesOf(pkg)]));
 }
 
@@ -125,12 +127,15 @@ export function checkLayering(at = root) {
       for (const { specifier, kind, line } of importsOrProblem(file, where, problems)) {
         const problem = checkImport({ pkg, file, where, inSource, specifier, kind, byName });
         if (problem !== undefined) problems.push(`${where}:${line}: "${specifier}": ${problem}`);
-        if (specifier.startsWith(".") && kind === "value") edges.push(posix(relative(at, resolve(dirname(file), specifier))));
+        if (specifier.startsWith(".") && kind === "value")
+          edges.push(posix(relative(at, resolve(dirname(file), specifier))));
       }
     }
   }
   for (const cycle of findCycles(dependencyGraph(packages))) {
-    problems.push(`circular dependency, along which no build order exists (devDependencies count): ${[...cycle, cycle[0]].join(" -> ")}`);
+    problems.push(
+      `circular dependency, along which no build order exists (devDependencies count): ${[...cycle, cycle[0]].join(" -> ")}`,
+    );
   }
   for (const cycle of findCycles(graph)) problems.push(`circular import: ${[...cycle, cycle[0]].join(" -> ")}`);
   return { files: graph.size, problems };
@@ -152,9 +157,11 @@ function checkImport({ pkg, file, where, inSource, specifier, kind, byName }) {
   if (/^(node|virtual|data|https?):/.test(bare) || builtinModules.includes(bare)) return undefined;
   const [name, subpath] = splitSpecifier(bare);
   const target = byName.get(name);
-  const problem = target === undefined ? checkExternal(name, where, inSource) : checkWorkspace(pkg, target, subpath, inSource);
+  const problem =
+    target === undefined ? checkExternal(name, where, inSource) : checkWorkspace(pkg, target, subpath, inSource);
   // The test runner and the build tools are the root's, for tests, configurations and private packages.
-  if ((!inSource || pkg.manifest.private) && ["vitest", "tsdown", "vite", "playwright-core", "rolldown"].includes(name)) return problem;
+  if ((!inSource || pkg.manifest.private) && ["vitest", "tsdown", "vite", "playwright-core", "rolldown"].includes(name))
+    return problem;
   return problem ?? checkDeclared(pkg, name, inSource, kind);
 }
 

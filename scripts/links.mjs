@@ -16,7 +16,9 @@ export function markdownFiles(folder) {
 /** Targets of the links and pictures of a text; what stands in code is none. */
 export function linkTargets(text) {
   const prose = withoutFences(text).replace(/`[^`\n]*`/g, "code");
-  return [...prose.matchAll(/\]\(<?([^()\s>]+(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+"[^"]*")?\)/g)].map(([, target]) => target);
+  return [...prose.matchAll(/\]\(<?([^()\s>]+(?:\([^()\s]*\)[^()\s>]*)*)>?(?:\s+"[^"]*")?\)/g)].map(
+    ([, target]) => target,
+  );
 }
 
 const withoutFences = (text) => text.replace(/^ {0,3}(```+|~~~+)[\s\S]*?^ {0,3}\1[^\S\n]*$/gm, "");

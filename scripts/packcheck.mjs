@@ -21,7 +21,12 @@ async function packAll(packages) {
   const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", work, ...packages.map(({ path }) => path)];
   const { code, output } = await execute("npm", args, { stdout: "pipe", shell: npmShell, env: cleanEnv() });
   if (code !== 0) throw new Error(`npm pack failed:\n${output}`);
-  return new Map(packages.map(({ name, manifest }) => [name, join(work, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`)]));
+  return new Map(
+    packages.map(({ name, manifest }) => [
+      name,
+      join(work, `${name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`),
+    ]),
+  );
 }
 
 /** npm and pnpm hand their settings to scripts as npm_* variables; a user's empty project has none of ours. */
@@ -46,14 +51,18 @@ async function installIn(project, names, all, tarballs) {
   mkdirSync(project, { recursive: true });
   const chosen = all.filter(({ name }) => names.includes(name)).flatMap((pkg) => workspaceClosure(pkg, all));
   const dependencies = Object.fromEntries(chosen.map(({ name }) => [name, `file:${tarballs.get(name)}`]));
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty-project", private: true, type: "module", dependencies }));
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "empty-project", private: true, type: "module", dependencies }),
+  );
   const outside = names.filter((name) => !tarballs.has(name));
   const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--no-package-lock", ...outside];
   return execute("npm", args, { cwd: project, stdout: "pipe", shell: npmShell, env: cleanEnv() });
 }
 
 /** Runs a file of a project with the environment its user would have; WebGPU finds a software device where there is no GPU. */
-const runIn = (project, args) => execute(workspaceNode(), args, { cwd: project, stdout: "pipe", env: { ...cleanEnv(), ...findVulkan().env } });
+const runIn = (project, args) =>
+  execute(workspaceNode(), args, { cwd: project, stdout: "pipe", env: { ...cleanEnv(), ...findVulkan().env } });
 
 /** Alone in an empty project, a package can be imported. @returns {Promise<Finding[]>} */
 async function checkAlone(pkg, all, tarballs) {
@@ -91,7 +100,13 @@ async function checkPackage(pkg, all, tarballs) {
   const tarball = tarballs.get(pkg.name);
   return [
     await lint(pkg.name, "publint", [commandFile("publint"), tarball, "--strict"]),
-    await lint(pkg.name, "attw", [commandFile("@arethetypeswrong/cli", "attw"), tarball, "--profile", "esm-only", "--no-emoji"]),
+    await lint(pkg.name, "attw", [
+      commandFile("@arethetypeswrong/cli", "attw"),
+      tarball,
+      "--profile",
+      "esm-only",
+      "--no-emoji",
+    ]),
     ...(await checkAlone(pkg, all, tarballs)),
     await checkExample(pkg, all, tarballs),
   ];

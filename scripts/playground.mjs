@@ -9,5 +9,7 @@ if (app === undefined) throw new Error("apps/playground has no package.json");
 if (!existsSync(join(root, "node_modules", ".bin"))) await install();
 await build([app.name]);
 process.on("SIGINT", () => {});
-const { code } = await runNode([commandFile("vite", "vite", app.path), "preview", ...process.argv.slice(2)], { cwd: app.path });
+const { code } = await runNode([commandFile("vite", "vite", app.path), "preview", ...process.argv.slice(2)], {
+  cwd: app.path,
+});
 process.exitCode = code;

@@ -48,6 +48,8 @@ function tellingLine(text) {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => /\w/.test(line));
-  return lines.find((line) => /error|fail|cannot|❌|✗|not found|does not|warning/i.test(line)) ?? lines[0] ?? "no output";
+  return (
+    lines.find((line) => /error|fail|cannot|❌|✗|not found|does not|warning/i.test(line)) ?? lines[0] ?? "no output"
+  );
 }
 const indent = (text) => text.trimEnd().replace(/^/gm, "        ");

@@ -13,7 +13,8 @@ const minimumNode = 22;
 function npxCommand() {
   const npmCli = process.env.npm_execpath ?? "";
   const npxCli = join(dirname(npmCli), "npx-cli.js");
-  if (npmCli.endsWith("npm-cli.js") && existsSync(npxCli)) return { file: process.execPath, args: [npxCli], shell: false };
+  if (npmCli.endsWith("npm-cli.js") && existsSync(npxCli))
+    return { file: process.execPath, args: [npxCli], shell: false };
   return { file: "npx", args: [], shell: process.platform === "win32" };
 }
 
@@ -28,9 +29,15 @@ export function execute(file, args, { cwd = root, env = process.env, stdout = "i
   const plain = stdout === "pipe" ? { ...env, NO_COLOR: "1", FORCE_COLOR: undefined } : env;
   const target = { inherit: "inherit", stderr: process.stderr, pipe: "pipe" }[stdout];
   return new Promise((settle, fail) => {
-    const child = spawn(file, args, { cwd, env: plain, shell, stdio: ["ignore", target, stdout === "pipe" ? "pipe" : "inherit"] });
+    const child = spawn(file, args, {
+      cwd,
+      env: plain,
+      shell,
+      stdio: ["ignore", target, stdout === "pipe" ? "pipe" : "inherit"],
+    });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text) => (output += text));
     child.on("error", fail);
     child.on("close", (code, signal) => settle({ code: code ?? (signal ? 1 : 0), output }));
   });
@@ -50,7 +57,9 @@ export function workspaceNode() {
   const own = join(root, "node_modules", ".bin", "node");
   if (existsSync(own)) return own;
   if (Number(process.versions.node.split(".")[0]) >= minimumNode) return process.execPath;
-  throw new Error(`statespace needs Node ${minimumNode} or newer on ${process.platform}-${process.arch}; this is ${process.version}`);
+  throw new Error(
+    `statespace needs Node ${minimumNode} or newer on ${process.platform}-${process.arch}; this is ${process.version}`,
+  );
 }
 
 /** The environment of everything after set-up: `node` and the workspace's commands come first; a browser's start script needs the system's. */
@@ -79,7 +88,9 @@ export async function install() {
 export async function build(packages = []) {
   const args = ["run", "build", "--output-logs=errors-only", ...packages.map((name) => `--filter=${name}`)];
   const options = { stdout: "stderr", env: workspaceEnv() };
-  const { code } = hasPnpm() ? await runNode([commandFile("turbo"), ...args], { stdout: "stderr" }) : await pnpm(["exec", "turbo", ...args], options);
+  const { code } = hasPnpm()
+    ? await runNode([commandFile("turbo"), ...args], { stdout: "stderr" })
+    : await pnpm(["exec", "turbo", ...args], options);
   if (code !== 0) throw new Error(`build failed with exit code ${code}`);
 }
 

@@ -12,10 +12,19 @@ const isBare = (id) => !/^[./]/.test(id) && !/^[A-Za-z]:/.test(id);
 /** @returns {Promise<{ own: number, all: number }>} gzipped bytes without and with third-party code */
 async function bundleSizes(pkg) {
   const size = async (external) => {
-    const bundle = await rolldown({ input: join(pkg.path, "dist", "index.js"), external, platform: "browser", logLevel: "silent", treeshake: true });
+    const bundle = await rolldown({
+      input: join(pkg.path, "dist", "index.js"),
+      external,
+      platform: "browser",
+      logLevel: "silent",
+      treeshake: true,
+    });
     const { output } = await bundle.generate({ format: "esm", minify: true, sourcemap: false });
     await bundle.close();
-    return output.reduce((sum, file) => sum + gzipSync(file.type === "chunk" ? file.code : file.source, { level: 9 }).length, 0);
+    return output.reduce(
+      (sum, file) => sum + gzipSync(file.type === "chunk" ? file.code : file.source, { level: 9 }).length,
+      0,
+    );
   };
   const { peerDependencies, optionalDependencies } = pkg.manifest;
   const absent = new Set([...Object.keys({ ...peerDependencies, ...optionalDependencies }), "webgpu"]);
@@ -28,7 +37,8 @@ async function reportSizes(report) {
   for (const pkg of publicPackages()) {
     const name = `${pkg.name} size`;
     if (isEmptyPackage(pkg)) report.skip(name, "exports nothing yet");
-    else if (!existsSync(join(pkg.path, "dist", "index.js"))) report.fail(name, "no dist/index.js: run the build first");
+    else if (!existsSync(join(pkg.path, "dist", "index.js")))
+      report.fail(name, "no dist/index.js: run the build first");
     else {
       const { own, all } = await bundleSizes(pkg);
       const kb = (bytes) => (bytes / 1000).toFixed(1);

@@ -77,10 +77,15 @@ if (total.counts.failed === 0) {
   await part("browser and WebGPU device", async () => {
     browser = await provideBrowser();
     vulkan = await provideVulkan(browser?.path);
-    console.log(`  browser: ${browser ? `${browserVersion(browser.path)} at ${browser.path} (${browser.origin})` : "none could be had"}`);
+    console.log(
+      `  browser: ${browser ? `${browserVersion(browser.path)} at ${browser.path} (${browser.origin})` : "none could be had"}`,
+    );
     console.log(`  WebGPU in Node: ${vulkan.device}`);
-    console.log(`  expected backends: ${process.env.EXPECT_BACKENDS || "whatever starts (EXPECT_BACKENDS is not set)"}`);
+    console.log(
+      `  expected backends: ${process.env.EXPECT_BACKENDS || "whatever starts (EXPECT_BACKENDS is not set)"}`,
+    );
   });
+  await command("format", [commandFile("oxfmt"), "--check"]);
   await command("lint", [commandFile("oxlint")]);
   await script("layering", "layering.mjs");
   await part("build", async () => {

@@ -12,7 +12,9 @@ const projects = ["tsconfig.json", "packages/tsconfig.json", ...apps.map(({ dir 
 for (const project of projects) {
   if (!existsSync(join(root, project))) report.fail(project, "an app needs its own tsconfig.json");
   else {
-    const { code, output } = await runNode([commandFile("typescript", "tsc"), "-p", project, "--noEmit"], { stdout: "pipe" });
+    const { code, output } = await runNode([commandFile("typescript", "tsc"), "-p", project, "--noEmit"], {
+      stdout: "pipe",
+    });
     report.check(project, code === 0, output);
   }
 }

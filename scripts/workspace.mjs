@@ -13,7 +13,8 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
  * @returns {WorkspacePackage[]} sorted by folder
  */
 export function listPackages(at = root) {
-  const inGroup = (group) => (existsSync(join(at, group)) ? readdirSync(join(at, group)).sort() : []).map((folder) => `${group}/${folder}`);
+  const inGroup = (group) =>
+    (existsSync(join(at, group)) ? readdirSync(join(at, group)).sort() : []).map((folder) => `${group}/${folder}`);
   return [...inGroup("packages"), ...inGroup("apps"), "examples"]
     .filter((dir) => existsSync(join(at, dir, "package.json")))
     .map((dir) => {

@@ -2,7 +2,11 @@ import { playwright } from "@vitest/browser-playwright";
 import { defineProject } from "vitest/config";
 
 const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const args: string[] = ["--no-sandbox", "--enable-unsafe-webgpu", "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension"];
+const args: string[] = [
+  "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension",
+];
 
 /**
  * The WebGPU backend in a real page. Workgroup memory is zeroed by the shader, as on Metal and D3D12: SwiftShader writes out the

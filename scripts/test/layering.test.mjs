@@ -15,12 +15,19 @@ const sound = {
   "packages/backend-cpu/src/index.ts": 'export { add } from "@statespace/core";\n',
   "packages/backend-wasm/package.json": manifest("@statespace/backend-wasm", { "@statespace/core": "^0.1.0" }),
   "packages/backend-wasm/src/index.ts": "export {};\n",
-  "packages/models/package.json": manifest("@statespace/models", { "@statespace/core": "^0.1.0", "@statespace/backend-cpu": "^0.1.0" }),
+  "packages/models/package.json": manifest("@statespace/models", {
+    "@statespace/core": "^0.1.0",
+    "@statespace/backend-cpu": "^0.1.0",
+  }),
   "packages/models/src/index.ts": 'export { add } from "@statespace/core";\n',
 };
 
 function manifest(name, dependencies) {
-  return JSON.stringify({ name, dependencies, exports: { ".": "./dist/index.js", "./package.json": "./package.json" } });
+  return JSON.stringify({
+    name,
+    dependencies,
+    exports: { ".": "./dist/index.js", "./package.json": "./package.json" },
+  });
 }
 
 let root;
@@ -72,7 +79,12 @@ describe("layering", () => {
       'export * from "@statespace/backend-wasm";',
       "@statespace/backend-cpu may not import @statespace/backend-wasm",
     ],
-    ["core that imports a backend", "packages/core/src/b.ts", 'import "@statespace/backend-cpu";', "it may import no workspace package"],
+    [
+      "core that imports a backend",
+      "packages/core/src/b.ts",
+      'import "@statespace/backend-cpu";',
+      "it may import no workspace package",
+    ],
     [
       "tfjs outside the tensor folder",
       "packages/core/src/math/t.ts",
@@ -92,8 +104,18 @@ describe("layering", () => {
       'import { add } from "../../core/src/tensor/add.ts";',
       "reaches into another package",
     ],
-    ["an undeclared dependency", "packages/models/src/u.ts", 'import "left-pad";', "left-pad is not among the dependencies"],
-    ["core's inner order", "packages/core/src/math/up.ts", 'import type { add } from "../tensor/add.ts";', "core/math may not import core/tensor"],
+    [
+      "an undeclared dependency",
+      "packages/models/src/u.ts",
+      'import "left-pad";',
+      "left-pad is not among the dependencies",
+    ],
+    [
+      "core's inner order",
+      "packages/core/src/math/up.ts",
+      'import type { add } from "../tensor/add.ts";',
+      "core/math may not import core/tensor",
+    ],
   ])("fails on %s", (_, path, code, message) => {
     plant({ [path]: `${code}\n` });
     expect(problems()).toEqual([expect.stringContaining(message)]);
@@ -118,13 +140,18 @@ describe("layering", () => {
     };
     plant({ "packages/core/package.json": JSON.stringify(core) });
     expect(problems()).toEqual([
-      expect.stringMatching(/^circular dependency.*: @statespace\/backend-cpu -> @statespace\/core -> @statespace\/backend-cpu$/),
+      expect.stringMatching(
+        /^circular dependency.*: @statespace\/backend-cpu -> @statespace\/core -> @statespace\/backend-cpu$/,
+      ),
     ]);
   });
 
   it("reports a file that does not parse, and reads the others all the same", () => {
     plant({ "packages/models/src/a.ts": "export const = 1;\n", "packages/models/src/b.ts": 'import "left-pad";\n' });
-    expect(problems()).toEqual([expect.stringMatching(/^packages\/models\/src\/a.ts: does not parse/), expect.stringContaining("left-pad")]);
+    expect(problems()).toEqual([
+      expect.stringMatching(/^packages\/models\/src\/a.ts: does not parse/),
+      expect.stringContaining("left-pad"),
+    ]);
   });
 
   it("lets types and lazy imports close a circle", () => {

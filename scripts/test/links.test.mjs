@@ -18,7 +18,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 describe("linkTargets", () => {
   it("finds links and pictures, and none in code", () => {
-    const text = 'see [a](a.md "title"), ![plot](p.svg) and [b](<b.md#x>)\n`[no](no.md)`\n```ts\n[no](no.md)\n```\n[c](https://example.org)';
+    const text =
+      'see [a](a.md "title"), ![plot](p.svg) and [b](<b.md#x>)\n`[no](no.md)`\n```ts\n[no](no.md)\n```\n[c](https://example.org)';
     expect(linkTargets(text)).toEqual(["a.md", "p.svg", "b.md#x", "https://example.org"]);
   });
 });
@@ -44,7 +45,11 @@ describe("deadLinks", () => {
   it("names missing files, missing headings and files outside", () => {
     plant("README.md", "[a](docs/a.md#part-two) [b](gone.md) [c](../../../etc/hosts)");
     plant("docs/a.md", "## Part one");
-    expect(deadLinks(root)).toEqual(["README.md: docs/a.md#part-two", "README.md: gone.md", "README.md: ../../../etc/hosts"]);
+    expect(deadLinks(root)).toEqual([
+      "README.md: docs/a.md#part-two",
+      "README.md: gone.md",
+      "README.md: ../../../etc/hosts",
+    ]);
   });
 
   it("finds none in this repository", () => {

@@ -24,7 +24,10 @@ export function shippedFiles({ name, folder, files }: ShippedFiles): Plugin {
   return {
     name,
     resolveId: (id) => (id === virtualId ? `\0${virtualId}` : undefined),
-    load: (id) => (id === `\0${virtualId}` ? `export const path = ${JSON.stringify(path)}; export const files = ${JSON.stringify(present)};` : undefined),
+    load: (id) =>
+      id === `\0${virtualId}`
+        ? `export const path = ${JSON.stringify(path)}; export const files = ${JSON.stringify(present)};`
+        : undefined,
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
         const file = present.find((each) => request.url?.endsWith(`/${path}${each}`));
@@ -33,7 +36,8 @@ export function shippedFiles({ name, folder, files }: ShippedFiles): Plugin {
       });
     },
     generateBundle() {
-      for (const file of present) this.emitFile({ type: "asset", fileName: `${path}${file}`, source: readFileSync(join(folder, file)) });
+      for (const file of present)
+        this.emitFile({ type: "asset", fileName: `${path}${file}`, source: readFileSync(join(folder, file)) });
     },
   };
 }

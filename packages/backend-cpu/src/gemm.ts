@@ -58,7 +58,10 @@ export function gemm(product: Gemm): void {
 }
 
 /** The product of a single row: every weight is used once, so laying rows side by side would only cost. */
-function gemv({ n, k, a, bias, out, offset = 0 }: Gemm, { data, offset: start, stride }: NonNullable<Rows["runs"]>): void {
+function gemv(
+  { n, k, a, bias, out, offset = 0 }: Gemm,
+  { data, offset: start, stride }: NonNullable<Rows["runs"]>,
+): void {
   const x = new Float64Array(k);
   a.load(0, x, 0, 1);
   const sums = new Float64Array(4);

@@ -82,7 +82,10 @@ export function expectGradients(call: Call, bound: number, through?: readonly st
   const weights = Object.fromEntries(outputs.map(([name, y]) => [name, random(rng, y.shape)]));
   const loss = (changed: NdArrays): number => {
     const result = reference(call, changed);
-    return outputs.reduce((total, [name]) => total + result[name]!.data.reduce((acc, y, i) => acc + y * weights[name]!.data[i]!, 0), 0);
+    return outputs.reduce(
+      (total, [name]) => total + result[name]!.data.reduce((acc, y, i) => acc + y * weights[name]!.data[i]!, 0),
+      0,
+    );
   };
   tidy(() => {
     const inputs = upload(call);

@@ -15,13 +15,21 @@ for (const threads of [1, 2]) {
   for (const [where, n] of Object.entries(sizes)) {
     const values = randomFloats(n * k, 3);
     for (const format of formats) {
-      const weight = format === "f32" ? { dataId: backend.write(values, [n, k], "float32"), shape: [n, k], dtype: "float32" as const } : backend.pack(packFromF32(values, [n, k], format as PackedFormat), [n, k], format);
+      const weight =
+        format === "f32"
+          ? { dataId: backend.write(values, [n, k], "float32"), shape: [n, k], dtype: "float32" as const }
+          : backend.pack(packFromF32(values, [n, k], format as PackedFormat), [n, k], format);
       const bytes = n * k * { f32: 4, f16: 2, q8: 34 / 32, q4: 18 / 32 }[format];
       const repeats = Math.ceil(40e6 / bytes);
       const run = (): void => {
-        for (let i = 0; i < repeats; i++) backend.disposeData((wasmKernels.linear!(backend, { x, weight }, {}) as { dataId: object }).dataId);
+        for (let i = 0; i < repeats; i++)
+          backend.disposeData((wasmKernels.linear!(backend, { x, weight }, {}) as { dataId: object }).dataId);
       };
-      list.push({ name: `${format} ${where} (${threads} thread${threads > 1 ? "s" : ""})`, run, bytes: bytes * repeats });
+      list.push({
+        name: `${format} ${where} (${threads} thread${threads > 1 ? "s" : ""})`,
+        run,
+        bytes: bytes * repeats,
+      });
     }
   }
 }
@@ -40,9 +48,13 @@ function plainRead(): void {
   total += a + b + c + d;
 }
 list.push({ name: "plain read from memory (1 thread)", run: plainRead, bytes: memory.byteLength });
-for (const [i, { name, min, median, cpu, spread }] of (await interleave(list, Number(process.argv[3] ?? 7), 3)).entries()) {
+for (const [i, { name, min, median, cpu, spread }] of (
+  await interleave(list, Number(process.argv[3] ?? 7), 3)
+).entries()) {
   const rate = (ms: number): string => (list[i]!.bytes / ms / 1e6).toFixed(1).padStart(6);
-  console.log(`${name.padEnd(34)} ${rate(min)} GB/s best, ${rate(median)} median, ${rate(cpu)} by processor time, spread ${spread.toFixed(2)}`);
+  console.log(
+    `${name.padEnd(34)} ${rate(min)} GB/s best, ${rate(median)} median, ${rate(cpu)} by processor time, spread ${spread.toFixed(2)}`,
+  );
 }
 if (!(total > 0)) throw new Error("nothing was read");
 process.exit();

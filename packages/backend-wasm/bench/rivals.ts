@@ -49,11 +49,22 @@ interface Library {
 
 async function ours(threads: number): Promise<Library> {
   const backend = await WasmBackend.start({ threads });
-  const tensors = Object.fromEntries(Object.entries(values).map(([name, array]) => [name, { dataId: backend.write(array, [1, ...shapes[name as Name]], "float32"), shape: [1, ...shapes[name as Name]], dtype: "float32" as const }]));
+  const tensors = Object.fromEntries(
+    Object.entries(values).map(([name, array]) => [
+      name,
+      {
+        dataId: backend.write(array, [1, ...shapes[name as Name]], "float32"),
+        shape: [1, ...shapes[name as Name]],
+        dtype: "float32" as const,
+      },
+    ]),
+  );
   return {
     label: `statespace, ${threads} thread${threads > 1 ? "s" : ""}`,
     async product({ a, b, transposeA, transposeB }) {
-      const out = wasmKernels.BatchMatMul!(backend, { a: tensors[a]!, b: tensors[b]! }, { transposeA, transposeB }) as { dataId: object };
+      const out = wasmKernels.BatchMatMul!(backend, { a: tensors[a]!, b: tensors[b]! }, { transposeA, transposeB }) as {
+        dataId: object;
+      };
       const data = (await backend.read(out.dataId)) as Float32Array;
       backend.disposeData(out.dataId);
       return data;
@@ -64,7 +75,9 @@ async function ours(threads: number): Promise<Library> {
 async function tfjs(): Promise<Library> {
   setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")), "/"));
   await tf.setBackend("wasm");
-  const tensors = Object.fromEntries(Object.entries(values).map(([name, array]) => [name, tf.tensor2d(array, shapes[name as Name] as [number, number])]));
+  const tensors = Object.fromEntries(
+    Object.entries(values).map(([name, array]) => [name, tf.tensor2d(array, shapes[name as Name] as [number, number])]),
+  );
   return {
     label: "tfjs-backend-wasm",
     async product({ a, b, transposeA, transposeB }) {
@@ -78,7 +91,12 @@ async function tfjs(): Promise<Library> {
 
 async function jax(): Promise<Library> {
   await init("wasm");
-  const tensors = Object.fromEntries(Object.entries(values).map(([name, array]) => [name, np.array(array as Float32Array<ArrayBuffer>).reshape([...shapes[name as Name]])]));
+  const tensors = Object.fromEntries(
+    Object.entries(values).map(([name, array]) => [
+      name,
+      np.array(array as Float32Array<ArrayBuffer>).reshape([...shapes[name as Name]]),
+    ]),
+  );
   return {
     label: "jax-js",
     async product({ a, b, transposeA, transposeB }) {
@@ -96,9 +114,13 @@ for (const library of [await ours(1), await ours(2), await tfjs(), await jax()])
     const columns = form.transposeB ? shapes[form.b][0] : shapes[form.b][1];
     for (const at of [0, 4321, data.length - 1]) {
       const want = element(form, Math.floor(at / columns), at % columns);
-      if (!(Math.abs(data[at]! - want) < 1e-3)) throw new Error(`${library.label}: ${form.name}[${at}] is ${data[at]}, not ${want}`);
+      if (!(Math.abs(data[at]! - want) < 1e-3))
+        throw new Error(`${library.label}: ${form.name}[${at}] is ${data[at]}, not ${want}`);
     }
-    list.push({ name: `${form.name.padEnd(12)} ${library.label}`, run: async () => void (await library.product(form)) });
+    list.push({
+      name: `${form.name.padEnd(12)} ${library.label}`,
+      run: async () => void (await library.product(form)),
+    });
   }
 }
 for (const { name, min, median, spread } of await interleave(list, Number(process.argv[2] ?? 7))) {

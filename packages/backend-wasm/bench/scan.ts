@@ -42,12 +42,17 @@ function plainJs(y: Float32Array): void {
 
 type Info = { dataId: object; shape: number[]; dtype: "float32" };
 function contenders(backend: WasmBackend): Contender[] {
-  const make = (shape: number[], array: Float32Array): Info => ({ dataId: backend.write(array, shape, "float32"), shape, dtype: "float32" });
+  const make = (shape: number[], array: Float32Array): Info => ({
+    dataId: backend.write(array, shape, "float32"),
+    shape,
+    dtype: "float32",
+  });
   const inputs = Object.fromEntries(Object.entries(values).map(([name, [shape, array]]) => [name, make(shape, array)]));
   const upstream = make([b, l, d], dY);
   const attrs = { deltaSoftplus: true, returnLastState: false };
   const run = (kernel: string, more: Record<string, Info>): void => {
-    for (const out of wasmKernels[kernel]!(backend, { ...inputs, ...more }, attrs) as Info[]) backend.disposeData(out.dataId);
+    for (const out of wasmKernels[kernel]!(backend, { ...inputs, ...more }, attrs) as Info[])
+      backend.disposeData(out.dataId);
   };
   const label = `${backend.machine.flavour}, ${backend.threads} thread${backend.threads > 1 ? "s" : ""}`;
   return [
@@ -58,11 +63,14 @@ function contenders(backend: WasmBackend): Contender[] {
 
 const y = new Float32Array(b * l * d);
 const list: Contender[] = [];
-for (const flavour of ["relaxed", "plain"] as const) for (const threads of [1, 2]) list.push(...contenders(await WasmBackend.start({ flavour, threads })));
+for (const flavour of ["relaxed", "plain"] as const)
+  for (const threads of [1, 2]) list.push(...contenders(await WasmBackend.start({ flavour, threads })));
 list.push({ name: "forward (plain JavaScript)", run: () => plainJs(y) });
 const timings = await interleave(list, Number(process.argv[2] ?? 7), 3);
 const js = timings.at(-1)!;
 for (const { name, min, median, spread } of timings) {
-  console.log(`${name.padEnd(34)} ${min.toFixed(1).padStart(7)} ms best, ${median.toFixed(1).padStart(7)} median, spread ${spread.toFixed(2)}, ${(js.min / min).toFixed(1)}x plain JavaScript`);
+  console.log(
+    `${name.padEnd(34)} ${min.toFixed(1).padStart(7)} ms best, ${median.toFixed(1).padStart(7)} median, spread ${spread.toFixed(2)}, ${(js.min / min).toFixed(1)}x plain JavaScript`,
+  );
 }
 process.exit();

@@ -1,6 +1,11 @@
 // The scan of Mamba-2 at l = 2048, p = 64, n = 128: in chunks as matrix products against the recurrence, both in WebAssembly.
 import { WasmBackend } from "../src/index.ts";
-import { ssdScanChunked, ssdScanChunkedGrad, ssdScanRecurrent, ssdScanRecurrentGrad } from "../src/kernels/ssdScan/index.ts";
+import {
+  ssdScanChunked,
+  ssdScanChunkedGrad,
+  ssdScanRecurrent,
+  ssdScanRecurrentGrad,
+} from "../src/kernels/ssdScan/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";
 
 const [b, l, p, g, n] = [1, 2048, 64, 1, 128];
@@ -9,7 +14,14 @@ const attrs = { dtSoftplus: true, dtMin: 0, dtMax: Number.POSITIVE_INFINITY, chu
 type Info = { dataId: object; shape: number[]; dtype: "float32" };
 function contenders(backend: WasmBackend, h: number): Contender[] {
   const make = (shape: number[], seed: number, map = (x: number): number => x): Info => ({
-    dataId: backend.write(randomFloats(shape.reduce((x, y) => x * y), seed).map(map), shape, "float32"),
+    dataId: backend.write(
+      randomFloats(
+        shape.reduce((x, y) => x * y),
+        seed,
+      ).map(map),
+      shape,
+      "float32",
+    ),
     shape,
     dtype: "float32",
   });
@@ -28,7 +40,10 @@ function contenders(backend: WasmBackend, h: number): Contender[] {
     { name: `chunks (${label})`, run: () => dispose(ssdScanChunked(backend, inputs, attrs) as Info[]) },
     { name: `recurrence (${label})`, run: () => dispose(ssdScanRecurrent(backend, inputs, attrs) as Info[]) },
     { name: `backward, chunks (${label})`, run: () => dispose(ssdScanChunkedGrad(backend, upstream, attrs) as Info[]) },
-    { name: `backward, recurrence (${label})`, run: () => dispose(ssdScanRecurrentGrad(backend, upstream, attrs) as Info[]) },
+    {
+      name: `backward, recurrence (${label})`,
+      run: () => dispose(ssdScanRecurrentGrad(backend, upstream, attrs) as Info[]),
+    },
   ];
 }
 
@@ -42,6 +57,8 @@ for (const flavour of ["relaxed", "plain"] as const) {
 const timings = await interleave(list, Number(process.argv[2] ?? 7), 2);
 for (const [i, { name, min, median, spread }] of timings.entries()) {
   const ratio = i % 2 === 0 ? `, ${(timings[i + 1]!.median / median).toFixed(2)}x the recurrence` : "";
-  console.log(`${name.padEnd(56)} ${min.toFixed(2).padStart(8)} ms best, ${median.toFixed(2).padStart(8)} median, spread ${spread.toFixed(2)}${ratio}`);
+  console.log(
+    `${name.padEnd(56)} ${min.toFixed(2).padStart(8)} ms best, ${median.toFixed(2).padStart(8)} median, spread ${spread.toFixed(2)}${ratio}`,
+  );
 }
 process.exit();

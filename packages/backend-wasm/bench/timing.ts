@@ -31,7 +31,13 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
   }
   return contenders.map(({ name }, i) => {
     const sorted = times[i]!.sort((a, b) => a - b);
-    return { name, min: sorted[0]!, median: sorted[sorted.length >> 1]!, cpu: cpu[i]!, spread: sorted.at(-1)! / sorted[0]! };
+    return {
+      name,
+      min: sorted[0]!,
+      median: sorted[sorted.length >> 1]!,
+      cpu: cpu[i]!,
+      spread: sorted.at(-1)! / sorted[0]!,
+    };
   });
 }
 

@@ -11,12 +11,31 @@ const target = join(root, "src/binaries.gen.ts");
 const pages = 65536;
 
 const common = [
-  "--target=wasm32", "-std=gnu11", "-nostdlib", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing", "-Wall", "-Werror",
-  "-Wno-psabi", "-msimd128", "-matomics", "-mbulk-memory", "-mmutable-globals", "-mnontrapping-fptoint", "-msign-ext",
+  "--target=wasm32",
+  "-std=gnu11",
+  "-nostdlib",
+  "-ffp-contract=off",
+  "-fno-math-errno",
+  "-fno-strict-aliasing",
+  "-Wall",
+  "-Werror",
+  "-Wno-psabi",
+  "-msimd128",
+  "-matomics",
+  "-mbulk-memory",
+  "-mmutable-globals",
+  "-mnontrapping-fptoint",
+  "-msign-ext",
 ];
 const link = [
-  "-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--shared-memory", `-Wl,--max-memory=${pages * 65536}`, "-Wl,--export=__stack_pointer",
-  "-Wl,--export=__heap_base", "-Wl,-z,stack-size=65536", process.env.KEEP_NAMES ? "-Wl,--strip-debug" : "-Wl,--strip-all",
+  "-Wl,--no-entry",
+  "-Wl,--import-memory",
+  "-Wl,--shared-memory",
+  `-Wl,--max-memory=${pages * 65536}`,
+  "-Wl,--export=__stack_pointer",
+  "-Wl,--export=__heap_base",
+  "-Wl,-z,stack-size=65536",
+  process.env.KEEP_NAMES ? "-Wl,--strip-debug" : "-Wl,--strip-all",
 ];
 const flavours: Record<string, string[]> = { plain: [], relaxed: ["-mrelaxed-simd", "-DRELAXED"] };
 
@@ -33,7 +52,9 @@ export function readSources(): Sources {
   for (const name of readdirSync(join(root, "csrc")).sort()) {
     if (!/\.[ch]$/.test(name)) continue;
     files[name] = readFileSync(join(root, "csrc", name), "utf8");
-    if (name.endsWith(".c")) for (const match of files[name].matchAll(/^(?:KERNEL|UNARY|UNARY_INT|BINARY|BINARY_INT|REDUCE)\((\w+)/gm)) kernels.push(match[1]!);
+    if (name.endsWith(".c"))
+      for (const match of files[name].matchAll(/^(?:KERNEL|UNARY|UNARY_INT|BINARY|BINARY_INT|REDUCE)\((\w+)/gm))
+        kernels.push(match[1]!);
   }
   const declarations = kernels.map((k) => `Kernel ${k};`).join("\n");
   files["table.gen.c"] = `#include "rt.h"\n${declarations}\nKernel *const kernels[] = {${kernels.join(", ")}};\n`;
@@ -78,25 +99,61 @@ function memoryFlagOffset(binary: Uint8Array): number {
 }
 
 /** Sources whose inner loops decide the speed; the rest is compiled for size, which the download pays for. */
-const hot = new Set(["cauchy.c", "chunked.c", "chunkedBack.c", "conv.c", "diagonalScan.c", "fft.c", "gemm.c", "norm.c", "outer.c", "packed.c", "panel.c", "runtime.c", "scan.c", "scanBackward.c", "vandermonde.c"]);
+const hot = new Set([
+  "cauchy.c",
+  "chunked.c",
+  "chunkedBack.c",
+  "conv.c",
+  "diagonalScan.c",
+  "fft.c",
+  "gemm.c",
+  "norm.c",
+  "outer.c",
+  "packed.c",
+  "panel.c",
+  "runtime.c",
+  "scan.c",
+  "scanBackward.c",
+  "vandermonde.c",
+]);
 
-type RunClang = (args: string[], files: Record<string, string | Uint8Array>, options?: object) => Promise<Record<string, Uint8Array>>;
+type RunClang = (
+  args: string[],
+  files: Record<string, string | Uint8Array>,
+  options?: object,
+) => Promise<Record<string, Uint8Array>>;
 
 async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8Array> {
   const { runClang } = (await import("@yowasp/clang")) as unknown as { runClang: RunClang };
   // The compiler's own lines go to stderr; its error object carries every source file, so only the message is passed on.
   const run: RunClang = (args, files) =>
-    runClang(args, files, { fetchProgress: () => undefined }).catch((error: Error) => Promise.reject(new Error(`the kernels do not compile: ${error.message}`)));
+    runClang(args, files, { fetchProgress: () => undefined }).catch((error: Error) =>
+      Promise.reject(new Error(`the kernels do not compile: ${error.message}`)),
+    );
   const units = Object.keys(sources.files).filter((name) => name.endsWith(".c"));
   // Two units in all: starting the compiler costs more than compiling.
   const compile = async (unit: string, level: string, names: string[]): Promise<Uint8Array> => {
     const text = names.map((name) => `#include "${name}"`).join("\n");
-    const out = await run(["clang", ...common, ...flags, level, "-c", `${unit}.c`, "-o", `${unit}.o`], { ...sources.files, [`${unit}.c`]: text });
+    const out = await run(["clang", ...common, ...flags, level, "-c", `${unit}.c`, "-o", `${unit}.o`], {
+      ...sources.files,
+      [`${unit}.c`]: text,
+    });
     return out[`${unit}.o`]!;
   };
-  const fast = await compile("fast", "-O2", units.filter((name) => hot.has(name)));
-  const small = await compile("small", "-Oz", units.filter((name) => !hot.has(name)));
-  const out = await run(["clang", ...common, ...flags, ...link, "fast.o", "small.o", "-o", "all.wasm"], { "fast.o": fast, "small.o": small });
+  const fast = await compile(
+    "fast",
+    "-O2",
+    units.filter((name) => hot.has(name)),
+  );
+  const small = await compile(
+    "small",
+    "-Oz",
+    units.filter((name) => !hot.has(name)),
+  );
+  const out = await run(["clang", ...common, ...flags, ...link, "fast.o", "small.o", "-o", "all.wasm"], {
+    "fast.o": fast,
+    "small.o": small,
+  });
   return out["all.wasm"]!;
 }
 
@@ -109,11 +166,15 @@ export async function compileBinaries(): Promise<boolean> {
   for (const [name, flags] of Object.entries(flavours)) {
     const binary = await compileFlavour(sources, flags);
     const text = deflateRawSync(binary, { level: 9 }).toString("base64");
-    parts.push(`export const ${name}: { readonly deflated: string; readonly memoryFlag: number } = { deflated: "${text}", memoryFlag: ${memoryFlagOffset(binary)} };`);
+    parts.push(
+      `export const ${name}: { readonly deflated: string; readonly memoryFlag: number } = { deflated: "${text}", memoryFlag: ${memoryFlagOffset(binary)} };`,
+    );
     console.log(`${name}: ${binary.length} bytes, ${text.length} as text`);
   }
   const entries = sources.kernels.map((name, index) => [name, index] as const);
-  parts.push(`export const kernelNumbers: { ${entries.map(([n, i]) => `readonly ${n}: ${i}`).join("; ")} } = { ${entries.map(([n, i]) => `${n}: ${i}`).join(", ")} };`);
+  parts.push(
+    `export const kernelNumbers: { ${entries.map(([n, i]) => `readonly ${n}: ${i}`).join("; ")} } = { ${entries.map(([n, i]) => `${n}: ${i}`).join(", ")} };`,
+  );
   parts.push("export type KernelNumber = keyof typeof kernelNumbers;", "");
   writeFileSync(target, parts.join("\n"));
   return true;

@@ -41,7 +41,10 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
 
   /** @throws BackendError where the engine lacks SIMD, or threads are asked for and memory cannot be shared. */
   static async start(options: WasmOptions = {}): Promise<WasmBackend> {
-    return new WasmBackend(await (options.worker ? RemoteMachine : Machine).start(options), options.parallelWork ?? PARALLEL_WORK);
+    return new WasmBackend(
+      await (options.worker ? RemoteMachine : Machine).start(options),
+      options.parallelWork ?? PARALLEL_WORK,
+    );
   }
 
   get threads(): number {
@@ -66,7 +69,10 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
 
   /** @throws ArgumentError when a kernel would need more floats than a thread's scratch has. */
   requireScratch(kernel: string, floats: number): void {
-    if (4 * floats > SCRATCH_BYTES) throw new ArgumentError(`${kernel}: the wasm kernel sums rows of up to ${SCRATCH_BYTES / 4} floats, got ${floats}`);
+    if (4 * floats > SCRATCH_BYTES)
+      throw new ArgumentError(
+        `${kernel}: the wasm kernel sums rows of up to ${SCRATCH_BYTES / 4} floats, got ${floats}`,
+      );
   }
 
   /** Runs a function with the address of `floats` of temporary memory. While capturing, the graph keeps it. */
@@ -121,7 +127,12 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
   protected override compile(launches: readonly WasmLaunch[]): { replay(): void; dispose(): void } {
     const { machine } = this;
     const header = 3 * launches.length;
-    const words = new Int32Array(Math.max(1, launches.reduce((size, { args }) => size + args.length, header)));
+    const words = new Int32Array(
+      Math.max(
+        1,
+        launches.reduce((size, { args }) => size + args.length, header),
+      ),
+    );
     const bytes = words.byteLength;
     const list = machine.heap.allocate(bytes);
     let at = header;

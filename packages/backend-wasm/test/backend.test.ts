@@ -1,5 +1,20 @@
 import {
-  add, BackendError, capture, DeviceLostError, matMul, mul, OutOfMemoryError, readFloats, setBackend, stopBackend, sum, tensor, tidy, writeInto, zeros, type Tensor,
+  add,
+  BackendError,
+  capture,
+  DeviceLostError,
+  matMul,
+  mul,
+  OutOfMemoryError,
+  readFloats,
+  setBackend,
+  stopBackend,
+  sum,
+  tensor,
+  tidy,
+  writeInto,
+  zeros,
+  type Tensor,
 } from "@statespace/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { WasmBackend, wasmBackend, type WasmOptions } from "../src/index.ts";
@@ -12,7 +27,8 @@ async function start(options: WasmOptions = {}): Promise<WasmBackend> {
 }
 afterEach(() => stopBackend("wasm"));
 
-const noise = (count: number, seed: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i));
+const noise = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i));
 /** A product large enough for every thread to take part. */
 function product(): Tensor {
   return tidy(() => matMul(tensor(noise(200 * 300, 1), [200, 300]), tensor(noise(300 * 170, 2), [300, 170])));

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { classSize, Heap } from "../src/runtime/heap.ts";
 
 const MIB = 1 << 20;
-const heap = (pages: number, limit: number): Heap => new Heap(new WebAssembly.Memory({ initial: pages, maximum: 65536 }), 0, limit);
+const heap = (pages: number, limit: number): Heap =>
+  new Heap(new WebAssembly.Memory({ initial: pages, maximum: 65536 }), 0, limit);
 
 describe("size classes", () => {
   it("hold what is asked, lose at most a fifth of it beyond 256 bytes, and are lines of 64 bytes", () => {

@@ -1,9 +1,32 @@
-import { erf, exp, expm1, gelu, log, log1p, readFloats, setBackend, sigmoid, silu, softplus, stopBackend, tanh, sin, cos, tensor, rsqrt, pow, type Tensor } from "@statespace/core";
+import {
+  erf,
+  exp,
+  expm1,
+  gelu,
+  log,
+  log1p,
+  readFloats,
+  setBackend,
+  sigmoid,
+  silu,
+  softplus,
+  stopBackend,
+  tanh,
+  sin,
+  cos,
+  tensor,
+  rsqrt,
+  pow,
+  type Tensor,
+} from "@statespace/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wasmBackend } from "../src/index.ts";
 
 /** Arguments where naive float formulas lose digits: tails, the switch of branches, overflow's edge. */
-const EDGES = [-104, -103, -89, -88.5, -87.4, -40, -20, -17, -15, -10, -1, -0.5, -1e-3, -1e-7, -1e-20, 0, 1e-20, 1e-7, 1e-3, 0.3466, 0.5, 1, 2, 10, 15, 20, 21, 40, 88.5, 88.7, 89, 100];
+const EDGES = [
+  -104, -103, -89, -88.5, -87.4, -40, -20, -17, -15, -10, -1, -0.5, -1e-3, -1e-7, -1e-20, 0, 1e-20, 1e-7, 1e-3, 0.3466,
+  0.5, 1, 2, 10, 15, 20, 21, 40, 88.5, 88.7, 89, 100,
+];
 /** Evenly and, in powers of two, from 2^-40 to 2^6, of both signs. */
 function samples(): number[] {
   const out = [...EDGES];

@@ -1,11 +1,23 @@
-import { embedding, linear, packFromF32, packWeight, readFloats, setBackend, stopBackend, tensor, unpackToF32, type PackedFormat } from "@statespace/core";
+import {
+  embedding,
+  linear,
+  packFromF32,
+  packWeight,
+  readFloats,
+  setBackend,
+  stopBackend,
+  tensor,
+  unpackToF32,
+  type PackedFormat,
+} from "@statespace/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wasmBackend } from "../src/index.ts";
 
 beforeAll(() => setBackend(wasmBackend({ threads: 2 })));
 afterAll(() => stopBackend("wasm"));
 
-const noise = (count: number, seed: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i) * Math.cos(0.37 * i * seed));
+const noise = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i) * Math.cos(0.37 * i * seed));
 
 /** Rows up to this many are multiplied in 8-bit integers by q8 and q4 (linear/index.ts). */
 const FEW_ROWS = 8;

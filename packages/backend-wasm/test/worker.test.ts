@@ -1,5 +1,22 @@
 import {
-  add, BackendError, capture, DeviceLostError, matMul, memory, mul, OutOfMemoryError, readFloats, setBackend, ShapeError, stopBackend, sum, tensor, tidy, writeInto, zeros, type Tensor,
+  add,
+  BackendError,
+  capture,
+  DeviceLostError,
+  matMul,
+  memory,
+  mul,
+  OutOfMemoryError,
+  readFloats,
+  setBackend,
+  ShapeError,
+  stopBackend,
+  sum,
+  tensor,
+  tidy,
+  writeInto,
+  zeros,
+  type Tensor,
 } from "@statespace/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { WasmBackend, wasmBackend, type WasmOptions } from "../src/index.ts";
@@ -7,7 +24,10 @@ import type { RemoteMachine } from "../src/runtime/remote.ts";
 
 let backend: WasmBackend;
 async function start(options: WasmOptions = {}): Promise<WasmBackend> {
-  await setBackend({ ...wasmBackend(), create: async () => (backend = await WasmBackend.start({ worker: true, ...options })) });
+  await setBackend({
+    ...wasmBackend(),
+    create: async () => (backend = await WasmBackend.start({ worker: true, ...options })),
+  });
   return backend;
 }
 afterEach(() => {
@@ -15,9 +35,11 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const noise = (count: number, seed: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i));
+const noise = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i));
 /** A product large enough for every thread to take part. */
-const product = (seed = 1): Tensor => tidy(() => matMul(tensor(noise(200 * 300, seed), [200, 300]), tensor(noise(300 * 170, 2), [300, 170])));
+const product = (seed = 1): Tensor =>
+  tidy(() => matMul(tensor(noise(200 * 300, seed), [200, 300]), tensor(noise(300 * 170, 2), [300, 170])));
 
 async function direct(threads: number, compute: () => Tensor): Promise<Float32Array> {
   await start({ worker: false, threads });
@@ -57,7 +79,8 @@ describe("a backend in a worker", () => {
       reads.push(readFloats(tidy(() => mul(x, x))));
     }
     values.fill(-1);
-    for (const [i, data] of (await Promise.all(reads)).entries()) expect(data).toEqual(new Float32Array(5000).fill(i * i));
+    for (const [i, data] of (await Promise.all(reads)).entries())
+      expect(data).toEqual(new Float32Array(5000).fill(i * i));
   });
 
   it("returns from a launch before the work is done", async () => {
@@ -135,7 +158,10 @@ describe("errors of a backend in a worker", () => {
   });
 
   it("a worker that dies, whichever, is a DeviceLostError of the reads in flight and of every call after", async () => {
-    for (const kill of [(): void => backend.machine.pool.terminate(0), (): void => (backend.machine as RemoteMachine).terminate()]) {
+    for (const kill of [
+      (): void => backend.machine.pool.terminate(0),
+      (): void => (backend.machine as RemoteMachine).terminate(),
+    ]) {
       await start({ threads: 2, workerTimeout: 300 });
       expect((await readFloats(product())).every(Number.isFinite)).toBe(true);
       kill();

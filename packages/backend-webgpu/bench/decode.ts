@@ -1,4 +1,14 @@
-import { argMax, capture, currentBackend, keep, runKernel, tensor, type Captured, type PackedFormat, type Tensor } from "@statespace/core";
+import {
+  argMax,
+  capture,
+  currentBackend,
+  keep,
+  runKernel,
+  tensor,
+  type Captured,
+  type PackedFormat,
+  type Tensor,
+} from "@statespace/core";
 import type { LanguageModel } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { replayWishes } from "../src/kernels/fusion.ts";
@@ -74,11 +84,26 @@ async function makeDecoder(model: LanguageModel, format: WeightFormat, way: Repl
     ids.dispose();
     state.dispose();
   };
-  return { label: format + way.name, first, graph, dispatches, layers: model.blocks.length, read: [], unread: [], device: [], gaps: [], dispose };
+  return {
+    label: format + way.name,
+    first,
+    graph,
+    dispatches,
+    layers: model.blocks.length,
+    read: [],
+    unread: [],
+    device: [],
+    gaps: [],
+    dispose,
+  };
 }
 
 /** A decoder for each format and way; the ways of one format share the model and must choose the same tokens. */
-async function makeDecoders(small: boolean, formats: readonly WeightFormat[], ways: readonly ReplayWay[]): Promise<Decoder[]> {
+async function makeDecoders(
+  small: boolean,
+  formats: readonly WeightFormat[],
+  ways: readonly ReplayWay[],
+): Promise<Decoder[]> {
   const decoders: Decoder[] = [];
   for (const format of formats) {
     const model = makeModel(small);
@@ -86,7 +111,8 @@ async function makeDecoders(small: boolean, formats: readonly WeightFormat[], wa
     const same: Decoder[] = [];
     for (const way of ways) same.push(await makeDecoder(model, format, way));
     for (const { label, first } of same) {
-      if (first.join() !== same[0]!.first.join()) throw new Error(`decode ${label}: tokens ${first.join()}, but ${same[0]!.first.join()} ${same[0]!.label}`);
+      if (first.join() !== same[0]!.first.join())
+        throw new Error(`decode ${label}: tokens ${first.join()}, but ${same[0]!.first.join()} ${same[0]!.label}`);
     }
     const last = same.pop()!;
     decoders.push(...same, { ...last, dispose: () => (last.dispose(), model.dispose()) });
@@ -116,7 +142,14 @@ async function timeUnread({ graph }: Decoder, tokens: number): Promise<number> {
  * Decodes with several weight formats, all of them in memory, in turn: what differs between them is then not the state of the machine.
  * Each round times `tokens` tokens of each with the id read back, as many without, and a few by timestamps around the command buffers.
  */
-export async function benchDecode(small: boolean, formats: readonly WeightFormat[], ways: readonly ReplayWay[], rounds: number, tokens: number, report: Report): Promise<void> {
+export async function benchDecode(
+  small: boolean,
+  formats: readonly WeightFormat[],
+  ways: readonly ReplayWay[],
+  rounds: number,
+  tokens: number,
+  report: Report,
+): Promise<void> {
   const decoders = await makeDecoders(small, formats, ways);
   for (let round = -1; round < rounds; round++) {
     // Round -1 warms up. Who goes first changes.
@@ -128,7 +161,9 @@ export async function benchDecode(small: boolean, formats: readonly WeightFormat
       const replayFew = (): void => {
         for (let token = 0; token < few; token++) decoder.graph.replay();
       };
-      const { spanMs, passMs } = backend().traits.timestamps ? await backend().deviceSpan(replayFew) : { spanMs: Number.NaN, passMs: Number.NaN };
+      const { spanMs, passMs } = backend().traits.timestamps
+        ? await backend().deviceSpan(replayFew)
+        : { spanMs: Number.NaN, passMs: Number.NaN };
       if (round < 0) continue;
       decoder.read.push(read);
       decoder.unread.push(unread);
@@ -139,8 +174,13 @@ export async function benchDecode(small: boolean, formats: readonly WeightFormat
   for (const decoder of decoders) report(await decodeRow(decoder, `${modelName(small)} b=1`));
   const [first, ...others] = decoders;
   for (const other of others) {
-    const ratio = (what: "read" | "unread" | "device"): string => median(other[what].map((seconds, round) => first![what][round]! / seconds)).toFixed(3);
-    report({ bench: `decode ${other.label} against ${first!.label}`, shape: `${rounds} rounds of ${tokens}`, figures: `speed x${ratio("read")} with reads, x${ratio("unread")} without, x${ratio("device")} on the device` });
+    const ratio = (what: "read" | "unread" | "device"): string =>
+      median(other[what].map((seconds, round) => first![what][round]! / seconds)).toFixed(3);
+    report({
+      bench: `decode ${other.label} against ${first!.label}`,
+      shape: `${rounds} rounds of ${tokens}`,
+      figures: `speed x${ratio("read")} with reads, x${ratio("unread")} without, x${ratio("device")} on the device`,
+    });
   }
   for (const decoder of decoders) decoder.dispose();
 }

@@ -24,7 +24,10 @@ async function check(label: string): Promise<boolean> {
     const out = await scanResults(small);
     [wishes.forward.inFlight, wishes.backward.inFlight] = saved as [number, number];
     const bad = Object.keys(reference).filter((name) => !(relativeError(out[name]!, reference[name]!) < 3e-6));
-    if (bad.length > 0) console.log(`WRONG ${label} inFlight ${inFlight}: ${bad.map((name) => `${name} ${relativeError(out[name]!, reference[name]!).toExponential(1)}`).join(" ")}`);
+    if (bad.length > 0)
+      console.log(
+        `WRONG ${label} inFlight ${inFlight}: ${bad.map((name) => `${name} ${relativeError(out[name]!, reference[name]!).toExponential(1)}`).join(" ")}`,
+      );
     ok &&= bad.length === 0;
   }
   return ok;
@@ -34,9 +37,21 @@ const quick = process.argv.includes("--quick");
 type Cut = [V: number, threads: number, TS: number, SUB: number, P: number];
 const cuts: Record<"forward" | "backward", Cut[]> = {
   forward: [[1, 128, 8, 8, 1]],
-  backward: [[1, 128, 4, 4, 2], [1, 128, 8, 4, 2], [1, 64, 4, 4, 2], [1, 128, 4, 4, 1], [1, 256, 4, 4, 2], [1, 128, 4, 4, 4], [1, 128, 4, 2, 4]],
+  backward: [
+    [1, 128, 4, 4, 2],
+    [1, 128, 8, 4, 2],
+    [1, 64, 4, 4, 2],
+    [1, 128, 4, 4, 1],
+    [1, 256, 4, 4, 2],
+    [1, 128, 4, 4, 4],
+    [1, 128, 4, 2, 4],
+  ],
 };
-const sizes: [number, number, number[]][] = [[8, 2048, [49_152, 147_456]], [1, 2048, [98_304, 196_608]], [1, 65_536, [98_304]]];
+const sizes: [number, number, number[]][] = [
+  [8, 2048, [49_152, 147_456]],
+  [1, 2048, [98_304, 196_608]],
+  [1, 65_536, [98_304]],
+];
 const right = new Set<string>();
 for (const direction of ["forward", "backward"] as const) {
   for (const cut of quick ? cuts[direction].slice(0, 1) : cuts[direction]) {

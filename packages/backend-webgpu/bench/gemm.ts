@@ -16,7 +16,9 @@ export async function benchGemm(m: number, n: number, k: number, report: Report,
   for (const transposeA of [false, true]) {
     for (const transposeB of [false, true]) {
       const { ms } = await deviceMs(() => gemm(backend, { m, n, k, transposeA, transposeB }, a, b, out), repeats);
-      line.push(`${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${ms.toFixed(3)} ms ${((2 * m * n * k) / ms / 1e9).toFixed(1)} TFLOP/s`);
+      line.push(
+        `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${ms.toFixed(3)} ms ${((2 * m * n * k) / ms / 1e9).toFixed(1)} TFLOP/s`,
+      );
     }
   }
   report({ bench: "gemm", shape: `${m}x${n}x${k}`, figures: line.join("  ") });
@@ -32,6 +34,10 @@ export async function benchGemv(n: number, k: number, report: Report): Promise<v
   const copies = Math.min(16, Math.ceil(2e8 / (4 * n * k)));
   const weights: Tensor[] = Array.from({ length: copies }, (_, i) => tensor(uniform(i, n * k), [n, k]));
   const { ms } = await deviceMs(() => weights.forEach((w) => gemv(backend, 1, n, k, x, w, undefined, out)), 5);
-  report({ bench: "gemv", shape: `${n}x${k}`, figures: `${(ms / copies).toFixed(4)} ms, ${((4 * n * k * copies) / ms / 1e6).toFixed(0)} GB/s` });
+  report({
+    bench: "gemv",
+    shape: `${n}x${k}`,
+    figures: `${(ms / copies).toFixed(4)} ms, ${((4 * n * k * copies) / ms / 1e6).toFixed(0)} GB/s`,
+  });
   for (const t of [x, out, ...weights]) t.dispose();
 }

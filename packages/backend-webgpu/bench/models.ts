@@ -1,4 +1,12 @@
-import { AdamW, currentBackend, readFloats, tensor, valueAndGrads, writeInto, type PackedFormat } from "@statespace/core";
+import {
+  AdamW,
+  currentBackend,
+  readFloats,
+  tensor,
+  valueAndGrads,
+  writeInto,
+  type PackedFormat,
+} from "@statespace/core";
 import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { uniform } from "./random.ts";
@@ -16,16 +24,29 @@ export async function kernelTimes(run: () => void | Promise<void>, top: number):
 
 /** A mamba-130m with random weights, or a small one where the device is software. */
 export function makeModel(small: boolean): LanguageModel {
-  const model = new LanguageModel(parseModelConfig(small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256, time_step_rank: 8 } : mamba130m), "empty");
+  const model = new LanguageModel(
+    parseModelConfig(
+      small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256, time_step_rank: 8 } : mamba130m,
+    ),
+    "empty",
+  );
   model.parameters.forEach((parameter, i) => writeInto(parameter.value, uniform(i + 1, parameter.size, -0.04, 0.04)));
   return model;
 }
 
 /** Reading a prompt in one go, the logits of its last token read back. */
-export async function benchPrefill(small: boolean, format: "f32" | PackedFormat, length: number, report: Report): Promise<void> {
+export async function benchPrefill(
+  small: boolean,
+  format: "f32" | PackedFormat,
+  length: number,
+  report: Report,
+): Promise<void> {
   const model = makeModel(small);
   if (format !== "f32") await model.quantize(format);
-  const ids = tensor(Int32Array.from({ length }, (_, i) => (i * 7919) % model.config.vocabSize), [1, length]);
+  const ids = tensor(
+    Int32Array.from({ length }, (_, i) => (i * 7919) % model.config.vocabSize),
+    [1, length],
+  );
   const once = async (): Promise<void> => {
     const { logits, state } = model.forward(ids, { returnState: true, lastOnly: true });
     const values = await readFloats(logits);
@@ -42,7 +63,12 @@ export async function benchPrefill(small: boolean, format: "f32" | PackedFormat,
     times.push(performance.now() - start);
   }
   const ms = median(times);
-  report({ bench: `prefill ${format}`, shape: `${modelName(small)}, ${length} tokens`, figures: `${ms.toFixed(1)} ms, ${((1000 * length) / ms).toFixed(0)} tok/s`, parts: await kernelTimes(once, 14) });
+  report({
+    bench: `prefill ${format}`,
+    shape: `${modelName(small)}, ${length} tokens`,
+    figures: `${ms.toFixed(1)} ms, ${((1000 * length) / ms).toFixed(0)} tok/s`,
+    parts: await kernelTimes(once, 14),
+  });
   ids.dispose();
   model.dispose();
 }
@@ -56,7 +82,10 @@ export async function benchTrain(small: boolean, batch: number, length: number, 
   const ids = tensor(row, [batch, length]);
   const targets = tensor(nextTokenTargets(row, length), [batch, length]);
   const once = async (): Promise<number> => {
-    const { value, grads } = valueAndGrads(() => model.loss(ids, targets), optimizer.parameters.map((p) => p.value));
+    const { value, grads } = valueAndGrads(
+      () => model.loss(ids, targets),
+      optimizer.parameters.map((p) => p.value),
+    );
     optimizer.step(grads);
     for (const t of grads) t?.dispose();
     const [loss] = await readFloats(value);

@@ -5,7 +5,11 @@ import { benches, runSuite, sizes, type Bench, type Size } from "./suite.ts";
 const find = <E extends Element>(selector: string): E => document.querySelector<E>(selector)!;
 const form = find<HTMLFormElement>("form");
 const [start, copy] = [find<HTMLButtonElement>("button[type=submit]"), find<HTMLButtonElement>("#copy")];
-const [progress, failure, table] = [find<HTMLOutputElement>("#progress"), find("#error"), find<HTMLTableElement>("table")];
+const [progress, failure, table] = [
+  find<HTMLOutputElement>("#progress"),
+  find("#error"),
+  find<HTMLTableElement>("table"),
+];
 const rows: Row[] = [];
 
 function addChoice(to: string, type: "checkbox" | "radio", name: string, value: string, checked: boolean): void {

@@ -31,6 +31,11 @@ export function kernelTable(times: readonly { label: string; calls: number; ms: 
 
 /** Rows as a Markdown table, to paste where results are collected. */
 export function tableText(rows: readonly Row[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(["bench", "on", "found", "device time by kernel, ms"]), line(["---", "---", "---", "---"]), ...rows.map(({ bench, shape, figures, parts = [] }) => line([bench, shape, figures, parts.join("; ")]))].join("\n");
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [
+    line(["bench", "on", "found", "device time by kernel, ms"]),
+    line(["---", "---", "---", "---"]),
+    ...rows.map(({ bench, shape, figures, parts = [] }) => line([bench, shape, figures, parts.join("; ")])),
+  ].join("\n");
 }

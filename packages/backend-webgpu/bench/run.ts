@@ -9,5 +9,7 @@ const size = sizes.find((name) => process.argv.includes(`--${name}`)) ?? "full";
 const named = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const unknown = named.filter((name) => !(benches as readonly string[]).includes(name));
 if (unknown.length > 0) throw new Error(`no bench ${unknown.join(", ")}; there are ${benches.join(", ")}`);
-await runSuite(named.length > 0 ? (named as Bench[]) : benches.filter((name) => name !== "ways"), size, (row) => console.log(rowText(row)));
+await runSuite(named.length > 0 ? (named as Bench[]) : benches.filter((name) => name !== "ways"), size, (row) =>
+  console.log(rowText(row)),
+);
 process.exit(0);

@@ -9,7 +9,11 @@ const copyRate = 2960;
 const isH100 = (): boolean => (currentBackend() as WebGpuBackend).traits.name.includes("H100");
 
 /** mamba_ssm's CUDA kernels on an H100, ms. */
-export const cuda: Record<string, [number, number]> = { "8x2048": [0.9, 2.13], "1x65536": [3.99, 8.8], "1x2048": [0.14, 0.366] };
+export const cuda: Record<string, [number, number]> = {
+  "8x2048": [0.9, 2.13],
+  "1x65536": [3.99, 8.8],
+  "1x2048": [0.14, 0.366],
+};
 
 /** Median device milliseconds of a kernel's dispatches, first to last timestamp summed, over `repeats` runs. */
 export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: number; parts: string }> {
@@ -21,7 +25,13 @@ export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: 
   for (let i = 0; i < repeats; i++) {
     const times = await backend.profile(run);
     totals.push(times.reduce((sum, { ms }) => sum + ms, 0));
-    if (i === repeats - 1) parts = times.map(({ label, calls, ms }) => `${label.split(",")[0]!.replace("selectiveScan/", "")}${calls > 1 ? `x${calls}` : ""} ${ms.toFixed(3)}`).join(" ");
+    if (i === repeats - 1)
+      parts = times
+        .map(
+          ({ label, calls, ms }) =>
+            `${label.split(",")[0]!.replace("selectiveScan/", "")}${calls > 1 ? `x${calls}` : ""} ${ms.toFixed(3)}`,
+        )
+        .join(" ");
   }
   return { ms: median(totals), parts };
 }
@@ -30,7 +40,7 @@ export async function deviceMs(run: () => void, repeats: number): Promise<{ ms: 
 async function warmUp(run: () => void): Promise<void> {
   const backend = currentBackend() as WebGpuBackend;
   let before = Infinity;
-  for (const start = performance.now(); performance.now() - start < 5000; ) {
+  for (const start = performance.now(); performance.now() - start < 5000;) {
     const from = performance.now();
     for (let i = 0; i < 8; i++) run();
     await backend.finish();
@@ -78,7 +88,15 @@ function inputsOf(b: number, l: number, d: number, n: number): { inputs: Record<
 }
 
 /** Times the selective scan at a size, gate included, as a Mamba block runs it. */
-export async function benchScan(b: number, l: number, d: number, n: number, report: Report, label = "", what: readonly ("forward" | "backward")[] = ["forward", "backward"]): Promise<void> {
+export async function benchScan(
+  b: number,
+  l: number,
+  d: number,
+  n: number,
+  report: Report,
+  label = "",
+  what: readonly ("forward" | "backward")[] = ["forward", "backward"],
+): Promise<void> {
   const { inputs, dY } = inputsOf(b, l, d, n);
   const attrs = { deltaSoftplus: true };
   const drop = (out: Tensor[]): void => out.forEach((t) => t.dispose());
@@ -94,10 +112,17 @@ export async function benchScan(b: number, l: number, d: number, n: number, repo
     const gigabytes = floorBytes[direction] / ms / 1e6;
     const rival = isH100() && d === 1536 ? cuda[`${b}x${l}`]?.[direction === "forward" ? 0 : 1] : undefined;
     const figures = [
-      `${ms.toFixed(3)} ms (wall ${wall.toFixed(3)})`, `${gigabytes.toFixed(0)} GB/s of what must be moved`,
-      ...(isH100() ? [`${((100 * gigabytes) / copyRate).toFixed(0)} % of the floor`] : []), ...(rival ? [`${(rival / ms).toFixed(2)}x mamba_ssm's CUDA`] : []),
+      `${ms.toFixed(3)} ms (wall ${wall.toFixed(3)})`,
+      `${gigabytes.toFixed(0)} GB/s of what must be moved`,
+      ...(isH100() ? [`${((100 * gigabytes) / copyRate).toFixed(0)} % of the floor`] : []),
+      ...(rival ? [`${(rival / ms).toFixed(2)}x mamba_ssm's CUDA`] : []),
       `V${V} threads ${threads} TS${TS} inFlight ${inFlight}${label}`,
     ];
-    report({ bench: `scan ${direction}`, shape: `${b}x${l}x${d}, ${n} states`, figures: figures.join(", "), parts: [parts] });
+    report({
+      bench: `scan ${direction}`,
+      shape: `${b}x${l}x${d}, ${n} states`,
+      figures: figures.join(", "),
+      parts: [parts],
+    });
   }
 }

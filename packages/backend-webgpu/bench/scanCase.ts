@@ -3,8 +3,17 @@ import { uniform } from "./random.ts";
 
 /** What a scan case contains. */
 export interface ScanCase {
-  b: number; l: number; d: number; n: number;
-  g?: number; z?: boolean; D?: boolean; bias?: boolean; initial?: boolean; seq?: boolean; softplus?: boolean;
+  b: number;
+  l: number;
+  d: number;
+  n: number;
+  g?: number;
+  z?: boolean;
+  D?: boolean;
+  bias?: boolean;
+  initial?: boolean;
+  seq?: boolean;
+  softplus?: boolean;
 }
 
 /** Inputs in the range a trained block sees. */
@@ -22,7 +31,14 @@ export function scanInputs(c: ScanCase): Record<string, Tensor> {
     ...(c.z ? { z: tensor(uniform(7, b * l * d, -2, 2), [b, l, d]) } : {}),
     ...(c.bias ? { deltaBias: tensor(uniform(8, d), [d]) } : {}),
     ...(c.initial ? { initialState: tensor(uniform(9, b * d * n), [b, d, n]) } : {}),
-    ...(c.seq ? { seqIdx: tensor(Int32Array.from({ length: b * l }, (_, i) => Math.floor((i % l) / 7)), [b, l]) } : {}),
+    ...(c.seq
+      ? {
+          seqIdx: tensor(
+            Int32Array.from({ length: b * l }, (_, i) => Math.floor((i % l) / 7)),
+            [b, l],
+          ),
+        }
+      : {}),
   };
 }
 

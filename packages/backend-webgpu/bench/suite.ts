@@ -39,17 +39,60 @@ const withAll = { z: true, D: true, bias: true, initial: true, softplus: true };
 
 const extents: Readonly<Record<Size, Extents>> = {
   small: {
-    tiny: true, checked: { b: 2, l: 40, d: 32, n: 16, ...withAll }, scans: [[1, 64, 64]], gemms: [[128, 128, 128]], gemvs: [],
-    formats: ["f32", "f16", "q8", "q4"], rounds: 2, tokens: 4, prompt: 32, train: [2, 16],
+    tiny: true,
+    checked: { b: 2, l: 40, d: 32, n: 16, ...withAll },
+    scans: [[1, 64, 64]],
+    gemms: [[128, 128, 128]],
+    gemvs: [],
+    formats: ["f32", "f16", "q8", "q4"],
+    rounds: 2,
+    tokens: 4,
+    prompt: 32,
+    train: [2, 16],
   },
   medium: {
-    tiny: false, checked: { b: 2, l: 300, d: 96, n: 16, ...withAll }, scans: [[1, 2048, 1536], [4, 2048, 1536]], gemms: [[1024, 1024, 1024], [2048, 3072, 768]],
-    gemvs: [[3072, 768]], formats: ["f32", "f16", "q8"], rounds: 4, tokens: 32, prompt: 512, train: [1, 256],
+    tiny: false,
+    checked: { b: 2, l: 300, d: 96, n: 16, ...withAll },
+    scans: [
+      [1, 2048, 1536],
+      [4, 2048, 1536],
+    ],
+    gemms: [
+      [1024, 1024, 1024],
+      [2048, 3072, 768],
+    ],
+    gemvs: [[3072, 768]],
+    formats: ["f32", "f16", "q8"],
+    rounds: 4,
+    tokens: 32,
+    prompt: 512,
+    train: [1, 256],
   },
   full: {
-    tiny: false, checked: { b: 2, l: 300, d: 96, n: 16, ...withAll }, scans: [[8, 2048, 1536], [1, 65_536, 1536], [1, 2048, 1536]],
-    gemms: [[4096, 4096, 4096], [2048, 3072, 768], [4096, 80, 1536], [80, 1536, 4096]], gemvs: [[3072, 768], [768, 1536], [80, 1536], [50_280, 768]],
-    formats: ["f32", "f16", "q8", "q4"], rounds: 8, tokens: 64, prompt: 2048, train: [4, 1024],
+    tiny: false,
+    checked: { b: 2, l: 300, d: 96, n: 16, ...withAll },
+    scans: [
+      [8, 2048, 1536],
+      [1, 65_536, 1536],
+      [1, 2048, 1536],
+    ],
+    gemms: [
+      [4096, 4096, 4096],
+      [2048, 3072, 768],
+      [4096, 80, 1536],
+      [80, 1536, 4096],
+    ],
+    gemvs: [
+      [3072, 768],
+      [768, 1536],
+      [80, 1536],
+      [50_280, 768],
+    ],
+    formats: ["f32", "f16", "q8", "q4"],
+    rounds: 8,
+    tokens: 64,
+    prompt: 2048,
+    train: [4, 1024],
   },
 };
 
@@ -69,7 +112,12 @@ async function openChecked(checked: ScanCase): Promise<string> {
 }
 
 /** Runs benches one after the other; `progress` hears what comes next. */
-export async function runSuite(asked: readonly Bench[], size: Size, report: Report, progress: (what: string) => void | Promise<void> = () => {}): Promise<void> {
+export async function runSuite(
+  asked: readonly Bench[],
+  size: Size,
+  report: Report,
+  progress: (what: string) => void | Promise<void> = () => {},
+): Promise<void> {
   const { tiny, checked, scans, gemms, gemvs, formats, rounds, tokens, prompt, train } = extents[size];
   await progress("checking against the CPU");
   const device = await openChecked(checked);

@@ -1,4 +1,12 @@
-import { BackendError, DeviceLostError, OutOfMemoryError, StatespaceBackend, type PackedFormat, type Recording, type TensorInfo } from "@statespace/core";
+import {
+  BackendError,
+  DeviceLostError,
+  OutOfMemoryError,
+  StatespaceBackend,
+  type PackedFormat,
+  type Recording,
+  type TensorInfo,
+} from "@statespace/core";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
@@ -50,8 +58,15 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     const standIn = (): GPUBuffer => device.createBuffer({ size: 256 * 16, usage: GPUBufferUsage.STORAGE });
     this.#absent = { "read-only-storage": standIn(), storage: standIn() };
     // Replays run without error scopes: their launches were checked when they were captured.
-    device.onuncapturederror = ({ error }) => this.#report(error instanceof GPUOutOfMemoryError ? "out-of-memory" : "validation", error.message);
-    void device.lost.then(({ message, reason }) => this.#lose(new DeviceLostError(`webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`)));
+    device.onuncapturederror = ({ error }) =>
+      this.#report(error instanceof GPUOutOfMemoryError ? "out-of-memory" : "validation", error.message);
+    void device.lost.then(({ message, reason }) =>
+      this.#lose(
+        new DeviceLostError(
+          `webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`,
+        ),
+      ),
+    );
   }
 
   /** Called once when the device goes away, before anything is rejected. */
@@ -71,14 +86,18 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     for (const filter of filters) device.pushErrorScope(filter);
     commands();
     for (const filter of filters.reverse()) {
-      device.popErrorScope().then((error) => error && this.#report(filter, error.message), () => {});
+      device.popErrorScope().then(
+        (error) => error && this.#report(filter, error.message),
+        () => {},
+      );
     }
   }
 
   #report(filter: GPUErrorFilter, message: string): void {
     if (this.#fault instanceof DeviceLostError || this.#fault instanceof OutOfMemoryError) return;
     // Commands with a buffer that could not be made are refused: the cause is told, not the consequence, whichever comes first.
-    if (filter === "out-of-memory") this.#fault = new OutOfMemoryError(`webgpu: the device is out of memory: ${message}`);
+    if (filter === "out-of-memory")
+      this.#fault = new OutOfMemoryError(`webgpu: the device is out of memory: ${message}`);
     else this.#fault ??= new BackendError(`webgpu: the device refused a command (${filter}): ${message}`);
   }
 
@@ -108,8 +127,21 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   }
 
   /** Buffers handed out and not given back, the most bytes that were out and that were held at once, and submissions and dispatches so far. */
-  get counters(): { buffersInUse: number; peakBytes: number; peakHeldBytes: number; submissions: number; dispatches: number; pipelines: number } {
-    return { buffersInUse: this.#pool.inUse, peakBytes: this.#pool.peakBytes, peakHeldBytes: this.#pool.peakHeldBytes, ...this.#recorder.counts, pipelines: this.#pipelines.size };
+  get counters(): {
+    buffersInUse: number;
+    peakBytes: number;
+    peakHeldBytes: number;
+    submissions: number;
+    dispatches: number;
+    pipelines: number;
+  } {
+    return {
+      buffersInUse: this.#pool.inUse,
+      peakBytes: this.#pool.peakBytes,
+      peakHeldBytes: this.#pool.peakHeldBytes,
+      ...this.#recorder.counts,
+      pipelines: this.#pipelines.size,
+    };
   }
 
   /** Gives the free buffers back to the device. */
@@ -157,7 +189,10 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       this.#spareStaging = undefined;
       return spare;
     }
-    return this.device.createBuffer({ size: Math.max(size, smallRead), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    return this.device.createBuffer({
+      size: Math.max(size, smallRead),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
   }
 
   /** Waits for a promise, or for the device to be lost. */
@@ -171,7 +206,16 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       work.then(
         (value) => settle(() => resolve(value)),
         // A map that fails because the device goes away rejects a moment before `lost` resolves.
-        (error: unknown) => setTimeout(() => settle(() => reject(this.#fault ?? new BackendError(`webgpu: read failed: ${(error as Error).message}`, { cause: error }))), 10),
+        (error: unknown) =>
+          setTimeout(
+            () =>
+              settle(() =>
+                reject(
+                  this.#fault ?? new BackendError(`webgpu: read failed: ${(error as Error).message}`, { cause: error }),
+                ),
+              ),
+            10,
+          ),
       );
     });
   }
@@ -187,14 +231,22 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     const fused = fuse(launches, this.traits, (shader, constants, params, bindings, grid) => {
       const absent = bindings.flatMap((binding, i) => (binding ? [] : [i + 1]));
       const pipeline = this.#pipelines.replay({ name: shader, code: shaders[shader] }, constants, params, absent, bake);
-      return { kind: "dispatch", pipeline, params, grid, bindings: bindings.filter((binding) => binding !== undefined) };
+      return {
+        kind: "dispatch",
+        pipeline,
+        params,
+        grid,
+        bindings: bindings.filter((binding) => binding !== undefined),
+      };
     });
     const known = new Set(launches);
-    const prepared = this.#recorder.prepare(fused.map((launch) => {
-      if (launch.kind === "copy" || !known.has(launch)) return launch;
-      const { source, constants } = launch.pipeline;
-      return { ...launch, pipeline: this.#pipelines.replay(source, constants, launch.params, [], bake) };
-    }));
+    const prepared = this.#recorder.prepare(
+      fused.map((launch) => {
+        if (launch.kind === "copy" || !known.has(launch)) return launch;
+        const { source, constants } = launch.pipeline;
+        return { ...launch, pipeline: this.#pipelines.replay(source, constants, launch.params, [], bake) };
+      }),
+    );
     return {
       replay: (): void => {
         this.#throwIfLost();
@@ -262,7 +314,10 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     const copied = this.output([size / 4]);
     const target = this.locate(copied).block.buffer;
     this.launch({ kind: "copy", from: block.buffer, fromOffset: byteOffset, to: target, toOffset: 0, bytes: size });
-    this.#copies.push({ copied, back: { kind: "copy", from: target, fromOffset: 0, to: block.buffer, toOffset: byteOffset, bytes: size } });
+    this.#copies.push({
+      copied,
+      back: { kind: "copy", from: target, fromOffset: 0, to: block.buffer, toOffset: byteOffset, bytes: size },
+    });
     return { buffer: target, offset: 0, size };
   }
 
@@ -286,7 +341,10 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   bindFrom(x: TensorInfo): { binding: Binding; shift: number } {
     const { block, byteOffset, bytes } = this.locate(x);
     const offset = byteOffset - (byteOffset % this.traits.offsetAlignment);
-    return { binding: { buffer: block.buffer, offset, size: byteOffset - offset + bytes }, shift: (byteOffset - offset) / 4 };
+    return {
+      binding: { buffer: block.buffer, offset, size: byteOffset - offset + bytes },
+      shift: (byteOffset - offset) / 4,
+    };
   }
 
   /** Part of a tensor, in elements; `offset` must suit the device's alignment. */
@@ -308,7 +366,14 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   copyInto(target: TensorInfo, elementOffset: number, source: TensorInfo): void {
     const from = this.locate(source);
     const to = this.locate(target);
-    this.launch({ kind: "copy", from: from.block.buffer, fromOffset: from.byteOffset, to: to.block.buffer, toOffset: to.byteOffset + 4 * elementOffset, bytes: from.bytes });
+    this.launch({
+      kind: "copy",
+      from: from.block.buffer,
+      fromOffset: from.byteOffset,
+      to: to.block.buffer,
+      toOffset: to.byteOffset + 4 * elementOffset,
+      bytes: from.bytes,
+    });
   }
 
   /** Small operands of a graph being captured: holding them keeps their buffers apart, so that neighbours can be fused. */
@@ -343,7 +408,9 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       if (this.capturing && "dataId" in operand) this.#holdSmall(operand);
       if (type === "storage") written.add(binding.buffer);
       if (binding.size > this.traits.maxBinding) {
-        throw new OutOfMemoryError(`${shader}: operand ${i} has ${binding.size} bytes, this device binds at most ${this.traits.maxBinding}`);
+        throw new OutOfMemoryError(
+          `${shader}: operand ${i} has ${binding.size} bytes, this device binds at most ${this.traits.maxBinding}`,
+        );
       }
       return binding;
     });

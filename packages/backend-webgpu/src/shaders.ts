@@ -1,1 +1,1 @@
-export { shaders, type ShaderName } from "./shaders.generated.ts";
+export { shaders, type ShaderName } from "./shaders.gen.ts";

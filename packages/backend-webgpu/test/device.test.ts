@@ -1,11 +1,32 @@
 import {
-  add, argMax, BackendError, capture, currentBackend, DeviceLostError, embedding, exp, keep, linear, mul, OutOfMemoryError, packWeight, readFloats, registerBackend,
-  setBackend, stopBackend, sum, tensor, valueAndGrads, writeInto, type Tensor,
+  add,
+  argMax,
+  BackendError,
+  capture,
+  currentBackend,
+  DeviceLostError,
+  embedding,
+  exp,
+  keep,
+  linear,
+  mul,
+  OutOfMemoryError,
+  packWeight,
+  readFloats,
+  registerBackend,
+  setBackend,
+  stopBackend,
+  sum,
+  tensor,
+  valueAndGrads,
+  writeInto,
+  type Tensor,
 } from "@statespace/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 
-const noise = (size: number, seed = 1): Float32Array => Float32Array.from({ length: size }, (_, i) => Math.sin(seed + 12.9898 * i));
+const noise = (size: number, seed = 1): Float32Array =>
+  Float32Array.from({ length: size }, (_, i) => Math.sin(seed + 12.9898 * i));
 const backend = (): WebGpuBackend => currentBackend() as WebGpuBackend;
 
 beforeEach(() => setBackend(webGpuBackend()));
@@ -92,8 +113,14 @@ describe("views", () => {
     const whole = tensor(noise(96), [96]);
     const part = b.view(whole, [10], 7);
     const doubled = b.output([10]);
-    b.dispatchOver("base/unary", 10, 256, { constants: { OP: 8, INT: false }, params: [10, 0, 0], bindings: [part, doubled] });
-    expect([...((await b.read(doubled.dataId)) as Float32Array)]).toEqual(Array.from(noise(96).slice(7, 17), (v) => Math.fround(v * v)));
+    b.dispatchOver("base/unary", 10, 256, {
+      constants: { OP: 8, INT: false },
+      params: [10, 0, 0],
+      bindings: [part, doubled],
+    });
+    expect([...((await b.read(doubled.dataId)) as Float32Array)]).toEqual(
+      Array.from(noise(96).slice(7, 17), (v) => Math.fround(v * v)),
+    );
     b.dispatchOver("fill", 10, 256, { params: [10, 0], bindings: [part] });
     const after = await readFloats(whole);
     expect(Array.from(after.slice(7, 17))).toEqual(new Array(10).fill(0));
@@ -103,23 +130,34 @@ describe("views", () => {
 });
 
 describe("packed weights", () => {
-  it.each(["f16", "bf16", "q8", "q4"] as const)("%s: few rows, many rows and rows by id give what the unpacked weight gives", async (format) => {
-    const packed = packWeight(noise(48 * 64), [48, 64], format);
-    const plain = tensor(await readFloats(packed), [48, 64]);
-    for (const rows of [1, 3, 20]) {
-      const x = tensor(noise(rows * 64, 5), [rows, 64]);
-      const [got, want] = [await readFloats(linear({ x, weight: packed }).y), await readFloats(linear({ x, weight: plain }).y)];
-      // 64 products of numbers below 1: their sum rounds at most 64 times at 2^-24 of 64.
-      got.forEach((value, i) => expect(Math.abs(value - want[i]!)).toBeLessThanOrEqual(64 * 64 * 2 ** -24));
-    }
-    const ids = tensor(Int32Array.of(3, 47, 0));
-    expect(await readFloats(embedding({ ids, weight: packed }).y)).toEqual(await readFloats(embedding({ ids, weight: plain }).y));
-  });
+  it.each(["f16", "bf16", "q8", "q4"] as const)(
+    "%s: few rows, many rows and rows by id give what the unpacked weight gives",
+    async (format) => {
+      const packed = packWeight(noise(48 * 64), [48, 64], format);
+      const plain = tensor(await readFloats(packed), [48, 64]);
+      for (const rows of [1, 3, 20]) {
+        const x = tensor(noise(rows * 64, 5), [rows, 64]);
+        const [got, want] = [
+          await readFloats(linear({ x, weight: packed }).y),
+          await readFloats(linear({ x, weight: plain }).y),
+        ];
+        // 64 products of numbers below 1: their sum rounds at most 64 times at 2^-24 of 64.
+        got.forEach((value, i) => expect(Math.abs(value - want[i]!)).toBeLessThanOrEqual(64 * 64 * 2 ** -24));
+      }
+      const ids = tensor(Int32Array.of(3, 47, 0));
+      expect(await readFloats(embedding({ ids, weight: packed }).y)).toEqual(
+        await readFloats(embedding({ ids, weight: plain }).y),
+      );
+    },
+  );
   it.each(["f16", "bf16"] as const)("%s: rows that are not whole words", async (format) => {
     const packed = packWeight(noise(5 * 7), [5, 7], format);
     const plain = tensor(await readFloats(packed), [5, 7]);
     const x = tensor(noise(7, 2), [1, 7]);
-    const [got, want] = [await readFloats(linear({ x, weight: packed }).y), await readFloats(linear({ x, weight: plain }).y)];
+    const [got, want] = [
+      await readFloats(linear({ x, weight: packed }).y),
+      await readFloats(linear({ x, weight: plain }).y),
+    ];
     expect(got).toEqual(want);
   });
 });
@@ -132,11 +170,29 @@ describe("the smallest device", () => {
     const { traits } = backend();
     expect([traits.maxStorageBuffers, traits.subgroupMin, traits.maxWorkgroupMemory]).toEqual([8, 0, 16_384]);
     const { selectiveScanStep } = await import("@statespace/core");
-    const [state, u, delta, A, B, C, D, z, deltaBias] = [[1, 8, 4], [1, 8], [1, 8], [8, 4], [1, 4], [1, 4], [8], [1, 8], [8]].map((shape, i) =>
-      tensor(noise(shape.reduce((a, b) => a * b, 1), i), shape),
+    const [state, u, delta, A, B, C, D, z, deltaBias] = [
+      [1, 8, 4],
+      [1, 8],
+      [1, 8],
+      [8, 4],
+      [1, 4],
+      [1, 4],
+      [8],
+      [1, 8],
+      [8],
+    ].map((shape, i) =>
+      tensor(
+        noise(
+          shape.reduce((a, b) => a * b, 1),
+          i,
+        ),
+        shape,
+      ),
     ) as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
     const inputs = { state, u, delta, A: mul(A, -1), B, C, D, z, deltaBias };
-    const values = async (): Promise<number[]> => [...(await readFloats(selectiveScanStep(inputs, { deltaSoftplus: true }).y))];
+    const values = async (): Promise<number[]> => [
+      ...(await readFloats(selectiveScanStep(inputs, { deltaSoftplus: true }).y)),
+    ];
     const got = await values();
     expect(got.every(Number.isFinite)).toBe(true);
     expect(new Set(got).size).toBe(8);
@@ -149,7 +205,10 @@ describe("a table larger than one binding", () => {
     const run = async (): Promise<Float32Array[]> => {
       const [weight, bias] = [tensor(noise(v * k), [v, k]), tensor(noise(v, 4), [v])];
       const ids = tensor(Int32Array.of(0, 63, 64, 127, 128, 199));
-      const outputs = [embedding({ ids, weight }).y, ...[1, 3, 10].map((m) => linear({ x: tensor(noise(m * k, 2), [m, k]), weight, bias }).y)];
+      const outputs = [
+        embedding({ ids, weight }).y,
+        ...[1, 3, 10].map((m) => linear({ x: tensor(noise(m * k, 2), [m, k]), weight, bias }).y),
+      ];
       return Promise.all(outputs.map((y) => readFloats(y)));
     };
     const whole = await run();

@@ -3,8 +3,17 @@ import { WebGpuBackend, webGpuKernels, type DeviceTraits } from "../src/index.ts
 
 /** Traits of an H100 through Dawn. */
 const largeGpu: DeviceTraits = {
-  name: "dry", subgroupMin: 32, subgroupMax: 32, f16: true, timestamps: false, maxBinding: 2 ** 31 - 4, maxBufferSize: 2 ** 40,
-  maxWorkgroupMemory: 49_152, maxInvocations: 1024, maxStorageBuffers: 16, offsetAlignment: 16,
+  name: "dry",
+  subgroupMin: 32,
+  subgroupMax: 32,
+  f16: true,
+  timestamps: false,
+  maxBinding: 2 ** 31 - 4,
+  maxBufferSize: 2 ** 40,
+  maxWorkgroupMemory: 49_152,
+  maxInvocations: 1024,
+  maxStorageBuffers: 16,
+  offsetAlignment: 16,
 };
 
 /**
@@ -33,5 +42,9 @@ function dryDevice(): GPUDevice {
 
 /** The backend on a dry device, under a name of its own. */
 export function dryBackend(traits: Partial<DeviceTraits> = {}): BackendDefinition {
-  return { name: "webgpu-dry", kernels: webGpuKernels, create: () => new WebGpuBackend(dryDevice(), { ...largeGpu, ...traits }) };
+  return {
+    name: "webgpu-dry",
+    kernels: webGpuKernels,
+    create: () => new WebGpuBackend(dryDevice(), { ...largeGpu, ...traits }),
+  };
 }

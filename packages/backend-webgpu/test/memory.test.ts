@@ -1,4 +1,14 @@
-import { AdamW, add, currentBackend, OutOfMemoryError, readFloats, setBackend, stopBackend, tensor, valueAndGrads } from "@statespace/core";
+import {
+  AdamW,
+  add,
+  currentBackend,
+  OutOfMemoryError,
+  readFloats,
+  setBackend,
+  stopBackend,
+  tensor,
+  valueAndGrads,
+} from "@statespace/core";
 import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { BufferPool, sizeClass } from "../src/device/bufferPool.ts";
@@ -22,12 +32,18 @@ describe("a training step of mamba-130m, batch 4, length 1024", () => {
     const create = device.createBuffer;
     device.createBuffer = (descriptor) => (made++, create.call(device, descriptor));
     const [batch, length] = [4, 1024];
-    const model = new LanguageModel(parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50_280 }), "empty");
+    const model = new LanguageModel(
+      parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50_280 }),
+      "empty",
+    );
     const optimizer = new AdamW(model.parameters, { learningRate: 1e-4 });
     const row = new Int32Array(batch * length);
     const [x, y] = [tensor(row, [batch, length]), tensor(nextTokenTargets(row, length), [batch, length])];
     const step = (): void => {
-      const { value, grads } = valueAndGrads(() => model.loss(x, y), optimizer.parameters.map((p) => p.value));
+      const { value, grads } = valueAndGrads(
+        () => model.loss(x, y),
+        optimizer.parameters.map((p) => p.value),
+      );
       optimizer.step(grads);
       for (const t of [value, ...grads]) t?.dispose();
     };
@@ -50,7 +66,11 @@ describe("the pool", () => {
       popErrorScope: async () => (failing ? { message: "none left" } : null),
       createBuffer: ({ size }: { size: number }) => ({ size, destroy: () => dropped.push(size) }),
     };
-    return new BufferPool(device as unknown as GPUDevice, 2 ** 33, { beforeDrop: () => {}, outOfMemory: () => {}, ...events });
+    return new BufferPool(device as unknown as GPUDevice, 2 ** 33, {
+      beforeDrop: () => {},
+      outOfMemory: () => {},
+      ...events,
+    });
   };
   let dropped: number[] = [];
 

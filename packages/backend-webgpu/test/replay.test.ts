@@ -1,11 +1,30 @@
-import { capture, currentBackend, keep, readFloats, registerBackend, setBackend, stopBackend, tensor, writeInto, type PackedFormat, type Tensor } from "@statespace/core";
+import {
+  capture,
+  currentBackend,
+  keep,
+  readFloats,
+  registerBackend,
+  setBackend,
+  stopBackend,
+  tensor,
+  writeInto,
+  type PackedFormat,
+  type Tensor,
+} from "@statespace/core";
 import { LanguageModel, parseModelConfig } from "@statespace/models";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { bakeParams } from "../src/device/bakeParams.ts";
 import { replayWishes } from "../src/kernels/fusion.ts";
 
-const config = parseModelConfig({ model_type: "mamba", hidden_size: 64, state_size: 16, num_hidden_layers: 2, vocab_size: 40, time_step_rank: 8 });
+const config = parseModelConfig({
+  model_type: "mamba",
+  hidden_size: 64,
+  state_size: 16,
+  num_hidden_layers: 2,
+  vocab_size: 40,
+  time_step_rank: 8,
+});
 const tokens = [3, 17, 5];
 const ways = { ...replayWishes };
 
@@ -67,7 +86,11 @@ describe.each(["f32", "f16", "bf16", "q8", "q4"] as const)("a decode step with %
     expect(dispatches).toBe(2 * perLayer + 2);
     // Sums in another order: in each of 2 layers 4 of at most 128 products, each off by 2^-24 of what it adds up.
     const scale = Math.max(...want.flatMap((values) => [...values].map(Math.abs)));
-    logits.forEach((values, t) => values.forEach((value, i) => expect(Math.abs(value - want[t]![i]!)).toBeLessThanOrEqual(2 * 4 * 128 * 2 ** -24 * scale)));
+    logits.forEach((values, t) =>
+      values.forEach((value, i) =>
+        expect(Math.abs(value - want[t]![i]!)).toBeLessThanOrEqual(2 * 4 * 128 * 2 ** -24 * scale),
+      ),
+    );
     model.dispose();
   });
 });
@@ -79,7 +102,10 @@ describe("a device that binds fewer buffers", () => {
     await setBackend("webgpu");
   });
   // 10 as Chromium often offers, 8 as every device does.
-  it.each([[10, 4], [8, 6]])("with %i: %i dispatches a layer, the same logits", async (maxStorageBuffers, perLayer) => {
+  it.each([
+    [10, 4],
+    [8, 6],
+  ])("with %i: %i dispatches a layer, the same logits", async (maxStorageBuffers, perLayer) => {
     stopBackend("webgpu");
     registerBackend(webGpuBackend({ maxStorageBuffers }));
     await setBackend("webgpu");
@@ -88,7 +114,11 @@ describe("a device that binds fewer buffers", () => {
     const { logits, dispatches } = await stepByReplay(model);
     expect(dispatches).toBe(2 * perLayer + 2);
     const scale = Math.max(...want.flatMap((values) => [...values].map(Math.abs)));
-    logits.forEach((values, t) => values.forEach((value, i) => expect(Math.abs(value - want[t]![i]!)).toBeLessThanOrEqual(2 * 4 * 128 * 2 ** -24 * scale)));
+    logits.forEach((values, t) =>
+      values.forEach((value, i) =>
+        expect(Math.abs(value - want[t]![i]!)).toBeLessThanOrEqual(2 * 4 * 128 * 2 ** -24 * scale),
+      ),
+    );
     model.dispose();
   });
 });
@@ -102,6 +132,11 @@ describe("bakeParams", () => {
     expect(code).not.toContain("uniform");
   });
   it("leaves blocks with arrays alone", () => {
-    expect(bakeParams("struct Params { size: u32, dims: array<vec4u, 8> }\n@group(0) @binding(0) var<uniform> params: Params;", [1])).toBeUndefined();
+    expect(
+      bakeParams(
+        "struct Params { size: u32, dims: array<vec4u, 8> }\n@group(0) @binding(0) var<uniform> params: Params;",
+        [1],
+      ),
+    ).toBeUndefined();
   });
 });

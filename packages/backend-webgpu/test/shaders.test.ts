@@ -24,7 +24,9 @@ async function messages(code: string): Promise<string[]> {
 }
 
 it("the embedded shaders are those of the .wgsl files", () => {
-  expect(readFileSync(join(kernelRoot, "..", "shaders.generated.ts"), "utf8"), "run scripts/embedShaders.ts").toBe(generate());
+  expect(readFileSync(join(kernelRoot, "..", "shaders.generated.ts"), "utf8"), "stale: run pnpm build").toBe(
+    generate(),
+  );
 });
 
 it.each([...shaderFiles()])("%s is valid WGSL, as written and with its loops written out", async (_, path) => {
@@ -39,24 +41,37 @@ it("a broken shader is told", async () => {
 
 it("no file is too long to read", () => {
   const files = readdirSync(kernelRoot, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));
-  const lengths = files.map((file) => [file, readFileSync(join(kernelRoot, file), "utf8").trimEnd().split("\n").length] as const);
+  const lengths = files.map(
+    (file) => [file, readFileSync(join(kernelRoot, file), "utf8").trimEnd().split("\n").length] as const,
+  );
   expect(lengths.filter(([, lines]) => lines > 150)).toEqual([]);
 });
 
 describe("unroll", () => {
   it("evaluates what constants are made of", () => {
-    const names = new Map([["A", 3], ["B", 4]]);
+    const names = new Map([
+      ["A", 3],
+      ["B", 4],
+    ]);
     expect(evaluate("(A + B) * 2u - max(A, B) / 3u % 2u", names)).toBe(13);
     expect(() => evaluate("A + C", names)).toThrow(/C in/);
   });
   it("writes rising and falling loops out, nested ones too", () => {
-    const code = "const N = 2u;\n//: unroll\nfor (var i = 0u; i < N; i++) {\n//: unroll\nfor (var j = N - 1u; j < N; j--) {\nf(i, j);\n}\n}";
-    expect([...unroll(code).matchAll(/f\((\d)u, (\d)u\)/g)].map(([, i, j]) => `${i}${j}`)).toEqual(["01", "00", "11", "10"]);
+    const code =
+      "const N = 2u;\n//: unroll\nfor (var i = 0u; i < N; i++) {\n//: unroll\nfor (var j = N - 1u; j < N; j--) {\nf(i, j);\n}\n}";
+    expect([...unroll(code).matchAll(/f\((\d)u, (\d)u\)/g)].map(([, i, j]) => `${i}${j}`)).toEqual([
+      "01",
+      "00",
+      "11",
+      "10",
+    ]);
   });
 });
 
 describe("specialise", () => {
   it("refuses a constant that a shader has not", () => {
-    expect(() => specialise({ name: "fill", code: shaders.fill }, { NO_SUCH: 1 })).toThrow(/fill has no constant NO_SUCH/);
+    expect(() => specialise({ name: "fill", code: shaders.fill }, { NO_SUCH: 1 })).toThrow(
+      /fill has no constant NO_SUCH/,
+    );
   });
 });

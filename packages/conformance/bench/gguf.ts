@@ -42,17 +42,24 @@ class Writer {
 
 /** Texts of the tokens: the byte alphabet of GPT-2's vocabulary, then names. */
 export function vocabulary(size: number): string[] {
-  const printable = (byte: number): boolean => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  const printable = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
   const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
   return Array.from({ length: size }, (_, id) => bytes[id] ?? `t${id}`);
 }
 
 const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/^backbone\.embeddings\.weight$/, "token_embd.weight"], [/^backbone\.norm_f\.weight$/, "output_norm.weight"], [/^backbone\.layers\.(\d+)\.norm\.weight$/, "blk.$1.attn_norm.weight"],
-  [/^backbone\.layers\.(\d+)\.mixer\.in_proj\.weight$/, "blk.$1.ssm_in.weight"], [/^backbone\.layers\.(\d+)\.mixer\.conv1d\.(\w+)$/, "blk.$1.ssm_conv1d.$2"],
-  [/^backbone\.layers\.(\d+)\.mixer\.x_proj\.weight$/, "blk.$1.ssm_x.weight"], [/^backbone\.layers\.(\d+)\.mixer\.dt_proj\.(\w+)$/, "blk.$1.ssm_dt.$2"],
-  [/^backbone\.layers\.(\d+)\.mixer\.A_log$/, "blk.$1.ssm_a"], [/^backbone\.layers\.(\d+)\.mixer\.D$/, "blk.$1.ssm_d"], [/^backbone\.layers\.(\d+)\.mixer\.out_proj\.weight$/, "blk.$1.ssm_out.weight"],
+  [/^backbone\.embeddings\.weight$/, "token_embd.weight"],
+  [/^backbone\.norm_f\.weight$/, "output_norm.weight"],
+  [/^backbone\.layers\.(\d+)\.norm\.weight$/, "blk.$1.attn_norm.weight"],
+  [/^backbone\.layers\.(\d+)\.mixer\.in_proj\.weight$/, "blk.$1.ssm_in.weight"],
+  [/^backbone\.layers\.(\d+)\.mixer\.conv1d\.(\w+)$/, "blk.$1.ssm_conv1d.$2"],
+  [/^backbone\.layers\.(\d+)\.mixer\.x_proj\.weight$/, "blk.$1.ssm_x.weight"],
+  [/^backbone\.layers\.(\d+)\.mixer\.dt_proj\.(\w+)$/, "blk.$1.ssm_dt.$2"],
+  [/^backbone\.layers\.(\d+)\.mixer\.A_log$/, "blk.$1.ssm_a"],
+  [/^backbone\.layers\.(\d+)\.mixer\.D$/, "blk.$1.ssm_d"],
+  [/^backbone\.layers\.(\d+)\.mixer\.out_proj\.weight$/, "blk.$1.ssm_out.weight"],
 ];
 
 function ggufName(name: string): string {
@@ -63,19 +70,38 @@ function ggufName(name: string): string {
 
 /** The parts of the file. Matrices whose rows divide into blocks are packed as asked, all else is f32. */
 export async function toGguf(model: LanguageModel, format: "f32" | "q8"): Promise<Uint8Array[]> {
-  const { dModel, nLayer, vocabSize, dConv, dInner, dState, dtRank, normEps } = model.config as unknown as Record<string, number>;
+  const { dModel, nLayer, vocabSize, dConv, dInner, dState, dtRank, normEps } = model.config as unknown as Record<
+    string,
+    number
+  >;
   const tensors = [...(await model.weights())].map(([name, { shape, values }]) => {
     const extents = name.includes("conv1d.weight") ? [shape[0]!, dConv!] : shape;
     const packed = format === "q8" && extents.length === 2 && extents[1]! % 32 === 0 && !name.endsWith("A_log");
     const plain = name.endsWith("A_log") ? values.map((x) => -Math.exp(x)) : values;
-    const data = packed ? packFromF32(plain, extents, "q8") : new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
+    const data = packed
+      ? packFromF32(plain, extents, "q8")
+      : new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength);
     return { name: ggufName(name), extents: extents.toReversed(), type: packed ? TYPES.q8 : TYPES.f32, data };
   });
-  const texts = { "general.architecture": "mamba", "general.name": "random", "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "default" };
+  const texts = {
+    "general.architecture": "mamba",
+    "general.name": "random",
+    "tokenizer.ggml.model": "gpt2",
+    "tokenizer.ggml.pre": "default",
+  };
   const counts = {
-    "general.file_type": format === "q8" ? 7 : 0, "mamba.context_length": 1 << 20, "mamba.embedding_length": dModel!, "mamba.feed_forward_length": 0, "mamba.attention.head_count": 0,
-    "mamba.block_count": nLayer!, "mamba.ssm.conv_kernel": dConv!, "mamba.ssm.inner_size": dInner!, "mamba.ssm.state_size": dState!, "mamba.ssm.time_step_rank": dtRank!,
-    "tokenizer.ggml.bos_token_id": 0, "tokenizer.ggml.eos_token_id": 0,
+    "general.file_type": format === "q8" ? 7 : 0,
+    "mamba.context_length": 1 << 20,
+    "mamba.embedding_length": dModel!,
+    "mamba.feed_forward_length": 0,
+    "mamba.attention.head_count": 0,
+    "mamba.block_count": nLayer!,
+    "mamba.ssm.conv_kernel": dConv!,
+    "mamba.ssm.inner_size": dInner!,
+    "mamba.ssm.state_size": dState!,
+    "mamba.ssm.time_step_rank": dtRank!,
+    "tokenizer.ggml.bos_token_id": 0,
+    "tokenizer.ggml.eos_token_id": 0,
   };
   const lists = { "tokenizer.ggml.tokens": vocabulary(vocabSize!), "tokenizer.ggml.merges": ["t 2"] };
   const out = new Writer();

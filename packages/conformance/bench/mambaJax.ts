@@ -35,10 +35,19 @@ function scan(u: JaxArray, delta: JaxArray, A: JaxArray, B: JaxArray, C: JaxArra
 }
 
 /** The same model in jax-js's WebAssembly backend: loss, gradients and AdamW without decay in one compiled function. */
-export async function trainJax({ weights, config, batch, length, ids, targets, learningRate }: Problem): Promise<Trainer> {
+export async function trainJax({
+  weights,
+  config,
+  batch,
+  length,
+  ids,
+  targets,
+  learningRate,
+}: Problem): Promise<Trainer> {
   await init("wasm");
   const { nLayer, dInner, dState, dConv, dtRank, normEps, vocabSize } = config;
-  const array = (values: Float32Array, shape: readonly number[]): JaxArray => np.array(values as Float32Array<ArrayBuffer>).reshape([...shape]);
+  const array = (values: Float32Array, shape: readonly number[]): JaxArray =>
+    np.array(values as Float32Array<ArrayBuffer>).reshape([...shape]);
   const hot = (values: Int32Array): JaxArray => {
     const out = new Float32Array(values.length * vocabSize);
     values.forEach((id, i) => {
@@ -75,13 +84,17 @@ export async function trainJax({ weights, config, batch, length, ids, targets, l
       const at = `backbone.layers.${i}.`;
       x = x.ref.add(mixer(norm(x, w(`${at}norm.weight`), normEps), (name) => w(`${at}mixer.${name}`)));
     }
-    const logits = linear(norm(x, w("backbone.norm_f.weight"), normEps), w("backbone.embeddings.weight")).reshape([batch * length, vocabSize]);
+    const logits = linear(norm(x, w("backbone.norm_f.weight"), normEps), w("backbone.embeddings.weight")).reshape([
+      batch * length,
+      vocabSize,
+    ]);
     return np.sum(nn.logSoftmax(logits, -1).mul(wanted)).mul(-1 / count);
   };
 
   const names = [...weights.keys()];
   const zeros = (): Weights => Object.fromEntries(names.map((name) => [name, np.zeros([...weights.get(name)!.shape])]));
-  const each = (make: (name: string) => JaxArray): Weights => Object.fromEntries(names.map((name) => [name, make(name)]));
+  const each = (make: (name: string) => JaxArray): Weights =>
+    Object.fromEntries(names.map((name) => [name, make(name)]));
   const [beta1, beta2, eps] = [0.9, 0.999, 1e-8];
   const update = jit((all: Weights, m: Weights, v: Weights, x0: JaxArray, wanted: JaxArray, corrections: JaxArray) => {
     const [value, grads] = valueAndGrad(loss)(tree.ref(all), x0, wanted) as unknown as [JaxArray, Weights];
@@ -89,7 +102,13 @@ export async function trainJax({ weights, config, batch, length, ids, targets, l
     const v2 = each((name) => v[name]!.mul(beta2).add(np.square(grads[name]!).mul(1 - beta2)));
     const c1 = corrections.ref.slice(0);
     const c2 = corrections.slice(1);
-    const next = each((name) => all[name]!.sub(m2[name]!.ref.div(c1.ref).div(np.sqrt(v2[name]!.ref.div(c2.ref)).add(eps)).mul(learningRate)));
+    const next = each((name) =>
+      all[name]!.sub(
+        m2[name]!.ref.div(c1.ref)
+          .div(np.sqrt(v2[name]!.ref.div(c2.ref)).add(eps))
+          .mul(learningRate),
+      ),
+    );
     return [value, next, m2, v2];
   });
   let [all, m, v] = [each((name) => array(weights.get(name)!.values, weights.get(name)!.shape)), zeros(), zeros()];
@@ -101,7 +120,12 @@ export async function trainJax({ weights, config, batch, length, ids, targets, l
     async step() {
       steps++;
       const corrections = array(Float32Array.of(1 - beta1 ** steps, 1 - beta2 ** steps), [2]);
-      const [value, next, m2, v2] = update(all, m, v, x0.ref, wanted.ref, corrections) as unknown as [JaxArray, Weights, Weights, Weights];
+      const [value, next, m2, v2] = update(all, m, v, x0.ref, wanted.ref, corrections) as unknown as [
+        JaxArray,
+        Weights,
+        Weights,
+        Weights,
+      ];
       [all, m, v] = [next, m2, v2];
       return (await value.data())[0]!;
     },

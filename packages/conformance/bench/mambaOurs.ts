@@ -4,7 +4,10 @@ import { LanguageModel } from "@statespace/models";
 import type { Problem, Trainer } from "./mambaProblem.ts";
 
 /** Ours on a pool of threads: `wasm` may be registered under several names, so that thread counts take turns. */
-export async function trainOurs({ model: source, config, batch, length, ids, targets, learningRate }: Problem, threads: number): Promise<Trainer> {
+export async function trainOurs(
+  { model: source, config, batch, length, ids, targets, learningRate }: Problem,
+  threads: number,
+): Promise<Trainer> {
   const definition: BackendDefinition = { ...wasmBackend({ threads }), name: `wasm${threads}` };
   await setBackend(definition);
   const model = new LanguageModel(config, 0);
@@ -17,7 +20,10 @@ export async function trainOurs({ model: source, config, batch, length, ids, tar
     note: "selective scan as one kernel, forward and backward",
     async step() {
       await setBackend(definition);
-      const { value, grads } = valueAndGrads(() => model.loss(x, y), optimizer.parameters.map((p) => p.value));
+      const { value, grads } = valueAndGrads(
+        () => model.loss(x, y),
+        optimizer.parameters.map((p) => p.value),
+      );
       optimizer.step(grads);
       const [loss] = await readFloats(value);
       for (const t of [value, ...grads]) t?.dispose();

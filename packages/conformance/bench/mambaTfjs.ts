@@ -16,7 +16,8 @@ const { setWasmPaths } = require("@tensorflow/tfjs-backend-wasm") as typeof impo
 async function loadGradients(): Promise<void> {
   const hooks = registerHooks({
     resolve(specifier, context, next) {
-      if (!specifier.startsWith(".") || /\.js$/.test(specifier) || !context.parentURL?.includes("tfjs-core/dist/")) return next(specifier, context);
+      if (!specifier.startsWith(".") || /\.js$/.test(specifier) || !context.parentURL?.includes("tfjs-core/dist/"))
+        return next(specifier, context);
       try {
         return next(`${specifier}.js`, context);
       } catch {
@@ -24,7 +25,9 @@ async function loadGradients(): Promise<void> {
       }
     },
   });
-  await import(pathToFileURL(join(dirname(require.resolve("@tensorflow/tfjs-core")), "register_all_gradients.js")).href);
+  await import(
+    pathToFileURL(join(dirname(require.resolve("@tensorflow/tfjs-core")), "register_all_gradients.js")).href
+  );
   hooks.deregister();
 }
 
@@ -33,7 +36,10 @@ const product = tf.customGrad((x, w, save) => {
   (save as (xs: Tensor[]) => void)([x as Tensor, w as Tensor]);
   return {
     value: tf.matMul(x as Tensor2D, w as Tensor2D),
-    gradFunc: (dy: Tensor, saved: Tensor[]) => [tf.matMul(dy as Tensor2D, tf.transpose(saved[1] as Tensor2D)), tf.matMul(tf.transpose(saved[0] as Tensor2D), dy as Tensor2D)],
+    gradFunc: (dy: Tensor, saved: Tensor[]) => [
+      tf.matMul(dy as Tensor2D, tf.transpose(saved[1] as Tensor2D)),
+      tf.matMul(tf.transpose(saved[0] as Tensor2D), dy as Tensor2D),
+    ],
   };
 }) as (x: Tensor, w: Tensor) => Tensor;
 
@@ -45,7 +51,8 @@ function linear(x: Tensor, w: Tensor): Tensor {
 const silu = (x: Tensor): Tensor => tf.mul(x, tf.sigmoid(x));
 /** Its own Softplus has no gradient that this backend can run. */
 const softplus = (x: Tensor): Tensor => tf.add(tf.relu(x), tf.log(tf.add(tf.exp(tf.neg(tf.abs(x))), 1)));
-const norm = (x: Tensor, w: Tensor, eps: number): Tensor => tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), eps))), w);
+const norm = (x: Tensor, w: Tensor, eps: number): Tensor =>
+  tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), eps))), w);
 
 /** x [b, l, d] moved back by `steps` along l, zeros in front. */
 function shift(x: Tensor3D, steps: number): Tensor3D {
@@ -60,7 +67,12 @@ const steps = (x: Tensor, l: number): Tensor[] => tf.split(x, 8).flatMap((eighth
  * whole operand for each part, which took ten times as long as all the rest: steps are cut out in rounds of a few parts, time first.
  */
 function scan(uIn: Tensor, deltaIn: Tensor, A: Tensor, BIn: Tensor, CIn: Tensor): Tensor {
-  const [u, delta, B, C] = [uIn, deltaIn, BIn, CIn].map((x) => tf.transpose(x, [1, 0, 2])) as [Tensor, Tensor, Tensor, Tensor]; // [l, b, ...]
+  const [u, delta, B, C] = [uIn, deltaIn, BIn, CIn].map((x) => tf.transpose(x, [1, 0, 2])) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ]; // [l, b, ...]
   const [l, b, d] = u.shape as [number, number, number];
   const a = steps(tf.exp(tf.mul(tf.expandDims(delta, -1), A)), l);
   const x = steps(tf.mul(tf.expandDims(tf.mul(delta, u), -1), tf.expandDims(B, 2)), l);
@@ -70,7 +82,15 @@ function scan(uIn: Tensor, deltaIn: Tensor, A: Tensor, BIn: Tensor, CIn: Tensor)
 }
 
 /** The same model out of tfjs's ops on its WebAssembly backend. Matrices are kept transposed; its Adam is AdamW without decay. */
-export async function trainTfjs({ weights, config, batch, length, ids, targets, learningRate }: Problem): Promise<Trainer> {
+export async function trainTfjs({
+  weights,
+  config,
+  batch,
+  length,
+  ids,
+  targets,
+  learningRate,
+}: Problem): Promise<Trainer> {
   setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")), "/"));
   await loadGradients();
   await tf.setBackend("wasm");
@@ -81,7 +101,10 @@ export async function trainTfjs({ weights, config, batch, length, ids, targets, 
   }
   const { nLayer, dInner, dState, dConv, dtRank, normEps, vocabSize } = config;
   const hot = tf.cast(tf.oneHot(tf.tensor1d(ids, "int32"), vocabSize), "float32");
-  const wanted = tf.tensor1d(targets.map((t) => (t === ignored ? 0 : t)), "int32");
+  const wanted = tf.tensor1d(
+    targets.map((t) => (t === ignored ? 0 : t)),
+    "int32",
+  );
   const counted = tf.tensor1d(Float32Array.from(targets, (t) => (t === ignored ? 0 : 1)));
   const wantedHot = tf.mul(tf.cast(tf.oneHot(wanted, vocabSize), "float32"), tf.expandDims(counted, 1));
   const count = targets.filter((t) => t !== ignored).length;
@@ -95,7 +118,11 @@ export async function trainTfjs({ weights, config, batch, length, ids, targets, 
       convolved = tf.add(convolved, tf.mul(k === dConv - 1 ? x : shift(x, dConv - 1 - k), tap));
     }
     const u = silu(convolved);
-    const [dt, B, C] = tf.split(linear(u, w("x_proj.weight")), [dtRank, dState, dState], -1) as [Tensor, Tensor, Tensor];
+    const [dt, B, C] = tf.split(linear(u, w("x_proj.weight")), [dtRank, dState, dState], -1) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     const delta = softplus(tf.add(linear(dt, w("dt_proj.weight")), w("dt_proj.bias")));
     const y = tf.add(scan(u, delta, tf.neg(tf.exp(w("A_log"))), B, C), tf.mul(w("D"), u));
     return linear(tf.mul(y, silu(z)), w("out_proj.weight"));
@@ -106,9 +133,15 @@ export async function trainTfjs({ weights, config, batch, length, ids, targets, 
     let x: Tensor = tf.reshape(product(hot, tf.transpose(embedding)), [batch, length, config.dModel]);
     for (let i = 0; i < nLayer; i++) {
       const at = `backbone.layers.${i}.`;
-      x = tf.add(x, mixer(norm(x, w(`${at}norm.weight`), normEps), (name) => w(`${at}mixer.${name}`)));
+      x = tf.add(
+        x,
+        mixer(norm(x, w(`${at}norm.weight`), normEps), (name) => w(`${at}mixer.${name}`)),
+      );
     }
-    const logits = tf.reshape(linear(norm(x, w("backbone.norm_f.weight"), normEps), embedding), [batch * length, vocabSize]);
+    const logits = tf.reshape(linear(norm(x, w("backbone.norm_f.weight"), normEps), embedding), [
+      batch * length,
+      vocabSize,
+    ]);
     const losses = tf.sub(tf.mul(tf.logSumExp(logits, 1), counted), tf.sum(tf.mul(logits, wantedHot), 1));
     return tf.div(tf.sum(losses), count);
   };

@@ -11,7 +11,14 @@ import { makeProblem, type Trainer } from "./mambaProblem.ts";
 import { trainTfjs } from "./mambaTfjs.ts";
 import { trainTorch } from "./mambaTorch.ts";
 
-const { values: options } = parseArgs({ options: { rounds: { type: "string", default: "7" }, python: { type: "string", default: "python3" }, only: { type: "string", default: "" }, json: { type: "string" } } });
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    python: { type: "string", default: "python3" },
+    only: { type: "string", default: "" },
+    json: { type: "string" },
+  },
+});
 /** Two steps before timing, whose losses are compared: everybody has then run its update once. */
 const CHECKED = 3;
 /** Sums of some thousand f32 terms in another order, and a step of AdamW on gradients near its eps. */
@@ -36,7 +43,8 @@ for (const [name, make] of Object.entries(makers)) {
   const losses: number[] = [];
   for (let i = 0; i < CHECKED; i++) losses.push(await trainer.step());
   reference ??= losses;
-  if (!losses.every((loss, i) => Math.abs(loss - reference![i]!) < AGREEMENT)) throw new Error(`${trainer.label}: losses ${losses.join(", ")}, ours ${reference.join(", ")}`);
+  if (!losses.every((loss, i) => Math.abs(loss - reference![i]!) < AGREEMENT))
+    throw new Error(`${trainer.label}: losses ${losses.join(", ")}, ours ${reference.join(", ")}`);
   trainers.push({ trainer, times: [] });
 }
 /** A turn: steps until this many milliseconds are over, the first of them untimed, since it finds the caches full of somebody else's data. */
@@ -59,13 +67,24 @@ const rows = trainers.map(({ trainer: { label, note }, times }) => {
   return { label, note, ms: median, bestMs: sorted[0]!, tokensPerSecond: (1000 * tokens) / median };
 });
 for (const { label, ms, bestMs, tokensPerSecond } of rows) {
-  console.log(`${label.padEnd(48)} ${ms.toFixed(0).padStart(6)} ms a step (best ${bestMs.toFixed(0)}) ${tokensPerSecond.toFixed(0).padStart(6)} tokens/s`);
+  console.log(
+    `${label.padEnd(48)} ${ms.toFixed(0).padStart(6)} ms a step (best ${bestMs.toFixed(0)}) ${tokensPerSecond.toFixed(0).padStart(6)} tokens/s`,
+  );
 }
 if (options.json) {
   const machine = { node: process.version, cores: cpus().length, processor: cpus()[0]!.model, backend: "wasm" };
-  const setting = { model: "mamba, 4 layers, d = 256, n = 16, vocabulary 1,024", batch: problem.batch, length: problem.length, rounds: Number(options.rounds) };
-  const command = "cd packages/conformance && node --conditions=statespace-source bench/training.ts --python /usr/bin/python3 --json ../../docs/results/12-throughput.json";
-  writeFileSync(options.json, `${JSON.stringify({ command, machine, setting, losses: reference, results: Object.fromEntries(rows.map(({ label, ...row }) => [label, row])) }, null, 1)}\n`);
+  const setting = {
+    model: "mamba, 4 layers, d = 256, n = 16, vocabulary 1,024",
+    batch: problem.batch,
+    length: problem.length,
+    rounds: Number(options.rounds),
+  };
+  const command =
+    "cd packages/conformance && node --conditions=statespace-source bench/training.ts --python /usr/bin/python3 --json ../../docs/results/12-throughput.json";
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ command, machine, setting, losses: reference, results: Object.fromEntries(rows.map(({ label, ...row }) => [label, row])) }, null, 1)}\n`,
+  );
 }
 for (const { trainer } of trainers) trainer.close();
 process.exit();

@@ -9,14 +9,22 @@ Runs the benches whose name contains NAME. Each subject is validated, warmed up,
   --list   names only`;
 
 function line({ bench, subject, ms, rates, ratio }: Measurement): string {
-  const speed = Object.entries(rates).map(([unit, rate]) => `${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3)} ${unit}`).join(", ");
+  const speed = Object.entries(rates)
+    .map(([unit, rate]) => `${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3)} ${unit}`)
+    .join(", ");
   return `${bench.padEnd(36)} ${subject.padEnd(8)} ${ms.min.toFixed(2).padStart(9)} ${ms.median.toFixed(2).padStart(9)} ${ms.max.toFixed(2).padStart(9)} ms   x${ratio.toFixed(2)}   ${speed}`;
 }
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { backend: { type: "string", default: "wasm" }, rounds: { type: "string", default: "7" }, json: { type: "boolean", default: false }, list: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+    options: {
+      backend: { type: "string", default: "wasm" },
+      rounds: { type: "string", default: "7" },
+      json: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
   });
   if (values.help) {
     console.log(USAGE);
@@ -30,9 +38,13 @@ async function main(): Promise<number> {
   if (chosen.length === 0) throw new Error(`no bench named "${positionals.join(" ")}"; --list tells them`);
   const backends = values.backend.split(",");
   await registerByName(backends);
-  if (!values.json) console.log(`${"bench".padEnd(36)} ${"subject".padEnd(8)} ${"min".padStart(9)} ${"median".padStart(9)} ${"max".padStart(9)}      ratio to the first subject`);
+  if (!values.json)
+    console.log(
+      `${"bench".padEnd(36)} ${"subject".padEnd(8)} ${"min".padStart(9)} ${"median".padStart(9)} ${"max".padStart(9)}      ratio to the first subject`,
+    );
   for (const bench of chosen) {
-    for (const row of await measure(bench, backends, Number(values.rounds))) console.log(values.json ? JSON.stringify(row) : line(row));
+    for (const row of await measure(bench, backends, Number(values.rounds)))
+      console.log(values.json ? JSON.stringify(row) : line(row));
   }
   return 0;
 }

@@ -23,14 +23,24 @@ function jsonLine(result: GoldenResult): string {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { golden: { type: "string" }, backend: { type: "string", default: "cpu" }, json: { type: "boolean", default: false }, help: { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    options: {
+      golden: { type: "string" },
+      backend: { type: "string", default: "cpu" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
   const folder = values.golden ? resolve(values.golden) : new URL("../golden", import.meta.url).pathname;
   if (!existsSync(folder)) throw new Error(`no folder ${folder}`);
-  const backends = values.backend.split(",").map((name) => name.trim()).filter(Boolean);
+  const backends = values.backend
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
   await registerByName(backends);
   const results: GoldenResult[] = [];
   for await (const result of runGolden(folder, backends)) {
@@ -51,7 +61,9 @@ function printSummary(results: readonly GoldenResult[]): void {
   for (const key of keys) {
     const rows = verdicts.filter(({ group, backend }) => `${group} [${backend}]` === key);
     const worst = rows.reduce((a, b) => (b.used > a.used ? b : a));
-    console.log(`${key}: ${rows.filter(({ ok }) => ok).length} of ${rows.length} tensors within their bounds; nearest ${worst.name} ${worst.tensor}, ${(100 * worst.used).toFixed(0)} % of ${worst.bound.toExponential(2)}`);
+    console.log(
+      `${key}: ${rows.filter(({ ok }) => ok).length} of ${rows.length} tensors within their bounds; nearest ${worst.name} ${worst.tensor}, ${(100 * worst.used).toFixed(0)} % of ${worst.bound.toExponential(2)}`,
+    );
   }
   const notRun = results.length - verdicts.length;
   if (notRun > 0) console.log(`${notRun} cases were not run`);

@@ -12,17 +12,33 @@ const USAGE = `usage: tables [--backend cpu,wasm,webgpu] [--write FILE,FILE]
 Prints the support table (op x backend x forward / backward) and the parity table (golden group x backend).
 With --write, replaces the parts of those files between <!-- NAME:begin --> and <!-- NAME:end -->.`;
 
-const kernels: Readonly<Record<(typeof BACKENDS)[number], Readonly<Record<string, unknown>>>> = { cpu: cpuKernels, wasm: wasmKernels, webgpu: webGpuKernels };
+const kernels: Readonly<Record<(typeof BACKENDS)[number], Readonly<Record<string, unknown>>>> = {
+  cpu: cpuKernels,
+  wasm: wasmKernels,
+  webgpu: webGpuKernels,
+};
 
 /** Which op has which kernels where. */
 export function supportTable(): string {
-  const mark = (backend: (typeof BACKENDS)[number], name: string): string => (kernels[backend][name] === undefined ? "-" : "yes");
+  const mark = (backend: (typeof BACKENDS)[number], name: string): string =>
+    kernels[backend][name] === undefined ? "-" : "yes";
   const rows = Object.values(allOps).map(({ spec: { name, differentiable } }) => {
-    const cells = BACKENDS.map((backend) => `${mark(backend, name)} / ${differentiable.length === 0 ? "none" : mark(backend, gradientKernelName(name))}`);
+    const cells = BACKENDS.map(
+      (backend) =>
+        `${mark(backend, name)} / ${differentiable.length === 0 ? "none" : mark(backend, gradientKernelName(name))}`,
+    );
     return `| ${name} | ${cells.join(" | ")} |`;
   });
-  const base = BACKENDS.map((backend) => `${BASE_KERNELS.filter((name) => kernels[backend][name] !== undefined).length} of ${BASE_KERNELS.length}`);
-  return [`| op, forward / gradient | ${BACKENDS.join(" | ")} |`, `| --- |${" --- |".repeat(BACKENDS.length)}`, ...rows, `| base kernels | ${base.join(" | ")} |`].join("\n");
+  const base = BACKENDS.map(
+    (backend) =>
+      `${BASE_KERNELS.filter((name) => kernels[backend][name] !== undefined).length} of ${BASE_KERNELS.length}`,
+  );
+  return [
+    `| op, forward / gradient | ${BACKENDS.join(" | ")} |`,
+    `| --- |${" --- |".repeat(BACKENDS.length)}`,
+    ...rows,
+    `| base kernels | ${base.join(" | ")} |`,
+  ].join("\n");
 }
 
 /** How many tensors of each golden group are within their bounds, and how near the nearest came. */
@@ -57,7 +73,13 @@ function writeBetween(file: string, tables: Readonly<Record<string, string>>): v
   renameSync(`${file}.new`, file);
 }
 
-const { values } = parseArgs({ options: { backend: { type: "string", default: BACKENDS.join(",") }, write: { type: "string" }, help: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    backend: { type: "string", default: BACKENDS.join(",") },
+    write: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
 if (values.help) console.log(USAGE);
 else {
   const backends = values.backend.split(",");

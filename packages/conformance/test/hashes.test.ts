@@ -6,11 +6,17 @@ const root = new URL("../", import.meta.url);
 const hashes = JSON.parse(readFileSync(new URL("hashes.json", root), "utf8")) as Record<string, string>;
 
 it("the golden vectors are those that were taken over, all of them", () => {
-  const files = readdirSync(new URL("golden/", root), { recursive: true, encoding: "utf8" }).filter((name) => /\.(safetensors|json)$/.test(name));
+  const files = readdirSync(new URL("golden/", root), { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.(safetensors|json)$/.test(name),
+  );
   expect(files.map((name) => name.replaceAll("\\", "/")).sort()).toEqual(Object.keys(hashes).sort());
 });
 
 it.each(Object.entries(hashes))("%s", (name, hash) => {
-  const actual = createHash("sha256").update(readFileSync(new URL(`golden/${name}`, root))).digest("hex");
-  expect(actual, `${name} was changed; golden/generate.py and generate_more.py tell how the vectors are made`).toBe(hash);
+  const actual = createHash("sha256")
+    .update(readFileSync(new URL(`golden/${name}`, root)))
+    .digest("hex");
+  expect(actual, `${name} was changed; golden/generate.py and generate_more.py tell how the vectors are made`).toBe(
+    hash,
+  );
 });

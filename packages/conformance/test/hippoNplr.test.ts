@@ -11,14 +11,20 @@ const root = new URL("../golden/", import.meta.url);
 function readF64(path: URL): { tensors: GoldenTensors; attrs: Record<string, unknown> } {
   const file = readFileSync(path);
   const headerLength = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString("utf8", 8, 8 + headerLength)) as Record<string, { dtype: string; shape: number[]; data_offsets: number[] }>;
+  const header = JSON.parse(file.toString("utf8", 8, 8 + headerLength)) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: number[] }
+  >;
   const tensors: GoldenTensors = {};
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
     if (name === "__metadata__") continue;
     const [start, end] = data_offsets.map((offset) => offset + 8 + headerLength);
     tensors[name] = { dtype, shape, data: new Float64Array(new Uint8Array(file.subarray(start, end)).buffer) };
   }
-  return { tensors, attrs: JSON.parse((header["__metadata__"] as unknown as { attrs: string }).attrs) as Record<string, unknown> };
+  return {
+    tensors,
+    attrs: JSON.parse((header["__metadata__"] as unknown as { attrs: string }).attrs) as Record<string, unknown>,
+  };
 }
 
 /** Names of the rows outside their bound; a NaN or a missing element is outside as well. */
@@ -43,11 +49,14 @@ describe.each(Object.entries(groups))("golden group %s", (group, compare) => {
 });
 
 describe("the comparison itself", () => {
-  it.each(["out.A", "out.B", "out.zoh.0.1.A", "out.bilinear.0.001.B"])("notices %s of legs-9 moved by a billionth", (name) => {
-    const { tensors, attrs } = readF64(new URL("hippo/legs-9.safetensors", root));
-    tensors[name].data[3] += 1e-9;
-    expect(failing(compareHippo(tensors, attrs))).toEqual([name]);
-  });
+  it.each(["out.A", "out.B", "out.zoh.0.1.A", "out.bilinear.0.001.B"])(
+    "notices %s of legs-9 moved by a billionth",
+    (name) => {
+      const { tensors, attrs } = readF64(new URL("hippo/legs-9.safetensors", root));
+      tensors[name].data[3] += 1e-9;
+      expect(failing(compareHippo(tensors, attrs))).toEqual([name]);
+    },
+  );
 
   it.each(["out.Lambda", "out.P", "out.B", "out.V"])("notices %s of legs-8 moved by a billionth", (name) => {
     const { tensors, attrs } = readF64(new URL("nplr/legs-8.safetensors", root));

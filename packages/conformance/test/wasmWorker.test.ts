@@ -4,7 +4,13 @@ import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/m
 import { expect, it } from "vitest";
 import { conformanceSuite } from "../src/harness/suite.ts";
 
-const config = parseModelConfig({ model_type: "mamba", hidden_size: 64, num_hidden_layers: 2, vocab_size: 64, state_size: 16 });
+const config = parseModelConfig({
+  model_type: "mamba",
+  hidden_size: 64,
+  num_hidden_layers: 2,
+  vocab_size: 64,
+  state_size: 16,
+});
 
 /** Losses of some steps, and every weight after the last. */
 async function train(worker: boolean): Promise<{ losses: number[]; weights: Float32Array[] }> {
@@ -16,7 +22,10 @@ async function train(worker: boolean): Promise<{ losses: number[]; weights: Floa
   const targets = tensor(nextTokenTargets(row, 64), [2, 64]);
   const losses: number[] = [];
   for (let i = 0; i < 20; i++) {
-    const { value, grads } = valueAndGrads(() => model.loss(ids, targets), optimizer.parameters.map((p) => p.value));
+    const { value, grads } = valueAndGrads(
+      () => model.loss(ids, targets),
+      optimizer.parameters.map((p) => p.value),
+    );
     optimizer.step(grads);
     losses.push((await readFloats(value))[0]!);
     for (const t of [value, ...grads]) t?.dispose();

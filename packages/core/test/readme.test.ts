@@ -10,7 +10,9 @@ it("the README's example runs, and its three views agree", () => {
     cwd: folder,
     encoding: "utf8",
   });
-  const [continuous, recurrent, convolved] = [...output.matchAll(/\[ (-?[\d.e-]+) \]/g)].map((match) => Number(match[1])) as [number, number, number];
+  const [continuous, recurrent, convolved] = [...output.matchAll(/\[ (-?[\d.e-]+) \]/g)].map((match) =>
+    Number(match[1]),
+  ) as [number, number, number];
   expect(Math.abs(recurrent)).toBeGreaterThan(0.01);
   // Recurrence and convolution differ by rounding only; Runge-Kutta at substeps of delta / 16 by O((delta / 16)^4), far below 1e-6 for poles up to 8.
   expect(Math.abs(convolved - recurrent)).toBeLessThan(1e-12);

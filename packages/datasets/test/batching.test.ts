@@ -64,7 +64,8 @@ describe("resume", () => {
     stream.nextBatch();
     const good = stream.state() as Record<string, never>;
     const broken: unknown[] = [null, 1, "x", [], {}, { ...good, kind: "other" }];
-    for (const key of Object.keys(good)) broken.push({ ...good, [key]: -1 }, { ...good, [key]: null }, { ...good, [key]: 1e9 });
+    for (const key of Object.keys(good))
+      broken.push({ ...good, [key]: -1 }, { ...good, [key]: null }, { ...good, [key]: 1e9 });
     let refused = 0;
     for (const state of broken) {
       try {
@@ -184,14 +185,22 @@ describe("packing and padding", () => {
   });
 
   test("an end id closes each document and is a target", () => {
-    const { inputs, targets } = packDocuments([Int32Array.of(1, 2)], { batchSize: 1, seqLen: 7, seed: 1, endId: 9 }).nextBatch();
+    const { inputs, targets } = packDocuments([Int32Array.of(1, 2)], {
+      batchSize: 1,
+      seqLen: 7,
+      seed: 1,
+      endId: 9,
+    }).nextBatch();
     expect([...inputs]).toEqual([1, 2, 9, 1, 2, 9, 1]);
     expect([...targets]).toEqual([2, 9, IGNORE_INDEX, 2, 9, IGNORE_INDEX, 2]);
     expect(() => packDocuments([new Int32Array(0)], { batchSize: 1, seqLen: 7, seed: 1 })).toThrow(ArgumentError);
   });
 
   test("padding: at the end, masked, with lengths", () => {
-    const { inputs, targets, mask, lengths, shape } = padDocuments([Int32Array.of(1, 2, 3, 4), Int32Array.of(5, 6)], 99);
+    const { inputs, targets, mask, lengths, shape } = padDocuments(
+      [Int32Array.of(1, 2, 3, 4), Int32Array.of(5, 6)],
+      99,
+    );
     expect(shape).toEqual([2, 3]);
     expect([...inputs]).toEqual([1, 2, 3, 5, 99, 99]);
     expect([...targets]).toEqual([2, 3, 4, 6, IGNORE_INDEX, IGNORE_INDEX]);
@@ -251,7 +260,9 @@ describe("prefetch", () => {
     }).rejects.toThrow("broken");
     expect(seen).toEqual([1]);
     const controller = new AbortController();
-    const never: AsyncIterable<number> = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }) };
+    const never: AsyncIterable<number> = {
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => undefined) }),
+    };
     setTimeout(() => controller.abort(), 20);
     await expect(prefetch(never, 2, controller.signal).next()).rejects.toThrow(AbortedError);
     await expect(prefetch([1, 2], 0).next()).rejects.toThrow(ArgumentError);

@@ -1,6 +1,16 @@
 import { FormatError, Rng } from "@statespace/core";
 import { describe, expect, test } from "vitest";
-import { encodeNucleotides, formatFasta, formatIdx, formatWav, parseCsv, parseFasta, parseIdx, parseMnistJson, parseWav } from "../src/index.ts";
+import {
+  encodeNucleotides,
+  formatFasta,
+  formatIdx,
+  formatWav,
+  parseCsv,
+  parseFasta,
+  parseIdx,
+  parseMnistJson,
+  parseWav,
+} from "../src/index.ts";
 
 /** Damages bytes at random, many times: the parser must return or throw a `FormatError`, nothing else. */
 function expectHardened(valid: Uint8Array, parse: (bytes: Uint8Array) => unknown, rounds: number = 3000): void {
@@ -83,7 +93,9 @@ describe("CSV", () => {
   });
 
   test("survives damage", () =>
-    expectHardened(new TextEncoder().encode('a,b\n"x ""y""",2\n3,4\n'), (bytes) => parseCsv(new TextDecoder().decode(bytes))));
+    expectHardened(new TextEncoder().encode('a,b\n"x ""y""",2\n3,4\n'), (bytes) =>
+      parseCsv(new TextDecoder().decode(bytes)),
+    ));
 });
 
 describe("FASTA", () => {
@@ -94,7 +106,9 @@ describe("FASTA", () => {
 
   test("reads back what it writes; comments, blank lines, CRLF and lower case are borne", () => {
     expect(parseFasta(formatFasta(records, 60))).toEqual(records);
-    expect(parseFasta(";note\r\n>a b c\r\nac\r\n\r\ngt\r\n")).toEqual([{ id: "a", description: "b c", sequence: "ACGT" }]);
+    expect(parseFasta(";note\r\n>a b c\r\nac\r\n\r\ngt\r\n")).toEqual([
+      { id: "a", description: "b c", sequence: "ACGT" },
+    ]);
     expect([...encodeNucleotides("ACGTUNacgtR")]).toEqual([1, 2, 3, 4, 4, 0, 1, 2, 3, 4, 0]);
   });
 
@@ -113,7 +127,13 @@ describe("FASTA", () => {
 });
 
 /** A WAV file with one chunk to skip before the data. */
-function wav(coding: number, bits: number, channels: number, data: Uint8Array, extensible: boolean = false): Uint8Array {
+function wav(
+  coding: number,
+  bits: number,
+  channels: number,
+  data: Uint8Array,
+  extensible: boolean = false,
+): Uint8Array {
   const fmt = new DataView(new ArrayBuffer(extensible ? 40 : 16));
   fmt.setUint16(0, extensible ? 0xfffe : coding, true);
   fmt.setUint16(2, channels, true);
@@ -125,7 +145,11 @@ function wav(coding: number, bits: number, channels: number, data: Uint8Array, e
     const size = new Uint8Array(Uint32Array.of(body.length).buffer);
     return [...new TextEncoder().encode(name), ...size, ...body, ...(body.length % 2 ? [0] : [])];
   };
-  const body = [...chunk("fmt ", new Uint8Array(fmt.buffer)), ...chunk("LIST", Uint8Array.of(1, 2, 3)), ...chunk("data", data)];
+  const body = [
+    ...chunk("fmt ", new Uint8Array(fmt.buffer)),
+    ...chunk("LIST", Uint8Array.of(1, 2, 3)),
+    ...chunk("data", data),
+  ];
   return Uint8Array.from([...chunk("RIFF", new Uint8Array(0)), ...new TextEncoder().encode("WAVE"), ...body]);
 }
 
@@ -159,7 +183,9 @@ describe("WAV", () => {
       return copy;
     };
     expect(() => parseWav(good.subarray(0, 11))).toThrow(/not a RIFF WAVE/);
-    expect(() => parseWav(edit(16, 0xff, 0xff, 0xff, 0xff))).toThrow(/"fmt " of 4294967295 bytes at 12 runs past the end/);
+    expect(() => parseWav(edit(16, 0xff, 0xff, 0xff, 0xff))).toThrow(
+      /"fmt " of 4294967295 bytes at 12 runs past the end/,
+    );
     expect(() => parseWav(edit(20, 2))).toThrow(/coding 2 with 16 bits/);
     expect(() => parseWav(edit(22, 0))).toThrow(/0 channels/);
     expect(() => parseWav(edit(32, 3))).toThrow(/block align/);

@@ -109,7 +109,9 @@ describe("sources", () => {
     const packed = gzipSync(bytes.subarray(0, 5000));
     const rng = new Rng(1);
     for (let round = 0; round < 200; round++) {
-      const damaged = Uint8Array.from(packed.subarray(0, round % 2 ? packed.length : 3 + rng.integer(packed.length - 3)));
+      const damaged = Uint8Array.from(
+        packed.subarray(0, round % 2 ? packed.length : 3 + rng.integer(packed.length - 3)),
+      );
       // From byte 10 on: the header before it holds a time stamp that may be anything.
       if (round % 2) damaged[10 + rng.integer(packed.length - 10)] ^= 1 + rng.integer(255);
       const outcome = await loadBytes(damaged).then(
@@ -125,7 +127,9 @@ describe("abort", () => {
   test("before, between chunks and while waiting for the network", async () => {
     await expect(loadBytes(bytes, { signal: AbortSignal.abort() })).rejects.toThrow(AbortedError);
     const between = new AbortController();
-    await expect(loadBytes(chunked(), { signal: between.signal, onProgress: () => between.abort() })).rejects.toThrow(AbortedError);
+    await expect(loadBytes(chunked(), { signal: between.signal, onProgress: () => between.abort() })).rejects.toThrow(
+      AbortedError,
+    );
     const waiting = new AbortController();
     setTimeout(() => waiting.abort(), 50);
     await expect(loadBytes(`${origin}/slow`, { signal: waiting.signal })).rejects.toThrow(AbortedError);

@@ -10,9 +10,13 @@ const readme = await readFile(`${root}README.md`, "utf8");
 
 test("the README's example runs as it stands", async () => {
   const example = /```js\n([^]*?)```/.exec(readme)?.[1] as string;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=statespace-source", "--input-type=module", "-e", example], {
-    cwd: root,
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--conditions=statespace-source", "--input-type=module", "-e", example],
+    {
+      cwd: root,
+    },
+  );
   expect(stdout).toMatch(/^\[ 8, 272 \] \d+ .{20,}/);
 });
 

@@ -53,7 +53,8 @@ describe("fixtures", () => {
         expect(sha256).toMatch(/^[0-9a-f]{64}$/);
       }
     }
-    for (const files of Object.values(fetchedFiles)) expect(realDatasets.some((dataset) => dataset.files === files)).toBe(true);
+    for (const files of Object.values(fetchedFiles))
+      expect(realDatasets.some((dataset) => dataset.files === files)).toBe(true);
   });
 });
 
@@ -66,7 +67,8 @@ function nearestNeighbour(train: ImageDataset, held: ImageDataset): number {
     let label = -1;
     for (let j = 0; j < train.length; j++) {
       let distance = 0;
-      for (let p = 0; p < pixels && distance < best; p++) distance += (held.inputs[i * pixels + p] - train.inputs[j * pixels + p]) ** 2;
+      for (let p = 0; p < pixels && distance < best; p++)
+        distance += (held.inputs[i * pixels + p] - train.inputs[j * pixels + p]) ** 2;
       if (distance < best) [best, label] = [distance, train.targets[j]];
     }
     if (label === held.targets[i]) right++;
@@ -122,7 +124,9 @@ describe("images", () => {
     await expect(loadIdxImages(labels, labels)).rejects.toThrow(/images must be bytes \[n, rows, columns\]/);
     await expect(loadIdxImages(images, images)).rejects.toThrow(/labels must be bytes/);
     await expect(loadIdxImages(images, formatIdx([2], Uint8Array.of(0, 1)))).rejects.toThrow(/3 images but 2 labels/);
-    await expect(loadIdxImages(images, formatIdx([3], Uint8Array.of(0, 1, 10)))).rejects.toThrow(/label 2 must be below 10/);
+    await expect(loadIdxImages(images, formatIdx([3], Uint8Array.of(0, 1, 10)))).rejects.toThrow(
+      /label 2 must be below 10/,
+    );
   });
 });
 
@@ -154,7 +158,9 @@ describe("time series", () => {
     await expect(loadTimeSeries(encode("t\n"), ["t"])).rejects.toThrow(/no rows/);
     const short = await loadTimeSeries(encode("t\n1\n2\n3\n"), ["t"]);
     expect(() => forecastWindows(short, { context: 2, horizon: 1 })).toThrow(/shorter than context \+ horizon = 3/);
-    expect(() => forecastWindows(short, { context: 1, horizon: 1, trainShare: 0.9, validationShare: 0.2 })).toThrow(ArgumentError);
+    expect(() => forecastWindows(short, { context: 1, horizon: 1, trainShare: 0.9, validationShare: 0.2 })).toThrow(
+      ArgumentError,
+    );
     const flat = await loadTimeSeries(encode(`t\n${"5\n".repeat(30)}`), ["t"]);
     expect(forecastWindows(flat, { context: 1, horizon: 1 }).train.inputs.every((x) => x === 0)).toBe(true);
   });

@@ -57,7 +57,8 @@ test("Mackey-Glass: the linear start is exact, refinement converges, the chaotic
   const signal = mackeyGlass({ length: 3000 });
   const rest = (2 * 1.2) / (1 + 1.2 ** 10);
   // RK4 with h = 0.1 on a rate of 0.1: local error (0.01)^5 / 120 = 8.3e-13 a step, 1.4e-10 over 170 steps.
-  for (let t = 0; t <= 17; t++) expect(Math.abs(signal[t] - (rest + (1.2 - rest) * Math.exp(-t / 10)))).toBeLessThan(1.4e-10);
+  for (let t = 0; t <= 17; t++)
+    expect(Math.abs(signal[t] - (rest + (1.2 - rest) * Math.exp(-t / 10)))).toBeLessThan(1.4e-10);
   const at = (substeps: number): number => mackeyGlass({ length: 61, substeps })[60];
   expect(Math.abs(at(10) - at(40))).toBeGreaterThan(3.5 * Math.abs(at(20) - at(40)));
   const tail = signal.slice(500);
@@ -66,7 +67,8 @@ test("Mackey-Glass: the linear start is exact, refinement converges, the chaotic
 });
 
 test("band-limited noise: nothing above the cutoff, exact power, seeded", () => {
-  const make = (seed: number): Float64Array => bandLimitedNoise({ length: 600, cutoff: 0.05, random: new Rng(seed), rms: 0.5 });
+  const make = (seed: number): Float64Array =>
+    bandLimitedNoise({ length: 600, cutoff: 0.05, random: new Rng(seed), rms: 0.5 });
   const signal = make(1);
   expect(Math.sqrt(signal.reduce((sum, x) => sum + x * x, 0) / 600)).toBeCloseTo(0.5, 12);
   for (const cycles of [0, 31, 40, 100, 299]) expect(amplitude(signal, cycles)).toBeLessThan(1e-12);

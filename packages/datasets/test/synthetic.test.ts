@@ -80,7 +80,9 @@ describe("solvers", () => {
     expectSolved(task.sample(new Rng(3), 32), (inputs) => {
       const table = new Map(Array.from({ length: 9 }, (_, i) => [inputs[2 * i], inputs[2 * i + 1]]));
       expect(table.size).toBe(9);
-      return new Map([...inputs.entries()].filter(([t, id]) => t >= 18 && id !== 0).map(([t, id]) => [t, table.get(id) as number]));
+      return new Map(
+        [...inputs.entries()].filter(([t, id]) => t >= 18 && id !== 0).map(([t, id]) => [t, table.get(id) as number]),
+      );
     });
   });
 

@@ -38,17 +38,21 @@ const all: Task[] = [
 ];
 
 describe("streams", () => {
-  test.each(all)("$info.name: same seed, same batches; another seed or split, others; ids within the vocabulary", (task) => {
-    const draw = (seed: number, split: "train" | "validation" | "test" = "train"): Batch =>
-      streamTask(task, { batchSize: 4, seed, split }).nextBatch();
-    expect(draw(1)).toEqual(draw(1));
-    const kinds = [draw(1), draw(2), draw(1, "validation"), draw(1, "test")].map(({ inputs }) => inputs.join());
-    expect(new Set(kinds).size).toBe(4);
-    const { inputs, shape, targets, targetShape } = draw(1);
-    expect(inputs.length).toBe(shape.reduce((p, n) => p * n, 1));
-    expect(targets.length).toBe(targetShape.reduce((p, n) => p * n, 1));
-    if (task.vocabSize !== undefined) expect(inputs.every((id) => id >= 0 && id < (task.vocabSize as number))).toBe(true);
-  });
+  test.each(all)(
+    "$info.name: same seed, same batches; another seed or split, others; ids within the vocabulary",
+    (task) => {
+      const draw = (seed: number, split: "train" | "validation" | "test" = "train"): Batch =>
+        streamTask(task, { batchSize: 4, seed, split }).nextBatch();
+      expect(draw(1)).toEqual(draw(1));
+      const kinds = [draw(1), draw(2), draw(1, "validation"), draw(1, "test")].map(({ inputs }) => inputs.join());
+      expect(new Set(kinds).size).toBe(4);
+      const { inputs, shape, targets, targetShape } = draw(1);
+      expect(inputs.length).toBe(shape.reduce((p, n) => p * n, 1));
+      expect(targets.length).toBe(targetShape.reduce((p, n) => p * n, 1));
+      if (task.vocabSize !== undefined)
+        expect(inputs.every((id) => id >= 0 && id < (task.vocabSize as number))).toBe(true);
+    },
+  );
 
   test.each(all)("$info.name: resumes bit-exactly from a state that went through JSON", (task) => {
     const stream = streamTask(task, { batchSize: 3, seed: 5 });

@@ -30,7 +30,8 @@ const strange = [
 describe("bytes and characters", () => {
   test("bytes hold every text", () => {
     const vocabulary = byteVocabulary();
-    for (const sample of [unseen, ...strange.filter((s) => s !== "\ufeffbom")]) expect(vocabulary.decode(vocabulary.encode(sample))).toBe(sample);
+    for (const sample of [unseen, ...strange.filter((s) => s !== "\ufeffbom")])
+      expect(vocabulary.decode(vocabulary.encode(sample))).toBe(sample);
     expect([...vocabulary.encode("é")]).toEqual([0xc3, 0xa9]);
     expect(() => vocabulary.decode([256])).toThrow(ArgumentError);
     expect(() => vocabulary.decode([-1])).toThrow(ArgumentError);
@@ -45,7 +46,8 @@ describe("bytes and characters", () => {
     expect(() => vocabulary.encode("abc")).toThrow(/"c" at 2/);
     expect(() => vocabulary.decode([3])).toThrow(ArgumentError);
     expect(() => characterVocabulary("")).toThrow(ArgumentError);
-    for (const bad of [["a", "a"], ["ab"], [""], [3 as unknown as string]]) expect(() => restoreCharacterVocabulary(bad)).toThrow(FormatError);
+    for (const bad of [["a", "a"], ["ab"], [""], [3 as unknown as string]])
+      expect(() => restoreCharacterVocabulary(bad)).toThrow(FormatError);
   });
 });
 
@@ -58,14 +60,17 @@ function trainByTheBook(sample: string, merges: number): [number, number][] {
   return Array.from({ length: merges }, (_, rank): [number, number] => {
     const pairs = new Map<string, number>();
     for (const { ids, count } of words)
-      for (let i = 0; i + 1 < ids.length; i++) pairs.set(`${ids[i]},${ids[i + 1]}`, (pairs.get(`${ids[i]},${ids[i + 1]}`) ?? 0) + count);
+      for (let i = 0; i + 1 < ids.length; i++)
+        pairs.set(`${ids[i]},${ids[i + 1]}`, (pairs.get(`${ids[i]},${ids[i + 1]}`) ?? 0) + count);
     const [best] = [...pairs].sort(
-      ([p, m], [q, n]) => n - m || Number(p.split(",")[0]) - Number(q.split(",")[0]) || Number(p.split(",")[1]) - Number(q.split(",")[1]),
+      ([p, m], [q, n]) =>
+        n - m || Number(p.split(",")[0]) - Number(q.split(",")[0]) || Number(p.split(",")[1]) - Number(q.split(",")[1]),
     );
     const [left, right] = best[0].split(",").map(Number);
     words = words.map(({ ids, count }) => {
       const joined: number[] = [];
-      for (let i = 0; i < ids.length; i++) joined.push(ids[i] === left && ids[i + 1] === right ? (i++, 256 + rank) : ids[i]);
+      for (let i = 0; i < ids.length; i++)
+        joined.push(ids[i] === left && ids[i + 1] === right ? (i++, 256 + rank) : ids[i]);
       return { ids: joined, count };
     });
     return [left, right];
@@ -145,7 +150,10 @@ describe("BPE", () => {
     let refused = 0;
     for (let round = 0; round < 400; round++) {
       const at = rng.integer(json.length);
-      const damaged = round % 2 ? json.slice(0, at) : json.slice(0, at) + String.fromCharCode(32 + rng.integer(95)) + json.slice(at + 1);
+      const damaged =
+        round % 2
+          ? json.slice(0, at)
+          : json.slice(0, at) + String.fromCharCode(32 + rng.integer(95)) + json.slice(at + 1);
       try {
         expect(parseTokenizerJson(damaged).merges.length).toBe(small.merges.length);
       } catch (error) {
@@ -162,7 +170,9 @@ describe("BPE", () => {
   });
 
   test("training: order of texts does not matter, rare pairs are left, special tokens come first, abort and bad settings", () => {
-    expect(trainBpe([train, unseen], { vocabSize: 400 }).merges).toEqual(trainBpe([unseen, train], { vocabSize: 400 }).merges);
+    expect(trainBpe([train, unseen], { vocabSize: 400 }).merges).toEqual(
+      trainBpe([unseen, train], { vocabSize: 400 }).merges,
+    );
     expect(trainBpe("abab cd", { vocabSize: 1000 }).vocabSize).toBe(258);
     const special = trainBpe(train, { vocabSize: 300, specialTokens: ["<s>", "<s>s", "[x]"] });
     expect([...special.encode("<s>s<s>[x]")]).toEqual([1, 0, 2]);
@@ -189,7 +199,9 @@ describe("BPE", () => {
   test("training grows with the text, not with text times merges: a megabyte in seconds", () => {
     const rng = new Rng(3);
     const words = text.split(" ");
-    const long = Array.from({ length: 180_000 }, () => `${words[rng.integer(words.length)]}${rng.integer(50)}`).join(" ");
+    const long = Array.from({ length: 180_000 }, () => `${words[rng.integer(words.length)]}${rng.integer(50)}`).join(
+      " ",
+    );
     const started = performance.now();
     expect(trainBpe(long, { vocabSize: 4353 }).vocabSize).toBe(4353);
     // 0.3 s where this was written; recounting all pairs at every merge takes minutes, so 20 s tells the two apart anywhere.

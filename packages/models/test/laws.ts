@@ -1,4 +1,18 @@
-import { add, currentBackend, mul, reshape, Rng, setBackend, sliceAxis, stack, sum, tensor, tidy, valueAndGrads, type Tensor } from "@statespace/core";
+import {
+  add,
+  currentBackend,
+  mul,
+  reshape,
+  Rng,
+  setBackend,
+  sliceAxis,
+  stack,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrads,
+  type Tensor,
+} from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ParameterBuilder, type ForwardOptions, type LayerState, type Mixer } from "../src/index.ts";
@@ -31,7 +45,10 @@ const GRADIENT = 1e-7;
  */
 export function describeMixerLaws(name: string, make: (build: ParameterBuilder) => Mixer, options: LawOptions): void {
   const { length = 7, roundings = 64, exact = EXACT } = options;
-  for (const [backend, bound] of [["float64", exact], ["cpu", roundings * 2 ** -24]] as const) {
+  for (const [backend, bound] of [
+    ["float64", exact],
+    ["cpu", roundings * 2 ** -24],
+  ] as const) {
     if (backend === "cpu" && options.stateless) continue; // of the laws only that of gradients is left, which is judged in float64
     describe(`${name} on ${backend}`, () => {
       beforeAll(() => setBackend(backend === "cpu" ? cpuBackend() : float64Backend()));
@@ -41,8 +58,10 @@ export function describeMixerLaws(name: string, make: (build: ParameterBuilder) 
         it("any split with its state carried = whole", () => expectSplitsEqualWhole(subject(), bound));
         it("a state of no tokens = no state", () => expectEmptyStateIsNone(subject(), bound));
       }
-      if (!options.stateless && !options.unpacked) it("packed with boundaries = each alone", () => expectPackedEqualsAlone(subject(), bound));
-      if (backend === "float64") it("gradients = central differences", () => expectGradientsEqualDifferences(subject(), options));
+      if (!options.stateless && !options.unpacked)
+        it("packed with boundaries = each alone", () => expectPackedEqualsAlone(subject(), bound));
+      if (backend === "float64")
+        it("gradients = central differences", () => expectGradientsEqualDifferences(subject(), options));
     });
   }
 }
@@ -64,7 +83,10 @@ class Subject {
   }
 
   random(shape: readonly number[]): Tensor {
-    return tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => this.rng.normal()), shape);
+    return tensor(
+      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => this.rng.normal()),
+      shape,
+    );
   }
 
   run(x: Tensor, options: ForwardOptions = {}): { y: Tensor; state: LayerState } {
@@ -134,7 +156,10 @@ function expectEmptyStateIsNone(subject: Subject, bound: number): void {
 /** Row 0 is cut twice, row 1 once, elsewhere; an id that comes back is a new sequence all the same. A carried state belongs to the first sequence of each row. */
 function expectPackedEqualsAlone(subject: Subject, bound: number): void {
   const { length, x, mixer } = subject;
-  const cuts = [[0, 2, length - 1, length], [0, 3, length]];
+  const cuts = [
+    [0, 2, length - 1, length],
+    [0, 3, length],
+  ];
   const seqIdx = cuts.flatMap((row) => Array.from({ length }, (_, t) => row.findLastIndex((from) => from <= t) % 2));
   tidy(() => {
     const before = subject.run(subject.random([2, 3, x.shape[2]!])).state;
@@ -142,9 +167,19 @@ function expectPackedEqualsAlone(subject: Subject, bound: number): void {
     cuts.forEach((row, i) => {
       row.slice(1).forEach((until, k) => {
         const from = row[k]!;
-        const carried = Object.fromEntries(Object.entries(before).map(([key, value]) => [key, sliceAxis(value, 0, i, 1)]));
-        const alone = subject.run(sliceAxis(subject.part(from, until), 0, i, 1), k === 0 ? { initialState: carried } : {});
-        expectClose(sliceAxis(sliceAxis(packed.y, 0, i, 1), 1, from, until - from), alone.y, bound, `row ${i}, tokens ${from} to ${until}`);
+        const carried = Object.fromEntries(
+          Object.entries(before).map(([key, value]) => [key, sliceAxis(value, 0, i, 1)]),
+        );
+        const alone = subject.run(
+          sliceAxis(subject.part(from, until), 0, i, 1),
+          k === 0 ? { initialState: carried } : {},
+        );
+        expectClose(
+          sliceAxis(sliceAxis(packed.y, 0, i, 1), 1, from, until - from),
+          alone.y,
+          bound,
+          `row ${i}, tokens ${from} to ${until}`,
+        );
       });
     });
     // What comes after must not see earlier sequences either.
@@ -153,7 +188,12 @@ function expectPackedEqualsAlone(subject: Subject, bound: number): void {
     cuts.forEach((row, i) => {
       const from = row.at(-2)!;
       const last = subject.run(sliceAxis(subject.part(from, length), 0, i, 1)).state;
-      expectClose(sliceAxis(after.y, 0, i, 1), subject.run(sliceAxis(next, 0, i, 1), { initialState: last }).y, bound, `row ${i}, after the packed sequences`);
+      expectClose(
+        sliceAxis(after.y, 0, i, 1),
+        subject.run(sliceAxis(next, 0, i, 1), { initialState: last }).y,
+        bound,
+        `row ${i}, after the packed sequences`,
+      );
     });
     mixer.dispose?.();
   });
@@ -166,16 +206,28 @@ function expectGradientsEqualDifferences(subject: Subject, { stateless }: LawOpt
     const before = stateless ? undefined : subject.run(subject.random([2, 3, x.shape[2]!])).state;
     const probe = forwardAll(subject, x, before);
     const weights = probe.map(({ shape }) => subject.random(shape));
-    const loss = (): Tensor => forwardAll(subject, x, before).map((out, i) => sum(mul(out, weights[i]!))).reduce((a, b) => add(a, b));
-    const named: [string, Tensor][] = [["x", x], ...Object.entries(before ?? {}), ...mixer.parameters.map((p): [string, Tensor] => [p.name, p.value])];
+    const loss = (): Tensor =>
+      forwardAll(subject, x, before)
+        .map((out, i) => sum(mul(out, weights[i]!)))
+        .reduce((a, b) => add(a, b));
+    const named: [string, Tensor][] = [
+      ["x", x],
+      ...Object.entries(before ?? {}),
+      ...mixer.parameters.map((p): [string, Tensor] => [p.name, p.value]),
+    ];
     const moved = named.filter(([, t]) => t.dtype === "float32" && t.size > 0 && length > 0);
-    const { grads } = valueAndGrads(loss, moved.map(([, t]) => t));
+    const { grads } = valueAndGrads(
+      loss,
+      moved.map(([, t]) => t),
+    );
     moved.forEach(([name, t], i) => {
       const direction = valuesOf(t).map(() => subject.rng.normal());
       const grad = grads[i] ? valuesOf(grads[i]) : new Float64Array(t.size);
       const got = grad.reduce((total, g, k) => total + g * direction[k]!, 0);
       const scale = Math.sqrt(grad.reduce((total, g, k) => total + (g * direction[k]!) ** 2, 1e-6));
-      expect(Math.abs(got - alongDirection(mixer, t, direction, loss)) / scale, `gradient of ${name}`).toBeLessThan(GRADIENT);
+      expect(Math.abs(got - alongDirection(mixer, t, direction, loss)) / scale, `gradient of ${name}`).toBeLessThan(
+        GRADIENT,
+      );
     });
   });
 }

@@ -8,17 +8,27 @@ import { float64Backend } from "./float64Backend.ts";
 const BOUND = 1e-11;
 
 /** The plain loops of a `minimal.ts` against the model on the fast path, both in float64, on a model with initial weights. */
-export async function expectMinimalEqualsFast<C extends LanguageConfig>(config: C, minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence, bound = BOUND): Promise<void> {
+export async function expectMinimalEqualsFast<C extends LanguageConfig>(
+  config: C,
+  minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence,
+  bound = BOUND,
+): Promise<void> {
   await setBackend(float64Backend());
   const model = new LanguageModel(config, 3);
   // Weights that start as ones or zeros would hide a wrong index.
   const rng = new Rng(4);
-  for (const parameter of model.parameters) parameter.assign(Float32Array.from(await parameter.read(), (value) => value + 0.1 * rng.normal()));
+  for (const parameter of model.parameters)
+    parameter.assign(Float32Array.from(await parameter.read(), (value) => value + 0.1 * rng.normal()));
   await expectLogits(model, config, minimal, bound);
 }
 
 /** The same for a model that is loaded; disposes it. */
-export async function expectLogits<C extends LanguageConfig>(model: LanguageModel, config: C, minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence, bound = BOUND): Promise<void> {
+export async function expectLogits<C extends LanguageConfig>(
+  model: LanguageModel,
+  config: C,
+  minimal: (weights: Weights, config: C, ids: readonly number[]) => Sequence,
+  bound = BOUND,
+): Promise<void> {
   const ids = Array.from({ length: 9 }, (_, i) => (7 * i * i + 3) % config.vocabSize);
   const input = tensor(Int32Array.from(ids), [1, ids.length]);
   const { logits } = model.forward(input);

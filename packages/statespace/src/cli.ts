@@ -37,7 +37,10 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const expected = error instanceof StatespaceError || error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
+  const expected =
+    error instanceof StatespaceError ||
+    error instanceof UsageError ||
+    (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
   console.error(expected ? `statespace: ${(error as Error).message}` : error);
   process.exitCode = (error as Error).name === "AbortedError" ? 130 : error instanceof UsageError ? 2 : 1;
 }

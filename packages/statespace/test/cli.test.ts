@@ -14,24 +14,64 @@ interface Outcome {
 
 function statespace(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--conditions=statespace-source", cli, ...args], (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
+    execFile(process.execPath, ["--conditions=statespace-source", cli, ...args], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
   });
 }
 
 describe("generate", () => {
-  it.each(["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny"])("gives the reference's greedy tokens for %s", async (name) => {
-    const expected = [...toInt32Array(parseSafetensors(new Uint8Array(readFileSync(`${golden(name)}/expected.safetensors`))).tensors.get("out.greedy")!)];
-    for (const backend of ["cpu", "wasm"]) {
-      const { stdout, code } = await statespace("generate", "--model", golden(name), "--ids", expected.slice(0, 8).join(","), "--max-new-tokens", "24", "--greedy", "--ignore-eos", "--backend", backend, "--json");
-      expect(code).toBe(0);
-      const result = JSON.parse(stdout) as Record<string, unknown>;
-      expect(result["ids"]).toEqual(expected);
-      expect(result).toMatchObject({ backend, promptTokens: 8, newTokens: 24, prefillTokensPerSecond: expect.any(Number), decodeTokensPerSecond: expect.any(Number) });
-    }
-  });
+  it.each(["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny"])(
+    "gives the reference's greedy tokens for %s",
+    async (name) => {
+      const expected = [
+        ...toInt32Array(
+          parseSafetensors(new Uint8Array(readFileSync(`${golden(name)}/expected.safetensors`))).tensors.get(
+            "out.greedy",
+          )!,
+        ),
+      ];
+      for (const backend of ["cpu", "wasm"]) {
+        const { stdout, code } = await statespace(
+          "generate",
+          "--model",
+          golden(name),
+          "--ids",
+          expected.slice(0, 8).join(","),
+          "--max-new-tokens",
+          "24",
+          "--greedy",
+          "--ignore-eos",
+          "--backend",
+          backend,
+          "--json",
+        );
+        expect(code).toBe(0);
+        const result = JSON.parse(stdout) as Record<string, unknown>;
+        expect(result["ids"]).toEqual(expected);
+        expect(result).toMatchObject({
+          backend,
+          promptTokens: 8,
+          newTokens: 24,
+          prefillTokensPerSecond: expect.any(Number),
+          decodeTokensPerSecond: expect.any(Number),
+        });
+      }
+    },
+  );
 
   it("streams the same text for the same seed from the bundled model, and says what it ran on", async () => {
-    const args = ["generate", "--max-new-tokens", "24", "--seed", "5", "--backend", "cpu", "--prompt", "My fellow citizens"];
+    const args = [
+      "generate",
+      "--max-new-tokens",
+      "24",
+      "--seed",
+      "5",
+      "--backend",
+      "cpu",
+      "--prompt",
+      "My fellow citizens",
+    ];
     const [first, second] = [await statespace(...args), await statespace(...args)];
     expect(first.code).toBe(0);
     expect(first.stdout.startsWith("My fellow citizens")).toBe(true);
@@ -43,7 +83,10 @@ describe("generate", () => {
   it.each([
     [["generate", "--temperature", "NaN", "--backend", "cpu"], "--temperature must be a number"],
     [["generate", "--top-p=-1", "--backend", "cpu"], "topP must be"],
-    [["generate", "--model", golden("mamba-tiny"), "--ids", "1,96", "--backend", "cpu"], "id 96 at 1 of prompt 0 is not in [0, 96)"],
+    [
+      ["generate", "--model", golden("mamba-tiny"), "--ids", "1,96", "--backend", "cpu"],
+      "id 96 at 1 of prompt 0 is not in [0, 96)",
+    ],
     [["generate", "--model", golden("mamba-tiny"), "--prompt", "text", "--backend", "cpu"], "no tokenizer.json"],
     [["generate", "--model", "/nowhere", "--ids", "1", "--backend", "cpu"], "config.json is missing"],
     [["generate", "--backend", "abacus"], '"abacus" is not registered'],
@@ -61,7 +104,12 @@ describe("inspect", () => {
   it("tells what a checkpoint holds", async () => {
     const { stdout, code } = await statespace("inspect", "--model", golden("mamba-tiny"), "--json");
     expect(code).toBe(0);
-    const summary = JSON.parse(stdout) as { parameters: number; bytes: Record<string, number>; stateBytes: number; tensors: { name: string }[] };
+    const summary = JSON.parse(stdout) as {
+      parameters: number;
+      bytes: Record<string, number>;
+      stateBytes: number;
+      tensors: { name: string }[];
+    };
     const file = parseSafetensors(new Uint8Array(readFileSync(`${golden("mamba-tiny")}/model.safetensors`)));
     const size = [...file.tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
     expect(summary.parameters).toBe(size);

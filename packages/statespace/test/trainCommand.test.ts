@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setBackend } from "@statespace/core";
 import { wasmBackend } from "@statespace/backend-wasm";
-import { evaluate, fromPretrained, languageObjective, loadTokenizer, openSource, type TrainingEvent } from "@statespace/models";
+import {
+  evaluate,
+  fromPretrained,
+  languageObjective,
+  loadTokenizer,
+  openSource,
+  type TrainingEvent,
+} from "@statespace/models";
 import { evaluationBatches, loadFixture, splitText } from "@statespace/datasets";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
@@ -41,7 +48,11 @@ interface Sitting {
 async function statespaceTrain(settings: object, args: readonly string[], interruptAt?: number): Promise<Sitting> {
   const config = join(folder, "recipe.json");
   await writeFile(config, JSON.stringify(settings));
-  const child = spawn(process.execPath, ["--conditions=statespace-source", cli, "train", "--config", config, "--backend", "wasm", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    ["--conditions=statespace-source", cli, "train", "--config", config, "--backend", "wasm", ...args],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
   let [stdout, stderr, sent] = ["", "", false];
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
@@ -55,7 +66,9 @@ async function statespaceTrain(settings: object, args: readonly string[], interr
 async function losses(output: string): Promise<(string | number)[][]> {
   const lines = (await readFile(join(output, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
   const events = lines.map((line) => JSON.parse(line) as TrainingEvent);
-  return events.flatMap((event) => (event.kind === "step" || event.kind === "evaluation" ? [[event.kind, event.step, event.loss]] : []));
+  return events.flatMap((event) =>
+    event.kind === "step" || event.kind === "evaluation" ? [[event.kind, event.step, event.loss]] : [],
+  );
 }
 
 it("writes a folder that loads as a Hugging Face checkpoint, with the held-out figures it reports", async () => {
@@ -64,15 +77,36 @@ it("writes a folder that loads as a Hugging Face checkpoint, with the held-out f
   expect(stderr).toMatch(/step 60 {2}end \(all steps done\)/);
   expect(code).toBe(0);
   expect(stdout).toMatch(/bits per byte/);
-  expect((await readdir(output)).sort()).toEqual(["best", "checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json"]);
-  const report = JSON.parse(await readFile(join(output, "training.json"), "utf8")) as { recipe: object; steps: number; heldOut: { loss: number; bitsPerByte: number }; lossCurve: number[][] };
+  expect((await readdir(output)).sort()).toEqual([
+    "best",
+    "checkpoints",
+    "config.json",
+    "generation_config.json",
+    "metrics.jsonl",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "training.json",
+  ]);
+  const report = JSON.parse(await readFile(join(output, "training.json"), "utf8")) as {
+    recipe: object;
+    steps: number;
+    heldOut: { loss: number; bitsPerByte: number };
+    lossCurve: number[][];
+  };
   expect([report.recipe, report.steps, report.lossCurve.length]).toEqual([recipe, 60, 60]);
 
   await setBackend(wasmBackend());
   const model = await fromPretrained(output);
   const tokenizer = (await loadTokenizer(openSource(output)))!;
-  const text = splitText(new TextDecoder().decode(await loadFixture("moby-dick-opening.txt")), { validation: 0, test: 0.05 }).test;
-  const again = await evaluate(languageObjective(model, { carryState: true }), evaluationBatches(tokenizer.encode(text).subarray(0, 257), 2048));
+  const text = splitText(new TextDecoder().decode(await loadFixture("moby-dick-opening.txt")), {
+    validation: 0,
+    test: 0.05,
+  }).test;
+  const again = await evaluate(
+    languageObjective(model, { carryState: true }),
+    evaluationBatches(tokenizer.encode(text).subarray(0, 257), 2048),
+  );
   // The same weights and sums; a fresh process may use another SIMD path.
   expect(Math.abs(again.loss / report.heldOut.loss - 1)).toBeLessThan(1e-5);
   model.dispose();
@@ -90,15 +124,26 @@ it("leaves a checkpoint at an interrupt, and goes on from it as if nothing had h
   expect(second.code).toBe(0);
   expect(await losses(torn)).toEqual(await losses(whole));
   expect(await readFile(join(torn, "model.safetensors"))).toEqual(await readFile(join(whole, "model.safetensors")));
-  for (const line of `${first.stdout}${second.stdout}`.trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("kind");
+  for (const line of `${first.stdout}${second.stdout}`.trimEnd().split("\n"))
+    expect(JSON.parse(line)).toHaveProperty("kind");
 });
 
 it("keeps the weights of the best evaluation, not of the last", async () => {
   const output = join(folder, "model");
   // A rate this high destroys what the first steps learnt.
-  const settings = { ...recipe, optimizer: { learningRate: 3 }, schedule: { kind: "cosine", warmUp: 1 }, clipNorm: 1000, steps: 30, evaluation: { every: 1, tokens: 128, finalTokens: 128 } };
+  const settings = {
+    ...recipe,
+    optimizer: { learningRate: 3 },
+    schedule: { kind: "cosine", warmUp: 1 },
+    clipNorm: 1000,
+    steps: 30,
+    evaluation: { every: 1, tokens: 128, finalTokens: 128 },
+  };
   await statespaceTrain(settings, ["--out", output]);
-  const report = JSON.parse(await readFile(join(output, "training.json"), "utf8")) as { heldOut: { loss: number }; evaluations: { loss: number }[] };
+  const report = JSON.parse(await readFile(join(output, "training.json"), "utf8")) as {
+    heldOut: { loss: number };
+    evaluations: { loss: number }[];
+  };
   const evaluations = report.evaluations.map(({ loss }) => loss);
   expect(evaluations.at(-1)).toBeGreaterThan(1.01 * Math.min(...evaluations));
   // Both were measured on the same tokens; the report rounds to six digits.

@@ -13,10 +13,20 @@ export function useBackend(): [() => BackendName, (name: BackendName) => void] {
 const offersWebGpu = "gpu" in navigator;
 
 export function BackendChoice(props: { value: BackendName; onChange: (name: BackendName) => void }): JSX.Element {
-  const options = BACKEND_NAMES.map((value) => ({ value, label: value, disabled: value === "webgpu" && !offersWebGpu }));
+  const options = BACKEND_NAMES.map((value) => ({
+    value,
+    label: value,
+    disabled: value === "webgpu" && !offersWebGpu,
+  }));
   return (
     <div>
-      <Choice label={shell().backend} value={props.value} onChange={props.onChange} testid="backend" options={options} />
+      <Choice
+        label={shell().backend}
+        value={props.value}
+        onChange={props.onChange}
+        testid="backend"
+        options={options}
+      />
       <Show when={!offersWebGpu}>
         <p class="note" data-testid="no-webgpu">
           {shell().noWebGpu}

@@ -1,7 +1,9 @@
 import { Show, type JSX } from "solid-js";
 import { shell } from "../shell/shellMessages.ts";
 
-const kinds: Readonly<Record<string, keyof ReturnType<typeof shell>["errors"] & ("backend" | "lost" | "memory" | "format" | "network")>> = {
+const kinds: Readonly<
+  Record<string, keyof ReturnType<typeof shell>["errors"] & ("backend" | "lost" | "memory" | "format" | "network")>
+> = {
   BackendError: "backend",
   DeviceLostError: "lost",
   OutOfMemoryError: "memory",

@@ -19,7 +19,11 @@ export interface CodeName {
 }
 
 /** The formula beside the names that the code gives its parts. */
-export function FormulaTable(props: { from: Readonly<Record<string, string>>; names: readonly string[]; rows: readonly CodeName[] }): JSX.Element {
+export function FormulaTable(props: {
+  from: Readonly<Record<string, string>>;
+  names: readonly string[];
+  rows: readonly CodeName[];
+}): JSX.Element {
   return (
     <section class="panel formulas" aria-label={shell().inCode}>
       <h2>{shell().inCode}</h2>

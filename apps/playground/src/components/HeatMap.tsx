@@ -36,13 +36,26 @@ export function HeatMap(props: HeatMapProps): JSX.Element {
       role="img"
       aria-label={props.label}
       ref={mounted}
-      style={props.square ? { "aspect-ratio": `${props.cols} / ${props.rows}`, height: "auto" } : { height: props.height ?? "120px" }}
+      style={
+        props.square
+          ? { "aspect-ratio": `${props.cols} / ${props.rows}`, height: "auto" }
+          : { height: props.height ?? "120px" }
+      }
     />
   );
 }
 
-function paint({ signed, limit, tone }: HeatMapProps, rows: number, cols: number, values: ArrayLike<number>): ImageData {
-  const [background, positive, negative] = [color("heat-zero"), color(tone ?? "heat-positive"), color("heat-negative")].map(parseColor) as [Rgb, Rgb, Rgb];
+function paint(
+  { signed, limit, tone }: HeatMapProps,
+  rows: number,
+  cols: number,
+  values: ArrayLike<number>,
+): ImageData {
+  const [background, positive, negative] = [
+    color("heat-zero"),
+    color(tone ?? "heat-positive"),
+    color("heat-negative"),
+  ].map(parseColor) as [Rgb, Rgb, Rgb];
   const full = limit ?? (largest(values) || 1);
   const image = new ImageData(Math.max(1, cols), Math.max(1, rows));
   for (let i = 0; i < rows * cols; i++) {

@@ -36,7 +36,8 @@ export function LinePlot(props: LinePlotProps): JSX.Element {
   let host: HTMLDivElement | undefined;
   let plot: uPlot | undefined;
   let layout = "";
-  const data = (): uPlot.AlignedData => [Array.from(props.x), ...props.lines.map(({ values }) => Array.from(values))] as uPlot.AlignedData;
+  const data = (): uPlot.AlignedData =>
+    [Array.from(props.x), ...props.lines.map(({ values }) => Array.from(values))] as uPlot.AlignedData;
 
   function draw(host: HTMLDivElement): void {
     const next = layoutKey(props) + theme();
@@ -58,12 +59,27 @@ export function LinePlot(props: LinePlotProps): JSX.Element {
       plot?.destroy();
     });
   });
-  return <div class="plot" role="img" aria-label={props.label} ref={(element) => (host = element)} style={{ "min-height": `${(props.height ?? 240) + 30}px` }} />;
+  return (
+    <div
+      class="plot"
+      role="img"
+      aria-label={props.label}
+      ref={(element) => (host = element)}
+      style={{ "min-height": `${(props.height ?? 240) + 30}px` }}
+    />
+  );
 }
 
 /** What a plot cannot change without being made anew. */
 function layoutKey({ lines, xLabel, yLabel, yRange, logX, logY, height, mark }: LinePlotProps): string {
-  const looks = lines.map(({ label, tone, width, dashed, points, shape }) => [label, tone, width, dashed, points, shape]);
+  const looks = lines.map(({ label, tone, width, dashed, points, shape }) => [
+    label,
+    tone,
+    width,
+    dashed,
+    points,
+    shape,
+  ]);
   return JSON.stringify([looks, xLabel, yLabel, yRange, logX, logY, height, mark]);
 }
 
@@ -77,7 +93,11 @@ function axis(label: string | undefined, vertical: boolean): uPlot.Axis {
     ticks: grid,
     size: vertical ? 56 : 34,
     ...(label === undefined ? {} : { label, labelSize: 20 }),
-    ...(vertical ? { values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : shortNumber(tick))) } : {}),
+    ...(vertical
+      ? {
+          values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : shortNumber(tick))),
+        }
+      : {}),
   };
 }
 
@@ -94,7 +114,11 @@ export function shortNumber(value: number): string {
 function series(line: Line): uPlot.Series {
   const stroke = color(line.tone);
   const paths =
-    line.shape === "steps" ? uPlot.paths.stepped!({ align: 1 }) : line.shape === "bars" ? uPlot.paths.bars!({ size: [0.7, 40] }) : uPlot.paths.linear!();
+    line.shape === "steps"
+      ? uPlot.paths.stepped!({ align: 1 })
+      : line.shape === "bars"
+        ? uPlot.paths.bars!({ size: [0.7, 40] })
+        : uPlot.paths.linear!();
   return {
     label: line.label,
     stroke,
@@ -116,7 +140,10 @@ function options(props: LinePlotProps, width: number): uPlot.Options {
     legend: { live: false, markers: { fill: (_, i) => (i === 0 ? "" : color(props.lines[i - 1]!.tone)) } },
     scales: {
       x: { time: false, ...(props.logX ? { distr: 3 as const, log: 2 as const } : {}) },
-      y: { ...(range ? { range: [range[0], range[1]] as uPlot.Range.MinMax } : {}), ...(props.logY ? { distr: 3 as const } : {}) },
+      y: {
+        ...(range ? { range: [range[0], range[1]] as uPlot.Range.MinMax } : {}),
+        ...(props.logY ? { distr: 3 as const } : {}),
+      },
     },
     axes: [axis(props.xLabel, false), axis(props.yLabel, true)],
     series: [{}, ...props.lines.map(series)],

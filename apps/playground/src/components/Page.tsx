@@ -4,8 +4,17 @@ import { page } from "../shell/route.ts";
 import { shell } from "../shell/shellMessages.ts";
 
 /** A page's frame: number, title, the idea in one sentence, a short text, then the interaction. */
-export function Page(props: { idea: string; text: readonly string[]; children: JSX.Element; hints: readonly string[] }): JSX.Element {
-  const index = (): number => Math.max(0, pages.findIndex(({ id }) => id === page()));
+export function Page(props: {
+  idea: string;
+  text: readonly string[];
+  children: JSX.Element;
+  hints: readonly string[];
+}): JSX.Element {
+  const index = (): number =>
+    Math.max(
+      0,
+      pages.findIndex(({ id }) => id === page()),
+    );
   return (
     <article>
       <header class="title">

@@ -8,17 +8,33 @@ export interface PlanePoint {
 }
 
 /** The complex plane with points. `region` shades where a system is stable: the left half or the unit disc. */
-export function Plane(props: { label: string; points: readonly PlanePoint[]; extent: number; region: "left" | "disc"; caption: string }): JSX.Element {
+export function Plane(props: {
+  label: string;
+  points: readonly PlanePoint[];
+  extent: number;
+  region: "left" | "disc";
+  caption: string;
+}): JSX.Element {
   const scale = (): number => 100 / props.extent;
   const clamp = (value: number): number => Math.max(-108, Math.min(108, value * scale()));
   return (
     <figure class="figure">
-      <svg viewBox="-112 -112 224 224" role="img" aria-label={props.label} style={{ width: "100%", "max-width": "18rem" }}>
-        <Show when={props.region === "left"} fallback={<circle r={scale()} fill="var(--accent-soft)" stroke="var(--accent)" />}>
+      <svg
+        viewBox="-112 -112 224 224"
+        role="img"
+        aria-label={props.label}
+        style={{ width: "100%", "max-width": "18rem" }}
+      >
+        <Show
+          when={props.region === "left"}
+          fallback={<circle r={scale()} fill="var(--accent-soft)" stroke="var(--accent)" />}
+        >
           <rect x="-112" y="-112" width="112" height="224" fill="var(--accent-soft)" />
         </Show>
         <path d="M-112 0H112M0 -112V112" stroke="var(--quiet)" stroke-width="0.7" />
-        <For each={props.points}>{(point) => <Mark x={clamp(point.re)} y={-clamp(point.im)} tone={point.tone} mark={point.mark ?? "dot"} />}</For>
+        <For each={props.points}>
+          {(point) => <Mark x={clamp(point.re)} y={-clamp(point.im)} tone={point.tone} mark={point.mark ?? "dot"} />}
+        </For>
         <text x="108" y="-4" text-anchor="end" style={{ "font-size": "9px" }}>
           Re
         </text>
@@ -37,7 +53,9 @@ function Mark(props: { x: number; y: number; tone: string; mark: NonNullable<Pla
     dot: () => <circle cx={props.x} cy={props.y} r="3.4" fill={stroke()} />,
     ring: () => <circle cx={props.x} cy={props.y} r="5" fill="none" stroke={stroke()} stroke-width="2.2" />,
     cross: () => <path d={`M${props.x - 4} ${props.y - 4}l8 8m0 -8l-8 8`} stroke={stroke()} stroke-width="2.2" />,
-    square: () => <rect x={props.x - 4} y={props.y - 4} width="8" height="8" fill="none" stroke={stroke()} stroke-width="2.2" />,
+    square: () => (
+      <rect x={props.x - 4} y={props.y - 4} width="8" height="8" fill="none" stroke={stroke()} stroke-width="2.2" />
+    ),
   };
   return <>{shapes[props.mark]()}</>;
 }

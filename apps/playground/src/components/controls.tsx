@@ -16,7 +16,8 @@ export function Slider(props: {
   const toTrack = (value: number): number => (props.log ? Math.log(value) : value);
   const fromTrack = (track: number): number => (props.log ? Math.exp(track) : track);
   const shown = (): string => (props.show ? props.show(props.value) : String(+props.value.toPrecision(3)));
-  const step = (): number | "any" => (props.log ? (toTrack(props.max) - toTrack(props.min)) / 200 : (props.step ?? "any"));
+  const step = (): number | "any" =>
+    props.log ? (toTrack(props.max) - toTrack(props.min)) / 200 : (props.step ?? "any");
   return (
     <div class="slider">
       <label for={id}>{props.label}</label>
@@ -29,7 +30,9 @@ export function Slider(props: {
         value={toTrack(props.value)}
         aria-valuetext={shown()}
         data-testid={props.testid}
-        onInput={(event) => props.onInput(Math.min(props.max, Math.max(props.min, fromTrack(event.currentTarget.valueAsNumber))))}
+        onInput={(event) =>
+          props.onInput(Math.min(props.max, Math.max(props.min, fromTrack(event.currentTarget.valueAsNumber))))
+        }
       />
       <output for={id}>{shown()}</output>
     </div>
@@ -69,7 +72,13 @@ export function Choice<T extends string>(props: {
   );
 }
 
-export function Toggle(props: { label: string; checked: boolean; onChange: (value: boolean) => void; testid?: string; disabled?: boolean }): JSX.Element {
+export function Toggle(props: {
+  label: string;
+  checked: boolean;
+  onChange: (value: boolean) => void;
+  testid?: string;
+  disabled?: boolean;
+}): JSX.Element {
   return (
     <label class="toggle">
       <input
@@ -85,16 +94,35 @@ export function Toggle(props: { label: string; checked: boolean; onChange: (valu
   );
 }
 
-export function Button(props: { onClick: () => void; children: JSX.Element; primary?: boolean; disabled?: boolean; testid?: string }): JSX.Element {
+export function Button(props: {
+  onClick: () => void;
+  children: JSX.Element;
+  primary?: boolean;
+  disabled?: boolean;
+  testid?: string;
+}): JSX.Element {
   return (
-    <button type="button" class={props.primary ? "primary" : ""} disabled={props.disabled} onClick={() => props.onClick()} data-testid={props.testid}>
+    <button
+      type="button"
+      class={props.primary ? "primary" : ""}
+      disabled={props.disabled}
+      onClick={() => props.onClick()}
+      data-testid={props.testid}
+    >
       {props.children}
     </button>
   );
 }
 
 /** A matrix of numbers that can be edited. */
-export function MatrixInput(props: { label: string; rows: number; cols: number; values: readonly number[]; onChange: (values: number[]) => void; testid?: string }): JSX.Element {
+export function MatrixInput(props: {
+  label: string;
+  rows: number;
+  cols: number;
+  values: readonly number[];
+  onChange: (values: number[]) => void;
+  testid?: string;
+}): JSX.Element {
   const set = (index: number, value: number): void => {
     if (Number.isFinite(value)) props.onChange(props.values.map((old, i) => (i === index ? value : old)));
   };
@@ -119,7 +147,13 @@ export function MatrixInput(props: { label: string; rows: number; cols: number; 
 }
 
 /** A number with its name, for what was computed. */
-export function Stat(props: { label: string; value: string; tone?: string; testid?: string; note?: string }): JSX.Element {
+export function Stat(props: {
+  label: string;
+  value: string;
+  tone?: string;
+  testid?: string;
+  note?: string;
+}): JSX.Element {
   return (
     <div class="stat" style={props.tone ? { "--tone": `var(--${props.tone})` } : {}}>
       <span class="label">{props.label}</span>

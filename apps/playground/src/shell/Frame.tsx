@@ -7,7 +7,11 @@ import { hrefOf, page } from "./route.ts";
 import { shell } from "./shellMessages.ts";
 import { theme, toggleTheme } from "./theme.ts";
 
-const currentIndex = (): number => Math.max(0, pages.findIndex(({ id }) => id === page()));
+const currentIndex = (): number =>
+  Math.max(
+    0,
+    pages.findIndex(({ id }) => id === page()),
+  );
 
 /** Header, contents, the page and the way on. */
 export function Frame(): JSX.Element {
@@ -48,18 +52,34 @@ function Header(): JSX.Element {
       <a class="brand" href={hrefOf("why")}>
         <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
           <rect width="32" height="32" rx="7" fill="var(--accent)" />
-          <path d="M5 21c4-14 7-14 9-5s4 9 6 1 4-6 7 3" fill="none" stroke="var(--on-accent)" stroke-width="3" stroke-linecap="round" />
+          <path
+            d="M5 21c4-14 7-14 9-5s4 9 6 1 4-6 7 3"
+            fill="none"
+            stroke="var(--on-accent)"
+            stroke-width="3"
+            stroke-linecap="round"
+          />
         </svg>
         <span>{shell().name}</span>
       </a>
       <div class="tools">
         <label class="language">
           <span class="hidden">{shell().language}</span>
-          <select value={language()} onChange={(event) => setLanguage(event.currentTarget.value as Language)} data-testid="language">
+          <select
+            value={language()}
+            onChange={(event) => setLanguage(event.currentTarget.value as Language)}
+            data-testid="language"
+          >
             <For each={Object.entries(LANGUAGES)}>{([code, name]) => <option value={code}>{name}</option>}</For>
           </select>
         </label>
-        <button type="button" class="icon" onClick={toggleTheme} aria-label={theme() === "dark" ? shell().toLight : shell().toDark} data-testid="theme">
+        <button
+          type="button"
+          class="icon"
+          onClick={toggleTheme}
+          aria-label={theme() === "dark" ? shell().toLight : shell().toDark}
+          data-testid="theme"
+        >
           {theme() === "dark" ? "☀" : "☾"}
         </button>
       </div>
@@ -74,7 +94,11 @@ function Contents(): JSX.Element {
         <For each={pages}>
           {({ id }, index) => (
             <li>
-              <a href={hrefOf(id)} aria-current={index() === currentIndex() ? "page" : undefined} ref={(link) => revealWhenCurrent(link, index)}>
+              <a
+                href={hrefOf(id)}
+                aria-current={index() === currentIndex() ? "page" : undefined}
+                ref={(link) => revealWhenCurrent(link, index)}
+              >
                 <span class="number">{index() + 1}</span>
                 <span>{shell().pages[id]}</span>
               </a>
@@ -92,7 +116,8 @@ function revealWhenCurrent(link: HTMLElement, index: () => number): void {
     if (index() !== currentIndex()) return;
     requestAnimationFrame(() => {
       const list = link.closest("ol");
-      if (list && list.scrollWidth > list.clientWidth) list.scrollTo({ left: link.offsetLeft - list.clientWidth / 2 + link.clientWidth / 2 });
+      if (list && list.scrollWidth > list.clientWidth)
+        list.scrollTo({ left: link.offsetLeft - list.clientWidth / 2 + link.clientWidth / 2 });
     });
   });
 }

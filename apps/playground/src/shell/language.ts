@@ -5,7 +5,8 @@ import { remembered, remember } from "./remembered.ts";
 export const LANGUAGES = { en: "English", zh: "简体中文" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const isLanguage = (value: string | undefined | null): value is Language => value !== undefined && value !== null && Object.hasOwn(LANGUAGES, value);
+const isLanguage = (value: string | undefined | null): value is Language =>
+  value !== undefined && value !== null && Object.hasOwn(LANGUAGES, value);
 
 function preferred(): Language {
   const saved = remembered("language");

@@ -39,7 +39,9 @@ let pending: ReturnType<typeof setTimeout> | undefined;
 
 /** Changes parameters; `undefined` removes one. The address follows a little later, since browsers limit how often it may change. */
 export function setParams(changes: Readonly<Record<string, string | undefined>>): void {
-  const merged = Object.entries({ ...params(), ...changes }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const merged = Object.entries({ ...params(), ...changes }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   setRoute({ page: page(), params: Object.fromEntries(merged) });
   clearTimeout(pending);
   pending = setTimeout(() => history.replaceState(null, "", format(route())), 250);
@@ -84,7 +86,7 @@ export function useParam<T>(name: string, initial: T, codec: Codec<T>): [Accesso
     const value = written();
     return (value === undefined ? undefined : codec.parse(value)) ?? initial;
   });
-  const write = (value: T): void => setParams({ [name]: codec.format(value) === codec.format(initial) ? undefined : codec.format(value) });
+  const write = (value: T): void =>
+    setParams({ [name]: codec.format(value) === codec.format(initial) ? undefined : codec.format(value) });
   return [read, write];
 }
-

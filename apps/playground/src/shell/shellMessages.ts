@@ -24,7 +24,8 @@ export const shell = defineMessages(
     reset: "Reset",
     cancel: "Cancel",
     backend: "Backend",
-    noWebGpu: "This browser does not offer WebGPU to this page, so the graphics card cannot be used. wasm does everything here on the processor.",
+    noWebGpu:
+      "This browser does not offer WebGPU to this page, so the graphics card cannot be used. wasm does everything here on the processor.",
     working: "Computing …",
     on: "on",
     off: "off",
@@ -48,11 +49,14 @@ export const shell = defineMessages(
     errors: {
       title: "That did not work.",
       again: "Try again",
-      backend: (detail: string): string => `The backend could not start here (${detail}). Choose another backend: wasm runs in every current browser, cpu everywhere.`,
-      lost: (detail: string): string => `The graphics device was lost (${detail}). It can come back: press “Try again”, or choose the wasm backend.`,
+      backend: (detail: string): string =>
+        `The backend could not start here (${detail}). Choose another backend: wasm runs in every current browser, cpu everywhere.`,
+      lost: (detail: string): string =>
+        `The graphics device was lost (${detail}). It can come back: press “Try again”, or choose the wasm backend.`,
       memory: (detail: string): string => `There was not enough memory (${detail}). Choose smaller sizes.`,
       format: (detail: string): string => `The file is not what this page can read: ${detail}`,
-      network: (detail: string): string => `A file could not be fetched: ${detail}. Check the address and the connection, then try again.`,
+      network: (detail: string): string =>
+        `A file could not be fetched: ${detail}. Check the address and the connection, then try again.`,
       other: (detail: string): string => detail,
     },
   },

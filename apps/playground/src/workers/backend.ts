@@ -3,7 +3,8 @@ import type { BackendName } from "./backendNames.ts";
 
 /** Loads a backend's code and makes it known; starts nothing. */
 export async function loadBackend(name: BackendName, threads?: number): Promise<void> {
-  if (name === "wasm") registerBackend((await import("@statespace/backend-wasm")).wasmBackend(threads === undefined ? {} : { threads }));
+  if (name === "wasm")
+    registerBackend((await import("@statespace/backend-wasm")).wasmBackend(threads === undefined ? {} : { threads }));
   else if (name === "webgpu") registerBackend((await import("@statespace/backend-webgpu")).webGpuBackend());
   else registerBackend((await import("@statespace/backend-cpu")).cpuBackend());
 }

@@ -15,7 +15,9 @@ type Input<F> = F extends (input: infer I, ...rest: never[]) => unknown ? I : ne
 type Output<F> = F extends (...args: never[]) => infer O ? Awaited<O> : never;
 type EventOf<F> = F extends (input: never, context: CallContext<infer E>) => unknown ? E : never;
 
-type Request = { readonly id: number; readonly method: string; readonly input: unknown } | { readonly id: number; readonly abort: true };
+type Request =
+  | { readonly id: number; readonly method: string; readonly input: unknown }
+  | { readonly id: number; readonly abort: true };
 type Reply =
   | { readonly id: number; readonly event: unknown }
   | { readonly id: number; readonly output: unknown }
@@ -38,7 +40,10 @@ export function serve(api: Api): void {
     const controller = new AbortController();
     running.set(data.id, controller);
     try {
-      const output = await api[data.method]!(data.input, { signal: controller.signal, emit: (event) => post({ id: data.id, event }) });
+      const output = await api[data.method]!(data.input, {
+        signal: controller.signal,
+        emit: (event) => post({ id: data.id, event }),
+      });
       post({ id: data.id, output });
     } catch (error) {
       const { name, message } = error instanceof Error ? error : new Error(String(error));
@@ -69,16 +74,26 @@ export class Remote<A extends Api> {
   constructor(worker: Worker) {
     this.#worker = worker;
     worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
-    worker.addEventListener("error", (event) => this.#failAll(new RemoteError("WorkerError", event.message || "the worker did not start")));
+    worker.addEventListener("error", (event) =>
+      this.#failAll(new RemoteError("WorkerError", event.message || "the worker did not start")),
+    );
   }
 
-  call<K extends keyof A & string>(method: K, input: Input<A[K]>, options: CallOptions<EventOf<A[K]>> = {}): Promise<Output<A[K]>> {
+  call<K extends keyof A & string>(
+    method: K,
+    input: Input<A[K]>,
+    options: CallOptions<EventOf<A[K]>> = {},
+  ): Promise<Output<A[K]>> {
     const id = this.#nextId++;
     const { signal, onEvent } = options;
     const abort = (): void => this.#worker.postMessage({ id, abort: true } satisfies Request);
     signal?.addEventListener("abort", abort);
     const result = new Promise<Output<A[K]>>((settle, fail) => {
-      this.#waiting.set(id, { settle: settle as (output: unknown) => void, fail, event: (event) => onEvent?.(event as EventOf<A[K]>) });
+      this.#waiting.set(id, {
+        settle: settle as (output: unknown) => void,
+        fail,
+        event: (event) => onEvent?.(event as EventOf<A[K]>),
+      });
       this.#worker.postMessage({ id, method, input } satisfies Request);
       if (signal?.aborted) abort();
     });

@@ -16,13 +16,19 @@ describe.each(Object.keys(titles))("page %s", (id) => {
     ["en", "light", desktop],
     ["zh", "dark", phone],
   ] as const)("opens in %s, %s, readable by everybody", async (language, theme, device) => {
-    const { page, errors } = await open(browser, `${inject("isolatedUrl")}#/${id}?lang=${language}&theme=${theme}`, device);
+    const { page, errors } = await open(
+      browser,
+      `${inject("isolatedUrl")}#/${id}?lang=${language}&theme=${theme}`,
+      device,
+    );
     await page.getByRole("heading", { level: 1, name: titles[id]![language], exact: true }).waitFor();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(language === "en" ? "en" : "zh-Hans");
     expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(theme);
     expect(await page.title()).toContain(titles[id]![language]);
     await page.waitForTimeout(300); // first results of the pages that compute on opening
-    const widest = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const widest = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
     expect(widest, "nothing sticks out sideways").toBeLessThanOrEqual(0);
     expect(await seriousFindings(page)).toEqual([]);
     await shoot(page, `${id}-${language}-${theme}`);
@@ -62,7 +68,9 @@ describe("the frame", () => {
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.waitForLoadState("networkidle");
     const { gzipSync } = await import("node:zlib");
-    const bodies = await Promise.all(urls.map(async (url) => gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length));
+    const bodies = await Promise.all(
+      urls.map(async (url) => gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length),
+    );
     const total = bodies.reduce((sum, bytes) => sum + bytes, 0);
     expect(total).toBeGreaterThan(10_000);
     expect(total).toBeLessThan(300_000);

@@ -14,7 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-async function onPage(address: string, visit: (page: Page) => Promise<void>, { isolated = true, options = desktop }: { isolated?: boolean; options?: BrowserContextOptions } = {}): Promise<void> {
+async function onPage(
+  address: string,
+  visit: (page: Page) => Promise<void>,
+  { isolated = true, options = desktop }: { isolated?: boolean; options?: BrowserContextOptions } = {},
+): Promise<void> {
   const { page, errors } = await open(browser, `${inject(isolated ? "isolatedUrl" : "plainUrl")}#/${address}`, options);
   await page.getByRole("heading", { level: 1 }).waitFor();
   await visit(page);
@@ -22,7 +26,8 @@ async function onPage(address: string, visit: (page: Page) => Promise<void>, { i
   await page.context().close();
 }
 
-const percentOf = async (page: Page, testid: string): Promise<number> => Number.parseFloat(await page.getByTestId(testid).innerText()) || 0;
+const percentOf = async (page: Page, testid: string): Promise<number> =>
+  Number.parseFloat(await page.getByTestId(testid).innerText()) || 0;
 
 /** Whether all columns of a heat map are alike: what time-invariant looks like. */
 function columnsAlike(page: Page, label: RegExp): Promise<boolean> {
@@ -31,7 +36,9 @@ function columnsAlike(page: Page, label: RegExp): Promise<boolean> {
     const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
     copy.drawImage(element as HTMLCanvasElement, 0, 0);
     const { data } = copy.getImageData(0, 0, width, height);
-    for (let y = 0; y < height; y++) for (let x = 1; x < width; x++) for (let c = 0; c < 3; c++) if (data[4 * (y * width + x) + c] !== data[4 * y * width + c]) return false;
+    for (let y = 0; y < height; y++)
+      for (let x = 1; x < width; x++)
+        for (let c = 0; c < 3; c++) if (data[4 * (y * width + x) + c] !== data[4 * y * width + c]) return false;
     return true;
   });
 }
@@ -41,20 +48,25 @@ describe("7 Selection", () => {
     onPage("selection?lang=en&len=36", async (page) => {
       const longest = await longestTask(browser, page, async () => {
         await page.getByTestId("start").click();
-        await expect.poll(() => percentOf(page, "accuracy-mamba"), { timeout: 200_000, interval: 500 }).toBeGreaterThanOrEqual(95);
+        await expect
+          .poll(() => percentOf(page, "accuracy-mamba"), { timeout: 200_000, interval: 500 })
+          .toBeGreaterThanOrEqual(95);
       });
       // milliseconds of the processor, not of the clock: what other programs take is not the page's fault
       expect(longest).toBeLessThan(50);
       expect(await percentOf(page, "accuracy-challenger")).toBeLessThan(85);
       expect(await percentOf(page, "share-mamba")).toBeGreaterThan(await percentOf(page, "share-challenger"));
       // about 15 ms a step on a quiet core: 1,500 steps are well within 90 seconds
-      const steps = Number(/step (\d+)/.exec(await page.locator(".stat", { hasText: "Mamba: letters right" }).innerText())?.[1]);
+      const steps = Number(
+        /step (\d+)/.exec(await page.locator(".stat", { hasText: "Mamba: letters right" }).innerText())?.[1],
+      );
       expect(steps).toBeLessThan(1500);
 
       await page.getByTestId("whose").getByText("Mamba").click();
       expect(await columnsAlike(page, /^B: what is written/)).toBe(false);
       await page.getByTestId("whose").getByText("S4").click();
-      for (const map of [/^Δ: the step/, /^B: what is written/, /^C: what is read/]) expect(await columnsAlike(page, map)).toBe(true);
+      for (const map of [/^Δ: the step/, /^B: what is written/, /^C: what is read/])
+        expect(await columnsAlike(page, map)).toBe(true);
 
       // the visitor's own sequence: letters moved by keyboard and by mouse, and changed
       const letters = page.getByTestId("strip").locator(".place.letter");
@@ -82,7 +94,9 @@ describe("7 Selection", () => {
   it("the mixture can be given selection part by part", () =>
     onPage("selection?lang=en&len=16&see=delta,B,C,gate", async (page) => {
       await page.getByTestId("start").click();
-      await expect.poll(() => percentOf(page, "accuracy-challenger"), { timeout: 100_000, interval: 500 }).toBeGreaterThanOrEqual(60);
+      await expect
+        .poll(() => percentOf(page, "accuracy-challenger"), { timeout: 100_000, interval: 500 })
+        .toBeGreaterThanOrEqual(60);
       // with everything on, both are the same network with the same seed and data
       await page.getByTestId("stop").click();
       expect(await page.getByTestId("answers-challenger").locator(".answer").count()).toBe(4);
@@ -91,7 +105,11 @@ describe("7 Selection", () => {
 
 it("8 The scan: three orders of merging lead to the library's states; fused and composed agree", () =>
   onPage("scan?lang=en", async (page) => {
-    for (const [name, rounds, merges] of [["sequential", "7", "7"], ["tree (Blelloch)", "5", "11"], ["chunked", "5", "10"]] as const) {
+    for (const [name, rounds, merges] of [
+      ["sequential", "7", "7"],
+      ["tree (Blelloch)", "5", "11"],
+      ["chunked", "5", "10"],
+    ] as const) {
       await page.getByTestId("algorithm").getByText(name).click();
       expect(await page.getByTestId("rounds").innerText()).toBe(rounds);
       expect(await page.getByTestId("merges").innerText()).toBe(merges);
@@ -111,7 +129,8 @@ async function expectedText(prompt: string, tokens: number): Promise<string> {
   const model = await fromPretrained(source);
   const tokenizer = (await loadTokenizer(source))!;
   let text = "";
-  for await (const piece of generateText(model, tokenizer, prompt, { maxNewTokens: tokens, greedy: true })) text += piece.text;
+  for await (const piece of generateText(model, tokenizer, prompt, { maxNewTokens: tokens, greedy: true }))
+    text += piece.text;
   model.dispose();
   return text;
 }
@@ -156,12 +175,17 @@ describe("9 Mamba at work", () => {
       await page.getByTestId("restore").click();
       await expect.poll(() => page.getByTestId("text").innerText()).toBe(whole);
       await page.getByTestId("fork").click();
-      await expect.poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 }).toBeGreaterThan(whole.length);
+      await expect
+        .poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 })
+        .toBeGreaterThan(whole.length);
       expect(await page.getByRole("img", { name: /^State of layer/ }).count()).toBeGreaterThan(1);
       await shoot(page, "mamba-written");
 
       // the state as a file: another visit goes on from it, and a file that is none is told in words
-      const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("download").first().click()]);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByTestId("download").first().click(),
+      ]);
       const file = await download.path();
       await page.reload();
       await page.getByTestId("load").click();
@@ -169,17 +193,23 @@ describe("9 Mamba at work", () => {
       await page.getByTestId("open").setInputFiles(file);
       await expect.poll(() => page.getByTestId("text").innerText()).toBe(whole);
       await page.getByTestId("more").click();
-      await expect.poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 }).toBeGreaterThan(whole.length);
+      await expect
+        .poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 })
+        .toBeGreaterThan(whole.length);
       await page.getByTestId("stop-writing").click();
       await page.getByTestId("more").waitFor();
-      await page.getByTestId("open").setInputFiles({ name: "notes.safetensors", mimeType: "text/plain", buffer: Buffer.from("no state at all") });
+      await page
+        .getByTestId("open")
+        .setInputFiles({ name: "notes.safetensors", mimeType: "text/plain", buffer: Buffer.from("no state at all") });
       expect(await page.getByRole("alert").innerText()).toContain("not what this page can read");
     }));
 
   it("reads a local folder, and says in words what is wrong with a bad one", () =>
     onPage("mamba?lang=en", async (page) => {
       const folder = resolve(import.meta.dirname, "../../../../packages/statespace/checkpoint");
-      const files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"].map((name) => resolve(folder, name));
+      const files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"].map((name) =>
+        resolve(folder, name),
+      );
       await page.locator("summary").click();
       await page.getByTestId("files").setInputFiles(files.filter((file) => !file.endsWith("tokenizer.json")));
       await page.getByRole("alert").waitFor();
@@ -216,7 +246,10 @@ describe("10 Your machine", () => {
       async (page) => {
         await page.getByTestId("run").click();
         await expect.poll(() => page.getByTestId("run").isVisible(), { timeout: 150_000, interval: 500 }).toBe(true);
-        const [within, compared] = (await page.getByTestId("total").innerText()).split(" of ").map(Number) as [number, number];
+        const [within, compared] = (await page.getByTestId("total").innerText()).split(" of ").map(Number) as [
+          number,
+          number,
+        ];
         expect(within).toBe(compared);
         expect(compared).toBeGreaterThan(500);
         const golden = await page.getByTestId("golden").locator("td").allInnerTexts();
@@ -232,5 +265,9 @@ describe("10 Your machine", () => {
     ));
 
   it("says so where memory cannot be shared", () =>
-    onPage("machine?lang=en", async (page) => expect(await page.getByTestId("isolated").innerText()).toContain("one thread"), { isolated: false }));
+    onPage(
+      "machine?lang=en",
+      async (page) => expect(await page.getByTestId("isolated").innerText()).toContain("one thread"),
+      { isolated: false },
+    ));
 });

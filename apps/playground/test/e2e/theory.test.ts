@@ -1,4 +1,15 @@
-import { bilinear, ContinuousSsm, LegSMemory, makeHippo, Matrix, readFloats, Rng, setBackend, solveLinear, zeroOrderHold } from "@statespace/core";
+import {
+  bilinear,
+  ContinuousSsm,
+  LegSMemory,
+  makeHippo,
+  Matrix,
+  readFloats,
+  Rng,
+  setBackend,
+  solveLinear,
+  zeroOrderHold,
+} from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { bandLimitedNoise } from "@statespace/datasets";
 import { ParameterBuilder, s4dConfig, S4Mixer } from "@statespace/models";
@@ -13,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const numberOf = async (page: Page, testid: string): Promise<number> => Number.parseFloat((await page.getByTestId(testid).innerText()).replace("−", "-"));
+const numberOf = async (page: Page, testid: string): Promise<number> =>
+  Number.parseFloat((await page.getByTestId(testid).innerText()).replace("−", "-"));
 
 async function onPage(address: string, visit: (page: Page) => Promise<void>): Promise<void> {
   const { page, errors } = await open(browser, `${inject("isolatedUrl")}#/${address}`);
@@ -28,7 +40,8 @@ it("1 Why: four layers are measured and the curves compared", () =>
     await page.getByTestId("measure").click();
     await page.locator('[data-testid="costs"][data-done="true"]').waitFor({ timeout: 200_000 });
     expect(await page.getByTestId("crossings").locator("li").count()).toBe(2);
-    for (const kind of ["attention", "gru", "s4d", "mamba"]) expect(await numberOf(page, `doubling-${kind}`)).toBeGreaterThan(0.3);
+    for (const kind of ["attention", "gru", "s4d", "mamba"])
+      expect(await numberOf(page, `doubling-${kind}`)).toBeGreaterThan(0.3);
     // attention reads a cache that grew 32-fold; the others read a state of the same size
     expect(await numberOf(page, "growth-attention")).toBeGreaterThan(await numberOf(page, "growth-mamba"));
     await shoot(page, "why-measured");
@@ -39,11 +52,21 @@ it("2 State space: an edited spring moves as the library says, and the maze can 
     await page.getByTestId("input").getByText("a steady push").click();
     await page.getByLabel("A 2,1").fill("-9");
     await page.getByTestId("skip").check();
-    const system = new ContinuousSsm(Matrix.of([[0, 1], [-9, -0.4]]), Matrix.column([0, 1]), Matrix.of([[1, 0]]), Matrix.of([[0.5]])).discretize(zeroOrderHold, 1 / 30);
+    const system = new ContinuousSsm(
+      Matrix.of([
+        [0, 1],
+        [-9, -0.4],
+      ]),
+      Matrix.column([0, 1]),
+      Matrix.of([[1, 0]]),
+      Matrix.of([[0.5]]),
+    ).discretize(zeroOrderHold, 1 / 30);
     const inputs = Array.from({ length: 360 }, (_, k) => Float64Array.of(k / 30 >= 0.5 && k / 30 < 6 ? 1 : 0));
     const { outputs, finalState } = system.scan(inputs);
     expect(await numberOf(page, "peak")).toBeCloseTo(Math.max(...outputs.map(([y]) => Math.abs(y!))), 3);
-    expect(await page.getByTestId("last").innerText()).toBe(`${finalState[0]!.toFixed(4)}, ${finalState[1]!.toFixed(4)}`);
+    expect(await page.getByTestId("last").innerText()).toBe(
+      `${finalState[0]!.toFixed(4)}, ${finalState[1]!.toFixed(4)}`,
+    );
     expect(await page.getByTestId("poles").innerText()).toContain("2.99"); // sqrt(9 - 0.2^2)
     await page.getByTestId("maze").focus();
     for (const key of ["ArrowRight", "ArrowDown", "ArrowLeft"]) await page.keyboard.press(key);
@@ -56,7 +79,14 @@ it("2 State space: an edited spring moves as the library says, and the maze can 
 
 it("3 Discretization: errors, orders and stability are the library's", () =>
   onPage("discretize?lang=en&delta=0.5&damping=0.3&signal=steps", async (page) => {
-    const system = new ContinuousSsm(Matrix.of([[0, 1], [-4, -0.6]]), Matrix.column([0, 4]), Matrix.of([[1, 0]]));
+    const system = new ContinuousSsm(
+      Matrix.of([
+        [0, 1],
+        [-4, -0.6],
+      ]),
+      Matrix.column([0, 4]),
+      Matrix.of([[1, 0]]),
+    );
     const inputs = Array.from({ length: 20 }, (_, k) => Float64Array.of((0.5 * k + 0.25) % 5 < 2.5 ? 1 : -0.5));
     const truth = system.simulate(inputs, 0.5, { substeps: 400 }).outputs;
     const outputs = system.discretize(bilinear, 0.5).scan(inputs).outputs;
@@ -76,11 +106,17 @@ it("4 Two views: both outputs agree at every step and are timed", () =>
     for (const press of ["ArrowRight", "ArrowRight", "ArrowLeft"]) await page.getByTestId("k").press(press);
     expect(await numberOf(page, "y-recurrence")).toBeCloseTo(await numberOf(page, "y-convolution"), 5);
     const { A, B } = makeHippo("legs", 8);
-    const system = new ContinuousSsm(A, B, new Matrix(1, 8, new Rng(1).normals(8, 0, 1 / Math.sqrt(8)))).discretize(bilinear, 0.08);
+    const system = new ContinuousSsm(A, B, new Matrix(1, 8, new Rng(1).normals(8, 0, 1 / Math.sqrt(8)))).discretize(
+      bilinear,
+      0.08,
+    );
     const rng = new Rng(2);
     const u = Float64Array.from({ length: 64 }, (_, k) => 0.3 * Math.sin(k / 5));
     for (let pulse = 0; pulse < 4; pulse++) u[rng.integer(64)]! += rng.uniform() < 0.5 ? 1 : -1;
-    const expected = system.convolve(Array.from(u, (value) => Float64Array.of(value)), { method: "direct" })[21]![0]!;
+    const expected = system.convolve(
+      Array.from(u, (value) => Float64Array.of(value)),
+      { method: "direct" },
+    )[21]![0]!;
     expect(await numberOf(page, "y-recurrence")).toBeCloseTo(expected, 5);
     expect(await numberOf(page, "difference")).toBeLessThan(1e-12);
     await page.getByTestId("measure").click();

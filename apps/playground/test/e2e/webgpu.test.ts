@@ -24,19 +24,28 @@ describe.concurrent("on WebGPU", () => {
       const note = page.locator(".stat", { hasText: "Mamba: letters right" });
       const lossAndStep = async (): Promise<{ loss: number; step: number }> => {
         const text = await note.innerText();
-        return { loss: Number(/loss (\S+)/.exec(text)?.[1] ?? Number.NaN), step: Number(/step (\d+)/.exec(text)?.[1] ?? 0) };
+        return {
+          loss: Number(/loss (\S+)/.exec(text)?.[1] ?? Number.NaN),
+          step: Number(/step (\d+)/.exec(text)?.[1] ?? 0),
+        };
       };
       let first = Number.NaN;
       const longest = await longestTask(browser, page, async () => {
         await page.getByTestId("start").click();
-        await expect.poll(async () => (first = (await lossAndStep()).loss), { timeout: 90_000, interval: 200 }).toBeGreaterThan(0);
+        await expect
+          .poll(async () => (first = (await lossAndStep()).loss), { timeout: 90_000, interval: 200 })
+          .toBeGreaterThan(0);
         // it begins at about ln 8, the vocabulary; knowing that answers are letters and no noise is worth ln 8 - ln 6 = 0.29
-        await expect.poll(async () => (await lossAndStep()).loss, { timeout: 90_000, interval: 300 }).toBeLessThan(first - 0.25);
+        await expect
+          .poll(async () => (await lossAndStep()).loss, { timeout: 90_000, interval: 300 })
+          .toBeLessThan(first - 0.25);
       });
       expect(longest).toBeLessThan(50); // milliseconds of the processor
       await page.getByTestId("stop").click();
       await page.getByTestId("start").waitFor({ timeout: 20_000 });
-      await expect.poll(() => page.getByTestId("answers-mamba").locator(".answer").count(), { timeout: 60_000 }).toBe(4);
+      await expect
+        .poll(() => page.getByTestId("answers-mamba").locator(".answer").count(), { timeout: 60_000 })
+        .toBe(4);
       const stopped = await lossAndStep();
       expect(stopped.step).toBeGreaterThan(5);
       await page.waitForTimeout(1500);
@@ -73,7 +82,10 @@ describe.concurrent("on WebGPU", () => {
       const cells = [...(await texts(page, "golden")), ...(await texts(page, "conformance"))];
       expect(cells.length).toBeGreaterThan(25);
       for (const cell of cells) expect(cell).toMatch(/^✓ [1-9]/);
-      const [within, compared] = (await page.getByTestId("total").innerText()).split(" of ").map(Number) as [number, number];
+      const [within, compared] = (await page.getByTestId("total").innerText()).split(" of ").map(Number) as [
+        number,
+        number,
+      ];
       expect(within).toBe(compared);
       const timings = await texts(page, "timings");
       expect(timings).toHaveLength(4);

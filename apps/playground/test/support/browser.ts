@@ -8,11 +8,18 @@ export const artifacts: string = resolve(import.meta.dirname, "../../artifacts")
 const quickCompiler = "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension";
 
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium", args: ["--enable-unsafe-webgpu", "--no-sandbox", quickCompiler] });
+  return chromium.launch({
+    executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+    args: ["--enable-unsafe-webgpu", "--no-sandbox", quickCompiler],
+  });
 }
 
 export const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 900 } };
-export const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true };
+export const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  hasTouch: true,
+};
 
 /** A page that remembers every error the browser reports, whatever its kind. */
 export interface WatchedPage {
@@ -20,7 +27,11 @@ export interface WatchedPage {
   readonly errors: string[];
 }
 
-export async function open(browser: Browser, url: string, options: BrowserContextOptions = desktop): Promise<WatchedPage> {
+export async function open(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = desktop,
+): Promise<WatchedPage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const errors: string[] = [];

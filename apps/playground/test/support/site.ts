@@ -23,7 +23,12 @@ export async function buildSite(): Promise<void> {
 
 /** Serves the built app as `pnpm playground` does, with the headers that shared memory needs. */
 export async function serveIsolated(): Promise<Site> {
-  const server: PreviewServer = await preview({ root, configFile, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
+  const server: PreviewServer = await preview({
+    root,
+    configFile,
+    logLevel: "error",
+    preview: { port: 0, host: "127.0.0.1" },
+  });
   const address = server.httpServer.address();
   if (address === null || typeof address === "string") throw new Error("the preview server has no port");
   return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };

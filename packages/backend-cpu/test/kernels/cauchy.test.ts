@@ -4,11 +4,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { usesMultipole } from "../../src/kernels/cauchy/multipole.ts";
 
 const [h, n, l] = [4, 96, 700];
-const float32 = (shape: number[], at: (i: number) => number): NdArray => ndarray(shape, Float64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.fround(at(i))));
+const float32 = (shape: number[], at: (i: number) => number): NdArray =>
+  ndarray(
+    shape,
+    Float64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.fround(at(i))),
+  );
 /** S4's four sums of two channels: rows 0 and 2, and 1 and 3, share their poles. */
 const poles = float32([h, n, 2], (i) => {
   const [row, k] = [Math.floor(i / (2 * n)), Math.floor(i / 2) % n];
-  return (row % 2 === 0 ? 0.01 : 0.07) * (i % 2 === 0 ? -0.5 : (2 * n * (2 * n / (2 * k + 1) - 1)) / Math.PI);
+  return (row % 2 === 0 ? 0.01 : 0.07) * (i % 2 === 0 ? -0.5 : (2 * n * ((2 * n) / (2 * k + 1) - 1)) / Math.PI);
 });
 const nodes = float32([l, 2], (i) => (i % 2 === 0 ? 0 : 2 * Math.tan((Math.PI * (i >> 1)) / (2 * l))));
 const toTensor = ({ shape, data }: NdArray): Tensor => tensor(Float32Array.from(data), [...shape]);
@@ -34,12 +38,19 @@ describe("cauchy where series replace terms", () => {
     // The sum of absolute terms at a node is at least as large as this one's peak over its row; two roundings: the series' and the store's.
     for (let row = 0; row < h; row++) {
       const peak = expected.subarray(2 * l * row, 2 * l * (row + 1)).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
-      for (let i = 2 * l * row; i < 2 * l * (row + 1); i++) expect(Math.abs(y[i]! - expected[i]!)).toBeLessThan(2 * 2 ** -24 * peak);
+      for (let i = 2 * l * row; i < 2 * l * (row + 1); i++)
+        expect(Math.abs(y[i]! - expected[i]!)).toBeLessThan(2 * 2 ** -24 * peak);
     }
   });
 
   it("a node at infinity still gives what the direct sum gives: NaN there, numbers elsewhere", () => {
-    const y = valuesOf(cauchy({ v: toTensor(weights), w: toTensor(poles), z: toTensor({ ...nodes, data: nodes.data.with(2 * l - 1, Infinity) }) }).y);
+    const y = valuesOf(
+      cauchy({
+        v: toTensor(weights),
+        w: toTensor(poles),
+        z: toTensor({ ...nodes, data: nodes.data.with(2 * l - 1, Infinity) }),
+      }).y,
+    );
     expect(y[2 * l - 2]).toBeNaN();
     expect(y.subarray(0, 2 * l - 2).every(Number.isFinite)).toBe(true);
   });

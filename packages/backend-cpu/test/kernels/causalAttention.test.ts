@@ -1,4 +1,17 @@
-import { attentionMap, causalAttention, matMul, ones, reshape, Rng, setBackend, sum, tidy, transpose, type NdArray, type NdArrays } from "@statespace/core";
+import {
+  attentionMap,
+  causalAttention,
+  matMul,
+  ones,
+  reshape,
+  Rng,
+  setBackend,
+  sum,
+  tidy,
+  transpose,
+  type NdArray,
+  type NdArrays,
+} from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { expectForward, expectGradients, int32, random, relativeError, upload, type Call } from "../opHarness.ts";
@@ -11,8 +24,15 @@ const FORWARD = 2 ** -23;
 const GRADIENT = 2 ** -21;
 
 const rng = new Rng(29);
-const make = (b: number, l: number, m: number, h: number, hkv: number, p: number): NdArrays => ({ q: random(rng, [b, l, h, p], -2, 2), k: random(rng, [b, m, hkv, p], -2, 2), v: random(rng, [b, m, hkv, p]) });
-const hidden = (shape: readonly number[]): NdArray => ({ shape: [...shape], data: Float64Array.from({ length: shape[0]! * shape[1]! }, (_, i) => (i % 3 === 1 ? 0 : 1)) });
+const make = (b: number, l: number, m: number, h: number, hkv: number, p: number): NdArrays => ({
+  q: random(rng, [b, l, h, p], -2, 2),
+  k: random(rng, [b, m, hkv, p], -2, 2),
+  v: random(rng, [b, m, hkv, p]),
+});
+const hidden = (shape: readonly number[]): NdArray => ({
+  shape: [...shape],
+  data: Float64Array.from({ length: shape[0]! * shape[1]! }, (_, i) => (i % 3 === 1 ? 0 : 1)),
+});
 
 const calls: Record<string, Call> = {
   "one head": { op: causalAttention, floats: make(2, 5, 5, 1, 1, 3) },
@@ -21,7 +41,11 @@ const calls: Record<string, Call> = {
   "one query": { op: causalAttention, floats: make(1, 1, 6, 2, 2, 2) },
   "one of everything": { op: causalAttention, floats: make(1, 1, 1, 1, 1, 1) },
   "a scale of its own": { op: causalAttention, floats: make(1, 4, 4, 2, 2, 2), attrs: { scale: 1.7 } },
-  "packed sequences, ids that come back": { op: causalAttention, floats: make(2, 5, 7, 2, 1, 2), ints: { seqIdx: int32([2, 5], [0, 0, 1, 1, 0, 3, 3, 3, 3, 4]) } },
+  "packed sequences, ids that come back": {
+    op: causalAttention,
+    floats: make(2, 5, 7, 2, 1, 2),
+    ints: { seqIdx: int32([2, 5], [0, 0, 1, 1, 0, 3, 3, 3, 3, 4]) },
+  },
 };
 
 describe("causalAttention", () => {
@@ -37,7 +61,11 @@ describe("causalAttention", () => {
     expectGradients({ op: causalAttention, floats }, GRADIENT);
     expectMap({ op: causalAttention, floats }, 2 ** -19);
   });
-  it("scores that overflow exp", () => expectForward({ op: causalAttention, floats: { ...make(1, 3, 3, 1, 1, 2), q: random(rng, [1, 3, 1, 2], 80, 300) } }, FORWARD));
+  it("scores that overflow exp", () =>
+    expectForward(
+      { op: causalAttention, floats: { ...make(1, 3, 3, 1, 1, 2), q: random(rng, [1, 3, 1, 2], 80, 300) } },
+      FORWARD,
+    ));
 });
 
 function expectMap(call: Call, bound: number): void {
@@ -48,8 +76,13 @@ function expectMap(call: Call, bound: number): void {
     const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
     expect(map.shape).toEqual([b, h, l, m]);
     expect(relativeError(sum(map, -1).dataSync(), ones([b, h, l]).dataSync())).toBeLessThan(bound);
-    const grouped = matMul(reshape(map, [b * hkv, (h / hkv) * l, m]), reshape(transpose(v!, [0, 2, 1, 3]), [b * hkv, m, p]));
+    const grouped = matMul(
+      reshape(map, [b * hkv, (h / hkv) * l, m]),
+      reshape(transpose(v!, [0, 2, 1, 3]), [b * hkv, m, p]),
+    );
     const y = transpose(reshape(grouped, [b, h, l, p]), [0, 2, 1, 3]);
-    expect(relativeError(y.dataSync(), causalAttention({ q: q!, k: k!, v: v!, seqIdx, visible }, call.attrs).y.dataSync())).toBeLessThan(bound);
+    expect(
+      relativeError(y.dataSync(), causalAttention({ q: q!, k: k!, v: v!, seqIdx, visible }, call.attrs).y.dataSync()),
+    ).toBeLessThan(bound);
   });
 }

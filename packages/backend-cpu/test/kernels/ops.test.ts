@@ -41,14 +41,25 @@ describe("linear", () => {
     [[4], 32, 8],
     [[9], 33, 13],
   ] as const) {
-    both(`[${lead}, ${k}] -> ${n}`, { op: linear, floats: { x: random(rng, [...lead, k]), weight: random(rng, [n, k]), bias: random(rng, [n]) } });
+    both(`[${lead}, ${k}] -> ${n}`, {
+      op: linear,
+      floats: { x: random(rng, [...lead, k]), weight: random(rng, [n, k]), bias: random(rng, [n]) },
+    });
   }
   both("without bias", { op: linear, floats: { x: random(rng, [3, 4]), weight: random(rng, [2, 4]) } });
 });
 
 describe("embedding", () => {
-  both("repeated ids add up", { op: embedding, floats: { weight: random(rng, [5, 3]) }, ints: { ids: int32([2, 3], [0, 4, 4, 1, 4, 0]) } });
-  both("one id without axes", { op: embedding, floats: { weight: random(rng, [2, 4]) }, ints: { ids: int32([], [1]) } });
+  both("repeated ids add up", {
+    op: embedding,
+    floats: { weight: random(rng, [5, 3]) },
+    ints: { ids: int32([2, 3], [0, 4, 4, 1, 4, 0]) },
+  });
+  both("one id without axes", {
+    op: embedding,
+    floats: { weight: random(rng, [2, 4]) },
+    ints: { ids: int32([], [1]) },
+  });
 });
 
 describe("rmsNorm", () => {
@@ -63,7 +74,11 @@ describe("rmsNorm", () => {
         floats,
         attrs: { normBeforeGate, groupSize, eps: 1e-3 },
       });
-    both(`gated without weight, normBeforeGate ${normBeforeGate}`, { op: rmsNorm, floats: { x: floats.x, z: floats.z }, attrs: { normBeforeGate } });
+    both(`gated without weight, normBeforeGate ${normBeforeGate}`, {
+      op: rmsNorm,
+      floats: { x: floats.x, z: floats.z },
+      attrs: { normBeforeGate },
+    });
   }
 });
 
@@ -85,7 +100,11 @@ describe("causalConv1d", () => {
     const attrs = { silu, returnLastState: true };
     both(`silu ${silu}`, { op: causalConv1d, floats: make(2, 7, 3, 4), attrs });
     both(`silu ${silu}, l < k - 1`, { op: causalConv1d, floats: make(2, 2, 3, 5), attrs });
-    both(`silu ${silu}, one tap`, { op: causalConv1d, floats: { x: random(rng, [1, 3, 2]), weight: random(rng, [2, 1]) }, attrs: { silu } });
+    both(`silu ${silu}, one tap`, {
+      op: causalConv1d,
+      floats: { x: random(rng, [1, 3, 2]), weight: random(rng, [2, 1]) },
+      attrs: { silu },
+    });
     both(`silu ${silu}, packed sequences`, {
       op: causalConv1d,
       floats: make(2, 7, 3, 4),
@@ -100,15 +119,22 @@ describe("causalConv1d", () => {
     });
   }
   both("no bias, no state", { op: causalConv1d, floats: { x: random(rng, [1, 5, 2]), weight: random(rng, [2, 3]) } });
-  both("only lastState reaches the loss", { op: causalConv1d, floats: make(1, 5, 2, 4), attrs: { silu: true, returnLastState: true } }, [
-    "lastState",
-  ]);
+  both(
+    "only lastState reaches the loss",
+    { op: causalConv1d, floats: make(1, 5, 2, 4), attrs: { silu: true, returnLastState: true } },
+    ["lastState"],
+  );
   for (const k of [1, 2, 4]) {
     it(`step, k = ${k}`, () =>
       expectForward(
         {
           op: causalConv1dStep,
-          floats: { x: random(rng, [2, 3]), state: random(rng, [2, k - 1, 3]), weight: random(rng, [3, k]), bias: random(rng, [3]) },
+          floats: {
+            x: random(rng, [2, 3]),
+            state: random(rng, [2, k - 1, 3]),
+            weight: random(rng, [3, k]),
+            bias: random(rng, [3]),
+          },
           attrs: { silu: true },
         },
         FORWARD,
@@ -157,21 +183,34 @@ describe("selectiveScan", () => {
       z: random(rng, [2, 4]),
       deltaBias: random(rng, [4]),
     };
-    it(`step, groups ${g ?? "none"}`, () => expectForward({ op: selectiveScanStep, floats, attrs: { deltaSoftplus: true } }, FORWARD));
+    it(`step, groups ${g ?? "none"}`, () =>
+      expectForward({ op: selectiveScanStep, floats, attrs: { deltaSoftplus: true } }, FORWARD));
   }
 });
 
 describe("crossEntropy", () => {
   const logits = random(rng, [2, 3, 5], -8, 8);
-  both("some ignored", { op: crossEntropy, floats: { logits }, ints: { targets: int32([2, 3], [0, -100, 4, 2, 2, -100]) } });
+  both("some ignored", {
+    op: crossEntropy,
+    floats: { logits },
+    ints: { targets: int32([2, 3], [0, -100, 4, 2, 2, -100]) },
+  });
   both("all ignored", {
     op: crossEntropy,
     floats: { logits },
     ints: { targets: int32([2, 3], [-1, -1, -1, -1, -1, -1]) },
     attrs: { ignoreIndex: -1 },
   });
-  both("logits that overflow exp", { op: crossEntropy, floats: { logits: random(rng, [2, 4], 80, 300) }, ints: { targets: int32([2], [1, 3]) } });
-  both("one class", { op: crossEntropy, floats: { logits: random(rng, [3, 1]) }, ints: { targets: int32([3], [0, 0, 0]) } });
+  both("logits that overflow exp", {
+    op: crossEntropy,
+    floats: { logits: random(rng, [2, 4], 80, 300) },
+    ints: { targets: int32([2], [1, 3]) },
+  });
+  both("one class", {
+    op: crossEntropy,
+    floats: { logits: random(rng, [3, 1]) },
+    ints: { targets: int32([3], [0, 0, 0]) },
+  });
 });
 
 describe("in place and reductions", () => {
@@ -184,7 +223,9 @@ describe("in place and reductions", () => {
     hyper,
   });
   it("adamW", () => expectForward({ op: adamW, floats: weights() }, FORWARD));
-  it("adamW with gradScale", () => expectForward({ op: adamW, floats: { ...weights(), gradScale: random(rng, []) } }, FORWARD));
-  it("copy", () => expectForward({ op: copy, floats: { destination: random(rng, [2, 3]), source: random(rng, [2, 3]) } }, FORWARD));
+  it("adamW with gradScale", () =>
+    expectForward({ op: adamW, floats: { ...weights(), gradScale: random(rng, []) } }, FORWARD));
+  it("copy", () =>
+    expectForward({ op: copy, floats: { destination: random(rng, [2, 3]), source: random(rng, [2, 3]) } }, FORWARD));
   it("sumSquares", () => expectForward({ op: sumSquares, floats: { x: random(rng, [7, 11]) } }, FORWARD));
 });

@@ -33,8 +33,16 @@ describe.each(["f16", "bf16", "q8", "q4"] as const)("%s", (format: PackedFormat)
   it.each([1, 2, 5])("linear with %i rows is linear with the unpacked weight", (rows) => {
     const x = floats(rows * 64);
     tidy(() => {
-      const got = linear({ x: tensor(x, [rows, 64]), weight: packWeight(values, shape, format), bias: tensor([1, 2, 3, 4, 5, 6]) }).y;
-      const want = linear({ x: tensor(x, [rows, 64]), weight: tensor(exact, shape), bias: tensor([1, 2, 3, 4, 5, 6]) }).y;
+      const got = linear({
+        x: tensor(x, [rows, 64]),
+        weight: packWeight(values, shape, format),
+        bias: tensor([1, 2, 3, 4, 5, 6]),
+      }).y;
+      const want = linear({
+        x: tensor(x, [rows, 64]),
+        weight: tensor(exact, shape),
+        bias: tensor([1, 2, 3, 4, 5, 6]),
+      }).y;
       // The same numbers in the same order: equal to the last bit.
       expect([...got.dataSync()]).toEqual([...want.dataSync()]);
     });
@@ -59,7 +67,11 @@ describe("where packed weights may not go", () => {
   const weight = (): ReturnType<typeof packWeight> => packWeight(new Float32Array(64), [2, 32], "q8");
   it.each([
     ["another op", () => add(weight(), 1), "cpu: a weight packed as q8 can only be an operand of linear and embedding"],
-    ["as the input of linear", () => linear({ x: weight(), weight: tensor(new Float32Array(32), [1, 32]) }).y, "cpu: a weight packed as q8 can only"],
+    [
+      "as the input of linear",
+      () => linear({ x: weight(), weight: tensor(new Float32Array(32), [1, 32]) }).y,
+      "cpu: a weight packed as q8 can only",
+    ],
     ["a slice", () => slice(weight(), [0, 0], [1, 32]), "cpu: a weight packed as q8 has no views"],
     [
       "writeInto",
@@ -70,8 +82,16 @@ describe("where packed weights may not go", () => {
       },
       "writeInto: a weight packed as q8 cannot be overwritten",
     ],
-    ["a wrong number of bytes", () => packedWeight(new Uint8Array(67), [2, 32], "q8"), "packedWeight: q8 of shape [2, 32] takes 68 bytes, got 67"],
-    ["a wrong number of values", () => packWeight(new Float32Array(63), [2, 32], "q8"), "packWeight: values must have 64 elements"],
+    [
+      "a wrong number of bytes",
+      () => packedWeight(new Uint8Array(67), [2, 32], "q8"),
+      "packedWeight: q8 of shape [2, 32] takes 68 bytes, got 67",
+    ],
+    [
+      "a wrong number of values",
+      () => packWeight(new Float32Array(63), [2, 32], "q8"),
+      "packWeight: values must have 64 elements",
+    ],
   ])("%s", (_, run, message) => {
     const before = memory().tensors;
     expect(() => tidy(run)).toThrow(message);

@@ -31,7 +31,11 @@ import { cpuBackend } from "../../src/index.ts";
 const second = { ...cpuBackend(), name: "cpu-second" };
 beforeAll(() => setBackend(cpuBackend()));
 
-const counts = (): number[] => [memory().tensors, currentBackend().memory().tensors, currentBackend().memory().heldBytes];
+const counts = (): number[] => [
+  memory().tensors,
+  currentBackend().memory().tensors,
+  currentBackend().memory().heldBytes,
+];
 let before: number[] = [];
 const made: Tensor[] = [];
 const input = (values: readonly number[], shape?: readonly number[]): Tensor => {
@@ -72,12 +76,28 @@ describe("capture and replay", () => {
         ],
         shape,
       );
-    const weights = { proj: make([d, d]), norm: make([d]), conv: make([d, k]), A: make([d, n], -1, -0.1), bc: make([2 * n, d]) };
+    const weights = {
+      proj: make([d, d]),
+      norm: make([d]),
+      conv: make([d, k]),
+      A: make([d, n], -1, -0.1),
+      bc: make([2 * n, d]),
+    };
     const step = (x: Tensor, conv: Tensor, state: Tensor): Tensor => {
       const normed = rmsNorm({ x, weight: weights.norm }).y;
-      const u = causalConv1dStep({ x: linear({ x: normed, weight: weights.proj }).y, state: conv, weight: weights.conv }, { silu: true }).y;
+      const u = causalConv1dStep(
+        { x: linear({ x: normed, weight: weights.proj }).y, state: conv, weight: weights.conv },
+        { silu: true },
+      ).y;
       const bc = linear({ x: u, weight: weights.bc }).y;
-      const y = selectiveScanStep({ state, u, delta: softplus(u), A: weights.A, B: slice(bc, [0, 0], [1, n]), C: slice(bc, [0, n], [1, n]) }).y;
+      const y = selectiveScanStep({
+        state,
+        u,
+        delta: softplus(u),
+        A: weights.A,
+        B: slice(bc, [0, 0], [1, n]),
+        C: slice(bc, [0, n], [1, n]),
+      }).y;
       return add(x, y);
     };
     const [xs, convA, stateA, convB, stateB] = [
@@ -216,7 +236,9 @@ describe("capture and replay", () => {
     });
     const expected = [1, 2];
     const eager = (): void =>
-      [0.5, -1].forEach((v, i) => (expected[i] = Math.fround(expected[i]! - Math.fround(Math.fround(2 * expected[i]! * v) * 0.5))));
+      [0.5, -1].forEach(
+        (v, i) => (expected[i] = Math.fround(expected[i]! - Math.fround(Math.fround(2 * expected[i]! * v) * 0.5))),
+      );
     eager();
     expect(values(w)).toEqual(expected);
     graph.replay();
@@ -266,7 +288,9 @@ describe("errors", () => {
   it("capture inside capture, and under a tape", () => {
     x();
     expect(() => capture(() => capture(() => mul(x(), 2)).result)).toThrow("cpu: capture inside capture");
-    expect(() => valueAndGrads(() => capture(() => zeros([])).result, [])).toThrow("capture: not while gradients are being recorded");
+    expect(() => valueAndGrads(() => capture(() => zeros([])).result, [])).toThrow(
+      "capture: not while gradients are being recorded",
+    );
   });
   it("writing a tensor that the capture made", () => {
     expect(() =>

@@ -52,27 +52,30 @@ function program(seed: number, inputs: readonly Tensor[]): Tensor {
   return tidy(() => pool.slice(inputs.length).reduce((a, b) => add(a, b)));
 }
 
-it.each(Array.from({ length: 40 }, (_, seed) => seed))("program %i: three replays equal three eager runs to the last bit", (seed) => {
-  const before = [memory().tensors, currentBackend().memory().heldBytes];
-  const rng = new Rng(1000 + seed);
-  const fresh = (): Float32Array[] => [0, 1].map(() => Float32Array.from(rng.normals(N * N)));
-  const inputs = fresh().map((values) => tensor(values, [N, N]));
-  const graph = capture(() => program(seed, inputs));
-  const others = tensor(new Float32Array(N * N)); // memory that a graph in error would write
-  for (let round = 0; round < 3; round++) {
-    const values = fresh();
-    values.forEach((v, i) => writeInto(inputs[i]!, v));
-    graph.replay();
-    const eager = tidy(() => [
-      ...program(
-        seed,
-        values.map((v) => tensor(v, [N, N])),
-      ).dataSync(),
-    ]);
-    expect([...graph.result.dataSync()]).toEqual(eager);
-  }
-  expect(others.dataSync().every((x) => x === 0)).toBe(true);
-  graph.dispose();
-  for (const t of [...inputs, others]) t.dispose();
-  expect([memory().tensors, currentBackend().memory().heldBytes]).toEqual(before);
-});
+it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+  "program %i: three replays equal three eager runs to the last bit",
+  (seed) => {
+    const before = [memory().tensors, currentBackend().memory().heldBytes];
+    const rng = new Rng(1000 + seed);
+    const fresh = (): Float32Array[] => [0, 1].map(() => Float32Array.from(rng.normals(N * N)));
+    const inputs = fresh().map((values) => tensor(values, [N, N]));
+    const graph = capture(() => program(seed, inputs));
+    const others = tensor(new Float32Array(N * N)); // memory that a graph in error would write
+    for (let round = 0; round < 3; round++) {
+      const values = fresh();
+      values.forEach((v, i) => writeInto(inputs[i]!, v));
+      graph.replay();
+      const eager = tidy(() => [
+        ...program(
+          seed,
+          values.map((v) => tensor(v, [N, N])),
+        ).dataSync(),
+      ]);
+      expect([...graph.result.dataSync()]).toEqual(eager);
+    }
+    expect(others.dataSync().every((x) => x === 0)).toBe(true);
+    graph.dispose();
+    for (const t of [...inputs, others]) t.dispose();
+    expect([memory().tensors, currentBackend().memory().heldBytes]).toEqual(before);
+  },
+);

@@ -38,7 +38,16 @@ describe("making and reading tensors", () => {
     ];
     const read = await Promise.all(made.map((t) => t.data()));
     expect(read.map((values) => [...values])).toEqual([[1.5, 2], [1, 2], [1, 0], [3, 3], [0, 0], [1, 1], [4, 1], [7]]);
-    expect(made.map((t) => t.dtype)).toEqual(["float32", "int32", "bool", "float32", "float32", "float32", "int32", "float32"]);
+    expect(made.map((t) => t.dtype)).toEqual([
+      "float32",
+      "int32",
+      "bool",
+      "float32",
+      "float32",
+      "float32",
+      "int32",
+      "float32",
+    ]);
     expect(await readFloats(made[0]!)).toEqual(Float32Array.of(1.5, 2));
     expect(await readInts(made[6]!)).toEqual(Int32Array.of(4, 1));
     for (const t of made) t.dispose();
@@ -59,7 +68,9 @@ describe("making and reading tensors", () => {
       const view = sliceAxis(t, 0, 1, 1);
       writeInto(t, Float32Array.of(3, 4));
       expect([[...t.dataSync()], [...view.dataSync()]]).toEqual([[3, 4], [4]]);
-      expect(() => writeInto(t, Float32Array.of(1))).toThrow(new BackendError("writeInto: values must have 2 elements, got 1"));
+      expect(() => writeInto(t, Float32Array.of(1))).toThrow(
+        new BackendError("writeInto: values must have 2 elements, got 1"),
+      );
     });
   });
   it("tidy keeps what it returns and what is kept", () => {

@@ -45,7 +45,11 @@ const UNARY: Readonly<Record<string, Unary>> = {
 describe("unary ops: forward and gradient", () => {
   for (const [name, [op, f, low, high]] of Object.entries(UNARY)) {
     it(name, () =>
-      expectCase({ inputs: { x: random(rng, [3, 5], low, high) }, run: ({ x }) => op(x!), f64: ({ x }) => byIndex(x!.shape, (i) => f(at(x!, i))) }),
+      expectCase({
+        inputs: { x: random(rng, [3, 5], low, high) },
+        run: ({ x }) => op(x!),
+        f64: ({ x }) => byIndex(x!.shape, (i) => f(at(x!, i))),
+      }),
     );
   }
   it("clip", () =>
@@ -71,7 +75,8 @@ const outShape = (a: NdArray, b: NdArray): number[] => core.broadcastShape("test
 /** A random shape of rank 0 to 4, and two that broadcast to it. */
 function randomPair(): [number[], number[]] {
   const shape = Array.from({ length: rng.integer(5) }, () => 1 + rng.integer(3));
-  const part = (): number[] => shape.map((extent) => (rng.uniform() < 0.4 ? 1 : extent)).slice(rng.integer(shape.length + 1));
+  const part = (): number[] =>
+    shape.map((extent) => (rng.uniform() < 0.4 ? 1 : extent)).slice(rng.integer(shape.length + 1));
   return rng.uniform() < 0.5 ? [shape, part()] : [part(), shape];
 }
 
@@ -160,8 +165,16 @@ describe("ops without a derivative", () => {
 describe("errors", () => {
   it.each([
     ["broadcast", () => core.add(tensor([1, 2]), tensor([1, 2, 3])), "Add: a [2] and b [3] do not broadcast"],
-    ["dtypes differ", () => core.add(tensor([1]), tensor(Int32Array.of(1))), "Add: a and b must have one dtype, got float32 and int32"],
-    ["fraction and int32", () => core.mul(tensor(Int32Array.of(1)), 0.5), "Multiply: b = 0.5 is no integer, and the other operand is int32"],
+    [
+      "dtypes differ",
+      () => core.add(tensor([1]), tensor(Int32Array.of(1))),
+      "Add: a and b must have one dtype, got float32 and int32",
+    ],
+    [
+      "fraction and int32",
+      () => core.mul(tensor(Int32Array.of(1)), 0.5),
+      "Multiply: b = 0.5 is no integer, and the other operand is int32",
+    ],
     ["float op on int32", () => core.exp(tensor(Int32Array.of(1))), "Exp: x must be float32, got int32"],
     ["logic on floats", () => core.logicalNot(tensor([1])), "LogicalNot: x must be bool, got float32"],
   ])("%s", (_, run, message) => expect(() => tidy(run)).toThrow(message));

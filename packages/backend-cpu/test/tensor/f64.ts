@@ -1,4 +1,15 @@
-import { mul, ndzeros, Rng, sum, tensor, tidy, valueAndGrads, type NdArray, type NdArrays, type Tensor } from "@statespace/core";
+import {
+  mul,
+  ndzeros,
+  Rng,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrads,
+  type NdArray,
+  type NdArrays,
+  type Tensor,
+} from "@statespace/core";
 import { expect } from "vitest";
 import { centralDifferences, random, relativeError } from "../opHarness.ts";
 
@@ -40,7 +51,9 @@ export function expectCase({ inputs, run, f64, forward = 2 ** -23, gradient = 2 
   const weights = random(new Rng(5), want.shape);
   const names = Object.keys(inputs);
   tidy(() => {
-    const tensors = Object.fromEntries(names.map((name) => [name, tensor(Float32Array.from(inputs[name]!.data), inputs[name]!.shape)]));
+    const tensors = Object.fromEntries(
+      names.map((name) => [name, tensor(Float32Array.from(inputs[name]!.data), inputs[name]!.shape)]),
+    );
     const got = run(tensors);
     expect(got.shape).toEqual(want.shape);
     expect(relativeError(got.dataSync(), want.data), "forward").toBeLessThan(forward);
@@ -51,7 +64,9 @@ export function expectCase({ inputs, run, f64, forward = 2 ** -23, gradient = 2 
       names.map((name) => tensors[name]!),
     );
     names.forEach((name, i) => {
-      const dx = centralDifferences(inputs[name]!, (x) => f64({ ...inputs, [name]: x }).data.reduce((acc, y, j) => acc + y * weights.data[j]!, 0));
+      const dx = centralDifferences(inputs[name]!, (x) =>
+        f64({ ...inputs, [name]: x }).data.reduce((acc, y, j) => acc + y * weights.data[j]!, 0),
+      );
       expect(grads[i]!.shape, name).toEqual(inputs[name]!.shape);
       expect(relativeError(grads[i]!.dataSync(), dx, 1e-2), `gradient of ${name}`).toBeLessThan(gradient);
     });

@@ -32,11 +32,21 @@ beforeAll(() => setBackend(cpuBackend()));
 const values = (t: Tensor | null): number[] | null => t && [...t.dataSync()];
 /** Runs a test and checks that it left no tensor behind, neither in the engine nor on the backend. */
 function withoutLeak(run: () => void): void {
-  const before = [memory().tensors, memory().bytes, currentBackend().memory().tensors, currentBackend().memory().heldBytes];
+  const before = [
+    memory().tensors,
+    memory().bytes,
+    currentBackend().memory().tensors,
+    currentBackend().memory().heldBytes,
+  ];
   tidy(() => {
     run();
   });
-  expect([memory().tensors, memory().bytes, currentBackend().memory().tensors, currentBackend().memory().heldBytes]).toEqual(before);
+  expect([
+    memory().tensors,
+    memory().bytes,
+    currentBackend().memory().tensors,
+    currentBackend().memory().heldBytes,
+  ]).toEqual(before);
 }
 
 describe("valueAndGrads", () => {
@@ -101,7 +111,10 @@ describe("valueAndGrads", () => {
         B: tensor([1, 1], [1, 2, 1]),
         C: tensor([1, 1], [1, 2, 1]),
       };
-      const { grads } = valueAndGrads(() => sum(selectiveScan(inputs, { returnLastState: true }).lastState!), [inputs.u, inputs.C]);
+      const { grads } = valueAndGrads(
+        () => sum(selectiveScan(inputs, { returnLastState: true }).lastState!),
+        [inputs.u, inputs.C],
+      );
       expect(grads[0]!.dataSync()[1]).toBe(0.5);
       expect(values(grads[1]!)).toEqual([0, 0]);
     }));
@@ -120,14 +133,22 @@ describe("valueAndGrads", () => {
     withoutLeak(() => {
       const x = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
       const w = tensor([1, 10, 100, 1000, 10000, 100000], [3, 2]);
-      const { grads } = valueAndGrads(() => sum(mul(transpose(concat([slice(x, [0, 1], [2, 2]), slice(x, [0, 0], [2, 1])], 1)), w)), [x]);
+      const { grads } = valueAndGrads(
+        () => sum(mul(transpose(concat([slice(x, [0, 1], [2, 2]), slice(x, [0, 0], [2, 1])], 1)), w)),
+        [x],
+      );
       expect(values(grads[0]!)).toEqual([10000, 1, 100, 100000, 10, 1000]);
     }));
   it("leaves nothing behind over 100 training steps", () => {
     const rng = new Rng(3);
     const weight = tensor(Float32Array.from(rng.normals(12)), [3, 4]);
     const x = tensor(Float32Array.from(rng.normals(8)), [2, 4]);
-    const counts = (): number[] => [memory().tensors, memory().bytes, currentBackend().memory().tensors, currentBackend().memory().heldBytes];
+    const counts = (): number[] => [
+      memory().tensors,
+      memory().bytes,
+      currentBackend().memory().tensors,
+      currentBackend().memory().heldBytes,
+    ];
     const step = (): void => {
       const { value, grads } = valueAndGrads(() => {
         const { y } = linear({ x, weight });
@@ -192,8 +213,16 @@ describe("errors leave the engine usable and nothing behind", () => {
         }, []),
       "inside",
     ],
-    ["no scalar", () => valueAndGrads(() => mul(tensor([1, 2]), 2), []), "valueAndGrads: the function must return a scalar, got [2]; or pass dy"],
-    ["nested", () => valueAndGrads(() => valueAndGrads(() => zeros([]), []).value, []), "valueAndGrads: no gradients inside gradients"],
+    [
+      "no scalar",
+      () => valueAndGrads(() => mul(tensor([1, 2]), 2), []),
+      "valueAndGrads: the function must return a scalar, got [2]; or pass dy",
+    ],
+    [
+      "nested",
+      () => valueAndGrads(() => valueAndGrads(() => zeros([]), []).value, []),
+      "valueAndGrads: no gradients inside gradients",
+    ],
     [
       "nested under noGrad",
       () => valueAndGrads(() => noGrad(() => valueAndGrads(() => zeros([]), []).value), []),
@@ -210,7 +239,11 @@ describe("errors leave the engine usable and nothing behind", () => {
     ],
     [
       "packed weight",
-      () => valueAndGrads(() => sum(linear({ x: zeros([1, 32]), weight: packWeight(new Float32Array(32), [1, 32], "q8") }).y), []),
+      () =>
+        valueAndGrads(
+          () => sum(linear({ x: zeros([1, 32]), weight: packWeight(new Float32Array(32), [1, 32], "q8") }).y),
+          [],
+        ),
       "linear: weight is packed as q8 and cannot be trained through",
     ],
   ])("%s", (_, run, message) => {

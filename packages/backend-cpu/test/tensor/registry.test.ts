@@ -22,8 +22,13 @@ import {
 import { afterEach, describe, expect, it } from "vitest";
 import { cpuBackend, cpuKernels } from "../../src/index.ts";
 
-const named = (name: string, more: Partial<BackendDefinition> = {}): BackendDefinition => ({ ...cpuBackend(), name, ...more });
-const broken = (name: string, message: string): BackendDefinition => named(name, { create: () => Promise.reject(new BackendError(message)) });
+const named = (name: string, more: Partial<BackendDefinition> = {}): BackendDefinition => ({
+  ...cpuBackend(),
+  name,
+  ...more,
+});
+const broken = (name: string, message: string): BackendDefinition =>
+  named(name, { create: () => Promise.reject(new BackendError(message)) });
 const doubled = (): number[] => tidy(() => [...mul(tensor([1, 2]), 2).dataSync()]);
 afterEach(() => {
   for (const name of registeredBackends()) stopBackend(name);
@@ -32,7 +37,9 @@ afterEach(() => {
 describe("registry", () => {
   it("no backend: ops say what to do", () => {
     expect(currentBackendName()).toBeUndefined();
-    expect(() => zeros([1])).toThrow(new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first"));
+    expect(() => zeros([1])).toThrow(
+      new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first"),
+    );
     expect(() => tensor([1])).toThrow(BackendError);
   });
   it("unknown name: lists what is registered, keeps what was set", async () => {
@@ -45,13 +52,17 @@ describe("registry", () => {
   });
   it("a backend that does not start: its reason, and the previous one stays set", async () => {
     await setBackend(cpuBackend());
-    await expect(setBackend(broken("no-device", "no-device: needs a device"))).rejects.toThrow(new BackendError("no-device: needs a device"));
+    await expect(setBackend(broken("no-device", "no-device: needs a device"))).rejects.toThrow(
+      new BackendError("no-device: needs a device"),
+    );
     const crash = named("crash", {
       create: () => {
         throw new TypeError("x is undefined");
       },
     });
-    await expect(setBackend(crash)).rejects.toThrow(new BackendError("setBackend: crash did not start: x is undefined"));
+    await expect(setBackend(crash)).rejects.toThrow(
+      new BackendError("setBackend: crash did not start: x is undefined"),
+    );
     expect(currentBackendName()).toBe("cpu");
   });
   it("starts once, also when asked twice at the same time", async () => {
@@ -82,10 +93,13 @@ describe("registry", () => {
     expect(doubled()).toEqual([2, 4]);
   });
   it("pickBackend takes the first that runs, or gives every reason", async () => {
-    for (const definition of [broken("first", "first: no GPU"), broken("second", "second: no SIMD"), cpuBackend()]) registerBackend(definition);
+    for (const definition of [broken("first", "first: no GPU"), broken("second", "second: no SIMD"), cpuBackend()])
+      registerBackend(definition);
     expect(await pickBackend(["first", "cpu", "second"])).toBe("cpu");
     await expect(pickBackend(["first", "second"])).rejects.toThrow(
-      new BackendError("pickBackend: none of [first, second] runs here\n  first: first: no GPU\n  second: second: no SIMD"),
+      new BackendError(
+        "pickBackend: none of [first, second] runs here\n  first: first: no GPU\n  second: second: no SIMD",
+      ),
     );
     expect(currentBackendName()).toBe("cpu");
   });
@@ -120,7 +134,9 @@ describe("registry", () => {
     await setBackend(cpuBackend());
     const here = tensor([1]);
     await setBackend(named("there"));
-    expect(() => tidy(() => mul(here, 2))).toThrow("the tensor is not here: it was disposed or lives on another backend");
+    expect(() => tidy(() => mul(here, 2))).toThrow(
+      "the tensor is not here: it was disposed or lives on another backend",
+    );
     here.dispose();
   });
   it("a missing kernel is a named error", async () => {
@@ -128,7 +144,9 @@ describe("registry", () => {
     const core = await import("@statespace/core");
     await setBackend(named("no-exp", { kernels: rest }));
     expect(hasKernel("Exp")).toBe(false);
-    expect(() => tidy(() => core.exp(tensor([1])))).toThrow(new BackendError("Exp: the cpu backend has no such kernel"));
+    expect(() => tidy(() => core.exp(tensor([1])))).toThrow(
+      new BackendError("Exp: the cpu backend has no such kernel"),
+    );
   });
 });
 

@@ -72,8 +72,16 @@ describe("reductions", () => {
       expect(core.argMax(x).dtype).toBe("int32");
     }));
   const softmax = (x: NdArray): NdArray =>
-    byIndex(x.shape, (i) => Math.exp(at(x, i)) / total(byIndex([x.shape.at(-1)!], ([j]) => Math.exp(at(x, [...i.slice(0, -1), j!])))));
-  it("softmax", () => expectCase({ inputs: { x: random(rng, [3, 5], -3, 3) }, run: ({ x }) => core.softmax(x!), f64: ({ x }) => softmax(x!) }));
+    byIndex(
+      x.shape,
+      (i) => Math.exp(at(x, i)) / total(byIndex([x.shape.at(-1)!], ([j]) => Math.exp(at(x, [...i.slice(0, -1), j!])))),
+    );
+  it("softmax", () =>
+    expectCase({
+      inputs: { x: random(rng, [3, 5], -3, 3) },
+      run: ({ x }) => core.softmax(x!),
+      f64: ({ x }) => softmax(x!),
+    }));
   it("softmax of large values", () => {
     const y = tidy(() => [...core.softmax(tensor([1000, 1000, -1000])).dataSync()]);
     expect(y).toEqual([0.5, 0.5, 0]);
@@ -102,7 +110,11 @@ describe("reductions", () => {
 
 describe("movement", () => {
   it("reshape, one extent free", () =>
-    expectCase({ inputs: { x: x234() }, run: ({ x }) => core.reshape(x!, [4, -1]), f64: ({ x }) => ({ shape: [4, 6], data: x!.data }) }));
+    expectCase({
+      inputs: { x: x234() },
+      run: ({ x }) => core.reshape(x!, [4, -1]),
+      f64: ({ x }) => ({ shape: [4, 6], data: x!.data }),
+    }));
   it.each([[[2, 0, 1]], [[0, 2, 1]], [[2, 1, 0]], [[0, 1, 2]]])("transpose [%s]", (perm) =>
     expectCase({
       inputs: { x: x234() },
@@ -168,7 +180,9 @@ describe("movement", () => {
       },
       f64: ({ x }) =>
         byIndex([2, 3, 4], (i) =>
-          i[axis]! < extents[1]! ? 2 * at(x!, i.with(axis, i[axis]! + extents[0]!)) : at(x!, i.with(axis, i[axis]! - extents[1]!)),
+          i[axis]! < extents[1]!
+            ? 2 * at(x!, i.with(axis, i[axis]! + extents[0]!))
+            : at(x!, i.with(axis, i[axis]! - extents[1]!)),
         ),
     });
   });
@@ -239,14 +253,18 @@ describe("indices", () => {
     expectCase({
       inputs: { x: random(rng, [3, 3, 3]) },
       run: ({ x }) => core.gather(x!, tensor(Int32Array.from(ids), [2, 2]), axis),
-      f64: ({ x }) => byIndex([3, 3, 3].toSpliced(axis, 1, 2, 2), (i) => at(x!, i.toSpliced(axis, 2, ids[2 * i[axis]! + i[axis + 1]!]!))),
+      f64: ({ x }) =>
+        byIndex([3, 3, 3].toSpliced(axis, 1, 2, 2), (i) =>
+          at(x!, i.toSpliced(axis, 2, ids[2 * i[axis]! + i[axis + 1]!]!)),
+        ),
     });
   });
   it("segmentSum, one id unused", () =>
     expectCase({
       inputs: { x: random(rng, [4, 3]) },
       run: ({ x }) => core.segmentSum(x!, tensor(Int32Array.from(ids)), 4),
-      f64: ({ x }) => byIndex([4, 3], ([row, j]) => ids.reduce((acc, id, i) => acc + (id === row ? at(x!, [i, j!]) : 0), 0)),
+      f64: ({ x }) =>
+        byIndex([4, 3], ([row, j]) => ids.reduce((acc, id, i) => acc + (id === row ? at(x!, [i, j!]) : 0), 0)),
     }));
   it("oneHot", () => {
     const y = tidy(() => [...core.oneHot(tensor(Int32Array.of(1, 0)), 3).dataSync()]);
@@ -260,7 +278,8 @@ describe("matMul", () => {
       const lead = i.slice(0, -2);
       const [row, column] = i.slice(-2) as [number, number];
       let dot = 0;
-      for (let s = 0; s < k; s++) dot += at(a, [...lead, ...(ta ? [s, row] : [row, s])]) * at(b, [...lead, ...(tb ? [column, s] : [s, column])]);
+      for (let s = 0; s < k; s++)
+        dot += at(a, [...lead, ...(ta ? [s, row] : [row, s])]) * at(b, [...lead, ...(tb ? [column, s] : [s, column])]);
       return dot;
     });
   for (const ta of [false, true]) {
@@ -274,7 +293,11 @@ describe("matMul", () => {
       ] as const) {
         it(`[${m}, ${k}] x [${k}, ${n}]${ta ? " a^T" : ""}${tb ? " b^T" : ""}`, () => {
           const inputs = { a: random(rng, ta ? [k, m] : [m, k]), b: random(rng, tb ? [n, k] : [k, n]) };
-          expectCase({ inputs, run: (x) => core.matMul(x.a!, x.b!, ta, tb), f64: (x) => product(x.a!, x.b!, ta, tb, [m, n], k) });
+          expectCase({
+            inputs,
+            run: (x) => core.matMul(x.a!, x.b!, ta, tb),
+            f64: (x) => product(x.a!, x.b!, ta, tb, [m, n], k),
+          });
         });
       }
       it(`batches, either side alone${ta ? " a^T" : ""}${tb ? " b^T" : ""}`, () => {
@@ -287,9 +310,16 @@ describe("matMul", () => {
           [[3], []],
           [[3], [1]],
         ]) {
-          const inputs = { a: random(rng, [...leadA!, ...(ta ? [3, 2] : [2, 3])]), b: random(rng, [...leadB!, ...(tb ? [4, 3] : [3, 4])]) };
+          const inputs = {
+            a: random(rng, [...leadA!, ...(ta ? [3, 2] : [2, 3])]),
+            b: random(rng, [...leadB!, ...(tb ? [4, 3] : [3, 4])]),
+          };
           const lead = leadA!.length >= leadB!.length ? leadA! : leadB!;
-          expectCase({ inputs, run: (x) => core.matMul(x.a!, x.b!, ta, tb), f64: (x) => product(x.a!, x.b!, ta, tb, [...lead, 2, 4], 3) });
+          expectCase({
+            inputs,
+            run: (x) => core.matMul(x.a!, x.b!, ta, tb),
+            f64: (x) => product(x.a!, x.b!, ta, tb, [...lead, 2, 4], 3),
+          });
         }
       });
     }
@@ -308,7 +338,11 @@ describe("errors", () => {
     ["concat", () => core.concat([x(), core.zeros([2, 2])], 0), "concat: [2, 2] does not fit [2, 3] along axis 0"],
     ["matMul", () => core.matMul(x(), x()), "matMul: inner extents differ: a [2, 3], b [2, 3]"],
     ["gather", () => core.gather(x(), x()), "gather: indices must be int32, got float32"],
-    ["segmentSum", () => core.segmentSum(x(), tensor(Int32Array.of(0)), 2), "segmentSum: ids must be int32 [n] = [2], got int32 [1]"],
+    [
+      "segmentSum",
+      () => core.segmentSum(x(), tensor(Int32Array.of(0)), 2),
+      "segmentSum: ids must be int32 [n] = [2], got int32 [1]",
+    ],
     ["tensor", () => tensor([1, 2], [3]), "tensor: values must have 3 elements for shape [3], got 2"],
     ["broadcastTo", () => core.broadcastTo(x(), [3, 3]), "broadcastTo"],
   ])("%s", (_, run, message) => expect(() => tidy(run)).toThrow(message));

@@ -43,7 +43,9 @@ describe("Parameter", () => {
   it("refuses other sizes", () => {
     tidy(() => {
       const weight = new Parameter("w", zeros([2, 3]));
-      expect(() => weight.assign(new Float32Array(5))).toThrow(new ShapeError("w: values must have 6 elements for [2, 3], got 5"));
+      expect(() => weight.assign(new Float32Array(5))).toThrow(
+        new ShapeError("w: values must have 6 elements for [2, 3], got 5"),
+      );
       expect(() => weight.replace(zeros([3, 2]))).toThrow(new ShapeError("w: must be [2, 3], got [3, 2]"));
       weight.dispose();
     });
@@ -88,7 +90,9 @@ describe("AdamW", () => {
       });
     }
     // Each step rounds the parameter once (2^-24) and its betas in float32 (2^-24 of an update); 20 steps of both.
-    params.forEach(({ value }, i) => expect(relativeError(value.dataSync(), reference[i]!.param.data)).toBeLessThan(40 * 2 ** -24));
+    params.forEach(({ value }, i) =>
+      expect(relativeError(value.dataSync(), reference[i]!.param.data)).toBeLessThan(40 * 2 ** -24),
+    );
     expect(params.map(({ version }) => version)).toEqual([20, 20, 20]);
     optimiser.dispose();
     for (const p of params) p.dispose();
@@ -106,7 +110,9 @@ describe("AdamW", () => {
     second.restore(saved);
     for (const optimiser of [first, second]) optimiser.step([gradient]);
     expect(values(b.value)).toEqual(values(a.value));
-    expect(() => second.restore({ steps: 1, moments: new Map() })).toThrow(new ArgumentError("AdamW: moments of w are missing or of another size"));
+    expect(() => second.restore({ steps: 1, moments: new Map() })).toThrow(
+      new ArgumentError("AdamW: moments of w are missing or of another size"),
+    );
     for (const x of [first, second, a, b, gradient]) x.dispose();
   });
   it("leaves parameters without a gradient, or not trainable, as they are", () => {
@@ -142,7 +148,10 @@ describe("loss", () => {
     const xs = Float32Array.from(rng.normals(128));
     const labels = Int32Array.from({ length: 64 }, (_, i) => (xs[2 * i]! + 0.5 * xs[2 * i + 1]! > 0 ? 1 : 0));
     const [x, targets] = [tensor(xs, [64, 2]), tensor(labels)];
-    const [weight, bias] = [parameter("weight", new Float32Array(4), [2, 2]), parameter("bias", new Float32Array(2), [2])];
+    const [weight, bias] = [
+      parameter("weight", new Float32Array(4), [2, 2]),
+      parameter("bias", new Float32Array(2), [2]),
+    ];
     const optimiser = new AdamW([weight, bias], { learningRate: 0.1, weightDecay: 0 });
     const before = memory().tensors;
     const losses = Array.from({ length: 60 }, () =>

@@ -24,7 +24,13 @@ export function chunkTokens({ l, r }: ChunkExtents, chunkSize: number): number {
 /** Floats a thread needs for `chunkedScan` with `heads` heads at a time. */
 export function chunkedFloats({ r, p, n }: ChunkExtents, tokens: number, heads: number): number {
   const rows = pad8(tokens * r);
-  return 9 * pad16(rows) + 4 * pad16(rows * pad8(n)) + 4 * pad16(rows * pad8(p)) + 2 * pad16(rows * rows) + heads * pad8(n) * pad8(p);
+  return (
+    9 * pad16(rows) +
+    4 * pad16(rows * pad8(n)) +
+    4 * pad16(rows * pad8(p)) +
+    2 * pad16(rows * rows) +
+    heads * pad8(n) * pad8(p)
+  );
 }
 
 /** Floats a thread needs for `chunkedBack`. */
@@ -32,5 +38,13 @@ export function chunkedBackFloats({ l, r, p, n }: ChunkExtents, tokens: number):
   const rows = pad8(tokens * r);
   const widest = Math.max(rows, pad8(n), pad8(p));
   const state = pad8(n) * pad8(p);
-  return 12 * pad16(rows) + 4 * pad16(rows * pad8(n)) + 4 * pad16(rows * pad8(p)) + 2 * pad16(rows * rows) + 2 * pad16(rows * widest) + 2 * pad16(state) + Math.ceil(l / tokens) * state;
+  return (
+    12 * pad16(rows) +
+    4 * pad16(rows * pad8(n)) +
+    4 * pad16(rows * pad8(p)) +
+    2 * pad16(rows * rows) +
+    2 * pad16(rows * widest) +
+    2 * pad16(state) +
+    Math.ceil(l / tokens) * state
+  );
 }

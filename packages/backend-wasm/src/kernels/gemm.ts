@@ -26,6 +26,25 @@ export interface Product {
 /** C = A B + bias, for each matrix of the batch. */
 export function gemm(backend: WasmBackend, { a, b, c, m, n, k, bias = 0, batch = 1, format = 0 }: Product): void {
   if (m * n * batch === 0) return;
-  const args = [a.at, b.at, c, bias, m, n, k, a.row, a.column, b.row, b.column, n, 0, batch, a.batch ?? 0, b.batch ?? 0, m * n, format];
+  const args = [
+    a.at,
+    b.at,
+    c,
+    bias,
+    m,
+    n,
+    k,
+    a.row,
+    a.column,
+    b.row,
+    b.column,
+    n,
+    0,
+    batch,
+    a.batch ?? 0,
+    b.batch ?? 0,
+    m * n,
+    format,
+  ];
   backend.call("gemm", args, 2 * batch * m * n * k);
 }

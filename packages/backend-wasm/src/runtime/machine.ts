@@ -45,11 +45,17 @@ function defaultThreads(): number {
 }
 
 /** Options with every default filled in. @throws BackendError for those that the machine cannot meet. */
-export function settle(options: WasmOptions, share: boolean): { flavour: Flavour; threads: number; limit: number; patience: number } {
+export function settle(
+  options: WasmOptions,
+  share: boolean,
+): { flavour: Flavour; threads: number; limit: number; patience: number } {
   const threads = options.threads ?? (share ? defaultThreads() : 1);
-  if (!Number.isInteger(threads) || threads < 1) throw new BackendError(`wasm: threads must be a positive integer, got ${threads}`);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new BackendError(`wasm: threads must be a positive integer, got ${threads}`);
   if (threads > 1 && !share) {
-    throw new BackendError("wasm: threads need memory that workers can share: serve the page with COOP same-origin and COEP require-corp, or ask for threads: 1");
+    throw new BackendError(
+      "wasm: threads need memory that workers can share: serve the page with COOP same-origin and COEP require-corp, or ask for threads: 1",
+    );
   }
   const { flavour = bestFlavour(), maxBytes = FULL, workerTimeout = 10_000 } = options;
   return { flavour, threads, limit: Math.min(FULL, maxBytes), patience: workerTimeout };
@@ -60,8 +66,18 @@ export function newMemory(shared: boolean): WebAssembly.Memory {
 }
 
 /** What the workers beside the first thread start from. */
-export function workerStarts(module: WebAssembly.Module, memory: WebAssembly.Memory, heap: Heap, threads: number): WorkerStart[] {
-  return Array.from({ length: threads - 1 }, (_, i) => ({ module, memory, stackTop: heap.allocate(STACK_BYTES) + STACK_BYTES, thread: i + 1 }));
+export function workerStarts(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  heap: Heap,
+  threads: number,
+): WorkerStart[] {
+  return Array.from({ length: threads - 1 }, (_, i) => ({
+    module,
+    memory,
+    stackTop: heap.allocate(STACK_BYTES) + STACK_BYTES,
+    thread: i + 1,
+  }));
 }
 
 /** One running set of instances: memory, allocator, pool, and the calls that run commands. */
@@ -76,7 +92,13 @@ export class Machine implements Executor {
   readonly #eager: number;
   #words: Int32Array;
 
-  private constructor(flavour: Flavour, threads: number, memory: WebAssembly.Memory, instance: WebAssembly.Instance, limit: number) {
+  private constructor(
+    flavour: Flavour,
+    threads: number,
+    memory: WebAssembly.Memory,
+    instance: WebAssembly.Instance,
+    limit: number,
+  ) {
     this.flavour = flavour;
     this.threads = threads;
     this.#memory = memory;
@@ -152,14 +174,18 @@ export class Machine implements Executor {
       this.#exports.__stack_pointer.value = this.#stackTop;
       if (this.threads > 1) this.#exports.stop();
       this.pool.lose(String(error));
-      throw error instanceof BackendError ? error : new BackendError(`wasm: a kernel failed: ${String(error)}`, { cause: error });
+      throw error instanceof BackendError
+        ? error
+        : new BackendError(`wasm: a kernel failed: ${String(error)}`, { cause: error });
     }
     this.pool.lose("a worker failed inside a kernel");
     throw this.#lostError("a worker failed inside a kernel");
   }
 
   #lostError(reason: string): DeviceLostError {
-    return new DeviceLostError(`wasm: the thread pool is gone (${reason}); stopBackend("wasm") and setBackend("wasm") start it anew`);
+    return new DeviceLostError(
+      `wasm: the thread pool is gone (${reason}); stopBackend("wasm") and setBackend("wasm") start it anew`,
+    );
   }
 
   close(): void {

@@ -134,13 +134,18 @@ export class RemoteMachine implements Executor {
     const batch: Batch = { words: Int32Array.from(this.#words), uploads: this.#uploads };
     this.#words = [];
     this.#uploads = [];
-    this.#driver.post(batch, [batch.words, ...batch.uploads].map(({ buffer }) => buffer as ArrayBuffer));
+    this.#driver.post(
+      batch,
+      [batch.words, ...batch.uploads].map(({ buffer }) => buffer as ArrayBuffer),
+    );
   }
 
   #hear(answer: Answer): void {
     if ("failed" in answer) {
       const { failed, reason } = answer;
-      this.#lose(failed === "DeviceLostError" ? new DeviceLostError(lostMessage(reason)) : new BackendError(`wasm: ${reason}`));
+      this.#lose(
+        failed === "DeviceLostError" ? new DeviceLostError(lostMessage(reason)) : new BackendError(`wasm: ${reason}`),
+      );
     } else if ("heapBase" in answer) {
       this.#started?.resolve(answer.heapBase);
     } else {
@@ -154,7 +159,8 @@ export class RemoteMachine implements Executor {
   #lose(fault: BackendError): void {
     if (this.#fault) return;
     // Only what was in flight failed with it; what comes after finds the workers gone.
-    this.#fault = fault instanceof DeviceLostError ? fault : new DeviceLostError(lostMessage(fault.message), { cause: fault });
+    this.#fault =
+      fault instanceof DeviceLostError ? fault : new DeviceLostError(lostMessage(fault.message), { cause: fault });
     this.#driver.terminate();
     this.pool.close();
     this.#words = [];

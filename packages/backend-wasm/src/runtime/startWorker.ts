@@ -36,7 +36,9 @@ export function mayBlock(): boolean {
 export function canShareMemory(): boolean {
   if (typeof SharedArrayBuffer === "undefined") return false;
   if (nodeThreads()) return true;
-  return typeof Worker !== "undefined" && (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+  return (
+    typeof Worker !== "undefined" && (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true
+  );
 }
 
 /** Starts a worker from the text of its program, so that no bundler has to find a file. It takes `start` as workerData or as its first message. */
@@ -59,5 +61,9 @@ export function startWorker(source: string, start: object, listener: Listener): 
   worker.onerror = (event): void => listener.failed(event.message);
   worker.postMessage(start);
   URL.revokeObjectURL(url);
-  return { post: (message, transfer) => worker.postMessage(message, transfer), hold: () => {}, terminate: () => worker.terminate() };
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    hold: () => {},
+    terminate: () => worker.terminate(),
+  };
 }

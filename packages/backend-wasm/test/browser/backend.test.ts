@@ -2,7 +2,8 @@ import { matMul, readFloats, setBackend, stopBackend, tensor, type Tensor } from
 import { afterEach, describe, expect, it } from "vitest";
 import { WasmBackend, wasmBackend, type WasmOptions } from "../../src/index.ts";
 
-const noise = (count: number, seed: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i));
+const noise = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i));
 const product = (): Tensor => matMul(tensor(noise(200 * 300, 1), [200, 300]), tensor(noise(300 * 170, 2), [300, 170]));
 
 async function start(options: WasmOptions): Promise<WasmBackend> {

@@ -1,6 +1,24 @@
 import {
-  add, AdamW, crossEntropy, embedding, exp, linear, mean, neg, parameter, readFloats, rmsNorm, selectiveScan, setBackend, silu, split, stopBackend, tensor, valueAndGrads,
-  type Parameter, type Tensor,
+  add,
+  AdamW,
+  crossEntropy,
+  embedding,
+  exp,
+  linear,
+  mean,
+  neg,
+  parameter,
+  readFloats,
+  rmsNorm,
+  selectiveScan,
+  setBackend,
+  silu,
+  split,
+  stopBackend,
+  tensor,
+  valueAndGrads,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import { afterEach, expect, it } from "vitest";
 import { wasmBackend, type WasmOptions } from "../../src/index.ts";
@@ -16,7 +34,6 @@ function noise(count: number, scale: number): Float32Array {
   return out;
 }
 
-
 /** A small selective language model; a step on one thread takes well over 50 ms. */
 class Model {
   readonly parameters: Parameter[] = [];
@@ -24,7 +41,14 @@ class Model {
 
   constructor() {
     const add = (name: string, shape: readonly number[], scale: number): void => {
-      const weight = parameter(name, noise(shape.reduce((a, b) => a * b, 1), scale), shape);
+      const weight = parameter(
+        name,
+        noise(
+          shape.reduce((a, b) => a * b, 1),
+          scale,
+        ),
+        shape,
+      );
       this.#weights.set(name, weight);
       this.parameters.push(weight);
     };
@@ -43,7 +67,10 @@ class Model {
     for (let i = 0; i < LAYERS; i++) {
       const normed = rmsNorm({ x, weight: w(`norm${i}`) }, { eps: 1e-5 }).y;
       const [u, delta, z, Bt, Ct] = split(linear({ x: normed, weight: w(`in${i}`) }).y, [2 * D, 2 * D, 2 * D, N, N]);
-      const { y } = selectiveScan({ u: silu(u!), delta: delta!, A: neg(exp(w(`ALog${i}`))), B: Bt!, C: Ct!, z: z! }, { deltaSoftplus: true });
+      const { y } = selectiveScan(
+        { u: silu(u!), delta: delta!, A: neg(exp(w(`ALog${i}`))), B: Bt!, C: Ct!, z: z! },
+        { deltaSoftplus: true },
+      );
       x = add(x, linear({ x: y, weight: w(`out${i}`) }).y);
     }
     return mean(crossEntropy({ logits: linear({ x, weight: w("embedding") }).y, targets }).losses);
@@ -53,17 +80,25 @@ class Model {
 /** Milliseconds of the main thread's tasks over 50 ms while a model is made and trained. */
 async function train(options: WasmOptions, steps: number): Promise<{ longTasks: number[]; losses: number[] }> {
   const longTasks: number[] = [];
-  const observer = new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)));
+  const observer = new PerformanceObserver((list) =>
+    longTasks.push(...list.getEntries().map(({ duration }) => duration)),
+  );
   observer.observe({ type: "longtask" });
   await setBackend(wasmBackend(options));
   const model = new Model();
   const optimizer = new AdamW(model.parameters, { learningRate: 1e-3 });
   const row = Int32Array.from({ length: B * L }, (_, i) => (i * i + 3) % V);
   const ids = tensor(row, [B, L]);
-  const targets = tensor(row.map((id) => (id * 7 + 1) % V), [B, L]);
+  const targets = tensor(
+    row.map((id) => (id * 7 + 1) % V),
+    [B, L],
+  );
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {
-    const { value, grads } = valueAndGrads(() => model.loss(ids, targets), model.parameters.map((p) => p.value));
+    const { value, grads } = valueAndGrads(
+      () => model.loss(ids, targets),
+      model.parameters.map((p) => p.value),
+    );
     optimizer.step(grads);
     losses.push((await readFloats(value))[0]!);
     for (const t of [value, ...grads]) t?.dispose();

@@ -16,8 +16,13 @@ function literal(word: number, type: string): string {
 export function bakeParams(code: string, params: readonly number[]): string | undefined {
   const fields = declaration.exec(code)?.[1]?.replace(/\s+/g, "");
   if (fields === undefined || !binding.test(code)) return undefined;
-  const types = fields.split(",").filter((field) => field !== "").map((field) => field.split(":")[1]!);
+  const types = fields
+    .split(",")
+    .filter((field) => field !== "")
+    .map((field) => field.split(":")[1]!);
   if (!types.every((type) => type === "u32" || type === "i32" || type === "f32")) return undefined;
   const words = types.map((type, i) => literal(params[i] ?? 0, type)).join(", ");
-  return code.replace(binding, `fn baked() -> Params {\nreturn Params(${words});\n}`).replace(/\bparams\./g, "baked().");
+  return code
+    .replace(binding, `fn baked() -> Params {\nreturn Params(${words});\n}`)
+    .replace(/\bparams\./g, "baked().");
 }

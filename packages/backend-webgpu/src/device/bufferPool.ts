@@ -67,7 +67,9 @@ export class BufferPool {
     const wanted = sizeClass(bytes);
     const size = wanted > this.#maxBuffer ? Math.ceil(bytes / 4) * 4 : wanted;
     if (size > this.#maxBuffer) {
-      throw new OutOfMemoryError(`webgpu: a buffer must have at most ${this.#maxBuffer} bytes on this device, got ${bytes}`);
+      throw new OutOfMemoryError(
+        `webgpu: a buffer must have at most ${this.#maxBuffer} bytes on this device, got ${bytes}`,
+      );
     }
     const buffer = this.#free.get(size)?.pop() ?? this.#larger(size) ?? this.#create(size);
     this.#inUse++;
@@ -80,7 +82,8 @@ export class BufferPool {
   #larger(size: number): GPUBuffer | undefined {
     let best: GPUBuffer[] | undefined;
     for (const [bytes, list] of this.#free) {
-      if (list.length > 0 && bytes > size && bytes <= size * largestFit && bytes < (best?.[0]?.size ?? Infinity)) best = list;
+      if (list.length > 0 && bytes > size && bytes <= size * largestFit && bytes < (best?.[0]?.size ?? Infinity))
+        best = list;
     }
     return best?.pop();
   }
@@ -90,7 +93,10 @@ export class BufferPool {
     this.#dropDownTo(needed * slack + spareBytes - size);
     this.#device.pushErrorScope("out-of-memory");
     const buffer = this.#device.createBuffer({ size, usage });
-    this.#device.popErrorScope().then((error) => error && this.#fail(buffer, error.message), () => {});
+    this.#device.popErrorScope().then(
+      (error) => error && this.#fail(buffer, error.message),
+      () => {},
+    );
     this.#held += size;
     this.peakHeldBytes = Math.max(this.peakHeldBytes, this.#held);
     return buffer;

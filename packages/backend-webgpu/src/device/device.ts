@@ -40,15 +40,25 @@ const raisedLimits = [
 ] as const;
 
 /** Opens the best adapter and asks for all of the limits that the kernels can use. @throws BackendError without an adapter. */
-export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise<{ device: GPUDevice; traits: DeviceTraits }> {
+export async function openDevice(
+  gpu: GPU,
+  options: DeviceOptions = {},
+): Promise<{ device: GPUDevice; traits: DeviceTraits }> {
   const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (!adapter) throw new BackendError("webgpu: no adapter (no GPU, or its driver is blocked)");
   const wanted: GPUFeatureName[] = options.minimal ? [] : ["shader-f16", "timestamp-query"];
   if (!options.minimal && options.subgroups !== false) wanted.push("subgroups" as GPUFeatureName);
   const requiredLimits: Record<string, number> = {};
   if (!options.minimal) for (const name of raisedLimits) requiredLimits[name] = adapter.limits[name];
-  if (options.maxStorageBuffers) requiredLimits.maxStorageBuffersPerShaderStage = Math.min(options.maxStorageBuffers, adapter.limits.maxStorageBuffersPerShaderStage);
-  const device = await adapter.requestDevice({ requiredFeatures: wanted.filter((name) => adapter.features.has(name)), requiredLimits });
+  if (options.maxStorageBuffers)
+    requiredLimits.maxStorageBuffersPerShaderStage = Math.min(
+      options.maxStorageBuffers,
+      adapter.limits.maxStorageBuffersPerShaderStage,
+    );
+  const device = await adapter.requestDevice({
+    requiredFeatures: wanted.filter((name) => adapter.features.has(name)),
+    requiredLimits,
+  });
   const { limits } = device;
   const info = adapter.info as GPUAdapterInfo & { subgroupMinSize?: number; subgroupMaxSize?: number };
   const subgroups = device.features.has("subgroups" as GPUFeatureName);

@@ -4,7 +4,9 @@
  */
 export function dropAbsent(code: string, absent: readonly number[]): string {
   return absent.reduce((text, number) => {
-    const declaration = new RegExp(`@group\\(0\\) @binding\\(${number}\\) var<storage, (?:read|read_write)> (\\w+): array<(\\w+)>;`);
+    const declaration = new RegExp(
+      `@group\\(0\\) @binding\\(${number}\\) var<storage, (?:read|read_write)> (\\w+): array<(\\w+)>;`,
+    );
     return text.replace(declaration, "var<private> $1: array<$2, 1>;");
   }, code);
 }

@@ -31,7 +31,8 @@ const bindingPattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage,\
 export function bindingTypes(code: string): GPUBufferBindingType[] {
   const types: GPUBufferBindingType[] = [];
   for (const [, index, access] of code.matchAll(bindingPattern)) {
-    types[Number(index)] = access === "uniform" ? "uniform" : access!.endsWith("read_write") ? "storage" : "read-only-storage";
+    types[Number(index)] =
+      access === "uniform" ? "uniform" : access!.endsWith("read_write") ? "storage" : "read-only-storage";
   }
   // A number that a shader leaves out still has its place in the layout.
   return Array.from(types, (type) => type ?? "read-only-storage");
@@ -49,7 +50,12 @@ export function specialise(source: ShaderSource, constants: Constants): Speciali
   for (const [name, value] of Object.entries(constants)) {
     const declaration = new RegExp(`(const ${name}\\b[^=;]*=)[^;]*;`);
     if (declaration.test(code)) {
-      const literal = typeof value === "boolean" ? String(value) : /const \w+\s*:\s*f32/.test(code.match(declaration)![0]) ? `f32(${value})` : `${value}u`;
+      const literal =
+        typeof value === "boolean"
+          ? String(value)
+          : /const \w+\s*:\s*f32/.test(code.match(declaration)![0])
+            ? `f32(${value})`
+            : `${value}u`;
       code = code.replace(declaration, `$1 ${literal};`);
     } else if (new RegExp(`override ${name}\\b`).test(code)) overrides[name] = Number(value);
     else throw new BackendError(`webgpu: shader ${source.name} has no constant ${name}`);
@@ -77,13 +83,26 @@ export class PipelineCache {
   }
 
   /** A pipeline for replays: without the bindings in `absent`, its parameters in the bind group, or in the shader itself where `bake` is set and it can be. */
-  replay(source: ShaderSource, constants: Constants, params: readonly number[], absent: readonly number[], bake: boolean): Pipeline {
+  replay(
+    source: ShaderSource,
+    constants: Constants,
+    params: readonly number[],
+    absent: readonly number[],
+    bake: boolean,
+  ): Pipeline {
     const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(source, constants)}${absent.length > 0 ? ` without ${absent.join()}` : ""}`;
     return this.#cached(label, () => {
       const { code, overrides } = specialise(source, constants);
       const present = dropAbsent(code, absent);
       const baked = bake ? bakeParams(present, params) : undefined;
-      return this.#make(label, source, constants, { code: baked ?? present, overrides }, baked === undefined ? "group" : "code", absent);
+      return this.#make(
+        label,
+        source,
+        constants,
+        { code: baked ?? present, overrides },
+        baked === undefined ? "group" : "code",
+        absent,
+      );
     });
   }
 
@@ -93,21 +112,50 @@ export class PipelineCache {
     return found;
   }
 
-  #make(label: string, source: ShaderSource, constants: Constants, { code, overrides }: Specialised, place: ParamsPlace, absent: readonly number[] = []): Pipeline {
+  #make(
+    label: string,
+    source: ShaderSource,
+    constants: Constants,
+    { code, overrides }: Specialised,
+    place: ParamsPlace,
+    absent: readonly number[] = [],
+  ): Pipeline {
     const types = bindingTypes(code);
     const numbers = types.map((_, number) => number).filter((number) => number > 0 && !absent.includes(number));
     const { layout, pipelineLayout } = this.#layoutOf(types, numbers, place);
     const module = this.#device.createShaderModule({ label, code });
-    const pipeline = this.#device.createComputePipeline({ label, layout: pipelineLayout, compute: { module, entryPoint: "main", constants: overrides } });
-    return { label, shader: source.name, source, constants, pipeline, layout, bindings: numbers.map((number) => types[number]!), numbers, baked: place === "code" };
+    const pipeline = this.#device.createComputePipeline({
+      label,
+      layout: pipelineLayout,
+      compute: { module, entryPoint: "main", constants: overrides },
+    });
+    return {
+      label,
+      shader: source.name,
+      source,
+      constants,
+      pipeline,
+      layout,
+      bindings: numbers.map((number) => types[number]!),
+      numbers,
+      baked: place === "code",
+    };
   }
 
-  #layoutOf(types: readonly GPUBufferBindingType[], numbers: readonly number[], place: ParamsPlace): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
+  #layoutOf(
+    types: readonly GPUBufferBindingType[],
+    numbers: readonly number[],
+    place: ParamsPlace,
+  ): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
     const used = place === "code" ? numbers : [0, ...numbers];
     const key = `${place} ${used.map((number) => `${number} ${types[number]}`).join()}`;
     let found = this.#layouts.get(key);
     if (!found) {
-      const entries = used.map((number) => ({ binding: number, visibility: GPUShaderStage.COMPUTE, buffer: { type: types[number]!, hasDynamicOffset: number === 0 && place === "offset" } }));
+      const entries = used.map((number) => ({
+        binding: number,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: types[number]!, hasDynamicOffset: number === 0 && place === "offset" },
+      }));
       const layout = this.#device.createBindGroupLayout({ entries });
       found = { layout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
       this.#layouts.set(key, found);

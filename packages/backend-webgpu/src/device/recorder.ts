@@ -142,8 +142,12 @@ export class Recorder {
   }
 
   #makeGroup(dispatch: Dispatch, uniforms: GPUBuffer, offset: number): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = dispatch.pipeline.baked ? [] : [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
-    dispatch.bindings.forEach((resource: Binding, i) => entries.push({ binding: dispatch.pipeline.numbers[i]!, resource }));
+    const entries: GPUBindGroupEntry[] = dispatch.pipeline.baked
+      ? []
+      : [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
+    dispatch.bindings.forEach((resource: Binding, i) =>
+      entries.push({ binding: dispatch.pipeline.numbers[i]!, resource }),
+    );
     return this.#device.createBindGroup({ layout: dispatch.pipeline.layout, entries });
   }
 

@@ -7,7 +7,9 @@ import { BackendError } from "@statespace/core";
 let dawn: GPU | undefined;
 
 /** Dawn features to do without, comma-separated, for drivers that a feature does not suit. Read once, since there is one Dawn. */
-const unwanted = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.["DAWN_DISABLED_FEATURES"];
+const unwanted = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[
+  "DAWN_DISABLED_FEATURES"
+];
 
 /** Dawn switches for Node: unquantised timestamps for the profiler, f16 where the driver hides it behind a flag. */
 const dawnFlags = [
@@ -24,7 +26,8 @@ export async function requestGpu(flags: readonly string[] = dawnFlags): Promise<
   const offered = globalThis.navigator?.gpu;
   if (offered) return offered;
   if (dawn && flags === dawnFlags) return dawn;
-  const isNode = typeof (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node === "string";
+  const isNode =
+    typeof (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node === "string";
   if (!isNode) throw new BackendError("webgpu: this browser has no navigator.gpu");
   // A name in a variable keeps bundlers for the browser from resolving the Node-only package.
   const moduleName = "webgpu";

@@ -1,4 +1,11 @@
-import { OutOfMemoryError, type Kernel, type KernelAttrs, type KernelInputs, type KernelTable, type TensorInfo } from "@statespace/core";
+import {
+  OutOfMemoryError,
+  type Kernel,
+  type KernelAttrs,
+  type KernelInputs,
+  type KernelTable,
+  type TensorInfo,
+} from "@statespace/core";
 import type { WebGpuBackend } from "../backend.ts";
 import { sizeOf } from "./base/fill.ts";
 
@@ -24,30 +31,46 @@ type Rule = (inputs: KernelInputs, attrs: KernelAttrs) => Cut | undefined;
 /** Parts begin at multiples of so many rows where they can: any device binds there. */
 const rowUnit = 64;
 
-const elementwise = (...names: string[]): Rule => (inputs) => ({ lead: inputs[names[0]!]!.shape, inputs: names, width: 1 });
+const elementwise =
+  (...names: string[]): Rule =>
+  (inputs) => ({ lead: inputs[names[0]!]!.shape, inputs: names, width: 1 });
 
 /** By all axes but the last; `width` elements a row, the last axis of the first input unless told. */
-const byRows = (names: readonly string[], width?: (inputs: KernelInputs) => number): Rule => (inputs) => {
-  const { shape } = inputs[names[0]!]!;
-  return { lead: shape.slice(0, -1), inputs: names, width: width ? width(inputs) : shape.at(-1)! };
-};
+const byRows =
+  (names: readonly string[], width?: (inputs: KernelInputs) => number): Rule =>
+  (inputs) => {
+    const { shape } = inputs[names[0]!]!;
+    return { lead: shape.slice(0, -1), inputs: names, width: width ? width(inputs) : shape.at(-1)! };
+  };
 
 /** By the first axis. */
-const byFirst = (names: readonly string[], width: (inputs: KernelInputs) => number = (inputs) => rowSize(inputs[names[0]!]!)): Rule => (inputs) => ({
-  lead: inputs[names[0]!]!.shape.slice(0, 1), inputs: names, width: width(inputs),
-});
+const byFirst =
+  (names: readonly string[], width: (inputs: KernelInputs) => number = (inputs) => rowSize(inputs[names[0]!]!)): Rule =>
+  (inputs) => ({
+    lead: inputs[names[0]!]!.shape.slice(0, 1),
+    inputs: names,
+    width: width(inputs),
+  });
 
 /** A gradient's outputs are those of the inputs present, in order: what was cut is joined, what went whole is summed. */
-const gradient = (rule: Rule, names: readonly string[]): Rule => (inputs, attrs) => {
-  const cut = rule(inputs, attrs);
-  return cut && { ...cut, outputs: names.filter((name) => inputs[name]).map((name) => (cut.inputs.includes(name) ? "joined" : "summed")) };
-};
+const gradient =
+  (rule: Rule, names: readonly string[]): Rule =>
+  (inputs, attrs) => {
+    const cut = rule(inputs, attrs);
+    return (
+      cut && {
+        ...cut,
+        outputs: names.filter((name) => inputs[name]).map((name) => (cut.inputs.includes(name) ? "joined" : "summed")),
+      }
+    );
+  };
 
 const rowSize = ({ shape }: TensorInfo): number => sizeOf(shape.slice(1));
 
 /** Two operands: alike, or one that is repeated along all of the leading axes. */
 const binary: Rule = ({ a, b }) => {
-  const [large, small] = a!.shape.length >= b!.shape.length && sizeOf(a!.shape) >= sizeOf(b!.shape) ? [a!, b!] : [b!, a!];
+  const [large, small] =
+    a!.shape.length >= b!.shape.length && sizeOf(a!.shape) >= sizeOf(b!.shape) ? [a!, b!] : [b!, a!];
   if (large.shape.join() === small.shape.join()) return { lead: large.shape, inputs: ["a", "b"], width: 1 };
   const own = small.shape.findIndex((extent) => extent !== 1);
   const trailing = own < 0 ? 0 : small.shape.length - own;
@@ -56,11 +79,13 @@ const binary: Rule = ({ a, b }) => {
 };
 
 /** A fold: by the first axis, which it keeps, or whose sums are added up. */
-const fold = (additive: boolean): Rule => (inputs, attrs) => {
-  const first = !(attrs.axes as number[]).includes(0);
-  if (!first && !additive) return undefined;
-  return { ...byFirst(["x"])(inputs, attrs)!, outputs: [first ? "joined" : "summed"] };
-};
+const fold =
+  (additive: boolean): Rule =>
+  (inputs, attrs) => {
+    const first = !(attrs.axes as number[]).includes(0);
+    if (!first && !additive) return undefined;
+    return { ...byFirst(["x"])(inputs, attrs)!, outputs: [first ? "joined" : "summed"] };
+  };
 
 const matMul: Rule = ({ a, b }, { transposeA, transposeB }) => {
   const batch = Math.max(a!.shape[0]!, b!.shape[0]!);
@@ -68,43 +93,109 @@ const matMul: Rule = ({ a, b }, { transposeA, transposeB }) => {
   return { lead: [batch], inputs: ["a", "b"].filter((name) => ({ a, b })[name]!.shape[0] === batch), width: m * n };
 };
 
-const sequence = { conv: ["x", "initialState", "seqIdx", "dY", "dLastState"], scan: ["u", "delta", "B", "C", "z", "initialState", "seqIdx", "dY", "dLastState"] };
-const unary = ["Neg", "Abs", "Exp", "Expm1", "Log", "Log1p", "Sqrt", "Rsqrt", "Square", "Reciprocal", "Sigmoid", "Tanh", "Softplus", "Relu", "Silu", "Gelu",
-  "Sin", "Cos", "Erf", "Sign", "Floor", "Round", "ClipByValue", "LogicalNot", "Cast"];
-const binaries = ["Add", "Sub", "Multiply", "RealDiv", "Maximum", "Minimum", "Pow", "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual", "LogicalAnd"];
+const sequence = {
+  conv: ["x", "initialState", "seqIdx", "dY", "dLastState"],
+  scan: ["u", "delta", "B", "C", "z", "initialState", "seqIdx", "dY", "dLastState"],
+};
+const unary = [
+  "Neg",
+  "Abs",
+  "Exp",
+  "Expm1",
+  "Log",
+  "Log1p",
+  "Sqrt",
+  "Rsqrt",
+  "Square",
+  "Reciprocal",
+  "Sigmoid",
+  "Tanh",
+  "Softplus",
+  "Relu",
+  "Silu",
+  "Gelu",
+  "Sin",
+  "Cos",
+  "Erf",
+  "Sign",
+  "Floor",
+  "Round",
+  "ClipByValue",
+  "LogicalNot",
+  "Cast",
+];
+const binaries = [
+  "Add",
+  "Sub",
+  "Multiply",
+  "RealDiv",
+  "Maximum",
+  "Minimum",
+  "Pow",
+  "Equal",
+  "NotEqual",
+  "Less",
+  "LessEqual",
+  "Greater",
+  "GreaterEqual",
+  "LogicalAnd",
+];
 
 const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(unary.map((name) => [name, elementwise("x")])),
   ...Object.fromEntries(binaries.map((name) => [name, binary])),
   Select: elementwise("t", "e", "condition"),
   Softmax: byRows(["x"]),
-  Sum: fold(true), Max: fold(false), Min: fold(false),
+  Sum: fold(true),
+  Max: fold(false),
+  Min: fold(false),
   ArgMax: (inputs, attrs) => (attrs.axis === 0 ? undefined : byFirst(["x"])(inputs, attrs)),
   Cumsum: (inputs, attrs) => (attrs.axis === 0 ? undefined : byFirst(["x"])(inputs, attrs)),
   BatchMatMul: matMul,
-  Gather: (inputs, attrs) => (attrs.axis === 0 ? { lead: inputs.indices!.shape, inputs: ["indices"], width: rowSize(inputs.x!) } : undefined),
+  Gather: (inputs, attrs) =>
+    attrs.axis === 0 ? { lead: inputs.indices!.shape, inputs: ["indices"], width: rowSize(inputs.x!) } : undefined,
   OneHot: (inputs, attrs) => ({ lead: inputs.indices!.shape, inputs: ["indices"], width: attrs.depth as number }),
   linear: byRows(["x"], ({ x, weight }) => Math.max(x!.shape.at(-1)!, weight!.shape[0]!)),
-  linearGrad: gradient(byRows(["x", "dY"], ({ x, weight }) => Math.max(x!.shape.at(-1)!, weight!.shape[0]!)), ["x", "weight", "bias"]),
+  linearGrad: gradient(
+    byRows(["x", "dY"], ({ x, weight }) => Math.max(x!.shape.at(-1)!, weight!.shape[0]!)),
+    ["x", "weight", "bias"],
+  ),
   embedding: (inputs) => ({ lead: inputs.ids!.shape, inputs: ["ids"], width: inputs.weight!.shape[1]! }),
   rmsNorm: byRows(["x", "z"]),
   rmsNormGrad: gradient(byRows(["x", "z", "dY"]), ["x", "weight", "z"]),
   layerNorm: byRows(["x"]),
   layerNormGrad: gradient(byRows(["x", "dY"]), ["x", "weight", "bias"]),
-  crossEntropy: (inputs) => ({ lead: inputs.targets!.shape, inputs: ["logits", "targets"], width: inputs.logits!.shape.at(-1)! }),
-  crossEntropyGrad: (inputs) => ({ lead: inputs.targets!.shape, inputs: ["logits", "targets", "dLosses"], width: inputs.logits!.shape.at(-1)! }),
+  crossEntropy: (inputs) => ({
+    lead: inputs.targets!.shape,
+    inputs: ["logits", "targets"],
+    width: inputs.logits!.shape.at(-1)!,
+  }),
+  crossEntropyGrad: (inputs) => ({
+    lead: inputs.targets!.shape,
+    inputs: ["logits", "targets", "dLosses"],
+    width: inputs.logits!.shape.at(-1)!,
+  }),
   causalConv1d: byFirst(sequence.conv),
   causalConv1dGrad: gradient(byFirst(sequence.conv), ["x", "weight", "bias", "initialState"]),
   selectiveScan: byFirst(sequence.scan),
   // Three gradients share a buffer; the states that are kept take as much at most where n <= 24.
-  selectiveScanGrad: gradient(byFirst(sequence.scan, ({ u, A }) => rowSize(u!) * Math.max(3, A!.shape[1]! / 8)), ["u", "delta", "A", "B", "C", "D", "z", "deltaBias", "initialState"]),
+  selectiveScanGrad: gradient(
+    byFirst(sequence.scan, ({ u, A }) => rowSize(u!) * Math.max(3, A!.shape[1]! / 8)),
+    ["u", "delta", "A", "B", "C", "D", "z", "deltaBias", "initialState"],
+  ),
   adamW: elementwise("param", "m", "v", "grad"),
   sumSquares: (inputs) => ({ lead: inputs.x!.shape, inputs: ["x"], width: 1, outputs: ["summed"] }),
 };
 
 /** Inputs that a kernel reads without binding the whole of them, or binds in parts of its own. */
 const cutsItself: Readonly<Record<string, readonly string[]>> = {
-  Identity: ["x"], Reshape: ["x"], copy: ["destination", "source"], linear: ["weight"], linearGrad: ["weight"], embedding: ["weight"], embeddingGrad: ["weight"],
+  Identity: ["x"],
+  Reshape: ["x"],
+  copy: ["destination", "source"],
+  linear: ["weight"],
+  linearGrad: ["weight"],
+  embedding: ["weight"],
+  embeddingGrad: ["weight"],
 };
 
 /** The kernels of a table, on parts where operands are too large for one binding. */
@@ -122,13 +213,26 @@ function splitKernel(name: string, kernel: Kernel<WebGpuBackend>, add: Kernel<We
     const present = (cut?.inputs ?? []).filter((input) => inputs[input]);
     const largest = Math.max(cut ? total * cut.width : 0, ...present.map((input) => sizeOf(inputs[input]!.shape)));
     for (const input in inputs) {
-      if (present.includes(input) || cutsItself[name]?.includes(input) || backend.boundBytes(inputs[input]!) <= most) continue;
-      throw new OutOfMemoryError(`${name}: ${input} [${inputs[input]!.shape.join(", ")}] has ${backend.boundBytes(inputs[input]!)} bytes, this device binds at most ${most}`);
+      if (present.includes(input) || cutsItself[name]?.includes(input) || backend.boundBytes(inputs[input]!) <= most)
+        continue;
+      throw new OutOfMemoryError(
+        `${name}: ${input} [${inputs[input]!.shape.join(", ")}] has ${backend.boundBytes(inputs[input]!)} bytes, this device binds at most ${most}`,
+      );
     }
     if (!cut || 4 * largest <= most || total === 0) return kernel(backend, inputs, attrs);
     const rows = Math.floor((most * total) / (4 * largest));
-    if (rows === 0) throw new OutOfMemoryError(`${name}: a row of ${largest / total} elements has ${(4 * largest) / total} bytes, this device binds at most ${most}`);
-    return runParts(backend, kernel, add, { inputs, attrs, cut, present, total, rows: rows > rowUnit ? rows - (rows % rowUnit) : rows });
+    if (rows === 0)
+      throw new OutOfMemoryError(
+        `${name}: a row of ${largest / total} elements has ${(4 * largest) / total} bytes, this device binds at most ${most}`,
+      );
+    return runParts(backend, kernel, add, {
+      inputs,
+      attrs,
+      cut,
+      present,
+      total,
+      rows: rows > rowUnit ? rows - (rows % rowUnit) : rows,
+    });
   };
 }
 
@@ -142,15 +246,22 @@ interface Parts {
   readonly rows: number;
 }
 
-function runParts(backend: WebGpuBackend, kernel: Kernel<WebGpuBackend>, add: Kernel<WebGpuBackend>, { inputs, attrs, cut, present, total, rows }: Parts): TensorInfo[] {
+function runParts(
+  backend: WebGpuBackend,
+  kernel: Kernel<WebGpuBackend>,
+  add: Kernel<WebGpuBackend>,
+  { inputs, attrs, cut, present, total, rows }: Parts,
+): TensorInfo[] {
   const results: TensorInfo[] = [];
   for (let first = 0; first < total; first += rows) {
     const count = Math.min(rows, total - first);
-    const views = Object.fromEntries(present.map((name) => {
-      const { shape } = inputs[name]!;
-      const rest = shape.slice(cut.lead.length);
-      return [name, backend.view(inputs[name]!, [count, ...rest], first * sizeOf(rest))] as const;
-    }));
+    const views = Object.fromEntries(
+      present.map((name) => {
+        const { shape } = inputs[name]!;
+        const rest = shape.slice(cut.lead.length);
+        return [name, backend.view(inputs[name]!, [count, ...rest], first * sizeOf(rest))] as const;
+      }),
+    );
     const outputs = [kernel(backend, { ...inputs, ...views }, attrs)].flat() as TensorInfo[];
     backend.release(...Object.values(views));
     outputs.forEach((output, i) => {

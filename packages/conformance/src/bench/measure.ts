@@ -20,7 +20,12 @@ const median = (xs: readonly number[]): number => sorted(xs)[Math.floor(xs.lengt
 
 /** Rates in G(FLOP, B, exp)/s and tokens/s. */
 function rates({ flops, bytes, exps, tokens }: Work, ms: number): Record<string, number> {
-  const all = { "GFLOP/s": flops && flops / ms / 1e6, "GB/s": bytes && bytes / ms / 1e6, "Gexp/s": exps && exps / ms / 1e6, "tokens/s": tokens && (1000 * tokens) / ms };
+  const all = {
+    "GFLOP/s": flops && flops / ms / 1e6,
+    "GB/s": bytes && bytes / ms / 1e6,
+    "Gexp/s": exps && exps / ms / 1e6,
+    "tokens/s": tokens && (1000 * tokens) / ms,
+  };
   return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
@@ -40,7 +45,11 @@ async function warmUp(subject: Subject): Promise<void> {
  * Validates every subject, warms it up, then times them in turn, round by round, so that a machine that slows down slows all of them.
  * Medians and ratios within a round are what to quote.
  */
-export async function measure(bench: Bench, backends: readonly string[], rounds: number = ROUNDS): Promise<Measurement[]> {
+export async function measure(
+  bench: Bench,
+  backends: readonly string[],
+  rounds: number = ROUNDS,
+): Promise<Measurement[]> {
   const subjects = await bench.prepare(backends);
   try {
     for (const subject of subjects) {
@@ -54,7 +63,14 @@ export async function measure(bench: Bench, backends: readonly string[], rounds:
     return subjects.map((subject, i) => {
       const own = times[i]!;
       const ms = { min: Math.min(...own), median: median(own), max: Math.max(...own) };
-      return { bench: bench.name, subject: subject.label, ms, rounds, rates: rates(bench.work, ms.median), ratio: median(own.map((t, round) => times[0]![round]! / t)) };
+      return {
+        bench: bench.name,
+        subject: subject.label,
+        ms,
+        rounds,
+        rates: rates(bench.work, ms.median),
+        ratio: median(own.map((t, round) => times[0]![round]! / t)),
+      };
     });
   } finally {
     for (const subject of subjects) subject.dispose();

@@ -8,11 +8,27 @@ export interface ModelShape {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-export const MAMBA_130M: ModelShape = { name: "mamba-130m", config: { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 } };
-export const MAMBA_SMALL: ModelShape = { name: "mamba 4 x 256", config: { model_type: "mamba", hidden_size: 256, num_hidden_layers: 4, vocab_size: 1024 } };
+export const MAMBA_130M: ModelShape = {
+  name: "mamba-130m",
+  config: { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 },
+};
+export const MAMBA_SMALL: ModelShape = {
+  name: "mamba 4 x 256",
+  config: { model_type: "mamba", hidden_size: 256, num_hidden_layers: 4, vocab_size: 1024 },
+};
 export const MAMBA2_130M: ModelShape = {
   name: "mamba2-130m",
-  config: { model_type: "mamba2", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50288, num_heads: 24, head_dim: 64, state_size: 128, n_groups: 1, expand: 2 },
+  config: {
+    model_type: "mamba2",
+    hidden_size: 768,
+    num_hidden_layers: 24,
+    vocab_size: 50288,
+    num_heads: 24,
+    head_dim: 64,
+    state_size: 128,
+    n_groups: 1,
+    expand: 2,
+  },
 };
 
 async function onEach(backends: readonly string[], make: (backend: string) => Promise<Subject>): Promise<Subject[]> {
@@ -97,7 +113,10 @@ export function trainBench(shape: ModelShape, batch: number, length: number): Be
         const targets = tensor(nextTokenTargets(row, length), [batch, length]);
         const once = async (): Promise<void> => {
           await setBackend(backend);
-          const { value, grads } = valueAndGrads(() => model.loss(ids, targets), optimizer.parameters.map((p) => p.value));
+          const { value, grads } = valueAndGrads(
+            () => model.loss(ids, targets),
+            optimizer.parameters.map((p) => p.value),
+          );
           optimizer.step(grads);
           const [loss] = await readFloats(value);
           for (const t of [value, ...grads]) t?.dispose();

@@ -1,4 +1,17 @@
-import { readFloats, reshape, setBackend, slice, sum, tensor, tidy, valueAndGrads, type AnyOp, type NdArray, type NdArrays, type Tensor } from "@statespace/core";
+import {
+  readFloats,
+  reshape,
+  setBackend,
+  slice,
+  sum,
+  tensor,
+  tidy,
+  valueAndGrads,
+  type AnyOp,
+  type NdArray,
+  type NdArrays,
+  type Tensor,
+} from "@statespace/core";
 import { Draw } from "../cases/opCase.ts";
 import { largest } from "../golden/inputs.ts";
 import type { Bench, Subject } from "./bench.ts";
@@ -26,18 +39,28 @@ async function firstOf(t: Tensor): Promise<number> {
 
 function upload(spec: OpBenchSpec, inputs: NdArrays): Record<string, Tensor> {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape, data }]) => [name, spec.integers?.includes(name) ? tensor(Int32Array.from(data), shape) : tensor(Float32Array.from(data), shape)]),
+    Object.entries(inputs).map(([name, { shape, data }]) => [
+      name,
+      spec.integers?.includes(name) ? tensor(Int32Array.from(data), shape) : tensor(Float32Array.from(data), shape),
+    ]),
   );
 }
 
 /** Forward, or forward and backward, of an op on each backend. */
 export function opBench(spec: OpBenchSpec, direction: "forward" | "backward"): Bench {
-  const { flops, bytes, exps } = spec.op.spec.cost({ dims: spec.dims, lead: spec.lead ?? [] }, { ...spec.op.spec.attrs, ...spec.attrs });
+  const { flops, bytes, exps } = spec.op.spec.cost(
+    { dims: spec.dims, lead: spec.lead ?? [] },
+    { ...spec.op.spec.attrs, ...spec.attrs },
+  );
   // A backward pass recomputes the forward and does about twice its work.
   const factor = direction === "forward" ? 1 : 3;
   return {
     name: direction === "forward" ? spec.name : `${spec.name} backward`,
-    work: { flops: factor * flops, bytes: factor * bytes, ...(exps === undefined ? {} : { exps: (direction === "forward" ? 1 : 2) * exps }) },
+    work: {
+      flops: factor * flops,
+      bytes: factor * bytes,
+      ...(exps === undefined ? {} : { exps: (direction === "forward" ? 1 : 2) * exps }),
+    },
     async prepare(backends) {
       const inputs = spec.make(new Draw(1));
       const expected = spec.op.spec.reference(inputs, { ...spec.op.spec.attrs, ...spec.attrs });
@@ -51,7 +74,13 @@ export function opBench(spec: OpBenchSpec, direction: "forward" | "backward"): B
   };
 }
 
-function subject(spec: OpBenchSpec, backend: string, tensors: Record<string, Tensor>, expected: NdArrays, direction: "forward" | "backward"): Subject {
+function subject(
+  spec: OpBenchSpec,
+  backend: string,
+  tensors: Record<string, Tensor>,
+  expected: NdArrays,
+  direction: "forward" | "backward",
+): Subject {
   const [output] = Object.keys(expected) as [string];
   const forward = (): Tensor => (spec.op(tensors, spec.attrs) as Record<string, Tensor>)[output]!;
   const wanted = spec.op.spec.differentiable.map((name) => tensors[name]).filter((t) => t !== undefined);
@@ -77,7 +106,8 @@ function subject(spec: OpBenchSpec, backend: string, tensors: Record<string, Ten
       const want = expected[output]!.data;
       const scale = largest(want);
       for (let i = 0; i < values.length; i++) {
-        if (!(Math.abs(values[i]! - want[i]!) <= 1e-4 * scale)) throw new Error(`${spec.name} on ${backend} is wrong at ${i}: ${values[i]} instead of ${want[i]}`);
+        if (!(Math.abs(values[i]! - want[i]!) <= 1e-4 * scale))
+          throw new Error(`${spec.name} on ${backend} is wrong at ${i}: ${values[i]} instead of ${want[i]}`);
       }
     },
     dispose() {

@@ -5,12 +5,20 @@ import type { Draw, OpCase } from "./opCase.ts";
 function poles(draw: Draw, h: number, n: number): NdArray {
   const re = draw.uniform([h, n], -0.2, -0.01).data;
   const im = draw.uniform([h, n], -3, 0).data;
-  return ndarray([h, n, 2], Float64Array.from({ length: 2 * h * n }, (_, i) => (i % 2 === 0 ? re[i >> 1]! : im[i >> 1]!)));
+  return ndarray(
+    [h, n, 2],
+    Float64Array.from({ length: 2 * h * n }, (_, i) => (i % 2 === 0 ? re[i >> 1]! : im[i >> 1]!)),
+  );
 }
 
 /** Where S4 looks: z = 2 (1 - omega) / (1 + omega) on the imaginary axis, without the point at infinity. */
 function nodes(l: number): NdArray {
-  return ndarray([l, 2], Float64Array.from({ length: 2 * l }, (_, i) => (i % 2 === 0 ? 0 : Math.fround(2 * Math.tan((Math.PI * (i >> 1)) / (2 * l + 1))))));
+  return ndarray(
+    [l, 2],
+    Float64Array.from({ length: 2 * l }, (_, i) =>
+      i % 2 === 0 ? 0 : Math.fround(2 * Math.tan((Math.PI * (i >> 1)) / (2 * l + 1))),
+    ),
+  );
 }
 
 function sums(name: string, [h, n, l]: readonly [number, number, number]): OpCase {
@@ -22,7 +30,8 @@ function sums(name: string, [h, n, l]: readonly [number, number, number]): OpCas
     bound: {
       forward: 64 + 8 * Math.sqrt(n),
       backward: 512 + 32 * Math.sqrt(n),
-      reason: "z - w cancels where a node passes a pole at a distance of 0.01 |z|, and the reciprocal's error grows by as much; n terms add up; against the largest value",
+      reason:
+        "z - w cancels where a node passes a pole at a distance of 0.01 |z|, and the reciprocal's error grows by as much; n terms add up; against the largest value",
     },
   };
 }

@@ -21,10 +21,16 @@ interface Parts {
 const bound = {
   forward: 64,
   backward: 256,
-  reason: "a score is a sum over p whose rounding shows relatively in its weight, exponentials err by some ulp, and outputs and gradients sum over the tokens",
+  reason:
+    "a score is a sum over p whose rounding shows relatively in its weight, exponentials err by some ulp, and outputs and gradients sum over the tokens",
 };
 
-function attentionCase(name: string, { b, l, m, h, hkv, p }: Size, { packed = false, hidden = false, sharpness = 1 }: Parts = {}, attrs: Record<string, unknown> = {}): OpCase {
+function attentionCase(
+  name: string,
+  { b, l, m, h, hkv, p }: Size,
+  { packed = false, hidden = false, sharpness = 1 }: Parts = {},
+  attrs: Record<string, unknown> = {},
+): OpCase {
   return {
     op: causalAttention,
     name,
@@ -34,7 +40,14 @@ function attentionCase(name: string, { b, l, m, h, hkv, p }: Size, { packed = fa
       k: draw.normal([b, m, hkv, p]),
       v: draw.normal([b, m, hkv, p]),
       ...(packed ? { seqIdx: draw.boundaries([b, l], 0.2) } : {}),
-      ...(hidden ? { visible: ndarray([b, m], Float64Array.from({ length: b * m }, (_, i) => (i % 3 === 1 ? 0 : 1))) } : {}),
+      ...(hidden
+        ? {
+            visible: ndarray(
+              [b, m],
+              Float64Array.from({ length: b * m }, (_, i) => (i % 3 === 1 ? 0 : 1)),
+            ),
+          }
+        : {}),
     }),
     bound,
     peakScale: true,

@@ -1,4 +1,17 @@
-import { adamW, causalConv1d, causalConv1dStep, copy, crossEntropy, embedding, layerNorm, linear, ndarray, rmsNorm, sumSquares, type NdArray } from "@statespace/core";
+import {
+  adamW,
+  causalConv1d,
+  causalConv1dStep,
+  copy,
+  crossEntropy,
+  embedding,
+  layerNorm,
+  linear,
+  ndarray,
+  rmsNorm,
+  sumSquares,
+  type NdArray,
+} from "@statespace/core";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 
 /** Roundings of a dot product of k terms in any order of summation: each term one, the sum log2 k to k. */
@@ -8,8 +21,22 @@ function linearCase(rows: readonly number[], k: number, n: number, bias = true):
   return {
     op: linear,
     name: `[${[...rows, k]}] x [${n}, ${k}]${bias ? " + bias" : ""}`,
-    make: (draw) => ({ x: draw.normal([...rows, k]), weight: draw.normal([n, k]), ...(bias ? { bias: draw.normal([n]) } : {}) }),
-    bound: { forward: dot(k), backward: dot(Math.max(k, n, rows.reduce((a, b) => a * b, 1))), reason: "a dot product in any order of summation" },
+    make: (draw) => ({
+      x: draw.normal([...rows, k]),
+      weight: draw.normal([n, k]),
+      ...(bias ? { bias: draw.normal([n]) } : {}),
+    }),
+    bound: {
+      forward: dot(k),
+      backward: dot(
+        Math.max(
+          k,
+          n,
+          rows.reduce((a, b) => a * b, 1),
+        ),
+      ),
+      reason: "a dot product in any order of summation",
+    },
   };
 }
 
@@ -24,19 +51,44 @@ export const linearCases: readonly OpCase[] = [
 ];
 
 export const embeddingCases: readonly OpCase[] = [
-  { name: "[2, 9] of [11, 6]", make: (draw: Draw) => ({ ids: draw.integers([2, 9], 11), weight: draw.normal([11, 6]) }) },
-  { name: "one id, many times", make: (draw: Draw) => ({ ids: ndarray([40], new Float64Array(40).fill(2)), weight: draw.normal([3, 5]) }) },
+  {
+    name: "[2, 9] of [11, 6]",
+    make: (draw: Draw) => ({ ids: draw.integers([2, 9], 11), weight: draw.normal([11, 6]) }),
+  },
+  {
+    name: "one id, many times",
+    make: (draw: Draw) => ({ ids: ndarray([40], new Float64Array(40).fill(2)), weight: draw.normal([3, 5]) }),
+  },
   { name: "a scalar id", make: (draw: Draw) => ({ ids: draw.integers([], 4), weight: draw.normal([4, 33]) }) },
-].map((c) => ({ ...c, op: embedding, integers: ["ids"], bound: { forward: 0, backward: 40, reason: "rows are copied; a gradient row sums as many terms as its id occurs" } }));
+].map((c) => ({
+  ...c,
+  op: embedding,
+  integers: ["ids"],
+  bound: { forward: 0, backward: 40, reason: "rows are copied; a gradient row sums as many terms as its id occurs" },
+}));
 
-const normBound = { forward: 24, backward: 64, reason: "a mean over the row, a root and three products; against the largest output" };
+const normBound = {
+  forward: 24,
+  backward: 64,
+  reason: "a mean over the row, a root and three products; against the largest output",
+};
 
-function rms(name: string, shape: readonly number[], attrs: Record<string, unknown>, gate: boolean, weight = true): OpCase {
+function rms(
+  name: string,
+  shape: readonly number[],
+  attrs: Record<string, unknown>,
+  gate: boolean,
+  weight = true,
+): OpCase {
   return {
     op: rmsNorm,
     name,
     attrs,
-    make: (draw) => ({ x: draw.normal(shape), ...(weight ? { weight: draw.normal([shape.at(-1)!]) } : {}), ...(gate ? { z: draw.normal(shape) } : {}) }),
+    make: (draw) => ({
+      x: draw.normal(shape),
+      ...(weight ? { weight: draw.normal([shape.at(-1)!]) } : {}),
+      ...(gate ? { z: draw.normal(shape) } : {}),
+    }),
     bound: normBound,
     peakScale: true,
   };
@@ -54,7 +106,14 @@ export const rmsNormCases: readonly OpCase[] = [
   rms("[130, 64]", [130, 64], {}, false),
 ];
 
-export const layerNormCases: readonly OpCase[] = ([[2, 5], [3, 4, 16], [2, 300], [70, 33]] as const).map((shape): OpCase => ({
+export const layerNormCases: readonly OpCase[] = (
+  [
+    [2, 5],
+    [3, 4, 16],
+    [2, 300],
+    [70, 33],
+  ] as const
+).map((shape): OpCase => ({
   op: layerNorm,
   name: `[${shape.join(", ")}]`,
   make: (draw) => ({ x: draw.normal(shape), weight: draw.normal([shape.at(-1)!]), bias: draw.normal([shape.at(-1)!]) }),
@@ -62,7 +121,12 @@ export const layerNormCases: readonly OpCase[] = ([[2, 5], [3, 4, 16], [2, 300],
   peakScale: true,
 }));
 
-function conv(name: string, [b, l, d, k]: readonly [number, number, number, number], parts: { bias?: boolean; state?: boolean; packed?: boolean }, silu = true): OpCase {
+function conv(
+  name: string,
+  [b, l, d, k]: readonly [number, number, number, number],
+  parts: { bias?: boolean; state?: boolean; packed?: boolean },
+  silu = true,
+): OpCase {
   return {
     op: causalConv1d,
     name,
@@ -75,7 +139,11 @@ function conv(name: string, [b, l, d, k]: readonly [number, number, number, numb
       ...(parts.packed ? { seqIdx: draw.boundaries([b, l], 0.2) } : {}),
     }),
     integers: ["seqIdx"],
-    bound: { forward: 2 * k + 10, backward: 64, reason: "k products and sums and a silu; a gradient of the weight sums over all tokens" },
+    bound: {
+      forward: 2 * k + 10,
+      backward: 64,
+      reason: "k products and sums and a silu; a gradient of the weight sums over all tokens",
+    },
   };
 }
 
@@ -90,11 +158,23 @@ export const causalConv1dCases: readonly OpCase[] = [
   conv("wide", [1, 12, 130, 4], { bias: true }),
 ];
 
-export const causalConv1dStepCases: readonly OpCase[] = ([[1, 1, 2], [2, 9, 4], [3, 130, 4], [1, 5, 3]] as const).map(([b, d, k]): OpCase => ({
+export const causalConv1dStepCases: readonly OpCase[] = (
+  [
+    [1, 1, 2],
+    [2, 9, 4],
+    [3, 130, 4],
+    [1, 5, 3],
+  ] as const
+).map(([b, d, k]): OpCase => ({
   op: causalConv1dStep,
   name: `b=${b} d=${d} k=${k}`,
   attrs: { silu: true },
-  make: (draw) => ({ x: draw.normal([b, d]), state: draw.normal([b, k - 1, d]), weight: draw.normal([d, k]), bias: draw.normal([d]) }),
+  make: (draw) => ({
+    x: draw.normal([b, d]),
+    state: draw.normal([b, k - 1, d]),
+    weight: draw.normal([d, k]),
+    bias: draw.normal([d]),
+  }),
   bound: { forward: 2 * k + 10, backward: 0, reason: "k products and sums and a silu" },
 }));
 
@@ -104,16 +184,34 @@ const targets = (draw: Draw, shape: readonly number[], v: number, ignored: boole
   return ids;
 };
 
-export const crossEntropyCases: readonly OpCase[] = ([[[5], 7, 1, false], [[2, 9], 33, 1, true], [[3], 300, 10, false], [[2], 1000, 1, true], [[1], 2, 60, false]] as const).map(([shape, v, std, ignored]): OpCase => ({
+export const crossEntropyCases: readonly OpCase[] = (
+  [
+    [[5], 7, 1, false],
+    [[2, 9], 33, 1, true],
+    [[3], 300, 10, false],
+    [[2], 1000, 1, true],
+    [[1], 2, 60, false],
+  ] as const
+).map(([shape, v, std, ignored]): OpCase => ({
   op: crossEntropy,
   name: `[${[...shape, v]}]${std > 1 ? `, logits of size ${std}` : ""}${ignored ? ", one ignored" : ""}`,
   make: (draw) => ({ logits: draw.normal([...shape, v], std), targets: targets(draw, shape, v, ignored) }),
   integers: ["targets"],
   peakScale: true,
-  bound: { forward: 32 + 4 * std, backward: 64 + 4 * std, reason: "a sum of exponentials and a logarithm; the logits' own rounding enters absolutely" },
+  bound: {
+    forward: 32 + 4 * std,
+    backward: 64 + 4 * std,
+    reason: "a sum of exponentials and a logarithm; the logits' own rounding enters absolutely",
+  },
 }));
 
-export const adamWCases: readonly OpCase[] = ([[[1], 1], [[5, 7], 3], [[300], 1000]] as const).map(([shape, step]): OpCase => ({
+export const adamWCases: readonly OpCase[] = (
+  [
+    [[1], 1],
+    [[5, 7], 3],
+    [[300], 1000],
+  ] as const
+).map(([shape, step]): OpCase => ({
   op: adamW,
   name: `[${shape.join(", ")}] at step ${step}`,
   make: (draw) => ({
@@ -129,12 +227,21 @@ export const adamWCases: readonly OpCase[] = ([[[1], 1], [[5, 7], 3], [[300], 10
 }));
 
 export const copyCases: readonly OpCase[] = [
-  { op: copy, name: "[3, 5]", make: (draw) => ({ destination: draw.normal([3, 5]), source: draw.normal([3, 5]) }), bound: { forward: 0, backward: 0, reason: "copied" } },
+  {
+    op: copy,
+    name: "[3, 5]",
+    make: (draw) => ({ destination: draw.normal([3, 5]), source: draw.normal([3, 5]) }),
+    bound: { forward: 0, backward: 0, reason: "copied" },
+  },
 ];
 
 export const sumSquaresCases: readonly OpCase[] = ([[1], [5, 7], [3000]] as const).map((shape): OpCase => ({
   op: sumSquares,
   name: `[${shape.join(", ")}]`,
   make: (draw) => ({ x: draw.normal(shape) }),
-  bound: { forward: dot(shape.reduce<number>((a, b) => a * b, 1)), backward: 0, reason: "a sum of squares in any order" },
+  bound: {
+    forward: dot(shape.reduce<number>((a, b) => a * b, 1)),
+    backward: 0,
+    reason: "a sum of squares in any order",
+  },
 }));

@@ -5,7 +5,9 @@ import type { Draw, OpCase } from "./opCase.ts";
 function decays(draw: Draw, shape: readonly number[]): NdArray {
   const radius = draw.uniform(shape, 0.3, 0.999).data;
   const phase = draw.uniform(shape, -Math.PI, Math.PI).data;
-  const pairs = Float64Array.from({ length: 2 * radius.length }, (_, i) => Math.fround(radius[i >> 1]! * (i % 2 === 0 ? Math.cos(phase[i >> 1]!) : Math.sin(phase[i >> 1]!))));
+  const pairs = Float64Array.from({ length: 2 * radius.length }, (_, i) =>
+    Math.fround(radius[i >> 1]! * (i % 2 === 0 ? Math.cos(phase[i >> 1]!) : Math.sin(phase[i >> 1]!))),
+  );
   return ndarray([...shape, 2], pairs);
 }
 
@@ -16,7 +18,11 @@ interface Parts {
   readonly last?: boolean;
 }
 
-function scan(name: string, [b, l, n]: readonly [number, number, number], { varying = false, state = false, reverse = false, last = true }: Parts = {}): OpCase {
+function scan(
+  name: string,
+  [b, l, n]: readonly [number, number, number],
+  { varying = false, state = false, reverse = false, last = true }: Parts = {},
+): OpCase {
   return {
     op: diagonalScan,
     name,
@@ -30,13 +36,16 @@ function scan(name: string, [b, l, n]: readonly [number, number, number], { vary
     bound: {
       forward: 64 + 4 * Math.sqrt(l),
       backward: 256 + 16 * Math.sqrt(l),
-      reason: "a complex product and sum a token, whose roundings add up as a random walk while the state lasts (radius up to 0.999); against the largest state",
+      reason:
+        "a complex product and sum a token, whose roundings add up as a random walk while the state lasts (radius up to 0.999); against the largest state",
     },
   };
 }
 
 /** Around chunks of 16, 64 and 256 tokens, primes, single tokens. */
-const lengths = [1, 2, 15, 16, 17, 63, 64, 65, 101, 255, 256, 257].map((l) => scan(`l=${l}`, [1, l, 3], { state: l % 2 === 1 }));
+const lengths = [1, 2, 15, 16, 17, 63, 64, 65, 101, 255, 256, 257].map((l) =>
+  scan(`l=${l}`, [1, l, 3], { state: l % 2 === 1 }),
+);
 
 export const diagonalScanCases: readonly OpCase[] = [
   scan("tiny", [1, 1, 1]),

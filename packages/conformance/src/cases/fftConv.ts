@@ -6,12 +6,17 @@ function conv([b, l, d, m]: readonly [number, number, number, number], skip = tr
   return {
     op: fftConv,
     name: `[${b}, ${l}, ${d}] with ${m} taps${skip ? " and a skip" : ""}`,
-    make: (draw) => ({ u: draw.normal([b, l, d]), k: draw.normal([d, m], 1 / Math.sqrt(m)), ...(skip ? { D: draw.normal([d]) } : {}) }),
+    make: (draw) => ({
+      u: draw.normal([b, l, d]),
+      k: draw.normal([d, m], 1 / Math.sqrt(m)),
+      ...(skip ? { D: draw.normal([d]) } : {}),
+    }),
     peakScale: true,
     bound: {
       forward: 16 + 8 * Math.log2(size),
       backward: 64 + 16 * Math.log2(size),
-      reason: "three transforms of log2(size) passes each, whose roundings spread over the whole row: against the largest output",
+      reason:
+        "three transforms of log2(size) passes each, whose roundings spread over the whole row: against the largest output",
     },
   };
 }

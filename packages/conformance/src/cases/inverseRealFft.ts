@@ -1,7 +1,19 @@
 import { inverseRealFft } from "@statespace/core";
 import type { OpCase } from "./opCase.ts";
 
-export const inverseRealFftCases: readonly OpCase[] = ([[1, 1], [2, 2], [3, 3], [2, 8], [3, 96], [2, 101], [1, 256], [5, 77], [70, 6]] as const).map(([h, l]): OpCase => ({
+export const inverseRealFftCases: readonly OpCase[] = (
+  [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [2, 8],
+    [3, 96],
+    [2, 101],
+    [1, 256],
+    [5, 77],
+    [70, 6],
+  ] as const
+).map(([h, l]): OpCase => ({
   op: inverseRealFft,
   name: `h=${h} l=${l}`,
   attrs: { seqLen: l },
@@ -10,6 +22,7 @@ export const inverseRealFftCases: readonly OpCase[] = ([[1, 1], [2, 2], [3, 3], 
   bound: {
     forward: 16 + 16 * Math.log2(l + 1),
     backward: 64 + 16 * Math.log2(l + 1),
-    reason: "log2(l) passes (three transforms of twice the length where l is no power of two), whose roundings spread over the row: against the largest value",
+    reason:
+      "log2(l) passes (three transforms of twice the length where l is no power of two), whose roundings spread over the row: against the largest value",
   },
 }));

@@ -17,7 +17,11 @@ interface Parts {
   readonly packed?: boolean;
 }
 
-function mamba3Inputs(draw: Draw, { b, l, h, r, p, n }: Size, { gate = true, skip = true, state = false, packed = false }: Parts): Record<string, NdArray> {
+function mamba3Inputs(
+  draw: Draw,
+  { b, l, h, r, p, n }: Size,
+  { gate = true, skip = true, state = false, packed = false }: Parts,
+): Record<string, NdArray> {
   return {
     q: draw.normal([b, l, h, r, n]),
     k: draw.normal([b, l, h, r, n]),
@@ -27,7 +31,13 @@ function mamba3Inputs(draw: Draw, { b, l, h, r, p, n }: Size, { gate = true, ski
     trap: draw.normal([b, l, h]),
     ...(skip ? { D: draw.normal([h]) } : {}),
     ...(gate ? { z: draw.normal([b, l, h, r, p]) } : {}),
-    ...(state ? { initialState: draw.normal([b, h, p, n]), initialK: draw.normal([b, h, r, n]), initialV: draw.normal([b, h, r, p]) } : {}),
+    ...(state
+      ? {
+          initialState: draw.normal([b, h, p, n]),
+          initialK: draw.normal([b, h, r, n]),
+          initialV: draw.normal([b, h, r, p]),
+        }
+      : {}),
     ...(packed ? { seqIdx: draw.boundaries([b, l], 0.15) } : {}),
   };
 }
@@ -35,7 +45,8 @@ function mamba3Inputs(draw: Draw, { b, l, h, r, p, n }: Size, { gate = true, ski
 const bound = {
   forward: 64,
   backward: 256,
-  reason: "each step of the recurrence adds four roundings, an exponential and a sigmoid; the chunked form takes off again what the next token would add; gradients run through it twice",
+  reason:
+    "each step of the recurrence adds four roundings, an exponential and a sigmoid; the chunked form takes off again what the next token would add; gradients run through it twice",
 };
 
 function mamba3Case(name: string, size: Size, parts: Parts = {}, attrs: Record<string, unknown> = {}): OpCase {
@@ -51,7 +62,9 @@ function mamba3Case(name: string, size: Size, parts: Parts = {}, attrs: Record<s
 }
 
 /** Edges of a chunked scan: around a chunk of 16 and 64 tokens, primes, and single tokens. */
-const lengths = [1, 2, 15, 16, 17, 63, 64, 65, 101].map((l) => mamba3Case(`l=${l}`, { b: 1, l, h: 2, r: 1, p: 3, n: 4 }, { state: l % 2 === 1 }, { chunkSize: l < 20 ? 16 : 64 }));
+const lengths = [1, 2, 15, 16, 17, 63, 64, 65, 101].map((l) =>
+  mamba3Case(`l=${l}`, { b: 1, l, h: 2, r: 1, p: 3, n: 4 }, { state: l % 2 === 1 }, { chunkSize: l < 20 ? 16 : 64 }),
+);
 
 export const mamba3ScanCases: readonly OpCase[] = [
   mamba3Case("tiny", { b: 1, l: 1, h: 1, r: 1, p: 1, n: 1 }, { gate: false, skip: false }),
@@ -78,7 +91,12 @@ export const mamba3ScanStepCases: readonly OpCase[] = (
   name,
   make: (draw) => {
     const { initialState, initialK, initialV, ...rest } = mamba3Inputs(draw, size, { state: true });
-    const step = Object.fromEntries(Object.entries(rest).map(([key, x]) => [key, key === "D" ? x : { shape: x.shape.filter((_, i) => i !== 1), data: x.data }]));
+    const step = Object.fromEntries(
+      Object.entries(rest).map(([key, x]) => [
+        key,
+        key === "D" ? x : { shape: x.shape.filter((_, i) => i !== 1), data: x.data },
+      ]),
+    );
     return { state: initialState!, lastK: initialK!, lastV: initialV!, ...step };
   },
   bound,

@@ -50,7 +50,8 @@ export class Draw {
   boundaries([b, l]: readonly [number, number], probability: number): NdArray {
     const data = new Float64Array(b * l);
     for (let row = 0; row < b; row++) {
-      for (let t = 1; t < l; t++) data[row * l + t] = data[row * l + t - 1]! + (this.#rng.uniform() < probability ? 1 : 0);
+      for (let t = 1; t < l; t++)
+        data[row * l + t] = data[row * l + t - 1]! + (this.#rng.uniform() < probability ? 1 : 0);
     }
     return ndarray([b, l], data);
   }

@@ -38,7 +38,8 @@ function scanInputs(draw: Draw, { b, l, d, n, g }: Size, parts: Parts): Record<s
 const bound = {
   forward: 64,
   backward: 256,
-  reason: "each step of the recurrence adds two roundings and an exponential, of which WGSL allows 3 + 2|x| ulp; old ones decay with the state; gradients run through it twice",
+  reason:
+    "each step of the recurrence adds two roundings and an exponential, of which WGSL allows 3 + 2|x| ulp; old ones decay with the state; gradients run through it twice",
 };
 
 function scanCase(name: string, size: Size, parts: Parts = {}, attrs: Record<string, unknown> = {}): OpCase {
@@ -54,7 +55,9 @@ function scanCase(name: string, size: Size, parts: Parts = {}, attrs: Record<str
 }
 
 /** Edges of a chunked scan: around a chunk of 16, 64 and 256 tokens, primes, and single tokens. */
-const lengths = [1, 2, 15, 16, 17, 31, 63, 64, 65, 101, 127, 255, 256, 257].map((l) => scanCase(`l=${l}`, { b: 1, l, d: 3, n: 4 }, { state: l % 2 === 1 }));
+const lengths = [1, 2, 15, 16, 17, 31, 63, 64, 65, 101, 127, 255, 256, 257].map((l) =>
+  scanCase(`l=${l}`, { b: 1, l, d: 3, n: 4 }, { state: l % 2 === 1 }),
+);
 
 /** Softplus arguments where a naive f32 log(1 + exp(x)) is wrong, overflows or changes branch. */
 const SOFTPLUS_EDGES = [-40, -17, -15, -1, 0, 20, 21, 88.5, 89];
@@ -74,10 +77,17 @@ export const selectiveScanCases: readonly OpCase[] = [
   scanCase("no last state", { b: 2, l: 9, d: 4, n: 3 }, {}, { returnLastState: false }),
   {
     ...scanCase("delta as it is", { b: 1, l: 20, d: 4, n: 4 }, { bias: false }, { deltaSoftplus: false }),
-    make: (draw) => ({ ...scanInputs(draw, { b: 1, l: 20, d: 4, n: 4 }, { bias: false }), delta: draw.uniform([1, 20, 4], 0.001, 0.2) }),
+    make: (draw) => ({
+      ...scanInputs(draw, { b: 1, l: 20, d: 4, n: 4 }, { bias: false }),
+      delta: draw.uniform([1, 20, 4], 0.001, 0.2),
+    }),
   },
   {
-    ...scanCase("softplus edges", { b: 1, l: SOFTPLUS_EDGES.length, d: 1, n: 1 }, { bias: false, gate: false, skip: false }),
+    ...scanCase(
+      "softplus edges",
+      { b: 1, l: SOFTPLUS_EDGES.length, d: 1, n: 1 },
+      { bias: false, gate: false, skip: false },
+    ),
     make: (draw) => ({
       ...scanInputs(draw, { b: 1, l: SOFTPLUS_EDGES.length, d: 1, n: 1 }, { bias: false, gate: false, skip: false }),
       delta: values([1, SOFTPLUS_EDGES.length, 1], SOFTPLUS_EDGES),
@@ -102,7 +112,12 @@ export const selectiveScanStepCases: readonly OpCase[] = (
   attrs: { deltaSoftplus: true },
   make: (draw) => {
     const { initialState, ...rest } = scanInputs(draw, size, { state: true });
-    const step = Object.fromEntries(Object.entries(rest).map(([key, x]) => [key, ["u", "delta", "B", "C", "z"].includes(key) ? { shape: x.shape.filter((_, i) => i !== 1), data: x.data } : x]));
+    const step = Object.fromEntries(
+      Object.entries(rest).map(([key, x]) => [
+        key,
+        ["u", "delta", "B", "C", "z"].includes(key) ? { shape: x.shape.filter((_, i) => i !== 1), data: x.data } : x,
+      ]),
+    );
     return { state: initialState!, ...step };
   },
   bound,

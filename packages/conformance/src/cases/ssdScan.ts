@@ -38,7 +38,8 @@ function ssdInputs(draw: Draw, { b, l, h, p, n, g = 1 }: Size, parts: Parts): Re
 const bound = {
   forward: 64,
   backward: 256,
-  reason: "the chunked form sums over a chunk, a state and the decays between, whose exponents are running sums of dt A and so round with them; gradients run through it twice",
+  reason:
+    "the chunked form sums over a chunk, a state and the decays between, whose exponents are running sums of dt A and so round with them; gradients run through it twice",
 };
 
 function ssdCase(name: string, size: Size, parts: Parts = {}, attrs: Record<string, unknown> = {}): OpCase {
@@ -54,7 +55,9 @@ function ssdCase(name: string, size: Size, parts: Parts = {}, attrs: Record<stri
 }
 
 /** Edges of a chunked scan: around a chunk of 16, 64 and 128 tokens, primes, and single tokens. */
-const lengths = [1, 2, 15, 16, 17, 31, 63, 64, 65, 101, 127, 128, 129].map((l) => ssdCase(`l=${l}`, { b: 1, l, h: 2, p: 3, n: 4 }, { state: l % 2 === 1 }, { chunkSize: l % 3 === 0 ? 64 : 128 }));
+const lengths = [1, 2, 15, 16, 17, 31, 63, 64, 65, 101, 127, 128, 129].map((l) =>
+  ssdCase(`l=${l}`, { b: 1, l, h: 2, p: 3, n: 4 }, { state: l % 2 === 1 }, { chunkSize: l % 3 === 0 ? 64 : 128 }),
+);
 
 export const ssdScanCases: readonly OpCase[] = [
   ssdCase("tiny", { b: 1, l: 1, h: 1, p: 1, n: 1 }, { gate: false, skip: "none", bias: false }),
@@ -71,12 +74,18 @@ export const ssdScanCases: readonly OpCase[] = [
   ssdCase("no last state", { b: 2, l: 9, h: 2, p: 4, n: 3 }, {}, { returnLastState: false }),
   {
     ...ssdCase("steps as they are", { b: 1, l: 20, h: 2, p: 3, n: 4 }, { bias: false }, { dtSoftplus: false }),
-    make: (draw) => ({ ...ssdInputs(draw, { b: 1, l: 20, h: 2, p: 3, n: 4 }, { bias: false }), dt: draw.uniform([1, 20, 2], 0.001, 0.2) }),
+    make: (draw) => ({
+      ...ssdInputs(draw, { b: 1, l: 20, h: 2, p: 3, n: 4 }, { bias: false }),
+      dt: draw.uniform([1, 20, 2], 0.001, 0.2),
+    }),
   },
   {
     ...ssdCase("a state that is forgotten at once", { b: 1, l: 20, h: 2, p: 3, n: 4 }, { state: true }),
     // exp(dt A) underflows to 0 in float32, and a quotient of such decays would be 0 / 0.
-    make: (draw) => ({ ...ssdInputs(draw, { b: 1, l: 20, h: 2, p: 3, n: 4 }, { state: true }), A: values([2], [-800, -900]) }),
+    make: (draw) => ({
+      ...ssdInputs(draw, { b: 1, l: 20, h: 2, p: 3, n: 4 }, { state: true }),
+      A: values([2], [-800, -900]),
+    }),
   },
   ...lengths,
 ];
@@ -95,7 +104,12 @@ export const ssdScanStepCases: readonly OpCase[] = (
   attrs: { dtSoftplus: true, dtMax: 0.9 },
   make: (draw) => {
     const { initialState, ...rest } = ssdInputs(draw, size, { state: true, skip });
-    const step = Object.fromEntries(Object.entries(rest).map(([key, x]) => [key, ["x", "dt", "B", "C", "z"].includes(key) ? { shape: x.shape.filter((_, i) => i !== 1), data: x.data } : x]));
+    const step = Object.fromEntries(
+      Object.entries(rest).map(([key, x]) => [
+        key,
+        ["x", "dt", "B", "C", "z"].includes(key) ? { shape: x.shape.filter((_, i) => i !== 1), data: x.data } : x,
+      ]),
+    );
     return { state: initialState!, ...step };
   },
   bound,

@@ -4,7 +4,12 @@ import type { Draw, OpCase } from "./opCase.ts";
 /** log ABar = delta A with Re A = -1/2 and S4D-Lin's frequencies, as a layer has them. */
 function logs(draw: Draw, h: number, n: number, step: number): NdArray {
   const scale = draw.uniform([h], 0.1 * step, step).data;
-  return ndarray([h, n, 2], Float64Array.from({ length: 2 * h * n }, (_, i) => Math.fround(scale[Math.floor(i / (2 * n))]! * (i % 2 === 0 ? -0.5 : Math.PI * (Math.floor(i / 2) % n)))));
+  return ndarray(
+    [h, n, 2],
+    Float64Array.from({ length: 2 * h * n }, (_, i) =>
+      Math.fround(scale[Math.floor(i / (2 * n))]! * (i % 2 === 0 ? -0.5 : Math.PI * (Math.floor(i / 2) % n))),
+    ),
+  );
 }
 
 function filter(name: string, [h, n, l]: readonly [number, number, number], step: number): OpCase {
@@ -18,7 +23,8 @@ function filter(name: string, [h, n, l]: readonly [number, number, number], step
     bound: {
       forward: 64 + l * Math.min(largestPhase, Math.PI),
       backward: 256 + 4 * l * Math.min(largestPhase, Math.PI),
-      reason: "a phase t im(logABar) rounded once in float32 errs by as many units as it has radians; sines and sums add the rest; against the largest tap",
+      reason:
+        "a phase t im(logABar) rounded once in float32 errs by as many units as it has radians; sines and sums add the rest; against the largest tap",
     },
   };
 }

@@ -14,7 +14,10 @@ export async function compareCausalConv1d(golden: GoldenCase): Promise<GoldenRow
 
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]));
   const { y, lastState } = causalConv1d(tensors as unknown as CausalConv1dInputs, attrs);
-  const magnitude = causalConv1d.spec.reference(Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, absolute(x)])), { ...attrs, silu: false });
+  const magnitude = causalConv1d.spec.reference(
+    Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, absolute(x)])),
+    { ...attrs, silu: false },
+  );
   const roundings = 2 * taps + 8;
   const rows: GoldenRow[] = [
     {
@@ -24,10 +27,21 @@ export async function compareCausalConv1d(golden: GoldenCase): Promise<GoldenRow
       bound: magnitude["y"]!.data.map((x) => roundings * U32 * x),
       reason: `${taps} products and sums and a silu: ${roundings} x 2^-24 x the convolution of absolute values`,
     },
-    { tensor: "lastState", actual: await take(lastState!), expected: expectedOf(golden, "out.lastState"), bound: 0, reason: "copied" },
+    {
+      tensor: "lastState",
+      actual: await take(lastState!),
+      expected: expectedOf(golden, "out.lastState"),
+      bound: 0,
+      reason: "copied",
+    },
   ];
   for (const t of Object.values(tensors)) t.dispose();
-  const grads = await gradientsOf(inputs, Object.keys(inputs), arrays["gradY"]!, (t) => causalConv1d(t as unknown as CausalConv1dInputs, { ...attrs, returnLastState: false }).y);
+  const grads = await gradientsOf(
+    inputs,
+    Object.keys(inputs),
+    arrays["gradY"]!,
+    (t) => causalConv1d(t as unknown as CausalConv1dInputs, { ...attrs, returnLastState: false }).y,
+  );
   for (const [name, actual] of Object.entries(grads)) {
     const expected = expectedOf(golden, `out.grad.${name}`);
     const terms = name === "x" || name === "initialState" ? taps : Math.sqrt(b * l);
@@ -36,7 +50,8 @@ export async function compareCausalConv1d(golden: GoldenCase): Promise<GoldenRow
       actual,
       expected,
       bound: (16 + 4 * terms) * U32 * largest(expected),
-      reason: "16 roundings of each term, and those of a sum of k taps (or, as a random walk, of b l tokens), against the largest entry",
+      reason:
+        "16 roundings of each term, and those of a sum of k taps (or, as a random walk, of b l tokens), against the largest entry",
     });
   }
   return rows;

@@ -63,6 +63,8 @@ function listedCases(folder: string): { group: string; name: string }[] {
 export function readCase({ group, name, file }: GoldenPath): GoldenCase {
   const { metadata, tensors } = parseSafetensors(new Uint8Array(readFileSync(file)), file);
   const attrs = JSON.parse(metadata.get("attrs") ?? "{}") as Record<string, unknown>;
-  const values = Object.fromEntries([...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]));
+  const values = Object.fromEntries(
+    [...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]),
+  );
   return { group, name, folder: join(file, ".."), attrs, tensors: values };
 }

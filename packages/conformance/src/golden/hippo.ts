@@ -34,7 +34,8 @@ export function compareHippo(tensors: GoldenTensors, attrs: Record<string, unkno
     const expected = Float64Array.from(data);
     const parts = tensor.split(".");
     const which = parts.at(-1);
-    if (parts[0] !== "out" || (which !== "A" && which !== "B")) throw new ArgumentError(`hippo: unknown golden tensor ${tensor}`);
+    if (parts[0] !== "out" || (which !== "A" && which !== "B"))
+      throw new ArgumentError(`hippo: unknown golden tensor ${tensor}`);
     if (parts.length === 2) return { tensor, actual: system[which].data, expected, ...matrixBound(expected) };
     const step = parts.slice(2, -1).join("."); // the step's own decimal point splits too
     return { tensor, expected, ...discretized(system, parts[1], Number(step), which, expected) };
@@ -42,7 +43,10 @@ export function compareHippo(tensors: GoldenTensors, attrs: Record<string, unkno
 }
 
 function matrixBound(expected: Float64Array): { bound: number; reason: string } {
-  return { bound: 4 * EPS * largest(expected), reason: "4 roundings of the largest entry: two roots and a product against T M T^-1" };
+  return {
+    bound: 4 * EPS * largest(expected),
+    reason: "4 roundings of the largest entry: two roots and a product against T M T^-1",
+  };
 }
 
 function discretized(
@@ -62,7 +66,8 @@ function discretized(
     return {
       actual,
       bound: 8 * EPS * (n + norm) * largest(expected),
-      reason: "scaling and squaring: products of n terms, and s squarings amplify a rounding 2^s ~ |delta A|_1 times, in both codes",
+      reason:
+        "scaling and squaring: products of n terms, and s squarings amplify a rounding 2^s ~ |delta A|_1 times, in both codes",
     };
   }
   const implicit = Matrix.identity(n).plus(A, -entry.alpha * delta);
@@ -70,7 +75,8 @@ function discretized(
   return {
     actual,
     bound: 4 * EPS * (n + condition) * largest(expected),
-    reason: "a solve by elimination: n roundings a sum, and the data's own rounding times the condition of I - alpha delta A",
+    reason:
+      "a solve by elimination: n roundings a sum, and the data's own rounding times the condition of I - alpha delta A",
   };
 }
 

@@ -7,7 +7,9 @@ export const U32: number = 2 ** -24;
 /** The `in.*` arrays of a case, without the prefix. */
 export function inputArrays({ tensors }: GoldenCase): Record<string, NdArray> {
   const inputs = Object.entries(tensors).filter(([name]) => name.startsWith("in."));
-  return Object.fromEntries(inputs.map(([name, { shape, data }]) => [name.slice(3), ndarray(shape, Float64Array.from(data))]));
+  return Object.fromEntries(
+    inputs.map(([name, { shape, data }]) => [name.slice(3), ndarray(shape, Float64Array.from(data))]),
+  );
 }
 
 /** An array as a float32 tensor on the backend that is set. */

@@ -39,5 +39,14 @@ export function judge({ tensor, actual, expected, bound, reason }: GoldenRow): V
     if (used > worst.used) worst = { used, bound: allowed };
   }
   const nmse = energy > 0 ? error / energy : error > 0 ? Infinity : 0;
-  return { tensor, maxAbs, maxRel, nmse, bound: worst.bound, used: worst.used, ok: sizesAgree && worst.used <= 1, reason };
+  return {
+    tensor,
+    maxAbs,
+    maxRel,
+    nmse,
+    bound: worst.bound,
+    used: worst.used,
+    ok: sizesAgree && worst.used <= 1,
+    reason,
+  };
 }

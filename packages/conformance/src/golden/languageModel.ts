@@ -33,9 +33,18 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
       },
       await greedyRow(model, golden, values.subarray(0, length)),
     ];
-    const { value, grads } = valueAndGrads(() => model.loss(idsTensor, targets), model.parameters.map((p) => p.value));
+    const { value, grads } = valueAndGrads(
+      () => model.loss(idsTensor, targets),
+      model.parameters.map((p) => p.value),
+    );
     const loss = expectedOf(golden, "out.loss");
-    rows.push({ tensor: "loss", actual: await take(value), expected: loss, bound: 64 * U32 * largest(loss), reason: "64 roundings: a mean of log-sum-exps, in which errors of logits average out" });
+    rows.push({
+      tensor: "loss",
+      actual: await take(value),
+      expected: loss,
+      bound: 64 * U32 * largest(loss),
+      reason: "64 roundings: a mean of log-sum-exps, in which errors of logits average out",
+    });
     for (const [i, { name }] of model.parameters.entries()) {
       const expected = expectedOf(golden, `grad.${name}`);
       rows.push({
@@ -59,8 +68,19 @@ async function greedyRow(model: LanguageModel, golden: GoldenCase, row: Int32Arr
   const start = commonPrefix(expected, row);
   const prompt = [...row.subarray(0, start)];
   const made: number[] = [];
-  for await (const { id } of generate(model, [prompt], { greedy: true, maxNewTokens: expected.length - start, eosTokenIds: [] })) made.push(id);
-  return { tensor: "greedy", actual: Float64Array.from([...prompt, ...made]), expected, bound: 0, reason: "tokens are the same or not" };
+  for await (const { id } of generate(model, [prompt], {
+    greedy: true,
+    maxNewTokens: expected.length - start,
+    eosTokenIds: [],
+  }))
+    made.push(id);
+  return {
+    tensor: "greedy",
+    actual: Float64Array.from([...prompt, ...made]),
+    expected,
+    bound: 0,
+    reason: "tokens are the same or not",
+  };
 }
 
 /** The prompt is what the generated row shares with the input row; the reference took 8 tokens. */
@@ -68,18 +88,42 @@ function commonPrefix(expected: Float64Array, row: Int32Array): number {
   return Math.min(8, row.length, expected.length);
 }
 
-async function lossesRow(model: LanguageModel, golden: GoldenCase, loss: () => ReturnType<LanguageModel["loss"]>): Promise<GoldenRow> {
+async function lossesRow(
+  model: LanguageModel,
+  golden: GoldenCase,
+  loss: () => ReturnType<LanguageModel["loss"]>,
+): Promise<GoldenRow> {
   const expected = expectedOf(golden, "out.adamwLosses");
-  const { lr, betas, eps, weightDecay } = golden.attrs as { lr: number; betas: [number, number]; eps: number; weightDecay: number };
-  const optimizer = new AdamW(model.parameters, { learningRate: lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, decayAll: true });
+  const { lr, betas, eps, weightDecay } = golden.attrs as {
+    lr: number;
+    betas: [number, number];
+    eps: number;
+    weightDecay: number;
+  };
+  const optimizer = new AdamW(model.parameters, {
+    learningRate: lr,
+    beta1: betas[0],
+    beta2: betas[1],
+    eps,
+    weightDecay,
+    decayAll: true,
+  });
   const actual: number[] = [];
   for (let step = 0; step < expected.length; step++) {
-    const { value, grads } = valueAndGrads(loss, optimizer.parameters.map((p) => p.value));
+    const { value, grads } = valueAndGrads(
+      loss,
+      optimizer.parameters.map((p) => p.value),
+    );
     actual.push((await readFloats(value))[0]!);
     optimizer.step(grads);
     for (const t of [value, ...grads]) t?.dispose();
   }
   optimizer.dispose();
-  return { tensor: "adamwLosses", actual: Float64Array.from(actual), expected, bound: expected.map((x) => LOSS_RELATIVE * Math.abs(x)), reason: "1e-4 relative: each side is float32, and differences grow along the run" };
+  return {
+    tensor: "adamwLosses",
+    actual: Float64Array.from(actual),
+    expected,
+    bound: expected.map((x) => LOSS_RELATIVE * Math.abs(x)),
+    reason: "1e-4 relative: each side is float32, and differences grow along the run",
+  };
 }
-

@@ -17,13 +17,26 @@ const ANGLE_ROUNDINGS = 8;
 export async function compareMamba3Siso(golden: GoldenCase): Promise<GoldenRow[]> {
   const inputs = inputArrays(golden);
   const { y, state } = run(inputs);
-  const got: Readonly<Record<string, Float64Array>> = { y: await take(y), angleState: await take(state.angle!), ssmState: await take(state.ssm!), kState: await take(state.k!), vState: await take(state.v!) };
+  const got: Readonly<Record<string, Float64Array>> = {
+    y: await take(y),
+    angleState: await take(state.angle!),
+    ssmState: await take(state.ssm!),
+    kState: await take(state.k!),
+    vState: await take(state.v!),
+  };
   const bounds = allowances(inputs);
   return Object.entries(got).map(([tensor, values]) => {
     const expected = expectedOf(golden, `out.${tensor}`);
     // Angles are equal up to whole turns.
-    const actual = tensor === "angleState" ? values.map((x, i) => x - TURN * Math.round((x - expected[i]!) / TURN)) : values;
-    return { tensor, actual, expected, bound: bounds[tensor]!, reason: `${ROUNDINGS} x 2^-24 x the scan of absolute values, and the angle's error, which grows with the turns so far` };
+    const actual =
+      tensor === "angleState" ? values.map((x, i) => x - TURN * Math.round((x - expected[i]!) / TURN)) : values;
+    return {
+      tensor,
+      actual,
+      expected,
+      bound: bounds[tensor]!,
+      reason: `${ROUNDINGS} x 2^-24 x the scan of absolute values, and the angle's error, which grows with the turns so far`,
+    };
   });
 }
 
@@ -32,9 +45,15 @@ function run(inputs: Readonly<Record<string, NdArray>>): { y: Tensor; state: Lay
     const t = (name: string): Tensor => toTensor(inputs[name]!);
     const result = rotatedScan(
       {
-        q: biasedHeads(t("Q"), t("Q_bias")), k: biasedHeads(t("K"), t("K_bias")), v: oneRank(t("V")),
-        adt: toTensor(tokensFirst(inputs["ADT"]!)), dt: toTensor(tokensFirst(inputs["DT"]!)), trap: toTensor(tokensFirst(inputs["Trap"]!)),
-        rates: t("Angles"), D: t("D"), z: oneRank(t("Z")),
+        q: biasedHeads(t("Q"), t("Q_bias")),
+        k: biasedHeads(t("K"), t("K_bias")),
+        v: oneRank(t("V")),
+        adt: toTensor(tokensFirst(inputs["ADT"]!)),
+        dt: toTensor(tokensFirst(inputs["DT"]!)),
+        trap: toTensor(tokensFirst(inputs["Trap"]!)),
+        rates: t("Angles"),
+        D: t("D"),
+        z: oneRank(t("Z")),
       },
       { pairing: "neighbours", returnState: true },
     );
@@ -59,7 +78,9 @@ function oneRank(x: Tensor): Tensor {
 function tokensFirst({ shape, data }: NdArray): NdArray {
   const [b, h, l] = shape as [number, number, number];
   const out = new Float64Array(data.length);
-  for (let i = 0; i < b; i++) for (let t = 0; t < l; t++) for (let head = 0; head < h; head++) out[(i * l + t) * h + head] = data[(i * h + head) * l + t]!;
+  for (let i = 0; i < b; i++)
+    for (let t = 0; t < l; t++)
+      for (let head = 0; head < h; head++) out[(i * l + t) * h + head] = data[(i * h + head) * l + t]!;
   return ndarray([b, l, h], out);
 }
 
@@ -72,12 +93,29 @@ function allowances(inputs: Readonly<Record<string, NdArray>>): Record<string, n
   const k = pairLengths(headsOf(inputs["K"]!, inputs["K_bias"]!));
   const rank = ({ shape, data }: NdArray): NdArray => absolute(ndarray([...shape.slice(0, 3), 1, shape[3]!], data));
   const magnitude = mamba3Scan.spec.reference(
-    { q, k, v: rank(inputs["V"]!), adt: tokensFirst(inputs["ADT"]!), dt: tokensFirst(inputs["DT"]!), trap: tokensFirst(inputs["Trap"]!), D: absolute(inputs["D"]!), z: rank(inputs["Z"]!) },
+    {
+      q,
+      k,
+      v: rank(inputs["V"]!),
+      adt: tokensFirst(inputs["ADT"]!),
+      dt: tokensFirst(inputs["DT"]!),
+      trap: tokensFirst(inputs["Trap"]!),
+      D: absolute(inputs["D"]!),
+      z: rank(inputs["Z"]!),
+    },
     { chunkSize: 1, returnLastState: true },
   );
   const width = h * k.shape[4]!;
-  const kLast = Array.from({ length: b }, (_, i) => [...k.data.subarray(((i + 1) * l - 1) * width, (i + 1) * l * width)]).flat();
-  return { y: magnitude["y"]!.data.map((x) => unit * x), ssmState: magnitude["lastState"]!.data.map((x) => unit * x), angleState: angleError, kState: Float64Array.from(kLast, (x) => unit * x), vState: 0 };
+  const kLast = Array.from({ length: b }, (_, i) => [
+    ...k.data.subarray(((i + 1) * l - 1) * width, (i + 1) * l * width),
+  ]).flat();
+  return {
+    y: magnitude["y"]!.data.map((x) => unit * x),
+    ssmState: magnitude["lastState"]!.data.map((x) => unit * x),
+    angleState: angleError,
+    kState: Float64Array.from(kLast, (x) => unit * x),
+    vState: 0,
+  };
 }
 
 /** The largest sum over a sequence of pi tanh|rate| dt. */
@@ -88,7 +126,8 @@ function farthestTurn(inputs: Readonly<Record<string, NdArray>>): number {
   const sums = new Float64Array(b * h * s);
   data.forEach((rate, e) => {
     const token = Math.floor(e / (h * s));
-    sums[Math.floor(token / l) * h * s + (e % (h * s))]! += Math.PI * Math.tanh(Math.abs(rate)) * dt[Math.floor(e / s)]!;
+    sums[Math.floor(token / l) * h * s + (e % (h * s))]! +=
+      Math.PI * Math.tanh(Math.abs(rate)) * dt[Math.floor(e / s)]!;
   });
   return Math.max(...sums);
 }
@@ -106,5 +145,8 @@ function headsOf(x: NdArray, bias: NdArray): NdArray {
 
 /** Every entry replaced by the length of the pair it turns in: what it can become at most. */
 function pairLengths({ shape, data }: NdArray): NdArray {
-  return ndarray(shape, data.map((_, e) => Math.hypot(data[e - (e % 2)]!, data[e - (e % 2) + 1]!)));
+  return ndarray(
+    shape,
+    data.map((_, e) => Math.hypot(data[e - (e % 2)]!, data[e - (e % 2) + 1]!)),
+  );
 }

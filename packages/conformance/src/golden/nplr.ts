@@ -40,7 +40,13 @@ export function compareNplr(tensors: GoldenTensors, attrs: Record<string, unknow
   // the reference holds P of the Fourier measures in float32: sqrt 2 errs by 2^-24, and so does all that is made from it
   const single = measure === "fourier" || measure === "fout" ? 2 ** -24 : 0;
   const note = single > 0 ? "; the reference's P is rounded to float32" : "";
-  const row = (tensor: string, actual: Float64Array, expected: Float64Array, bound: number, reason: string): GoldenRow => ({
+  const row = (
+    tensor: string,
+    actual: Float64Array,
+    expected: Float64Array,
+    bound: number,
+    reason: string,
+  ): GoldenRow => ({
     tensor,
     actual,
     expected,
@@ -67,41 +73,57 @@ export function compareNplr(tensors: GoldenTensors, attrs: Record<string, unknow
       4 * EPS * (n + 8) * Math.max(largest(lowRank), 1) + 4 * single,
       `n roundings a sum of p_i p_j${note}`,
     ),
-    row("VB = B", nplrToReal(ours.V, ours.B.data), B.data, 4 * EPS * n * Math.max(largest(B.data), 1), "V V^* = I up to n roundings"),
+    row(
+      "VB = B",
+      nplrToReal(ours.V, ours.B.data),
+      B.data,
+      4 * EPS * n * Math.max(largest(B.data), 1),
+      "V V^* = I up to n roundings",
+    ),
     inputRow(ours, golden, n, spread, single),
     transferRow(ours, golden, B.data, single),
   ];
 }
 
 function readGolden(tensors: GoldenTensors): Nplr {
-  const read = (name: keyof Nplr): Nplr["P"] => ndarray(tensors[`out.${name}`].shape, Float64Array.from(tensors[`out.${name}`].data));
+  const read = (name: keyof Nplr): Nplr["P"] =>
+    ndarray(tensors[`out.${name}`].shape, Float64Array.from(tensors[`out.${name}`].data));
   return { Lambda: read("Lambda"), P: read("P"), B: read("B"), V: read("V") };
 }
 
 /** Ascending by |Im|, with either member of a pair standing for both. */
 function sortedEigenvalues({ Lambda }: Nplr): Float64Array {
-  const pairs = Array.from({ length: Lambda.shape[0] }, (_, j) => [Lambda.data[2 * j], Math.abs(Lambda.data[2 * j + 1])]);
+  const pairs = Array.from({ length: Lambda.shape[0] }, (_, j) => [
+    Lambda.data[2 * j],
+    Math.abs(Lambda.data[2 * j + 1]),
+  ]);
   return Float64Array.from(pairs.sort((a, b) => a[1] - b[1]).flat());
 }
 
 /** The real [n, n] matrix sum_r p_r p_r^T, in which neither the rows' signs nor their order show. */
 function lowRankProduct({ P, V }: Nplr): Float64Array {
   const [rank, nHalf] = P.shape;
-  const rows = Array.from({ length: rank }, (_, r) => nplrToReal(V, P.data.subarray(2 * r * nHalf, 2 * (r + 1) * nHalf)));
+  const rows = Array.from({ length: rank }, (_, r) =>
+    nplrToReal(V, P.data.subarray(2 * r * nHalf, 2 * (r + 1) * nHalf)),
+  );
   return Matrix.from(V.shape[0], V.shape[0], (i, k) => rows.reduce((sum, p) => sum + p[i] * p[k], 0)).data;
 }
 
 /** Our B, turned into the phases of the file's eigenvectors and clamped as the reference clamps it. */
 function inputRow(ours: Nplr, golden: Nplr, n: number, spread: number, single: number): GoldenRow {
   const nHalf = golden.B.shape[0];
-  const clip = golden.B.data.every((part, i) => i % 2 === 0 || Math.abs(part) <= REFERENCE_B_CLIP) ? REFERENCE_B_CLIP : Infinity;
+  const clip = golden.B.data.every((part, i) => i % 2 === 0 || Math.abs(part) <= REFERENCE_B_CLIP)
+    ? REFERENCE_B_CLIP
+    : Infinity;
   const actual = new Float64Array(2 * nHalf);
   for (let j = 0; j < nHalf; j++) {
     const { overlap, b } = alignedInput(ours, golden, j);
     const turned = complexMul(overlap, b); // v_golden^* v_ours times v_ours^* B
     actual.set([turned.re, Math.max(-clip, Math.min(clip, turned.im))], 2 * j);
   }
-  const imaginary = Array.from({ length: nHalf }, (_, j) => Math.abs(golden.Lambda.data[2 * j + 1])).sort((x, y) => x - y);
+  const imaginary = Array.from({ length: nHalf }, (_, j) => Math.abs(golden.Lambda.data[2 * j + 1])).sort(
+    (x, y) => x - y,
+  );
   const gap = imaginary.reduce((least, x, k) => (k === 0 ? least : Math.min(least, x - imaginary[k - 1])), Infinity);
   const size = Math.max(largest(ours.B.data), 1);
   return {
@@ -146,14 +168,17 @@ function transferRow(ours: Nplr, golden: Nplr, B: Float64Array, single: number):
     actual: Float64Array.from(points.flatMap((s) => Object.values(transfer(project(ours), C, s).value))),
     expected: Float64Array.from(response.flatMap((r) => Object.values(r.value))),
     bound: (32 * EPS * n + 16 * single) * magnitude,
-    reason: "each sum of the Woodbury form rounds n times at the size of its largest terms; so do the eigenvectors in it",
+    reason:
+      "each sum of the Woodbury form rounds n times at the size of its largest terms; so do the eigenvectors in it",
   };
 }
 
 /** The row vector x^T V of a real x: [nHalf, 2]. */
 function timesV(x: Float64Array, { V }: Nplr): Float64Array {
   const width = 2 * V.shape[1];
-  return Float64Array.from({ length: width }, (_, j) => x.reduce((sum, value, i) => sum + value * V.data[i * width + j], 0));
+  return Float64Array.from({ length: width }, (_, j) =>
+    x.reduce((sum, value, i) => sum + value * V.data[i * width + j], 0),
+  );
 }
 
 function conjugate(x: Float64Array): Float64Array {

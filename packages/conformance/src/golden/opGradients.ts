@@ -20,9 +20,14 @@ export async function gradientsOf(
 ): Promise<Record<string, Float64Array>> {
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]));
   const dy = toTensor(upstream);
-  const { value, grads } = valueAndGrads(() => run(tensors), wanted.map((name) => tensors[name]!), dy);
+  const { value, grads } = valueAndGrads(
+    () => run(tensors),
+    wanted.map((name) => tensors[name]!),
+    dy,
+  );
   const out: Record<string, Float64Array> = {};
-  for (const [i, name] of wanted.entries()) out[name] = grads[i] ? await take(grads[i]) : new Float64Array(inputs[name]!.data.length);
+  for (const [i, name] of wanted.entries())
+    out[name] = grads[i] ? await take(grads[i]) : new Float64Array(inputs[name]!.data.length);
   for (const t of [value, dy, ...Object.values(tensors)]) t.dispose();
   return out;
 }

@@ -22,7 +22,10 @@ export interface NotRun {
 export type GoldenResult = GoldenVerdict | NotRun;
 
 /** Compares every case of a folder on every backend (registered before), in order. */
-export async function* runGolden(folder: string, backends: readonly string[]): AsyncGenerator<GoldenResult, void, undefined> {
+export async function* runGolden(
+  folder: string,
+  backends: readonly string[],
+): AsyncGenerator<GoldenResult, void, undefined> {
   for (const path of findCases(folder)) {
     const group = goldenGroups[path.group];
     for (const backend of group?.backendFree ? ["none"] : backends) yield* await runCase(path, group, backend);
@@ -33,7 +36,8 @@ async function runCase(path: GoldenPath, group: GoldenGroup | undefined, backend
   const { group: groupName, name } = path;
   if (group === undefined) return [{ group: groupName, name, backend, why: `no comparison for group ${groupName}` }];
   try {
-    const compare = async (): Promise<GoldenResult[]> => (await group.compare(readCase(path))).map((row) => ({ group: groupName, name, backend, ...judge(row) }));
+    const compare = async (): Promise<GoldenResult[]> =>
+      (await group.compare(readCase(path))).map((row) => ({ group: groupName, name, backend, ...judge(row) }));
     const results = backend === "none" ? await compare() : await withBackend(backend, compare);
     return results.length > 0 ? results : [{ group: groupName, name, backend, why: "nothing was compared" }];
   } catch (error) {

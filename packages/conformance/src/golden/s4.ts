@@ -21,7 +21,10 @@ export async function compareS4(golden: GoldenCase): Promise<GoldenRow[]> {
         rows.push(row(golden, "K", await take(tidy(() => block.kernel.filter(l))), l));
         rows.push(row(golden, "y", await take(block.forward(u).y), l));
       }
-      rows.push({ ...row(golden, "yStep", await take(stepThrough(block, u, [b, l, h])), l), tensor: modes.length === 1 ? "yStep" : `yStep.${stepMode}` });
+      rows.push({
+        ...row(golden, "yStep", await take(stepThrough(block, u, [b, l, h])), l),
+        tensor: modes.length === 1 ? "yStep" : `yStep.${stepMode}`,
+      });
     } finally {
       block.dispose();
       for (const parameter of block.parameters) parameter.dispose();
@@ -33,9 +36,12 @@ export async function compareS4(golden: GoldenCase): Promise<GoldenRow[]> {
 
 function loadBlock({ attrs, tensors }: GoldenCase, stepMode: "dense" | "linear"): S4Mixer {
   const names = Object.keys(tensors).filter((name) => name.startsWith("param."));
-  const weights = new Map(names.map((name) => [name.slice("param.".length), { shape: tensors[name]!.shape, values: tensors[name]!.data }]));
+  const weights = new Map(
+    names.map((name) => [name.slice("param.".length), { shape: tensors[name]!.shape, values: tensors[name]!.data }]),
+  );
   const disc = attrs["disc"];
-  if (disc !== undefined && disc !== "bilinear" && disc !== "zoh" && disc !== "dss") throw new FormatError(`s4: unknown disc ${String(disc)}`);
+  if (disc !== undefined && disc !== "bilinear" && disc !== "zoh" && disc !== "dss")
+    throw new FormatError(`s4: unknown disc ${String(disc)}`);
   const options: S4StateDictOptions = { stepMode, ...(disc === undefined ? {} : { discretization: disc }) };
   return s4FromStateDict(weights, options);
 }

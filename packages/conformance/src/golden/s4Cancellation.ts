@@ -1,4 +1,14 @@
-import { complexAbs, complexAdd, complexAt, complexConj, complexDiv, complexMul, complexScale, complexSub, type Complex } from "@statespace/core";
+import {
+  complexAbs,
+  complexAdd,
+  complexAt,
+  complexConj,
+  complexDiv,
+  complexMul,
+  complexScale,
+  complexSub,
+  type Complex,
+} from "@statespace/core";
 import type { GoldenCase } from "./goldenCase.ts";
 import { largest } from "./inputs.ts";
 
@@ -20,7 +30,10 @@ export function woodburyCancellation({ tensors }: GoldenCase, l: number): number
     const s = c % shared;
     const row = (all: readonly Complex[], i: number): Complex[] => all.slice(i * n, (i + 1) * n);
     const delta = Math.exp(real("inv_dt")[c]!);
-    const poles = Array.from({ length: n }, (_, k) => ({ re: -delta * Math.exp(real("A_real")[s * n + k]!), im: -delta * real("A_imag")[s * n + k]! }));
+    const poles = Array.from({ length: n }, (_, k) => ({
+      re: -delta * Math.exp(real("A_real")[s * n + k]!),
+      im: -delta * real("A_imag")[s * n + k]!,
+    }));
     const rows = Array.from({ length: rank }, (_, r) => row(P, r * shared + s));
     const left = [row(B, s), ...rows];
     const right = [row(C, c), ...rows.map((p) => p.map(complexConj))];
@@ -36,7 +49,13 @@ function pairs(data: ArrayLike<number>): Complex[] {
 }
 
 /** The largest of C R B and the terms that are taken from it, at the node 2 i tan, times |2 / (1 + omega)|. */
-function largestTerm(left: readonly Complex[][], right: readonly Complex[][], poles: readonly Complex[], delta: number, tan: number): number {
+function largestTerm(
+  left: readonly Complex[][],
+  right: readonly Complex[][],
+  poles: readonly Complex[],
+  delta: number,
+  tan: number,
+): number {
   const z = { re: 0, im: 2 * tan };
   const forms = left.map((a) => right.map((b) => resolventSum(a, b, poles, delta, z)));
   let largest = complexAbs(forms[0]![0]!);
@@ -55,9 +74,24 @@ function largestTerm(left: readonly Complex[][], right: readonly Complex[][], po
   return largest * Math.hypot(1, tan);
 }
 
-function resolventSum(a: readonly Complex[], b: readonly Complex[], poles: readonly Complex[], delta: number, z: Complex): Complex {
-  return poles.reduce<Complex>((sum, pole, k) => {
-    const weight = complexScale(complexMul(a[k]!, b[k]!), delta);
-    return complexAdd(sum, complexAdd(complexDiv(weight, complexSub(z, pole)), complexDiv(complexConj(weight), complexSub(z, complexConj(pole)))));
-  }, { re: 0, im: 0 });
+function resolventSum(
+  a: readonly Complex[],
+  b: readonly Complex[],
+  poles: readonly Complex[],
+  delta: number,
+  z: Complex,
+): Complex {
+  return poles.reduce<Complex>(
+    (sum, pole, k) => {
+      const weight = complexScale(complexMul(a[k]!, b[k]!), delta);
+      return complexAdd(
+        sum,
+        complexAdd(
+          complexDiv(weight, complexSub(z, pole)),
+          complexDiv(complexConj(weight), complexSub(z, complexConj(pole))),
+        ),
+      );
+    },
+    { re: 0, im: 0 },
+  );
 }

@@ -14,11 +14,19 @@ const BACKWARD = { base: 64, perToken: 8 };
 export async function compareS5(golden: GoldenCase): Promise<GoldenRow[]> {
   const { u, gradY } = inputArrays(golden);
   const [l, h] = u!.shape as [number, number];
-  const attrs = golden.attrs as { stateSize: number; blocks: number; discretization: S5Config["discretization"]; bidirectional: boolean; stepRescale: number; conjSym: boolean };
+  const attrs = golden.attrs as {
+    stateSize: number;
+    blocks: number;
+    discretization: S5Config["discretization"];
+    bidirectional: boolean;
+    stepRescale: number;
+    conjSym: boolean;
+  };
   const config = s5Config(h, { ...attrs, dState: attrs.stateSize, activation: "none" });
   const mixer = new S5Mixer(config, new ParameterBuilder(undefined));
   try {
-    for (const parameter of mixer.parameters) parameter.assign(Float32Array.from(expectedOf(golden, `param.${parameter.name}`)));
+    for (const parameter of mixer.parameters)
+      parameter.assign(Float32Array.from(expectedOf(golden, `param.${parameter.name}`)));
     const x = tensor(Float32Array.from(u!.data), [1, l, h]);
     const dy = toTensor({ ...gradY!, shape: [1, l, h] });
     const { value, grads } = valueAndGrads(() => mixer.forward(x).y, [x, ...mixer.parameters.map((p) => p.value)], dy);
@@ -35,7 +43,19 @@ export async function compareS5(golden: GoldenCase): Promise<GoldenRow[]> {
   }
 }
 
-function row(name: string, actual: Float64Array, expected: Float64Array, { base, perToken }: { base: number; perToken: number }, l: number): GoldenRow {
+function row(
+  name: string,
+  actual: Float64Array,
+  expected: Float64Array,
+  { base, perToken }: { base: number; perToken: number },
+  l: number,
+): GoldenRow {
   const roundings = base + perToken * l;
-  return { tensor: name, actual, expected, bound: roundings * U32 * largest(expected), reason: `${base} + ${perToken} l = ${roundings} roundings of the largest entry: those of the projections, and of ABar over l tokens` };
+  return {
+    tensor: name,
+    actual,
+    expected,
+    bound: roundings * U32 * largest(expected),
+    reason: `${base} + ${perToken} l = ${roundings} roundings of the largest entry: those of the projections, and of ABar over l tokens`,
+  };
 }

@@ -23,7 +23,10 @@ export async function compareSelectiveScan(golden: GoldenCase): Promise<GoldenRo
   const outputs = { y: await take(y), lastState: await take(lastState!) };
   for (const t of Object.values(tensors)) t.dispose();
   const signed = new Set(["delta", "A", "deltaBias"]);
-  const magnitudes = selectiveScan.spec.reference(Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, signed.has(name) ? x : absolute(x)])), attrs);
+  const magnitudes = selectiveScan.spec.reference(
+    Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, signed.has(name) ? x : absolute(x)])),
+    attrs,
+  );
   for (const name of ["y", "lastState"] as const) {
     rows.push({
       tensor: name,
@@ -33,11 +36,25 @@ export async function compareSelectiveScan(golden: GoldenCase): Promise<GoldenRo
       reason: `${FORWARD} x 2^-24 x the scan of absolute values`,
     });
   }
-  for (const [prefix, output, upstream] of [["grad_y", "y", "gradY"], ["grad_state", "lastState", "gradLastState"]] as const) {
-    const grads = await gradientsOf(inputs, Object.keys(inputs), arrays[upstream]!, (t) => selectiveScan(t as unknown as SelectiveScanInputs, attrs)[output]!);
+  for (const [prefix, output, upstream] of [
+    ["grad_y", "y", "gradY"],
+    ["grad_state", "lastState", "gradLastState"],
+  ] as const) {
+    const grads = await gradientsOf(
+      inputs,
+      Object.keys(inputs),
+      arrays[upstream]!,
+      (t) => selectiveScan(t as unknown as SelectiveScanInputs, attrs)[output]!,
+    );
     for (const [name, actual] of Object.entries(grads)) {
       const expected = expectedOf(golden, `out.${prefix}.${name}`);
-      rows.push({ tensor: `${prefix}.${name}`, actual, expected, bound: BACKWARD * U32 * largest(expected), reason: `${BACKWARD} x 2^-24 x the largest entry` });
+      rows.push({
+        tensor: `${prefix}.${name}`,
+        actual,
+        expected,
+        bound: BACKWARD * U32 * largest(expected),
+        reason: `${BACKWARD} x 2^-24 x the largest entry`,
+      });
     }
   }
   return rows;

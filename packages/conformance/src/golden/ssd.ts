@@ -16,7 +16,11 @@ export async function compareSsd(golden: GoldenCase): Promise<GoldenRow[]> {
   const arrays = inputArrays(golden);
   const inputs = pickKeys(arrays, ARGUMENTS);
   const limit = golden.attrs["dtLimit"] as readonly [number, number] | null | undefined;
-  const attrs = { dtSoftplus: Boolean(golden.attrs["dtSoftplus"]), ...(limit ? { dtMin: limit[0], dtMax: limit[1] } : {}), returnLastState: true };
+  const attrs = {
+    dtSoftplus: Boolean(golden.attrs["dtSoftplus"]),
+    ...(limit ? { dtMin: limit[0], dtMax: limit[1] } : {}),
+    returnLastState: true,
+  };
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]));
   const { y, lastState } = ssdScan(tensors as unknown as SsdScanInputs, attrs);
   const outputs = { y: await take(y), lastState: await take(lastState!) };
@@ -33,10 +37,21 @@ export async function compareSsd(golden: GoldenCase): Promise<GoldenRow[]> {
     bound: magnitudes[name]!.data.map((x) => FORWARD * U32 * Math.abs(x)),
     reason: `${FORWARD} x 2^-24 x the scan of absolute values`,
   }));
-  const grads = await gradientsOf(inputs, Object.keys(inputs), arrays["gradY"]!, (t) => ssdScan(t as unknown as SsdScanInputs, attrs).y);
+  const grads = await gradientsOf(
+    inputs,
+    Object.keys(inputs),
+    arrays["gradY"]!,
+    (t) => ssdScan(t as unknown as SsdScanInputs, attrs).y,
+  );
   for (const [name, actual] of Object.entries(grads)) {
     const expected = expectedOf(golden, `out.grad.${name}`);
-    rows.push({ tensor: `grad.${name}`, actual, expected, bound: BACKWARD * U32 * largest(expected), reason: `${BACKWARD} x 2^-24 x the largest entry` });
+    rows.push({
+      tensor: `grad.${name}`,
+      actual,
+      expected,
+      bound: BACKWARD * U32 * largest(expected),
+      reason: `${BACKWARD} x 2^-24 x the largest entry`,
+    });
   }
   return rows;
 }

@@ -30,7 +30,8 @@ async function whyNot(backend: BackendDefinition): Promise<string | undefined> {
 export async function conformanceSuite(backend: BackendDefinition, options: { golden?: boolean } = {}): Promise<void> {
   const reason = await whyNot(backend);
   const expected = (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(backend.name);
-  if (reason !== undefined && expected) throw new Error(`EXPECT_BACKENDS names ${backend.name}, which does not start here: ${reason}`);
+  if (reason !== undefined && expected)
+    throw new Error(`EXPECT_BACKENDS names ${backend.name}, which does not start here: ${reason}`);
   const title = reason === undefined ? backend.name : `${backend.name} does not start here: ${reason}`;
   describe.skipIf(reason !== undefined)(title, () => {
     suite(backend, options);

@@ -15,19 +15,34 @@ declare global {
   }
 }
 
-const files: Record<string, string> = import.meta.glob("../../golden/*/**/*.safetensors", { query: "?url", import: "default", eager: true });
+const files: Record<string, string> = import.meta.glob("../../golden/*/**/*.safetensors", {
+  query: "?url",
+  import: "default",
+  eager: true,
+});
 
 /** The golden cases that depend on a backend, by their address on the test server. */
 const cases = Object.entries(files).flatMap(([path, url]) => {
-  const [group, name, inner] = path.replace("../../golden/", "").replace(/\.safetensors$/, "").split("/") as [string, string, string?];
+  const [group, name, inner] = path
+    .replace("../../golden/", "")
+    .replace(/\.safetensors$/, "")
+    .split("/") as [string, string, string?];
   return goldenGroups[group]!.backendFree || inner === "model" ? [] : [[`${group}/${name}`, group, name, url] as const];
 });
 
 async function readGolden(group: string, name: string, url: string): Promise<GoldenCase> {
   const { metadata, tensors } = parseSafetensors(new Uint8Array(await (await fetch(url)).arrayBuffer()), url);
-  const values = Object.fromEntries([...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]));
+  const values = Object.fromEntries(
+    [...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]),
+  );
   const folder = new URL(url.replace(/\/[^/]*$/, "/"), location.href).href;
-  return { group, name, folder, attrs: JSON.parse(metadata.get("attrs") ?? "{}") as Record<string, unknown>, tensors: values };
+  return {
+    group,
+    name,
+    folder,
+    attrs: JSON.parse(metadata.get("attrs") ?? "{}") as Record<string, unknown>,
+    tensors: values,
+  };
 }
 
 beforeAll(() => setBackend(webGpuBackend()));

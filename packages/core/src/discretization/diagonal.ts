@@ -20,7 +20,12 @@ export interface DiagonalGradients {
  * A, B: [n, 2] (re, im), interleaved; delta in the unit of time of A. Correct where A is 0 or near it.
  * @throws ShapeError when A and B differ in length; ArgumentError when delta is not positive and finite.
  */
-export function discretizeDiagonal(rule: Discretization, A: Float64Array, B: Float64Array, delta: number): DiagonalDiscrete {
+export function discretizeDiagonal(
+  rule: Discretization,
+  A: Float64Array,
+  B: Float64Array,
+  delta: number,
+): DiagonalDiscrete {
   expectPair(A, B, delta);
   const out = { ABar: new Float64Array(A.length), BBar: new Float64Array(A.length) };
   for (let n = 0; n < A.length / 2; n++) {
@@ -54,7 +59,10 @@ export function discretizeDiagonalVjp(
     // dABar = growth' (delta dA + A ddelta), dBBar = delta gain dB + b (gain + z gain') ddelta + delta^2 b gain' dA
     const growthPull = pull(rule.growth(z).slope, gABar);
     const gainPull = pull(complexMul(b, gain.slope), gBBar);
-    complexSet(out.A, n, { re: delta * growthPull.re + delta ** 2 * gainPull.re, im: delta * growthPull.im + delta ** 2 * gainPull.im });
+    complexSet(out.A, n, {
+      re: delta * growthPull.re + delta ** 2 * gainPull.re,
+      im: delta * growthPull.im + delta ** 2 * gainPull.im,
+    });
     complexSet(out.B, n, complexScale(pull(gain.value, gBBar), delta));
     out.delta += pull(a, growthPull).re + pull(complexMul(b, gain.value), gBBar).re + pull(z, gainPull).re;
   }

@@ -47,5 +47,6 @@ export function expectSystem(op: string, A: Matrix, B: Matrix, delta: number): v
 
 /** @throws ArgumentError unless delta is positive and finite. */
 export function expectStep(op: string, delta: number): void {
-  if (!(delta > 0 && Number.isFinite(delta))) throw new ArgumentError(`${op}: delta must be positive and finite, got ${delta}`);
+  if (!(delta > 0 && Number.isFinite(delta)))
+    throw new ArgumentError(`${op}: delta must be positive and finite, got ${delta}`);
 }

@@ -2,7 +2,13 @@ import { ArgumentError } from "../errors.ts";
 import { complexDiv, complexMul, complexScale, type Complex } from "../math/complex.ts";
 import { luFactor, luSolve } from "../math/linearSolve.ts";
 import { Matrix } from "../math/matrix.ts";
-import { expectSystem, type DenseGradients, type Discretization, type DiscreteMatrices, type ValueAndSlope } from "./discretization.ts";
+import {
+  expectSystem,
+  type DenseGradients,
+  type Discretization,
+  type DiscreteMatrices,
+  type ValueAndSlope,
+} from "./discretization.ts";
 
 /**
  * The generalised bilinear transform, which weighs the new state by alpha and the old one by 1 - alpha:
@@ -14,7 +20,8 @@ import { expectSystem, type DenseGradients, type Discretization, type DiscreteMa
  * @throws ArgumentError unless 0 <= alpha <= 1; `dense` throws it where I - alpha delta A is singular.
  */
 export function generalisedBilinear(alpha: number): Discretization {
-  if (!(alpha >= 0 && alpha <= 1)) throw new ArgumentError(`generalisedBilinear: alpha must be in [0, 1], got ${alpha}`);
+  if (!(alpha >= 0 && alpha <= 1))
+    throw new ArgumentError(`generalisedBilinear: alpha must be in [0, 1], got ${alpha}`);
   return {
     name: `gbt(${alpha})`,
     order: alpha === 0.5 ? 2 : 1,
@@ -45,7 +52,10 @@ export function generalisedBilinear(alpha: number): Discretization {
     growth(z: Complex): ValueAndSlope {
       const implicit = { re: 1 - alpha * z.re, im: -alpha * z.im };
       const explicit = { re: 1 + (1 - alpha) * z.re, im: (1 - alpha) * z.im };
-      return { value: complexDiv(explicit, implicit), slope: complexDiv({ re: 1, im: 0 }, complexMul(implicit, implicit)) };
+      return {
+        value: complexDiv(explicit, implicit),
+        slope: complexDiv({ re: 1, im: 0 }, complexMul(implicit, implicit)),
+      };
     },
 
     gain(z: Complex): ValueAndSlope {

@@ -2,7 +2,13 @@ import { complexExp, type Complex } from "../math/complex.ts";
 import { Matrix } from "../math/matrix.ts";
 import { matrixExp, matrixExpVjp } from "../math/matrixExp.ts";
 import { phi1, phi1Derivative } from "../math/phi.ts";
-import { expectSystem, type DenseGradients, type Discretization, type DiscreteMatrices, type ValueAndSlope } from "./discretization.ts";
+import {
+  expectSystem,
+  type DenseGradients,
+  type Discretization,
+  type DiscreteMatrices,
+  type ValueAndSlope,
+} from "./discretization.ts";
 
 /**
  * Zero-order hold: exact where u is constant over each step.

@@ -54,7 +54,9 @@ export function hippoBasis(measure: HippoMeasure, n: number, age: number): Float
     case "lagt":
       return laguerreBasis(n, age);
     default:
-      throw new ArgumentError(`hippoBasis: measure must expand the history (legs, legt, lagt, fourier, fout), got ${measure}`);
+      throw new ArgumentError(
+        `hippoBasis: measure must expand the history (legs, legt, lagt, fourier, fout), got ${measure}`,
+      );
   }
 }
 

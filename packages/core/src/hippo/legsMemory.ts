@@ -26,7 +26,8 @@ export class LegSMemory {
   /** @throws ArgumentError when n is not a positive integer or the method is unknown. */
   constructor(n: number, method: LegSMethod = "bilinear") {
     if (!Number.isInteger(n) || n < 1) throw new ArgumentError(`LegSMemory: n must be a positive integer, got ${n}`);
-    if (method !== "bilinear" && method !== "exact") throw new ArgumentError(`LegSMemory: method must be bilinear or exact, got ${String(method)}`);
+    if (method !== "bilinear" && method !== "exact")
+      throw new ArgumentError(`LegSMemory: method must be bilinear or exact, got ${String(method)}`);
     this.coefficients = new Float64Array(n);
     this.method = method;
     this.quadrature = method === "exact" ? new Quadrature(n) : null;
@@ -109,7 +110,8 @@ class Quadrature {
     const n = x.length;
     const share = (k - 1) / k;
     x[0] -= u;
-    for (let j = 0; j < n; j++) this.values[j] = share * this.weights[j] * dot(this.basis.subarray(j * n, (j + 1) * n), x);
+    for (let j = 0; j < n; j++)
+      this.values[j] = share * this.weights[j] * dot(this.basis.subarray(j * n, (j + 1) * n), x);
     x.fill(0);
     for (let j = 0; j < n; j++) {
       legendreBasis(n, share * (this.nodes[j] + 1) - 1, this.scaled);

@@ -30,11 +30,14 @@ export function hippoRankCorrection(measure: HippoMeasure, n: number, rank?: num
   else if (measure === "lagt") rows.push(new Float64Array(n).fill(Math.SQRT1_2));
   else if (measure === "fourier" || measure === "fout") rows.push(b.slice());
   else if (measure === "legt") {
-    for (const parity of [1, 0]) rows.push(Float64Array.from({ length: n }, (_, k) => (k % 2 === parity ? Math.sqrt(k + 0.5) : 0)));
+    for (const parity of [1, 0])
+      rows.push(Float64Array.from({ length: n }, (_, k) => (k % 2 === parity ? Math.sqrt(k + 0.5) : 0)));
   }
   const size = rank ?? Math.max(rows.length, 1);
   if (!Number.isInteger(size) || size < Math.max(rows.length, 1)) {
-    throw new ArgumentError(`hippoRankCorrection: rank must be at least ${Math.max(rows.length, 1)} for ${measure}, got ${size}`);
+    throw new ArgumentError(
+      `hippoRankCorrection: rank must be at least ${Math.max(rows.length, 1)} for ${measure}, got ${size}`,
+    );
   }
   return Matrix.from(size, n, (r, k) => rows[r]?.[k] ?? 0);
 }
@@ -73,7 +76,9 @@ function pairNullSpace(lower: Float64Array, columns: Complex[][], K: Matrix): Co
   const nullPairs = lower.reduce((count, value) => (Math.abs(value) <= zero ? count + 1 : count), 0);
   const regular = columns.slice(0, n / 2 - nullPairs);
   if (nullPairs === 0) return regular;
-  const candidates = columns.slice(n / 2 - nullPairs, n / 2 + nullPairs).flatMap((v) => [v.map((z) => z.re), v.map((z) => z.im)]);
+  const candidates = columns
+    .slice(n / 2 - nullPairs, n / 2 + nullPairs)
+    .flatMap((v) => [v.map((z) => z.re), v.map((z) => z.im)]);
   const real = orthonormalRows(candidates, 2 * nullPairs);
   const pairs = Array.from({ length: nullPairs }, (_, p) =>
     real[2 * p].map((a, i) => ({ re: a * Math.SQRT1_2, im: real[2 * p + 1][i] * Math.SQRT1_2 })),
@@ -117,7 +122,12 @@ function overlapWith(v: Complex[], b: ArrayLike<number>): Complex {
 function assemble(values: Float64Array, shift: number, half: Complex[][], lowRank: Matrix, B: Matrix): Nplr {
   const nHalf = half.length;
   const rank = lowRank.rows;
-  const out: Nplr = { Lambda: ndzeros([nHalf, 2]), P: ndzeros([rank, nHalf, 2]), B: ndzeros([nHalf, 2]), V: ndzeros([2 * nHalf, nHalf, 2]) };
+  const out: Nplr = {
+    Lambda: ndzeros([nHalf, 2]),
+    P: ndzeros([rank, nHalf, 2]),
+    B: ndzeros([nHalf, 2]),
+    V: ndzeros([2 * nHalf, nHalf, 2]),
+  };
   const put = (to: NdArray, index: number, z: Complex): void => to.data.set([z.re, z.im], 2 * index);
   half.forEach((v, j) => {
     put(out.Lambda, j, { re: shift, im: values[j] });
@@ -158,7 +168,13 @@ export function nplrToReal(V: NdArray, x: ArrayLike<number>): Float64Array {
 }
 
 /** 2 Re sum_j a_j b_j over `count` complex elements from the given complex offsets. */
-function doubleRealDot(a: ArrayLike<number>, aStart: number, b: ArrayLike<number>, bStart: number, count: number): number {
+function doubleRealDot(
+  a: ArrayLike<number>,
+  aStart: number,
+  b: ArrayLike<number>,
+  bStart: number,
+  count: number,
+): number {
   let sum = 0;
   for (let j = 0; j < count; j++) {
     sum += a[2 * (aStart + j)] * b[2 * (bStart + j)] - a[2 * (aStart + j) + 1] * b[2 * (bStart + j) + 1];

@@ -154,5 +154,6 @@ function expectSize(op: string, n: number): void {
 }
 
 function expectEven(op: string, n: number): void {
-  if (!Number.isInteger(n) || n < 2 || n % 2 !== 0) throw new ArgumentError(`${op}: n must be even (cosine and sine pairs), got ${n}`);
+  if (!Number.isInteger(n) || n < 2 || n % 2 !== 0)
+    throw new ArgumentError(`${op}: n must be even (cosine and sine pairs), got ${n}`);
 }

@@ -26,7 +26,9 @@ export class WindowMemory {
   constructor(measure: WindowMeasure, n: number, window: number, rule: Discretization = bilinear) {
     hippoBasis(measure, 0, 0); // refuses measures that do not expand the history
     if (!(window > 0 && Number.isFinite(window)) || (measure as string) === "legs") {
-      throw new ArgumentError(`WindowMemory: window must be positive and the measure one with a window, got ${window} and ${measure}`);
+      throw new ArgumentError(
+        `WindowMemory: window must be positive and the measure one with a window, got ${window} and ${measure}`,
+      );
     }
     this.measure = measure;
     this.window = window;

@@ -24,5 +24,26 @@ export type AnyOp = Op<any, any, any>;
 
 /** Every op by kernel name. */
 export const allOps: Readonly<Record<string, AnyOp>> = {
-  adamW, cauchy, causalAttention, causalConv1d, causalConv1dStep, copy, crossEntropy, diagonalScan, embedding, fftConv, inverseRealFft, layerNorm, linear, mamba3Scan, mamba3ScanStep, rmsNorm, selectiveScan, selectiveScanStep, ssdScan, ssdScanStep, sumSquares, vandermonde,
+  adamW,
+  cauchy,
+  causalAttention,
+  causalConv1d,
+  causalConv1dStep,
+  copy,
+  crossEntropy,
+  diagonalScan,
+  embedding,
+  fftConv,
+  inverseRealFft,
+  layerNorm,
+  linear,
+  mamba3Scan,
+  mamba3ScanStep,
+  rmsNorm,
+  selectiveScan,
+  selectiveScanStep,
+  ssdScan,
+  ssdScanStep,
+  sumSquares,
+  vandermonde,
 };

@@ -19,7 +19,8 @@ export class CauchyExpansions {
     this.p = p;
     this.#binomials = new Float64Array(p * p).fill(1);
     for (let m = 1; m < p; m++)
-      for (let k = 1; k < p; k++) this.#binomials[m * p + k] = this.#binomials[m * p + k - 1]! + this.#binomials[(m - 1) * p + k]!;
+      for (let k = 1; k < p; k++)
+        this.#binomials[m * p + k] = this.#binomials[m * p + k - 1]! + this.#binomials[(m - 1) * p + k]!;
     this.#re = new Float64Array(p);
     this.#im = new Float64Array(p);
   }
@@ -80,7 +81,16 @@ export class CauchyExpansions {
    * Adds a multipole, as seen from a distant cell of nodes, to that cell's series. With R = c_nodes - c_poles = (x, y):
    * L_m += (-r_nodes / R)^m / R sum_k C(k + m, k) (r_poles / R)^k M_k.
    */
-  translate(nodes: Float64Array, to: number, poles: Float64Array, from: number, x: number, y: number, rNodes: number, rPoles: number): void {
+  translate(
+    nodes: Float64Array,
+    to: number,
+    poles: Float64Array,
+    from: number,
+    x: number,
+    y: number,
+    rNodes: number,
+    rPoles: number,
+  ): void {
     const [re, im, p, binomials] = [this.#re, this.#im, this.p, this.#binomials];
     const square = x * x + y * y;
     const [inverseRe, inverseIm] = [x / square, -y / square];

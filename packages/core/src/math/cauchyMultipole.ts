@@ -50,7 +50,11 @@ export class CauchyMultipole {
     this.#series = new CauchyExpansions(p);
     const direct = this.#pair((p * p) / 2);
     const cells = poles.cells.from.length + nodes.cells.from.length;
-    this.work = direct + (this.#far.length > 0 ? (this.#far.length / 2) * (p * p) + p * (poles.count + nodes.count) + (cells * p * p) / 2 : 0);
+    this.work =
+      direct +
+      (this.#far.length > 0
+        ? (this.#far.length / 2) * (p * p) + p * (poles.count + nodes.count) + (cells * p * p) / 2
+        : 0);
   }
 
   /** @param weights [poles, 2], in the order of the poles' points */
@@ -115,7 +119,14 @@ export class CauchyMultipole {
       const [x, y, radius, child] = [cells.re[cell]!, cells.im[cell]!, cells.radius[cell]!, cells.child[cell]!];
       if (child === 0) {
         for (let j = cells.from[cell]!; j < cells.to[cell]!; j++)
-          series.addPole(multipoles, width * cell, (re[j]! - x) / radius, (im[j]! - y) / radius, a[2 * j]!, a[2 * j + 1]!);
+          series.addPole(
+            multipoles,
+            width * cell,
+            (re[j]! - x) / radius,
+            (im[j]! - y) / radius,
+            a[2 * j]!,
+            a[2 * j + 1]!,
+          );
       } else {
         for (const c of [child, child + 1])
           series.raise(
@@ -156,7 +167,15 @@ export class CauchyMultipole {
       if (child === 0) continue;
       const [x, y, radius] = [z.re[cell]!, z.im[cell]!, z.radius[cell]!];
       for (const c of [child, child + 1])
-        series.lower(local, width * c, local, width * cell, (z.re[c]! - x) / radius, (z.im[c]! - y) / radius, z.radius[c]! / radius);
+        series.lower(
+          local,
+          width * c,
+          local,
+          width * cell,
+          (z.re[c]! - x) / radius,
+          (z.im[c]! - y) / radius,
+          z.radius[c]! / radius,
+        );
     }
     return local;
   }

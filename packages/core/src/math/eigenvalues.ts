@@ -26,7 +26,9 @@ export function eigenvalues(A: Matrix): Float64Array {
   const n = A.rows;
   if (A.cols !== n) throw new ShapeError(`eigenvalues: A must be square, got [${n}, ${A.cols}]`);
   if (!A.data.every(Number.isFinite)) throw new ArgumentError("eigenvalues: A must be finite");
-  const found: Complex[] = isTriangular(A) ? Array.from({ length: n }, (_, k) => ({ re: A.at(k, k), im: 0 })) : hessenbergQr(hessenberg(balanced(A)));
+  const found: Complex[] = isTriangular(A)
+    ? Array.from({ length: n }, (_, k) => ({ re: A.at(k, k), im: 0 }))
+    : hessenbergQr(hessenberg(balanced(A)));
   found.sort((a, b) => a.im - b.im || a.re - b.re);
   return Float64Array.from(found.flatMap((z) => [z.re, z.im]));
 }

@@ -135,7 +135,9 @@ export class Matrix {
 
   private expectSame(op: string, other: Matrix): void {
     if (this.rows !== other.rows || this.cols !== other.cols) {
-      throw new ShapeError(`Matrix.${op}: other must be [${this.rows}, ${this.cols}], got [${other.rows}, ${other.cols}]`);
+      throw new ShapeError(
+        `Matrix.${op}: other must be [${this.rows}, ${this.cols}], got [${other.rows}, ${other.cols}]`,
+      );
     }
   }
 }

@@ -4,8 +4,8 @@ import { Matrix } from "./matrix.ts";
 
 /** Numerator coefficients of the [13/13] Pade approximant of exp; the denominator has the same with alternating signs. */
 const PADE_13 = [
-  64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600, 670442572800, 33522128640, 1323241920,
-  40840800, 960960, 16380, 182, 1,
+  64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000, 10559470521600,
+  670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
 ];
 
 /** Largest 1-norm at which [13/13] has a backward error below 2^-53 (Higham 2005, table 2.3). */
@@ -33,9 +33,17 @@ function pade13(A: Matrix): Matrix {
   const A2 = A.times(A);
   const A4 = A2.times(A2);
   const A6 = A2.times(A4);
-  const odd = A6.times(A6.scaled(b[13]).plus(A4, b[11]).plus(A2, b[9])).plus(A6, b[7]).plus(A4, b[5]).plus(A2, b[3]).plus(I, b[1]);
+  const odd = A6.times(A6.scaled(b[13]).plus(A4, b[11]).plus(A2, b[9]))
+    .plus(A6, b[7])
+    .plus(A4, b[5])
+    .plus(A2, b[3])
+    .plus(I, b[1]);
   const U = A.times(odd);
-  const V = A6.times(A6.scaled(b[12]).plus(A4, b[10]).plus(A2, b[8])).plus(A6, b[6]).plus(A4, b[4]).plus(A2, b[2]).plus(I, b[0]);
+  const V = A6.times(A6.scaled(b[12]).plus(A4, b[10]).plus(A2, b[8]))
+    .plus(A6, b[6])
+    .plus(A4, b[4])
+    .plus(A2, b[2])
+    .plus(I, b[0]);
   return solveLinear(V.minus(U), V.plus(U));
 }
 

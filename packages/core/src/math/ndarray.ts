@@ -34,7 +34,9 @@ export function stridesOf(shape: readonly number[]): number[] {
  */
 export function ndarray(shape: readonly number[], values: ArrayLike<number>): NdArray {
   if (sizeOf(shape) !== values.length) {
-    throw new ShapeError(`ndarray: values must have ${sizeOf(shape)} elements for shape [${shape.join(", ")}], got ${values.length}`);
+    throw new ShapeError(
+      `ndarray: values must have ${sizeOf(shape)} elements for shape [${shape.join(", ")}], got ${values.length}`,
+    );
   }
   return { shape: [...shape], data: values instanceof Float64Array ? values : Float64Array.from(values) };
 }

@@ -57,7 +57,11 @@ export class PointTree {
     cells.re[cell] = (reMin + reMax) / 2;
     cells.im[cell] = (imMin + imMax) / 2;
     // A floor keeps powers of 1 / radius finite; any radius that is not too small serves.
-    cells.radius[cell] = Math.max(Math.hypot(reMax - reMin, imMax - imMin) / 2, 2 ** -40 * Math.max(Math.abs(reMax), Math.abs(imMax)), 1e-60);
+    cells.radius[cell] = Math.max(
+      Math.hypot(reMax - reMin, imMax - imMin) / 2,
+      2 ** -40 * Math.max(Math.abs(reMax), Math.abs(imMax)),
+      1e-60,
+    );
     const [along, low, high] = reMax - reMin > imMax - imMin ? [this.re, reMin, reMax] : [this.im, imMin, imMax];
     if (to - from <= leafSize || low === high) return;
     const middle = (low + high) / 2;

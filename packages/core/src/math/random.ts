@@ -20,7 +20,9 @@ export class Rng {
   static fromState(state: readonly number[]): Rng {
     const valid = state.length === 4 && state.every((word) => Number.isInteger(word) && word >= 0 && word < 2 ** 32);
     if (!valid || state.every((word) => word === 0)) {
-      throw new ArgumentError(`Rng.fromState: state must be 4 unsigned 32-bit words, not all zero, got [${state.join(", ")}]`);
+      throw new ArgumentError(
+        `Rng.fromState: state must be 4 unsigned 32-bit words, not all zero, got [${state.join(", ")}]`,
+      );
     }
     const rng = new Rng(0);
     rng.words.set(state);

@@ -44,17 +44,31 @@ export class AdamW {
 
   /** @throws ArgumentError for settings out of range. */
   constructor(parameters: Iterable<Parameter>, options: AdamWOptions = {}) {
-    const all = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01, decayAll: false, ...options };
+    const all = {
+      learningRate: 1e-3,
+      beta1: 0.9,
+      beta2: 0.999,
+      eps: 1e-8,
+      weightDecay: 0.01,
+      decayAll: false,
+      ...options,
+    };
     for (const name of ["learningRate", "eps", "weightDecay"] as const) {
       if (!(all[name] >= 0)) throw new ArgumentError(`AdamW: ${name} must be >= 0, got ${all[name]}`);
     }
     for (const name of ["beta1", "beta2"] as const) {
-      if (!(all[name] >= 0 && all[name] < 1)) throw new ArgumentError(`AdamW: ${name} must be in [0, 1), got ${all[name]}`);
+      if (!(all[name] >= 0 && all[name] < 1))
+        throw new ArgumentError(`AdamW: ${name} must be in [0, 1), got ${all[name]}`);
     }
     this.options = all;
     this.#slots = [...parameters]
       .filter(({ trainable }) => trainable)
-      .map((parameter) => ({ parameter, group: this.#groupOf(parameter), m: keep(zeros(parameter.shape)), v: keep(zeros(parameter.shape)) }));
+      .map((parameter) => ({
+        parameter,
+        group: this.#groupOf(parameter),
+        m: keep(zeros(parameter.shape)),
+        v: keep(zeros(parameter.shape)),
+      }));
   }
 
   #groupOf({ learningRate, decay }: Parameter): Group {
@@ -76,7 +90,8 @@ export class AdamW {
    * @param gradScale scalar tensor that multiplies every gradient (`clipScale`).
    */
   step(grads: readonly (Tensor | null)[], learningRate: number = this.options.learningRate, gradScale?: Tensor): void {
-    if (grads.length !== this.#slots.length) throw new ArgumentError(`AdamW: needs ${this.#slots.length} gradients, got ${grads.length}`);
+    if (grads.length !== this.#slots.length)
+      throw new ArgumentError(`AdamW: needs ${this.#slots.length} gradients, got ${grads.length}`);
     this.#writeHyper(learningRate);
     tidy(() => {
       this.#slots.forEach(({ parameter, group, m, v }, i) => {
@@ -95,14 +110,18 @@ export class AdamW {
     for (const group of this.#groups.values()) {
       const rate = group.learningRate === undefined ? learningRate : group.learningRate * factor;
       const decay = group.decay || decayAll ? weightDecay : 0;
-      writeInto(group.hyper, Float32Array.of(rate, beta1, beta2, eps, decay, 1 - beta1 ** this.steps, 1 - beta2 ** this.steps, 0));
+      writeInto(
+        group.hyper,
+        Float32Array.of(rate, beta1, beta2, eps, decay, 1 - beta1 ** this.steps, 1 - beta2 ** this.steps, 0),
+      );
     }
   }
 
   /** Moments and step count by parameter name, for a training checkpoint. */
   async save(): Promise<{ steps: number; moments: Map<string, { m: Float32Array; v: Float32Array }> }> {
     const moments = new Map<string, { m: Float32Array; v: Float32Array }>();
-    for (const { parameter, m, v } of this.#slots) moments.set(parameter.name, { m: await readFloats(m), v: await readFloats(v) });
+    for (const { parameter, m, v } of this.#slots)
+      moments.set(parameter.name, { m: await readFloats(m), v: await readFloats(v) });
     return { steps: this.steps, moments };
   }
 
@@ -110,7 +129,8 @@ export class AdamW {
   restore(saved: { steps: number; moments: ReadonlyMap<string, { m: Float32Array; v: Float32Array }> }): void {
     for (const { parameter } of this.#slots) {
       const found = saved.moments.get(parameter.name);
-      if (found?.m.length !== parameter.size || found.v.length !== parameter.size) throw new ArgumentError(`AdamW: moments of ${parameter.name} are missing or of another size`);
+      if (found?.m.length !== parameter.size || found.v.length !== parameter.size)
+        throw new ArgumentError(`AdamW: moments of ${parameter.name} are missing or of another size`);
     }
     for (const { parameter, m, v } of this.#slots) {
       writeInto(m, saved.moments.get(parameter.name)!.m);
@@ -124,4 +144,3 @@ export class AdamW {
     for (const { m, v } of this.#slots) for (const t of [m, v]) t.dispose();
   }
 }
-

@@ -44,9 +44,14 @@ export class ContinuousSsm {
    * length delta, `substeps` integration steps in each. Output k is read at the end of step k, as the discrete views have it.
    * @returns outputs [l, p] and the final state [n].
    */
-  simulate(inputs: Sequence, delta: number, options: { substeps?: number; initialState?: Float64Array } = {}): SequenceResult {
+  simulate(
+    inputs: Sequence,
+    delta: number,
+    options: { substeps?: number; initialState?: Float64Array } = {},
+  ): SequenceResult {
     const { substeps = 16 } = options;
-    if (!Number.isInteger(substeps) || substeps < 1) throw new ArgumentError(`simulate: substeps must be a positive integer, got ${substeps}`);
+    if (!Number.isInteger(substeps) || substeps < 1)
+      throw new ArgumentError(`simulate: substeps must be a positive integer, got ${substeps}`);
     expectSequence("simulate", inputs, this.B.cols);
     let state = expectState("simulate", options.initialState, this.A.rows);
     const outputs = inputs.map((u) => {
@@ -92,5 +97,6 @@ function expectShapes(op: string, A: Matrix, B: Matrix, C: Matrix, D: Matrix): v
   if (A.rows !== A.cols) throw new ShapeError(`${op}: A must be [n, n], got ${show(A)}`);
   if (B.rows !== A.rows) throw new ShapeError(`${op}: B must be [n, m] = [${A.rows}, m], got ${show(B)}`);
   if (C.cols !== A.rows) throw new ShapeError(`${op}: C must be [p, n] = [p, ${A.rows}], got ${show(C)}`);
-  if (D.rows !== C.rows || D.cols !== B.cols) throw new ShapeError(`${op}: D must be [p, m] = [${C.rows}, ${B.cols}], got ${show(D)}`);
+  if (D.rows !== C.rows || D.cols !== B.cols)
+    throw new ShapeError(`${op}: D must be [p, m] = [${C.rows}, ${B.cols}], got ${show(D)}`);
 }

@@ -29,7 +29,12 @@ export class DiscreteSsm {
   readonly D: Matrix; // [p, m]
 
   constructor(ABar: Matrix, BBar: Matrix, C: Matrix, D: Matrix = new Matrix(C.rows, BBar.cols)) {
-    const fits = ABar.rows === ABar.cols && BBar.rows === ABar.rows && C.cols === ABar.rows && D.rows === C.rows && D.cols === BBar.cols;
+    const fits =
+      ABar.rows === ABar.cols &&
+      BBar.rows === ABar.rows &&
+      C.cols === ABar.rows &&
+      D.rows === C.rows &&
+      D.cols === BBar.cols;
     if (!fits) {
       const shapes = [ABar, BBar, C, D].map((M) => `[${M.rows}, ${M.cols}]`).join(", ");
       throw new ShapeError(`DiscreteSsm: ABar, BBar, C, D must be [n, n], [n, m], [p, n], [p, m], got ${shapes}`);
@@ -125,11 +130,15 @@ function directConvolve(a: Float64Array, b: Float64Array, length: number): Float
 /** @throws ShapeError unless every input has m values. */
 export function expectSequence(op: string, inputs: Sequence, m: number): void {
   const wrong = inputs.findIndex((u) => u.length !== m);
-  if (wrong >= 0) throw new ShapeError(`${op}: inputs must be [l, m] = [${inputs.length}, ${m}], got ${inputs[wrong].length} values at ${wrong}`);
+  if (wrong >= 0)
+    throw new ShapeError(
+      `${op}: inputs must be [l, m] = [${inputs.length}, ${m}], got ${inputs[wrong].length} values at ${wrong}`,
+    );
 }
 
 /** A copy of the initial state, or zeros. @throws ShapeError unless it has n values. */
 export function expectState(op: string, state: Float64Array | undefined, n: number): Float64Array {
-  if (state && state.length !== n) throw new ShapeError(`${op}: initialState must be [n] = [${n}], got [${state.length}]`);
+  if (state && state.length !== n)
+    throw new ShapeError(`${op}: initialState must be [n] = [${n}], got [${state.length}]`);
   return state ? state.slice() : new Float64Array(n);
 }

@@ -114,7 +114,9 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
   locate(x: TensorInfo): Entry<B> {
     const entry = this.locatePacked(x);
     if (isPacked(entry.format)) {
-      throw new BackendError(`${this.label}: a weight packed as ${entry.format} can only be an operand of linear and embedding`);
+      throw new BackendError(
+        `${this.label}: a weight packed as ${entry.format} can only be an operand of linear and embedding`,
+      );
     }
     return entry;
   }
@@ -205,13 +207,23 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
    */
   writeInto(x: TensorInfo, values: TensorValues): void {
     const entry = this.storage.get(x.dataId);
-    if (this.#recording?.memory.owns(entry.block)) throw new BackendError("writeInto: a tensor made inside a capture cannot be written there, since a replay would not write it again");
-    if (isPacked(entry.format)) throw new BackendError(`writeInto: a weight packed as ${entry.format} cannot be overwritten; make a new one with packWeight`);
+    if (this.#recording?.memory.owns(entry.block))
+      throw new BackendError(
+        "writeInto: a tensor made inside a capture cannot be written there, since a replay would not write it again",
+      );
+    if (isPacked(entry.format))
+      throw new BackendError(
+        `writeInto: a weight packed as ${entry.format} cannot be overwritten; make a new one with packWeight`,
+      );
     const stored = toStored(values, x.dtype as DType);
     if (stored.byteLength !== entry.bytes) {
       throw new BackendError(`writeInto: values must have ${entry.bytes / 4} elements, got ${stored.byteLength / 4}`);
     }
-    this.upload(entry.block.buffer, entry.byteOffset, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+    this.upload(
+      entry.block.buffer,
+      entry.byteOffset,
+      new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength),
+    );
   }
 
   // ---- tfjs KernelBackend ----
@@ -223,7 +235,9 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
   }
 
   override move(): void {
-    throw new BackendError(`${this.label}: tensors do not move by themselves; await model.to("${this.label}") or moveTensor()`);
+    throw new BackendError(
+      `${this.label}: tensors do not move by themselves; await model.to("${this.label}") or moveTensor()`,
+    );
   }
 
   override async read(dataId: DataId): Promise<TensorValues> {
@@ -263,7 +277,12 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
     return 32;
   }
   override memory(): BackendMemory {
-    return { unreliable: false, tensors: this.storage.count, tensorBytes: this.storage.bytes, heldBytes: this.heldBytes() };
+    return {
+      unreliable: false,
+      tensors: this.storage.count,
+      tensorBytes: this.storage.bytes,
+      heldBytes: this.heldBytes(),
+    };
   }
   override dispose(): void {}
 }

@@ -19,8 +19,28 @@
  * - ClipByValue: `x`; attrs `min, max`.
  */
 export const UNARY_KERNELS = [
-  "Neg", "Abs", "Exp", "Expm1", "Log", "Log1p", "Sqrt", "Rsqrt", "Square", "Reciprocal",
-  "Sigmoid", "Tanh", "Softplus", "Relu", "Silu", "Gelu", "Sin", "Cos", "Erf", "Sign", "Floor", "Round",
+  "Neg",
+  "Abs",
+  "Exp",
+  "Expm1",
+  "Log",
+  "Log1p",
+  "Sqrt",
+  "Rsqrt",
+  "Square",
+  "Reciprocal",
+  "Sigmoid",
+  "Tanh",
+  "Softplus",
+  "Relu",
+  "Silu",
+  "Gelu",
+  "Sin",
+  "Cos",
+  "Erf",
+  "Sign",
+  "Floor",
+  "Round",
 ] as const;
 
 /** float32 or int32 in, the same out. */
@@ -31,9 +51,36 @@ export const COMPARE_KERNELS = ["Equal", "NotEqual", "Less", "LessEqual", "Great
 
 /** The rest; see the list above. */
 export const OTHER_KERNELS = [
-  "Fill", "Identity", "Reshape", "Cast", "LogicalAnd", "LogicalNot", "Select", "Sum", "Max", "Min", "ArgMax", "Softmax", "Cumsum",
-  "BatchMatMul", "Transpose", "Slice", "Concat", "Reverse", "Pad", "Tile", "Gather", "OneHot", "SegmentSum", "ClipByValue",
+  "Fill",
+  "Identity",
+  "Reshape",
+  "Cast",
+  "LogicalAnd",
+  "LogicalNot",
+  "Select",
+  "Sum",
+  "Max",
+  "Min",
+  "ArgMax",
+  "Softmax",
+  "Cumsum",
+  "BatchMatMul",
+  "Transpose",
+  "Slice",
+  "Concat",
+  "Reverse",
+  "Pad",
+  "Tile",
+  "Gather",
+  "OneHot",
+  "SegmentSum",
+  "ClipByValue",
 ] as const;
 
 /** Every base kernel's name: what a backend's support table is measured against. */
-export const BASE_KERNELS: readonly string[] = [...UNARY_KERNELS, ...BINARY_KERNELS, ...COMPARE_KERNELS, ...OTHER_KERNELS];
+export const BASE_KERNELS: readonly string[] = [
+  ...UNARY_KERNELS,
+  ...BINARY_KERNELS,
+  ...COMPARE_KERNELS,
+  ...OTHER_KERNELS,
+];

@@ -49,7 +49,8 @@ export function capture<T extends Tensors>(fn: () => T): Captured<T> {
     bytes: recording.bytes,
     replay(): void {
       if (!alive) throw new BackendError("capture: replay after dispose");
-      if (currentBackend() !== backend) throw new BackendError(`capture: recorded on ${backend.label}, but ${currentBackend().label} is set`);
+      if (currentBackend() !== backend)
+        throw new BackendError(`capture: recorded on ${backend.label}, but ${currentBackend().label} is set`);
       recording.replay();
     },
     dispose(): void {

@@ -9,7 +9,8 @@ import type { DType, PackedFormat, Tensor, TensorValues } from "./types.ts";
 export function sizeOfShape(shape: readonly number[]): number {
   let size = 1;
   for (const extent of shape) {
-    if (!Number.isInteger(extent) || extent < 0) throw new ShapeError(`shape: extents must be integers >= 0, got [${shape.join(", ")}]`);
+    if (!Number.isInteger(extent) || extent < 0)
+      throw new ShapeError(`shape: extents must be integers >= 0, got [${shape.join(", ")}]`);
     size *= extent;
   }
   return size;
@@ -20,16 +21,26 @@ export function sizeOfShape(shape: readonly number[]): number {
  * @param values flat, row-major; copied.
  * @throws ShapeError when the number of values is not the size of the shape.
  */
-export function tensor(values: TensorValues | readonly number[], shape: readonly number[] = [values.length], dtype?: DType): Tensor {
+export function tensor(
+  values: TensorValues | readonly number[],
+  shape: readonly number[] = [values.length],
+  dtype?: DType,
+): Tensor {
   currentBackend();
   const type = dtype ?? (values instanceof Int32Array ? "int32" : "float32");
   const size = sizeOfShape(shape);
-  if (values.length !== size) throw new ShapeError(`tensor: values must have ${size} elements for shape [${shape.join(", ")}], got ${values.length}`);
+  if (values.length !== size)
+    throw new ShapeError(
+      `tensor: values must have ${size} elements for shape [${shape.join(", ")}], got ${values.length}`,
+    );
   const typed = type === "float32" ? toTyped(values, Float32Array) : toTyped(values, Int32Array);
   return engine().makeTensor(typed, shape, type);
 }
 
-function toTyped<T extends Float32Array | Int32Array>(values: ArrayLike<number>, Type: { new (n: ArrayLike<number>): T }): T {
+function toTyped<T extends Float32Array | Int32Array>(
+  values: ArrayLike<number>,
+  Type: { new (n: ArrayLike<number>): T },
+): T {
   return values instanceof Type ? values : new Type(values);
 }
 
@@ -64,14 +75,20 @@ export function range(start: number, size: number, step = 1): Tensor {
  * @throws ArgumentError when the last axis does not divide into blocks of 32 (q8, q4).
  */
 export function packWeight(values: Float32Array, shape: readonly number[], format: PackedFormat): Tensor {
-  if (values.length !== sizeOfShape(shape)) throw new ShapeError(`packWeight: values must have ${sizeOfShape(shape)} elements for shape [${shape.join(", ")}], got ${values.length}`);
+  if (values.length !== sizeOfShape(shape))
+    throw new ShapeError(
+      `packWeight: values must have ${sizeOfShape(shape)} elements for shape [${shape.join(", ")}], got ${values.length}`,
+    );
   return packedWeight(packFromF32(values, shape, format), shape, format);
 }
 
 /** A packed weight from its canonical bytes, as a quantised checkpoint holds them. @throws ArgumentError for a wrong number of bytes. */
 export function packedWeight(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Tensor {
   const expected = packBytes(shape, format);
-  if (canonical.byteLength !== expected) throw new ArgumentError(`packedWeight: ${format} of shape [${shape.join(", ")}] takes ${expected} bytes, got ${canonical.byteLength}`);
+  if (canonical.byteLength !== expected)
+    throw new ArgumentError(
+      `packedWeight: ${format} of shape [${shape.join(", ")}] takes ${expected} bytes, got ${canonical.byteLength}`,
+    );
   return engine().makeTensorFromTensorInfo(currentBackend().pack(canonical, shape, format));
 }
 

@@ -27,7 +27,11 @@ export interface OpSpec<Attrs extends object> {
   /** Attributes with their defaults. */
   readonly attrs: Required<Attrs>;
   /** Output shapes by name, in kernel order; an output that the attributes switch off is left out. */
-  outputs(bound: BoundDims, attrs: Required<Attrs>, present: ReadonlySet<string>): Readonly<Record<string, readonly number[]>>;
+  outputs(
+    bound: BoundDims,
+    attrs: Required<Attrs>,
+    present: ReadonlySet<string>,
+  ): Readonly<Record<string, readonly number[]>>;
   /** Inputs that get a gradient, in the order the gradient kernel returns them (absent ones left out). Empty: no gradient. */
   readonly differentiable: readonly string[];
   /** Outputs the gradient kernel needs beside the inputs. */
@@ -64,7 +68,9 @@ export function upstreamName(output: string): string {
  * Makes an op of a spec: checks shapes and dtypes, runs the kernel, names the outputs, and records the gradient kernel.
  * Outputs that do not reach the loss are passed to the gradient kernel as absent, not as zeros.
  */
-export function defineOp<Inputs extends object, Attrs extends object, Outputs extends object>(spec: OpSpec<Attrs>): Op<Inputs, Attrs, Outputs> {
+export function defineOp<Inputs extends object, Attrs extends object, Outputs extends object>(
+  spec: OpSpec<Attrs>,
+): Op<Inputs, Attrs, Outputs> {
   const specs = Object.entries(spec.inputs).map(([name, text]) => parseSpec(name, text));
   const run = (inputs: Inputs, attrs?: Attrs): Outputs => {
     const given = inputs as Readonly<Record<string, Tensor | undefined>>;
@@ -73,7 +79,10 @@ export function defineOp<Inputs extends object, Attrs extends object, Outputs ex
     const names = new Set(Object.keys(present));
     const all = withDefaults(spec.attrs, attrs);
     spec.check?.(bound, all, names);
-    if (spec.inPlace && isRecording()) throw new BackendError(`${spec.name}: changes ${spec.inPlace.join(", ")} in place and has no gradient; use the op that returns a new state`);
+    if (spec.inPlace && isRecording())
+      throw new BackendError(
+        `${spec.name}: changes ${spec.inPlace.join(", ")} in place and has no gradient; use the op that returns a new state`,
+      );
     refusePacked(spec.name, present);
     const outputNames = Object.keys(spec.outputs(bound, all, names));
     const rule = spec.differentiable.length > 0 ? gradientRule(spec, present, all, outputNames) : undefined;
@@ -83,9 +92,13 @@ export function defineOp<Inputs extends object, Attrs extends object, Outputs ex
   return Object.assign(run, { spec });
 }
 
-function presentInputs<Attrs extends object>(spec: OpSpec<Attrs>, given: Readonly<Record<string, Tensor | undefined>>): Record<string, Tensor> {
+function presentInputs<Attrs extends object>(
+  spec: OpSpec<Attrs>,
+  given: Readonly<Record<string, Tensor | undefined>>,
+): Record<string, Tensor> {
   for (const name of Object.keys(given)) {
-    if (spec.inputs[name] === undefined) throw new ShapeError(`${spec.name}: has no argument ${name} (it has ${Object.keys(spec.inputs).join(", ")})`);
+    if (spec.inputs[name] === undefined)
+      throw new ShapeError(`${spec.name}: has no argument ${name} (it has ${Object.keys(spec.inputs).join(", ")})`);
   }
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
 }
@@ -101,7 +114,8 @@ function refusePacked(op: string, inputs: Readonly<Record<string, Tensor>>): voi
   const backend = currentBackend();
   for (const [name, input] of Object.entries(inputs)) {
     const format = backend.formatOf(input);
-    if (format !== "f32" && format !== "i32") throw new BackendError(`${op}: ${name} is packed as ${format} and cannot be trained through`);
+    if (format !== "f32" && format !== "i32")
+      throw new BackendError(`${op}: ${name} is packed as ${format} and cannot be trained through`);
   }
 }
 
@@ -114,9 +128,14 @@ function gradientRule<Attrs extends object>(
   const inputNames = Object.keys(present);
   const savedOutputs = spec.saveOutputs ?? [];
   return (outputs) => ({
-    save: [...inputNames.map((name) => present[name]!), ...savedOutputs.map((name) => outputs[outputNames.indexOf(name)]!)],
+    save: [
+      ...inputNames.map((name) => present[name]!),
+      ...savedOutputs.map((name) => outputs[outputNames.indexOf(name)]!),
+    ],
     backward: (dys, saved) => {
-      const inputs: Record<string, Tensor> = Object.fromEntries([...inputNames, ...savedOutputs].map((name, i) => [name, saved[i]!]));
+      const inputs: Record<string, Tensor> = Object.fromEntries(
+        [...inputNames, ...savedOutputs].map((name, i) => [name, saved[i]!]),
+      );
       dys.forEach((dy, i) => {
         if (dy !== null) inputs[upstreamName(outputNames[i]!)] = dy;
       });

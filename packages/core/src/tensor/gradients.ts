@@ -26,10 +26,15 @@ export function noGrad<T>(fn: () => T): T {
  * @param dy upstream gradient, 1 by default; it stays the caller's.
  * @throws ArgumentError when the value is no scalar and no dy is given; BackendError inside another tape, or for an op without a gradient.
  */
-export function valueAndGrads(fn: () => Tensor, xs: readonly Tensor[], dy?: Tensor): { value: Tensor; grads: (Tensor | null)[] } {
+export function valueAndGrads(
+  fn: () => Tensor,
+  xs: readonly Tensor[],
+  dy?: Tensor,
+): { value: Tensor; grads: (Tensor | null)[] } {
   const e = engine();
   // A tape under way shows also inside noGrad, where the depth is 0.
-  if (e.state.activeTape) throw new BackendError("valueAndGrads: no gradients inside gradients (the ops have first derivatives only)");
+  if (e.state.activeTape)
+    throw new BackendError("valueAndGrads: no gradients inside gradients (the ops have first derivatives only)");
   let tape: TapeNode[] = [];
   let value: Tensor | undefined;
   e.startTape();
@@ -43,7 +48,9 @@ export function valueAndGrads(fn: () => Tensor, xs: readonly Tensor[], dy?: Tens
   }
   if (dy === undefined && value.size !== 1) {
     for (const node of tape) drop(node);
-    throw new ArgumentError(`valueAndGrads: the function must return a scalar, got [${value.shape.join(", ")}]; or pass dy`);
+    throw new ArgumentError(
+      `valueAndGrads: the function must return a scalar, got [${value.shape.join(", ")}]; or pass dy`,
+    );
   }
   const loss = value;
   try {
@@ -93,7 +100,12 @@ function walkBack(tape: readonly TapeNode[], y: Tensor, xs: readonly Tensor[], d
   return xs.map((x) => grads.get(x.id) ?? null);
 }
 
-function backThrough(node: TapeNode, dys: readonly (Tensor | null)[], needed: readonly [string, Tensor][], grads: Map<number, Tensor>): void {
+function backThrough(
+  node: TapeNode,
+  dys: readonly (Tensor | null)[],
+  needed: readonly [string, Tensor][],
+  grads: Map<number, Tensor>,
+): void {
   const { backward } = node;
   if (backward === undefined) throw new BackendError(`${node.kernelName} has no gradient`);
   const own = new Set(dys);

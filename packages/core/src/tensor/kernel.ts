@@ -20,4 +20,6 @@ export type Kernel<Backend extends StatespaceBackend<any, any> = StatespaceBacke
 
 /** The kernels of a backend by name: base kernels, ops, and gradients (`selectiveScanGrad`). */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type KernelTable<Backend extends StatespaceBackend<any, any> = StatespaceBackend<any, any>> = Readonly<Record<string, Kernel<Backend>>>;
+export type KernelTable<Backend extends StatespaceBackend<any, any> = StatespaceBackend<any, any>> = Readonly<
+  Record<string, Kernel<Backend>>
+>;

@@ -94,7 +94,10 @@ export function packFromF32(values: Float32Array, shape: readonly number[], form
 function toScale(wanted: number, format: PackedFormat): { half: number; scale: number } {
   const half = toHalf(wanted);
   const scale = fromHalf(half);
-  if (!Number.isFinite(scale)) throw new ArgumentError(`pack: values must be finite and their ${format} scale at most 65504, got a scale of ${wanted}`);
+  if (!Number.isFinite(scale))
+    throw new ArgumentError(
+      `pack: values must be finite and their ${format} scale at most 65504, got a scale of ${wanted}`,
+    );
   return { half, scale };
 }
 
@@ -112,7 +115,8 @@ function packQ8(values: Float32Array, from: number, view: DataView, at: number):
 function packQ4(values: Float32Array, from: number, view: DataView, at: number): void {
   // The extreme value is mapped to -8, which uses the whole range of an asymmetric 4-bit integer.
   let extreme = 0;
-  for (let i = 0; i < QUANT_BLOCK; i++) if (Math.abs(values[from + i]!) > Math.abs(extreme)) extreme = values[from + i]!;
+  for (let i = 0; i < QUANT_BLOCK; i++)
+    if (Math.abs(values[from + i]!) > Math.abs(extreme)) extreme = values[from + i]!;
   const { half, scale } = toScale(extreme / -8, "q4");
   view.setUint16(at, half, true);
   const quantise = (x: number): number => (scale === 0 ? 8 : Math.max(0, Math.min(15, Math.round(x / scale) + 8)));

@@ -46,7 +46,9 @@ export class Parameter {
   /** Overwrites the values in place. @throws ShapeError for a wrong number of values. */
   assign(values: Float32Array): void {
     if (values.length !== this.size) {
-      throw new ShapeError(`${this.name}: values must have ${this.size} elements for [${this.shape.join(", ")}], got ${values.length}`);
+      throw new ShapeError(
+        `${this.name}: values must have ${this.size} elements for [${this.shape.join(", ")}], got ${values.length}`,
+      );
     }
     writeInto(this.#value, values);
     this.version++;
@@ -72,6 +74,11 @@ export class Parameter {
 }
 
 /** A parameter from values. */
-export function parameter(name: string, values: Float32Array, shape: readonly number[], options?: ParameterOptions): Parameter {
+export function parameter(
+  name: string,
+  values: Float32Array,
+  shape: readonly number[],
+  options?: ParameterOptions,
+): Parameter {
   return new Parameter(name, tensor(values, shape), options);
 }

@@ -56,7 +56,9 @@ async function start(name: string): Promise<void> {
   const definition = definitions.get(name);
   if (definition === undefined) {
     const known = registeredBackends().join(", ") || "none";
-    throw new BackendError(`setBackend: "${name}" is not registered (registered: ${known}); call registerBackend first`);
+    throw new BackendError(
+      `setBackend: "${name}" is not registered (registered: ${known}); call registerBackend first`,
+    );
   }
   let instance: AnyBackend;
   try {
@@ -70,7 +72,8 @@ async function start(name: string): Promise<void> {
     registerKernel({
       kernelName,
       backendName: engineName(name),
-      kernelFunc: ({ inputs, attrs, backend }) => kernel(backend as AnyBackend, inputs as unknown as KernelInputs, (attrs ?? {}) as never) as never,
+      kernelFunc: ({ inputs, attrs, backend }) =>
+        kernel(backend as AnyBackend, inputs as unknown as KernelInputs, (attrs ?? {}) as never) as never,
     });
   }
   engine().registerBackend(engineName(name), () => instance);
@@ -124,7 +127,8 @@ export function currentBackendName(): string | undefined {
 export function currentBackend(): AnyBackend {
   const name = currentBackendName();
   const instance = name === undefined ? undefined : running.get(name);
-  if (instance === undefined) throw new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first");
+  if (instance === undefined)
+    throw new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first");
   return instance;
 }
 

@@ -36,7 +36,10 @@ export function parseSpec(name: string, text: string): ArgumentSpec {
   const dtype = text.startsWith("int32") ? "int32" : "float32";
   const body = text.replace(/\?$/, "").replace(/^int32/, "");
   const patterns = body.split("|").map((part): Pattern => {
-    const symbols = part.trim().split(/\s+/).filter((symbol) => symbol !== "");
+    const symbols = part
+      .trim()
+      .split(/\s+/)
+      .filter((symbol) => symbol !== "");
     return symbols[0] === "..." ? { lead: true, symbols: symbols.slice(1) } : { lead: false, symbols };
   });
   return { name, dtype, optional, alternatives: body.trim(), patterns };
@@ -50,7 +53,12 @@ function evaluate(symbol: string, dims: Readonly<Record<string, number>>): numbe
   return base === undefined ? undefined : base - Number(minus[2]);
 }
 
-function fit(shape: readonly number[], pattern: Pattern, dims: Record<string, number>, lead: readonly number[] | undefined): { dims: Record<string, number>; lead: readonly number[] | undefined } | undefined {
+function fit(
+  shape: readonly number[],
+  pattern: Pattern,
+  dims: Record<string, number>,
+  lead: readonly number[] | undefined,
+): { dims: Record<string, number>; lead: readonly number[] | undefined } | undefined {
   const extra = shape.length - pattern.symbols.length;
   if (extra < 0 || (!pattern.lead && extra > 0)) return undefined;
   const front = shape.slice(0, extra);
@@ -65,7 +73,11 @@ function fit(shape: readonly number[], pattern: Pattern, dims: Record<string, nu
   return { dims: bound, lead: pattern.lead ? front : lead };
 }
 
-function expected(spec: ArgumentSpec, dims: Readonly<Record<string, number>>, lead: readonly number[] | undefined): string {
+function expected(
+  spec: ArgumentSpec,
+  dims: Readonly<Record<string, number>>,
+  lead: readonly number[] | undefined,
+): string {
   const known = (pattern: Pattern): string => {
     const values = pattern.symbols.map((symbol) => evaluate(symbol, dims) ?? symbol);
     return [...(pattern.lead ? (lead ?? ["..."]) : []), ...values].join(", ");
@@ -83,22 +95,32 @@ function expected(spec: ArgumentSpec, dims: Readonly<Record<string, number>>, le
  * Checks every argument of an op and binds the symbols.
  * @throws ShapeError `op: name must be [b, l, d] = [2, 16, 64], got [2, 64, 16]`; DTypeError likewise.
  */
-export function bindDims(op: string, specs: readonly ArgumentSpec[], inputs: Readonly<Record<string, Tensor | undefined>>): BoundDims {
+export function bindDims(
+  op: string,
+  specs: readonly ArgumentSpec[],
+  inputs: Readonly<Record<string, Tensor | undefined>>,
+): BoundDims {
   let dims: Record<string, number> = {};
   let lead: readonly number[] | undefined;
   const chosen = new Map<string, Pattern>();
   for (const declared of specs) {
     const choice = chosen.get(declared.alternatives);
-    const spec = choice === undefined || declared.patterns.length === 1 ? declared : { ...declared, patterns: [choice] };
+    const spec =
+      choice === undefined || declared.patterns.length === 1 ? declared : { ...declared, patterns: [choice] };
     const input = inputs[spec.name];
     if (input === undefined) {
-      if (!spec.optional) throw new ShapeError(`${op}: ${spec.name} is missing; it must be ${expected(spec, dims, lead)}`);
+      if (!spec.optional)
+        throw new ShapeError(`${op}: ${spec.name} is missing; it must be ${expected(spec, dims, lead)}`);
       continue;
     }
-    if (input.dtype !== spec.dtype) throw new DTypeError(`${op}: ${spec.name} must be ${spec.dtype}, got ${input.dtype}`);
+    if (input.dtype !== spec.dtype)
+      throw new DTypeError(`${op}: ${spec.name} must be ${spec.dtype}, got ${input.dtype}`);
     const pattern = spec.patterns.find((p) => fit(input.shape, p, dims, lead) !== undefined);
     const bound = pattern && fit(input.shape, pattern, dims, lead);
-    if (bound === undefined) throw new ShapeError(`${op}: ${spec.name} must be ${expected(spec, dims, lead)}, got [${input.shape.join(", ")}]`);
+    if (bound === undefined)
+      throw new ShapeError(
+        `${op}: ${spec.name} must be ${expected(spec, dims, lead)}, got [${input.shape.join(", ")}]`,
+      );
     chosen.set(declared.alternatives, pattern!);
     dims = bound.dims;
     lead = bound.lead;

@@ -59,7 +59,13 @@ export class Storage<B> {
   }
 
   /** A new tensor, by default on a block of the present source. */
-  make(shape: readonly number[], dtype: DType, bytes: number, format: StorageFormat, block: Block<B> = this.#source.take(bytes)): TensorInfo {
+  make(
+    shape: readonly number[],
+    dtype: DType,
+    bytes: number,
+    format: StorageFormat,
+    block: Block<B> = this.#source.take(bytes),
+  ): TensorInfo {
     return this.#add({ block, byteOffset: 0, bytes, shape, dtype, format, refs: 1 });
   }
 
@@ -84,7 +90,9 @@ export class Storage<B> {
   get(dataId: DataId): Entry<B> {
     const entry = this.#entries.get(dataId);
     if (entry === undefined) {
-      throw new BackendError(`${this.#label}: the tensor is not here: it was disposed or lives on another backend (await model.to("${this.#label}") moves a model)`);
+      throw new BackendError(
+        `${this.#label}: the tensor is not here: it was disposed or lives on another backend (await model.to("${this.#label}") moves a model)`,
+      );
     }
     return entry;
   }

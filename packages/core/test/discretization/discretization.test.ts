@@ -18,7 +18,14 @@ import {
 } from "@statespace/core";
 
 const EPS = 2 ** -52;
-const rules: Discretization[] = [zeroOrderHold, bilinear, generalisedBilinear(0.3), generalisedBilinear(0.5), forwardEuler, backwardEuler];
+const rules: Discretization[] = [
+  zeroOrderHold,
+  bilinear,
+  generalisedBilinear(0.3),
+  generalisedBilinear(0.5),
+  forwardEuler,
+  backwardEuler,
+];
 const named = rules.map((rule) => [rule.name, rule] as const);
 
 function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -40,7 +47,8 @@ const B = Matrix.of([
 /** The state at t = 1 from x_0 = 1 under the held input (1, -1), by the rule and exactly. */
 function errorAtOne(rule: Discretization, steps: number): number {
   const drive = Matrix.column([1, -1]);
-  const take = (system: { ABar: Matrix; BBar: Matrix }, x: Matrix): Matrix => system.ABar.times(x).plus(system.BBar.times(drive));
+  const take = (system: { ABar: Matrix; BBar: Matrix }, x: Matrix): Matrix =>
+    system.ABar.times(x).plus(system.BBar.times(drive));
   const system = rule.dense(A, B, 1 / steps);
   let x = Matrix.column([1, 1, 1]);
   for (let k = 0; k < steps; k++) x = take(system, x);
@@ -62,7 +70,9 @@ describe.each(named.filter(([, rule]) => rule !== zeroOrderHold))("%s", (_, rule
     const x = steps.map((count) => -Math.log(count)),
       y = errors.map(Math.log);
     const mean = (v: number[]): number => v.reduce((s, e) => s + e, 0) / v.length;
-    const slope = x.reduce((s, xi, i) => s + (xi - mean(x)) * (y[i] - mean(y)), 0) / x.reduce((s, xi) => s + (xi - mean(x)) ** 2, 0);
+    const slope =
+      x.reduce((s, xi, i) => s + (xi - mean(x)) * (y[i] - mean(y)), 0) /
+      x.reduce((s, xi) => s + (xi - mean(x)) ** 2, 0);
     // the next term of the error series is smaller by about delta <= 1/32, which bends the slope by a few hundredths; 0.15 leaves room
     expect(Math.abs(slope - rule.order)).toBeLessThan(0.15);
   });
@@ -136,8 +146,12 @@ describe.each(named)("%s", (_, rule) => {
     const h = 1e-5; // as above
     const nudged = (v: Float64Array, k: number, by: number): Float64Array => v.map((x, i) => (i === k ? x + by : x));
     for (let k = 0; k < 8; k++) {
-      expect(Math.abs((loss(nudged(a, k, h), b, delta) - loss(nudged(a, k, -h), b, delta)) / (2 * h) - got.A[k])).toBeLessThan(1e-8);
-      expect(Math.abs((loss(a, nudged(b, k, h), delta) - loss(a, nudged(b, k, -h), delta)) / (2 * h) - got.B[k])).toBeLessThan(1e-8);
+      expect(
+        Math.abs((loss(nudged(a, k, h), b, delta) - loss(nudged(a, k, -h), b, delta)) / (2 * h) - got.A[k]),
+      ).toBeLessThan(1e-8);
+      expect(
+        Math.abs((loss(a, nudged(b, k, h), delta) - loss(a, nudged(b, k, -h), delta)) / (2 * h) - got.B[k]),
+      ).toBeLessThan(1e-8);
     }
     expect(Math.abs((loss(a, b, delta + h) - loss(a, b, delta - h)) / (2 * h) - got.delta)).toBeLessThan(1e-7); // sums 16 such terms
   });
@@ -157,7 +171,10 @@ describe("phi_1", () => {
   it("joins its series and its closed form without a seam", () => {
     for (let k = 0; k < 16; k++) {
       const angle = (2 * Math.PI * k) / 16;
-      const at = (radius: number): { re: number; im: number } => ({ re: radius * Math.cos(angle), im: radius * Math.sin(angle) });
+      const at = (radius: number): { re: number; im: number } => ({
+        re: radius * Math.cos(angle),
+        im: radius * Math.sin(angle),
+      });
       const inside = phi1(at(1 - 1e-12)),
         outside = phi1(at(1 + 1e-12));
       expect(Math.hypot(inside.re - outside.re, inside.im - outside.im)).toBeLessThan(4e-12); // |phi_1'| <= 1 on the circle, times 2e-12

@@ -16,9 +16,16 @@ import {
 /** A sum of `cycles` harmonics with random phases over [0, 1), of root mean square near 1. */
 function bandLimited(length: number, cycles: number, seed = 1): Float64Array {
   const rng = new Rng(seed);
-  const waves = Array.from({ length: cycles }, (_, k) => ({ frequency: k + 1, phase: rng.uniform(0, 2 * Math.PI), size: Math.sqrt(2 / cycles) }));
+  const waves = Array.from({ length: cycles }, (_, k) => ({
+    frequency: k + 1,
+    phase: rng.uniform(0, 2 * Math.PI),
+    size: Math.sqrt(2 / cycles),
+  }));
   return Float64Array.from({ length }, (_, i) =>
-    waves.reduce((sum, { frequency, phase, size }) => sum + size * Math.sin((2 * Math.PI * frequency * i) / length + phase), 0),
+    waves.reduce(
+      (sum, { frequency, phase, size }) => sum + size * Math.sin((2 * Math.PI * frequency * i) / length + phase),
+      0,
+    ),
   );
 }
 

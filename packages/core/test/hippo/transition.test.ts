@@ -26,7 +26,9 @@ function largest(M: Matrix): number {
 describe("LegS of size 4, as printed", () => {
   it("unscaled: rows 1; 1 2; 1 3 3; 1 3 5 4, A = minus that", () => {
     const { A, B } = makeHippoLegS(4, "unscaled");
-    expect(A.scaled(-1).plus(new Matrix(4, 4)).data).toEqual(Float64Array.of(1, 0, 0, 0, 1, 2, 0, 0, 1, 3, 3, 0, 1, 3, 5, 4));
+    expect(A.scaled(-1).plus(new Matrix(4, 4)).data).toEqual(
+      Float64Array.of(1, 0, 0, 0, 1, 2, 0, 0, 1, 3, 3, 0, 1, 3, 5, 4),
+    );
     expect([...B.data]).toEqual([1, 1, 1, 1]);
   });
 
@@ -62,7 +64,9 @@ describe.each(measures)("%s", (measure) => {
     const P = hippoRankCorrection(measure, n);
     const S = A.plus(P.transposed().times(P));
     const symmetric = S.plus(S.transposed()).scaled(0.5);
-    expect(distance(symmetric, Matrix.identity(n).scaled(symmetric.at(0, 0)))).toBeLessThanOrEqual(8 * EPS * largest(A));
+    expect(distance(symmetric, Matrix.identity(n).scaled(symmetric.at(0, 0)))).toBeLessThanOrEqual(
+      8 * EPS * largest(A),
+    );
   });
 
   it.each([2, 8, 30, 64])("the NPLR form rebuilds A and B, n = %i", (n) => {

@@ -122,7 +122,9 @@ describe("matrix exponential", () => {
       const A = randomMatrix(rng, n);
       const forward = matrixExp(A),
         backward = matrixExp(A.scaled(-1));
-      expect(distance(forward.times(backward), Matrix.identity(n))).toBeLessThan(32 * n * EPS * forward.norm1() * backward.norm1());
+      expect(distance(forward.times(backward), Matrix.identity(n))).toBeLessThan(
+        32 * n * EPS * forward.norm1() * backward.norm1(),
+      );
     }
   });
 
@@ -193,7 +195,9 @@ describe("eigenvalues of a general matrix", () => {
     const n = 8;
     const found = eigenvalues(Matrix.from(n, n, (i, j) => ((j + 1) % n === i ? 1 : 0)));
     for (let k = 0; k < n; k++) expect(Math.hypot(found[2 * k], found[2 * k + 1])).toBeCloseTo(1, 12);
-    const angles = Array.from({ length: n }, (_, k) => Math.round((Math.atan2(found[2 * k + 1], found[2 * k]) * n) / (2 * Math.PI)));
+    const angles = Array.from({ length: n }, (_, k) =>
+      Math.round((Math.atan2(found[2 * k + 1], found[2 * k]) * n) / (2 * Math.PI)),
+    );
     expect(new Set(angles.map((a) => (a + n) % n)).size).toBe(n);
   });
 });

@@ -132,7 +132,9 @@ describe("a known system", () => {
 
   it("names the matrix or sequence that does not fit", () => {
     const I = Matrix.identity(2);
-    expect(() => new ContinuousSsm(I, new Matrix(3, 1), new Matrix(1, 2))).toThrow("ContinuousSsm: B must be [n, m] = [2, m], got [3, 1]");
+    expect(() => new ContinuousSsm(I, new Matrix(3, 1), new Matrix(1, 2))).toThrow(
+      "ContinuousSsm: B must be [n, m] = [2, m], got [3, 1]",
+    );
     expect(() => new ContinuousSsm(I, new Matrix(2, 1), new Matrix(1, 2), new Matrix(2, 2))).toThrow(/D must be/);
     expect(() => new DiscreteSsm(I, new Matrix(2, 1), new Matrix(1, 3))).toThrow(ShapeError);
     const ssm = new ContinuousSsm(I, new Matrix(2, 1), new Matrix(1, 2)).discretize(bilinear, 0.1);

@@ -1,9 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { ArgumentError, fromHalf, packBytes, packFromF32, QUANT_BLOCK, Rng, toHalf, unpackToF32, type PackedFormat } from "../../src/index.ts";
+import {
+  ArgumentError,
+  fromHalf,
+  packBytes,
+  packFromF32,
+  QUANT_BLOCK,
+  Rng,
+  toHalf,
+  unpackToF32,
+  type PackedFormat,
+} from "../../src/index.ts";
 
 const roundTrip = (values: Float32Array, shape: readonly number[], format: PackedFormat): Float32Array =>
   unpackToF32(packFromF32(values, shape, format), shape, format);
-const normals = (seed: number, length: number, std = 1): Float32Array => Float32Array.from(new Rng(seed).normals(length, 0, std));
+const normals = (seed: number, length: number, std = 1): Float32Array =>
+  Float32Array.from(new Rng(seed).normals(length, 0, std));
 
 describe("halfs", () => {
   it("all 65,536 survive a round trip, NaN as NaN", () => {
@@ -55,13 +66,19 @@ describe("packed formats", () => {
   it("f16 errs by at most half an ulp: 2^-11 relatively, 2^-25 below 2^-14", () => {
     const values = Float32Array.from([...normals(1, 1000), ...normals(2, 1000, 1e-5), 0, -0]);
     const back = roundTrip(values, [values.length], "f16");
-    values.forEach((x, i) => expect(Math.abs(back[i]! - x)).toBeLessThanOrEqual(Math.max(2 ** -11 * Math.abs(x), 2 ** -25)));
+    values.forEach((x, i) =>
+      expect(Math.abs(back[i]! - x)).toBeLessThanOrEqual(Math.max(2 ** -11 * Math.abs(x), 2 ** -25)),
+    );
   });
   it("bf16 errs by at most half an ulp of its 8-bit significand: 2^-8 relatively, over the whole range of f32", () => {
     const values = Float32Array.from([...normals(3, 1000), ...normals(4, 100, 1e-30), ...normals(5, 100, 1e30)]);
     const back = roundTrip(values, [values.length], "bf16");
     values.forEach((x, i) => expect(Math.abs(back[i]! - x)).toBeLessThanOrEqual(2 ** -8 * Math.abs(x)));
-    const odd = roundTrip(Float32Array.of(Number.POSITIVE_INFINITY, Number.NaN, 1 + 2 ** -8, 1 + 3 * 2 ** -8), [4], "bf16");
+    const odd = roundTrip(
+      Float32Array.of(Number.POSITIVE_INFINITY, Number.NaN, 1 + 2 ** -8, 1 + 3 * 2 ** -8),
+      [4],
+      "bf16",
+    );
     expect([...odd]).toEqual([Number.POSITIVE_INFINITY, Number.NaN, 1, 1 + 2 ** -6]); // ties to even
   });
   it("q8 errs by half a step of its block", () => {
@@ -101,14 +118,21 @@ describe("packed formats", () => {
     expect([...new Int8Array(q8.buffer, 2)]).toEqual([...values].map((x) => Math.max(-127, Math.round((x * 127) / 8))));
   });
   it("blocks of zeros stay zeros", () => {
-    for (const format of ["q8", "q4"] as const) expect(roundTrip(new Float32Array(32), [32], format).every((x) => x === 0)).toBe(true);
+    for (const format of ["q8", "q4"] as const)
+      expect(roundTrip(new Float32Array(32), [32], format).every((x) => x === 0)).toBe(true);
   });
   it("sizes", () => {
-    expect((["f16", "bf16", "q8", "q4"] as const).map((format) => packBytes([3, 64], format))).toEqual([384, 384, 204, 108]);
+    expect((["f16", "bf16", "q8", "q4"] as const).map((format) => packBytes([3, 64], format))).toEqual([
+      384, 384, 204, 108,
+    ]);
   });
   it("errors", () => {
-    expect(() => packBytes([4, 33], "q8")).toThrow(new ArgumentError("pack: the last axis must be a multiple of 32 for q8, got 33"));
+    expect(() => packBytes([4, 33], "q8")).toThrow(
+      new ArgumentError("pack: the last axis must be a multiple of 32 for q8, got 33"),
+    );
     expect(() => packFromF32(new Float32Array(32).fill(Number.NaN), [32], "q8")).toThrow(ArgumentError);
-    expect(() => packFromF32(new Float32Array(32).fill(1e9), [32], "q4")).toThrow("pack: values must be finite and their q4 scale at most 65504");
+    expect(() => packFromF32(new Float32Array(32).fill(1e9), [32], "q4")).toThrow(
+      "pack: values must be finite and their q4 scale at most 65504",
+    );
   });
 });

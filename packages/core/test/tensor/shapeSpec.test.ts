@@ -13,7 +13,10 @@ const bind = (specs: Record<string, string>, inputs: Record<string, Tensor | und
 
 describe("binding", () => {
   it("symbols, in the order of the arguments", () => {
-    expect(bind({ x: "b l d", w: "d k" }, { x: fake([2, 16, 64]), w: fake([64, 4]) })).toEqual({ dims: { b: 2, l: 16, d: 64, k: 4 }, lead: [] });
+    expect(bind({ x: "b l d", w: "d k" }, { x: fake([2, 16, 64]), w: fake([64, 4]) })).toEqual({
+      dims: { b: 2, l: 16, d: 64, k: 4 },
+      lead: [],
+    });
   });
   it("leading axes, none included", () => {
     expect(bind({ x: "... d" }, { x: fake([2, 3, 4]) })).toEqual({ dims: { d: 4 }, lead: [2, 3] });
@@ -21,7 +24,11 @@ describe("binding", () => {
     expect(bind({ ids: "int32 ..." }, { ids: fake([], "int32") })).toEqual({ dims: {}, lead: [] });
   });
   it("differences, numbers, scalars and absent arguments", () => {
-    expect(bind({ w: "d k", s: "b k-1 d?" }, { w: fake([8, 4]), s: fake([2, 3, 8]) }).dims).toEqual({ d: 8, k: 4, b: 2 });
+    expect(bind({ w: "d k", s: "b k-1 d?" }, { w: fake([8, 4]), s: fake([2, 3, 8]) }).dims).toEqual({
+      d: 8,
+      k: 4,
+      b: 2,
+    });
     expect(bind({ h: "8", s: "?" }, { h: fake([8]), s: fake([]) })).toEqual({ dims: {}, lead: [] });
     expect(bind({ x: "d", z: "d?" }, { x: fake([3]), z: undefined })).toEqual({ dims: { d: 3 }, lead: [] });
   });
@@ -40,8 +47,18 @@ describe("messages", () => {
       "op: z must be [b, l, d] = [2, 16, 64], got [2, 64, 16]",
     ],
     ["rank, nothing known", { x: "b l d" }, { x: fake([2, 16]) }, "op: x must be [b, l, d], got [2, 16]"],
-    ["partly known", { x: "b d", w: "d k" }, { x: fake([2, 8]), w: fake([7, 3]) }, "op: w must be [d, k] = [8, k], got [7, 3]"],
-    ["a difference", { w: "d k", s: "b k-1 d" }, { w: fake([8, 4]), s: fake([2, 4, 8]) }, "op: s must be [b, k-1, d] = [b, 3, 8], got [2, 4, 8]"],
+    [
+      "partly known",
+      { x: "b d", w: "d k" },
+      { x: fake([2, 8]), w: fake([7, 3]) },
+      "op: w must be [d, k] = [8, k], got [7, 3]",
+    ],
+    [
+      "a difference",
+      { w: "d k", s: "b k-1 d" },
+      { w: fake([8, 4]), s: fake([2, 4, 8]) },
+      "op: s must be [b, k-1, d] = [b, 3, 8], got [2, 4, 8]",
+    ],
     [
       "leading axes differ",
       { x: "... d", z: "... d" },
@@ -61,8 +78,12 @@ describe("messages", () => {
     expect(() => bind(specs, inputs)).toThrow(new ShapeError(message));
   });
   it("dtype", () => {
-    expect(() => bind({ ids: "int32 b l" }, { ids: fake([2, 3]) })).toThrow(new DTypeError("op: ids must be int32, got float32"));
-    expect(() => bind({ x: "b l" }, { x: fake([2, 3], "bool") })).toThrow(new DTypeError("op: x must be float32, got bool"));
+    expect(() => bind({ ids: "int32 b l" }, { ids: fake([2, 3]) })).toThrow(
+      new DTypeError("op: ids must be int32, got float32"),
+    );
+    expect(() => bind({ x: "b l" }, { x: fake([2, 3], "bool") })).toThrow(
+      new DTypeError("op: x must be float32, got bool"),
+    );
   });
   it("one repeated symbol within an argument", () => {
     expect(() => bind({ A: "n n" }, { A: fake([3, 4]) })).toThrow(new ShapeError("op: A must be [n, n], got [3, 4]"));

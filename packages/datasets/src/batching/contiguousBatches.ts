@@ -24,7 +24,8 @@ export function contiguousBatches(ids: Int32Array, options: SequenceOptions): Ba
   requireInteger("contiguousBatches", "seqLen", seqLen, 1);
   const stretch = Math.floor((ids.length - 1) / batchSize);
   const steps = Math.floor(stretch / seqLen);
-  if (steps < 1) throw new ArgumentError(`contiguousBatches: needs ${batchSize * seqLen + 1} ids or more, got ${ids.length}`);
+  if (steps < 1)
+    throw new ArgumentError(`contiguousBatches: needs ${batchSize * seqLen + 1} ids or more, got ${ids.length}`);
   let at = 0;
   return stream({
     nextBatch() {
@@ -46,7 +47,10 @@ export function contiguousBatches(ids: Int32Array, options: SequenceOptions): Ba
  * Next-token batches from random places of the ids.
  * Shapes: inputs, targets [b, seqLen]. Errors: `ArgumentError` where the ids are fewer than `seqLen + 1`.
  */
-export function randomCrops(ids: Int32Array, options: SequenceOptions & { readonly seed: number }): BatchStream<TokenBatch> {
+export function randomCrops(
+  ids: Int32Array,
+  options: SequenceOptions & { readonly seed: number },
+): BatchStream<TokenBatch> {
   const { batchSize, seqLen, seed } = options;
   requireInteger("randomCrops", "batchSize", batchSize, 1);
   requireInteger("randomCrops", "seqLen", seqLen, 1);

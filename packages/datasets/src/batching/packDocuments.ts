@@ -25,7 +25,9 @@ export function packDocuments(documents: readonly Int32Array[], options: PackOpt
   const { batchSize, seqLen, seed, endId } = options;
   requireInteger("packDocuments", "batchSize", batchSize, 1);
   requireInteger("packDocuments", "seqLen", seqLen, 1);
-  const texts = documents.filter((ids) => ids.length > 0).map((ids) => (endId === undefined ? ids : append(ids, endId)));
+  const texts = documents
+    .filter((ids) => ids.length > 0)
+    .map((ids) => (endId === undefined ? ids : append(ids, endId)));
   if (texts.length === 0) throw new ArgumentError("packDocuments: needs one document that is not empty");
   const order = new ShuffledOrder(texts.length, seed);
   let open = order.next(); // the document being packed and how far it got
@@ -85,7 +87,10 @@ export function packDocuments(documents: readonly Int32Array[], options: PackOpt
 export function padDocuments(documents: readonly Int32Array[], padId: number = 0): TokenBatch {
   if (documents.length === 0) throw new ArgumentError("padDocuments: needs one document or more");
   const short = documents.findIndex((ids) => ids.length < 2);
-  if (short >= 0) throw new ArgumentError(`padDocuments: document ${short} must have two tokens or more, got ${documents[short].length}`);
+  if (short >= 0)
+    throw new ArgumentError(
+      `padDocuments: document ${short} must have two tokens or more, got ${documents[short].length}`,
+    );
   const lengths = Int32Array.from(documents, (ids) => ids.length - 1);
   const l = lengths.reduce((longest, length) => Math.max(longest, length), 0);
   const inputs = new Int32Array(documents.length * l).fill(padId); // [b, l]

@@ -20,7 +20,10 @@ export interface PrefetchedBatches<B extends Batch> extends AsyncIterable<B> {
  * (for a device, a disk). Saving `state()` while batches lie ready loses none of them on resume.
  * Errors: `ArgumentError` for a depth below 1; `AbortedError`; what the stream throws.
  */
-export function prefetchBatches<B extends Batch>(source: BatchStream<B>, options: PrefetchOptions = {}): PrefetchedBatches<B> {
+export function prefetchBatches<B extends Batch>(
+  source: BatchStream<B>,
+  options: PrefetchOptions = {},
+): PrefetchedBatches<B> {
   const { depth = 2, signal } = options;
   requireInteger("prefetchBatches", "depth", depth, 1, 1024);
   let delivered = source.state();
@@ -44,7 +47,10 @@ interface StampedBatch<B> {
   readonly state: JsonValue;
 }
 
-async function* aheadOf<B extends Batch>(source: BatchStream<B>, run: { readonly open: boolean }): AsyncGenerator<StampedBatch<B>, void, undefined> {
+async function* aheadOf<B extends Batch>(
+  source: BatchStream<B>,
+  run: { readonly open: boolean },
+): AsyncGenerator<StampedBatch<B>, void, undefined> {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve)); // leaves the turn to the consumer first
     if (!run.open) return;

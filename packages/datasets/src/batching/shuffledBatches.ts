@@ -49,7 +49,8 @@ export class ShuffledOrder {
 
   restore(state: JsonValue): void {
     const fields = stateFields(state, "order");
-    if (fields["length"] !== this.#length) throw new FormatError(`restore: state is for ${String(fields["length"])} examples, not ${this.#length}`);
+    if (fields["length"] !== this.#length)
+      throw new FormatError(`restore: state is for ${String(fields["length"])} examples, not ${this.#length}`);
     const at = stateInteger(fields, "at", this.#length);
     const epoch = stateInteger(fields, "epoch");
     const rng = restoreRng(fields["random"]);
@@ -107,7 +108,10 @@ export function* orderedBatches<I extends Numbers, T extends Numbers>(
 }
 
 /** The examples at `indices` as one batch. */
-export function takeExamples<I extends Numbers, T extends Numbers>(dataset: ArrayDataset<I, T>, indices: readonly number[]): Batch<I, T> {
+export function takeExamples<I extends Numbers, T extends Numbers>(
+  dataset: ArrayDataset<I, T>,
+  indices: readonly number[],
+): Batch<I, T> {
   return {
     inputs: gather(dataset.inputs, size(dataset.inputShape), indices),
     shape: [indices.length, ...dataset.inputShape],
@@ -120,7 +124,8 @@ export function takeExamples<I extends Numbers, T extends Numbers>(dataset: Arra
 export function gather<N extends Numbers>(values: N, width: number, indices: ArrayLike<number>): N {
   const Kind = values.constructor as new (length: number) => N;
   const rows = new Kind(indices.length * width);
-  for (let i = 0; i < indices.length; i++) rows.set(values.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
+  for (let i = 0; i < indices.length; i++)
+    rows.set(values.subarray(indices[i] * width, (indices[i] + 1) * width), i * width);
   return rows;
 }
 

@@ -24,7 +24,10 @@ export function splitDataset<I extends Numbers, T extends Numbers>(
   requireInteger("splitDataset", "validation", validation, 0);
   requireInteger("splitDataset", "test", test, 0);
   const train = dataset.length - validation - test;
-  if (train < 1) throw new ArgumentError(`splitDataset: ${validation} + ${test} of ${dataset.length} examples leave none to train on`);
+  if (train < 1)
+    throw new ArgumentError(
+      `splitDataset: ${validation} + ${test} of ${dataset.length} examples leave none to train on`,
+    );
   const order = permutation(rngLane(seed, 4), dataset.length);
   const part = (from: number, to: number): ArrayDataset<I, T> => {
     const indices = order.subarray(from, to);
@@ -35,7 +38,11 @@ export function splitDataset<I extends Numbers, T extends Numbers>(
       targets: gather(dataset.targets, dataset.targets.length / dataset.length, indices),
     };
   };
-  return { train: part(0, train), validation: part(train, train + validation), test: part(train + validation, dataset.length) };
+  return {
+    train: part(0, train),
+    validation: part(train, train + validation),
+    test: part(train + validation, dataset.length),
+  };
 }
 
 /** The stretches of a text, in the order in which they stand in it. */

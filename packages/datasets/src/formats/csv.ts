@@ -16,7 +16,9 @@ export interface CsvOptions {
 export function parseCsv(text: string, options: CsvOptions = {}): string[][] {
   const { delimiter = "," } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
-    throw new ArgumentError(`parseCsv: delimiter must be one character other than a quote or line break, got ${JSON.stringify(delimiter)}`);
+    throw new ArgumentError(
+      `parseCsv: delimiter must be one character other than a quote or line break, got ${JSON.stringify(delimiter)}`,
+    );
   }
   const scanner = new CsvScanner(text, delimiter);
   const records: string[][] = [];

@@ -31,16 +31,20 @@ const types: Readonly<Record<number, ElementType>> = {
  */
 export function parseIdx(bytes: Uint8Array, label: string = "idx"): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) throw new FormatError(`${label}: magic number must start with 0, 0`);
+  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0)
+    throw new FormatError(`${label}: magic number must start with 0, 0`);
   const type = types[bytes[2]];
   if (!type) throw new FormatError(`${label}: unknown element type 0x${bytes[2].toString(16)}`);
   const rank = bytes[3];
   const header = 4 + 4 * rank;
-  if (rank === 0 || bytes.length < header) throw new FormatError(`${label}: header of ${rank} dimensions does not fit in ${bytes.length} bytes`);
+  if (rank === 0 || bytes.length < header)
+    throw new FormatError(`${label}: header of ${rank} dimensions does not fit in ${bytes.length} bytes`);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   const count = shape.reduce((product, size) => product * size, 1);
   if (header + count * type.bytes !== bytes.length) {
-    throw new FormatError(`${label}: shape [${shape.join(", ")}] asks for ${header + count * type.bytes} bytes, got ${bytes.length}`);
+    throw new FormatError(
+      `${label}: shape [${shape.join(", ")}] asks for ${header + count * type.bytes} bytes, got ${bytes.length}`,
+    );
   }
   const data = type.make(count);
   if (data instanceof Uint8Array) data.set(bytes.subarray(header));

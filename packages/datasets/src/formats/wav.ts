@@ -21,14 +21,17 @@ interface SampleFormat {
  */
 export function parseWav(bytes: Uint8Array, label: string = "wav"): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || tag(bytes, 0) !== "RIFF" || tag(bytes, 8) !== "WAVE") throw new FormatError(`${label}: not a RIFF WAVE file`);
+  if (bytes.length < 12 || tag(bytes, 0) !== "RIFF" || tag(bytes, 8) !== "WAVE")
+    throw new FormatError(`${label}: not a RIFF WAVE file`);
   let format: SampleFormat | undefined;
   for (let at = 12; at + 8 <= bytes.length;) {
     const name = tag(bytes, at);
     const size = view.getUint32(at + 4, true);
     const start = at + 8;
     if (start + size > bytes.length) {
-      throw new FormatError(`${label}: chunk "${name}" of ${size} bytes at ${at} runs past the end (${bytes.length} bytes)`);
+      throw new FormatError(
+        `${label}: chunk "${name}" of ${size} bytes at ${at} runs past the end (${bytes.length} bytes)`,
+      );
     }
     if (name === "fmt ") format = readFormat(view, start, size, label);
     if (name === "data") {
@@ -57,11 +60,15 @@ function readFormat(view: DataView, at: number, size: number, label: string): Sa
   }
   const float = coding === 3;
   if (!(coding === 1 && [8, 16, 24, 32].includes(bits)) && !(float && bits === 32)) {
-    throw new FormatError(`${label}: coding ${coding} with ${bits} bits is not supported (PCM 8, 16, 24, 32; float 32)`);
+    throw new FormatError(
+      `${label}: coding ${coding} with ${bits} bits is not supported (PCM 8, 16, 24, 32; float 32)`,
+    );
   }
   if (channels === 0 || sampleRate === 0) throw new FormatError(`${label}: ${channels} channels at ${sampleRate} Hz`);
   if (blockAlign !== (channels * bits) / 8) {
-    throw new FormatError(`${label}: block align must be ${(channels * bits) / 8} for ${channels} channels of ${bits} bits, got ${blockAlign}`);
+    throw new FormatError(
+      `${label}: block align must be ${(channels * bits) / 8} for ${channels} channels of ${bits} bits, got ${blockAlign}`,
+    );
   }
   return { float, bits, channels, sampleRate };
 }
@@ -69,7 +76,8 @@ function readFormat(view: DataView, at: number, size: number, label: string): Sa
 function readSamples(view: DataView, at: number, size: number, format: SampleFormat, label: string): Sound {
   const { float, bits, channels, sampleRate } = format;
   const bytes = bits / 8;
-  if (size % (bytes * channels) !== 0) throw new FormatError(`${label}: "data" of ${size} bytes is no whole number of frames`);
+  if (size % (bytes * channels) !== 0)
+    throw new FormatError(`${label}: "data" of ${size} bytes is no whole number of frames`);
   const samples = new Float32Array(size / bytes);
   const scale = 2 ** (1 - bits);
   for (let i = 0; i < samples.length; i++, at += bytes) {
@@ -87,9 +95,12 @@ function readSamples(view: DataView, at: number, size: number, format: SampleFor
 export function formatWav(sound: Sound): Uint8Array {
   const { sampleRate, channels, samples } = sound;
   if (!Number.isInteger(channels) || channels < 1 || channels > 65535 || samples.length % channels !== 0) {
-    throw new ArgumentError(`formatWav: samples must be whole frames of ${channels} channels, got ${samples.length} numbers`);
+    throw new ArgumentError(
+      `formatWav: samples must be whole frames of ${channels} channels, got ${samples.length} numbers`,
+    );
   }
-  if (!Number.isInteger(sampleRate) || sampleRate < 1) throw new ArgumentError(`formatWav: sampleRate must be a positive integer, got ${sampleRate}`);
+  if (!Number.isInteger(sampleRate) || sampleRate < 1)
+    throw new ArgumentError(`formatWav: sampleRate must be a positive integer, got ${sampleRate}`);
   const size = samples.length * 2;
   const bytes = new Uint8Array(44 + size);
   const view = new DataView(bytes.buffer);

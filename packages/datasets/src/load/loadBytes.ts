@@ -36,7 +36,12 @@ export async function loadBytes(source: ByteSource, options: LoadOptions = {}): 
   return isGzip(raw) ? gunzip(raw, name, maxBytes) : raw;
 }
 
-async function readSource(source: ByteSource, label: string, options: LoadOptions, maxBytes: number): Promise<Uint8Array> {
+async function readSource(
+  source: ByteSource,
+  label: string,
+  options: LoadOptions,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const { cache, sha256, signal } = options;
   const key = isRemote(source) ? String(source) : undefined;
   const cached = key === undefined ? undefined : await cache?.match(key);
@@ -76,7 +81,9 @@ async function openSource(source: ByteSource, label: string, signal: AbortSignal
   if (source instanceof Blob) return { stream: source.stream(), size: source.size };
   if (source instanceof ReadableStream) return { stream: source, size: undefined };
   if (typeof source !== "string" && !(source instanceof URL)) {
-    throw new ArgumentError(`load: source must be a URL, path, Uint8Array, ArrayBuffer, Blob or ReadableStream, got ${typeof source}`);
+    throw new ArgumentError(
+      `load: source must be a URL, path, Uint8Array, ArrayBuffer, Blob or ReadableStream, got ${typeof source}`,
+    );
   }
   if (hasFiles() && !/^(https?|data|blob):/i.test(String(source))) {
     return openFile(String(source).startsWith("file:") ? new URL(source) : source);
@@ -95,7 +102,8 @@ function oneChunk(bytes: Uint8Array): Opened {
 }
 
 function fromResponse(response: Response, label: string): Opened {
-  if (!response.ok || response.body === null) throw new FormatError(`load: ${label} answered ${response.status} ${response.statusText}`);
+  if (!response.ok || response.body === null)
+    throw new FormatError(`load: ${label} answered ${response.status} ${response.statusText}`);
   // With a content encoding the header counts packed bytes, while the body is unpacked already.
   const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
   return { stream: response.body, size: length === null ? undefined : Number(length) };
@@ -128,7 +136,8 @@ async function drain(opened: Opened, label: string, options: LoadOptions, maxByt
   } finally {
     signal?.removeEventListener("abort", stop);
   }
-  if (size !== undefined && loaded !== size) throw new FormatError(`load: ${label} must have ${size} bytes, got ${loaded}`);
+  if (size !== undefined && loaded !== size)
+    throw new FormatError(`load: ${label} must have ${size} bytes, got ${loaded}`);
   return concatBytes(chunks, loaded);
 }
 

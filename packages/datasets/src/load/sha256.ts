@@ -8,7 +8,8 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
 
 /** Errors: `FormatError` where the checksum differs, `ArgumentError` where `expected` is no checksum. */
 export async function verifySha256(bytes: Uint8Array, expected: string, label: string): Promise<void> {
-  if (!/^[0-9a-f]{64}$/i.test(expected)) throw new ArgumentError(`sha256: expected 64 hex digits, got ${expected.slice(0, 80)}`);
+  if (!/^[0-9a-f]{64}$/i.test(expected))
+    throw new ArgumentError(`sha256: expected 64 hex digits, got ${expected.slice(0, 80)}`);
   const actual = await sha256Hex(bytes);
   if (actual !== expected.toLowerCase()) throw new FormatError(`sha256: ${label} must be ${expected}, got ${actual}`);
 }

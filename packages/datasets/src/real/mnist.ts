@@ -40,7 +40,11 @@ export interface IdxImagesOptions extends LoadOptions {
  * Returns inputs [n, rows * columns, 1] in [0, 1] and targets [n].
  * Errors: `FormatError` for damaged files, counts that differ, a label above 9; `AbortedError`.
  */
-export async function loadIdxImages(images: ByteSource, labels: ByteSource, options: IdxImagesOptions = {}): Promise<ImageDataset> {
+export async function loadIdxImages(
+  images: ByteSource,
+  labels: ByteSource,
+  options: IdxImagesOptions = {},
+): Promise<ImageDataset> {
   const { info = mnistInfo, sha256: _ofOneFile, ...rest } = options;
   const pixels = parseIdx(await loadBytes(images, rest), sourceName(images));
   const classes = parseIdx(await loadBytes(labels, rest), sourceName(labels));
@@ -54,9 +58,11 @@ export function assembleImages(images: IdxArray, labels: IdxArray, info: Dataset
     throw new FormatError(`${info.name}: images must be bytes [n, rows, columns], got [${shape.join(", ")}]`);
   if (labels.shape.length !== 1 || !(labels.data instanceof Uint8Array))
     throw new FormatError(`${info.name}: labels must be bytes [n], got [${labels.shape.join(", ")}]`);
-  if (labels.shape[0] !== shape[0]) throw new FormatError(`${info.name}: ${shape[0]} images but ${labels.shape[0]} labels`);
+  if (labels.shape[0] !== shape[0])
+    throw new FormatError(`${info.name}: ${shape[0]} images but ${labels.shape[0]} labels`);
   const bad = labels.data.findIndex((label) => label >= imageClasses);
-  if (bad >= 0) throw new FormatError(`${info.name}: label ${bad} must be below ${imageClasses}, got ${labels.data[bad]}`);
+  if (bad >= 0)
+    throw new FormatError(`${info.name}: label ${bad} must be below ${imageClasses}, got ${labels.data[bad]}`);
   const inputs = new Float32Array(data.length); // [n, pixels, 1]
   for (let i = 0; i < inputs.length; i++) inputs[i] = data[i] / 255;
   return {
@@ -91,7 +97,8 @@ export async function loadIdxFolder(
  * Errors: `FormatError` where a file is no such list.
  */
 export function parseMnistJson(files: readonly string[]): { images: IdxArray; labels: IdxArray } {
-  if (files.length !== imageClasses) throw new FormatError(`mnist: ten files expected, one a digit, got ${files.length}`);
+  if (files.length !== imageClasses)
+    throw new FormatError(`mnist: ten files expected, one a digit, got ${files.length}`);
   const perDigit = files.map((text, digit) => digitPixels(text, digit));
   const total = perDigit.reduce((sum, pixels) => sum + pixels.length, 0);
   const data = new Uint8Array(total);
@@ -116,7 +123,10 @@ function digitPixels(text: string, digit: number): Uint8Array {
     throw new FormatError(`mnist: file of digit ${digit} must hold "data" with a multiple of 784 numbers`);
   }
   const bad = list.findIndex((value) => typeof value !== "number" || !(value >= 0 && value <= 1));
-  if (bad >= 0) throw new FormatError(`mnist: file of digit ${digit}, number ${bad} must be in [0, 1], got ${String(list[bad]).slice(0, 40)}`);
+  if (bad >= 0)
+    throw new FormatError(
+      `mnist: file of digit ${digit}, number ${bad} must be in [0, 1], got ${String(list[bad]).slice(0, 40)}`,
+    );
   return Uint8Array.from(list as number[], (value) => Math.round(value * 255));
 }
 

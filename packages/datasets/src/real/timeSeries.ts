@@ -15,21 +15,33 @@ export interface TimeSeries {
  * Columns of a CSV with a header line as a time series.
  * Errors: `FormatError` for broken CSV, a missing column or a field that is no finite number (with its line); `AbortedError`.
  */
-export async function loadTimeSeries(source: ByteSource, columns: readonly string[], options: LoadOptions & CsvOptions = {}): Promise<TimeSeries> {
-  const [header, ...rows] = parseCsv(await loadText(source, options), options.delimiter === undefined ? {} : { delimiter: options.delimiter });
+export async function loadTimeSeries(
+  source: ByteSource,
+  columns: readonly string[],
+  options: LoadOptions & CsvOptions = {},
+): Promise<TimeSeries> {
+  const [header, ...rows] = parseCsv(
+    await loadText(source, options),
+    options.delimiter === undefined ? {} : { delimiter: options.delimiter },
+  );
   const label = sourceName(source);
   if (!header || rows.length === 0) throw new FormatError(`timeSeries: ${label} has no rows`);
   if (columns.length === 0) throw new ArgumentError("timeSeries: columns must name one column or more");
   const places = columns.map((name) => header.indexOf(name));
   const missing = places.indexOf(-1);
-  if (missing >= 0) throw new FormatError(`timeSeries: ${label} has no column "${columns[missing]}"; it has ${header.join(", ").slice(0, 200)}`);
+  if (missing >= 0)
+    throw new FormatError(
+      `timeSeries: ${label} has no column "${columns[missing]}"; it has ${header.join(", ").slice(0, 200)}`,
+    );
   const values = new Float64Array(rows.length * columns.length);
   for (const [row, fields] of rows.entries()) {
     for (const [i, place] of places.entries()) {
       const field = fields[place].trim();
       const value = field === "" ? Number.NaN : Number(field);
       if (!Number.isFinite(value))
-        throw new FormatError(`timeSeries: record ${row + 1}, column "${columns[i]}" must be a number, got ${JSON.stringify(field.slice(0, 40))}`);
+        throw new FormatError(
+          `timeSeries: record ${row + 1}, column "${columns[i]}" must be a number, got ${JSON.stringify(field.slice(0, 40))}`,
+        );
       values[row * columns.length + i] = value;
     }
   }
@@ -67,13 +79,19 @@ export type ForecastDataset = ArrayDataset<Float32Array, Float32Array>;
  * to undo it: x = mean + std * z.
  * Errors: `ArgumentError` where a part is shorter than one window or shares leave no test part.
  */
-export function forecastWindows(series: TimeSeries, options: ForecastOptions): Record<Split, ForecastDataset> & { readonly scale: Standardisation } {
+export function forecastWindows(
+  series: TimeSeries,
+  options: ForecastOptions,
+): Record<Split, ForecastDataset> & { readonly scale: Standardisation } {
   const { context, horizon, stride = 1, trainShare = 0.7, validationShare = 0.15 } = options;
-  for (const [name, value] of Object.entries({ context, horizon, stride })) requireInteger("forecastWindows", name, value, 1);
+  for (const [name, value] of Object.entries({ context, horizon, stride }))
+    requireInteger("forecastWindows", name, value, 1);
   const { length, values } = series;
   const width = series.columns.length;
   if (!(trainShare > 0 && validationShare > 0 && trainShare + validationShare < 1)) {
-    throw new ArgumentError(`forecastWindows: shares must be positive and sum to below 1, got ${trainShare} and ${validationShare}`);
+    throw new ArgumentError(
+      `forecastWindows: shares must be positive and sum to below 1, got ${trainShare} and ${validationShare}`,
+    );
   }
   const cuts = [0, Math.floor(length * trainShare), Math.floor(length * (trainShare + validationShare)), length];
   const scale = standardise(values.subarray(0, cuts[1] * width), width);
@@ -81,7 +99,10 @@ export function forecastWindows(series: TimeSeries, options: ForecastOptions): R
   const info = options.info ?? seriesInfo(series);
   const part = (from: number, to: number): ForecastDataset => {
     const count = Math.floor((to - from - context - horizon) / stride) + 1;
-    if (count < 1) throw new ArgumentError(`forecastWindows: a part of ${to - from} steps is shorter than context + horizon = ${context + horizon}`);
+    if (count < 1)
+      throw new ArgumentError(
+        `forecastWindows: a part of ${to - from} steps is shorter than context + horizon = ${context + horizon}`,
+      );
     const inputs = new Float32Array(count * context * width);
     const targets = new Float32Array(count * horizon * width);
     for (let i = 0; i < count; i++) {

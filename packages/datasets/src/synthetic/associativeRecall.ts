@@ -33,7 +33,8 @@ export function associativeRecall(options: AssociativeRecallOptions = {}): Task<
   requireNumber(where, "power", power, 1e-6, 1e3);
   if (seqLen % 2 !== 0) throw new ArgumentError(`${where}: seqLen must be even, got ${seqLen}`);
   const half = vocabSize >> 1;
-  if (nPairs > half - 1) throw new ArgumentError(`${where}: nPairs must be <= ${half - 1} for vocabSize ${vocabSize}, got ${nPairs}`);
+  if (nPairs > half - 1)
+    throw new ArgumentError(`${where}: nPairs must be <= ${half - 1} for vocabSize ${vocabSize}, got ${nPairs}`);
   const slots = (seqLen - 2 * nPairs) / 2;
   const weights = Float64Array.from({ length: slots }, (_, i) => (i + 1) ** (power - 1));
   return {

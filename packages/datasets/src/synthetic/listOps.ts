@@ -45,7 +45,9 @@ export function listOps(options: ListOpsOptions = {}): Task<TokenBatch> {
       const value = grow(random, tokens, { maxLen, maxArgs, nesting, depth: maxDepth });
       if (value >= 0 && tokens.length >= minLen) return { tokens, value };
     }
-    throw new ArgumentError(`${where}: no expression of ${minLen} to ${maxLen} symbols in ${drawLimit} draws; raise maxDepth, maxArgs or nesting`);
+    throw new ArgumentError(
+      `${where}: no expression of ${minLen} to ${maxLen} symbols in ${drawLimit} draws; raise maxDepth, maxArgs or nesting`,
+    );
   };
   return {
     info: {

@@ -43,7 +43,8 @@ export function maze(options: MazeOptions = {}): MazeTask {
   requireInteger("maze", "width", width, 2, 1000);
   requireInteger("maze", "height", height, 2, 1000);
   requireInteger("maze", "seqLen", seqLen, 1);
-  if (observe !== "state" && observe !== "start") throw new ArgumentError(`maze: observe must be "state" or "start", got ${String(observe)}`);
+  if (observe !== "state" && observe !== "start")
+    throw new ArgumentError(`maze: observe must be "state" or "start", got ${String(observe)}`);
   const next = carve(new Rng(mazeSeed), width, height);
   const cells = width * height;
   return {

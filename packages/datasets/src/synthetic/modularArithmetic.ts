@@ -36,7 +36,8 @@ export function modularArithmetic(options: ModularArithmeticOptions = {}): Modul
   const { modulus = 5, seqLen = 40, brackets = false } = options;
   requireInteger(where, "modulus", modulus, 2, 1000);
   requireInteger(where, "seqLen", seqLen, 2, 65536);
-  if (!brackets && seqLen % 2 !== 0) throw new ArgumentError(`${where}: seqLen must be even without brackets, got ${seqLen}`);
+  if (!brackets && seqLen % 2 !== 0)
+    throw new ArgumentError(`${where}: seqLen must be even without brackets, got ${seqLen}`);
   const symbols = [...Array.from({ length: modulus }, (_, i) => String(i)), "+", "-", "*", "=", "(", ")"];
   return {
     info: {
@@ -53,7 +54,9 @@ export function modularArithmetic(options: ModularArithmeticOptions = {}): Modul
       const targets = new Int32Array(batchSize * seqLen).fill(IGNORE_INDEX);
       const mask = new Float32Array(batchSize * seqLen);
       for (let row = 0; row < batchSize; row++) {
-        const { tokens, value } = brackets ? bracketed(random, modulus, seqLen - 1) : flatChain(random, modulus, seqLen / 2);
+        const { tokens, value } = brackets
+          ? bracketed(random, modulus, seqLen - 1)
+          : flatChain(random, modulus, seqLen / 2);
         inputs.set(tokens, row * seqLen);
         const last = (row + 1) * seqLen - 1;
         inputs[last] = modulus + 3;
@@ -88,7 +91,9 @@ function bracketed(random: Rng, modulus: number, length: number): Expression {
   const [open, close] = [modulus + 4, modulus + 5];
   if (length <= 2) {
     const number = random.integer(modulus);
-    return length === 1 ? { tokens: [number], value: number } : { tokens: [modulus + 1, number], value: wrap(-number, modulus) };
+    return length === 1
+      ? { tokens: [number], value: number }
+      : { tokens: [modulus + 1, number], value: wrap(-number, modulus) };
   }
   if (length <= 4) {
     const { tokens, value } = bracketed(random, modulus, length - 2);

@@ -35,7 +35,8 @@ export class BpeTokenizer implements Tokenizer {
     for (const [rank, [left, right]] of merges.entries()) this.#learn(rank, left, right);
     const escaped = specialTokens.map((token) => token.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
     // Longest first: an alternation takes its first match, and one token may begin with another.
-    if (escaped.length > 0) this.#special = new RegExp(`(${escaped.sort((p, q) => q.length - p.length).join("|")})`, "u");
+    if (escaped.length > 0)
+      this.#special = new RegExp(`(${escaped.sort((p, q) => q.length - p.length).join("|")})`, "u");
   }
 
   get vocabSize(): number {
@@ -77,7 +78,8 @@ export class BpeTokenizer implements Tokenizer {
     if (!known(left) || !known(right))
       throw new ArgumentError(`BpeTokenizer: merge ${rank} joins ${left} and ${right}, of which one is no token yet`);
     const pair = left * pairBase + right;
-    if (this.#ranks.has(pair)) throw new ArgumentError(`BpeTokenizer: merge ${rank} of ${left} and ${right} occurs twice`);
+    if (this.#ranks.has(pair))
+      throw new ArgumentError(`BpeTokenizer: merge ${rank} of ${left} and ${right} occurs twice`);
     this.#ranks.set(pair, rank);
     const joined = new Uint8Array(this.#bytes[left].length + this.#bytes[right].length);
     joined.set(this.#bytes[left]);

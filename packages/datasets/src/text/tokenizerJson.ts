@@ -8,7 +8,8 @@ import { byteCharacters } from "./byteLevel.ts";
 export function formatTokenizerJson(tokenizer: BpeTokenizer): string {
   const { merges, specialTokens, vocabSize } = tokenizer;
   const vocab = Object.fromEntries(Array.from({ length: vocabSize }, (_, id) => [tokenizer.symbol(id), id]));
-  if (Object.keys(vocab).length !== vocabSize) throw new ArgumentError("formatTokenizerJson: two tokens are written alike");
+  if (Object.keys(vocab).length !== vocabSize)
+    throw new ArgumentError("formatTokenizerJson: two tokens are written alike");
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const file = {
     version: "1.0",
@@ -67,7 +68,9 @@ export function parseTokenizerJson(text: string): BpeTokenizer {
     return content;
   });
   const ids = new Map<string, number>(byteCharacters.map((symbol, byte) => [symbol, specialTokens.length + byte]));
-  const merges = asArray(field(model, "merges"), "merges").map((entry, rank) => readMerge(entry, rank, ids, specialTokens.length));
+  const merges = asArray(field(model, "merges"), "merges").map((entry, rank) =>
+    readMerge(entry, rank, ids, specialTokens.length),
+  );
   const tokenizer = build(merges, specialTokens);
   checkVocab(field(model, "vocab"), tokenizer);
   return tokenizer;
@@ -77,7 +80,9 @@ function readMerge(entry: unknown, rank: number, ids: Map<string, number>, speci
   const parts: unknown[] = typeof entry === "string" ? entry.split(" ") : asArray(entry, `merge ${rank}`);
   const [left, right] = parts.map((part) => ids.get(part as string));
   if (parts.length !== 2 || left === undefined || right === undefined) {
-    throw new FormatError(`tokenizer.json: merge ${rank} must join two tokens made before it, got ${JSON.stringify(entry)?.slice(0, 80)}`);
+    throw new FormatError(
+      `tokenizer.json: merge ${rank} must join two tokens made before it, got ${JSON.stringify(entry)?.slice(0, 80)}`,
+    );
   }
   ids.set(`${String(parts[0])}${String(parts[1])}`, specials + 256 + rank);
   return [left, right];
@@ -94,16 +99,21 @@ function build(merges: readonly Merge[], specialTokens: readonly string[]): BpeT
 function checkVocab(vocab: unknown, tokenizer: BpeTokenizer): void {
   if (typeof vocab !== "object" || vocab === null) throw new FormatError("tokenizer.json: vocab must be an object");
   const size = Object.keys(vocab).length;
-  if (size !== tokenizer.vocabSize) throw new FormatError(`tokenizer.json: vocab must have ${tokenizer.vocabSize} tokens, got ${size}`);
+  if (size !== tokenizer.vocabSize)
+    throw new FormatError(`tokenizer.json: vocab must have ${tokenizer.vocabSize} tokens, got ${size}`);
   for (let id = 0; id < size; id++) {
     const symbol = tokenizer.symbol(id);
     if (field(vocab, symbol) !== id)
-      throw new FormatError(`tokenizer.json: ${JSON.stringify(symbol)} must have id ${id}, got ${String(field(vocab, symbol))}`);
+      throw new FormatError(
+        `tokenizer.json: ${JSON.stringify(symbol)} must have id ${id}, got ${String(field(vocab, symbol))}`,
+      );
   }
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
 }
 
 function asArray(value: unknown, name: string): unknown[] {

@@ -78,10 +78,12 @@ class Trainer {
     const encoder = new TextEncoder();
     for (const [text, count] of counts) {
       const tokens = Array.from(encoder.encode(text), (byte) => firstByte + byte);
-      for (let at = 0; at < tokens.length; at += stretch) this.#pieces.push({ tokens: tokens.slice(at, at + stretch), count });
+      for (let at = 0; at < tokens.length; at += stretch)
+        this.#pieces.push({ tokens: tokens.slice(at, at + stretch), count });
     }
     for (const [index, piece] of this.#pieces.entries()) {
-      for (let i = 0; i + 1 < piece.tokens.length; i++) this.#add(piece.tokens[i], piece.tokens[i + 1], piece.count, index);
+      for (let i = 0; i + 1 < piece.tokens.length; i++)
+        this.#add(piece.tokens[i], piece.tokens[i + 1], piece.count, index);
     }
     for (const [pair, count] of this.#counts) this.#heap.push(pair, count);
   }

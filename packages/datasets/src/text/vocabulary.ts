@@ -44,7 +44,9 @@ export function restoreCharacterVocabulary(characters: readonly string[]): Chara
   const ids = new Map<string, number>();
   for (const [id, character] of characters.entries()) {
     if (typeof character !== "string" || [...character].length !== 1)
-      throw new FormatError(`characterVocabulary: entry ${id} must be one code point, got ${JSON.stringify(character)}`);
+      throw new FormatError(
+        `characterVocabulary: entry ${id} must be one code point, got ${JSON.stringify(character)}`,
+      );
     if (ids.has(character)) throw new FormatError(`characterVocabulary: ${JSON.stringify(character)} occurs twice`);
     ids.set(character, id);
   }
@@ -54,7 +56,10 @@ export function restoreCharacterVocabulary(characters: readonly string[]): Chara
     encode: (text) =>
       Int32Array.from([...text], (character, place) => {
         const id = ids.get(character);
-        if (id === undefined) throw new ArgumentError(`characterVocabulary: ${JSON.stringify(character)} at ${place} is not in the vocabulary`);
+        if (id === undefined)
+          throw new ArgumentError(
+            `characterVocabulary: ${JSON.stringify(character)} at ${place} is not in the vocabulary`,
+          );
         return id;
       }),
     decode(list) {

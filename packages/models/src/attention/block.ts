@@ -1,6 +1,19 @@
 import {
-  attentionMap, causalAttention, causalConv1d, causalConv1dStep, concat, linear, mul, reshape, silu, split, tidy, zeros,
-  ArgumentError, type Parameter, type Tensor,
+  attentionMap,
+  causalAttention,
+  causalConv1d,
+  causalConv1dStep,
+  concat,
+  linear,
+  mul,
+  reshape,
+  silu,
+  split,
+  tidy,
+  zeros,
+  ArgumentError,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import type { AttentionConfig } from "../checkpoint/modelConfig.ts";
 import { constant, kaimingUniform, scaled } from "../layers/initializers.ts";
@@ -50,18 +63,34 @@ export class AttentionMixer implements Mixer {
 
   /** @throws ArgumentError for attention that looks ahead: it has no state to carry. */
   constructor(config: AttentionMixerConfig, build: ParameterBuilder) {
-    if (!config.causal) throw new ArgumentError("AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token");
+    if (!config.causal)
+      throw new ArgumentError(
+        "AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token",
+      );
     this.config = config;
     const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim, rescaleLayers = 0 } = config;
     const own = { decay: false };
     const inner = h * p + mlpDim / 2;
     this.inProj = build.make("in_proj.weight", [this.#qkvDim + mlpDim, dModel], kaimingUniform(dModel));
-    this.inProjBias = config.useQkvBias ? build.make("in_proj.bias", [this.#qkvDim + mlpDim], constant(0), own) : undefined;
+    this.inProjBias = config.useQkvBias
+      ? build.make("in_proj.bias", [this.#qkvDim + mlpDim], constant(0), own)
+      : undefined;
     this.convWeight = k > 0 ? build.make("conv1d.weight", [this.#qkvDim, 1, k], kaimingUniform(k)) : undefined;
     this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
-    this.outProj = build.make("out_proj.weight", [dModel, inner], scaled(kaimingUniform(inner), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1));
+    this.outProj = build.make(
+      "out_proj.weight",
+      [dModel, inner],
+      scaled(kaimingUniform(inner), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1),
+    );
     this.outProjBias = config.useOutBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
-    this.parameters = [this.inProj, this.inProjBias, this.convWeight, this.convBias, this.outProj, this.outProjBias].filter((parameter) => parameter !== undefined);
+    this.parameters = [
+      this.inProj,
+      this.inProjBias,
+      this.convWeight,
+      this.convBias,
+      this.outProj,
+      this.outProjBias,
+    ].filter((parameter) => parameter !== undefined);
   }
 
   /** Nothing was seen yet: there are no keys. */
@@ -75,7 +104,10 @@ export class AttentionMixer implements Mixer {
       const convolved = this.#convolve(qkv, { initialState, returnState, seqIdx });
       const fresh = this.#heads(convolved.y, initialState?.keys?.shape[1] ?? 0);
       const cache = appendToCache(initialState, fresh);
-      const y = causalAttention({ q: fresh.q, ...seenOf(cache, initialState), seqIdx }, { scale: this.config.softmaxScale }).y;
+      const y = causalAttention(
+        { q: fresh.q, ...seenOf(cache, initialState), seqIdx },
+        { scale: this.config.softmaxScale },
+      ).y;
       const output = this.#output(y, beside);
       if (!returnState) return { y: output };
       return { y: output, ...convolved.state, ...cache, visible: stillVisible(cache.visible, seqIdx) };
@@ -87,7 +119,10 @@ export class AttentionMixer implements Mixer {
     return tidy(() => {
       const [b] = input.shape as [number, number];
       const { qkv, beside } = this.#project(input);
-      const fresh = this.#heads(reshape(this.#convolveStep(qkv, state), [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
+      const fresh = this.#heads(
+        reshape(this.#convolveStep(qkv, state), [b, 1, this.#qkvDim]),
+        state.keys?.shape[1] ?? 0,
+      );
       const cache = appendToCache(state, fresh);
       const { y } = causalAttention({ q: fresh.q, ...seenOf(cache, state) }, { scale: this.config.softmaxScale });
       replaceCache(state, cache);
@@ -117,15 +152,32 @@ export class AttentionMixer implements Mixer {
     return { qkv, beside: mul(up, silu(gate)) };
   }
 
-  #convolve(qkv: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions): { y: Tensor; state: LayerState } {
+  #convolve(
+    qkv: Tensor,
+    { initialState, returnState = false, seqIdx }: ForwardOptions,
+  ): { y: Tensor; state: LayerState } {
     if (this.convWeight === undefined) return { y: qkv, state: {} };
-    const { y, lastState } = causalConv1d({ x: qkv, weight: this.#taps(this.convWeight), bias: this.convBias?.value, initialState: initialState?.conv, seqIdx }, { returnLastState: returnState });
+    const { y, lastState } = causalConv1d(
+      {
+        x: qkv,
+        weight: this.#taps(this.convWeight),
+        bias: this.convBias?.value,
+        initialState: initialState?.conv,
+        seqIdx,
+      },
+      { returnLastState: returnState },
+    );
     return { y, state: returnState ? { conv: lastState! } : {} };
   }
 
   #convolveStep(qkv: Tensor, state: LayerState): Tensor {
     if (this.convWeight === undefined) return qkv;
-    return causalConv1dStep({ x: qkv, state: state.conv!, weight: this.#taps(this.convWeight), bias: this.convBias?.value }).y;
+    return causalConv1dStep({
+      x: qkv,
+      state: state.conv!,
+      weight: this.#taps(this.convWeight),
+      bias: this.convBias?.value,
+    }).y;
   }
 
   #taps(weight: Parameter): Tensor {
@@ -156,6 +208,9 @@ export class AttentionMixer implements Mixer {
 }
 
 /** What the queries see of a cache; without earlier tokens nothing can be hidden. */
-function seenOf({ keys, values, visible }: Cache, before: LayerState | undefined): { k: Tensor; v: Tensor; visible: Tensor | undefined } {
+function seenOf(
+  { keys, values, visible }: Cache,
+  before: LayerState | undefined,
+): { k: Tensor; v: Tensor; visible: Tensor | undefined } {
   return { k: keys, v: values, visible: before?.keys === undefined ? undefined : visible };
 }

@@ -1,4 +1,15 @@
-import { cast, concat, equal, keep, mul, ones, reshape, sequenceNumber, sliceAxis, type Tensor } from "@statespace/core";
+import {
+  cast,
+  concat,
+  equal,
+  keep,
+  mul,
+  ones,
+  reshape,
+  sequenceNumber,
+  sliceAxis,
+  type Tensor,
+} from "@statespace/core";
 import type { LayerState } from "../layers/mixer.ts";
 
 /** Keys and values of every token so far. */
@@ -14,7 +25,11 @@ export function appendToCache(before: LayerState | undefined, { k, v }: { k: Ten
   const visible = ones(k.shape.slice(0, 2));
   // A copy, since a slice of the projection may be a view that would keep all of it.
   if (before?.keys === undefined) return { keys: mul(k, 1), values: mul(v, 1), visible };
-  return { keys: concat([before.keys, k], 1), values: concat([before.values!, v], 1), visible: concat([before.visible!, visible], 1) };
+  return {
+    keys: concat([before.keys, k], 1),
+    values: concat([before.values!, v], 1),
+    visible: concat([before.visible!, visible], 1),
+  };
 }
 
 /** What tokens after a packed row may see: of the last sequence all, of earlier ones nothing. */

@@ -6,7 +6,12 @@ import type { AttentionConfig, LanguageModelConfig } from "../checkpoint/modelCo
 import { matVec, minimalLanguageModel, silu, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
 
 /** Logits [l][v] of a language model whose every layer is attention. */
-export function minimalTransformer(weights: Weights, config: LanguageModelConfig, attention: AttentionConfig, ids: readonly number[]): Sequence {
+export function minimalTransformer(
+  weights: Weights,
+  config: LanguageModelConfig,
+  attention: AttentionConfig,
+  ids: readonly number[],
+): Sequence {
   return minimalLanguageModel(weights, config, ids, (x, weight) => attentionMixer(x, weight, attention));
 }
 
@@ -15,7 +20,11 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
   const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, softmaxScale } = config;
   const qkvDim = (h + 2 * hkv) * p;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
-  const convolved = convolve(projected.map((token) => token.slice(0, qkvDim)), weight("conv1d.weight"), weight("conv1d.bias"));
+  const convolved = convolve(
+    projected.map((token) => token.slice(0, qkvDim)),
+    weight("conv1d.weight"),
+    weight("conv1d.bias"),
+  );
   /** Head number `head` of q, k and v, which lie one after the other; q and k turned by their position. */
   const headOf = (token: Float64Array, head: number): Float64Array => token.slice(head * p, (head + 1) * p);
   const turnedHead = (t: number, head: number): Float64Array => rotate(headOf(convolved[t]!, head), t, config);
@@ -26,16 +35,23 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
       const shared = Math.floor(head / (h / hkv));
       const q = turnedHead(t, head);
       const scores = Array.from({ length: t + 1 }, (__, j) => softmaxScale * dot(q, turnedHead(j, h + shared)));
-      softmax(scores).forEach((a, j) => headOf(convolved[j]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)));
+      softmax(scores).forEach((a, j) =>
+        headOf(convolved[j]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
+      );
     }
     // Some models run a gated MLP beside the heads.
-    for (let i = 0; i < mlpDim / 2; i++) out[h * p + i] = projected[t]![qkvDim + i]! * silu(projected[t]![qkvDim + mlpDim / 2 + i]!);
+    for (let i = 0; i < mlpDim / 2; i++)
+      out[h * p + i] = projected[t]![qkvDim + i]! * silu(projected[t]![qkvDim + mlpDim / 2 + i]!);
     return matVec(weight("out_proj.weight")!, out, weight("out_proj.bias"));
   });
 }
 
 /** Rotary position: pair i turns by position / base^(2i / dim); so q . k depends on the distance alone (arXiv 2104.09864). */
-function rotate(x: Float64Array, position: number, { rotaryDim: dim, rotaryBase, rotaryInterleaved }: AttentionConfig): Float64Array {
+function rotate(
+  x: Float64Array,
+  position: number,
+  { rotaryDim: dim, rotaryBase, rotaryInterleaved }: AttentionConfig,
+): Float64Array {
   const out = x.slice();
   for (let i = 0; i < dim / 2; i++) {
     const theta = position / rotaryBase ** ((2 * i) / dim);

@@ -7,7 +7,10 @@ import { makeTurn, type Turn } from "../layers/rotate.ts";
  */
 export function positionTurn(from: number, l: number, dim: number, base: number, interleaved: boolean): Turn {
   const pairs = dim / 2;
-  const angles = Float64Array.from({ length: l * pairs }, (_, i) => (from + Math.floor(i / pairs)) / base ** ((i % pairs) / pairs));
+  const angles = Float64Array.from(
+    { length: l * pairs },
+    (_, i) => (from + Math.floor(i / pairs)) / base ** ((i % pairs) / pairs),
+  );
   const table = (of: (angle: number) => number): Tensor => tensor(Float32Array.from(angles, of), [l, 1, pairs]);
   return makeTurn(table(Math.cos), table(Math.sin), dim, interleaved ? "neighbours" : "halves");
 }

@@ -7,5 +7,7 @@ export function throwIfAborted(signal: AbortSignal | undefined, what: string): v
 
 /** The same failure as {@link AbortedError} if the signal is what caused it, else unchanged. */
 export function asAborted(error: unknown, signal: AbortSignal | undefined, what: string): unknown {
-  return signal?.aborted && !(error instanceof AbortedError) ? new AbortedError(`${what}: aborted`, { cause: error }) : error;
+  return signal?.aborted && !(error instanceof AbortedError)
+    ? new AbortedError(`${what}: aborted`, { cause: error })
+    : error;
 }

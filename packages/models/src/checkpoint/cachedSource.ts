@@ -28,7 +28,11 @@ export interface CachedSourceOptions {
  * A source whose files are kept in a cache. A file is stored only once it has arrived whole: an aborted or broken load leaves nothing behind.
  * A missing file is not remembered.
  */
-export function cachedSource(inner: CheckpointSource, cache: ResponseCache, options: CachedSourceOptions = {}): CheckpointSource {
+export function cachedSource(
+  inner: CheckpointSource,
+  cache: ResponseCache,
+  options: CachedSourceOptions = {},
+): CheckpointSource {
   return new CachedSource(inner, cache, options);
 }
 
@@ -63,7 +67,10 @@ class CachedSource implements CheckpointSource {
   async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
     const blob = await this.#cached(file, options);
     if (blob !== undefined) {
-      return { size: blob.size, chunks: reportProgress(blobChunks(blob, file, options.signal), file, blob.size, options.onProgress) };
+      return {
+        size: blob.size,
+        chunks: reportProgress(blobChunks(blob, file, options.signal), file, blob.size, options.onProgress),
+      };
     }
     const stream = await this.#inner.stream(file, options);
     return stream === undefined ? undefined : { size: stream.size, chunks: this.#keep(stream, file, options) };
@@ -104,7 +111,8 @@ class CachedSource implements CheckpointSource {
     try {
       await this.#cache.put(this.#key(file), new Response(blob, { headers: { "content-length": String(blob.size) } }));
     } catch (error) {
-      if (this.#options.onPutError === undefined) throw new SourceError(`${file}: could not be stored in the cache`, { cause: error });
+      if (this.#options.onPutError === undefined)
+        throw new SourceError(`${file}: could not be stored in the cache`, { cause: error });
       this.#options.onPutError(error);
     }
   }
@@ -115,7 +123,11 @@ class CachedSource implements CheckpointSource {
   }
 }
 
-async function* blobChunks(blob: Blob, file: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+async function* blobChunks(
+  blob: Blob,
+  file: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const step = 4 << 20;
   for (let start = 0; start < blob.size; start += step) {
     throwIfAborted(signal, file);

@@ -2,7 +2,13 @@ import { FormatError } from "@statespace/core";
 import { throwIfAborted } from "./abort.ts";
 import { type RawTensor, toFloat32Array } from "./convert.ts";
 import type { SafetensorsDType } from "./dtype.ts";
-import { LENGTH_BYTES, parseHeader, readHeaderLength, type SafetensorsHeader, type TensorInfo } from "./safetensorsHeader.ts";
+import {
+  LENGTH_BYTES,
+  parseHeader,
+  readHeaderLength,
+  type SafetensorsHeader,
+  type TensorInfo,
+} from "./safetensorsHeader.ts";
 import { parseShardIndex } from "./shardIndex.ts";
 import type { CheckpointSource, FileStream, ReadOptions } from "./source.ts";
 import { isJsonObject, type JsonObject, parseStrictJsonBytes, quote } from "./strictJson.ts";
@@ -72,13 +78,19 @@ export async function openWeights(source: CheckpointSource, options: ReadOptions
   if (index !== undefined) return new ShardedWeights(source, await openShards(source, index, options));
   for (const file of PYTORCH_FILES) {
     if ((await source.size(file, options)) === undefined) continue;
-    throw new FormatError(`${source.name}: holds ${file} but no ${WEIGHTS_FILE}; pickled weights are not read, convert them to safetensors`);
+    throw new FormatError(
+      `${source.name}: holds ${file} but no ${WEIGHTS_FILE}; pickled weights are not read, convert them to safetensors`,
+    );
   }
   throw new FormatError(`${source.name}: ${WEIGHTS_FILE} is missing`);
 }
 
 /** A JSON object file of a checkpoint; `undefined` if it is not there. Errors: {@link FormatError} if it is not a JSON object. */
-export async function readJson(source: CheckpointSource, file: string, options: ReadOptions = {}): Promise<JsonObject | undefined> {
+export async function readJson(
+  source: CheckpointSource,
+  file: string,
+  options: ReadOptions = {},
+): Promise<JsonObject | undefined> {
   const bytes = await source.read(file, { signal: options.signal, end: MAX_JSON_BYTES + 1 });
   if (bytes === undefined) return undefined;
   if (bytes.byteLength > MAX_JSON_BYTES) throw new FormatError(`${file}: must be at most ${MAX_JSON_BYTES} bytes`);
@@ -93,7 +105,8 @@ async function openShard(source: CheckpointSource, file: string, options: ReadOp
   const size = (await source.size(file, options)) ?? undefined;
   const length = readHeaderLength(prefix, size, file);
   const json = await source.read(file, { ...options, start: LENGTH_BYTES, end: LENGTH_BYTES + length });
-  if (json?.byteLength !== length) throw new FormatError(`${file}: truncated: the header is ${length} bytes long, got ${json?.byteLength ?? 0}`);
+  if (json?.byteLength !== length)
+    throw new FormatError(`${file}: truncated: the header is ${length} bytes long, got ${json?.byteLength ?? 0}`);
   return { file, header: parseHeader(json, size, file) };
 }
 
@@ -103,19 +116,24 @@ async function openShards(source: CheckpointSource, indexJson: JsonObject, optio
   let totalSize = 0;
   for (const file of index.shards) {
     const shard = await openShard(source, file, options);
-    if (shard === undefined) throw new FormatError(`${source.name}: shard ${quote(file)} named by ${INDEX_FILE} is missing`);
+    if (shard === undefined)
+      throw new FormatError(`${source.name}: shard ${quote(file)} named by ${INDEX_FILE} is missing`);
     for (const key of shard.header.tensors.keys()) {
-      if (index.shardOf.get(key) !== file) throw new FormatError(`${file}: tensor ${quote(key)} is not assigned to this shard by ${INDEX_FILE}`);
+      if (index.shardOf.get(key) !== file)
+        throw new FormatError(`${file}: tensor ${quote(key)} is not assigned to this shard by ${INDEX_FILE}`);
     }
     totalSize += shard.header.dataLength;
     shards.push(shard);
   }
   for (const [key, file] of index.shardOf) {
     const shard = shards.find((candidate) => candidate.file === file);
-    if (!shard?.header.tensors.has(key)) throw new FormatError(`${file}: tensor ${quote(key)} promised by ${INDEX_FILE} is missing`);
+    if (!shard?.header.tensors.has(key))
+      throw new FormatError(`${file}: tensor ${quote(key)} promised by ${INDEX_FILE} is missing`);
   }
   if (index.totalSize !== undefined && index.totalSize !== totalSize) {
-    throw new FormatError(`${INDEX_FILE}: metadata.total_size is ${index.totalSize}, the shards hold ${totalSize} bytes`);
+    throw new FormatError(
+      `${INDEX_FILE}: metadata.total_size is ${index.totalSize}, the shards hold ${totalSize} bytes`,
+    );
   }
   return shards;
 }
@@ -147,7 +165,8 @@ class ShardedWeights implements Weights {
     const { file, header, info } = this.#find(name);
     const start = header.dataStart + info.begin;
     const bytes = await this.#source.read(file, { ...options, start, end: header.dataStart + info.end });
-    if (bytes?.byteLength !== info.end - info.begin) throw new FormatError(`${file}: truncated in tensor ${quote(name)}`);
+    if (bytes?.byteLength !== info.end - info.begin)
+      throw new FormatError(`${file}: truncated in tensor ${quote(name)}`);
     return { dtype: info.dtype, shape: info.shape, bytes };
   }
 
@@ -203,7 +222,8 @@ async function* splitTensors(
       yield [name, { dtype, shape, bytes }];
     }
     // Lets the source see the end of the file: a cache stores it only then, and a longer file is a changed one.
-    if (chunk.byteLength > 0 || (await chunks.next()).done !== true) throw new FormatError(`${file}: bytes after the last tensor`);
+    if (chunk.byteLength > 0 || (await chunks.next()).done !== true)
+      throw new FormatError(`${file}: bytes after the last tensor`);
   } finally {
     await chunks.return?.();
   }

@@ -41,7 +41,11 @@ export class ConfigFields {
     throw this.error(key, `must be a whole number in ${min}..${max}`);
   }
 
-  number(key: string, fallback: number | undefined, { min = -Infinity, max = Infinity, above = false }: NumberRange = {}): number {
+  number(
+    key: string,
+    fallback: number | undefined,
+    { min = -Infinity, max = Infinity, above = false }: NumberRange = {},
+  ): number {
     const written = this.#get(key);
     const value = written === undefined ? fallback : toNumber(written);
     if (value !== undefined && value >= min && value <= max && !(above && value === min)) return value;
@@ -88,12 +92,17 @@ export class ConfigFields {
   }
 
   /** Two ascending numbers; infinite ends may be written `Infinity` or `{"__float__": "Infinity"}`. */
-  interval(key: string, fallback: readonly [number, number], { min = -Infinity, max = Infinity }: NumberRange = {}): readonly [number, number] {
+  interval(
+    key: string,
+    fallback: readonly [number, number],
+    { min = -Infinity, max = Infinity }: NumberRange = {},
+  ): readonly [number, number] {
     const value = this.#get(key);
     if (value === undefined) return fallback;
     const ends = Array.isArray(value) ? value.map(toNumber) : [];
     const [low, high] = ends;
-    if (ends.length === 2 && low !== undefined && high !== undefined && low >= min && high <= max && low <= high) return [low, high];
+    if (ends.length === 2 && low !== undefined && high !== undefined && low >= min && high <= max && low <= high)
+      return [low, high];
     throw this.error(key, `must be [low, high] with ${min} <= low <= high <= ${max}`);
   }
 

@@ -30,7 +30,8 @@ export function toFloat32Array(tensor: RawTensor): Float32Array {
   const { dtype } = tensor;
   if (dtype === "F32") return (elements(tensor) as Float32Array).slice();
   const result = new Float32Array(elementLength(tensor));
-  if (dtype === "F16" || dtype === "BF16") widen(elements(tensor) as Uint16Array, dtype, new Uint32Array(result.buffer));
+  if (dtype === "F16" || dtype === "BF16")
+    widen(elements(tensor) as Uint16Array, dtype, new Uint32Array(result.buffer));
   else fill(result, tensor);
   return result;
 }
@@ -59,7 +60,8 @@ export function toInt32Array(tensor: RawTensor): Int32Array {
   for (let i = 0; i < source.length; i++) {
     const value = source[i];
     result[i] = Number(value);
-    if (result[i] !== Number(value)) throw new FormatError(`toInt32Array: element ${i} of the ${dtype} tensor must fit 32 bits, got ${value}`);
+    if (result[i] !== Number(value))
+      throw new FormatError(`toInt32Array: element ${i} of the ${dtype} tensor must fit 32 bits, got ${value}`);
   }
   return result;
 }
@@ -76,7 +78,8 @@ export function fromFloat32Array(values: Float32Array, dtype: FloatStorage): Uin
 
 function elementLength({ dtype, bytes }: RawTensor): number {
   const length = bytes.byteLength / DTYPE_BYTES[dtype];
-  if (!Number.isInteger(length)) throw new FormatError(`tensor: ${bytes.byteLength} bytes are not a whole number of ${dtype} elements`);
+  if (!Number.isInteger(length))
+    throw new FormatError(`tensor: ${bytes.byteLength} bytes are not a whole number of ${dtype} elements`);
   return length;
 }
 

@@ -36,7 +36,8 @@ export function isSafetensorsDType(name: string): name is SafetensorsDType {
 export function elementCount(shape: readonly number[], what: string): number {
   let count = 1;
   for (const size of shape) {
-    if (!Number.isSafeInteger(size) || size < 0) throw new FormatError(`${what}: shape must hold whole numbers >= 0, got [${shape.join(", ")}]`);
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new FormatError(`${what}: shape must hold whole numbers >= 0, got [${shape.join(", ")}]`);
     // A zero axis makes the tensor empty, yet the other axes must still be sane.
     if (count > 0 && size > 0 && count > Number.MAX_SAFE_INTEGER / size) {
       throw new FormatError(`${what}: shape [${shape.join(", ")}] has too many elements`);

@@ -40,7 +40,12 @@ class FolderSource implements CheckpointSource {
       const bytes = new Uint8Array(Math.min(options.end ?? size, size) - start);
       for (let filled = 0; filled < bytes.byteLength;) {
         throwIfAborted(options.signal, file);
-        const { bytesRead } = await handle.read(bytes, filled, Math.min(CHUNK_BYTES, bytes.byteLength - filled), start + filled);
+        const { bytesRead } = await handle.read(
+          bytes,
+          filled,
+          Math.min(CHUNK_BYTES, bytes.byteLength - filled),
+          start + filled,
+        );
         if (bytesRead === 0) throw new SourceError(`${file}: shrank while it was read`);
         filled += bytesRead;
         options.onProgress?.({ file, loaded: filled, total: bytes.byteLength });
@@ -63,7 +68,11 @@ class FolderSource implements CheckpointSource {
     }
   }
 
-  async #withFile<T>(file: string, options: ReadOptions, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T | undefined> {
+  async #withFile<T>(
+    file: string,
+    options: ReadOptions,
+    use: (handle: FileHandle, size: number) => Promise<T>,
+  ): Promise<T | undefined> {
     assertFlatName(file, this.name);
     throwIfAborted(options.signal, file);
     const { fs, path, url } = nodeFiles();
@@ -78,7 +87,8 @@ class FolderSource implements CheckpointSource {
     } catch (error) {
       const code = (error as { code?: unknown }).code;
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      if (typeof code === "string") throw new SourceError(`${file}: cannot be read from ${this.name}: ${code}`, { cause: error });
+      if (typeof code === "string")
+        throw new SourceError(`${file}: cannot be read from ${this.name}: ${code}`, { cause: error });
       throw asAborted(error, options.signal, file);
     } finally {
       await handle?.close();

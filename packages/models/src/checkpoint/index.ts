@@ -1,5 +1,12 @@
 export { cachedSource, type CachedSourceOptions, type ResponseCache } from "./cachedSource.ts";
-export { type Checkpoint, openCheckpoint, openWeights, readJson, type TensorEntry, type Weights } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  openCheckpoint,
+  openWeights,
+  readJson,
+  type TensorEntry,
+  type Weights,
+} from "./checkpoint.ts";
 export { fromFloat32Array, type RawTensor, toFloat32Array, toFloat64Array, toInt32Array } from "./convert.ts";
 export { DTYPE_BYTES, type FloatStorage, type SafetensorsDType } from "./dtype.ts";
 export { folderSource } from "./folderSource.ts";

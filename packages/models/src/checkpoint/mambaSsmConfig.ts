@@ -1,5 +1,13 @@
 import type { ConfigFields } from "./configFields.ts";
-import type { AttentionConfig, LanguageModelConfig, Mamba2Config, Mamba3Config, MambaConfig, ModelConfig, TimeStepInit } from "./modelConfig.ts";
+import type {
+  AttentionConfig,
+  LanguageModelConfig,
+  Mamba2Config,
+  Mamba3Config,
+  MambaConfig,
+  ModelConfig,
+  TimeStepInit,
+} from "./modelConfig.ts";
 import { parseDtRank } from "./transformersConfig.ts";
 
 /** What a config of the mamba_ssm package leaves open. */
@@ -61,7 +69,8 @@ function parseAttention(fields: ConfigFields, dModel: number): AttentionConfig {
   const nHeads = fields.integer("num_heads", undefined, { max: 65536 });
   const nHeadsKv = fields.integer("num_heads_kv", nHeads, { max: 65536 });
   if (nHeads % nHeadsKv !== 0) throw fields.error("num_heads_kv", `must divide num_heads = ${nHeads}`);
-  if (!fields.has("head_dim") && dModel % nHeads !== 0) throw fields.error("num_heads", `must divide d_model = ${dModel}`);
+  if (!fields.has("head_dim") && dModel % nHeads !== 0)
+    throw fields.error("num_heads", `must divide d_model = ${dModel}`);
   const headDim = fields.integer("head_dim", dModel / nHeads, { max: 65536 });
   const config: AttentionConfig = {
     nHeads,

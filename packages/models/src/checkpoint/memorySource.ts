@@ -12,12 +12,17 @@ import {
 const CHUNK_BYTES = 4 << 20;
 
 /** Files already at hand: bytes, text, or the `File`s of a folder dropped on a page (only what is asked for is read). Paths before the name are dropped. */
-export type FileMap = Readonly<Record<string, Uint8Array | Blob | string>> | ReadonlyMap<string, Uint8Array | Blob | string>;
+export type FileMap =
+  | Readonly<Record<string, Uint8Array | Blob | string>>
+  | ReadonlyMap<string, Uint8Array | Blob | string>;
 
 /** A source over files already at hand; `name` stands in error messages. */
 export function memorySource(files: FileMap, name = "memory"): CheckpointSource {
   const entries = files instanceof Map ? [...files] : Object.entries(files);
-  return new MemorySource(name, new Map(entries.map(([path, content]) => [path.slice(path.lastIndexOf("/") + 1), toBlobOrBytes(content)])));
+  return new MemorySource(
+    name,
+    new Map(entries.map(([path, content]) => [path.slice(path.lastIndexOf("/") + 1), toBlobOrBytes(content)])),
+  );
 }
 
 function toBlobOrBytes(content: Uint8Array | Blob | string): Uint8Array | Blob {
@@ -48,7 +53,10 @@ class MemorySource implements CheckpointSource {
     const start = Math.min(options.start ?? 0, size);
     const end = Math.min(options.end ?? size, size);
     // Copied, so that a caller who writes into the answer does not change the file.
-    const bytes = content instanceof Blob ? new Uint8Array(await content.slice(start, end).arrayBuffer()) : content.slice(start, end);
+    const bytes =
+      content instanceof Blob
+        ? new Uint8Array(await content.slice(start, end).arrayBuffer())
+        : content.slice(start, end);
     throwIfAborted(options.signal, file);
     options.onProgress?.({ file, loaded: bytes.byteLength, total: bytes.byteLength });
     return bytes;

@@ -14,7 +14,10 @@ export function isNode(): boolean {
 
 /** Errors: {@link SourceError} where there is no file system. */
 export function nodeFiles(): NodeFiles {
-  if (!isNode()) throw new SourceError("checkpoint: a local folder can be opened only in Node; in a browser give a URL, files or bytes");
+  if (!isNode())
+    throw new SourceError(
+      "checkpoint: a local folder can be opened only in Node; in a browser give a URL, files or bytes",
+    );
   if (typeof process.getBuiltinModule !== "function")
     throw new SourceError(`checkpoint: a local folder needs Node 22.3 or later, this is ${process.version}`);
   return {
@@ -28,7 +31,11 @@ export function nodeFiles(): NodeFiles {
  * Writes a file under a temporary name beside it, then renames: a reader sees the old file or the new one, never a part.
  * Errors: whatever the chunks or the file system throw, after the temporary file is removed.
  */
-export async function writeFileAtomically(file: string, chunks: Iterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+export async function writeFileAtomically(
+  file: string,
+  chunks: Iterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<void> {
   const { fs } = nodeFiles();
   const temporary = `${file}.${crypto.randomUUID()}.tmp`;
   try {

@@ -21,8 +21,10 @@ export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions
  */
 export function openSource(from: SourceLike, options: OpenSourceOptions = {}): CheckpointSource {
   if (typeof from === "string" || from instanceof URL) return fromAddress(from, options);
-  if (Array.isArray(from)) return memorySource(new Map((from as readonly File[]).map((file) => [file.name, file])), "files");
-  if (typeof from !== "object" || from === null) throw new ArgumentError(`openSource: must be a path, a URL, files or a source, got ${from}`);
+  if (Array.isArray(from))
+    return memorySource(new Map((from as readonly File[]).map((file) => [file.name, file])), "files");
+  if (typeof from !== "object" || from === null)
+    throw new ArgumentError(`openSource: must be a path, a URL, files or a source, got ${from}`);
   if (isSource(from)) return from;
   return memorySource(from as FileMap);
 }

@@ -9,7 +9,10 @@ import { parseTransformersConfig } from "./transformersConfig.ts";
  * Reads a `config.json` of either dialect, from its text or its parsed form, checking every field's type and range.
  * Errors: {@link FormatError} naming the key; the model_type or ssm layer if it is not one of this family.
  */
-export function parseModelConfig(config: string | JsonObject | Readonly<Record<string, unknown>>, options: MambaSsmOptions = {}): ModelConfig {
+export function parseModelConfig(
+  config: string | JsonObject | Readonly<Record<string, unknown>>,
+  options: MambaSsmOptions = {},
+): ModelConfig {
   const object = toJsonObject(config);
   const fields = new ConfigFields(object);
   if (dialectOf(object) === "mamba_ssm") return parseMambaSsmConfig(fields, options);

@@ -64,7 +64,9 @@ export function parseHeader(json: Uint8Array, fileSize: number | undefined, file
   const dataLength = checkCoverage(infos, file);
   if (fileSize !== undefined && dataStart + dataLength !== fileSize) {
     const fault = dataStart + dataLength > fileSize ? "truncated" : "bytes after the last tensor";
-    throw new FormatError(`${file}: ${fault}: header and tensors take ${dataStart + dataLength} bytes, the file has ${fileSize}`);
+    throw new FormatError(
+      `${file}: ${fault}: header and tensors take ${dataStart + dataLength} bytes, the file has ${fileSize}`,
+    );
   }
   return { tensors: new Map(infos.map((info) => [info.name, info])), metadata, dataStart, dataLength };
 }
@@ -85,15 +87,18 @@ function parseInfo(name: string, value: JsonValue, file: string): TensorInfo {
   if (!isJsonObject(value)) throw new FormatError(`${what}: must be an object with dtype, shape and data_offsets`);
   const { dtype } = value;
   if (typeof dtype !== "string") throw new FormatError(`${what}: dtype must be a string`);
-  if (!isSafetensorsDType(dtype)) throw new FormatError(`${what}: dtype ${quote(dtype)} is not one of ${Object.keys(DTYPE_BYTES).join(", ")}`);
+  if (!isSafetensorsDType(dtype))
+    throw new FormatError(`${what}: dtype ${quote(dtype)} is not one of ${Object.keys(DTYPE_BYTES).join(", ")}`);
   const shape = wholeNumbers(value, "shape", what);
   if (shape.length > 16) throw new FormatError(`${what}: shape must have at most 16 axes, got ${shape.length}`);
   const offsets = wholeNumbers(value, "data_offsets", what);
-  if (offsets.length !== 2) throw new FormatError(`${what}: data_offsets must be [begin, end], got ${offsets.length} numbers`);
+  if (offsets.length !== 2)
+    throw new FormatError(`${what}: data_offsets must be [begin, end], got ${offsets.length} numbers`);
   const [begin, end] = offsets;
   if (begin > end) throw new FormatError(`${what}: data_offsets must not run backwards, got [${begin}, ${end}]`);
   const count = elementCount(shape, what);
-  if (count > Number.MAX_SAFE_INTEGER / 8) throw new FormatError(`${what}: shape [${shape.join(", ")}] has too many elements`);
+  if (count > Number.MAX_SAFE_INTEGER / 8)
+    throw new FormatError(`${what}: shape [${shape.join(", ")}] has too many elements`);
   const bytes = count * DTYPE_BYTES[dtype];
   if (end - begin !== bytes) {
     throw new FormatError(
@@ -120,8 +125,11 @@ function checkCoverage(infos: TensorInfo[], file: string): number {
   let position = 0;
   for (const { name, begin, end } of infos) {
     if (begin < position)
-      throw new FormatError(`${file}: tensor ${quote(name)} overlaps the one before it: begins at ${begin}, which ends at ${position}`);
-    if (begin > position) throw new FormatError(`${file}: hole of ${begin - position} bytes before tensor ${quote(name)}`);
+      throw new FormatError(
+        `${file}: tensor ${quote(name)} overlaps the one before it: begins at ${begin}, which ends at ${position}`,
+      );
+    if (begin > position)
+      throw new FormatError(`${file}: hole of ${begin - position} bytes before tensor ${quote(name)}`);
     position = end;
   }
   return position;

@@ -32,7 +32,10 @@ export interface SafetensorsLayout {
  * element size; the header is padded with spaces to a multiple of 8 bytes.
  * Errors: {@link ShapeError} if a tensor's length does not fit its shape; {@link ArgumentError} for a name the format reserves.
  */
-export function layoutSafetensors(tensors: ReadonlyMap<string, WritableTensor>, options: SafetensorsWriteOptions = {}): SafetensorsLayout {
+export function layoutSafetensors(
+  tensors: ReadonlyMap<string, WritableTensor>,
+  options: SafetensorsWriteOptions = {},
+): SafetensorsLayout {
   const floatType = options.dtype ?? "F32";
   const order = [...tensors].map(([name, tensor]) => ({ name, tensor, ...plan(name, tensor, floatType) }));
   order.sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
@@ -56,7 +59,10 @@ export function layoutSafetensors(tensors: ReadonlyMap<string, WritableTensor>, 
 }
 
 /** A safetensors file as one array. Errors as {@link layoutSafetensors}. */
-export function serializeSafetensors(tensors: ReadonlyMap<string, WritableTensor>, options: SafetensorsWriteOptions = {}): Uint8Array<ArrayBuffer> {
+export function serializeSafetensors(
+  tensors: ReadonlyMap<string, WritableTensor>,
+  options: SafetensorsWriteOptions = {},
+): Uint8Array<ArrayBuffer> {
   const layout = layoutSafetensors(tensors, options);
   const file = new Uint8Array(layout.byteLength);
   let position = 0;
@@ -68,17 +74,25 @@ export function serializeSafetensors(tensors: ReadonlyMap<string, WritableTensor
 }
 
 /** A safetensors file as a Blob, for a download link in a page. Errors as {@link layoutSafetensors}. */
-export function safetensorsBlob(tensors: ReadonlyMap<string, WritableTensor>, options: SafetensorsWriteOptions = {}): Blob {
+export function safetensorsBlob(
+  tensors: ReadonlyMap<string, WritableTensor>,
+  options: SafetensorsWriteOptions = {},
+): Blob {
   return new Blob([...layoutSafetensors(tensors, options).chunks()], { type: "application/octet-stream" });
 }
 
-function plan(name: string, tensor: WritableTensor, floatType: FloatStorage): { dtype: RawTensor["dtype"]; byteLength: number } {
+function plan(
+  name: string,
+  tensor: WritableTensor,
+  floatType: FloatStorage,
+): { dtype: RawTensor["dtype"]; byteLength: number } {
   if (name === "__metadata__") throw new ArgumentError("safetensors: a tensor cannot be named __metadata__");
   const what = `safetensors: tensor ${quote(name)}`;
   const dtype = "values" in tensor ? floatType : tensor.dtype;
   const count = elementCount(tensor.shape, what);
   const actual = "values" in tensor ? tensor.values.length : tensor.bytes.byteLength / DTYPE_BYTES[dtype];
-  if (actual !== count) throw new ShapeError(`${what}: shape [${tensor.shape.join(", ")}] has ${count} elements, got ${actual}`);
+  if (actual !== count)
+    throw new ShapeError(`${what}: shape [${tensor.shape.join(", ")}] has ${count} elements, got ${actual}`);
   return { dtype, byteLength: count * DTYPE_BYTES[dtype] };
 }
 

@@ -25,7 +25,11 @@ export interface SaveOptions extends SafetensorsWriteOptions {
  * `config.json` comes last, so that a folder that has one has everything.
  * Errors: {@link ShapeError} for a tensor that lies about its shape; {@link AbortedError}; what the file system throws.
  */
-export async function saveCheckpoint(folder: string | URL, content: CheckpointContent, options: SaveOptions = {}): Promise<void> {
+export async function saveCheckpoint(
+  folder: string | URL,
+  content: CheckpointContent,
+  options: SaveOptions = {},
+): Promise<void> {
   const files = checkpointFiles(content, options);
   const { fs, path, url } = nodeFiles();
   const target = folder instanceof URL || folder.startsWith("file:") ? url.fileURLToPath(folder) : folder;
@@ -36,17 +40,26 @@ export async function saveCheckpoint(folder: string | URL, content: CheckpointCo
 
 /** The same checkpoint as Blobs, for a browser to store or offer as downloads. Errors: {@link ShapeError}. */
 export function checkpointBlobs(content: CheckpointContent, options: SafetensorsWriteOptions = {}): Map<string, Blob> {
-  return new Map(checkpointFiles(content, options).map(([name, chunks]) => [name, new Blob([...chunks()] as Uint8Array<ArrayBuffer>[])]));
+  return new Map(
+    checkpointFiles(content, options).map(([name, chunks]) => [
+      name,
+      new Blob([...chunks()] as Uint8Array<ArrayBuffer>[]),
+    ]),
+  );
 }
 
-function checkpointFiles(content: CheckpointContent, options: SafetensorsWriteOptions): [name: string, chunks: () => Iterable<Uint8Array>][] {
+function checkpointFiles(
+  content: CheckpointContent,
+  options: SafetensorsWriteOptions,
+): [name: string, chunks: () => Iterable<Uint8Array>][] {
   const layout = layoutSafetensors(content.tensors, options);
   const files: [string, () => Iterable<Uint8Array>][] = [[WEIGHTS_FILE, () => layout.chunks()]];
   for (const [name, data] of Object.entries(content.files ?? {})) {
     assertFlatName(name, "saveCheckpoint");
     files.push([name, () => [typeof data === "string" ? new TextEncoder().encode(data) : data]]);
   }
-  if (content.generationConfig !== undefined) files.push([GENERATION_CONFIG_FILE, () => [encodeJson(content.generationConfig)]]);
+  if (content.generationConfig !== undefined)
+    files.push([GENERATION_CONFIG_FILE, () => [encodeJson(content.generationConfig)]]);
   files.push([CONFIG_FILE, () => [new TextEncoder().encode(formatTransformersJson(content.config))]]);
   return files;
 }

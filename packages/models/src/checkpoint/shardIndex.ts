@@ -22,7 +22,9 @@ export function parseShardIndex(value: JsonValue, file: string): ShardIndex {
     if (typeof shard !== "string") throw new FormatError(`${file}: weight_map entry ${quote(key)} must be a file name`);
     assertFlatName(shard, `${file}: weight_map entry ${quote(key)}`);
     if (!shard.endsWith(".safetensors"))
-      throw new FormatError(`${file}: weight_map entry ${quote(key)} must name a .safetensors file, got ${quote(shard)}`);
+      throw new FormatError(
+        `${file}: weight_map entry ${quote(key)} must name a .safetensors file, got ${quote(shard)}`,
+      );
     shardOf.set(key, shard);
   }
   if (shardOf.size === 0) throw new FormatError(`${file}: weight_map must not be empty`);

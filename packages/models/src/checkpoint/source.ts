@@ -48,8 +48,13 @@ export interface CheckpointSource {
  * Errors: {@link FormatError} naming it.
  */
 export function assertFlatName(name: string, what: string): void {
-  // eslint-disable-next-line no-control-regex
-  const ok = name.length > 0 && name.length <= 255 && !/[/\\:?#%*"<>|\u0000-\u001f\u007f]/.test(name) && !/^\.+$/.test(name) && name === name.trim();
+  const ok =
+    name.length > 0 &&
+    name.length <= 255 &&
+    // eslint-disable-next-line no-control-regex
+    !/[/\\:?#%*"<>|\u0000-\u001f\u007f]/.test(name) &&
+    !/^\.+$/.test(name) &&
+    name === name.trim();
   if (!ok) throw new FormatError(`${what}: file name must stay in the checkpoint's folder, got ${quote(name)}`);
 }
 

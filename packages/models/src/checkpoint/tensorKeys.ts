@@ -7,7 +7,10 @@ import type { Mamba3MixerConfig } from "../mamba3/block.ts";
 import type { AttentionConfig, ConfigDialect, LanguageModelConfig } from "./modelConfig.ts";
 import { quote } from "./strictJson.ts";
 
-const EMBEDDING_KEYS: Record<ConfigDialect, string> = { transformers: "backbone.embeddings.weight", mamba_ssm: "backbone.embedding.weight" };
+const EMBEDDING_KEYS: Record<ConfigDialect, string> = {
+  transformers: "backbone.embeddings.weight",
+  mamba_ssm: "backbone.embedding.weight",
+};
 /** Key of the output head; absent where it shares the embedding's weight. */
 export const HEAD_KEY = "lm_head.weight";
 
@@ -33,7 +36,8 @@ export function tensorShapes(config: LanguageConfig): ReadonlyMap<string, readon
   for (let i = 0; i < config.nLayer; i++) {
     const layer = `backbone.layers.${i}`;
     addNorm(shapes, `${layer}.norm`, config);
-    if (config.attention !== undefined && config.attnLayers.includes(i)) addAttention(shapes, `${layer}.mixer`, config.dModel, config.attention);
+    if (config.attention !== undefined && config.attnLayers.includes(i))
+      addAttention(shapes, `${layer}.mixer`, config.dModel, config.attention);
     else addMixer(shapes, `${layer}.mixer`, config, i);
     if (config.dIntermediate > 0) {
       addNorm(shapes, `${layer}.norm2`, config);
@@ -55,21 +59,26 @@ export function matchTensors(weights: Pick<Weights, "entries">, config: Language
   const found = new Map<string, string>();
   for (const key of weights.entries.keys()) {
     const canonical = canonicalKey(key);
-    if (found.has(canonical)) throw new FormatError(`tensors ${quote(key)} and ${quote(found.get(canonical) as string)} are the same weight`);
+    if (found.has(canonical))
+      throw new FormatError(`tensors ${quote(key)} and ${quote(found.get(canonical) as string)} are the same weight`);
     found.set(canonical, key);
   }
   const shapes = tensorShapes(config);
   for (const [canonical, shape] of shapes) {
     const key = found.get(canonical);
     const actual = key === undefined ? undefined : weights.entries.get(key)?.shape;
-    if (key === undefined || actual === undefined) throw new FormatError(`tensor ${quote(dialectKey(canonical, config.dialect))} is missing`);
+    if (key === undefined || actual === undefined)
+      throw new FormatError(`tensor ${quote(dialectKey(canonical, config.dialect))} is missing`);
     if (actual.length !== shape.length || shape.some((size, axis) => size !== actual[axis])) {
-      throw new FormatError(`tensor ${quote(key)}: shape must be [${shape.join(", ")}] by config.json, got [${actual.join(", ")}]`);
+      throw new FormatError(
+        `tensor ${quote(key)}: shape must be [${shape.join(", ")}] by config.json, got [${actual.join(", ")}]`,
+      );
     }
   }
   if (config.tieEmbeddings) found.delete(HEAD_KEY);
   for (const [canonical, key] of found) {
-    if (!shapes.has(canonical)) throw new FormatError(`tensor ${quote(key)} is not part of a ${config.modelType} model of this configuration`);
+    if (!shapes.has(canonical))
+      throw new FormatError(`tensor ${quote(key)} is not part of a ${config.modelType} model of this configuration`);
   }
   return found;
 }
@@ -82,19 +91,32 @@ function addNorm(shapes: Shapes, prefix: string, { dModel, norm }: LanguageModel
 function addMixer(shapes: Shapes, prefix: string, config: LanguageConfig, layer: number): void {
   const kind = config.modelType === "hybrid" ? config.layers[layer]! : config.modelType;
   const settings = config.modelType === "hybrid" ? config.settings : { mamba: config, mamba2: config, mamba3: config };
-  if (kind === "attention" && "attention" in settings) return addAttention(shapes, prefix, config.dModel, settings.attention);
+  if (kind === "attention" && "attention" in settings)
+    return addAttention(shapes, prefix, config.dModel, settings.attention);
   const local = localShapes(kind, settings as unknown as HybridSettings, config.dModel);
   for (const [name, shape] of Object.entries(local)) shapes.set(`${prefix}.${name}`, shape);
 }
 
-function localShapes(kind: string, { mamba, mamba2, mamba3, mlp }: HybridSettings, dModel: number): Record<string, readonly number[]> {
+function localShapes(
+  kind: string,
+  { mamba, mamba2, mamba3, mlp }: HybridSettings,
+  dModel: number,
+): Record<string, readonly number[]> {
   if (kind === "mamba3") return mamba3Shapes(mamba3);
   if (kind === "mamba2") return mamba2Shapes(mamba2);
   if (kind === "mlp") return { "fc1.weight": [2 * mlp.hidden, dModel], "fc2.weight": [dModel, mlp.hidden] };
   return mambaShapes(mamba);
 }
 
-function mambaShapes({ dModel, dInner, dState, dConv, dtRank, useBias, useConvBias }: MambaMixerConfig): Record<string, readonly number[]> {
+function mambaShapes({
+  dModel,
+  dInner,
+  dState,
+  dConv,
+  dtRank,
+  useBias,
+  useConvBias,
+}: MambaMixerConfig): Record<string, readonly number[]> {
   return {
     "in_proj.weight": [2 * dInner, dModel],
     ...(useBias ? { "in_proj.bias": [2 * dInner] } : {}),

@@ -4,7 +4,11 @@ import type { FloatStorage } from "./dtype.ts";
 import type { JsonObject, JsonValue } from "./strictJson.ts";
 
 const DTYPE_NAMES: Record<FloatStorage, string> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
-const ARCHITECTURES = { mamba: "MambaForCausalLM", falcon_mamba: "FalconMambaForCausalLM", mamba2: "Mamba2ForCausalLM" };
+const ARCHITECTURES = {
+  mamba: "MambaForCausalLM",
+  falcon_mamba: "FalconMambaForCausalLM",
+  mamba2: "Mamba2ForCausalLM",
+};
 
 /**
  * The `config.json` with which Hugging Face transformers loads the model, whatever dialect it came from. `dtype` is how the weights are stored.
@@ -72,10 +76,13 @@ function mamba2Fields(config: Mamba2Config): JsonObject {
     n_groups: config.nGroups,
     chunk_size: config.chunkSize,
     rms_norm: true,
-    time_step_limit: config.timeStepLimit.map((bound): JsonValue => (bound === Infinity ? { __float__: "Infinity" } : bound)),
+    time_step_limit: config.timeStepLimit.map((bound): JsonValue =>
+      bound === Infinity ? { __float__: "Infinity" } : bound,
+    ),
   };
 }
 
 function require(ok: boolean, setting: string, got: unknown): void {
-  if (!ok) throw new ArgumentError(`toTransformersConfig: transformers cannot express ${setting} = ${JSON.stringify(got)}`);
+  if (!ok)
+    throw new ArgumentError(`toTransformersConfig: transformers cannot express ${setting} = ${JSON.stringify(got)}`);
 }

@@ -12,7 +12,8 @@ const MODEL_TYPES: readonly ModelType[] = ["mamba", "falcon_mamba", "mamba2"];
  */
 export function parseTransformersConfig(fields: ConfigFields, modelType: string): ModelConfig {
   const known = MODEL_TYPES.find((type) => type === modelType);
-  if (known === undefined) throw new FormatError(`config: model_type must be one of ${MODEL_TYPES.join(", ")}, got ${quote(modelType)}`);
+  if (known === undefined)
+    throw new FormatError(`config: model_type must be one of ${MODEL_TYPES.join(", ")}, got ${quote(modelType)}`);
   // swish is another name of silu; no published checkpoint of the family uses anything else, and the fused kernels have only this.
   fields.choice("hidden_act", ["silu", "swish"], "silu");
   return known === "mamba2" ? parseMamba2(fields) : parseMamba(fields, known);
@@ -29,7 +30,15 @@ interface FamilyDefaults {
 }
 
 const MAMBA_DEFAULTS: FamilyDefaults = { vocabSize: 50280, dModel: 768, nLayer: 32, bos: 0, eos: 0, pad: 0, tie: true };
-const MAMBA2_DEFAULTS: FamilyDefaults = { vocabSize: 32768, dModel: 4096, nLayer: 64, bos: 0, eos: 2, pad: 1, tie: false };
+const MAMBA2_DEFAULTS: FamilyDefaults = {
+  vocabSize: 32768,
+  dModel: 4096,
+  nLayer: 64,
+  bos: 0,
+  eos: 2,
+  pad: 1,
+  tie: false,
+};
 
 function parseShared(fields: ConfigFields, defaults: FamilyDefaults): LanguageModelConfig & TimeStepInit {
   const vocabSize = fields.integer("vocab_size", defaults.vocabSize);
@@ -96,7 +105,8 @@ function parseMamba2(fields: ConfigFields): Mamba2Config {
   const headDim = fields.integer("head_dim", 64, { max: 65536 });
   const nGroups = fields.integer("n_groups", 8, { max: 65536 });
   const dInner = Math.floor(fields.number("expand", 2, { min: 0, above: true, max: 1024 }) * shared.dModel);
-  if (nHeads * headDim !== dInner) throw fields.error("num_heads", `times head_dim (${headDim}) must be expand * hidden_size = ${dInner}`);
+  if (nHeads * headDim !== dInner)
+    throw fields.error("num_heads", `times head_dim (${headDim}) must be expand * hidden_size = ${dInner}`);
   if (fields.has("intermediate_size") && fields.integer("intermediate_size", dInner) !== dInner) {
     throw fields.error("intermediate_size", `must be expand * hidden_size = ${dInner}`);
   }

@@ -1,5 +1,13 @@
 /** Fields that transformers declares as `float`: its strict configs refuse 1 where 1.0 is meant, and JSON.stringify writes both as 1. */
-const FLOAT_FIELDS = ["layer_norm_epsilon", "mixer_rms_eps", "initializer_range", "time_step_min", "time_step_max", "time_step_floor", "time_step_scale"];
+const FLOAT_FIELDS = [
+  "layer_norm_epsilon",
+  "mixer_rms_eps",
+  "initializer_range",
+  "time_step_min",
+  "time_step_max",
+  "time_step_floor",
+  "time_step_scale",
+];
 const FLOAT_LINES = new RegExp(`^(  "(?:${FLOAT_FIELDS.join("|")})": -?\\d+)(,?)$`, "gm");
 const TIME_STEP_LIMIT = /"time_step_limit": \[[^\]]*\]/;
 const WHOLE_ITEMS = /^(\s*-?\d+)(,?)$/gm;

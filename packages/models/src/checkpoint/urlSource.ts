@@ -55,7 +55,11 @@ class UrlSource implements CheckpointSource {
     if (this.#whole?.file === file) return this.#whole.bytes.slice(start, end);
     if (end === start) return (await this.size(file, options)) === undefined ? undefined : new Uint8Array(0);
     const ranged = start > 0 || end !== undefined;
-    const response = await this.#request(file, options, ranged ? `bytes=${start}-${end === undefined ? "" : end - 1}` : undefined);
+    const response = await this.#request(
+      file,
+      options,
+      ranged ? `bytes=${start}-${end === undefined ? "" : end - 1}` : undefined,
+    );
     if (response === undefined) return undefined;
     if (response.status === 416) {
       await discard(response);
@@ -71,7 +75,10 @@ class UrlSource implements CheckpointSource {
   async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
     if (this.#whole?.file === file) {
       const { bytes } = this.#whole;
-      return { size: bytes.byteLength, chunks: reportProgress(once(bytes), file, bytes.byteLength, options.onProgress) };
+      return {
+        size: bytes.byteLength,
+        chunks: reportProgress(once(bytes), file, bytes.byteLength, options.onProgress),
+      };
     }
     const response = await this.#request(file, options, undefined);
     return response === undefined ? undefined : this.#body(response, file, options);
@@ -89,10 +96,17 @@ class UrlSource implements CheckpointSource {
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
     } catch (error) {
-      throw asAborted(new SourceError(`${file}: cannot be fetched from ${this.name}`, { cause: error }), options.signal, file);
+      throw asAborted(
+        new SourceError(`${file}: cannot be fetched from ${this.name}`, { cause: error }),
+        options.signal,
+        file,
+      );
     }
     // Development servers answer a missing file with their index page; no file of a checkpoint is HTML.
-    const missing = response.status === 404 || response.status === 410 || /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
+    const missing =
+      response.status === 404 ||
+      response.status === 410 ||
+      /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
     const failed = !response.ok && !(response.status === 416 && range !== undefined);
     if (missing || failed) await discard(response);
     if (missing) return undefined;
@@ -114,7 +128,8 @@ function resolveBase(base: string | URL): URL {
   } catch {
     throw new ArgumentError(`urlSource: base must be an http(s) URL, got ${base}`);
   }
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new ArgumentError(`urlSource: base must be an http(s) URL, got ${base}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new ArgumentError(`urlSource: base must be an http(s) URL, got ${base}`);
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   url.hash = "";
   return url;
@@ -124,7 +139,9 @@ function resolveBase(base: string | URL): URL {
 function declaredLength(response: Response): number | undefined {
   const coding = response.headers.get("content-encoding");
   const length = response.headers.get("content-length");
-  return length !== null && /^\d+$/.test(length) && (coding === null || coding === "identity") ? Number(length) : undefined;
+  return length !== null && /^\d+$/.test(length) && (coding === null || coding === "identity")
+    ? Number(length)
+    : undefined;
 }
 
 function totalOfRange(response: Response): number | undefined {
@@ -136,7 +153,8 @@ function checkContentRange(response: Response, start: number, file: string): voi
   const header = response.headers.get("content-range");
   // Across origins the header is hidden unless the server exposes it; the length is checked all the same.
   const first = header === null ? undefined : /^bytes (\d+)-/.exec(header)?.[1];
-  if (first !== undefined && Number(first) !== start) throw new SourceError(`${file}: asked for bytes from ${start}, the server sent ${header}`);
+  if (first !== undefined && Number(first) !== start)
+    throw new SourceError(`${file}: asked for bytes from ${start}, the server sent ${header}`);
 }
 
 async function* readBody(
@@ -157,13 +175,18 @@ async function* readBody(
       yield value;
     }
   } catch (error) {
-    throw asAborted(new SourceError(`${file}: the connection broke after ${received} bytes`, { cause: error }), options.signal, file);
+    throw asAborted(
+      new SourceError(`${file}: the connection broke after ${received} bytes`, { cause: error }),
+      options.signal,
+      file,
+    );
   } finally {
     // A no-op once the body is read to its end; stops the transfer if the consumer leaves early.
     await reader.cancel().catch(ignore);
   }
   throwIfAborted(options.signal, file);
-  if (size !== undefined && received !== size) throw new SourceError(`${file}: the server announced ${size} bytes and sent ${received}`);
+  if (size !== undefined && received !== size)
+    throw new SourceError(`${file}: the server announced ${size} bytes and sent ${received}`);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -42,12 +42,21 @@ export interface GeneratedToken {
  * Leaving the loop early, an error and an abort all free everything.
  * @throws ArgumentError naming the setting or the id that is out of range, before any work; AbortedError.
  */
-export async function* generate(model: LanguageModel, prompts: readonly ArrayLike<number>[], options: GenerateOptions = {}): AsyncGenerator<GeneratedToken, void, undefined> {
+export async function* generate(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateOptions = {},
+): AsyncGenerator<GeneratedToken, void, undefined> {
   const { maxNewTokens = 64, seed = 0, eosTokenIds = model.config.eosTokenIds, signal, onState } = options;
-  if (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 0) throw new ArgumentError(`generate: maxNewTokens must be a whole number >= 0, got ${maxNewTokens}`);
+  if (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 0)
+    throw new ArgumentError(`generate: maxNewTokens must be a whole number >= 0, got ${maxNewTokens}`);
   checkSampling(options);
   if (maxNewTokens === 0) return;
-  const { logits: first, state } = await prefill(model, prompts, { initialState: options.initialState, signal, onProgress: options.onPrefill });
+  const { logits: first, state } = await prefill(model, prompts, {
+    initialState: options.initialState,
+    signal,
+    onProgress: options.onPrefill,
+  });
   const decoder = new Decoder(model, state, prompts.length);
   // A generator a sequence, so that what one prompt gets does not depend on its neighbours.
   const draws = prompts.map((_, row) => new Rng(seed + row));
@@ -93,11 +102,20 @@ export interface GenerateTextOptions extends GenerateOptions {
  * A sequence that met its stop string yields nothing more.
  * @throws ArgumentError as `generate`, and for an empty stop string.
  */
-export async function* generateText(model: LanguageModel, tokenizer: Tokenizer, prompts: string | readonly string[], options: GenerateTextOptions = {}): AsyncGenerator<GeneratedText, void, undefined> {
+export async function* generateText(
+  model: LanguageModel,
+  tokenizer: Tokenizer,
+  prompts: string | readonly string[],
+  options: GenerateTextOptions = {},
+): AsyncGenerator<GeneratedText, void, undefined> {
   const texts = typeof prompts === "string" ? [prompts] : prompts;
   const streams = texts.map(() => new StreamDecoder(tokenizer, options.stop ? { stop: options.stop } : {}));
   const closed = new Set<number>();
-  for await (const token of generate(model, texts.map((text) => encodePrompt(tokenizer, text)), options)) {
+  for await (const token of generate(
+    model,
+    texts.map((text) => encodePrompt(tokenizer, text)),
+    options,
+  )) {
     if (closed.has(token.sequence)) continue;
     const stream = streams[token.sequence]!;
     let text = stream.push(token.id);
@@ -116,6 +134,7 @@ function encodePrompt(tokenizer: Tokenizer, text: string): Int32Array {
   const ids = tokenizer.encode(text);
   if (ids.length > 0) return ids;
   const start = tokenizer.bosId ?? tokenizer.eosId;
-  if (start === undefined) throw new ArgumentError("generate: the prompt is empty and the tokenizer has no token to start from");
+  if (start === undefined)
+    throw new ArgumentError("generate: the prompt is empty and the tokenizer has no token to start from");
   return Int32Array.of(start);
 }

@@ -1,5 +1,12 @@
 export { Decoder } from "./decoder.ts";
-export { generate, generateText, type GeneratedText, type GeneratedToken, type GenerateOptions, type GenerateTextOptions } from "./generate.ts";
+export {
+  generate,
+  generateText,
+  type GeneratedText,
+  type GeneratedToken,
+  type GenerateOptions,
+  type GenerateTextOptions,
+} from "./generate.ts";
 export { prefill, PREFILL_CHUNK, type Prefilled, type PrefillOptions } from "./prefill.ts";
 export { argmax, checkSampling, sampleToken, tokenLogprob, type SamplingSettings, type Uniform } from "./sampling.ts";
 export { StreamDecoder, type StreamDecoderOptions } from "./streaming.ts";

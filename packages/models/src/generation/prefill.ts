@@ -26,11 +26,16 @@ export interface PrefillOptions {
  * so that the padding reaches neither state nor convolution: each prompt gets what it would get alone.
  * @throws ArgumentError for an empty prompt, an id out of range, or unequal prompts with an initial state; AbortedError.
  */
-export async function prefill(model: LanguageModel, prompts: readonly ArrayLike<number>[], options: PrefillOptions = {}): Promise<Prefilled> {
+export async function prefill(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  options: PrefillOptions = {},
+): Promise<Prefilled> {
   checkPrompts(prompts, model.config.vocabSize);
   const length = Math.max(...prompts.map((p) => p.length));
   const ragged = prompts.some((p) => p.length !== length);
-  if (ragged && options.initialState) throw new ArgumentError("prefill: prompts that go on from a state must be of equal length");
+  if (ragged && options.initialState)
+    throw new ArgumentError("prefill: prompts that go on from a state must be of equal length");
   const { ids, seqIdx } = padLeft(prompts, length);
   let state = options.initialState;
   let logits: Tensor | undefined;
@@ -40,7 +45,14 @@ export async function prefill(model: LanguageModel, prompts: readonly ArrayLike<
       const until = Math.min(length, from + PREFILL_CHUNK);
       const previous: ModelState | undefined = state;
       logits?.dispose();
-      const result = runChunk(model, { ids, seqIdx: ragged ? seqIdx : undefined, length, from, until, state: previous });
+      const result = runChunk(model, {
+        ids,
+        seqIdx: ragged ? seqIdx : undefined,
+        length,
+        from,
+        until,
+        state: previous,
+      });
       logits = result.logits;
       state = result.state;
       if (previous !== options.initialState) previous?.dispose();
@@ -66,14 +78,23 @@ interface Chunk {
   readonly state: ModelState | undefined;
 }
 
-function runChunk(model: LanguageModel, { ids, seqIdx, length, from, until, state }: Chunk): { logits: Tensor; state: ModelState } {
+function runChunk(
+  model: LanguageModel,
+  { ids, seqIdx, length, from, until, state }: Chunk,
+): { logits: Tensor; state: ModelState } {
   const batch = ids.length / length;
   const cut = (rows: Int32Array): Tensor => tensor(rowsBetween(rows, length, from, until), [batch, until - from]);
   // The scan sees boundaries inside a chunk; one that falls between two chunks is the carried state's to forget.
   const carries = seqIdx === undefined ? undefined : carriedRows(seqIdx, length, from);
-  const initialState = state !== undefined && carries?.includes(0) ? state.mapTensors((t) => maskRows(t, carries)) : state;
+  const initialState =
+    state !== undefined && carries?.includes(0) ? state.mapTensors((t) => maskRows(t, carries)) : state;
   const { logits, next } = tidy(() => {
-    const result = model.forward(cut(ids), { initialState, returnState: true, lastOnly: true, seqIdx: seqIdx && cut(seqIdx) });
+    const result = model.forward(cut(ids), {
+      initialState,
+      returnState: true,
+      lastOnly: true,
+      seqIdx: seqIdx && cut(seqIdx),
+    });
     return { logits: result.logits, next: result.state! };
   });
   if (initialState !== state) initialState?.dispose();
@@ -82,7 +103,9 @@ function runChunk(model: LanguageModel, { ids, seqIdx, length, from, until, stat
 
 /** 1 for rows whose sequence goes on over `from`, 0 where a new one starts there. */
 function carriedRows(seqIdx: Int32Array, length: number, from: number): number[] {
-  return Array.from({ length: seqIdx.length / length }, (_, row) => (from > 0 && seqIdx[row * length + from] !== seqIdx[row * length + from - 1] ? 0 : 1));
+  return Array.from({ length: seqIdx.length / length }, (_, row) =>
+    from > 0 && seqIdx[row * length + from] !== seqIdx[row * length + from - 1] ? 0 : 1,
+  );
 }
 
 function maskRows(t: Tensor, rows: readonly number[]): Tensor {
@@ -91,18 +114,23 @@ function maskRows(t: Tensor, rows: readonly number[]): Tensor {
 
 function rowsBetween(rows: Int32Array, length: number, from: number, until: number): Int32Array {
   const out = new Int32Array((rows.length / length) * (until - from));
-  for (let row = 0; row < rows.length / length; row++) out.set(rows.subarray(row * length + from, row * length + until), row * (until - from));
+  for (let row = 0; row < rows.length / length; row++)
+    out.set(rows.subarray(row * length + from, row * length + until), row * (until - from));
   return out;
 }
 
 function checkPrompts(prompts: readonly ArrayLike<number>[], vocabSize: number): void {
   if (!(prompts.length > 0)) throw new ArgumentError("prefill: needs at least one prompt");
   prompts.forEach((prompt, row) => {
-    if (typeof prompt?.length !== "number") throw new ArgumentError(`prefill: prompts must be lists of ids, one a prompt, but prompt ${row} is ${String(prompt)}`);
+    if (typeof prompt?.length !== "number")
+      throw new ArgumentError(
+        `prefill: prompts must be lists of ids, one a prompt, but prompt ${row} is ${String(prompt)}`,
+      );
     if (prompt.length === 0) throw new ArgumentError(`prefill: prompt ${row} is empty; start from a bos or eos token`);
     for (let i = 0; i < prompt.length; i++) {
       const id = prompt[i]!;
-      if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new ArgumentError(`prefill: id ${id} at ${i} of prompt ${row} is not in [0, ${vocabSize})`);
+      if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
+        throw new ArgumentError(`prefill: id ${id} at ${i} of prompt ${row} is not in [0, ${vocabSize})`);
     }
   });
 }

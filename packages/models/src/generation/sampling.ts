@@ -26,9 +26,12 @@ export function checkSampling(settings: SamplingSettings): void {
   if (greedy !== undefined && typeof greedy !== "boolean") throw invalid("greedy", "true or false", greedy);
   if (temperature !== undefined && !(isFiniteNumber(temperature) && temperature >= 0))
     throw invalid("temperature", "a finite number >= 0", temperature);
-  if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 0)) throw invalid("topK", "a whole number >= 0", topK);
-  if (topP !== undefined && !(isFiniteNumber(topP) && topP > 0 && topP <= 1)) throw invalid("topP", "a number in (0, 1]", topP);
-  if (minP !== undefined && !(isFiniteNumber(minP) && minP >= 0 && minP <= 1)) throw invalid("minP", "a number in [0, 1]", minP);
+  if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 0))
+    throw invalid("topK", "a whole number >= 0", topK);
+  if (topP !== undefined && !(isFiniteNumber(topP) && topP > 0 && topP <= 1))
+    throw invalid("topP", "a number in (0, 1]", topP);
+  if (minP !== undefined && !(isFiniteNumber(minP) && minP >= 0 && minP <= 1))
+    throw invalid("minP", "a number in [0, 1]", minP);
   if (repetitionPenalty !== undefined && !(isFiniteNumber(repetitionPenalty) && repetitionPenalty > 0)) {
     throw invalid("repetitionPenalty", "a finite number > 0", repetitionPenalty);
   }
@@ -40,7 +43,12 @@ export function checkSampling(settings: SamplingSettings): void {
  * `previous` are the ids the repetition penalty applies to, prompt included.
  * Errors: {@link ArgumentError} naming a setting or an id out of range; {@link NonFiniteError} if a logit is NaN or +infinity, or all are -infinity.
  */
-export function sampleToken(logits: Float32Array, settings: SamplingSettings, uniform: Uniform, previous: ArrayLike<number> = []): number {
+export function sampleToken(
+  logits: Float32Array,
+  settings: SamplingSettings,
+  uniform: Uniform,
+  previous: ArrayLike<number> = [],
+): number {
   checkSampling(settings);
   const { greedy = false, temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = settings;
   const scores = repetitionPenalty === 1 ? logits : penalise(logits, previous, repetitionPenalty);
@@ -143,7 +151,13 @@ function drawFromTop(weights: Float64Array, sum: number, { topK, topP, minP }: T
   return drawAmong(ids, count, weights, kept, uniform);
 }
 
-function drawAmong(ids: readonly number[], count: number, weights: Float64Array, mass: number, uniform: Uniform): number {
+function drawAmong(
+  ids: readonly number[],
+  count: number,
+  weights: Float64Array,
+  mass: number,
+  uniform: Uniform,
+): number {
   const target = uniform() * mass;
   let cumulative = 0;
   for (let i = 0; i < count; i++) {

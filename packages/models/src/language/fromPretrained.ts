@@ -1,7 +1,18 @@
 import { FormatError, type PackedFormat } from "@statespace/core";
 import {
-  canonicalKey, HEAD_KEY, matchTensors, openCheckpoint, openSource, saveCheckpoint, toFloat32Array, toTransformersConfig,
-  type MambaSsmOptions, type OpenSourceOptions, type ReadOptions, type SaveOptions, type SourceLike,
+  canonicalKey,
+  HEAD_KEY,
+  matchTensors,
+  openCheckpoint,
+  openSource,
+  saveCheckpoint,
+  toFloat32Array,
+  toTransformersConfig,
+  type MambaSsmOptions,
+  type OpenSourceOptions,
+  type ReadOptions,
+  type SaveOptions,
+  type SourceLike,
 } from "../checkpoint/index.ts";
 import { hybridToJson, parseLanguageConfig } from "./hybridFile.ts";
 import { LanguageModel } from "./model.ts";
@@ -45,8 +56,13 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
  * Each file appears under its name only when it is whole.
  * @throws ArgumentError for a model transformers has not; AbortedError; what the file system throws.
  */
-export async function savePretrained(model: LanguageModel, folder: string | URL, options: SaveOptions & { files?: Readonly<Record<string, string | Uint8Array>> } = {}): Promise<void> {
+export async function savePretrained(
+  model: LanguageModel,
+  folder: string | URL,
+  options: SaveOptions & { files?: Readonly<Record<string, string | Uint8Array>> } = {},
+): Promise<void> {
   const { files, ...save } = options;
-  const config = model.config.modelType === "hybrid" ? hybridToJson(model.config) : toTransformersConfig(model.config, save.dtype);
+  const config =
+    model.config.modelType === "hybrid" ? hybridToJson(model.config) : toTransformersConfig(model.config, save.dtype);
   await saveCheckpoint(folder, { config, tensors: await model.weights(), ...(files ? { files } : {}) }, save);
 }

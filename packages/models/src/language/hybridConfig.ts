@@ -31,7 +31,9 @@ export interface HybridConfig extends LanguageModelConfig {
 export type LanguageConfig = ModelConfig | HybridConfig;
 
 /** What `hybridConfig` needs to be told, and whatever else is to differ from its defaults. */
-export interface HybridOptions extends Partial<Omit<LanguageModelConfig, "nLayer" | "dialect" | "attnLayers" | "attention">> {
+export interface HybridOptions extends Partial<
+  Omit<LanguageModelConfig, "nLayer" | "dialect" | "attnLayers" | "attention">
+> {
   readonly vocabSize: number;
   readonly dModel: number;
   readonly layers: readonly LayerKind[];
@@ -51,25 +53,50 @@ export function hybridConfig(options: HybridOptions): HybridConfig {
   const defaults = defaultSettings(options.dModel, settings.mamba3?.dState);
   if (layers.length === 0) throw new ArgumentError("hybridConfig: needs at least one layer");
   for (const kind of layers) {
-    if (defaults[kind] === undefined) throw new ArgumentError(`hybridConfig: there is no layer "${kind}" (there are ${Object.keys(defaults).join(", ")})`);
+    if (defaults[kind] === undefined)
+      throw new ArgumentError(
+        `hybridConfig: there is no layer "${kind}" (there are ${Object.keys(defaults).join(", ")})`,
+      );
   }
-  const merged = Object.fromEntries(Object.entries(defaults).map(([kind, value]) => [kind, { ...value, ...settings[kind as LayerKind] }])) as unknown as HybridSettings;
+  const merged = Object.fromEntries(
+    Object.entries(defaults).map(([kind, value]) => [kind, { ...value, ...settings[kind as LayerKind] }]),
+  ) as unknown as HybridSettings;
   checkHeads("mamba2", merged.mamba2, layers);
   checkHeads("mamba3", merged.mamba3, layers);
   return {
-    norm: "rms", normEps: 1e-5, residualInFp32: true, tieEmbeddings: true, bosTokenId: null, eosTokenIds: [], padTokenId: null,
-    initializerRange: 0.02, rescalePrenormResidual: true, dIntermediate: 0,
+    norm: "rms",
+    normEps: 1e-5,
+    residualInFp32: true,
+    tieEmbeddings: true,
+    bosTokenId: null,
+    eosTokenIds: [],
+    padTokenId: null,
+    initializerRange: 0.02,
+    rescalePrenormResidual: true,
+    dIntermediate: 0,
     ...model,
-    modelType: "hybrid", dialect: "mamba_ssm", nLayer: layers.length, attnLayers: [], attention: undefined,
+    modelType: "hybrid",
+    dialect: "mamba_ssm",
+    nLayer: layers.length,
+    attnLayers: [],
+    attention: undefined,
     layers: [...layers],
     settings: merged,
   };
 }
 
-function checkHeads(kind: LayerKind, { nHeads, headDim, dInner, nGroups }: Pick<Mamba2MixerConfig, "nHeads" | "headDim" | "dInner" | "nGroups">, layers: readonly LayerKind[]): void {
+function checkHeads(
+  kind: LayerKind,
+  { nHeads, headDim, dInner, nGroups }: Pick<Mamba2MixerConfig, "nHeads" | "headDim" | "dInner" | "nGroups">,
+  layers: readonly LayerKind[],
+): void {
   if (!layers.includes(kind)) return;
-  if (nHeads * headDim !== dInner) throw new ArgumentError(`hybridConfig: ${kind}: nHeads * headDim must be dInner = ${dInner}, got ${nHeads} * ${headDim}`);
-  if (nHeads % nGroups !== 0) throw new ArgumentError(`hybridConfig: ${kind}: nGroups must divide nHeads = ${nHeads}, got ${nGroups}`);
+  if (nHeads * headDim !== dInner)
+    throw new ArgumentError(
+      `hybridConfig: ${kind}: nHeads * headDim must be dInner = ${dInner}, got ${nHeads} * ${headDim}`,
+    );
+  if (nHeads % nGroups !== 0)
+    throw new ArgumentError(`hybridConfig: ${kind}: nGroups must divide nHeads = ${nHeads}, got ${nGroups}`);
 }
 
 /** Half of the state turns, two numbers an angle, as in the published Mamba-3 models. */
@@ -91,15 +118,65 @@ function defaultSettings(dModel: number, mamba3State = 64): HybridSettings {
   const heads = { nHeads: dInner / headDim, headDim, nGroups: 1 };
   const attentionDim = headDimOf(dModel);
   return {
-    mamba: { dModel, dInner, dState: 16, dConv: 4, dtRank: Math.ceil(dModel / 16), useBias: false, useConvBias: true, mixerNormEps: undefined, timeStepScale: 1, timeStepInitScheme: "random", ...steps },
-    mamba2: {
-      dModel, dInner, dState: 64, ...heads, dConv: 4, chunkSize: 128, useBias: false, useConvBias: true, mixerNorm: true, mixerNormEps: 1e-5, normBeforeGate: false, normGroupSize: dInner,
-      timeStepLimit: [0, Infinity], dHasHeadDim: false, aInitRange: [1, 16], ...steps,
+    mamba: {
+      dModel,
+      dInner,
+      dState: 16,
+      dConv: 4,
+      dtRank: Math.ceil(dModel / 16),
+      useBias: false,
+      useConvBias: true,
+      mixerNormEps: undefined,
+      timeStepScale: 1,
+      timeStepInitScheme: "random",
+      ...steps,
     },
-    mamba3: { dModel, dInner, dState: 64, ...heads, chunkSize: 64, mimo: false, mimoRank: 1, nRopeAngles: anglesOf(mamba3State), aFloor: 1e-4, aActivation: "heavyTail", outProjNorm: false, ...steps },
+    mamba2: {
+      dModel,
+      dInner,
+      dState: 64,
+      ...heads,
+      dConv: 4,
+      chunkSize: 128,
+      useBias: false,
+      useConvBias: true,
+      mixerNorm: true,
+      mixerNormEps: 1e-5,
+      normBeforeGate: false,
+      normGroupSize: dInner,
+      timeStepLimit: [0, Infinity],
+      dHasHeadDim: false,
+      aInitRange: [1, 16],
+      ...steps,
+    },
+    mamba3: {
+      dModel,
+      dInner,
+      dState: 64,
+      ...heads,
+      chunkSize: 64,
+      mimo: false,
+      mimoRank: 1,
+      nRopeAngles: anglesOf(mamba3State),
+      aFloor: 1e-4,
+      aActivation: "heavyTail",
+      outProjNorm: false,
+      ...steps,
+    },
     attention: {
-      dModel, nHeads: dModel / attentionDim, nHeadsKv: dModel / attentionDim, headDim: attentionDim, useQkvBias: false, useOutBias: false, softmaxScale: attentionDim ** -0.5, causal: true, dConv: 0,
-      rotaryDim: attentionDim - (attentionDim % 2), rotaryBase: 10000, rotaryInterleaved: false, mlpDim: 0,
+      dModel,
+      nHeads: dModel / attentionDim,
+      nHeadsKv: dModel / attentionDim,
+      headDim: attentionDim,
+      useQkvBias: false,
+      useOutBias: false,
+      softmaxScale: attentionDim ** -0.5,
+      causal: true,
+      dConv: 0,
+      rotaryDim: attentionDim - (attentionDim % 2),
+      rotaryBase: 10000,
+      rotaryInterleaved: false,
+      mlpDim: 0,
     },
     mlp: { hidden: Math.ceil((8 * dModel) / 3) },
   };

@@ -17,7 +17,8 @@ export function residualAdditions({ rescalePrenormResidual, nLayer, dIntermediat
 export function makeMixer(config: LanguageConfig, layer: number, build: ParameterBuilder): Mixer {
   const rescaleLayers = residualAdditions(config);
   if (config.attention !== undefined && config.attnLayers.includes(layer)) {
-    if (!config.attention.causal) throw new FormatError("config.json: attn_cfg.causal must be true; a language model cannot look ahead");
+    if (!config.attention.causal)
+      throw new FormatError("config.json: attn_cfg.causal must be true; a language model cannot look ahead");
     return new AttentionMixer({ ...config.attention, dModel: config.dModel, rescaleLayers }, build);
   }
   switch (config.modelType) {
@@ -32,7 +33,12 @@ export function makeMixer(config: LanguageConfig, layer: number, build: Paramete
   }
 }
 
-function makeHybridMixer({ layers, settings, dModel }: HybridConfig, layer: number, rescaleLayers: number, build: ParameterBuilder): Mixer {
+function makeHybridMixer(
+  { layers, settings, dModel }: HybridConfig,
+  layer: number,
+  rescaleLayers: number,
+  build: ParameterBuilder,
+): Mixer {
   switch (layers[layer]!) {
     case "mamba":
       return new MambaMixer({ ...settings.mamba, rescaleLayers }, build);

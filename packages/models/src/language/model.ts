@@ -1,5 +1,19 @@
 import {
-  ArgumentError, embedding, linear, meanCrossEntropy, packWeight, readFloats, reshape, Rng, setBackend, sliceAxis, tensor, tidy, type PackedFormat, type Parameter, type Tensor,
+  ArgumentError,
+  embedding,
+  linear,
+  meanCrossEntropy,
+  packWeight,
+  readFloats,
+  reshape,
+  Rng,
+  setBackend,
+  sliceAxis,
+  tensor,
+  tidy,
+  type PackedFormat,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import { HEAD_KEY } from "../checkpoint/index.ts";
 import { GatedMlp } from "../layers/gatedMlp.ts";
@@ -56,7 +70,9 @@ export class LanguageModel {
     this.embedding = backbone.make("embeddings.weight", [vocabSize, dModel], normal(config.initializerRange));
     this.blocks = Array.from({ length: nLayer }, (_, i) => makeBlock(config, i, backbone.within(`layers.${i}`)));
     this.normF = new Norm(config.norm, dModel, config.normEps, backbone.within("norm_f"));
-    this.head = config.tieEmbeddings ? this.embedding : build.make(HEAD_KEY, [vocabSize, dModel], kaimingUniform(dModel));
+    this.head = config.tieEmbeddings
+      ? this.embedding
+      : build.make(HEAD_KEY, [vocabSize, dModel], kaimingUniform(dModel));
     this.parameters = build.parameters;
   }
 
@@ -138,7 +154,9 @@ export class LanguageModel {
     this.#disposeDerived();
     this.parameters.forEach((parameter, i) => {
       const format = formats.get(parameter.name);
-      parameter.replace(format === undefined ? tensor(values[i]!, parameter.shape) : packWeight(values[i]!, parameter.shape, format));
+      parameter.replace(
+        format === undefined ? tensor(values[i]!, parameter.shape) : packWeight(values[i]!, parameter.shape, format),
+      );
     });
     return this;
   }
@@ -151,7 +169,10 @@ export class LanguageModel {
    */
   async quantize(format: PackedFormat): Promise<this> {
     for (const parameter of this.parameters) {
-      const packable = parameter.shape.length === 2 && !/A_log$/.test(parameter.name) && (format === "f16" || format === "bf16" || parameter.shape[1]! % 32 === 0);
+      const packable =
+        parameter.shape.length === 2 &&
+        !/A_log$/.test(parameter.name) &&
+        (format === "f16" || format === "bf16" || parameter.shape[1]! % 32 === 0);
       if (!packable) continue;
       parameter.replace(packWeight(await parameter.read(), parameter.shape, format));
       parameter.trainable = false;
@@ -182,7 +203,12 @@ function makeBlock(config: LanguageConfig, layer: number, build: ParameterBuilde
   const first = new Norm(norm, dModel, normEps, build.within("norm"));
   const mixer = makeMixer(config, layer, build.within("mixer"));
   if (dIntermediate === 0) return new ResidualBlock(first, mixer);
-  return new ResidualBlock(first, mixer, new Norm(norm, dModel, normEps, build.within("norm2")), new GatedMlp(dModel, dIntermediate, build.within("mlp"), residualAdditions(config)));
+  return new ResidualBlock(
+    first,
+    mixer,
+    new Norm(norm, dModel, normEps, build.within("norm2")),
+    new GatedMlp(dModel, dIntermediate, build.within("mlp"), residualAdditions(config)),
+  );
 }
 
 /** Targets of next-token prediction: every row shifted left by one, the last position without a target. */

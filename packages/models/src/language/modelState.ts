@@ -40,7 +40,10 @@ export class ModelState {
 
   /** A state of the tensors that `map` makes of these. */
   mapTensors(map: (t: Tensor) => Tensor): ModelState {
-    return new ModelState(this.layers.map((layer) => Object.fromEntries(Object.entries(layer).map(([name, t]) => [name, map(t)]))), this.position);
+    return new ModelState(
+      this.layers.map((layer) => Object.fromEntries(Object.entries(layer).map(([name, t]) => [name, map(t)]))),
+      this.position,
+    );
   }
 
   /**
@@ -50,11 +53,14 @@ export class ModelState {
   copyFrom(other: ModelState): void {
     const source = new Map([...other.tensors()].filter(([name]) => !grows(name)));
     const own = [...this.tensors()].filter(([name]) => !grows(name));
-    if (other.layers.length !== this.layers.length) throw new ShapeError(`copyFrom: must have ${this.layers.length} layers, got ${other.layers.length}`);
+    if (other.layers.length !== this.layers.length)
+      throw new ShapeError(`copyFrom: must have ${this.layers.length} layers, got ${other.layers.length}`);
     for (const [name, destination] of own) {
       const from = source.get(name);
       if (from?.shape.join() !== destination.shape.join()) {
-        throw new ShapeError(`copyFrom: ${name} must be [${destination.shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "nothing"}`);
+        throw new ShapeError(
+          `copyFrom: ${name} must be [${destination.shape.join(", ")}], got ${from ? `[${from.shape.join(", ")}]` : "nothing"}`,
+        );
       }
     }
     for (const [name, destination] of own) copy({ destination, source: source.get(name)! });
@@ -66,7 +72,9 @@ export class ModelState {
   async toBytes(): Promise<Uint8Array> {
     const tensors = new Map<string, FloatTensor>();
     for (const [name, t] of this.tensors()) tensors.set(name, { shape: [...t.shape], values: await readFloats(t) });
-    return serializeSafetensors(tensors, { metadata: { format: FORMAT, position: String(this.position), layers: String(this.layers.length) } });
+    return serializeSafetensors(tensors, {
+      metadata: { format: FORMAT, position: String(this.position), layers: String(this.layers.length) },
+    });
   }
 
   /** Inverse of `toBytes`, on the backend that is set. @throws FormatError for anything else. */
@@ -74,12 +82,19 @@ export class ModelState {
     const { metadata, tensors } = parseSafetensors(bytes, "state");
     const position = Number(metadata.get("position"));
     const count = Number(metadata.get("layers"));
-    const valid = metadata.get("format") === FORMAT && Number.isSafeInteger(position) && position >= 0 && Number.isInteger(count) && count >= 0 && count <= 10_000;
+    const valid =
+      metadata.get("format") === FORMAT &&
+      Number.isSafeInteger(position) &&
+      position >= 0 &&
+      Number.isInteger(count) &&
+      count >= 0 &&
+      count <= 10_000;
     if (!valid) throw new FormatError("state: not a saved model state");
     // Everything is checked and converted before the first tensor is made.
     const parsed = [...tensors].map(([key, raw]) => {
       const [, layer, name] = /^layers\.(\d+)\.([A-Za-z]\w*)$/.exec(key) ?? [];
-      if (name === undefined || Number(layer) >= count) throw new FormatError(`state: tensor "${key}" is not part of a state of ${count} layers`);
+      if (name === undefined || Number(layer) >= count)
+        throw new FormatError(`state: tensor "${key}" is not part of a state of ${count} layers`);
       return { layer: Number(layer), name, shape: raw.shape, values: toFloat32Array(raw) };
     });
     const layers: Record<string, Tensor>[] = Array.from({ length: count }, () => ({}));

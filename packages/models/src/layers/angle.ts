@@ -1,4 +1,19 @@
-import { add, cast, cos, div, less, mul, neg, noGrad, runComposite, sin, sqrt, square, sub, type Tensor } from "@statespace/core";
+import {
+  add,
+  cast,
+  cos,
+  div,
+  less,
+  mul,
+  neg,
+  noGrad,
+  runComposite,
+  sin,
+  sqrt,
+  square,
+  sub,
+  type Tensor,
+} from "@statespace/core";
 
 /**
  * The angle of the point (x, y) in (-pi, pi], that is atan2(y, x); the origin has none.
@@ -15,11 +30,16 @@ export function angleT(x: Tensor, y: Tensor): Tensor {
     for (let round = 0; round < 3; round++) angle = add(angle, sub(mul(s, cos(angle)), mul(c, sin(angle))));
     return angle;
   };
-  return runComposite("angle", { x, y }, () => [noGrad(forward)], () => ({
-    save: [x, y],
-    backward: ([d], [px, py]) => {
-      const scaled = div(d!, add(square(px!), square(py!)));
-      return { x: neg(mul(scaled, py!)), y: mul(scaled, px!) };
-    },
-  }))[0]!;
+  return runComposite(
+    "angle",
+    { x, y },
+    () => [noGrad(forward)],
+    () => ({
+      save: [x, y],
+      backward: ([d], [px, py]) => {
+        const scaled = div(d!, add(square(px!), square(py!)));
+        return { x: neg(mul(scaled, py!)), y: mul(scaled, px!) };
+      },
+    }),
+  )[0]!;
 }

@@ -1,4 +1,19 @@
-import { add, cos, div, exp, expm1, mul, neg, reshape, sin, sliceAxis, square, stack, sub, type Tensor } from "@statespace/core";
+import {
+  add,
+  cos,
+  div,
+  exp,
+  expm1,
+  mul,
+  neg,
+  reshape,
+  sin,
+  sliceAxis,
+  square,
+  stack,
+  sub,
+  type Tensor,
+} from "@statespace/core";
 
 /** A complex tensor as its parts; the ops that are one kernel take both on a last axis of 2 (`interleave`). */
 export interface ComplexTensor {

@@ -67,6 +67,7 @@ export function denseLastState(M: Tensor, B: Tensor, u: Tensor, initialState?: T
     state = initialState ? add(matMul(matrixPower(M, rest)!, state), fresh) : fresh;
   }
   const decay = matrixPower(M, chunk)!;
-  for (let from = rest; from < l; from += chunk) state = add(matMul(decay, state), matMul(columns, sliceAxis(inputs, 1, from, chunk)));
+  for (let from = rest; from < l; from += chunk)
+    state = add(matMul(decay, state), matMul(columns, sliceAxis(inputs, 1, from, chunk)));
   return transpose(state, [2, 0, 1]);
 }

@@ -1,6 +1,14 @@
 import { add, div, log1p, mul, square, sub, type Tensor } from "@statespace/core";
 import { angleT } from "./angle.ts";
-import { complexDivT, complexExpm1T, complexExpT, complexMulT, complexReciprocalT, complexScaleT, type ComplexTensor } from "./complexTensor.ts";
+import {
+  complexDivT,
+  complexExpm1T,
+  complexExpT,
+  complexMulT,
+  complexReciprocalT,
+  complexScaleT,
+  type ComplexTensor,
+} from "./complexTensor.ts";
 
 /** A diagonal state matrix and the factor of its input matrix after discretization. */
 export interface DiscreteDiagonal {

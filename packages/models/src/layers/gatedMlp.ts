@@ -15,7 +15,11 @@ export class GatedMlp {
   constructor(dModel: number, hidden: number, build: ParameterBuilder, rescaleLayers = 0) {
     this.#hidden = hidden;
     this.fc1 = build.make("fc1.weight", [2 * hidden, dModel], kaimingUniform(dModel));
-    this.fc2 = build.make("fc2.weight", [dModel, hidden], scaled(kaimingUniform(hidden), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1));
+    this.fc2 = build.make(
+      "fc2.weight",
+      [dModel, hidden],
+      scaled(kaimingUniform(hidden), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1),
+    );
   }
 
   apply(x: Tensor): Tensor {

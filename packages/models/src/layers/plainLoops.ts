@@ -17,7 +17,8 @@ export function plainSigmoid(x: number): number {
 /** The error function by Kummer's series, whose terms are all positive: nothing cancels. */
 function plainErf(x: number): number {
   let [term, total] = [x, x];
-  for (let k = 1; term !== 0 && Math.abs(term) > 1e-18 * Math.abs(total); k++) total += term *= (2 * x * x) / (2 * k + 1);
+  for (let k = 1; term !== 0 && Math.abs(term) > 1e-18 * Math.abs(total); k++)
+    total += term *= (2 * x * x) / (2 * k + 1);
   return Math.abs(x) > 6 ? Math.sign(x) : (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
 }
 
@@ -28,7 +29,9 @@ export function plainGelu(x: number): number {
 
 /** W x + bias, W row by row. */
 export function plainLinear(weight: Float64Array, bias: Float64Array | undefined, x: Float64Array): Float64Array {
-  return Float64Array.from({ length: weight.length / x.length }, (_, i) => x.reduce((sum, value, j) => sum + weight[i * x.length + j]! * value, bias?.[i] ?? 0));
+  return Float64Array.from({ length: weight.length / x.length }, (_, i) =>
+    x.reduce((sum, value, j) => sum + weight[i * x.length + j]! * value, bias?.[i] ?? 0),
+  );
 }
 
 /** The first half of a vector times the sigmoid of the second. */

@@ -18,7 +18,8 @@ export interface Turn {
 export function makeTurn(cos: Tensor, sin: Tensor, n: number, pairing: Pairing): Turn {
   const lead = cos.shape.slice(0, -1);
   const missing = n / 2 - cos.shape.at(-1)!;
-  const all = (x: Tensor, rest: number): Tensor => (missing === 0 ? x : pad(x, [...lead.map(() => [0, 0] as const), [0, missing]], rest));
+  const all = (x: Tensor, rest: number): Tensor =>
+    missing === 0 ? x : pad(x, [...lead.map(() => [0, 0] as const), [0, missing]], rest);
   const joined = (first: Tensor, second: Tensor): Tensor => {
     const axis = pairing === "neighbours" ? -1 : -2;
     const shape = pairing === "neighbours" ? [...lead, n / 2, 1] : [...lead, 1, n / 2];

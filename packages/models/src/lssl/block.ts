@@ -1,6 +1,27 @@
 import {
-  add, ArgumentError, concat, copy, exp, fftConv, gelu, linear, makeHippo, matMul, mul, reshape, sigmoid, sliceAxis, split, stack, sum, tidy, transpose, zeros,
-  type HippoMeasure, type Parameter, type Tensor,
+  add,
+  ArgumentError,
+  concat,
+  copy,
+  exp,
+  fftConv,
+  gelu,
+  linear,
+  makeHippo,
+  matMul,
+  mul,
+  reshape,
+  sigmoid,
+  sliceAxis,
+  split,
+  stack,
+  sum,
+  tidy,
+  transpose,
+  zeros,
+  type HippoMeasure,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import { denseFilter, denseLastState } from "../layers/denseSsm.ts";
 import { DerivedSet } from "../layers/derivedSet.ts";
@@ -46,14 +67,31 @@ export class LsslMixer implements Mixer {
     this.B = build.make("B", [h, n], config.measure === "random" ? normal(1) : hippo(config.measure, n, "B"), own);
     this.C = build.make("C", [c, h, n], normal(1));
     this.D = build.make("D", [c, h], normal(1), { decay: false });
-    this.logStep = build.make("log_step", [h, 1], (shape, rng) => Float32Array.from({ length: shape[0]! }, () => rng.uniform(Math.log(config.deltaMin), Math.log(config.deltaMax))), own);
+    this.logStep = build.make(
+      "log_step",
+      [h, 1],
+      (shape, rng) =>
+        Float32Array.from({ length: shape[0]! }, () =>
+          rng.uniform(Math.log(config.deltaMin), Math.log(config.deltaMax)),
+        ),
+      own,
+    );
     if (output !== "none") {
       const rows = output === "glu" ? 2 * h : h;
       this.outWeight = build.make("output_linear.weight", [rows, c * h], kaimingUniform(c * h));
       this.outBias = build.make("output_linear.bias", [rows], constant(0), { decay: false });
     }
-    this.parameters = [this.A, this.B, this.C, this.D, this.logStep, ...(this.outWeight ? [this.outWeight, this.outBias!] : [])];
-    this.#discrete = new DerivedSet([this.A, this.B, this.logStep], () => ({ ...discretizeDense(config, this.A.value, this.B.value, exp(this.logStep.value)) }));
+    this.parameters = [
+      this.A,
+      this.B,
+      this.C,
+      this.D,
+      this.logStep,
+      ...(this.outWeight ? [this.outWeight, this.outBias!] : []),
+    ];
+    this.#discrete = new DerivedSet([this.A, this.B, this.logStep], () => ({
+      ...discretizeDense(config, this.A.value, this.B.value, exp(this.logStep.value)),
+    }));
   }
 
   initialState(batch: number): LayerState {
@@ -69,7 +107,11 @@ export class LsslMixer implements Mixer {
   filter(l: number): Tensor {
     return tidy(() => {
       const { ABar, BBar } = this.discrete();
-      return reshape(this.#filters(ABar, reshape(BBar, [...BBar.shape, 1]), l), [this.config.channels, this.config.dModel, l]);
+      return reshape(this.#filters(ABar, reshape(BBar, [...BBar.shape, 1]), l), [
+        this.config.channels,
+        this.config.dModel,
+        l,
+      ]);
     });
   }
 
@@ -107,7 +149,10 @@ export class LsslMixer implements Mixer {
 
   /** All tokens at once. */
   #convolve(u: Tensor, { initialState, returnState, seqIdx }: ForwardOptions): { y: Tensor; ssm?: Tensor } {
-    if (seqIdx !== undefined) throw new ArgumentError("lssl: a convolution cannot restart inside a row; run packed sequences (seqIdx) with mode recurrent");
+    if (seqIdx !== undefined)
+      throw new ArgumentError(
+        "lssl: a convolution cannot restart inside a row; run packed sequences (seqIdx) with mode recurrent",
+      );
     const { channels: c, dModel: h } = this.config;
     const [b, l] = u.shape as [number, number];
     const { ABar, BBar } = this.discrete();
@@ -124,7 +169,9 @@ export class LsslMixer implements Mixer {
   /** C ABar^t B: [c, h, l, r]. @param B [h, n, r] */
   #filters(ABar: Tensor, B: Tensor, l: number): Tensor {
     const { channels: c, dModel: h, dState: n } = this.config;
-    return stack(Array.from({ length: c }, (_, i) => denseFilter(reshape(sliceAxis(this.C.value, 0, i, 1), [h, n]), ABar, B, l)));
+    return stack(
+      Array.from({ length: c }, (_, i) => denseFilter(reshape(sliceAxis(this.C.value, 0, i, 1), [h, n]), ABar, B, l)),
+    );
   }
 
   /** C x + D u: [b, c h]. @param x [h, b, n] */
@@ -168,5 +215,8 @@ function hippo(measure: HippoMeasure, n: number, which: "A" | "B"): Initializer 
 /** A matrix of independent normal numbers whose eigenvalues fill the unit disc, moved to the left of the imaginary axis so that no mode grows. */
 const randomA: Initializer = (shape, rng) => {
   const n = shape.at(-1)!;
-  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => rng.normal() / Math.sqrt(n) - (i % (n * n) % (n + 1) === 0 ? 1 : 0));
+  return Float32Array.from(
+    { length: shape.reduce((a, b) => a * b, 1) },
+    (_, i) => rng.normal() / Math.sqrt(n) - ((i % (n * n)) % (n + 1) === 0 ? 1 : 0),
+  );
 };

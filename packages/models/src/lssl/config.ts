@@ -37,7 +37,9 @@ export function lsslConfig(dModel: number, options: Partial<LsslConfig> = {}): L
     output: "glu",
     ...options,
   };
-  if (config.discretization === "bilinear" && config.alpha !== 0.5) throw new ArgumentError(`lssl: alpha must be 0.5 with discretization bilinear, got ${config.alpha}; use gbt`);
-  if (config.output === "none" && config.channels !== 1) throw new ArgumentError(`lssl: channels must be 1 without an output projection, got ${config.channels}`);
+  if (config.discretization === "bilinear" && config.alpha !== 0.5)
+    throw new ArgumentError(`lssl: alpha must be 0.5 with discretization bilinear, got ${config.alpha}; use gbt`);
+  if (config.output === "none" && config.channels !== 1)
+    throw new ArgumentError(`lssl: channels must be 1 without an output projection, got ${config.channels}`);
   return config;
 }

@@ -1,4 +1,18 @@
-import { add, concat, matMul, mul, neg, noGrad, reciprocal, reshape, runComposite, sliceAxis, sub, tensor, type Tensor } from "@statespace/core";
+import {
+  add,
+  concat,
+  matMul,
+  mul,
+  neg,
+  noGrad,
+  reciprocal,
+  reshape,
+  runComposite,
+  sliceAxis,
+  sub,
+  tensor,
+  type Tensor,
+} from "@statespace/core";
 import type { LsslConfig } from "./config.ts";
 
 /** A dense discrete system, one a channel. */
@@ -17,7 +31,12 @@ const TERMS = 8;
  * to read them back (`Discretization` of the core does the same in float64 JavaScript, with its own adjoints).
  * @param delta [h, 1]
  */
-export function discretizeDense({ discretization, alpha }: Pick<LsslConfig, "discretization" | "alpha">, A: Tensor, B: Tensor, delta: Tensor): DiscreteDense {
+export function discretizeDense(
+  { discretization, alpha }: Pick<LsslConfig, "discretization" | "alpha">,
+  A: Tensor,
+  B: Tensor,
+  delta: Tensor,
+): DiscreteDense {
   const h = A.shape[0]!;
   const z = mul(A, reshape(delta, [h, 1, 1]));
   const deltaB = mul(B, delta); // [h, n]
@@ -25,7 +44,10 @@ export function discretizeDense({ discretization, alpha }: Pick<LsslConfig, "dis
 }
 
 function identity(n: number): Tensor {
-  return tensor(Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)), [1, n, n]);
+  return tensor(
+    Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
+    [1, n, n],
+  );
 }
 
 /** M x for a vector a channel. */
@@ -68,27 +90,30 @@ function zeroOrderHold(z: Tensor, deltaB: Tensor): DiscreteDense {
  * part is positive where that of A is not (HiPPO's), and then so is that of every Schur complement.
  */
 export function invert(M: Tensor): Tensor {
-  return runComposite("invert", { M }, () => [noGrad(() => invertByHalves(M))], ([X]) => ({
-    save: [X!],
-    backward: ([dX], [inverse]) => ({ M: neg(matMul(matMul(inverse!, dX!, true), inverse!, false, true)) }),
-  }))[0]!;
+  return runComposite(
+    "invert",
+    { M },
+    () => [noGrad(() => invertByHalves(M))],
+    ([X]) => ({
+      save: [X!],
+      backward: ([dX], [inverse]) => ({ M: neg(matMul(matMul(inverse!, dX!, true), inverse!, false, true)) }),
+    }),
+  )[0]!;
 }
 
 function invertByHalves(M: Tensor): Tensor {
   const n = M.shape[1]!;
   if (n === 1) return reciprocal(M);
   const k = n >> 1;
-  const block = (i: number, j: number): Tensor => sliceAxis(sliceAxis(M, 1, i, i === 0 ? k : n - k), 2, j, j === 0 ? k : n - k);
+  const block = (i: number, j: number): Tensor =>
+    sliceAxis(sliceAxis(M, 1, i, i === 0 ? k : n - k), 2, j, j === 0 ? k : n - k);
   const first = invertByHalves(block(0, 0));
   const right = matMul(first, block(0, k)); // A^-1 B
   const left = matMul(block(k, 0), first); // C A^-1
   const second = invertByHalves(sub(block(k, k), matMul(block(k, 0), right)));
   const upper = matMul(right, second);
   return concat(
-    [
-      concat([add(first, matMul(upper, left)), neg(upper)], 2),
-      concat([neg(matMul(second, left)), second], 2),
-    ],
+    [concat([add(first, matMul(upper, left)), neg(upper)], 2), concat([neg(matMul(second, left)), second], 2)],
     1,
   );
 }

@@ -3,7 +3,14 @@
  * Read it top down. l tokens, h channels, n states of each. Source: arXiv 2110.13985, section 3.
  */
 import { generalisedBilinear, Matrix, zeroOrderHold } from "@statespace/core";
-import { plainGelu, plainGlu, plainLinear, plainWeight, type LayerWeights, type PlainSequence } from "../layers/plainLoops.ts";
+import {
+  plainGelu,
+  plainGlu,
+  plainLinear,
+  plainWeight,
+  type LayerWeights,
+  type PlainSequence,
+} from "../layers/plainLoops.ts";
 import type { LsslConfig } from "./config.ts";
 
 /** One layer with one output a channel: [l][h] in, [l][h] out. `mode` of the config chooses the view. */
@@ -13,7 +20,8 @@ export function minimalLssl(weights: LayerWeights, config: LsslConfig, u: PlainS
   for (let c = 0; c < config.dModel; c++) {
     const channel = u.map((token) => token[c]!);
     const system = discretize(weights, config, c);
-    const out = config.mode === "recurrent" ? recur(system, channel) : convolve(filterOf(system, channel.length), channel);
+    const out =
+      config.mode === "recurrent" ? recur(system, channel) : convolve(filterOf(system, channel.length), channel);
     y.forEach((token, t) => (token[c]! += out[t]!));
   }
   const active = y.map((token) => (config.activation === "gelu" ? token.map(plainGelu) : token));
@@ -31,11 +39,19 @@ interface Discrete {
 }
 
 /** One channel's system, sampled with the step that it learned. */
-function discretize(weights: LayerWeights, { dState: n, discretization, alpha }: LsslConfig, channel: number): Discrete {
-  const part = (name: string, size: number): Float64Array => plainWeight(weights, name).slice(channel * size, (channel + 1) * size);
+function discretize(
+  weights: LayerWeights,
+  { dState: n, discretization, alpha }: LsslConfig,
+  channel: number,
+): Discrete {
+  const part = (name: string, size: number): Float64Array =>
+    plainWeight(weights, name).slice(channel * size, (channel + 1) * size);
   const rule = discretization === "zoh" ? zeroOrderHold : generalisedBilinear(alpha);
   const delta = Math.exp(plainWeight(weights, "log_step")[channel]!);
-  return { ...rule.dense(new Matrix(n, n, part("A", n * n)), Matrix.column(part("B", n)), delta), C: Matrix.column(part("C", n)) };
+  return {
+    ...rule.dense(new Matrix(n, n, part("A", n * n)), Matrix.column(part("B", n)), delta),
+    C: Matrix.column(part("C", n)),
+  };
 }
 
 /** The view that decodes: the past is in x, each token costs the same. */

@@ -1,6 +1,19 @@
 import {
-  causalConv1d, causalConv1dStep, exp, isRecordingGradients, linear, neg, reshape, rmsNorm, selectiveScan, selectiveScanStep, split, tidy, zeros,
-  type Parameter, type Tensor,
+  causalConv1d,
+  causalConv1dStep,
+  exp,
+  isRecordingGradients,
+  linear,
+  neg,
+  reshape,
+  rmsNorm,
+  selectiveScan,
+  selectiveScanStep,
+  split,
+  tidy,
+  zeros,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import type { MambaConfig } from "../checkpoint/modelConfig.ts";
 import { Derived } from "../layers/derived.ts";
@@ -11,7 +24,19 @@ import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 /** The part of a config that one Mamba mixer needs. */
 export type MambaMixerConfig = Pick<
   MambaConfig,
-  "dModel" | "dInner" | "dState" | "dConv" | "dtRank" | "useBias" | "useConvBias" | "mixerNormEps" | "timeStepMin" | "timeStepMax" | "timeStepFloor" | "timeStepScale" | "timeStepInitScheme"
+  | "dModel"
+  | "dInner"
+  | "dState"
+  | "dConv"
+  | "dtRank"
+  | "useBias"
+  | "useConvBias"
+  | "mixerNormEps"
+  | "timeStepMin"
+  | "timeStepMax"
+  | "timeStepFloor"
+  | "timeStepScale"
+  | "timeStepInitScheme"
 > & {
   /** Layers in the stack, for the 1/sqrt(layers) scale of outProj; 0 leaves it unscaled. */
   readonly rescaleLayers?: number;
@@ -58,13 +83,34 @@ export class MambaMixer implements Mixer {
     this.convWeight = build.make("conv1d.weight", [d, 1, k], kaimingUniform(k));
     this.convBias = config.useConvBias ? build.make("conv1d.bias", [d], kaimingUniform(k), own) : undefined;
     this.xProj = build.make("x_proj.weight", [dtRank + 2 * n, d], kaimingUniform(d));
-    this.dtProj = build.make("dt_proj.weight", [d, dtRank], config.timeStepInitScheme === "constant" ? constant(dtStd) : uniform(dtStd));
-    this.dtBias = build.make("dt_proj.bias", [d], inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor), own);
+    this.dtProj = build.make(
+      "dt_proj.weight",
+      [d, dtRank],
+      config.timeStepInitScheme === "constant" ? constant(dtStd) : uniform(dtStd),
+    );
+    this.dtBias = build.make(
+      "dt_proj.bias",
+      [d],
+      inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor),
+      own,
+    );
     this.ALog = build.make("A_log", [d, n], logOneToN, own);
     this.D = build.make("D", [d], constant(1), own);
     this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), outScale));
     this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
-    this.parameters = [this.inProj, this.inProjBias, this.convWeight, this.convBias, this.xProj, this.dtProj, this.dtBias, this.ALog, this.D, this.outProj, this.outProjBias].filter((p) => p !== undefined);
+    this.parameters = [
+      this.inProj,
+      this.inProjBias,
+      this.convWeight,
+      this.convBias,
+      this.xProj,
+      this.dtProj,
+      this.dtBias,
+      this.ALog,
+      this.D,
+      this.outProj,
+      this.outProjBias,
+    ].filter((p) => p !== undefined);
     this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
   }
 
@@ -83,7 +129,18 @@ export class MambaMixer implements Mixer {
       );
       const { delta, B, C } = this.select(convolved.y);
       const scanned = selectiveScan(
-        { u: convolved.y, delta, A: this.A, B, C, D: this.D.value, z, deltaBias: this.dtBias.value, initialState: initialState?.ssm, seqIdx },
+        {
+          u: convolved.y,
+          delta,
+          A: this.A,
+          B,
+          C,
+          D: this.D.value,
+          z,
+          deltaBias: this.dtBias.value,
+          initialState: initialState?.ssm,
+          seqIdx,
+        },
         { deltaSoftplus: true, returnLastState: returnState },
       );
       const out = linear({ x: scanned.y, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
@@ -96,7 +153,10 @@ export class MambaMixer implements Mixer {
     return tidy(() => {
       const d = this.config.dInner;
       const [x, z] = split(this.#project(input), [d, d]) as [Tensor, Tensor]; // [b, d] each
-      const u = causalConv1dStep({ x, state: state.conv!, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
+      const u = causalConv1dStep(
+        { x, state: state.conv!, weight: this.#taps(), bias: this.convBias?.value },
+        { silu: true },
+      ).y;
       const { delta, B, C } = this.select(u);
       const { y } = selectiveScanStep(
         { state: state.ssm!, u, delta, A: this.A, B, C, D: this.D.value, z, deltaBias: this.dtBias.value },
@@ -118,7 +178,9 @@ export class MambaMixer implements Mixer {
   select(u: Tensor): { delta: Tensor; B: Tensor; C: Tensor } {
     const { dtRank, dState: n, mixerNormEps } = this.config;
     const parts = split(linear({ x: u, weight: this.xProj.value }).y, [dtRank, n, n]);
-    const [dt, B, C] = (mixerNormEps === undefined ? parts : parts.map((x) => rmsNorm({ x }, { eps: mixerNormEps }).y)) as [Tensor, Tensor, Tensor];
+    const [dt, B, C] = (
+      mixerNormEps === undefined ? parts : parts.map((x) => rmsNorm({ x }, { eps: mixerNormEps }).y)
+    ) as [Tensor, Tensor, Tensor];
     return { delta: linear({ x: dt, weight: this.dtProj.value }).y, B, C };
   }
 

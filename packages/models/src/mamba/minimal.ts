@@ -18,7 +18,12 @@ export function minimalMamba(weights: Weights, config: MambaConfig, ids: readonl
 }
 
 /** Embedding, then blocks x + mixer(norm(x)), then a norm and the head. Every model of the family is this around another mixer. */
-export function minimalLanguageModel(weights: Weights, config: LanguageModelConfig, ids: readonly number[], mixer: (x: Sequence, weight: Lookup, layer: number) => Sequence): Sequence {
+export function minimalLanguageModel(
+  weights: Weights,
+  config: LanguageModelConfig,
+  ids: readonly number[],
+  mixer: (x: Sequence, weight: Lookup, layer: number) => Sequence,
+): Sequence {
   const under = (prefix: string): Lookup => {
     return (name) => {
       const found = weights.get(prefix + name);
@@ -41,7 +46,11 @@ export function minimalLanguageModel(weights: Weights, config: LanguageModelConf
 export function mambaMixer(input: Sequence, weight: Lookup, config: MambaMixerConfig): Sequence {
   const { dInner: d, dState: n, dtRank, mixerNormEps } = config;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
-  const u = convolve(projected.map((token) => token.slice(0, d)), weight("conv1d.weight")!, weight("conv1d.bias"));
+  const u = convolve(
+    projected.map((token) => token.slice(0, d)),
+    weight("conv1d.weight")!,
+    weight("conv1d.bias"),
+  );
   const A = weight("A_log")!.map((ALog) => -Math.exp(ALog)); // [d, n]
   const D = weight("D")!;
   const [xProj, dtProj, dtBias] = [weight("x_proj.weight")!, weight("dt_proj.weight")!, weight("dt_proj.bias")!];
@@ -90,7 +99,10 @@ export function gatedMlp(x: Sequence, weight: Lookup): Sequence {
   return x.map((token) => {
     const both = matVec(weight("fc1.weight")!, token);
     const half = both.length / 2;
-    return matVec(weight("fc2.weight")!, both.slice(0, half).map((y, i) => y * silu(both[half + i]!)));
+    return matVec(
+      weight("fc2.weight")!,
+      both.slice(0, half).map((y, i) => y * silu(both[half + i]!)),
+    );
   });
 }
 
@@ -98,7 +110,11 @@ export function gatedMlp(x: Sequence, weight: Lookup): Sequence {
 function normalise(token: Float64Array, weight: Lookup, { norm, normEps }: LanguageModelConfig): Float64Array {
   const mean = norm === "layer" ? token.reduce((a, b) => a + b, 0) / token.length : 0;
   const bias = weight("bias");
-  return rmsNorm(token.map((x) => x - mean), normEps, weight("weight")).map((x, i) => x + (bias ? bias[i]! : 0));
+  return rmsNorm(
+    token.map((x) => x - mean),
+    normEps,
+    weight("weight"),
+  ).map((x, i) => x + (bias ? bias[i]! : 0));
 }
 
 /** x / sqrt(mean(x^2) + eps), times a weight. */

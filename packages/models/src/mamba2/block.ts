@@ -1,6 +1,19 @@
 import {
-  causalConv1d, causalConv1dStep, exp, isRecordingGradients, linear, neg, reshape, rmsNorm, split, ssdScan, ssdScanStep, tidy, zeros,
-  type Parameter, type Tensor,
+  causalConv1d,
+  causalConv1dStep,
+  exp,
+  isRecordingGradients,
+  linear,
+  neg,
+  reshape,
+  rmsNorm,
+  split,
+  ssdScan,
+  ssdScanStep,
+  tidy,
+  zeros,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import type { Mamba2Config } from "../checkpoint/modelConfig.ts";
 import { Derived } from "../layers/derived.ts";
@@ -11,8 +24,26 @@ import type { Initializer, ParameterBuilder } from "../layers/parameterBuilder.t
 /** The part of a config that one Mamba-2 mixer needs. */
 export type Mamba2MixerConfig = Pick<
   Mamba2Config,
-  | "dModel" | "dInner" | "dState" | "nHeads" | "headDim" | "nGroups" | "dConv" | "chunkSize" | "useBias" | "useConvBias"
-  | "mixerNorm" | "mixerNormEps" | "normBeforeGate" | "normGroupSize" | "timeStepLimit" | "dHasHeadDim" | "aInitRange" | "timeStepMin" | "timeStepMax" | "timeStepFloor"
+  | "dModel"
+  | "dInner"
+  | "dState"
+  | "nHeads"
+  | "headDim"
+  | "nGroups"
+  | "dConv"
+  | "chunkSize"
+  | "useBias"
+  | "useConvBias"
+  | "mixerNorm"
+  | "mixerNormEps"
+  | "normBeforeGate"
+  | "normGroupSize"
+  | "timeStepLimit"
+  | "dHasHeadDim"
+  | "aInitRange"
+  | "timeStepMin"
+  | "timeStepMax"
+  | "timeStepFloor"
 > & {
   /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
   readonly rescaleLayers?: number;
@@ -63,13 +94,29 @@ export class Mamba2Mixer implements Mixer {
     this.inProjBias = config.useBias ? build.make("in_proj.bias", [width], kaimingUniform(dModel), own) : undefined;
     this.convWeight = build.make("conv1d.weight", [this.#convDim, 1, k], kaimingUniform(k));
     this.convBias = config.useConvBias ? build.make("conv1d.bias", [this.#convDim], kaimingUniform(k), own) : undefined;
-    this.dtBias = build.make("dt_bias", [h], inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor), own);
+    this.dtBias = build.make(
+      "dt_bias",
+      [h],
+      inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor),
+      own,
+    );
     this.ALog = build.make("A_log", [h], logUniformLinear(config.aInitRange), own);
     this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
     this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
     this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), outScale));
     this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
-    this.parameters = [this.inProj, this.inProjBias, this.convWeight, this.convBias, this.dtBias, this.ALog, this.D, this.norm, this.outProj, this.outProjBias].filter((p) => p !== undefined);
+    this.parameters = [
+      this.inProj,
+      this.inProjBias,
+      this.convWeight,
+      this.convBias,
+      this.dtBias,
+      this.ALog,
+      this.D,
+      this.norm,
+      this.outProj,
+      this.outProjBias,
+    ].filter((p) => p !== undefined);
     this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
   }
 
@@ -86,10 +133,20 @@ export class Mamba2Mixer implements Mixer {
         { silu: true, returnLastState: returnState },
       );
       const scanned = ssdScan(
-        { ...this.#heads(convolved.y), dt, ...this.#fixed(), z: this.#gateOfScan(z), initialState: initialState?.ssm, seqIdx },
+        {
+          ...this.#heads(convolved.y),
+          dt,
+          ...this.#fixed(),
+          z: this.#gateOfScan(z),
+          initialState: initialState?.ssm,
+          seqIdx,
+        },
         { ...this.#stepBounds(), chunkSize: this.config.chunkSize, returnLastState: returnState },
       );
-      return { y: this.#output(scanned.y, z), ...(returnState ? { conv: convolved.lastState!, ssm: scanned.lastState! } : {}) };
+      return {
+        y: this.#output(scanned.y, z),
+        ...(returnState ? { conv: convolved.lastState!, ssm: scanned.lastState! } : {}),
+      };
     }) as { y: Tensor; conv?: Tensor; ssm?: Tensor };
     return returnState ? { y, state: { conv: conv!, ssm: ssm! } } : { y };
   }
@@ -97,8 +154,14 @@ export class Mamba2Mixer implements Mixer {
   step(input: Tensor, state: LayerState): Tensor {
     return tidy(() => {
       const { z, xBC, dt } = this.#project(input);
-      const convolved = causalConv1dStep({ x: xBC, state: state.conv!, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
-      const { y } = ssdScanStep({ state: state.ssm!, ...this.#heads(convolved), dt, ...this.#fixed(), z: this.#gateOfScan(z) }, this.#stepBounds());
+      const convolved = causalConv1dStep(
+        { x: xBC, state: state.conv!, weight: this.#taps(), bias: this.convBias?.value },
+        { silu: true },
+      ).y;
+      const { y } = ssdScanStep(
+        { state: state.ssm!, ...this.#heads(convolved), dt, ...this.#fixed(), z: this.#gateOfScan(z) },
+        this.#stepBounds(),
+      );
       return this.#output(y, z);
     });
   }
@@ -114,7 +177,11 @@ export class Mamba2Mixer implements Mixer {
   }
 
   #project(input: Tensor): Projected {
-    const parts = split(linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y, [this.config.dInner, this.#convDim, this.config.nHeads]);
+    const parts = split(linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y, [
+      this.config.dInner,
+      this.#convDim,
+      this.config.nHeads,
+    ]);
     const [z, xBC, dt] = parts as [Tensor, Tensor, Tensor];
     return { z, xBC, dt };
   }
@@ -124,7 +191,11 @@ export class Mamba2Mixer implements Mixer {
     const { dInner, nHeads, headDim, nGroups, dState } = this.config;
     const [x, B, C] = split(xBC, [dInner, nGroups * dState, nGroups * dState]) as [Tensor, Tensor, Tensor];
     const lead = xBC.shape.slice(0, -1);
-    return { x: reshape(x, [...lead, nHeads, headDim]), B: reshape(B, [...lead, nGroups, dState]), C: reshape(C, [...lead, nGroups, dState]) };
+    return {
+      x: reshape(x, [...lead, nHeads, headDim]),
+      B: reshape(B, [...lead, nGroups, dState]),
+      C: reshape(C, [...lead, nGroups, dState]),
+    };
   }
 
   /** What the scan takes from the weights rather than from the input. */
@@ -141,13 +212,18 @@ export class Mamba2Mixer implements Mixer {
 
   /** The gate belongs to the norm; the scan has it only where there is none. */
   #gateOfScan(z: Tensor): Tensor | undefined {
-    return this.norm === undefined ? reshape(z, [...z.shape.slice(0, -1), this.config.nHeads, this.config.headDim]) : undefined;
+    return this.norm === undefined
+      ? reshape(z, [...z.shape.slice(0, -1), this.config.nHeads, this.config.headDim])
+      : undefined;
   }
 
   #output(y: Tensor, z: Tensor): Tensor {
     const { mixerNormEps: eps, normBeforeGate, normGroupSize: groupSize } = this.config;
     const flat = reshape(y, z.shape);
-    const normed = this.norm === undefined ? flat : rmsNorm({ x: flat, weight: this.norm.value, z }, { eps, normBeforeGate, groupSize }).y;
+    const normed =
+      this.norm === undefined
+        ? flat
+        : rmsNorm({ x: flat, weight: this.norm.value, z }, { eps, normBeforeGate, groupSize }).y;
     return linear({ x: normed, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
   }
 
@@ -164,5 +240,6 @@ export class Mamba2Mixer implements Mixer {
 
 /** The logarithm of numbers uniform in a range. */
 function logUniformLinear([low, high]: readonly [number, number]): Initializer {
-  return (shape, rng) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.log(rng.uniform(low, high)));
+  return (shape, rng) =>
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.log(rng.uniform(low, high)));
 }

@@ -3,7 +3,17 @@
  * h heads of p channels, each with a state [p, n]; h/g heads share a group's B and C. Source: arXiv 2405.21060, figure 6 and section 7.
  */
 import type { Mamba2Config } from "../checkpoint/modelConfig.ts";
-import { convolve, matVec, minimalLanguageModel, rmsNorm, silu, softplus, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+import {
+  convolve,
+  matVec,
+  minimalLanguageModel,
+  rmsNorm,
+  silu,
+  softplus,
+  type Lookup,
+  type Sequence,
+  type Weights,
+} from "../mamba/minimal.ts";
 import type { Mamba2MixerConfig } from "./block.ts";
 
 /** Logits [l][v] of a Mamba-2 language model. */
@@ -16,7 +26,11 @@ export function mamba2Mixer(input: Sequence, weight: Lookup, config: Mamba2Mixer
   const { dInner: d, dState: n, nHeads: h, headDim: p, nGroups: g, timeStepLimit } = config;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias"))); // z, xBC, dt
   const convDim = d + 2 * g * n;
-  const xBC = convolve(projected.map((token) => token.slice(d, d + convDim)), weight("conv1d.weight")!, weight("conv1d.bias"));
+  const xBC = convolve(
+    projected.map((token) => token.slice(d, d + convDim)),
+    weight("conv1d.weight")!,
+    weight("conv1d.bias"),
+  );
   const A = weight("A_log")!.map((ALog) => -Math.exp(ALog)); // [h]
   const [D, dtBias] = [weight("D")!, weight("dt_bias")!];
   const state = new Float64Array(h * p * n);
@@ -45,13 +59,19 @@ export function mamba2Mixer(input: Sequence, weight: Lookup, config: Mamba2Mixer
 }
 
 /** The gate silu(z) before the norm or after it; groups of channels are normed apart. Some models have the gate alone. */
-function gatedNorm(y: Float64Array, z: Float64Array, weight: Float64Array | undefined, config: Mamba2MixerConfig): Float64Array {
+function gatedNorm(
+  y: Float64Array,
+  z: Float64Array,
+  weight: Float64Array | undefined,
+  config: Mamba2MixerConfig,
+): Float64Array {
   const { mixerNormEps, normBeforeGate, normGroupSize: size } = config;
   const gate = (x: Float64Array): Float64Array => x.map((value, i) => value * silu(z[i]!));
   if (weight === undefined) return gate(y);
   const norm = (x: Float64Array): Float64Array => {
     const out = new Float64Array(x.length);
-    for (let from = 0; from < x.length; from += size) out.set(rmsNorm(x.slice(from, from + size), mixerNormEps, weight.subarray(from, from + size)), from);
+    for (let from = 0; from < x.length; from += size)
+      out.set(rmsNorm(x.slice(from, from + size), mixerNormEps, weight.subarray(from, from + size)), from);
     return out;
   };
   return normBeforeGate ? gate(norm(y)) : norm(gate(y));

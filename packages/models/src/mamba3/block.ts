@@ -1,6 +1,22 @@
 import {
-  add, linear, maximum, minimum, mul, neg, reciprocal, reshape, rmsNorm, softplus, split, sub, sum, tidy, transpose, zeros,
-  type Parameter, type Tensor,
+  add,
+  linear,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  reciprocal,
+  reshape,
+  rmsNorm,
+  softplus,
+  split,
+  sub,
+  sum,
+  tidy,
+  transpose,
+  zeros,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import type { Mamba3Config } from "../checkpoint/modelConfig.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, scaled } from "../layers/initializers.ts";
@@ -12,8 +28,22 @@ import { rotatedScan, rotatedStep, type RotatedScanInputs } from "./rotatedScan.
 /** The part of a config that one Mamba-3 mixer needs. */
 export type Mamba3MixerConfig = Pick<
   Mamba3Config,
-  | "dModel" | "dInner" | "dState" | "nHeads" | "headDim" | "nGroups" | "chunkSize" | "mimo" | "mimoRank" | "nRopeAngles"
-  | "aFloor" | "aActivation" | "outProjNorm" | "timeStepMin" | "timeStepMax" | "timeStepFloor"
+  | "dModel"
+  | "dInner"
+  | "dState"
+  | "nHeads"
+  | "headDim"
+  | "nGroups"
+  | "chunkSize"
+  | "mimo"
+  | "mimoRank"
+  | "nRopeAngles"
+  | "aFloor"
+  | "aActivation"
+  | "outProjNorm"
+  | "timeStepMin"
+  | "timeStepMax"
+  | "timeStepFloor"
 > & {
   /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
   readonly rescaleLayers?: number;
@@ -57,30 +87,65 @@ export class Mamba3Mixer implements Mixer {
     const { dModel, dInner: d, dState: n, nHeads: h, headDim: p, mimoRank: r, rescaleLayers = 0 } = config;
     const own = { decay: false };
     this.inProj = build.make("in_proj.weight", [this.#widths.reduce((a, b) => a + b), dModel], kaimingUniform(dModel));
-    this.dtBias = build.make("dt_bias", [h], inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor), own);
+    this.dtBias = build.make(
+      "dt_bias",
+      [h],
+      inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor),
+      own,
+    );
     this.BBias = build.make("B_bias", [h, r, n], constant(1), own);
     this.CBias = build.make("C_bias", [h, r, n], constant(1), own);
     this.BNorm = build.make("B_norm.weight", [n], constant(1), own);
     this.CNorm = build.make("C_norm.weight", [n], constant(1), own);
     this.mimo = config.mimo
-      ? { x: build.make("mimo_x", [h, r, p], constant(1 / r)), z: build.make("mimo_z", [h, r, p], constant(1)), o: build.make("mimo_o", [h, r, p], constant(1 / r)) }
+      ? {
+          x: build.make("mimo_x", [h, r, p], constant(1 / r)),
+          z: build.make("mimo_z", [h, r, p], constant(1)),
+          o: build.make("mimo_o", [h, r, p], constant(1 / r)),
+        }
       : undefined;
     this.D = build.make("D", [h], constant(1), own);
     this.norm = config.outProjNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1));
+    this.outProj = build.make(
+      "out_proj.weight",
+      [dModel, d],
+      scaled(kaimingUniform(d), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1),
+    );
     const ranks = this.mimo ? [this.mimo.x, this.mimo.z, this.mimo.o] : [];
-    this.parameters = [this.inProj, this.dtBias, this.BBias, this.CBias, this.BNorm, this.CNorm, ...ranks, this.D, this.norm, this.outProj].filter((parameter) => parameter !== undefined);
+    this.parameters = [
+      this.inProj,
+      this.dtBias,
+      this.BBias,
+      this.CBias,
+      this.BNorm,
+      this.CNorm,
+      ...ranks,
+      this.D,
+      this.norm,
+      this.outProj,
+    ].filter((parameter) => parameter !== undefined);
   }
 
   initialState(batch: number): LayerState {
     const { nHeads: h, headDim: p, dState: n, mimoRank: r, nRopeAngles: s } = this.config;
-    return { angle: zeros([batch, h, s]), ssm: zeros([batch, h, p, n]), k: zeros([batch, h, r, n]), v: zeros([batch, h, r, p]) };
+    return {
+      angle: zeros([batch, h, s]),
+      ssm: zeros([batch, h, p, n]),
+      k: zeros([batch, h, r, n]),
+      v: zeros([batch, h, r, p]),
+    };
   }
 
   forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
     const result = tidy(() => {
       const { scan, z } = this.#prepare(input);
-      const { y, state } = rotatedScan(scan, { pairing: this.#pairing, chunkSize: this.config.chunkSize, initialState, returnState, seqIdx });
+      const { y, state } = rotatedScan(scan, {
+        pairing: this.#pairing,
+        chunkSize: this.config.chunkSize,
+        initialState,
+        returnState,
+        seqIdx,
+      });
       return { y: this.#output(y, z), ...state };
     }) as { y: Tensor } & Record<string, Tensor>;
     const { y, ...state } = result;
@@ -108,7 +173,16 @@ export class Mamba3Mixer implements Mixer {
   #prepare(input: Tensor): { scan: RotatedScanInputs; z: Tensor } {
     const lead = input.shape.slice(0, -1);
     const parts = split(linear({ x: input, weight: this.inProj.value }).y, this.#widths);
-    const [gate, x, B, C, dtRaw, a, trap, rates] = parts as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+    const [gate, x, B, C, dtRaw, a, trap, rates] = parts as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     const dt = softplus(add(dtRaw, this.dtBias.value));
     const adt = mul(neg(maximum(activate(a, this.config.aActivation), this.config.aFloor)), dt);
     const z = this.#ranks(gate, this.mimo?.z);
@@ -156,8 +230,12 @@ export class Mamba3Mixer implements Mixer {
   /** Each head normed over its p channels, weighted per channel (the same for all ranks), then gated. */
   #gatedNorm(y: Tensor, z: Tensor, norm: Parameter): Tensor {
     const { nHeads: h, headDim: p, mimoRank: r, dInner: d } = this.config;
-    const flat = (x: Tensor): Tensor => (r === 1 ? reshape(x, [-1, 1, d]) : reshape(transpose(reshape(x, [-1, h, r, p]), [0, 2, 1, 3]), [-1, r, d]));
-    const normed = rmsNorm({ x: flat(y), weight: norm.value, z: flat(z) }, { eps: NORM_EPS, normBeforeGate: true, groupSize: p }).y;
+    const flat = (x: Tensor): Tensor =>
+      r === 1 ? reshape(x, [-1, 1, d]) : reshape(transpose(reshape(x, [-1, h, r, p]), [0, 2, 1, 3]), [-1, r, d]);
+    const normed = rmsNorm(
+      { x: flat(y), weight: norm.value, z: flat(z) },
+      { eps: NORM_EPS, normBeforeGate: true, groupSize: p },
+    ).y;
     return reshape(r === 1 ? normed : transpose(reshape(normed, [-1, r, h, p]), [0, 2, 1, 3]), y.shape);
   }
 }

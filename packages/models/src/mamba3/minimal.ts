@@ -4,7 +4,16 @@
  * Source: arXiv 2603.15569.
  */
 import type { Mamba3Config } from "../checkpoint/modelConfig.ts";
-import { matVec, minimalLanguageModel, rmsNorm, silu, softplus, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+import {
+  matVec,
+  minimalLanguageModel,
+  rmsNorm,
+  silu,
+  softplus,
+  type Lookup,
+  type Sequence,
+  type Weights,
+} from "../mamba/minimal.ts";
 import type { Mamba3MixerConfig } from "./block.ts";
 
 const NORM_EPS = 1e-5;
@@ -25,9 +34,22 @@ interface HeadState {
 /** The mixer: no convolution; every head takes its token's parts, turns them, and advances its state. */
 export function mamba3Mixer(input: Sequence, weight: Lookup, config: Mamba3MixerConfig): Sequence {
   const { dInner: d, dState: n, nHeads: h, headDim: p, nGroups: g, mimoRank: r, nRopeAngles: s } = config;
-  const heads = Array.from({ length: h }, (): HeadState => ({ state: new Float64Array(p * n), angle: new Float64Array(s), written: [] }));
+  const heads = Array.from({ length: h }, (): HeadState => ({
+    state: new Float64Array(p * n),
+    angle: new Float64Array(s),
+    written: [],
+  }));
   const y = input.map((token) => {
-    const [z, x, B, C, dt, a, trap, rates] = cut(matVec(weight("in_proj.weight")!, token), [d, d, g * n * r, g * n * r, h, h, h, s]) as Float64Array[];
+    const [z, x, B, C, dt, a, trap, rates] = cut(matVec(weight("in_proj.weight")!, token), [
+      d,
+      d,
+      g * n * r,
+      g * n * r,
+      h,
+      h,
+      h,
+      s,
+    ]) as Float64Array[];
     const out = new Float64Array(d);
     heads.forEach((memory, head) => {
       const group = Math.floor(head / (h / g));
@@ -37,19 +59,32 @@ export function mamba3Mixer(input: Sequence, weight: Lookup, config: Mamba3Mixer
           return normed.map((value, i) => value + weight(bias)![(head * r + rank) * n + i]!);
         });
       const channels = (all: Float64Array, scale: string): Float64Array[] =>
-        Array.from({ length: r }, (_, rank) => all.slice(head * p, (head + 1) * p).map((value, c) => value * (weight(scale)?.[(head * r + rank) * p + c] ?? 1)));
+        Array.from({ length: r }, (_, rank) =>
+          all
+            .slice(head * p, (head + 1) * p)
+            .map((value, c) => value * (weight(scale)?.[(head * r + rank) * p + c] ?? 1)),
+        );
 
       const delta = softplus(dt![head]! + weight("dt_bias")![head]!);
       const A = -Math.max(activation(a![head]!, config), config.aFloor);
       const lambda = 1 / (1 + Math.exp(-trap![head]!));
       rates!.forEach((rate, i) => (memory.angle[i]! += Math.PI * Math.tanh(rate) * delta));
-      const turned = (all: Float64Array[]): Float64Array[] => all.map((vector) => rotate(vector, memory.angle, config.mimo));
+      const turned = (all: Float64Array[]): Float64Array[] =>
+        all.map((vector) => rotate(vector, memory.angle, config.mimo));
       const k = turned(vectors(B!, "B_norm.weight", "B_bias"));
       const q = turned(vectors(C!, "C_norm.weight", "C_bias"));
       const v = channels(x!, "mimo_x");
 
-      advance(memory, k.map((key, rank) => ({ k: key, v: v[rank]! })), delta, A, lambda);
-      const read = q.map((query, rank) => matVec(memory.state, query).map((value, c) => value + weight("D")![head]! * v[rank]![c]!));
+      advance(
+        memory,
+        k.map((key, rank) => ({ k: key, v: v[rank]! })),
+        delta,
+        A,
+        lambda,
+      );
+      const read = q.map((query, rank) =>
+        matVec(memory.state, query).map((value, c) => value + weight("D")![head]! * v[rank]![c]!),
+      );
       gateAndSum(read, channels(z!, "mimo_z"), weight, head, config).forEach((value, c) => (out[head * p + c] = value));
     });
     return out;
@@ -67,7 +102,8 @@ function advance(memory: HeadState, now: HeadState["written"], delta: number, A:
   const n = now[0]!.k.length;
   state.forEach((value, e) => (state[e] = alpha * value));
   const add = (weight: number, pairs: HeadState["written"]): void => {
-    for (const { k, v } of pairs) v.forEach((value, c) => k.forEach((key, i) => (state[c * n + i]! += weight * value * key)));
+    for (const { k, v } of pairs)
+      v.forEach((value, c) => k.forEach((key, i) => (state[c * n + i]! += weight * value * key)));
   };
   add((1 - lambda) * delta * alpha, memory.written);
   add(lambda * delta, now);
@@ -75,12 +111,20 @@ function advance(memory: HeadState, now: HeadState["written"], delta: number, A:
 }
 
 /** Every rank gated by silu(z), after a norm over the head's channels where the model has one; then the ranks' weighted sum. */
-function gateAndSum(read: readonly Float64Array[], z: readonly Float64Array[], weight: Lookup, head: number, { headDim: p, mimoRank: r }: Mamba3MixerConfig): Float64Array {
+function gateAndSum(
+  read: readonly Float64Array[],
+  z: readonly Float64Array[],
+  weight: Lookup,
+  head: number,
+  { headDim: p, mimoRank: r }: Mamba3MixerConfig,
+): Float64Array {
   const norm = weight("norm.weight")?.slice(head * p, (head + 1) * p);
   const out = new Float64Array(p);
   read.forEach((y, rank) => {
     const normed = norm === undefined ? y : rmsNorm(y, NORM_EPS, norm);
-    normed.forEach((value, c) => (out[c]! += value * silu(z[rank]![c]!) * (weight("mimo_o")?.[(head * r + rank) * p + c] ?? 1)));
+    normed.forEach(
+      (value, c) => (out[c]! += value * silu(z[rank]![c]!) * (weight("mimo_o")?.[(head * r + rank) * p + c] ?? 1)),
+    );
   });
   return out;
 }

@@ -41,7 +41,20 @@ export function rotatedScan(inputs: RotatedScanInputs, options: RotatedScanOptio
   const q = rotate(inputs.q, turn);
   const k = rotate(inputs.k, turn);
   const { y, lastState } = mamba3Scan(
-    { q, k, v, adt, dt, trap, D, z, initialState: initialState?.ssm, initialK: initialState?.k, initialV: initialState?.v, seqIdx },
+    {
+      q,
+      k,
+      v,
+      adt,
+      dt,
+      trap,
+      D,
+      z,
+      initialState: initialState?.ssm,
+      initialK: initialState?.k,
+      initialV: initialState?.v,
+      seqIdx,
+    },
     { returnLastState: returnState, ...(chunkSize === undefined ? {} : { chunkSize }) },
   );
   if (!returnState) return { y };
@@ -56,8 +69,15 @@ export function rotatedStep(inputs: RotatedScanInputs, state: LayerState, pairin
   const { y } = mamba3ScanStep({
     q: rotate(inputs.q, turn),
     k: rotate(inputs.k, turn),
-    v, adt, dt, trap, D, z,
-    state: state.ssm!, lastK: state.k!, lastV: state.v!,
+    v,
+    adt,
+    dt,
+    trap,
+    D,
+    z,
+    state: state.ssm!,
+    lastK: state.k!,
+    lastV: state.v!,
   });
   copy({ destination: state.angle!, source: angle });
   return y;

@@ -25,7 +25,10 @@ export class GruMixer extends RecurrentMixer {
     return { next: { h: add(fresh, mul(update, sub(state["h"]!, fresh))) }, kept: { gates, fresh, newH } };
   }
 
-  protected override slopes({ gates, fresh, newH }: Readonly<Record<string, Tensor>>, before: LayerState): Readonly<Record<string, Tensor>> {
+  protected override slopes(
+    { gates, fresh, newH }: Readonly<Record<string, Tensor>>,
+    before: LayerState,
+  ): Readonly<Record<string, Tensor>> {
     const { dHidden: h } = this.config;
     const [reset, update] = split(gates!, [h, h]) as [Tensor, Tensor];
     const [resetSlope, updateSlope] = split(mul(gates!, sub(1, gates!)), [h, h]) as [Tensor, Tensor];
@@ -36,11 +39,18 @@ export class GruMixer extends RecurrentMixer {
     };
   }
 
-  protected override retreat(gradient: LayerState, { update, fresh, gates }: Readonly<Record<string, Tensor>>): Retreat {
+  protected override retreat(
+    gradient: LayerState,
+    { update, fresh, gates }: Readonly<Record<string, Tensor>>,
+  ): Retreat {
     const { dHidden: h } = this.config;
     const d = gradient["h"]!;
     const dNew = mul(d, fresh!);
     const fromHidden = mul(concat([dNew, d, dNew], 1), gates!);
-    return { fromHidden, fromInput: concat([sliceAxis(fromHidden, 1, 0, 2 * h), dNew], 1), before: { h: mul(d, update!) } };
+    return {
+      fromHidden,
+      fromInput: concat([sliceAxis(fromHidden, 1, 0, 2 * h), dNew], 1),
+      before: { h: mul(d, update!) },
+    };
   }
 }

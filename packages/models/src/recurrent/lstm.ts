@@ -17,19 +17,30 @@ export class LstmMixer extends RecurrentMixer {
 
   protected override advance(fromInput: Tensor, fromHidden: Tensor, state: LayerState): Advance {
     const { dHidden: h } = this.config;
-    const [rawI, rawF, rawG, rawO] = split(add(fromInput, fromHidden), [h, h, h, h]) as [Tensor, Tensor, Tensor, Tensor];
+    const [rawI, rawF, rawG, rawO] = split(add(fromInput, fromHidden), [h, h, h, h]) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     const [i, f, g, o] = [sigmoid(rawI), sigmoid(rawF), tanh(rawG), sigmoid(rawO)];
     const c = add(mul(f, state["c"]!), mul(i, g));
     const seen = tanh(c);
     return { next: { h: mul(o, seen), c }, kept: { i, f, g, o, seen } };
   }
 
-  protected override slopes({ i, f, g, o, seen }: Readonly<Record<string, Tensor>>, before: LayerState): Readonly<Record<string, Tensor>> {
+  protected override slopes(
+    { i, f, g, o, seen }: Readonly<Record<string, Tensor>>,
+    before: LayerState,
+  ): Readonly<Record<string, Tensor>> {
     const slope = (gate: Tensor): Tensor => mul(gate, sub(1, gate));
     return {
       f: f!,
       seen: mul(o!, sub(1, square(seen!))), // of h' with respect to c'
-      gates: concat([mul(g!, slope(i!)), mul(before["c"]!, slope(f!)), mul(i!, sub(1, square(g!))), mul(seen!, slope(o!))], 2),
+      gates: concat(
+        [mul(g!, slope(i!)), mul(before["c"]!, slope(f!)), mul(i!, sub(1, square(g!))), mul(seen!, slope(o!))],
+        2,
+      ),
     };
   }
 

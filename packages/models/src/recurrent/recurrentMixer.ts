@@ -1,4 +1,21 @@
-import { add, copy, linear, matMul, mul, reshape, runComposite, sliceAxis, split, stack, sum, tidy, transpose, zeros, type Parameter, type Tensor } from "@statespace/core";
+import {
+  add,
+  copy,
+  linear,
+  matMul,
+  mul,
+  reshape,
+  runComposite,
+  sliceAxis,
+  split,
+  stack,
+  sum,
+  tidy,
+  transpose,
+  zeros,
+  type Parameter,
+  type Tensor,
+} from "@statespace/core";
 import { kaimingUniform, uniform } from "../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
@@ -61,7 +78,10 @@ export abstract class RecurrentMixer implements Mixer {
    */
   protected abstract advance(fromInput: Tensor, fromHidden: Tensor, state: LayerState): Advance;
   /** The factors that `retreat` needs, for all tokens at once: of what was kept, [l, b, .] each, and of the states before. */
-  protected abstract slopes(kept: Readonly<Record<string, Tensor>>, before: LayerState): Readonly<Record<string, Tensor>>;
+  protected abstract slopes(
+    kept: Readonly<Record<string, Tensor>>,
+    before: LayerState,
+  ): Readonly<Record<string, Tensor>>;
   /** One token back, from the gradient of the state behind it and the token's slopes, [b, .] each. */
   protected abstract retreat(gradient: LayerState, slopes: Readonly<Record<string, Tensor>>): Retreat;
 
@@ -72,7 +92,11 @@ export abstract class RecurrentMixer implements Mixer {
   forward(x: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
     const { y, ...state } = tidy(() => {
       const gates = linear({ x, weight: this.weightIh.value, bias: this.biasIh.value }).y; // [b, l, gates h]
-      const [hidden, ...last] = this.#unroll(gates, initialState ?? this.initialState(x.shape[0]!), seqIdx && continuation(seqIdx));
+      const [hidden, ...last] = this.#unroll(
+        gates,
+        initialState ?? this.initialState(x.shape[0]!),
+        seqIdx && continuation(seqIdx),
+      );
       const final = Object.fromEntries(this.#names.map((name, i) => [name, last[i]!]));
       return { y: this.#project(hidden!), ...(returnState ? final : {}) } as { y: Tensor } & Record<string, Tensor>;
     });
@@ -98,23 +122,35 @@ export abstract class RecurrentMixer implements Mixer {
     const inputs = { gates, weight: this.weightHh.value, bias: this.biasHh.value, ...initial };
     return runComposite("recurrent", inputs, forward, () => {
       const [keptNames, beforeNames] = [Object.keys(run.kept[0]!), this.#names];
-      const held = [...run.kept.flatMap((own) => keptNames.map((name) => own[name]!)), ...run.before.flatMap((state) => beforeNames.map((name) => state[name]!))];
+      const held = [
+        ...run.kept.flatMap((own) => keptNames.map((name) => own[name]!)),
+        ...run.before.flatMap((state) => beforeNames.map((name) => state[name]!)),
+      ];
       const mask = kept ? [kept] : [];
       return {
         save: [this.weightHh.value, ...mask, ...held],
         backward: (dys, [weight, ...saved]) => {
           const own = kept ? saved.slice(1) : saved;
           const l = run.kept.length;
-          const column = (from: number, width: number, i: number): Tensor => stack(Array.from({ length: l }, (_, t) => own[from + t * width + i]!));
+          const column = (from: number, width: number, i: number): Tensor =>
+            stack(Array.from({ length: l }, (_, t) => own[from + t * width + i]!));
           const stacked = Object.fromEntries(keptNames.map((name, i) => [name, column(0, keptNames.length, i)]));
-          const before = Object.fromEntries(beforeNames.map((name, i) => [name, column(l * keptNames.length, beforeNames.length, i)]));
+          const before = Object.fromEntries(
+            beforeNames.map((name, i) => [name, column(l * keptNames.length, beforeNames.length, i)]),
+          );
           return this.#backward(dys, weight!, kept && saved[0], this.slopes(stacked, before), before[this.#names[0]!]!);
         },
       };
     });
   }
 
-  #backward(dys: readonly (Tensor | null)[], weight: Tensor, kept: Tensor | undefined, slopes: Readonly<Record<string, Tensor>>, hiddenBefore: Tensor): Record<string, Tensor> {
+  #backward(
+    dys: readonly (Tensor | null)[],
+    weight: Tensor,
+    kept: Tensor | undefined,
+    slopes: Readonly<Record<string, Tensor>>,
+    hiddenBefore: Tensor,
+  ): Record<string, Tensor> {
     const [l, b, h] = hiddenBefore.shape as [number, number, number];
     const back = transpose(weight, [1, 0]);
     const dHidden = dys[0] ? transpose(dys[0], [1, 0, 2]) : undefined; // [l, b, h]
@@ -124,16 +160,27 @@ export abstract class RecurrentMixer implements Mixer {
     const shares: Retreat[] = [];
     for (let t = l - 1; t >= 0; t--) {
       const gradient = dHidden ? Object.assign({}, later, { [output]: add(later[output]!, at(dHidden, t)) }) : later;
-      const share = this.retreat(gradient, Object.fromEntries(Object.entries(slopes).map(([name, x]) => [name, at(x, t)])));
+      const share = this.retreat(
+        gradient,
+        Object.fromEntries(Object.entries(slopes).map(([name, x]) => [name, at(x, t)])),
+      );
       shares.unshift(share);
       const through = linear({ x: share.fromHidden, weight: back }).y;
       const before = { ...share.before, [output]: share.before[output] ? add(share.before[output], through) : through };
       later = kept && t > 0 ? scaled(before, sliceAxis(kept, 1, t, 1)) : before;
     }
     const fromHidden = stack(shares.map((share) => share.fromHidden)); // [l, b, gates h]
-    const fromInput = stack(shares.map((share) => share.fromInput ?? share.fromHidden), 1); // [b, l, gates h]
+    const fromInput = stack(
+      shares.map((share) => share.fromInput ?? share.fromHidden),
+      1,
+    ); // [b, l, gates h]
     const rows = reshape(fromHidden, [l * b, -1]);
-    return { gates: fromInput, weight: matMul(rows, reshape(hiddenBefore, [l * b, h]), true), bias: sum(rows, 0), ...later };
+    return {
+      gates: fromInput,
+      weight: matMul(rows, reshape(hiddenBefore, [l * b, h]), true),
+      bias: sum(rows, 0),
+      ...later,
+    };
   }
 
   step(x: Tensor, state: LayerState): Tensor {
@@ -146,7 +193,11 @@ export abstract class RecurrentMixer implements Mixer {
 
   #next(fromInput: Tensor, state: LayerState): Advance {
     const hidden = state[this.#names[0]!]!;
-    return this.advance(fromInput, linear({ x: hidden, weight: this.weightHh.value, bias: this.biasHh.value }).y, state);
+    return this.advance(
+      fromInput,
+      linear({ x: hidden, weight: this.weightHh.value, bias: this.biasHh.value }).y,
+      state,
+    );
   }
 
   #project(y: Tensor): Tensor {

@@ -1,6 +1,23 @@
 import {
-  add, ArgumentError, concat, copy, fftConv, gelu, linear, mul, pad, reshape, reverse, sigmoid, sliceAxis, split, tidy, transpose, zeros,
-  type Parameter, type Tensor,
+  add,
+  ArgumentError,
+  concat,
+  copy,
+  fftConv,
+  gelu,
+  linear,
+  mul,
+  pad,
+  reshape,
+  reverse,
+  sigmoid,
+  sliceAxis,
+  split,
+  tidy,
+  transpose,
+  zeros,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import { constant, kaimingUniform, normal } from "../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
@@ -49,7 +66,8 @@ export class S4Mixer implements Mixer {
     return this.kernel.rate;
   }
   set rate(value: number) {
-    if (!(value > 0 && Number.isFinite(value))) throw new ArgumentError(`${this.kind}: rate must be positive, got ${value}`);
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new ArgumentError(`${this.kind}: rate must be positive, got ${value}`);
     this.kernel.rate = value;
   }
 
@@ -59,7 +77,10 @@ export class S4Mixer implements Mixer {
   }
 
   forward(u: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
-    if (seqIdx !== undefined) throw new ArgumentError(`${this.kind}: a convolution cannot restart inside a row; packed sequences (seqIdx) need a scanned mixer such as s5`);
+    if (seqIdx !== undefined)
+      throw new ArgumentError(
+        `${this.kind}: a convolution cannot restart inside a row; packed sequences (seqIdx) need a scanned mixer such as s5`,
+      );
     if (initialState !== undefined || returnState) this.#expectCausal("forward with a state");
     const { y, ssm } = tidy(() => {
       const { channels: c, bidirectional } = this.config;
@@ -70,7 +91,10 @@ export class S4Mixer implements Mixer {
       let out = fftConv({ u: repeated, k: reshape(sliceAxis(K, 0, 0, c), [-1, l]), D: reshape(this.D.value, [-1]) }).y;
       if (ahead) out = add(out, ahead);
       if (initialState) out = add(out, this.#carried(initialState.ssm!, l));
-      return { y: this.#finish(out), ...(returnState ? { ssm: this.kernel.lastState(u, initialState?.ssm) } : {}) } as { y: Tensor; ssm?: Tensor };
+      return { y: this.#finish(out), ...(returnState ? { ssm: this.kernel.lastState(u, initialState?.ssm) } : {}) } as {
+        y: Tensor;
+        ssm?: Tensor;
+      };
     });
     return ssm ? { y, state: { ssm } } : { y };
   }
@@ -95,7 +119,11 @@ export class S4Mixer implements Mixer {
   #lookAhead(u: Tensor, K: Tensor): Tensor {
     const l = u.shape[1]!;
     const present = reverse(fftConv({ u: reverse(u, 1), k: reshape(K, [-1, l]) }).y, 1); // sum_j K_j u_{t+j}
-    return pad(sliceAxis(present, 1, 1, l - 1), [[0, 0], [0, 1], [0, 0]]);
+    return pad(sliceAxis(present, 1, 1, l - 1), [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ]);
   }
 
   #finish(y: Tensor): Tensor {
@@ -109,7 +137,8 @@ export class S4Mixer implements Mixer {
   }
 
   #expectCausal(use: string): void {
-    if (this.config.bidirectional) throw new ArgumentError(`${this.kind}: a bidirectional block has no ${use}: it needs the whole sequence`);
+    if (this.config.bidirectional)
+      throw new ArgumentError(`${this.kind}: a bidirectional block has no ${use}: it needs the whole sequence`);
   }
 
   dispose(): void {

@@ -4,10 +4,26 @@ import { S4Mixer } from "./block.ts";
 import { s4Config, type S4Config } from "./config.ts";
 
 /** Weights of one block by the names of the official S4Block; complex ones carry a last axis of 2. */
-export type S4StateDict = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: ArrayLike<number> }>;
+export type S4StateDict = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly values: ArrayLike<number> }
+>;
 
 /** What the weights do not show: the official constructor's `disc`, `activation`, and transforms. */
-export type S4StateDictOptions = Partial<Pick<S4Config, "discretization" | "activation" | "deltaTransform" | "realTransform" | "imagTransform" | "stepMode" | "rate" | "bidirectional" | "learningRates">>;
+export type S4StateDictOptions = Partial<
+  Pick<
+    S4Config,
+    | "discretization"
+    | "activation"
+    | "deltaTransform"
+    | "realTransform"
+    | "imagTransform"
+    | "stepMode"
+    | "rate"
+    | "bidirectional"
+    | "learningRates"
+  >
+>;
 
 /**
  * A block with the weights of an official S4Block (`state_dict()`): the same filter, convolution and steps.
@@ -19,11 +35,13 @@ export function s4FromStateDict(weights: S4StateDict, options: S4StateDictOption
   rest.delete("layer.kernel.l_kernel");
   for (const parameter of mixer.parameters) {
     const { shape, values } = shapeAndValues(weights, parameter.name);
-    if (shape.join() !== parameter.shape.join()) throw new FormatError(`s4: ${parameter.name} must be [${parameter.shape.join(", ")}], got [${shape.join(", ")}]`);
+    if (shape.join() !== parameter.shape.join())
+      throw new FormatError(`s4: ${parameter.name} must be [${parameter.shape.join(", ")}], got [${shape.join(", ")}]`);
     parameter.assign(Float32Array.from(values));
     rest.delete(parameter.name);
   }
-  if (rest.size > 0) throw new FormatError(`s4: the state dict has tensors that this block does not: ${[...rest].join(", ")}`);
+  if (rest.size > 0)
+    throw new FormatError(`s4: the state dict has tensors that this block does not: ${[...rest].join(", ")}`);
   return mixer;
 }
 

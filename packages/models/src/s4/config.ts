@@ -104,10 +104,15 @@ function checkConfig(config: S4Config): void {
   if (dState % 2 !== 0 || dState < 2) fail(`dState must be even, got ${dState}`);
   if (nSsm < 1 || dModel % nSsm !== 0) fail(`nSsm must divide dModel = ${dModel}, got ${nSsm}`);
   const measures = ["legs", "legt", "fourier"];
-  if (mode === "dplr" && !measures.includes(init)) fail(`init must be one of ${measures.join(", ")} in mode dplr, got ${init}`);
-  if (mode === "diag" && (init === "legt" || init === "fourier")) fail(`init must be one of lin, inv, legs, real, random in mode diag, got ${init}`);
-  if (mode === "dplr" && discretization !== "bilinear") fail(`discretization must be bilinear in mode dplr, got ${discretization}`);
-  if (mode === "dplr" && !config.deltaTie) fail("deltaTie must be true in mode dplr, whose low-rank term couples the states");
-  if (discretization === "dss" && !(kernelLength > 0)) fail(`kernelLength must be given for discretization dss, which normalises over it`);
+  if (mode === "dplr" && !measures.includes(init))
+    fail(`init must be one of ${measures.join(", ")} in mode dplr, got ${init}`);
+  if (mode === "diag" && (init === "legt" || init === "fourier"))
+    fail(`init must be one of lin, inv, legs, real, random in mode diag, got ${init}`);
+  if (mode === "dplr" && discretization !== "bilinear")
+    fail(`discretization must be bilinear in mode dplr, got ${discretization}`);
+  if (mode === "dplr" && !config.deltaTie)
+    fail("deltaTie must be true in mode dplr, whose low-rank term couples the states");
+  if (discretization === "dss" && !(kernelLength > 0))
+    fail(`kernelLength must be given for discretization dss, which normalises over it`);
   if (output === "none" && channels !== 1) fail(`channels must be 1 without an output projection, got ${channels}`);
 }

@@ -49,7 +49,10 @@ export class DiagonalKernel implements S4Kernel {
     for (let from = 0; from < l; from += chunk) {
       const tokens = Math.min(chunk, l - from);
       const Bu = mul(reshape(sliceAxis(u, 1, from, tokens), [b, tokens, h, 1, 1]), BBar);
-      state = diagonalScan({ ABar, Bu: reshape(Bu, [b, tokens, h * n, 2]), initialState: state }, { returnLastState: true }).lastState!;
+      state = diagonalScan(
+        { ABar, Bu: reshape(Bu, [b, tokens, h * n, 2]), initialState: state },
+        { returnLastState: true },
+      ).lastState!;
     }
     return reshape(state!, [b, h, n, 2]);
   }

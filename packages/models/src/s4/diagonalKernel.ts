@@ -1,5 +1,14 @@
 import { broadcastTo, reshape, vandermonde, type Tensor } from "@statespace/core";
-import { complexDivT, complexExpm1T, complexExpT, complexMap, complexMulT, complexScaleT, interleave, type ComplexTensor } from "../layers/complexTensor.ts";
+import {
+  complexDivT,
+  complexExpm1T,
+  complexExpT,
+  complexMap,
+  complexMulT,
+  complexScaleT,
+  interleave,
+  type ComplexTensor,
+} from "../layers/complexTensor.ts";
 import { discretizeDiagonalT, logABarT } from "../layers/diagonalDiscretize.ts";
 import type { S4Config } from "./config.ts";
 import type { S4System } from "./parameters.ts";
@@ -15,7 +24,10 @@ export interface DiscreteDiagonalSystem {
  * Discretizes a diagonal system. `dss` divides the ZOH gain by exp(delta A l) - 1, which normalises each state's filter over
  * its l taps as a softmax does (arXiv 2203.14343, section 3.2); Re A < 0 by parametrisation, so that no other branch is needed.
  */
-export function discretizeS4d({ discretization, kernelLength }: S4Config, { A, B, delta }: S4System): DiscreteDiagonalSystem {
+export function discretizeS4d(
+  { discretization, kernelLength }: S4Config,
+  { A, B, delta }: S4System,
+): DiscreteDiagonalSystem {
   const rule = discretization === "bilinear" ? "bilinear" : "zoh";
   const { ABar, gain } = discretizeDiagonalT(rule, A, delta);
   const logABar = logABarT(rule, A, delta);

@@ -1,11 +1,41 @@
-import { add, concat, div, matMul, mul, reshape, sliceAxis, sum, tidy, transpose, type Parameter, type Tensor } from "@statespace/core";
-import { complexAddT, complexMap, complexParts, complexScaleT, interleave, type ComplexTensor } from "../layers/complexTensor.ts";
+import {
+  add,
+  concat,
+  div,
+  matMul,
+  mul,
+  reshape,
+  sliceAxis,
+  sum,
+  tidy,
+  transpose,
+  type Parameter,
+  type Tensor,
+} from "@statespace/core";
+import {
+  complexAddT,
+  complexMap,
+  complexParts,
+  complexScaleT,
+  interleave,
+  type ComplexTensor,
+} from "../layers/complexTensor.ts";
 import { denseLastState } from "../layers/denseSsm.ts";
 import { DerivedSet } from "../layers/derivedSet.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { dplrFilter } from "./dplrKernel.ts";
-import { attune, denseSystem, detune, doubleLength, prepareLinearStep, realRow, stepLinear, timesA, type LinearStep } from "./dplrSteps.ts";
+import {
+  attune,
+  denseSystem,
+  detune,
+  doubleLength,
+  prepareLinearStep,
+  realRow,
+  stepLinear,
+  timesA,
+  type LinearStep,
+} from "./dplrSteps.ts";
 import type { S4Kernel } from "./kernel.ts";
 import { S4Parameters, type S4System } from "./parameters.ts";
 
@@ -39,7 +69,11 @@ export class DplrKernel implements S4Kernel {
 
   filter(l: number): Tensor {
     const { system, length } = this.#attuned(l);
-    const K = dplrFilter(system, complexMap(system.B, (x) => reshape(x, [1, ...x.shape])), length);
+    const K = dplrFilter(
+      system,
+      complexMap(system.B, (x) => reshape(x, [1, ...x.shape])),
+      length,
+    );
     const taps = sliceAxis(K, 3, 0, l);
     return reshape(taps, taps.shape.slice(1));
   }
@@ -63,7 +97,10 @@ export class DplrKernel implements S4Kernel {
   step(u: Tensor, state: Tensor): { next: Tensor; y: Tensor } {
     const { ABar, BBar, C } = this.#dense.get(String(this.rate));
     const [b, h] = u.shape as [number, number];
-    const x = this.#weights.config.stepMode === "dense" ? stepDense(ABar, BBar, realState(state), u) : this.#stepLinear(u, state);
+    const x =
+      this.#weights.config.stepMode === "dense"
+        ? stepDense(ABar, BBar, realState(state), u)
+        : this.#stepLinear(u, state);
     return { next: halfState(x), y: sum(mul(reshape(x, [b, 1, h, -1]), C), 3) };
   }
 
@@ -77,7 +114,10 @@ export class DplrKernel implements S4Kernel {
     const { kernelLength } = this.#weights.config;
     const system = this.#weights.system(this.rate);
     if (kernelLength === 0) {
-      return { system: { ...system, C: complexRow(attune(realRow(system.C), denseSystem(prepareLinearStep(system)).ABar, l)) }, length: l };
+      return {
+        system: { ...system, C: complexRow(attune(realRow(system.C), denseSystem(prepareLinearStep(system)).ABar, l)) },
+        length: l,
+      };
     }
     // Lengths count at the rate of the training data; beyond the weight's own, C is carried over by doubling.
     let length = kernelLength;
@@ -127,11 +167,24 @@ function stepDense(ABar: Tensor, BBar: Tensor, x: Tensor, u: Tensor): Tensor {
 }
 
 function flatten({ delta, ...complex }: LinearStep): Record<string, Tensor> {
-  const parts = Object.entries(complex).flatMap(([name, { re, im }]) => [[`${name}.re`, re], [`${name}.im`, im]] as const);
+  const parts = Object.entries(complex).flatMap(
+    ([name, { re, im }]) =>
+      [
+        [`${name}.re`, re],
+        [`${name}.im`, im],
+      ] as const,
+  );
   return { delta, ...Object.fromEntries(parts) };
 }
 
 function restore(flat: Record<string, Tensor>): LinearStep {
   const pair = (name: string): ComplexTensor => ({ re: flat[`${name}.re`]!, im: flat[`${name}.im`]! });
-  return { delta: flat["delta"]!, inverse: pair("inverse"), explicit: pair("explicit"), P: pair("P"), correction: pair("correction"), deltaB: pair("deltaB") };
+  return {
+    delta: flat["delta"]!,
+    inverse: pair("inverse"),
+    explicit: pair("explicit"),
+    P: pair("P"),
+    correction: pair("correction"),
+    deltaB: pair("deltaB"),
+  };
 }

@@ -1,5 +1,27 @@
-import { broadcastTo, cauchy, concat, inverseRealFft, reshape, sliceAxis, sum, tensor, zeros, type Tensor } from "@statespace/core";
-import { complexAddT, complexConjT, complexDivT, complexMap, complexMulT, complexParts, complexScaleT, complexSubT, interleave, type ComplexTensor } from "../layers/complexTensor.ts";
+import {
+  broadcastTo,
+  cauchy,
+  concat,
+  inverseRealFft,
+  reshape,
+  sliceAxis,
+  sum,
+  tensor,
+  zeros,
+  type Tensor,
+} from "@statespace/core";
+import {
+  complexAddT,
+  complexConjT,
+  complexDivT,
+  complexMap,
+  complexMulT,
+  complexParts,
+  complexScaleT,
+  complexSubT,
+  interleave,
+  type ComplexTensor,
+} from "../layers/complexTensor.ts";
 import type { S4System } from "./parameters.ts";
 
 /**
@@ -32,7 +54,10 @@ export function dplrFilter({ A, C, P, delta }: S4System, B: ComplexTensor, l: nu
   const resolvent = cauchySums(weights, complexScaleT(A, delta), tangents);
   const corrected = eliminate(resolvent, r, c, rank); // [r, c, h, nodes]
   // 2 / (1 + omega) = 1 + i tan(angle / 2)
-  let spectrum = complexMulT(corrected, { re: tensor(new Float32Array(tangents.length).fill(1)), im: tensor(tangents) });
+  let spectrum = complexMulT(corrected, {
+    re: tensor(new Float32Array(tangents.length).fill(1)),
+    im: tensor(tangents),
+  });
   if (l % 2 === 0) {
     const limit = sum(sliceAxis(sliceAxis(weights.re, 0, 0, r), 1, 0, c), 3, true); // [r, c, h, 1]
     spectrum = { re: concat([spectrum.re, limit], 3), im: concat([spectrum.im, zeros(limit.shape)], 3) };
@@ -50,7 +75,10 @@ function cauchySums(weights: ComplexTensor, poles: ComplexTensor, tangents: Floa
   const [i, j, h, n] = weights.re.shape as [number, number, number, number];
   const v = reshape(interleave(weights), [i * j * h, n, 2]);
   const w = reshape(broadcastTo(reshape(interleave(poles), [1, h, n, 2]), [i * j, h, n, 2]), [i * j * h, n, 2]);
-  const z = tensor(Float32Array.from({ length: 2 * tangents.length }, (_, k) => (k % 2 === 0 ? 0 : 2 * tangents[k >> 1]!)), [tangents.length, 2]);
+  const z = tensor(
+    Float32Array.from({ length: 2 * tangents.length }, (_, k) => (k % 2 === 0 ? 0 : 2 * tangents[k >> 1]!)),
+    [tangents.length, 2],
+  );
   return complexMap(complexParts(cauchy({ v, w, z }).y), (x) => reshape(x, [i, j, h, tangents.length]));
 }
 

@@ -1,5 +1,27 @@
-import { add, concat, div, matMul, mul, reshape, sliceAxis, stack, sub, sum, tensor, transpose, type Tensor } from "@statespace/core";
-import { complexAddT, complexMap, complexMulT, complexReciprocalT, complexScaleT, complexSubT, type ComplexTensor } from "../layers/complexTensor.ts";
+import {
+  add,
+  concat,
+  div,
+  matMul,
+  mul,
+  reshape,
+  sliceAxis,
+  stack,
+  sub,
+  sum,
+  tensor,
+  transpose,
+  type Tensor,
+} from "@statespace/core";
+import {
+  complexAddT,
+  complexMap,
+  complexMulT,
+  complexReciprocalT,
+  complexScaleT,
+  complexSubT,
+  type ComplexTensor,
+} from "../layers/complexTensor.ts";
 import { matrixPower } from "../layers/denseSsm.ts";
 import type { S4System } from "./parameters.ts";
 
@@ -55,12 +77,20 @@ export function prepareLinearStep({ A, B, P, delta }: S4System): LinearStep {
   for (let r = 0; r < P!.re.shape[0]!; r++) {
     const p = vectorOf(P!, r);
     let moved = complexMulT(inverse, p);
-    for (let q = 0; q < r; q++) moved = complexSubT(moved, complexScaleT(correction[q]!, overlap(vectorOf(P!, q), moved)));
+    for (let q = 0; q < r; q++)
+      moved = complexSubT(moved, complexScaleT(correction[q]!, overlap(vectorOf(P!, q), moved)));
     const pivot = add(div(1, delta), overlap(p, moved));
     correction.push(complexMap(moved, (x) => div(x, pivot)));
   }
   const stacked = { re: stack(correction.map(({ re }) => re)), im: stack(correction.map(({ im }) => im)) };
-  return { inverse, explicit: complexAddT(one, half), P: P!, correction: stacked, delta, deltaB: complexScaleT(B, delta) };
+  return {
+    inverse,
+    explicit: complexAddT(one, half),
+    P: P!,
+    correction: stacked,
+    delta,
+    deltaB: complexScaleT(B, delta),
+  };
 }
 
 /**
@@ -68,7 +98,11 @@ export function prepareLinearStep({ A, B, P, delta }: S4System): LinearStep {
  * @param x [b, h, n]
  * @param u [b, h]; absent for ABar x alone
  */
-export function stepLinear({ inverse, explicit, P, correction, delta, deltaB }: LinearStep, x: ComplexTensor, u?: Tensor): ComplexTensor {
+export function stepLinear(
+  { inverse, explicit, P, correction, delta, deltaB }: LinearStep,
+  x: ComplexTensor,
+  u?: Tensor,
+): ComplexTensor {
   const rank = P.re.shape[0]!;
   let next = complexMulT(explicit, x);
   for (let r = 0; r < rank; r++) {
@@ -77,7 +111,8 @@ export function stepLinear({ inverse, explicit, P, correction, delta, deltaB }: 
   }
   if (u !== undefined) next = complexAddT(next, complexScaleT(deltaB, reshape(u, [...u.shape, 1])));
   next = complexMulT(inverse, next);
-  for (let r = 0; r < rank; r++) next = complexSubT(next, complexScaleT(vectorOf(correction, r), overlap(vectorOf(P, r), next)));
+  for (let r = 0; r < rank; r++)
+    next = complexSubT(next, complexScaleT(vectorOf(correction, r), overlap(vectorOf(P, r), next)));
   return next;
 }
 
@@ -90,11 +125,18 @@ export interface DenseSystem {
 /** Steps every unit vector, and the input into a zero state: the columns of ABar, and BBar. */
 export function denseSystem(step: LinearStep): DenseSystem {
   const [h, n] = step.inverse.re.shape as [number, number];
-  const unit = (offset: number): Tensor => tensor(Float32Array.from({ length: 2 * n * n }, (_, i) => (Math.floor(i / n) === (i % n) + offset ? 1 : 0)), [2 * n, 1, n]);
+  const unit = (offset: number): Tensor =>
+    tensor(
+      Float32Array.from({ length: 2 * n * n }, (_, i) => (Math.floor(i / n) === (i % n) + offset ? 1 : 0)),
+      [2 * n, 1, n],
+    );
   const columns = stepLinear(step, { re: unit(0), im: unit(n) }); // [2n, h, n]: one for each unit vector
   const zero = complexMap(step.inverse, (x) => reshape(mul(x, 0), [1, h, n]));
   const BBar = stepLinear(step, zero, tensor(new Float32Array(h).fill(1), [1, h]));
-  return { ABar: transpose(concat([columns.re, columns.im], 2), [1, 2, 0]), BBar: reshape(concat([BBar.re, BBar.im], 2), [h, 2 * n]) };
+  return {
+    ABar: transpose(concat([columns.re, columns.im], 2), [1, 2, 0]),
+    BBar: reshape(concat([BBar.re, BBar.im], 2), [h, 2 * n]),
+  };
 }
 
 /** The row that reads y = 2 Re C x off (Re x, Im x): [c, h, 2n]; and back. */

@@ -1,4 +1,11 @@
 export { S4Mixer } from "./block.ts";
 export { s4FromStateDict, type S4StateDict, type S4StateDictOptions } from "./checkpoint.ts";
-export { dssConfig, s4Config, s4dConfig, type PositiveTransform, type S4Config, type S4LearningRates } from "./config.ts";
+export {
+  dssConfig,
+  s4Config,
+  s4dConfig,
+  type PositiveTransform,
+  type S4Config,
+  type S4LearningRates,
+} from "./config.ts";
 export type { S4Kernel } from "./kernel.ts";

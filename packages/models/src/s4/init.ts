@@ -51,7 +51,9 @@ export class S4Initializers {
 
   readonly ARe: Initializer = ([s, n], rng) => {
     const { A } = this.#values(rng);
-    return Float32Array.from({ length: s! * n! }, (_, i) => storePositive(this.#config.realTransform, -A[2 * (i % n!)]!));
+    return Float32Array.from({ length: s! * n! }, (_, i) =>
+      storePositive(this.#config.realTransform, -A[2 * (i % n!)]!),
+    );
   };
 
   readonly AIm: Initializer = ([s, n], rng) => {
@@ -70,15 +72,21 @@ export class S4Initializers {
 
   readonly P: Initializer = ([rank, s, n], rng) => {
     const { P } = this.#values(rng);
-    return Float32Array.from({ length: 2 * rank! * s! * n! }, (_, i) => P[Math.floor(i / (2 * n! * s!)) * 2 * n! + (i % (2 * n!))]!);
+    return Float32Array.from(
+      { length: 2 * rank! * s! * n! },
+      (_, i) => P[Math.floor(i / (2 * n! * s!)) * 2 * n! + (i % (2 * n!))]!,
+    );
   };
 
   /** Complex normal of unit variance. */
-  readonly C: Initializer = (shape: readonly number[], rng: Rng) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal(0, Math.SQRT1_2));
+  readonly C: Initializer = (shape: readonly number[], rng: Rng) =>
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal(0, Math.SQRT1_2));
 
   /** Steps log-uniform in [deltaMin, deltaMax]. */
   readonly delta: Initializer = (shape, rng) => {
     const { deltaMin, deltaMax, deltaTransform } = this.#config;
-    return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => storePositive(deltaTransform, Math.exp(rng.uniform(Math.log(deltaMin), Math.log(deltaMax)))));
+    return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+      storePositive(deltaTransform, Math.exp(rng.uniform(Math.log(deltaMin), Math.log(deltaMax)))),
+    );
   };
 }

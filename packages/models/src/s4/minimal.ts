@@ -4,9 +4,29 @@
  * l tokens, h channels, n states of each (one of each conjugate pair). Source: arXiv 2111.00396, 2206.11893, 2203.14343.
  */
 import {
-  bilinear, complexAdd, complexAt, complexConj, complexDiv, complexExp, complexMul, complexScale, complexSub, luFactor, luSolve, Matrix, zeroOrderHold, type Complex,
+  bilinear,
+  complexAdd,
+  complexAt,
+  complexConj,
+  complexDiv,
+  complexExp,
+  complexMul,
+  complexScale,
+  complexSub,
+  luFactor,
+  luSolve,
+  Matrix,
+  zeroOrderHold,
+  type Complex,
 } from "@statespace/core";
-import { plainGelu, plainGlu, plainLinear, plainWeight, type LayerWeights, type PlainSequence } from "../layers/plainLoops.ts";
+import {
+  plainGelu,
+  plainGlu,
+  plainLinear,
+  plainWeight,
+  type LayerWeights,
+  type PlainSequence,
+} from "../layers/plainLoops.ts";
 import type { S4Config } from "./config.ts";
 
 /** One block with one filter a channel, causal: [l][h] in, [l][h] out. Parameters as the official defaults store them. */
@@ -43,10 +63,14 @@ function systemOf(weights: LayerWeights, { dState, rank, mode, nSsm, dModel }: S
   const n = dState / 2;
   const shared = channel % nSsm; // channels may share Lambda, B and P
   const named = (name: string): Float64Array => plainWeight(weights, `layer.kernel.${name}`);
-  const row = (name: string, i: number): Complex[] => Array.from({ length: n }, (_, k) => complexAt(named(name), i * n + k));
+  const row = (name: string, i: number): Complex[] =>
+    Array.from({ length: n }, (_, k) => complexAt(named(name), i * n + k));
   return {
     delta: Math.exp(named("inv_dt")[channel]!),
-    Lambda: Array.from({ length: n }, (_, k) => ({ re: -Math.exp(named("A_real")[shared * n + k]!), im: -named("A_imag")[shared * n + k]! })),
+    Lambda: Array.from({ length: n }, (_, k) => ({
+      re: -Math.exp(named("A_real")[shared * n + k]!),
+      im: -named("A_imag")[shared * n + k]!,
+    })),
     B: row("B", shared),
     C: row("C", channel % dModel),
     P: mode === "dplr" ? Array.from({ length: rank }, (_, r) => row("P", r * nSsm + shared)) : [],
@@ -54,14 +78,19 @@ function systemOf(weights: LayerWeights, { dState, rank, mode, nSsm, dModel }: S
 }
 
 /** S4D: K_t = 2 Re sum_n C_n ABar_n^t BBar_n, a Vandermonde product. DSS divides each state's filter by the sum of its first taps. */
-function diagonalFilter({ delta, Lambda, B, C }: System, { discretization, kernelLength }: S4Config, l: number): Float64Array {
+function diagonalFilter(
+  { delta, Lambda, B, C }: System,
+  { discretization, kernelLength }: S4Config,
+  l: number,
+): Float64Array {
   const rule = discretization === "bilinear" ? bilinear : zeroOrderHold;
   const K = new Float64Array(l);
   Lambda.forEach((lambda, k) => {
     const z = complexScale(lambda, delta);
     const ABar = rule.growth(z).value;
     let term = complexMul(complexMul(C[k]!, B[k]!), complexScale(rule.gain(z).value, delta));
-    if (discretization === "dss") term = complexDiv(term, complexSub(complexExp(complexScale(z, kernelLength)), { re: 1, im: 0 }));
+    if (discretization === "dss")
+      term = complexDiv(term, complexSub(complexExp(complexScale(z, kernelLength)), { re: 1, im: 0 }));
     for (let t = 0; t < l; t++, term = complexMul(term, ABar)) K[t]! += 2 * term.re;
   });
   return K;
@@ -83,7 +112,10 @@ function discreteDense({ delta, Lambda, B, P }: System): { ABar: Matrix; BBar: M
 function recurrentFilter(system: System, kernelLength: number, l: number): Float64Array {
   const { ABar, BBar } = discreteDense(system);
   const stored = Matrix.column([...system.C.map(({ re }) => 2 * re), ...system.C.map(({ im }) => -2 * im)]);
-  const C = kernelLength === 0 ? stored : luSolve(luFactor(Matrix.identity(ABar.rows).minus(power(ABar, kernelLength)).transposed()), stored);
+  const C =
+    kernelLength === 0
+      ? stored
+      : luSolve(luFactor(Matrix.identity(ABar.rows).minus(power(ABar, kernelLength)).transposed()), stored);
   let x = BBar;
   return Float64Array.from({ length: l }, () => {
     const tap = C.dot(x);
@@ -94,7 +126,8 @@ function recurrentFilter(system: System, kernelLength: number, l: number): Float
 
 function power(M: Matrix, exponent: number): Matrix {
   let result = Matrix.identity(M.rows);
-  for (let square = M, rest = exponent; rest > 0; square = square.times(square), rest >>= 1) if (rest & 1) result = result.times(square);
+  for (let square = M, rest = exponent; rest > 0; square = square.times(square), rest >>= 1)
+    if (rest & 1) result = result.times(square);
   return result;
 }
 
@@ -109,20 +142,34 @@ export function minimalCauchyFilter(weights: LayerWeights, config: S4Config, cha
   const spectrum = Array.from({ length: l }, (_, k): Complex => {
     if (2 * k === l) return { re: delta * B.reduce((sum, b, i) => sum + complexMul(b, C[i]!).re, 0), im: 0 }; // z is infinite there
     const tan = Math.tan((Math.PI * k) / l); // omega = exp(-2 pi i k / l): z = 2 (1 - omega) / (1 + omega) = 2 i tan
-    const sum = (left: readonly Complex[], right: readonly Complex[]): Complex => cauchySum(left, right, Lambda, delta, { re: 0, im: 2 * tan });
+    const sum = (left: readonly Complex[], right: readonly Complex[]): Complex =>
+      cauchySum(left, right, Lambda, delta, { re: 0, im: 2 * tan });
     const correction = complexDiv(complexMul(sum(B, Q), sum(P[0]!, C)), complexAdd({ re: 1, im: 0 }, sum(P[0]!, Q)));
     return complexMul(complexSub(sum(B, C), correction), { re: 1, im: tan }); // 2 / (1 + omega) = 1 + i tan
   });
   const angle = (k: number, t: number): number => (2 * Math.PI * k * t) / l;
-  return Float64Array.from({ length: l }, (_, t) => spectrum.reduce((sum, { re, im }, k) => sum + re * Math.cos(angle(k, t)) - im * Math.sin(angle(k, t)), 0) / l);
+  return Float64Array.from(
+    { length: l },
+    (_, t) =>
+      spectrum.reduce((sum, { re, im }, k) => sum + re * Math.cos(angle(k, t)) - im * Math.sin(angle(k, t)), 0) / l,
+  );
 }
 
 /** sum over both halves of left right delta / (z - delta Lambda). */
-function cauchySum(left: readonly Complex[], right: readonly Complex[], Lambda: readonly Complex[], delta: number, z: Complex): Complex {
-  return Lambda.reduce<Complex>((sum, lambda, k) => {
-    const weight = complexScale(complexMul(left[k]!, right[k]!), delta);
-    const one = complexDiv(weight, complexSub(z, complexScale(lambda, delta)));
-    const mirrored = complexDiv(complexConj(weight), complexSub(z, complexScale(complexConj(lambda), delta)));
-    return complexAdd(sum, complexAdd(one, mirrored));
-  }, { re: 0, im: 0 });
+function cauchySum(
+  left: readonly Complex[],
+  right: readonly Complex[],
+  Lambda: readonly Complex[],
+  delta: number,
+  z: Complex,
+): Complex {
+  return Lambda.reduce<Complex>(
+    (sum, lambda, k) => {
+      const weight = complexScale(complexMul(left[k]!, right[k]!), delta);
+      const one = complexDiv(weight, complexSub(z, complexScale(lambda, delta)));
+      const mirrored = complexDiv(complexConj(weight), complexSub(z, complexScale(complexConj(lambda), delta)));
+      return complexAdd(sum, complexAdd(one, mirrored));
+    },
+    { re: 0, im: 0 },
+  );
 }

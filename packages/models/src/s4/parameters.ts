@@ -30,13 +30,19 @@ export class S4Parameters {
     const { dModel: h, nSsm: s, dState, rank, channels, bidirectional, mode, learningRates } = config;
     const n = dState / 2;
     const init = new S4Initializers(config);
-    const own = (rate: number | undefined): ParameterOptions => ({ decay: false, ...(rate === undefined ? {} : { learningRate: rate, trainable: rate !== 0 }) });
+    const own = (rate: number | undefined): ParameterOptions => ({
+      decay: false,
+      ...(rate === undefined ? {} : { learningRate: rate, trainable: rate !== 0 }),
+    });
     this.config = config;
     this.delta = build.make("inv_dt", [h, config.deltaTie ? 1 : n], init.delta, own(learningRates.delta));
     this.ARe = build.make("A_real", [s, n], init.ARe, own(learningRates.A));
     this.AIm = build.make("A_imag", [s, n], init.AIm, own(learningRates.A));
     this.B = build.make("B", [1, s, n, 2], init.B, own(learningRates.B));
-    this.C = build.make("C", [bidirectional ? 2 * channels : channels, h, n, 2], init.C, { ...own(learningRates.C), decay: true });
+    this.C = build.make("C", [bidirectional ? 2 * channels : channels, h, n, 2], init.C, {
+      ...own(learningRates.C),
+      decay: true,
+    });
     this.P = mode === "dplr" ? build.make("P", [rank, s, n, 2], init.P, own(learningRates.A)) : undefined;
   }
 
@@ -48,7 +54,13 @@ export class S4Parameters {
   system(rate: number): S4System {
     const { dModel: h, nSsm: s, dState, rank, deltaTransform, realTransform, imagTransform } = this.config;
     const n = dState / 2;
-    const repeated = (x: Tensor): Tensor => (s === h ? x : tile(x, x.shape.map((_, i) => (i === x.shape.length - 2 ? h / s : 1))));
+    const repeated = (x: Tensor): Tensor =>
+      s === h
+        ? x
+        : tile(
+            x,
+            x.shape.map((_, i) => (i === x.shape.length - 2 ? h / s : 1)),
+          );
     const A = { re: neg(positive(realTransform, this.ARe.value)), im: neg(positive(imagTransform, this.AIm.value)) };
     return {
       delta: mul(positive(deltaTransform, this.delta.value), rate),

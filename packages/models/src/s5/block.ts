@@ -1,6 +1,21 @@
 import {
-  add, ArgumentError, copy, diagonalScan, exp, gelu, linear, minimum, mul, reshape, sigmoid, stack, tensor, tidy, zeros,
-  type Parameter, type Tensor,
+  add,
+  ArgumentError,
+  copy,
+  diagonalScan,
+  exp,
+  gelu,
+  linear,
+  minimum,
+  mul,
+  reshape,
+  sigmoid,
+  stack,
+  tensor,
+  tidy,
+  zeros,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import { complexMap, complexMulT, complexParts, interleave } from "../layers/complexTensor.ts";
 import { DerivedSet } from "../layers/derivedSet.ts";
@@ -41,7 +56,8 @@ export class S5Mixer implements Mixer {
 
   constructor(config: S5Config, build: ParameterBuilder) {
     const { dModel: h, dState, blocks, conjSym, bidirectional, activation, ssmLearningRate } = config;
-    if (dState % (2 * blocks) !== 0) throw new ArgumentError(`s5: dState must be a multiple of 2 blocks = ${2 * blocks}, got ${dState}`);
+    if (dState % (2 * blocks) !== 0)
+      throw new ArgumentError(`s5: dState must be a multiple of 2 blocks = ${2 * blocks}, got ${dState}`);
     this.config = config;
     this.stepRescale = config.stepRescale;
     const p = conjSym ? dState / 2 : dState;
@@ -53,7 +69,10 @@ export class S5Mixer implements Mixer {
     this.C = (bidirectional ? ["C1", "C2"] : ["C"]).map((name) => build.make(name, [h, p, 2], init.C));
     this.D = build.make("D", [h], normal(1), { decay: false });
     this.logStep = build.make("log_step", [p, 1], init.logStep, ssm);
-    const dense = (name: string): Parameter[] => [build.make(`${name}.weight`, [h, h], kaimingUniform(h)), build.make(`${name}.bias`, [h], constant(0), { decay: false })];
+    const dense = (name: string): Parameter[] => [
+      build.make(`${name}.weight`, [h, h], kaimingUniform(h)),
+      build.make(`${name}.bias`, [h], constant(0), { decay: false }),
+    ];
     this.out1 = activation === "fullGlu" ? dense("out1") : [];
     this.out2 = activation === "none" || activation === "gelu" ? [] : dense("out2");
     const ssmParameters = [this.LambdaRe, this.LambdaIm, this.B, ...this.C, this.logStep];
@@ -77,13 +96,19 @@ export class S5Mixer implements Mixer {
       const [b, l] = u.shape as [number, number];
       const { ABar, BBar, C0, C1 } = this.#discrete.get(String(this.stepRescale));
       const Bu = reshape(linear({ x: u, weight: BBar }).y, [b, l, this.p, 2]);
-      const { states, lastState } = diagonalScan({ ABar: this.#decays(ABar, b, l, seqIdx, false), Bu, initialState: initialState?.ssm }, { returnLastState: returnState });
+      const { states, lastState } = diagonalScan(
+        { ABar: this.#decays(ABar, b, l, seqIdx, false), Bu, initialState: initialState?.ssm },
+        { returnLastState: returnState },
+      );
       let out = linear({ x: reshape(states, [b, l, 2 * this.p]), weight: C0 }).y;
       if (this.config.bidirectional) {
         const backward = diagonalScan({ ABar: this.#decays(ABar, b, l, seqIdx, true), Bu }, { reverse: true }).states;
         out = add(out, linear({ x: reshape(backward, [b, l, 2 * this.p]), weight: C1 }).y);
       }
-      return { y: this.#finish(add(out, mul(u, this.D.value))), ...(lastState ? { ssm: lastState } : {}) } as { y: Tensor; ssm?: Tensor };
+      return { y: this.#finish(add(out, mul(u, this.D.value))), ...(lastState ? { ssm: lastState } : {}) } as {
+        y: Tensor;
+        ssm?: Tensor;
+      };
     });
     return ssm ? { y, state: { ssm } } : { y };
   }
@@ -108,7 +133,10 @@ export class S5Mixer implements Mixer {
     const re = this.config.clipEigs ? minimum(this.LambdaRe.value, -1e-4) : this.LambdaRe.value;
     const delta = mul(exp(reshape(this.logStep.value, [p])), this.stepRescale); // [p]
     const { ABar, gain } = discretizeDiagonalT(this.config.discretization, { re, im: this.LambdaIm.value }, delta);
-    const BBar = complexMulT(complexMap(gain, (part) => reshape(part, [p, 1])), complexParts(this.B.value)); // [p, h]
+    const BBar = complexMulT(
+      complexMap(gain, (part) => reshape(part, [p, 1])),
+      complexParts(this.B.value),
+    ); // [p, h]
     const pairs = this.config.conjSym ? 2 : 1;
     const readOut = (C: Parameter): Tensor => reshape(mul(C.value, tensor(Float32Array.of(pairs, -pairs))), [h, 2 * p]);
     return {
@@ -130,13 +158,15 @@ export class S5Mixer implements Mixer {
     if (activation === "none") return y;
     const x = gelu(y);
     if (activation === "gelu") return x;
-    const project = (input: Tensor, [weight, bias]: readonly Parameter[]): Tensor => linear({ x: input, weight: weight!.value, bias: bias!.value }).y;
+    const project = (input: Tensor, [weight, bias]: readonly Parameter[]): Tensor =>
+      linear({ x: input, weight: weight!.value, bias: bias!.value }).y;
     const gate = sigmoid(project(x, this.out2));
     return mul(activation === "fullGlu" ? project(x, this.out1) : activation === "halfGlu1" ? x : y, gate);
   }
 
   #expectCausal(use: string): void {
-    if (this.config.bidirectional) throw new ArgumentError(`s5: a bidirectional layer has no ${use}: it needs the whole sequence`);
+    if (this.config.bidirectional)
+      throw new ArgumentError(`s5: a bidirectional layer has no ${use}: it needs the whole sequence`);
   }
 
   dispose(): void {

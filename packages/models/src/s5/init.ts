@@ -52,7 +52,9 @@ export class S5Initializers {
   readonly B: Initializer = ([p, h], rng) => {
     const { size, V } = this.#hippo;
     const kept = V[0]!.length;
-    const real = Array.from({ length: this.#config.dState }, () => Array.from({ length: h! }, () => truncatedNormal(rng, 1 / Math.sqrt(this.#config.dState))));
+    const real = Array.from({ length: this.#config.dState }, () =>
+      Array.from({ length: h! }, () => truncatedNormal(rng, 1 / Math.sqrt(this.#config.dState))),
+    );
     const out = new Float32Array(2 * p! * h!);
     for (let k = 0; k < p!; k++) {
       const from = Math.floor(k / kept) * size;
@@ -78,7 +80,10 @@ export class S5Initializers {
     const kept = V[0]!.length;
     const std = 1 / Math.sqrt(cInit === "lecunNormal" ? dState * h! : dState);
     for (let c = 0; c < h!; c++) {
-      const row = Array.from({ length: dState }, () => ({ re: truncatedNormal(rng, std), im: truncatedNormal(rng, std) }));
+      const row = Array.from({ length: dState }, () => ({
+        re: truncatedNormal(rng, std),
+        im: truncatedNormal(rng, std),
+      }));
       for (let k = 0; k < p!; k++) {
         const from = Math.floor(k / kept) * size;
         let [re, im] = [0, 0];

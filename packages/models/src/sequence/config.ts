@@ -4,7 +4,18 @@ import { isJsonObject, parseStrictJson, type JsonObject, type JsonValue } from "
 import { mixerReaders, type MixerMaker } from "./mixers.ts";
 
 /** What a sequence mixer can be. */
-export type MixerKind = "lssl" | "s4" | "s4d" | "dss" | "s5" | "mamba" | "mamba2" | "mamba3" | "gru" | "lstm" | "attention";
+export type MixerKind =
+  | "lssl"
+  | "s4"
+  | "s4d"
+  | "dss"
+  | "s5"
+  | "mamba"
+  | "mamba2"
+  | "mamba3"
+  | "gru"
+  | "lstm"
+  | "attention";
 
 /** One layer: its kind and the settings that differ from the kind's defaults (see the README's table). */
 export interface LayerSettings {
@@ -13,7 +24,9 @@ export interface LayerSettings {
 }
 
 /** Ids through a table, or vectors through a projection. */
-export type EncoderConfig = { readonly kind: "embedding"; readonly vocabSize: number } | { readonly kind: "linear"; readonly channels: number };
+export type EncoderConfig =
+  | { readonly kind: "embedding"; readonly vocabSize: number }
+  | { readonly kind: "linear"; readonly channels: number };
 
 /**
  * What the model answers.
@@ -82,27 +95,43 @@ export function resolveSequenceConfig(value: unknown): ResolvedSequence {
   };
   fields.ignore("layers");
   fields.rejectUnknown();
-  if (resolved.head.kind === "language" && resolved.encoder.kind !== "embedding") throw new FormatError('config: head.kind "language" needs an encoder of kind "embedding"');
+  if (resolved.head.kind === "language" && resolved.encoder.kind !== "embedding")
+    throw new FormatError('config: head.kind "language" needs an encoder of kind "embedding"');
   return resolved;
 }
 
 function readEncoder(fields: ConfigFields): EncoderConfig {
   const kind = fields.choice("kind", ["embedding", "linear"] as const, "" as "embedding");
-  const encoder: EncoderConfig = kind === "embedding" ? { kind, vocabSize: fields.integer("vocabSize", undefined) } : { kind, channels: fields.integer("channels", undefined) };
+  const encoder: EncoderConfig =
+    kind === "embedding"
+      ? { kind, vocabSize: fields.integer("vocabSize", undefined) }
+      : { kind, channels: fields.integer("channels", undefined) };
   fields.rejectUnknown();
   return encoder;
 }
 
 function readHead(fields: ConfigFields): HeadConfig {
-  const kind = fields.choice("kind", ["language", "classification", "regression", "forecasting"] as const, "" as "language");
+  const kind = fields.choice(
+    "kind",
+    ["language", "classification", "regression", "forecasting"] as const,
+    "" as "language",
+  );
   const head = ((): HeadConfig => {
     switch (kind) {
       case "language":
         return { kind, tie: fields.boolean("tie", false) };
       case "classification":
-        return { kind, classes: fields.integer("classes", undefined), pooling: fields.choice("pooling", ["mean", "last"] as const, "mean") };
+        return {
+          kind,
+          classes: fields.integer("classes", undefined),
+          pooling: fields.choice("pooling", ["mean", "last"] as const, "mean"),
+        };
       case "regression":
-        return { kind, outputs: fields.integer("outputs", undefined), pooling: fields.choice("pooling", ["mean", "last", "none"] as const, "mean") };
+        return {
+          kind,
+          outputs: fields.integer("outputs", undefined),
+          pooling: fields.choice("pooling", ["mean", "last", "none"] as const, "mean"),
+        };
       case "forecasting":
         return { kind, horizon: fields.integer("horizon", undefined), channels: fields.integer("channels", undefined) };
     }
@@ -112,7 +141,8 @@ function readHead(fields: ConfigFields): HeadConfig {
 }
 
 function readLayers(value: JsonValue | undefined, dModel: number): ResolvedSequence["layers"] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > 4096) throw new FormatError("config: layers must be a list of 1 to 4096 layers");
+  if (!Array.isArray(value) || value.length === 0 || value.length > 4096)
+    throw new FormatError("config: layers must be a list of 1 to 4096 layers");
   return value.map((layer, i) => {
     const path = `layers.${i}.`;
     if (!isJsonObject(layer)) throw new FormatError(`config: layers.${i} must be an object with a kind`);
@@ -124,7 +154,8 @@ function readLayers(value: JsonValue | undefined, dModel: number): ResolvedSeque
       return { kind, make };
     } catch (error) {
       // What a layer finds wrong with settings that are each in range: told with the layer's place.
-      if (error instanceof ArgumentError) throw new FormatError(`config: layers.${i}: ${error.message}`, { cause: error });
+      if (error instanceof ArgumentError)
+        throw new FormatError(`config: layers.${i}: ${error.message}`, { cause: error });
       throw error;
     }
   });

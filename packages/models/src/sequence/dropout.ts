@@ -8,6 +8,12 @@ export function channelDropout(share: number, rng: Rng): (branch: Tensor) => Ten
   return (branch) => {
     const shape = branch.shape.map((extent, i) => (i === 1 ? 1 : extent)); // [b, 1, d]
     const count = shape.reduce((a, b) => a * b, 1);
-    return mul(branch, tensor(Float32Array.from({ length: count }, () => (rng.uniform() < share ? 0 : 1 / (1 - share))), shape));
+    return mul(
+      branch,
+      tensor(
+        Float32Array.from({ length: count }, () => (rng.uniform() < share ? 0 : 1 / (1 - share))),
+        shape,
+      ),
+    );
   };
 }

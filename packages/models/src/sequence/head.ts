@@ -1,4 +1,15 @@
-import { gather, linear, mul, reshape, ShapeError, sliceAxis, sum, tensor, type Parameter, type Tensor } from "@statespace/core";
+import {
+  gather,
+  linear,
+  mul,
+  reshape,
+  ShapeError,
+  sliceAxis,
+  sum,
+  tensor,
+  type Parameter,
+  type Tensor,
+} from "@statespace/core";
 import { constant, kaimingUniform } from "../layers/initializers.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import type { HeadConfig } from "./config.ts";
@@ -26,7 +37,12 @@ export class Head {
       this.weight = config.tie ? table! : build.make("weight", [table!.shape[0]!, dModel], kaimingUniform(dModel));
       return;
     }
-    const outputs = config.kind === "classification" ? config.classes : config.kind === "regression" ? config.outputs : config.horizon * config.channels;
+    const outputs =
+      config.kind === "classification"
+        ? config.classes
+        : config.kind === "regression"
+          ? config.outputs
+          : config.horizon * config.channels;
     this.weight = build.make("weight", [outputs, dModel], kaimingUniform(dModel));
     this.bias = build.make("bias", [outputs], constant(0), { decay: false });
   }

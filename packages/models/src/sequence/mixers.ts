@@ -59,7 +59,10 @@ class Given {
 
 const TRANSFORMS = ["exp", "none", "relu", "sigmoid", "softplus"] as const;
 
-function readS4(defaults: (dModel: number, options: Partial<S4Config>) => S4Config, ...inits: readonly [string, ...string[]]): MixerReader {
+function readS4(
+  defaults: (dModel: number, options: Partial<S4Config>) => S4Config,
+  ...inits: readonly [string, ...string[]]
+): MixerReader {
   return (fields, dModel) => {
     const given = new Given(fields)
       .integers("dState", "rank", "channels", "nSsm")
@@ -74,7 +77,8 @@ function readS4(defaults: (dModel: number, options: Partial<S4Config>) => S4Conf
     for (const key of ["deltaTransform", "realTransform", "imagTransform"]) given.choice(key, ...TRANSFORMS);
     const rates = fields.object("learningRates");
     const learningRates: Record<string, number> = {};
-    for (const key of ["A", "B", "C", "delta"]) if (rates.has(key)) learningRates[key] = rates.number(key, undefined, { min: 0, max: 1 });
+    for (const key of ["A", "B", "C", "delta"])
+      if (rates.has(key)) learningRates[key] = rates.number(key, undefined, { min: 0, max: 1 });
     rates.rejectUnknown();
     const config = defaults(dModel, { ...(given.values as Partial<S4Config>), learningRates });
     return (build) => new S4Mixer(config, build);
@@ -108,7 +112,11 @@ const readLssl: MixerReader = (fields, dModel) => {
 };
 
 /** The defaults of the hybrid stacks; widths follow from dModel. */
-function hybridSettings<K extends "mamba" | "mamba2" | "mamba3" | "attention">(kind: K, dModel: number, given: Record<string, unknown>): HybridSettings[K] {
+function hybridSettings<K extends "mamba" | "mamba2" | "mamba3" | "attention">(
+  kind: K,
+  dModel: number,
+  given: Record<string, unknown>,
+): HybridSettings[K] {
   return hybridConfig({ vocabSize: 1, dModel, layers: [kind], settings: { [kind]: given } }).settings[kind];
 }
 
@@ -120,17 +128,23 @@ function inner({ expand = 2, ...given }: Record<string, unknown>, dModel: number
 
 function heads(given: Record<string, unknown>, dModel: number): Record<string, unknown> {
   const wide = inner(given, dModel);
-  return given["headDim"] === undefined ? wide : { ...wide, nHeads: (wide["dInner"] as number) / (given["headDim"] as number) };
+  return given["headDim"] === undefined
+    ? wide
+    : { ...wide, nHeads: (wide["dInner"] as number) / (given["headDim"] as number) };
 }
 
 const readMamba: MixerReader = (fields, dModel) => {
-  const { values } = new Given(fields).integers("expand", "dState", "dConv", "dtRank").booleans("useBias", "useConvBias");
+  const { values } = new Given(fields)
+    .integers("expand", "dState", "dConv", "dtRank")
+    .booleans("useBias", "useConvBias");
   const settings = hybridSettings("mamba", dModel, inner(values, dModel));
   return (build, rescaleLayers) => new MambaMixer({ ...settings, rescaleLayers }, build);
 };
 
 const readMamba2: MixerReader = (fields, dModel) => {
-  const { values } = new Given(fields).integers("expand", "dState", "headDim", "nGroups", "dConv", "chunkSize").booleans("useBias", "useConvBias", "normBeforeGate");
+  const { values } = new Given(fields)
+    .integers("expand", "dState", "headDim", "nGroups", "dConv", "chunkSize")
+    .booleans("useBias", "useConvBias", "normBeforeGate");
   const wide = heads(values, dModel);
   const settings = hybridSettings("mamba2", dModel, { ...wide, normGroupSize: wide["dInner"] });
   return (build, rescaleLayers) => new Mamba2Mixer({ ...settings, rescaleLayers }, build);
@@ -143,19 +157,38 @@ const readMamba3: MixerReader = (fields, dModel) => {
     .choice("aActivation", "heavyTail", "softplus");
   const rank = values["mimo"] === true ? { mimoRank: 4 } : {};
   const settings = hybridSettings("mamba3", dModel, heads({ ...rank, ...values }, dModel));
-  if (2 * settings.nRopeAngles > settings.dState) throw fields.error("nRopeAngles", `must be at most dState / 2 = ${settings.dState / 2}`);
+  if (2 * settings.nRopeAngles > settings.dState)
+    throw fields.error("nRopeAngles", `must be at most dState / 2 = ${settings.dState / 2}`);
   return (build, rescaleLayers) => new Mamba3Mixer({ ...settings, rescaleLayers }, build);
 };
 
 const readAttention: MixerReader = (fields, dModel) => {
-  const { values } = new Given(fields).integers("nHeads", "nHeadsKv", "headDim").counts("rotaryDim", "dConv").booleans("useQkvBias", "useOutBias");
+  const { values } = new Given(fields)
+    .integers("nHeads", "nHeadsKv", "headDim")
+    .counts("rotaryDim", "dConv")
+    .booleans("useQkvBias", "useOutBias");
   const nHeads = (values["nHeads"] as number | undefined) ?? undefined;
   const headDim = (values["headDim"] as number | undefined) ?? (nHeads === undefined ? undefined : dModel / nHeads);
-  if (headDim !== undefined && !Number.isInteger(headDim)) throw fields.error("nHeads", `must divide dModel = ${dModel}`);
-  const derived = headDim === undefined ? {} : { headDim, softmaxScale: headDim ** -0.5, nHeads: nHeads ?? dModel / headDim, rotaryDim: headDim - (headDim % 2) };
-  const settings = hybridSettings("attention", dModel, { ...derived, ...("nHeads" in derived ? { nHeadsKv: derived.nHeads } : {}), ...values });
-  if (settings.nHeads % settings.nHeadsKv !== 0) throw fields.error("nHeadsKv", `must divide nHeads = ${settings.nHeads}`);
-  if (settings.rotaryDim % 2 !== 0 || settings.rotaryDim > settings.headDim) throw fields.error("rotaryDim", `must be even and at most headDim = ${settings.headDim}`);
+  if (headDim !== undefined && !Number.isInteger(headDim))
+    throw fields.error("nHeads", `must divide dModel = ${dModel}`);
+  const derived =
+    headDim === undefined
+      ? {}
+      : {
+          headDim,
+          softmaxScale: headDim ** -0.5,
+          nHeads: nHeads ?? dModel / headDim,
+          rotaryDim: headDim - (headDim % 2),
+        };
+  const settings = hybridSettings("attention", dModel, {
+    ...derived,
+    ...("nHeads" in derived ? { nHeadsKv: derived.nHeads } : {}),
+    ...values,
+  });
+  if (settings.nHeads % settings.nHeadsKv !== 0)
+    throw fields.error("nHeadsKv", `must divide nHeads = ${settings.nHeads}`);
+  if (settings.rotaryDim % 2 !== 0 || settings.rotaryDim > settings.headDim)
+    throw fields.error("rotaryDim", `must be even and at most headDim = ${settings.headDim}`);
   return (build, rescaleLayers) => new AttentionMixer({ ...settings, rescaleLayers }, build);
 };
 

@@ -1,5 +1,20 @@
 import {
-  add, ArgumentError, copy, div, embedding, linear, mul, readFloats, Rng, setBackend, ShapeError, tensor, tidy, zeros, type Parameter, type Tensor,
+  add,
+  ArgumentError,
+  copy,
+  div,
+  embedding,
+  linear,
+  mul,
+  readFloats,
+  Rng,
+  setBackend,
+  ShapeError,
+  tensor,
+  tidy,
+  zeros,
+  type Parameter,
+  type Tensor,
 } from "@statespace/core";
 import { ModelState } from "../language/modelState.ts";
 import { GatedMlp } from "../layers/gatedMlp.ts";
@@ -59,9 +74,13 @@ export class SequenceModel {
     this.#resolved = resolved;
     this.#pooling = poolingOf(resolved.head);
     const embeds = encoder.kind === "embedding";
-    this.encoder = embeds ? build.make("encoder.weight", [encoder.vocabSize, dModel], normal(0.02)) : build.make("encoder.weight", [dModel, encoder.channels], kaimingUniform(encoder.channels));
+    this.encoder = embeds
+      ? build.make("encoder.weight", [encoder.vocabSize, dModel], normal(0.02))
+      : build.make("encoder.weight", [dModel, encoder.channels], kaimingUniform(encoder.channels));
     // Not zeros: where the input is zero too, so is the whole stream, and each norm would scale gradients by 1/sqrt(eps).
-    this.encoderBias = embeds ? undefined : build.make("encoder.bias", [dModel], kaimingUniform(encoder.channels), { decay: false });
+    this.encoderBias = embeds
+      ? undefined
+      : build.make("encoder.bias", [dModel], kaimingUniform(encoder.channels), { decay: false });
     this.blocks = layers.map((_, i) => makeBlock(resolved, i, build.within(`layers.${i}`)));
     this.normF = new Norm(norm, dModel, normEps, build.within("norm_f"));
     this.head = new Head(resolved.head, dModel, embeds ? this.encoder : undefined, build.within("head"));
@@ -89,7 +108,9 @@ export class SequenceModel {
   initialState(batch = 1): ModelState {
     return tidy(() => {
       const layers = this.blocks.map(({ mixer }) => mixer.initialState(batch));
-      return new ModelState(this.#pooling === "mean" ? [...layers, { sum: zeros([batch, this.#resolved.dModel]) }] : layers);
+      return new ModelState(
+        this.#pooling === "mean" ? [...layers, { sum: zeros([batch, this.#resolved.dModel]) }] : layers,
+      );
     });
   }
 
@@ -101,8 +122,10 @@ export class SequenceModel {
     const { initialState, returnState = false, lengths, seqIdx } = options;
     const [b, l] = inputs.shape as [number, number];
     if (lengths !== undefined) checkLengths(lengths, b, l);
-    if (lengths !== undefined && (returnState || initialState)) throw new ArgumentError("forward: rows of different lengths have no common state; run them one by one");
-    if (seqIdx !== undefined && this.#pooling !== "none") throw new ArgumentError("forward: packed rows (seqIdx) need a head that answers every token");
+    if (lengths !== undefined && (returnState || initialState))
+      throw new ArgumentError("forward: rows of different lengths have no common state; run them one by one");
+    if (seqIdx !== undefined && this.#pooling !== "none")
+      throw new ArgumentError("forward: packed rows (seqIdx) need a head that answers every token");
     const position = initialState?.position ?? 0;
     const states: LayerState[] = [];
     const out = tidy(() => {
@@ -137,12 +160,19 @@ export class SequenceModel {
   #encode(inputs: Tensor, rank: number): Tensor {
     const { encoder } = this.#resolved;
     if (encoder.kind === "embedding") return embedding({ ids: inputs, weight: this.encoder.value }).y;
-    if (inputs.shape.length !== rank) throw new ShapeError(`encoder: inputs must be [${rank === 3 ? "b, l" : "b"}, channels = ${encoder.channels}], got [${inputs.shape.join(", ")}]`);
+    if (inputs.shape.length !== rank)
+      throw new ShapeError(
+        `encoder: inputs must be [${rank === 3 ? "b, l" : "b"}, channels = ${encoder.channels}], got [${inputs.shape.join(", ")}]`,
+      );
     return linear({ x: inputs, weight: this.encoder.value, bias: this.encoderBias!.value }).y;
   }
 
   /** Runs the stack; `states` collects what the layers remember. */
-  #blocks(encoded: Tensor, { initialState, returnState = false, seqIdx, rng }: SequenceForwardOptions, states: LayerState[]): Tensor {
+  #blocks(
+    encoded: Tensor,
+    { initialState, returnState = false, seqIdx, rng }: SequenceForwardOptions,
+    states: LayerState[],
+  ): Tensor {
     const { dropout: share } = this.#resolved;
     const dropout = rng !== undefined && share > 0 ? channelDropout(share, rng) : undefined;
     let x = encoded;
@@ -154,13 +184,27 @@ export class SequenceModel {
     return x;
   }
 
-  #pool(x: Tensor, lengths: Int32Array | undefined, before: Tensor | undefined, position: number): { pooled: Tensor; sum?: Tensor } {
+  #pool(
+    x: Tensor,
+    lengths: Int32Array | undefined,
+    before: Tensor | undefined,
+    position: number,
+  ): { pooled: Tensor; sum?: Tensor } {
     if (this.#pooling === "none") return { pooled: x };
     if (this.#pooling === "last") return { pooled: lastToken(x, lengths) };
     const own = sumOfTokens(x, lengths);
     const sum = before ? add(before, own) : own;
     if (lengths === undefined) return { pooled: div(sum, position + x.shape[1]!), sum };
-    return { pooled: mul(sum, tensor(Float32Array.from(lengths, (length) => 1 / length), [lengths.length, 1])), sum };
+    return {
+      pooled: mul(
+        sum,
+        tensor(
+          Float32Array.from(lengths, (length) => 1 / length),
+          [lengths.length, 1],
+        ),
+      ),
+      sum,
+    };
   }
 
   /** Moves weights to another backend and sets it. States move by `toBytes` / `fromBytes`. Nothing changes if it cannot start. */
@@ -190,9 +234,18 @@ export class SequenceModel {
   }
 }
 
-function makeBlock({ layers, dModel, norm, normEps, mlp }: ResolvedSequence, layer: number, build: ParameterBuilder): ResidualBlock {
+function makeBlock(
+  { layers, dModel, norm, normEps, mlp }: ResolvedSequence,
+  layer: number,
+  build: ParameterBuilder,
+): ResidualBlock {
   const first = new Norm(norm, dModel, normEps, build.within("norm"));
   const mixer = layers[layer]!.make(build.within("mixer"), layers.length * (mlp > 0 ? 2 : 1));
   if (mlp === 0) return new ResidualBlock(first, mixer);
-  return new ResidualBlock(first, mixer, new Norm(norm, dModel, normEps, build.within("norm2")), new GatedMlp(dModel, mlp, build.within("mlp")));
+  return new ResidualBlock(
+    first,
+    mixer,
+    new Norm(norm, dModel, normEps, build.within("norm2")),
+    new GatedMlp(dModel, mlp, build.within("mlp")),
+  );
 }

@@ -1,4 +1,16 @@
-import { mean, meanCrossEntropy, mul, reshape, ShapeError, square, sub, sum, tensor, tidy, type Tensor } from "@statespace/core";
+import {
+  mean,
+  meanCrossEntropy,
+  mul,
+  reshape,
+  ShapeError,
+  square,
+  sub,
+  sum,
+  tensor,
+  tidy,
+  type Tensor,
+} from "@statespace/core";
 import { ModelState } from "../language/modelState.ts";
 import { IGNORED_TARGET, type TrainingBatch } from "../training/batch.ts";
 import { classAccuracy } from "../training/languageObjective.ts";
@@ -37,7 +49,10 @@ export function sequenceObjective(model: SequenceModel, options: SequenceObjecti
       const measures = tidy(() => {
         const result = run(model, batch, context, options.carryState ?? false, false);
         state = result.state;
-        return { loss: lossOf(result, batch), ...(classes ? { accuracy: classAccuracy(result.output, result.targets) } : {}) };
+        return {
+          loss: lossOf(result, batch),
+          ...(classes ? { accuracy: classAccuracy(result.output, result.targets) } : {}),
+        };
       });
       return { ...measures, ...(state && { state }) };
     },
@@ -45,7 +60,13 @@ export function sequenceObjective(model: SequenceModel, options: SequenceObjecti
   };
 }
 
-function run(model: SequenceModel, batch: TrainingBatch, { carried, rng }: LossContext, carryState: boolean, training: boolean): Run {
+function run(
+  model: SequenceModel,
+  batch: TrainingBatch,
+  { carried, rng }: LossContext,
+  carryState: boolean,
+  training: boolean,
+): Run {
   const inputs = tensor(batch.inputs, batch.shape, batch.inputs instanceof Int32Array ? "int32" : "float32");
   const targets = tensor(batch.targets, batch.targetShape, batch.targets instanceof Int32Array ? "int32" : "float32");
   const result = model.forward(inputs, {
@@ -59,13 +80,20 @@ function run(model: SequenceModel, batch: TrainingBatch, { carried, rng }: LossC
 }
 
 function squaredError(output: Tensor, targets: Tensor, mask: Float32Array | undefined): Tensor {
-  if (targets.size !== output.size) throw new ShapeError(`loss: targets must be [${output.shape.join(", ")}], got [${targets.shape.join(", ")}]`);
+  if (targets.size !== output.size)
+    throw new ShapeError(`loss: targets must be [${output.shape.join(", ")}], got [${targets.shape.join(", ")}]`);
   return tidy(() => {
     const errors = square(sub(output, reshape(targets, output.shape)));
     if (mask === undefined) return mean(errors);
     const entries = output.size / mask.length;
     const counted = mask.reduce((total, value) => total + value, 0);
-    const weights = tensor(Float32Array.from({ length: output.size }, (_, i) => mask[Math.floor(i / entries)]! / Math.max(1, counted * entries)), output.shape);
+    const weights = tensor(
+      Float32Array.from(
+        { length: output.size },
+        (_, i) => mask[Math.floor(i / entries)]! / Math.max(1, counted * entries),
+      ),
+      output.shape,
+    );
     return sum(mul(errors, weights));
   });
 }

@@ -29,7 +29,8 @@ export class CharTokenizer implements Tokenizer {
     this.#unknown = options.unknown;
     this.#ids = new Map(this.characters.map((character, id) => [character, id]));
     const bad = this.characters.find((character) => [...character].length !== 1 || LONE_SURROGATE.test(character));
-    if (bad !== undefined) throw new ArgumentError(`CharTokenizer: entries must be one character each, got ${JSON.stringify(bad)}`);
+    if (bad !== undefined)
+      throw new ArgumentError(`CharTokenizer: entries must be one character each, got ${JSON.stringify(bad)}`);
     if (this.#ids.size !== this.characters.length) throw new ArgumentError("CharTokenizer: characters must not repeat");
     if (options.unknown !== undefined && !this.#ids.has(options.unknown))
       throw new ArgumentError("CharTokenizer: unknown must be one of the characters");
@@ -51,7 +52,10 @@ export class CharTokenizer implements Tokenizer {
     const unknownId = this.#unknown === undefined ? undefined : this.#ids.get(this.#unknown);
     const ids = Array.from(text, (character) => this.#ids.get(character) ?? unknownId ?? -1);
     const missing = ids.indexOf(-1);
-    if (missing >= 0) throw new ArgumentError(`CharTokenizer: character ${JSON.stringify([...text][missing])} is not in the vocabulary`);
+    if (missing >= 0)
+      throw new ArgumentError(
+        `CharTokenizer: character ${JSON.stringify([...text][missing])} is not in the vocabulary`,
+      );
     return Int32Array.from(ids);
   }
 

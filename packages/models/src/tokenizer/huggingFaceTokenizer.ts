@@ -43,7 +43,10 @@ export class HuggingFaceTokenizer implements Tokenizer {
     for (const id of list) this.#check(id);
     // The library refuses an empty list; and its clean-up of spaces would make the text differ from the tokens'.
     if (list.length === 0) return "";
-    return this.#library.decode(list, { skip_special_tokens: !(options.special ?? false), clean_up_tokenization_spaces: false });
+    return this.#library.decode(list, {
+      skip_special_tokens: !(options.special ?? false),
+      clean_up_tokenization_spaces: false,
+    });
   }
 
   toJson(): string {
@@ -82,6 +85,9 @@ function isByteLevel(json: TokenizerJson): boolean {
   const { decoder } = json;
   if (decoder?.type === "ByteLevel") return true;
   return (
-    decoder?.type === "Sequence" && Array.isArray(decoder.decoders) && decoder.decoders.length === 1 && decoder.decoders[0]?.type === "ByteLevel"
+    decoder?.type === "Sequence" &&
+    Array.isArray(decoder.decoders) &&
+    decoder.decoders.length === 1 &&
+    decoder.decoders[0]?.type === "ByteLevel"
   );
 }

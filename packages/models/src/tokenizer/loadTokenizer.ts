@@ -14,7 +14,10 @@ const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
  * The tokenizer of a checkpoint folder, or `undefined` if it has no `tokenizer.json`. A large vocabulary takes a second or two to build: use a worker in a page.
  * Errors: {@link FormatError} if the file is not a tokenizer; {@link SourceError}; {@link AbortedError}.
  */
-export async function loadTokenizer(source: CheckpointSource, options: ReadOptions = {}): Promise<Tokenizer | undefined> {
+export async function loadTokenizer(
+  source: CheckpointSource,
+  options: ReadOptions = {},
+): Promise<Tokenizer | undefined> {
   const bytes = await source.read(TOKENIZER_FILE, options);
   if (bytes === undefined) return undefined;
   const config = await source.read(TOKENIZER_CONFIG_FILE, { signal: options.signal });
@@ -39,7 +42,10 @@ export async function parseTokenizer(text: string, configText = "{}"): Promise<T
       specialIds(config, (token) => library.token_to_id(token)),
     );
   } catch (error) {
-    throw new FormatError(`${TOKENIZER_FILE}: cannot be built: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new FormatError(
+      `${TOKENIZER_FILE}: cannot be built: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 
@@ -97,7 +103,8 @@ function recogniseOwn(json: TokenizerJson): Tokenizer | undefined {
     return new CharTokenizer(tokens, { special, ...(typeof unknown === "string" ? { unknown } : {}) });
   }
   const bytes = byteCharacters();
-  const isBytes = json.decoder?.type === "ByteLevel" && tokens.length === 256 && tokens.every((token, id) => token === bytes[id]);
+  const isBytes =
+    json.decoder?.type === "ByteLevel" && tokens.length === 256 && tokens.every((token, id) => token === bytes[id]);
   const prefixes = isObject(json.pre_tokenizer) && json.pre_tokenizer.add_prefix_space !== false;
   return isBytes && !prefixes ? new ByteTokenizer({ special }) : undefined;
 }
@@ -117,7 +124,8 @@ function inOrder(vocab: Record<string, unknown>): string[] | undefined {
   const entries = Object.entries(vocab);
   const tokens = new Array<string>(entries.length);
   for (const [token, id] of entries) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= tokens.length || tokens[id] !== undefined) return undefined;
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= tokens.length || tokens[id] !== undefined)
+      return undefined;
     tokens[id] = token;
   }
   return tokens;

@@ -3,7 +3,12 @@ export interface TokenizerJson {
   readonly added_tokens?: readonly AddedTokenJson[];
   readonly pre_tokenizer?: unknown;
   readonly decoder?: { readonly type?: unknown; readonly decoders?: unknown } | null;
-  readonly model: { readonly type?: unknown; readonly vocab?: unknown; readonly merges?: unknown; readonly unk_token?: unknown };
+  readonly model: {
+    readonly type?: unknown;
+    readonly vocab?: unknown;
+    readonly merges?: unknown;
+    readonly unk_token?: unknown;
+  };
 }
 
 export interface AddedTokenJson {

@@ -15,7 +15,13 @@ export interface TrainingBatch {
 }
 
 /** What JSON can hold. */
-export type StreamState = null | boolean | number | string | readonly StreamState[] | { readonly [key: string]: StreamState };
+export type StreamState =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly StreamState[]
+  | { readonly [key: string]: StreamState };
 
 /** An endless sequence of batches whose position can be saved: `restore(state())` goes on with the same batches, bit for bit. */
 export interface TrainingStream<B extends TrainingBatch = TrainingBatch> {

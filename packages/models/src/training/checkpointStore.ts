@@ -28,14 +28,18 @@ export function folderStore(folder: string): CheckpointStore {
     async prepare() {
       await fs.mkdir(folder, { recursive: true });
       // What an earlier run was writing when it was killed.
-      for (const name of await fs.readdir(folder)) if (name.endsWith(UNFINISHED)) await fs.rm(at(name), { recursive: true, force: true });
+      for (const name of await fs.readdir(folder))
+        if (name.endsWith(UNFINISHED)) await fs.rm(at(name), { recursive: true, force: true });
       const probe = at(`probe${UNFINISHED}`);
       await fs.writeFile(probe, "");
       await fs.rm(probe);
     },
     async names() {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(noEntries);
-      return entries.filter((entry) => entry.isDirectory() && /^step-\d+$/.test(entry.name)).map(({ name }) => name).sort();
+      return entries
+        .filter((entry) => entry.isDirectory() && /^step-\d+$/.test(entry.name))
+        .map(({ name }) => name)
+        .sort();
     },
     async write(name, files, signal) {
       const temporary = at(`${name}.${crypto.randomUUID()}${UNFINISHED}`);
@@ -55,7 +59,11 @@ export function folderStore(folder: string): CheckpointStore {
       });
       return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },
-    has: (name, file) => fs.access(at(name, file)).then(() => true, () => false),
+    has: (name, file) =>
+      fs.access(at(name, file)).then(
+        () => true,
+        () => false,
+      ),
     remove: (name) => fs.rm(at(name), { recursive: true, force: true }),
   };
 }

@@ -46,9 +46,18 @@ export function checkpointName(step: number): string {
 export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, signal?: AbortSignal): Promise<string> {
   const { parameters, optimizer, carried, progress, data, rng } = snapshot;
   const weights = new Map<string, FloatTensor>();
-  for (const { name, shape, value } of parameters.map((p) => ({ name: p.name, shape: p.shape, value: p }))) weights.set(name, { shape, values: await value.read() });
+  for (const { name, shape, value } of parameters.map((p) => ({ name: p.name, shape: p.shape, value: p })))
+    weights.set(name, { shape, values: await value.read() });
   const { steps, moments } = await optimizer.save();
-  const state = { format: FORMAT, version: VERSION, ...progress, optimizerSteps: steps, data, rng: rng.state(), carriesState: carried !== undefined };
+  const state = {
+    format: FORMAT,
+    version: VERSION,
+    ...progress,
+    optimizerSteps: steps,
+    data,
+    rng: rng.state(),
+    carriesState: carried !== undefined,
+  };
   const files = new Map<string, () => Iterable<Uint8Array>>([
     [MODEL, () => layoutSafetensors(weights).chunks()],
     [OPTIMIZER, () => layoutSafetensors(momentTensors(moments)).chunks()],
@@ -84,23 +93,40 @@ export interface Restored {
  * Puts a checkpoint's weights and moments in place and returns the rest. Everything is read and checked before anything changes.
  * @throws FormatError for a checkpoint of another model, or a damaged one.
  */
-export async function restoreTraining(store: CheckpointStore, name: string, parameters: readonly Parameter[], optimizer: AdamW): Promise<Restored> {
+export async function restoreTraining(
+  store: CheckpointStore,
+  name: string,
+  parameters: readonly Parameter[],
+  optimizer: AdamW,
+): Promise<Restored> {
   const state = parseState(await store.read(name, STATE), name);
   const weights = parseSafetensors(await store.read(name, MODEL), `${name}/${MODEL}`);
   const values = parameters.map((parameter) => {
     const found = weights.tensors.get(parameter.name);
     if (found?.shape.join() !== parameter.shape.join()) {
-      throw new FormatError(`checkpoint ${name}: ${parameter.name} must be [${parameter.shape.join(", ")}], got ${found ? `[${found.shape.join(", ")}]` : "nothing"}`);
+      throw new FormatError(
+        `checkpoint ${name}: ${parameter.name} must be [${parameter.shape.join(", ")}], got ${found ? `[${found.shape.join(", ")}]` : "nothing"}`,
+      );
     }
     return tensorF32(weights, parameter.name);
   });
   const saved = parseSafetensors(await store.read(name, OPTIMIZER), `${name}/${OPTIMIZER}`);
-  const moments = new Map(optimizer.parameters.map(({ name: key }) => [key, { m: tensorF32(saved, `m.${key}`), v: tensorF32(saved, `v.${key}`) }]));
+  const moments = new Map(
+    optimizer.parameters.map(({ name: key }) => [
+      key,
+      { m: tensorF32(saved, `m.${key}`), v: tensorF32(saved, `v.${key}`) },
+    ]),
+  );
   const carried = state.carriesState ? await store.read(name, CARRIED) : undefined;
   optimizer.restore({ steps: state.optimizerSteps, moments });
   parameters.forEach((parameter, i) => parameter.assign(values[i]!));
   const { step, tokens, seconds, best, stale, evaluated } = state;
-  return { progress: { step, tokens, seconds, best, stale, evaluated }, data: state.data, rng: Rng.fromState(state.rng), carried };
+  return {
+    progress: { step, tokens, seconds, best, stale, evaluated },
+    data: state.data,
+    rng: Rng.fromState(state.rng),
+    carried,
+  };
 }
 
 interface SavedState extends TrainingProgress {
@@ -117,11 +143,14 @@ function parseState(bytes: Uint8Array, name: string): SavedState {
   } catch (cause) {
     throw new FormatError(`checkpoint ${name}: ${STATE} is not JSON`, { cause });
   }
-  if (state?.format !== FORMAT || state.version !== VERSION) throw new FormatError(`checkpoint ${name}: ${STATE} is not a training state of version ${VERSION}`);
+  if (state?.format !== FORMAT || state.version !== VERSION)
+    throw new FormatError(`checkpoint ${name}: ${STATE} is not a training state of version ${VERSION}`);
   for (const key of ["step", "tokens", "seconds", "stale", "evaluated", "optimizerSteps"] as const) {
-    if (typeof state[key] !== "number" || !(state[key] >= 0)) throw new FormatError(`checkpoint ${name}: ${key} must be a number >= 0`);
+    if (typeof state[key] !== "number" || !(state[key] >= 0))
+      throw new FormatError(`checkpoint ${name}: ${key} must be a number >= 0`);
   }
-  if (state.best !== null && typeof state.best !== "number") throw new FormatError(`checkpoint ${name}: best must be a number or null`);
+  if (state.best !== null && typeof state.best !== "number")
+    throw new FormatError(`checkpoint ${name}: best must be a number or null`);
   if (!Array.isArray(state.rng)) throw new FormatError(`checkpoint ${name}: rng must be a list`);
   return state as SavedState;
 }

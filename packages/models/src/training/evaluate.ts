@@ -17,7 +17,11 @@ export interface Evaluation {
  * Mean loss, and accuracy where the model measures it, over batches; a state is carried from batch to batch until one says `reset`.
  * @throws ArgumentError when no target counts; AbortedError.
  */
-export async function evaluate<B extends TrainingBatch>(trainable: Trainable<B>, batches: Iterable<B>, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
+export async function evaluate<B extends TrainingBatch>(
+  trainable: Trainable<B>,
+  batches: Iterable<B>,
+  options: { signal?: AbortSignal } = {},
+): Promise<Evaluation> {
   const rng = new Rng(0);
   const breather = new Breather();
   const sums = { loss: 0, accuracy: 0, targets: 0 };
@@ -40,7 +44,11 @@ export async function evaluate<B extends TrainingBatch>(trainable: Trainable<B>,
     carried?.dispose();
   }
   if (sums.targets === 0) throw new ArgumentError("evaluate: no batch has a target that counts");
-  return { loss: sums.loss / sums.targets, targets: sums.targets, ...(hasAccuracy ? { accuracy: sums.accuracy / sums.targets } : {}) };
+  return {
+    loss: sums.loss / sums.targets,
+    targets: sums.targets,
+    ...(hasAccuracy ? { accuracy: sums.accuracy / sums.targets } : {}),
+  };
 }
 
 function measure<B extends TrainingBatch>(trainable: Trainable<B>, batch: B, context: LossContext): Measures {

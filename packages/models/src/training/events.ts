@@ -1,7 +1,13 @@
 import type { Evaluation } from "./evaluate.ts";
 
 /** What `train` tells as it goes; each is plain JSON. Steps count from 1: the number of steps taken when it happened. */
-export type TrainingEvent = StepEvent | EvaluationEvent | CheckpointEvent | CheckpointFailedEvent | ResumedEvent | EndEvent;
+export type TrainingEvent =
+  | StepEvent
+  | EvaluationEvent
+  | CheckpointEvent
+  | CheckpointFailedEvent
+  | ResumedEvent
+  | EndEvent;
 
 /** A step of the optimiser was taken. */
 export interface StepEvent {

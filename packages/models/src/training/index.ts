@@ -1,5 +1,20 @@
-export { countSteps, countTargets, IGNORED_TARGET, type StreamState, type TrainingBatch, type TrainingStream } from "./batch.ts";
-export { checkpointName, pruneCheckpoints, restoreTraining, saveTraining, type Restored, type Snapshot, type TrainingProgress } from "./checkpointing.ts";
+export {
+  countSteps,
+  countTargets,
+  IGNORED_TARGET,
+  type StreamState,
+  type TrainingBatch,
+  type TrainingStream,
+} from "./batch.ts";
+export {
+  checkpointName,
+  pruneCheckpoints,
+  restoreTraining,
+  saveTraining,
+  type Restored,
+  type Snapshot,
+  type TrainingProgress,
+} from "./checkpointing.ts";
 export { folderStore, memoryStore, type CheckpointFiles, type CheckpointStore } from "./checkpointStore.ts";
 export { evaluate, type Evaluation } from "./evaluate.ts";
 export {
@@ -18,5 +33,12 @@ export { train } from "./loop.ts";
 export { type CarriedState, type LossContext, type LossResult, type Measures, type Trainable } from "./objective.ts";
 export type { CheckpointOptions, EvaluationOptions, TrainOptions } from "./options.ts";
 export { progressReporter, progressText, type ProgressOutput } from "./progress.ts";
-export { constantSchedule, cosineSchedule, wsdSchedule, type DecayOptions, type Schedule, type WarmUpOptions } from "./schedule.ts";
+export {
+  constantSchedule,
+  cosineSchedule,
+  wsdSchedule,
+  type DecayOptions,
+  type Schedule,
+  type WarmUpOptions,
+} from "./schedule.ts";
 export { trainStep, type StepOptions, type StepResult } from "./step.ts";

@@ -1,4 +1,17 @@
-import { argMax, cast, div, equal, logicalAnd, maximum, meanCrossEntropy, notEqual, sum, tensor, tidy, type Tensor } from "@statespace/core";
+import {
+  argMax,
+  cast,
+  div,
+  equal,
+  logicalAnd,
+  maximum,
+  meanCrossEntropy,
+  notEqual,
+  sum,
+  tensor,
+  tidy,
+  type Tensor,
+} from "@statespace/core";
 import { ModelState, type LanguageModel } from "../language/index.ts";
 import { IGNORED_TARGET, type TrainingBatch } from "./batch.ts";
 import type { LossContext, Measures, Trainable } from "./objective.ts";
@@ -15,7 +28,10 @@ export interface LanguageObjectiveOptions {
  */
 export function languageObjective(model: LanguageModel, options: LanguageObjectiveOptions = {}): Trainable {
   const { carryState = false } = options;
-  const run = (batch: TrainingBatch, { carried }: LossContext): { logits: Tensor; targets: Tensor; state?: ModelState } => {
+  const run = (
+    batch: TrainingBatch,
+    { carried }: LossContext,
+  ): { logits: Tensor; targets: Tensor; state?: ModelState } => {
     const ids = tensor(batch.inputs, batch.shape, "int32");
     const targets = tensor(batch.targets, batch.targetShape, "int32");
     const seqIdx = batch.seqIdx && tensor(batch.seqIdx, batch.shape, "int32");
@@ -33,7 +49,10 @@ export function languageObjective(model: LanguageModel, options: LanguageObjecti
       const { loss, accuracy } = tidy(() => {
         const result = run(batch, context);
         state = result.state;
-        return { loss: meanCrossEntropy(result.logits, result.targets, IGNORED_TARGET), accuracy: classAccuracy(result.logits, result.targets) };
+        return {
+          loss: meanCrossEntropy(result.logits, result.targets, IGNORED_TARGET),
+          accuracy: classAccuracy(result.logits, result.targets),
+        };
       });
       return { loss, accuracy, ...(state && { state }) };
     },

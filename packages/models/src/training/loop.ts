@@ -20,7 +20,11 @@ import { trainStep } from "./step.ts";
  * @throws ArgumentError; NonFiniteError when a loss or gradient is not finite, which is seen within a few steps and before any
  * checkpoint of them; AbortedError, after a checkpoint; what the store throws at the last checkpoint.
  */
-export async function* train<B extends TrainingBatch>(trainable: Trainable<B>, data: TrainingStream<B>, options: TrainOptions<B>): AsyncGenerator<TrainingEvent, void, undefined> {
+export async function* train<B extends TrainingBatch>(
+  trainable: Trainable<B>,
+  data: TrainingStream<B>,
+  options: TrainOptions<B>,
+): AsyncGenerator<TrainingEvent, void, undefined> {
   const run = new Run(trainable, data, resolveOptions(options));
   try {
     yield* run.start();
@@ -58,13 +62,20 @@ class Run<B extends TrainingBatch> {
     await checkpoints.store.prepare();
     const newest = (await checkpoints.store.names()).at(-1);
     if (newest === undefined) return;
-    if (!resume) throw new FormatError(`train: there are checkpoints already (${newest}); resume, or take an empty folder`);
-    const { progress, data, rng, carried } = await restoreTraining(checkpoints.store, newest, this.#trainable.parameters, this.#optimizer);
+    if (!resume)
+      throw new FormatError(`train: there are checkpoints already (${newest}); resume, or take an empty folder`);
+    const { progress, data, rng, carried } = await restoreTraining(
+      checkpoints.store,
+      newest,
+      this.#trainable.parameters,
+      this.#optimizer,
+    );
     this.#data.restore(data);
     this.#progress = { ...progress };
     this.#rng = rng;
     if (carried !== undefined) {
-      if (this.#trainable.restoreState === undefined) throw new FormatError(`checkpoint ${newest}: holds a carried state, but the model carries none`);
+      if (this.#trainable.restoreState === undefined)
+        throw new FormatError(`checkpoint ${newest}: holds a carried state, but the model carries none`);
       this.#carried = this.#trainable.restoreState(carried);
     }
     this.#startedAt = performance.now();
@@ -97,7 +108,12 @@ class Run<B extends TrainingBatch> {
     const { accumulate, optimizer, schedule, clipNorm } = this.#options;
     const batches = Array.from({ length: accumulate }, () => this.#data.nextBatch());
     const learningRate = optimizer.learningRate * schedule(this.#share());
-    const { measures, state } = trainStep(this.#trainable, this.#optimizer, batches, { learningRate, clipNorm: clipNorm ?? undefined, carried: this.#carried, rng: this.#rng });
+    const { measures, state } = trainStep(this.#trainable, this.#optimizer, batches, {
+      learningRate,
+      clipNorm: clipNorm ?? undefined,
+      carried: this.#carried,
+      rng: this.#rng,
+    });
     this.#carried?.dispose();
     this.#carried = state;
     this.#progress.step++;

@@ -59,12 +59,23 @@ export interface ResolvedOptions<B extends TrainingBatch> extends TrainOptions<B
 /** @throws ArgumentError for a setting out of its range. */
 export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>): ResolvedOptions<B> {
   const { steps, maxMinutes, evaluation, checkpoints, clipNorm = 1, accumulate = 1 } = options;
-  if (steps === undefined && maxMinutes === undefined) throw new ArgumentError("train: steps or maxMinutes must be given");
-  if (maxMinutes !== undefined && !(maxMinutes > 0)) throw new ArgumentError(`train: maxMinutes must be > 0, got ${maxMinutes}`);
-  if (clipNorm !== null && !(clipNorm > 0)) throw new ArgumentError(`train: clipNorm must be > 0 or null, got ${clipNorm}`);
-  const counts = { steps, accumulate, "evaluation.every": evaluation?.every, "evaluation.patience": evaluation?.patience, "checkpoints.every": checkpoints?.every, "checkpoints.keep": checkpoints?.keep };
+  if (steps === undefined && maxMinutes === undefined)
+    throw new ArgumentError("train: steps or maxMinutes must be given");
+  if (maxMinutes !== undefined && !(maxMinutes > 0))
+    throw new ArgumentError(`train: maxMinutes must be > 0, got ${maxMinutes}`);
+  if (clipNorm !== null && !(clipNorm > 0))
+    throw new ArgumentError(`train: clipNorm must be > 0 or null, got ${clipNorm}`);
+  const counts = {
+    steps,
+    accumulate,
+    "evaluation.every": evaluation?.every,
+    "evaluation.patience": evaluation?.patience,
+    "checkpoints.every": checkpoints?.every,
+    "checkpoints.keep": checkpoints?.keep,
+  };
   for (const [name, value] of Object.entries(counts)) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) throw new ArgumentError(`train: ${name} must be an integer >= 1, got ${value}`);
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
+      throw new ArgumentError(`train: ${name} must be an integer >= 1, got ${value}`);
   }
   return {
     ...options,

@@ -41,10 +41,21 @@ export class PendingSteps {
       const [loss, gradNorm] = (await readFloats(measures)) as unknown as [number, number];
       measures.dispose();
       if (!Number.isFinite(loss)) throw new NonFiniteError(`train: the loss of step ${step} is ${loss}`);
-      if (!Number.isFinite(gradNorm)) throw new NonFiniteError(`train: the gradient norm of step ${step} is ${gradNorm}`);
+      if (!Number.isFinite(gradNorm))
+        throw new NonFiniteError(`train: the gradient norm of step ${step} is ${gradNorm}`);
       const seconds = this.#seconds();
       this.#measure(seconds, tokens);
-      yield { kind: "step", step, loss, gradNorm, learningRate, tokens, seconds, tokensPerSecond: this.#rate, secondsLeft: secondsLeft(step) };
+      yield {
+        kind: "step",
+        step,
+        loss,
+        gradNorm,
+        learningRate,
+        tokens,
+        seconds,
+        tokensPerSecond: this.#rate,
+        secondsLeft: secondsLeft(step),
+      };
     }
   }
 

@@ -45,7 +45,9 @@ export function wsdSchedule(options: DecayOptions & { readonly decay?: number } 
   requireShare("wsdSchedule", "decay", decay);
   if (warmUp + decay > 1) throw new ArgumentError(`wsdSchedule: warmUp + decay must be <= 1, got ${warmUp + decay}`);
   const stable = (1 - warmUp - decay) / (1 - warmUp);
-  return withWarmUp("wsdSchedule", warmUp, (rest) => (rest <= stable ? 1 : 1 - ((1 - final) * (rest - stable)) / (1 - stable)));
+  return withWarmUp("wsdSchedule", warmUp, (rest) =>
+    rest <= stable ? 1 : 1 - ((1 - final) * (rest - stable)) / (1 - stable),
+  );
 }
 
 /** `after` sees the share of what comes after the warm-up. */

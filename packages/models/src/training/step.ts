@@ -1,4 +1,15 @@
-import { clipScale, scalar, stack, tidy, valueAndGrads, add, mul, type AdamW, type Rng, type Tensor } from "@statespace/core";
+import {
+  clipScale,
+  scalar,
+  stack,
+  tidy,
+  valueAndGrads,
+  add,
+  mul,
+  type AdamW,
+  type Rng,
+  type Tensor,
+} from "@statespace/core";
 import { countTargets, type TrainingBatch } from "./batch.ts";
 import { asLossResult, type CarriedState, type Trainable } from "./objective.ts";
 
@@ -27,7 +38,12 @@ const NO_CLIPPING = 1e30;
  * batch that holds them all, up to rounding. Enqueues only; nothing waits for the device.
  * @param options.carried is not disposed.
  */
-export function trainStep<B extends TrainingBatch>(trainable: Trainable<B>, optimizer: AdamW, batches: readonly B[], options: StepOptions): StepResult {
+export function trainStep<B extends TrainingBatch>(
+  trainable: Trainable<B>,
+  optimizer: AdamW,
+  batches: readonly B[],
+  options: StepOptions,
+): StepResult {
   const { learningRate, clipNorm, rng } = options;
   const accumulated = new Accumulated();
   let carried = options.carried;

@@ -6,20 +6,40 @@ import { float64Backend } from "../float64Backend.ts";
 import { describeMixerLaws } from "../laws.ts";
 
 const base: AttentionMixerConfig = {
-  dModel: 6, nHeads: 2, nHeadsKv: 2, headDim: 4, useQkvBias: false, useOutBias: false, softmaxScale: 0.5, causal: true, dConv: 0,
-  rotaryDim: 0, rotaryBase: 10000, rotaryInterleaved: false, mlpDim: 0,
+  dModel: 6,
+  nHeads: 2,
+  nHeadsKv: 2,
+  headDim: 4,
+  useQkvBias: false,
+  useOutBias: false,
+  softmaxScale: 0.5,
+  causal: true,
+  dConv: 0,
+  rotaryDim: 0,
+  rotaryBase: 10000,
+  rotaryInterleaved: false,
+  mlpDim: 0,
 };
 const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
   plain: {},
   "keys shared, all of it rotated, biases": { nHeads: 4, rotaryDim: 4, useQkvBias: true, useOutBias: true },
-  "convolved, neighbours rotated in half of it, an MLP beside": { dConv: 3, rotaryDim: 2, rotaryInterleaved: true, mlpDim: 8, nHeadsKv: 1 },
+  "convolved, neighbours rotated in half of it, an MLP beside": {
+    dConv: 3,
+    rotaryDim: 2,
+    rotaryInterleaved: true,
+    mlpDim: 8,
+    nHeadsKv: 1,
+  },
 };
 
 /** Positions enter by a float32 table: packed or alone, a token has other positions, equal up to 2^-24. */
 const ROTATED = 1e-7;
 
 for (const [name, change] of Object.entries(variants)) {
-  describeMixerLaws(`Attention, ${name}`, (build) => new AttentionMixer({ ...base, ...change }, build), { dModel: 6, exact: change.rotaryDim ? ROTATED : 1e-11 });
+  describeMixerLaws(`Attention, ${name}`, (build) => new AttentionMixer({ ...base, ...change }, build), {
+    dModel: 6,
+    exact: change.rotaryDim ? ROTATED : 1e-11,
+  });
 }
 describeMixerLaws("MLP", (build) => new MlpMixer(6, 10, build), { dModel: 6 });
 
@@ -29,7 +49,12 @@ describe("Attention, the map", () => {
     tidy(() => {
       const rng = new Rng(3);
       const mixer = new AttentionMixer({ ...base, rotaryDim: 4 }, new ParameterBuilder(rng));
-      const map = mixer.map(tensor(Float32Array.from({ length: 30 }, () => rng.normal()), [1, 5, 6]));
+      const map = mixer.map(
+        tensor(
+          Float32Array.from({ length: 30 }, () => rng.normal()),
+          [1, 5, 6],
+        ),
+      );
       expect(map.shape).toEqual([1, 2, 5, 5]);
       for (const total of Array.from(sum(map, -1).dataSync() as ArrayLike<number>)) expect(total).toBeCloseTo(1, 12);
       Array.from(map.dataSync() as ArrayLike<number>).forEach((weight, i) => {

@@ -10,12 +10,32 @@ describe("attention/minimal.ts equals the fast path", () => {
     "convolved, with an MLP beside": { d_conv: 3, mlp_dim: 256 },
   };
   for (const [name, attention] of Object.entries(variants)) {
-    const config = parseModelConfig({ d_model: 16, n_layer: 2, vocab_size: 32, d_intermediate: 128, attn_layer_idx: [0, 1], attn_cfg: { causal: true, num_heads: 4, ...attention } });
-    it(name, () => expectMinimalEqualsFast(config, (weights, same, ids) => minimalTransformer(weights, same, same.attention!, ids)));
+    const config = parseModelConfig({
+      d_model: 16,
+      n_layer: 2,
+      vocab_size: 32,
+      d_intermediate: 128,
+      attn_layer_idx: [0, 1],
+      attn_cfg: { causal: true, num_heads: 4, ...attention },
+    });
+    it(name, () =>
+      expectMinimalEqualsFast(config, (weights, same, ids) => minimalTransformer(weights, same, same.attention!, ids)),
+    );
   }
   for (const interleaved of [false, true]) {
-    const config = parseModelConfig({ d_model: 16, n_layer: 1, vocab_size: 32, attn_layer_idx: [0], attn_cfg: { causal: true, num_heads: 2, rotary_emb_dim: 6, rotary_emb_interleaved: interleaved } });
+    const config = parseModelConfig({
+      d_model: 16,
+      n_layer: 1,
+      vocab_size: 32,
+      attn_layer_idx: [0],
+      attn_cfg: { causal: true, num_heads: 2, rotary_emb_dim: 6, rotary_emb_interleaved: interleaved },
+    });
     // The fast path's table of positions is float32: 2^-24 of an angle's sine.
-    it(`rotary positions, interleaved ${interleaved}`, () => expectMinimalEqualsFast(config, (weights, same, ids) => minimalTransformer(weights, same, same.attention!, ids), 1e-6));
+    it(`rotary positions, interleaved ${interleaved}`, () =>
+      expectMinimalEqualsFast(
+        config,
+        (weights, same, ids) => minimalTransformer(weights, same, same.attention!, ids),
+        1e-6,
+      ));
   }
 });

@@ -64,7 +64,12 @@ describe.each(models)("golden %s", (model) => {
         files: { "tokenizer.json": "{}" },
         generationConfig: checkpoint.generationConfig ?? {},
       });
-      expect((await readdir(folder)).sort()).toEqual(["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]);
+      expect((await readdir(folder)).sort()).toEqual([
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+      ]);
       const again = await openCheckpoint(folderSource(folder));
       expect(parseModelConfig(again.config)).toEqual(config);
       for (const [name, tensor] of tensors) expect((await again.tensor(name)).bytes, name).toEqual(tensor.bytes);
@@ -80,7 +85,11 @@ const shardB = serializeSafetensors(new Map([["b", { shape: [3], values: Float32
 const A = "model-00001-of-00002.safetensors";
 const B = "model-00002-of-00002.safetensors";
 
-function sharded(map: unknown, total: unknown = 20, files: FileMap = { [A]: shardA, [B]: shardB }): ReturnType<typeof memorySource> {
+function sharded(
+  map: unknown,
+  total: unknown = 20,
+  files: FileMap = { [A]: shardA, [B]: shardB },
+): ReturnType<typeof memorySource> {
   const index = JSON.stringify({ metadata: { total_size: total }, weight_map: map });
   return memorySource({ ...files, "config.json": config, "model.safetensors.index.json": index });
 }
@@ -92,7 +101,8 @@ describe("shards", () => {
     expect(checkpoint.entries.get("b")).toEqual({ dtype: "F32", shape: [3], byteLength: 12, shard: B });
     expect([...(await checkpoint.tensorF32("b"))]).toEqual([3, 4, 5]);
     const names: string[] = [];
-    for await (const [name] of checkpoint.stream({ onProgress: (progress) => void seen.push(progress) })) names.push(name);
+    for await (const [name] of checkpoint.stream({ onProgress: (progress) => void seen.push(progress) }))
+      names.push(name);
     expect(names).toEqual(["a", "b"]);
     expect(seen.filter(({ loaded, total }) => loaded === total).map(({ file }) => file)).toEqual([A, B]);
     await expect(checkpoint.tensor("c")).rejects.toThrow(/"c" is missing/);
@@ -136,10 +146,22 @@ describe("shards", () => {
 test.each<[fault: string, files: FileMap, message: RegExp]>([
   ["no config", { "model.safetensors": shardA }, /config.json is missing/],
   ["a config that is no JSON", { "config.json": "<html>", "model.safetensors": shardA }, /config.json: not valid JSON/],
-  ["a config that is a list", { "config.json": "[]", "model.safetensors": shardA }, /config.json: must be a JSON object/],
+  [
+    "a config that is a list",
+    { "config.json": "[]", "model.safetensors": shardA },
+    /config.json: must be a JSON object/,
+  ],
   ["no weights", { "config.json": config }, /model.safetensors is missing/],
-  ["only pickled weights", { "config.json": config, "pytorch_model.bin": "x" }, /pytorch_model.bin .* convert them to safetensors/],
-  ["only pickled shards", { "config.json": config, "pytorch_model.bin.index.json": "{}" }, /convert them to safetensors/],
+  [
+    "only pickled weights",
+    { "config.json": config, "pytorch_model.bin": "x" },
+    /pytorch_model.bin .* convert them to safetensors/,
+  ],
+  [
+    "only pickled shards",
+    { "config.json": config, "pytorch_model.bin.index.json": "{}" },
+    /convert them to safetensors/,
+  ],
   ["empty weights", { "config.json": config, "model.safetensors": "" }, /at least 8 bytes/],
 ])("a folder with %s", async (_fault, files, message) => {
   await expect(openCheckpoint(memorySource(files))).rejects.toThrow(FormatError);
@@ -148,13 +170,20 @@ test.each<[fault: string, files: FileMap, message: RegExp]>([
 
 test("Python's spelling of infinity is read", async () => {
   const checkpoint = await openCheckpoint(
-    memorySource({ "config.json": `{"time_step_limit": [0.0, Infinity], "x": [NaN, -Infinity]}`, "model.safetensors": shardA }),
+    memorySource({
+      "config.json": `{"time_step_limit": [0.0, Infinity], "x": [NaN, -Infinity]}`,
+      "model.safetensors": shardA,
+    }),
   );
-  expect(checkpoint.config).toEqual(Object.assign(Object.create(null), { time_step_limit: [0, Infinity], x: [NaN, -Infinity] }));
+  expect(checkpoint.config).toEqual(
+    Object.assign(Object.create(null), { time_step_limit: [0, Infinity], x: [NaN, -Infinity] }),
+  );
 });
 
 test("over HTTP: one tensor costs its own bytes, and an aborted stream is an AbortedError", async () => {
-  const weights = serializeSafetensors(new Map(["a", "b", "c"].map((name) => [name, { shape: [50_000], values: new Float32Array(50_000).fill(1) }])));
+  const weights = serializeSafetensors(
+    new Map(["a", "b", "c"].map((name) => [name, { shape: [50_000], values: new Float32Array(50_000).fill(1) }])),
+  );
   await using server = await serveFiles(
     new Map([
       ["config.json", new TextEncoder().encode(config)],
@@ -199,7 +228,9 @@ describe("saving", () => {
       ["x", { shape: [1], values: Float32Array.of(2) }],
       ["y", abortsWhenWritten],
     ]);
-    await expect(saveCheckpoint(folder, { config: {}, tensors }, { signal: controller.signal })).rejects.toThrow(AbortedError);
+    await expect(saveCheckpoint(folder, { config: {}, tensors }, { signal: controller.signal })).rejects.toThrow(
+      AbortedError,
+    );
     expect(reads).toBe(2);
     expect((await readdir(folder)).sort()).toEqual(["config.json", "model.safetensors"]);
     const kept = await openCheckpoint(folderSource(folder));
@@ -210,7 +241,9 @@ describe("saving", () => {
   test("a tensor that lies about its shape, or a file name that leaves the folder, writes nothing", async () => {
     const tensors = new Map([["w", { shape: [2], values: new Float32Array(1) }]]);
     await expect(saveCheckpoint(folder, { config: {}, tensors })).rejects.toThrow(ShapeError);
-    await expect(saveCheckpoint(folder, { config: {}, tensors: new Map(), files: { "../x": "" } })).rejects.toThrow(FormatError);
+    await expect(saveCheckpoint(folder, { config: {}, tensors: new Map(), files: { "../x": "" } })).rejects.toThrow(
+      FormatError,
+    );
     expect(await readdir(folder)).toEqual([]);
   });
 

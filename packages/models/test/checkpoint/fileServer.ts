@@ -20,7 +20,10 @@ export interface FileServer extends AsyncDisposable {
 }
 
 /** A static file server on a free port of this machine. */
-export async function serveFiles(files: ReadonlyMap<string, Uint8Array>, options: ServerOptions = {}): Promise<FileServer> {
+export async function serveFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  options: ServerOptions = {},
+): Promise<FileServer> {
   const requests: string[] = [];
   const state: { sent: number } = { sent: 0 };
   const server: Server = createServer((request, response) => {
@@ -62,7 +65,10 @@ async function answer(
     start = Number(range[1]);
     end = range[2] === "" ? file.length : Math.min(file.length, Number(range[2]) + 1);
     if (start >= file.length) return void response.writeHead(416, { "content-range": `bytes */${file.length}` }).end();
-    response.writeHead(206, { "content-range": `bytes ${start}-${end - 1}/${file.length}`, "content-length": end - start });
+    response.writeHead(206, {
+      "content-range": `bytes ${start}-${end - 1}/${file.length}`,
+      "content-length": end - start,
+    });
   } else {
     response.writeHead(200, { "content-length": file.length });
   }

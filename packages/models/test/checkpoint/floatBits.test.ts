@@ -22,7 +22,8 @@ function bfloatValue(bits: number): number {
 }
 
 const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
-const half = (values: Float32Array, dtype: "F16" | "BF16"): Uint16Array => new Uint16Array(fromFloat32Array(values, dtype).buffer);
+const half = (values: Float32Array, dtype: "F16" | "BF16"): Uint16Array =>
+  new Uint16Array(fromFloat32Array(values, dtype).buffer);
 
 test.each([
   ["F16", halfValue],
@@ -35,10 +36,12 @@ test.each([
   const wrong: string[] = [];
   for (let bits = 0; bits < 65536; bits++) {
     const value = valueOf(bits);
-    if (!Object.is(wide[bits], value) || !Object.is(wide64[bits], value)) wrong.push(`0x${bits.toString(16)}: ${wide[bits]} != ${value}`);
+    if (!Object.is(wide[bits], value) || !Object.is(wide64[bits], value))
+      wrong.push(`0x${bits.toString(16)}: ${wide[bits]} != ${value}`);
     // A signalling NaN comes back quiet; every other pattern is kept, payloads included.
     const quietBit = Number.isNaN(value) ? (dtype === "F16" ? 0x200 : 0x40) : 0;
-    if (back[bits] !== (bits | quietBit)) wrong.push(`0x${bits.toString(16)} came back as 0x${back[bits].toString(16)}`);
+    if (back[bits] !== (bits | quietBit))
+      wrong.push(`0x${bits.toString(16)} came back as 0x${back[bits].toString(16)}`);
   }
   expect(wrong).toEqual([]);
 });
@@ -46,21 +49,25 @@ test.each([
 test.each([
   ["F16", halfValue, 0x7c00, 2 ** 16],
   ["BF16", bfloatValue, 0x7f80, 2 ** 128],
-] as const)("%s: rounds to nearest, ties to even, at every boundary between neighbours", (dtype, valueOf, infinity, afterLargest) => {
-  for (let bits = 0; bits < infinity; bits++) {
-    const low = valueOf(bits);
-    const high = bits + 1 === infinity ? afterLargest : valueOf(bits + 1);
-    const middle = Math.fround((low + high) / 2);
-    expect(middle).toBe((low + high) / 2); // representable, so that the tie is a real one
-    const around = Float32Array.of(middle, middle, middle, -middle);
-    bitsOf(around)[0]--;
-    bitsOf(around)[2]++;
-    const even = bits % 2 === 0 ? bits : bits + 1;
-    const expected = [bits, even, bits + 1, even | 0x8000];
-    const actual = half(around, dtype);
-    if (expected.some((value, i) => value !== actual[i])) expect.fail(`${dtype} around ${middle}: ${actual.join()} != ${expected.join()}`);
-  }
-});
+] as const)(
+  "%s: rounds to nearest, ties to even, at every boundary between neighbours",
+  (dtype, valueOf, infinity, afterLargest) => {
+    for (let bits = 0; bits < infinity; bits++) {
+      const low = valueOf(bits);
+      const high = bits + 1 === infinity ? afterLargest : valueOf(bits + 1);
+      const middle = Math.fround((low + high) / 2);
+      expect(middle).toBe((low + high) / 2); // representable, so that the tie is a real one
+      const around = Float32Array.of(middle, middle, middle, -middle);
+      bitsOf(around)[0]--;
+      bitsOf(around)[2]++;
+      const even = bits % 2 === 0 ? bits : bits + 1;
+      const expected = [bits, even, bits + 1, even | 0x8000];
+      const actual = half(around, dtype);
+      if (expected.some((value, i) => value !== actual[i]))
+        expect.fail(`${dtype} around ${middle}: ${actual.join()} != ${expected.join()}`);
+    }
+  },
+);
 
 test("narrowing overflows to infinity and underflows to a zero of the same sign", () => {
   const extremes = Float32Array.of(3.4e38, -3.4e38, 1e-45, -1e-45, 65520, 65519.99);
@@ -68,8 +75,16 @@ test("narrowing overflows to infinity and underflows to a zero of the same sign"
 });
 
 test("both float8 formats: values of the format paper's table 1", () => {
-  const e4m3 = toFloat32Array({ dtype: "F8_E4M3", shape: [6], bytes: Uint8Array.of(0x01, 0x08, 0x38, 0x7e, 0xff, 0x80) });
+  const e4m3 = toFloat32Array({
+    dtype: "F8_E4M3",
+    shape: [6],
+    bytes: Uint8Array.of(0x01, 0x08, 0x38, 0x7e, 0xff, 0x80),
+  });
   expect([...e4m3]).toEqual([2 ** -9, 2 ** -6, 1, 448, NaN, -0]);
-  const e5m2 = toFloat32Array({ dtype: "F8_E5M2", shape: [6], bytes: Uint8Array.of(0x01, 0x04, 0x3c, 0x7b, 0xfc, 0x7e) });
+  const e5m2 = toFloat32Array({
+    dtype: "F8_E5M2",
+    shape: [6],
+    bytes: Uint8Array.of(0x01, 0x04, 0x3c, 0x7b, 0xfc, 0x7e),
+  });
   expect([...e5m2]).toEqual([2 ** -16, 2 ** -14, 1, 57344, -Infinity, NaN]);
 });

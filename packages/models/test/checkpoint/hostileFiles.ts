@@ -1,5 +1,9 @@
 /** Builders of safetensors files that may lie; the writer under test cannot make those. */
-export function fileOf(header: string | Uint8Array, data: Uint8Array | number = 0, declaredLength?: bigint): Uint8Array {
+export function fileOf(
+  header: string | Uint8Array,
+  data: Uint8Array | number = 0,
+  declaredLength?: bigint,
+): Uint8Array {
   const json = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const body = typeof data === "number" ? new Uint8Array(data) : data;
   const file = new Uint8Array(8 + json.length + body.length);

@@ -14,7 +14,15 @@ import {
 import { formatTransformersJson } from "../../src/checkpoint/transformersJson.ts";
 
 const mamba = { model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 };
-const mamba2 = { model_type: "mamba2", hidden_size: 64, num_heads: 8, head_dim: 16, n_groups: 2, num_hidden_layers: 1, vocab_size: 96 };
+const mamba2 = {
+  model_type: "mamba2",
+  hidden_size: 64,
+  num_heads: 8,
+  head_dim: 16,
+  n_groups: 2,
+  num_hidden_layers: 1,
+  vocab_size: 96,
+};
 const ssm1 = { d_model: 768, n_layer: 24, vocab_size: 50277 };
 const ssm2 = { d_model: 768, n_layer: 24, vocab_size: 50277, ssm_cfg: { layer: "Mamba2" } };
 const ssm3 = { d_model: 768, n_layer: 12, vocab_size: 50277, ssm_cfg: { layer: "Mamba3" } };
@@ -70,12 +78,24 @@ describe("transformers", () => {
   });
 
   test("falcon-mamba-7b: a written intermediate_size wins over expand", () => {
-    const config = parseModelConfig({ model_type: "falcon_mamba", hidden_size: 4096, intermediate_size: 8192, expand: 16, time_step_rank: 256 });
+    const config = parseModelConfig({
+      model_type: "falcon_mamba",
+      hidden_size: 4096,
+      intermediate_size: 8192,
+      expand: 16,
+      time_step_rank: 256,
+    });
     expect(config).toMatchObject({ dInner: 8192, dtRank: 256 });
   });
 
   test("null takes the default, but is no token where a token is named; several ends are a list", () => {
-    const config = parseModelConfig({ ...mamba, state_size: null, bos_token_id: null, eos_token_id: [1, 2], pad_token_id: null });
+    const config = parseModelConfig({
+      ...mamba,
+      state_size: null,
+      bos_token_id: null,
+      eos_token_id: [1, 2],
+      pad_token_id: null,
+    });
     expect(config).toMatchObject({ dState: 16, bosTokenId: null, eosTokenIds: [1, 2], padTokenId: null });
     expect(parseModelConfig({ ...mamba, eos_token_id: null }).eosTokenIds).toEqual([]);
   });
@@ -90,7 +110,10 @@ describe("transformers", () => {
   });
 
   test("mamba_ssm's keys beside its own do not change the dialect", () => {
-    expect(parseModelConfig({ ...mamba, d_model: 1, n_layer: 1, ssm_cfg: {} })).toMatchObject({ dialect: "transformers", dModel: 768 });
+    expect(parseModelConfig({ ...mamba, d_model: 1, n_layer: 1, ssm_cfg: {} })).toMatchObject({
+      dialect: "transformers",
+      dModel: 768,
+    });
   });
 });
 
@@ -118,7 +141,10 @@ describe("mamba_ssm", () => {
       dIntermediate: 0,
     });
     expect(parseModelConfig({ ...ssm1, pad_vocab_size_multiple: 16 }).vocabSize).toBe(50288);
-    expect(parseModelConfig({ ...ssm1, pad_vocab_size_multiple: 1, rms_norm: false })).toMatchObject({ vocabSize: 50277, norm: "layer" });
+    expect(parseModelConfig({ ...ssm1, pad_vocab_size_multiple: 1, rms_norm: false })).toMatchObject({
+      vocabSize: 50277,
+      norm: "layer",
+    });
   });
 
   test("mamba2-130m", () => {
@@ -133,7 +159,10 @@ describe("mamba_ssm", () => {
       normBeforeGate: false,
     });
     expect(
-      parseModelConfig({ ...ssm2, ssm_cfg: { layer: "Mamba2", ngroups: 8, norm_before_gate: true, dt_limit: [0, 1], A_init_range: [1, 2] } }),
+      parseModelConfig({
+        ...ssm2,
+        ssm_cfg: { layer: "Mamba2", ngroups: 8, norm_before_gate: true, dt_limit: [0, 1], A_init_range: [1, 2] },
+      }),
     ).toMatchObject({
       normGroupSize: 192,
       normBeforeGate: true,
@@ -158,7 +187,14 @@ describe("mamba_ssm", () => {
       { ...ssm3, ssm_cfg: { layer: "Mamba3", is_mimo: true, is_outproj_norm: true, chunk_size: 16, rope_fraction: 1 } },
       { aActivation: "softplus" },
     );
-    expect(mimo).toMatchObject({ mimo: true, mimoRank: 4, outProjNorm: true, chunkSize: 16, nRopeAngles: 64, aActivation: "softplus" });
+    expect(mimo).toMatchObject({
+      mimo: true,
+      mimoRank: 4,
+      outProjNorm: true,
+      chunkSize: 16,
+      nRopeAngles: 64,
+      aActivation: "softplus",
+    });
   });
 
   test("hybrid: attention layers and MLPs, padded as the modules pad them", () => {
@@ -171,7 +207,16 @@ describe("mamba_ssm", () => {
     expect(config).toMatchObject({
       attnLayers: [3, 9],
       dIntermediate: 256,
-      attention: { nHeads: 12, nHeadsKv: 4, headDim: 64, causal: true, rotaryDim: 32, mlpDim: 256, softmaxScale: 1 / 8, useQkvBias: true },
+      attention: {
+        nHeads: 12,
+        nHeadsKv: 4,
+        headDim: 64,
+        causal: true,
+        rotaryDim: 32,
+        mlpDim: 256,
+        softmaxScale: 1 / 8,
+        useQkvBias: true,
+      },
     });
   });
 });
@@ -180,7 +225,10 @@ test.each<[config: unknown, message: RegExp]>([
   [{}, /model_type .* d_model and n_layer/],
   [{ model_type: "llama" }, /model_type must be one of mamba, falcon_mamba, mamba2, got "llama"/],
   [{ model_type: 7 }, /model_type must be a string, got 7/],
-  [{ ...ssm1, ssm_cfg: { layer: "Mamba4" } }, /ssm_cfg.layer must be one of "Mamba1", "Mamba2", "Mamba3", got "Mamba4"/],
+  [
+    { ...ssm1, ssm_cfg: { layer: "Mamba4" } },
+    /ssm_cfg.layer must be one of "Mamba1", "Mamba2", "Mamba3", got "Mamba4"/,
+  ],
   [{ ...ssm1, ssm_cfg: { d_statee: 16 } }, /ssm_cfg.d_statee is not a known setting/],
   [{ ...ssm1, ssm_cfg: { headdim: 16 } }, /ssm_cfg.headdim is not a known setting/],
   [{ ...ssm1, ssm_cfg: [] }, /ssm_cfg must be an object/],
@@ -223,7 +271,10 @@ test.each<[config: unknown, message: RegExp]>([
   [{ ...mamba2, time_step_limit: [0] }, /time_step_limit/],
   [{ ...mamba2, time_step_limit: [0, { __float__: "NaN" }] }, /time_step_limit/],
   [{ ...mamba2, time_step_limit: [-1, 0] }, /time_step_limit/],
-  [{ ...ssm2, ssm_cfg: { layer: "Mamba2", headdim: 100 } }, /ssm_cfg.headdim must divide expand \* d_model = 1536, got 100/],
+  [
+    { ...ssm2, ssm_cfg: { layer: "Mamba2", headdim: 100 } },
+    /ssm_cfg.headdim must divide expand \* d_model = 1536, got 100/,
+  ],
   [{ ...ssm2, ssm_cfg: { layer: "Mamba2", ngroups: 7 } }, /ssm_cfg.ngroups must divide/],
   [{ ...ssm2, ssm_cfg: { layer: "Mamba2", d_ssm: 64 } }, /ssm_cfg.d_ssm/],
   [{ ...ssm3, ssm_cfg: { layer: "Mamba3", rope_fraction: 0.7 } }, /ssm_cfg.rope_fraction must be 0.5 or 1, got 0.7/],
@@ -244,9 +295,26 @@ describe("to transformers", () => {
   test.each([
     [
       "mamba",
-      { ...mamba, use_bias: true, tie_word_embeddings: false, eos_token_id: [3, 4], bos_token_id: null, time_step_rank: 7, intermediate_size: 1000 },
+      {
+        ...mamba,
+        use_bias: true,
+        tie_word_embeddings: false,
+        eos_token_id: [3, 4],
+        bos_token_id: null,
+        time_step_rank: 7,
+        intermediate_size: 1000,
+      },
     ],
-    ["falcon_mamba", { model_type: "falcon_mamba", mixer_rms_eps: 1e-4, layer_norm_epsilon: 1e-6, intermediate_size: 8192, hidden_size: 4096 }],
+    [
+      "falcon_mamba",
+      {
+        model_type: "falcon_mamba",
+        mixer_rms_eps: 1e-4,
+        layer_norm_epsilon: 1e-6,
+        intermediate_size: 8192,
+        hidden_size: 4096,
+      },
+    ],
     ["mamba2", { ...mamba2, chunk_size: 32, tie_word_embeddings: true, use_conv_bias: false }],
     ["mamba2 with bounds", { ...mamba2, time_step_limit: [0.01, 0.2] }],
   ])("%s: written and read again it is the same, through JSON", (_name, written) => {
@@ -260,11 +328,23 @@ describe("to transformers", () => {
     // transformers 5 divides weights that it has just loaded where this says true; it is about how weights start, not what they are.
     expect(before.rescalePrenormResidual).toBe(true);
     expect(after).toEqual({ ...before, dialect: "transformers", rescalePrenormResidual: false });
-    expect(toTransformersConfig(before, "BF16")).toMatchObject({ architectures: ["MambaForCausalLM"], dtype: "bfloat16", expand: 2 });
+    expect(toTransformersConfig(before, "BF16")).toMatchObject({
+      architectures: ["MambaForCausalLM"],
+      dtype: "bfloat16",
+      expand: 2,
+    });
   });
 
   test("writes whole numbers as floats where transformers wants floats, and only there", () => {
-    const text = formatTransformersJson({ state_size: 16, time_step_scale: 1, time_step_max: 2, initializer_range: 0.1, time_step_limit: [0, { __float__: "Infinity" }], expand: 2, nested: { time_step_scale: 1 } });
+    const text = formatTransformersJson({
+      state_size: 16,
+      time_step_scale: 1,
+      time_step_max: 2,
+      initializer_range: 0.1,
+      time_step_limit: [0, { __float__: "Infinity" }],
+      expand: 2,
+      nested: { time_step_scale: 1 },
+    });
     expect(text).toContain('"time_step_scale": 1.0,\n');
     expect(text).toContain('"time_step_max": 2.0,\n');
     expect(text).toContain('"initializer_range": 0.1,\n');
@@ -305,7 +385,9 @@ describe("tensor keys", () => {
       ssm_cfg: { layer: "Mamba3", headdim: 32, d_state: 16, is_mimo: true, is_outproj_norm: true },
     }) as Mamba3Config;
     const prefix = "backbone.layers.0.mixer.";
-    const mixer = [...tensorShapes(config)].filter(([key]) => key.startsWith(prefix)).map(([key, shape]) => [key.slice(prefix.length), shape]);
+    const mixer = [...tensorShapes(config)]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, shape]) => [key.slice(prefix.length), shape]);
     // dInner 128, 4 heads, rank 4, 4 angles: 2*128 + 2*16*4 + 3*4 + 4 rows
     expect(Object.fromEntries(mixer)).toEqual({
       "in_proj.weight": [400, 64],
@@ -356,7 +438,11 @@ describe("tensor keys", () => {
   const entriesOf = (change: (shapes: Map<string, readonly number[]>) => void): Parameters<typeof matchTensors>[0] => {
     const shapes = new Map([...tensorShapes(config)].map(([key, shape]) => [dialectKey(key, "mamba_ssm"), shape]));
     change(shapes);
-    return { entries: new Map([...shapes].map(([key, shape]) => [key, { dtype: "F32", shape, byteLength: 0, shard: "model.safetensors" }])) };
+    return {
+      entries: new Map(
+        [...shapes].map(([key, shape]) => [key, { dtype: "F32", shape, byteLength: 0, shard: "model.safetensors" }]),
+      ),
+    };
   };
 
   test("found under the other dialect's names; a tied head's copy is passed over", () => {
@@ -380,8 +466,16 @@ describe("tensor keys", () => {
       (shapes) => void shapes.set("backbone.layers.0.mixer.D", [31]),
       /"backbone.layers.0.mixer.D": shape must be \[32\] by config.json, got \[31\]/,
     ],
-    ["wrong rank", (shapes) => void shapes.set("backbone.layers.0.mixer.conv1d.weight", [32, 4]), /must be \[32, 1, 4\] .* got \[32, 4\]/],
-    ["unknown", (shapes) => void shapes.set("backbone.layers.1.norm.weight", [16]), /"backbone.layers.1.norm.weight" is not part of/],
+    [
+      "wrong rank",
+      (shapes) => void shapes.set("backbone.layers.0.mixer.conv1d.weight", [32, 4]),
+      /must be \[32, 1, 4\] .* got \[32, 4\]/,
+    ],
+    [
+      "unknown",
+      (shapes) => void shapes.set("backbone.layers.1.norm.weight", [16]),
+      /"backbone.layers.1.norm.weight" is not part of/,
+    ],
     ["twice", (shapes) => void shapes.set("backbone.embeddings.weight", [8, 16]), /are the same weight/],
   ])("a tensor %s", (_fault, change, message) => {
     expect(() => matchTensors(entriesOf(change), config)).toThrow(FormatError);

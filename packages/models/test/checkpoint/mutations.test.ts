@@ -67,7 +67,9 @@ function mutate(text: string, rng: Rng): string {
         const numbers = [...text.matchAll(/\d+/g)];
         const hit = numbers[Math.floor(rng.uniform(0, numbers.length))];
         if (hit === undefined) break;
-        const number = [0, 1, 3, 7, 255, 2 ** 31, 2 ** 53, Number(hit[0]) + 1, Number(hit[0]) * 2][Math.floor(rng.uniform(0, 9))];
+        const number = [0, 1, 3, 7, 255, 2 ** 31, 2 ** 53, Number(hit[0]) + 1, Number(hit[0]) * 2][
+          Math.floor(rng.uniform(0, 9))
+        ];
         text = text.slice(0, hit.index) + String(number) + text.slice(hit.index + hit[0].length);
       }
     }
@@ -90,7 +92,9 @@ function survive(parse: () => unknown, input: string): boolean {
 test(`${ROUNDS} mutated safetensors headers: parsed or refused with a typed error`, () => {
   const rng = new Rng(11);
   const files = models.map((model) => readFileSync(new URL(`${model}/model.safetensors`, golden)));
-  const headers = files.map((file) => new TextDecoder().decode(file.subarray(8, 8 + Number(file.readBigUInt64LE(0)))).trimEnd());
+  const headers = files.map((file) =>
+    new TextDecoder().decode(file.subarray(8, 8 + Number(file.readBigUInt64LE(0)))).trimEnd(),
+  );
   let accepted = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const pick = round % models.length;

@@ -42,7 +42,9 @@ function bytesOf(array: ArrayBufferView): Uint8Array {
 }
 
 describe("round trip", () => {
-  const tensors = new Map<string, WritableTensor>(dtypes.map((dtype) => [`t.${dtype}`, { dtype, shape: [2], bytes: onesAndTwos[dtype] }]));
+  const tensors = new Map<string, WritableTensor>(
+    dtypes.map((dtype) => [`t.${dtype}`, { dtype, shape: [2], bytes: onesAndTwos[dtype] }]),
+  );
   tensors.set("scalar", { shape: [], values: Float32Array.of(0.5) });
   tensors.set("empty", { shape: [3, 0], values: new Float32Array(0) });
   tensors.set("__proto__", { shape: [1], values: Float32Array.of(7) });
@@ -104,7 +106,10 @@ describe("round trip", () => {
     expect(stored.tensors.get("w")?.dtype).toBe(dtype);
     const back = tensorF32(stored, "w");
     // Half a unit in the last place: 2^-11 and 2^-8 relative; F16 is subnormal below 2^-14, where the unit is 2^-24.
-    const [relative, absolute] = { F32: [0, 0], F16: [2 ** -11, 2 ** -25], BF16: [2 ** -8, 0] }[dtype] as [number, number];
+    const [relative, absolute] = { F32: [0, 0], F16: [2 ** -11, 2 ** -25], BF16: [2 ** -8, 0] }[dtype] as [
+      number,
+      number,
+    ];
     for (let i = 0; i < values.length; i++)
       expect(Math.abs(back[i] - values[i])).toBeLessThanOrEqual(Math.max(relative * Math.abs(values[i]), absolute));
   });
@@ -116,8 +121,12 @@ describe("round trip", () => {
   });
 
   test("the writer refuses a shape that lies and the reserved name", () => {
-    expect(() => serializeSafetensors(new Map([["w", { shape: [3], values: new Float32Array(2) }]]))).toThrow(ShapeError);
-    expect(() => serializeSafetensors(new Map([["__metadata__", { shape: [2], values: new Float32Array(2) }]]))).toThrow(ArgumentError);
+    expect(() => serializeSafetensors(new Map([["w", { shape: [3], values: new Float32Array(2) }]]))).toThrow(
+      ShapeError,
+    );
+    expect(() =>
+      serializeSafetensors(new Map([["__metadata__", { shape: [2], values: new Float32Array(2) }]])),
+    ).toThrow(ArgumentError);
   });
 });
 
@@ -145,8 +154,16 @@ test.each<[fault: string, file: Uint8Array, message: RegExp]>([
   ["cut JSON", fileOf(good.slice(0, -1), 12), /not valid JSON/],
   ["text after the JSON", fileOf(`${good}x`, 12), /text after the value/],
   ["duplicate key", fileOf(`{"a":${info([2], [0, 8])},"a":${info([1], [8, 12])}}`, 12), /"a" appears twice/],
-  ["duplicate __proto__", fileOf(`{"__proto__":${info([2], [0, 8])},"__proto__":${info([1], [8, 12])}}`, 12), /"__proto__" appears twice/],
-  ["duplicate field", fileOf(`{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), /"dtype" appears twice/],
+  [
+    "duplicate __proto__",
+    fileOf(`{"__proto__":${info([2], [0, 8])},"__proto__":${info([1], [8, 12])}}`, 12),
+    /"__proto__" appears twice/,
+  ],
+  [
+    "duplicate field",
+    fileOf(`{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8),
+    /"dtype" appears twice/,
+  ],
   ["deep nesting", fileOf(`{"a":${"[".repeat(100_000)}`), /nesting/],
   ["tensor is not an object", fileOf(`{"a":[]}`), /"a": must be an object/],
   ["dtype missing", fileOf(`{"a":{"shape":[2],"data_offsets":[0,8]}}`, 8), /"a": dtype must be a string/],
@@ -158,18 +175,30 @@ test.each<[fault: string, file: Uint8Array, message: RegExp]>([
   ["shape a string", fileOf(`{"a":${info(["2"], [0, 8])}}`, 8), /shape must hold whole numbers/],
   ["shape overflows", fileOf(`{"a":${info([2 ** 40, 2 ** 40], [0, 8])}}`, 8), /too many elements/],
   ["shape overflows only in bytes", fileOf(`{"a":${info([2 ** 52], [0, 8], "F64")}}`, 8), /too many elements/],
-  ["shape overflows to a matching product", fileOf(`{"a":${info([2 ** 32, 2 ** 32, 2], [0, 0])}}`), /too many elements/],
+  [
+    "shape overflows to a matching product",
+    fileOf(`{"a":${info([2 ** 32, 2 ** 32, 2], [0, 0])}}`),
+    /too many elements/,
+  ],
   ["seventeen axes", fileOf(`{"a":${info(Array(17).fill(1), [0, 4])}}`, 4), /at most 16 axes/],
   ["offsets missing", fileOf(`{"a":{"dtype":"F32","shape":[2]}}`, 8), /data_offsets must be a list/],
   ["three offsets", fileOf(`{"a":${info([2], [0, 8, 8])}}`, 8), /\[begin, end\]/],
   ["offsets negative", fileOf(`{"a":${info([2], [-8, 0])}}`, 8), /data_offsets must hold whole numbers/],
   ["offsets backwards", fileOf(`{"a":${info([2], [8, 0])}}`, 8), /run backwards/],
-  ["offsets beyond exact integers", fileOf(`{"a":${info([2], [2 ** 53, 2 ** 53 + 8])}}`, 8), /data_offsets must hold whole numbers/],
+  [
+    "offsets beyond exact integers",
+    fileOf(`{"a":${info([2], [2 ** 53, 2 ** 53 + 8])}}`, 8),
+    /data_offsets must hold whole numbers/,
+  ],
   ["span does not fit shape", fileOf(`{"a":${info([2], [0, 4])}}`, 4), /takes 8 bytes, .* span 4/],
   ["overlap", fileOf(`{"a":${info([2], [0, 8])},"b":${info([1], [4, 8])}}`, 8), /"b" overlaps/],
   ["same bytes twice", fileOf(`{"a":${info([2], [0, 8])},"b":${info([2], [0, 8])}}`, 8), /overlaps/],
   ["hole at the start", fileOf(`{"a":${info([2], [4, 12])}}`, 12), /hole of 4 bytes before tensor "a"/],
-  ["hole in the middle", fileOf(`{"a":${info([2], [0, 8])},"b":${info([1], [12, 16])}}`, 16), /hole of 4 bytes before tensor "b"/],
+  [
+    "hole in the middle",
+    fileOf(`{"a":${info([2], [0, 8])},"b":${info([1], [12, 16])}}`, 16),
+    /hole of 4 bytes before tensor "b"/,
+  ],
   ["past the end of the file", fileOf(good, 11), /truncated/],
   ["bytes after the last tensor", fileOf(good, 13), /bytes after the last tensor/],
   ["bytes and no tensor", fileOf("{}", 1), /bytes after the last tensor/],

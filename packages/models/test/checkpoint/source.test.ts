@@ -46,7 +46,10 @@ const sources: Record<string, () => CheckpointSource> = {
   folder: () => folderSource(folder),
   "file URL": () => openSource(pathToFileURL(folder)),
   memory: () => memorySource(Object.fromEntries(files)),
-  blobs: () => memorySource(new Map([...files].map(([name, bytes]) => [`dropped/${name}`, new Blob([bytes as Uint8Array<ArrayBuffer>])]))),
+  blobs: () =>
+    memorySource(
+      new Map([...files].map(([name, bytes]) => [`dropped/${name}`, new Blob([bytes as Uint8Array<ArrayBuffer>])])),
+    ),
   "URL with ranges": () => urlSource(servers[0].base),
   "URL without ranges": () => urlSource(`${servers[1].base}/`),
   "cached URL": () => cachedSource(urlSource(servers[0].base), new MemoryCache()),
@@ -93,12 +96,24 @@ describe.each(Object.keys(sources))("%s", (kind) => {
     expect(await source.stream("nothing.json")).toBeUndefined();
   });
 
-  test.each(["../secret", "..", ".", "", "a/b", "a\\b", "/etc/passwd", "C:x", "file:x", "https://x", "a\0b", "a?b", " a", "%2e%2e"])(
-    "the name %j is refused",
-    async (name) => {
-      await expect(sources[kind]().read(name)).rejects.toThrow(FormatError);
-    },
-  );
+  test.each([
+    "../secret",
+    "..",
+    ".",
+    "",
+    "a/b",
+    "a\\b",
+    "/etc/passwd",
+    "C:x",
+    "file:x",
+    "https://x",
+    "a\0b",
+    "a?b",
+    " a",
+    "%2e%2e",
+  ])("the name %j is refused", async (name) => {
+    await expect(sources[kind]().read(name)).rejects.toThrow(FormatError);
+  });
 
   test("a range that is none is refused", async () => {
     for (const range of [{ start: -1 }, { start: 2, end: 1 }, { start: NaN }, { end: 0.5 }]) {
@@ -108,7 +123,9 @@ describe.each(Object.keys(sources))("%s", (kind) => {
 
   test("progress counts up to the size", async () => {
     const seen: ReadProgress[] = [];
-    for await (const _chunk of (await sources[kind]().stream("weights.bin", { onProgress: (progress) => void seen.push(progress) }))?.chunks ?? []);
+    for await (const _chunk of (
+      await sources[kind]().stream("weights.bin", { onProgress: (progress) => void seen.push(progress) })
+    )?.chunks ?? []);
     expect(seen.at(-1)).toEqual({ file: "weights.bin", loaded: 100_000, total: 100_000 });
     expect(seen.every(({ loaded }, i) => i === 0 || loaded >= seen[i - 1].loaded)).toBe(true);
   });
@@ -132,7 +149,8 @@ test("a query string (a token) is kept, and only http(s) is accepted", async () 
   await using server = await serveFiles(files, { ranges: true });
   await urlSource(`${server.base}?token=1#x`).read("empty.json");
   expect(server.requests[0]).toBe("/model/empty.json?token=1");
-  for (const bad of ["ftp://host/x", "javascript:alert(1)", "relative/path"]) expect(() => urlSource(bad)).toThrow(ArgumentError);
+  for (const bad of ["ftp://host/x", "javascript:alert(1)", "relative/path"])
+    expect(() => urlSource(bad)).toThrow(ArgumentError);
 });
 
 test("errors of the server and of the connection are typed and name the file", async () => {
@@ -147,7 +165,8 @@ test("errors of the server and of the connection are typed and name the file", a
 test("a server that answers another range than the one asked for: too much is cut, another place is an error", async () => {
   const answer = (body: number[], contentRange: string): CheckpointSource =>
     urlSource("http://host/", {
-      fetch: async () => new Response(Uint8Array.from(body), { status: 206, headers: { "content-range": contentRange } }),
+      fetch: async () =>
+        new Response(Uint8Array.from(body), { status: 206, headers: { "content-range": contentRange } }),
     });
   expect(await answer([1, 2, 3, 4], "bytes 5-8/100").read("x", { start: 5, end: 7 })).toEqual(Uint8Array.of(1, 2));
   await expect(answer([1, 2], "bytes 0-1/100").read("x", { start: 5, end: 7 })).rejects.toThrow(SourceError);
@@ -157,7 +176,9 @@ describe("cache", () => {
   test("the second load asks the server for nothing", async () => {
     await using server = await serveFiles(files, { ranges: true });
     const cache = new MemoryCache();
-    expect(await cachedSource(urlSource(server.base), cache).read("weights.bin", { start: 1, end: 3 })).toEqual(data.slice(1, 3));
+    expect(await cachedSource(urlSource(server.base), cache).read("weights.bin", { start: 1, end: 3 })).toEqual(
+      data.slice(1, 3),
+    );
     const asked = server.requests.length;
     expect(await cachedSource(urlSource(server.base), cache).read("weights.bin")).toEqual(data);
     expect(server.requests.length).toBe(asked);
@@ -174,7 +195,9 @@ describe("cache", () => {
     const source = cachedSource(urlSource(server.base), cache);
     const load = async (): Promise<void> => {
       if (how === "read") await source.read("weights.bin", { signal: controller.signal, onProgress });
-      else for await (const _chunk of (await source.stream("weights.bin", { signal: controller.signal, onProgress }))?.chunks ?? []);
+      else
+        for await (const _chunk of (await source.stream("weights.bin", { signal: controller.signal, onProgress }))
+          ?.chunks ?? []);
     };
     await expect(load()).rejects.toThrow(AbortedError);
     expect(cache.stored.size).toBe(0);
@@ -200,7 +223,9 @@ describe("cache", () => {
       read: inner.read.bind(inner),
       stream: async (file) => ({ size: 100_001, chunks: (await inner.stream(file))?.chunks ?? fail() }),
     };
-    await expect(cachedSource(short, cache).read("weights.bin")).rejects.toThrow(/100001 bytes were announced and 100000 came/);
+    await expect(cachedSource(short, cache).read("weights.bin")).rejects.toThrow(
+      /100001 bytes were announced and 100000 came/,
+    );
     expect(cache.stored.size).toBe(0);
   });
 

@@ -3,10 +3,16 @@ import { describe, expect, test } from "vitest";
 import { argmax, sampleToken, type SamplingSettings, tokenLogprob } from "../../src/generation/sampling.ts";
 
 /** The distribution that the settings leave, by the definitions: full sort, one step after the other. */
-function expectedDistribution(logits: Float32Array, settings: SamplingSettings, previous: readonly number[] = []): number[] {
+function expectedDistribution(
+  logits: Float32Array,
+  settings: SamplingSettings,
+  previous: readonly number[] = [],
+): number[] {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = settings;
   let scores = [...logits].map(
-    (logit, id) => (previous.includes(id) ? (logit < 0 ? logit * repetitionPenalty : logit / repetitionPenalty) : logit) / temperature,
+    (logit, id) =>
+      (previous.includes(id) ? (logit < 0 ? logit * repetitionPenalty : logit / repetitionPenalty) : logit) /
+      temperature,
   );
   const softmax = (): number[] => {
     const weights = scores.map((score) => Math.exp(score - Math.max(...scores)));
@@ -71,7 +77,8 @@ describe.each<[name: string, settings: SamplingSettings, previous?: number[]]>([
 
   test("every uniform number gives an allowed token, the ends of the interval included", () => {
     const expected = expectedDistribution(logits, settings, previous);
-    for (const u of [0, Number.MIN_VALUE, 0.5, 1 - 2 ** -53]) expect(expected[sampleToken(logits, settings, () => u, previous)]).toBeGreaterThan(0);
+    for (const u of [0, Number.MIN_VALUE, 0.5, 1 - 2 ** -53])
+      expect(expected[sampleToken(logits, settings, () => u, previous)]).toBeGreaterThan(0);
   });
 });
 
@@ -89,7 +96,8 @@ test("random logits and settings: the inverse of the cumulative distribution, an
     // A grid finer than the least kept token would be too long; these many draws find the likely ones and must find no other.
     for (let i = 0; i < 200; i++) kept.add(sampleToken(values, settings, () => (i + 0.5) / 200));
     for (const id of kept) expect(expected[id], JSON.stringify(settings)).toBeGreaterThan(0);
-    for (const [id, p] of expected.entries()) if (p > 1 / 100) expect(kept.has(id), `token ${id} of p = ${p}`).toBe(true);
+    for (const [id, p] of expected.entries())
+      if (p > 1 / 100) expect(kept.has(id), `token ${id} of p = ${p}`).toBe(true);
   }
 });
 
@@ -151,7 +159,8 @@ test.each<[setting: string, values: unknown[]]>([
 });
 
 test("previous ids past the vocabulary are refused", () => {
-  for (const id of [-1, 12, 0.5]) expect(() => sampleToken(logits, { repetitionPenalty: 2 }, uniform, [id])).toThrow(ArgumentError);
+  for (const id of [-1, 12, 0.5])
+    expect(() => sampleToken(logits, { repetitionPenalty: 2 }, uniform, [id])).toThrow(ArgumentError);
 });
 
 test("log-probabilities add up to one", () => {

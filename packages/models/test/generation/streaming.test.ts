@@ -5,7 +5,11 @@ import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "..
 import { byteLevelBpe, SAMPLES, spaceBpe } from "../tokenizer/tokenizerFixtures.ts";
 
 /** The pieces as they come, and what flush adds. */
-function stream(tokenizer: Tokenizer, ids: Iterable<number>, options = {}): { pieces: string[]; text: string; decoder: StreamDecoder } {
+function stream(
+  tokenizer: Tokenizer,
+  ids: Iterable<number>,
+  options = {},
+): { pieces: string[]; text: string; decoder: StreamDecoder } {
   const decoder = new StreamDecoder(tokenizer, options);
   const pieces: string[] = [];
   for (const id of ids) pieces.push(decoder.push(id));
@@ -46,7 +50,9 @@ test("every cut of a text of multi-byte characters: nothing but whole characters
     // The longest prefix of whole characters that the first `cut` bytes hold.
     const whole = [...text].reduce(
       (prefix, character) =>
-        new TextEncoder().encode(prefix + character).length <= cut && text.startsWith(prefix + character) ? prefix + character : prefix,
+        new TextEncoder().encode(prefix + character).length <= cut && text.startsWith(prefix + character)
+          ? prefix + character
+          : prefix,
       "",
     );
     expect(before, `cut at ${cut}`).toBe(whole);
@@ -104,7 +110,9 @@ describe("stop strings", () => {
     const characters = [...text];
     for (let i = 0; i <= characters.length; i++) {
       for (let j = i; j <= characters.length; j++) {
-        const parts = [characters.slice(0, i), characters.slice(i, j), characters.slice(j)].map((part) => part.join(""));
+        const parts = [characters.slice(0, i), characters.slice(i, j), characters.slice(j)].map((part) =>
+          part.join(""),
+        );
         const encoded = parts.map((part) => new TextEncoder().encode(part));
         const pieces = { vocabSize: 3, tokenBytes: (id: number) => encoded[id], decode: () => "" };
         const cut = new StreamDecoder(pieces, { stop });
@@ -121,19 +129,23 @@ describe("stop strings", () => {
   test("random texts: as searching the whole text", () => {
     const rng = new Rng(6);
     for (let round = 0; round < 2000; round++) {
-      const draw = (length: number): string => Array.from({ length }, () => "ab"[Math.floor(rng.uniform(0, 2))]).join("");
+      const draw = (length: number): string =>
+        Array.from({ length }, () => "ab"[Math.floor(rng.uniform(0, 2))]).join("");
       const text = draw(20);
       const stop = [draw(3), draw(4)];
       const ends = stop.map((s) => (text.includes(s) ? text.indexOf(s) + s.length : Infinity));
       const end = Math.min(...ends);
       const longest = Math.max(...stop.filter((_, i) => ends[i] === end).map((s) => s.length));
-      expect(stream(tokenizer, tokenizer.encode(text), { stop }).text).toBe(end === Infinity ? text : text.slice(0, end - longest));
+      expect(stream(tokenizer, tokenizer.encode(text), { stop }).text).toBe(
+        end === Infinity ? text : text.slice(0, end - longest),
+      );
     }
   });
 
   test("after the stop nothing comes, and empty or broken stop strings are refused", () => {
     const decoder = new StreamDecoder(tokenizer, { stop: ["a"] });
     expect([decoder.push(0x61), decoder.push(0x62), decoder.flush()]).toEqual(["", "", ""]);
-    for (const stop of ["", "\ud83d"]) expect(() => new StreamDecoder(tokenizer, { stop: [stop] })).toThrow(ArgumentError);
+    for (const stop of ["", "\ud83d"])
+      expect(() => new StreamDecoder(tokenizer, { stop: [stop] })).toThrow(ArgumentError);
   });
 });

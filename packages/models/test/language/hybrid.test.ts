@@ -5,8 +5,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
-  Decoder, fromPretrained, generate, hybridConfig, hybridFromJson, hybridToJson, LanguageModel, ModelState, parseModelConfig, prefill, savePretrained, tensorShapes,
-  type HybridConfig, type JsonValue, type LanguageConfig, type LayerKind,
+  Decoder,
+  fromPretrained,
+  generate,
+  hybridConfig,
+  hybridFromJson,
+  hybridToJson,
+  LanguageModel,
+  ModelState,
+  parseModelConfig,
+  prefill,
+  savePretrained,
+  tensorShapes,
+  type HybridConfig,
+  type JsonValue,
+  type LanguageConfig,
+  type LayerKind,
 } from "../../src/index.ts";
 import { attentionMixer } from "../../src/attention/minimal.ts";
 import { gatedMlp, mambaMixer, minimalLanguageModel, type Lookup, type Sequence } from "../../src/mamba/minimal.ts";
@@ -15,18 +29,60 @@ import { mamba3Mixer } from "../../src/mamba3/minimal.ts";
 import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
 const small = {
-  mamba: { dState: 3, dtRank: 2 }, mamba2: { dState: 4, nHeads: 4, headDim: 4, chunkSize: 4 }, mamba3: { dState: 6, nHeads: 4, headDim: 4, nRopeAngles: 2, chunkSize: 4 },
-  attention: { nHeads: 2, nHeadsKv: 1, headDim: 4, softmaxScale: 0.5, rotaryDim: 4 }, mlp: { hidden: 6 },
+  mamba: { dState: 3, dtRank: 2 },
+  mamba2: { dState: 4, nHeads: 4, headDim: 4, chunkSize: 4 },
+  mamba3: { dState: 6, nHeads: 4, headDim: 4, nRopeAngles: 2, chunkSize: 4 },
+  attention: { nHeads: 2, nHeadsKv: 1, headDim: 4, softmaxScale: 0.5, rotaryDim: 4 },
+  mlp: { hidden: 6 },
 };
 const everything: readonly LayerKind[] = ["mamba", "attention", "mlp", "mamba2", "mamba3", "attention"];
 const configs: Readonly<Record<string, LanguageConfig>> = {
-  "every kind in one stack": hybridConfig({ vocabSize: 17, dModel: 8, layers: everything, settings: small, initializerRange: 0.5 }),
-  "states of constant size, so that steps are captured": hybridConfig({ vocabSize: 17, dModel: 8, layers: ["mamba2", "mlp", "mamba3", "mamba"], settings: small, initializerRange: 0.5 }),
-  "several inputs a head": hybridConfig({ vocabSize: 17, dModel: 8, layers: ["mamba3", "mamba3"], settings: { mamba3: { ...small.mamba3, mimo: true, mimoRank: 2, outProjNorm: true } }, initializerRange: 0.5 }),
-  "an MLP after each mixer": hybridConfig({ vocabSize: 17, dModel: 8, layers: ["attention", "mamba2"], settings: small, dIntermediate: 12, initializerRange: 0.5, tieEmbeddings: false }),
+  "every kind in one stack": hybridConfig({
+    vocabSize: 17,
+    dModel: 8,
+    layers: everything,
+    settings: small,
+    initializerRange: 0.5,
+  }),
+  "states of constant size, so that steps are captured": hybridConfig({
+    vocabSize: 17,
+    dModel: 8,
+    layers: ["mamba2", "mlp", "mamba3", "mamba"],
+    settings: small,
+    initializerRange: 0.5,
+  }),
+  "several inputs a head": hybridConfig({
+    vocabSize: 17,
+    dModel: 8,
+    layers: ["mamba3", "mamba3"],
+    settings: { mamba3: { ...small.mamba3, mimo: true, mimoRank: 2, outProjNorm: true } },
+    initializerRange: 0.5,
+  }),
+  "an MLP after each mixer": hybridConfig({
+    vocabSize: 17,
+    dModel: 8,
+    layers: ["attention", "mamba2"],
+    settings: small,
+    dIntermediate: 12,
+    initializerRange: 0.5,
+    tieEmbeddings: false,
+  }),
   "attention layers of mamba_ssm": parseModelConfig({
-    d_model: 8, n_layer: 3, vocab_size: 16, d_intermediate: 16, ssm_cfg: { layer: "Mamba2", d_state: 4, headdim: 4, chunk_size: 4 }, attn_layer_idx: [1],
-    attn_cfg: { causal: true, d_conv: 4, head_dim: 4, num_heads: 2, out_proj_bias: false, qkv_proj_bias: false, rotary_emb_dim: 2 },
+    d_model: 8,
+    n_layer: 3,
+    vocab_size: 16,
+    d_intermediate: 16,
+    ssm_cfg: { layer: "Mamba2", d_state: 4, headdim: 4, chunk_size: 4 },
+    attn_layer_idx: [1],
+    attn_cfg: {
+      causal: true,
+      d_conv: 4,
+      head_dim: 4,
+      num_heads: 2,
+      out_proj_bias: false,
+      qkv_proj_bias: false,
+      rotary_emb_dim: 2,
+    },
   }),
 };
 const IDS = [3, 1, 4, 1, 5, 9, 2, 6, 5];
@@ -49,7 +105,8 @@ function expectRow(got: ArrayLike<number>, want: readonly number[], what: string
   expect(Math.max(...want.map((x, i) => Math.abs(x - got[i]!))) / peak, what).toBeLessThan(BOUND);
 }
 
-const argMax = (row: ArrayLike<number>): number => Array.from(row).reduce((best, x, i, all) => (x > all[best]! ? i : best), 0);
+const argMax = (row: ArrayLike<number>): number =>
+  Array.from(row).reduce((best, x, i, all) => (x > all[best]! ? i : best), 0);
 
 describe.each(Object.entries(configs))("a hybrid: %s", (_, config) => {
   beforeAll(() => setBackend(cpuBackend()));
@@ -81,7 +138,8 @@ describe.each(Object.entries(configs))("a hybrid: %s", (_, config) => {
     const model = make();
     const prompts = [IDS.slice(0, 3), IDS, IDS.slice(2, 8)];
     const made = prompts.map((prompt) => [...prompt]);
-    for await (const { sequence, id } of generate(model, prompts, { greedy: true, maxNewTokens: 5, eosTokenIds: [] })) made[sequence]!.push(id);
+    for await (const { sequence, id } of generate(model, prompts, { greedy: true, maxNewTokens: 5, eosTokenIds: [] }))
+      made[sequence]!.push(id);
     made.forEach((ids, i) => {
       const from = prompts[i]!.length;
       const whole = logitsOf(model, ids);
@@ -103,7 +161,12 @@ describe("a hybrid is what its layers are, one after the other", () => {
       mlp: gatedMlp,
     };
     // Attention's table of positions is float32 on the fast path.
-    return expectMinimalEqualsFast(config, (weights, same, ids) => minimalLanguageModel(weights, same, ids, (x, weight, layer) => mixers[layers[layer]!](x, weight)), 1e-6);
+    return expectMinimalEqualsFast(
+      config,
+      (weights, same, ids) =>
+        minimalLanguageModel(weights, same, ids, (x, weight, layer) => mixers[layers[layer]!](x, weight)),
+      1e-6,
+    );
   });
 });
 
@@ -112,14 +175,34 @@ describe("hybrid configs", () => {
   it("a model has the tensors that its published config names", () => {
     const base = { d_model: 16, n_layer: 2, vocab_size: 32 };
     const published = [
-      { ...base, ssm_cfg: { layer: "Mamba2", d_state: 8, headdim: 8, ngroups: 2, rmsnorm: false, D_has_hdim: true, bias: true }, d_intermediate: 128, rms_norm: false },
+      {
+        ...base,
+        ssm_cfg: { layer: "Mamba2", d_state: 8, headdim: 8, ngroups: 2, rmsnorm: false, D_has_hdim: true, bias: true },
+        d_intermediate: 128,
+        rms_norm: false,
+      },
       { ...base, ssm_cfg: { layer: "Mamba3", d_state: 8, headdim: 8 } },
-      { ...base, ssm_cfg: { layer: "Mamba3", d_state: 8, headdim: 8, is_mimo: true, mimo_rank: 2, is_outproj_norm: true, rope_fraction: 1 }, attn_layer_idx: [0], attn_cfg: { causal: true, num_heads: 2, mlp_dim: 256, d_conv: 3 } },
+      {
+        ...base,
+        ssm_cfg: {
+          layer: "Mamba3",
+          d_state: 8,
+          headdim: 8,
+          is_mimo: true,
+          mimo_rank: 2,
+          is_outproj_norm: true,
+          rope_fraction: 1,
+        },
+        attn_layer_idx: [0],
+        attn_cfg: { causal: true, num_heads: 2, mlp_dim: 256, d_conv: 3 },
+      },
     ];
     for (const config of published.map((fields) => parseModelConfig(fields))) {
       const model = new LanguageModel(config, "empty");
       const made = new Map(model.parameters.map(({ name, shape }) => [name, [...shape]]));
-      expect(Object.fromEntries(made)).toEqual(Object.fromEntries([...tensorShapes(config)].map(([name, shape]) => [name, [...shape]])));
+      expect(Object.fromEntries(made)).toEqual(
+        Object.fromEntries([...tensorShapes(config)].map(([name, shape]) => [name, [...shape]])),
+      );
       model.dispose();
     }
   });
@@ -139,7 +222,10 @@ describe("hybrid configs", () => {
     }
   });
   it("a hybrid's file with a wrong setting is refused by its name", () => {
-    const good = JSON.parse(JSON.stringify(hybridToJson(configs["every kind in one stack"] as HybridConfig))) as Record<string, JsonValue>;
+    const good = JSON.parse(JSON.stringify(hybridToJson(configs["every kind in one stack"] as HybridConfig))) as Record<
+      string,
+      JsonValue
+    >;
     expect(hybridFromJson(good)).toEqual(configs["every kind in one stack"]);
     const settings = good["settings"] as Record<string, Record<string, JsonValue>>;
     const wrong: readonly [RegExp, Record<string, JsonValue>][] = [
@@ -152,8 +238,14 @@ describe("hybrid configs", () => {
       [/eosTokenIds/, { ...good, eosTokenIds: [0.5] }],
       [/settings must/, { ...good, settings: 3 }],
       [/settings.mamba.dState/, { ...good, settings: { ...settings, mamba: { ...settings["mamba"], dState: 1.5 } } }],
-      [/settings.mamba2.timeStepLimit/, { ...good, settings: { ...settings, mamba2: { ...settings["mamba2"], timeStepLimit: [0] } } }],
-      [/settings.mamba3.aActivation/, { ...good, settings: { ...settings, mamba3: { ...settings["mamba3"], aActivation: "relu" } } }],
+      [
+        /settings.mamba2.timeStepLimit/,
+        { ...good, settings: { ...settings, mamba2: { ...settings["mamba2"], timeStepLimit: [0] } } },
+      ],
+      [
+        /settings.mamba3.aActivation/,
+        { ...good, settings: { ...settings, mamba3: { ...settings["mamba3"], aActivation: "relu" } } },
+      ],
       [/settings.__proto__/, { ...good, settings: JSON.parse('{"__proto__": {}}') as JsonValue }],
       [/nHeads/, { ...good, settings: { ...settings, mamba2: { ...settings["mamba2"], nHeads: 5 } } }],
     ];
@@ -164,9 +256,19 @@ describe("hybrid configs", () => {
   });
   it("says what is wrong", () => {
     expect(() => hybridConfig({ vocabSize: 4, dModel: 8, layers: [] })).toThrow(ArgumentError);
-    expect(() => hybridConfig({ vocabSize: 4, dModel: 8, layers: ["mamba4" as LayerKind] })).toThrow(/mamba4.*mamba, mamba2/);
-    expect(() => hybridConfig({ vocabSize: 4, dModel: 8, layers: ["mamba2"], settings: { mamba2: { nHeads: 3 } } })).toThrow(/nHeads/);
-    const ahead = parseModelConfig({ d_model: 8, n_layer: 1, vocab_size: 8, attn_layer_idx: [0], attn_cfg: { num_heads: 2 } });
+    expect(() => hybridConfig({ vocabSize: 4, dModel: 8, layers: ["mamba4" as LayerKind] })).toThrow(
+      /mamba4.*mamba, mamba2/,
+    );
+    expect(() =>
+      hybridConfig({ vocabSize: 4, dModel: 8, layers: ["mamba2"], settings: { mamba2: { nHeads: 3 } } }),
+    ).toThrow(/nHeads/);
+    const ahead = parseModelConfig({
+      d_model: 8,
+      n_layer: 1,
+      vocab_size: 8,
+      attn_layer_idx: [0],
+      attn_cfg: { num_heads: 2 },
+    });
     expect(() => new LanguageModel(ahead)).toThrow(FormatError);
   });
 });
@@ -183,7 +285,10 @@ describe("what a hybrid starts from", () => {
   it("every projection onto the residual stream is divided by the root of how often that is added to, an MLP's too", () => {
     const largest = (config: HybridConfig, name: string): number => {
       const model = new LanguageModel(config, 1);
-      const peak = (model.parameters.find((p) => p.name.endsWith(name))!.value.dataSync() as Float32Array).reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+      const peak = (model.parameters.find((p) => p.name.endsWith(name))!.value.dataSync() as Float32Array).reduce(
+        (max, x) => Math.max(max, Math.abs(x)),
+        0,
+      );
       model.dispose();
       return peak;
     };
@@ -193,7 +298,9 @@ describe("what a hybrid starts from", () => {
       [{ ...base, layers: ["mamba2", "attention"], dIntermediate: 12 }, "fc2.weight"],
       [{ ...base, layers: ["mamba2", "attention"], dIntermediate: 12 }, "out_proj.weight"],
     ] as const) {
-      const ratio = largest(hybridConfig(options), name) / largest(hybridConfig({ ...options, rescalePrenormResidual: false }), name);
+      const ratio =
+        largest(hybridConfig(options), name) /
+        largest(hybridConfig({ ...options, rescalePrenormResidual: false }), name);
       expect(ratio).toBeCloseTo(1 / 2, 6); // four additions in each
     }
   });

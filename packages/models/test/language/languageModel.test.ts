@@ -2,19 +2,55 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuBackend } from "@statespace/backend-cpu";
-import { ArgumentError, BackendError, FormatError, memory, readFloats, registerBackend, Rng, setBackend, ShapeError, tensor, type Tensor } from "@statespace/core";
+import {
+  ArgumentError,
+  BackendError,
+  FormatError,
+  memory,
+  readFloats,
+  registerBackend,
+  Rng,
+  setBackend,
+  ShapeError,
+  tensor,
+  type Tensor,
+} from "@statespace/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
-  ByteTokenizer, Decoder, fromPretrained, generate, generateText, LanguageModel, ModelState, nextTokenTargets, NO_TARGET, parseModelConfig, prefill, PREFILL_CHUNK, savePretrained,
+  ByteTokenizer,
+  Decoder,
+  fromPretrained,
+  generate,
+  generateText,
+  LanguageModel,
+  ModelState,
+  nextTokenTargets,
+  NO_TARGET,
+  parseModelConfig,
+  prefill,
+  PREFILL_CHUNK,
+  savePretrained,
 } from "../../src/index.ts";
 
 const VOCABULARY = 40;
 const config = (overrides: Record<string, unknown> = {}): ReturnType<typeof parseModelConfig> =>
-  parseModelConfig({ model_type: "mamba", vocab_size: VOCABULARY, hidden_size: 16, num_hidden_layers: 2, state_size: 4, time_step_rank: 2, eos_token_id: null, ...overrides });
+  parseModelConfig({
+    model_type: "mamba",
+    vocab_size: VOCABULARY,
+    hidden_size: 16,
+    num_hidden_layers: 2,
+    state_size: 4,
+    time_step_rank: 2,
+    eos_token_id: null,
+    ...overrides,
+  });
 
 const variants: [string, Record<string, unknown>][] = [
   ["mamba", {}],
-  ["biases, untied head, other sizes", { use_bias: true, tie_word_embeddings: false, expand: 3, intermediate_size: 48, state_size: 5, conv_kernel: 3 }],
+  [
+    "biases, untied head, other sizes",
+    { use_bias: true, tie_word_embeddings: false, expand: 3, intermediate_size: 48, state_size: 5, conv_kernel: 3 },
+  ],
   ["no convolution bias", { use_conv_bias: false }],
   ["falcon_mamba", { model_type: "falcon_mamba" }],
   ["mamba2", { model_type: "mamba2", num_heads: 4, head_dim: 8, n_groups: 2, chunk_size: 4, expand: 2 }],
@@ -36,7 +72,8 @@ async function values(t: Tensor): Promise<Float32Array> {
 function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(actual.length).toBe(expected.length);
   const peak = Math.max(...Array.from(expected, Math.abs));
-  for (let i = 0; i < expected.length; i++) expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThanOrEqual(ROUNDINGS * peak);
+  for (let i = 0; i < expected.length; i++)
+    expect(Math.abs(actual[i]! - expected[i]!)).toBeLessThanOrEqual(ROUNDINGS * peak);
 }
 
 beforeAll(() => setBackend(cpuBackend()));
@@ -52,7 +89,8 @@ describe.each(variants)("%s", (_, overrides) => {
     const input = tensor(row, [1, 12]);
     const whole = await values(model.forward(input).logits);
     const decoder = new Decoder(model, model.initialState(1), 1);
-    for (let t = 0; t < row.length; t++) expectClose(await decoder.next([row[t]!]), whole.subarray(t * VOCABULARY, (t + 1) * VOCABULARY));
+    for (let t = 0; t < row.length; t++)
+      expectClose(await decoder.next([row[t]!]), whole.subarray(t * VOCABULARY, (t + 1) * VOCABULARY));
     expect(decoder.state.position).toBe(12);
     expect(decoder.launches).toBeGreaterThan(10);
     for (const x of [decoder, model, input]) x.dispose();
@@ -65,7 +103,11 @@ describe.each(variants)("%s", (_, overrides) => {
     const input = tensor(row, [2, 5]);
     const whole = await values(model.forward(input, { lastOnly: true }).logits);
     for (const cut of [1, 2, 4]) {
-      const part = (from: number, until: number): Tensor => tensor(Int32Array.from([0, 1].flatMap((b) => [...row.subarray(b * 5 + from, b * 5 + until)])), [2, until - from]);
+      const part = (from: number, until: number): Tensor =>
+        tensor(Int32Array.from([0, 1].flatMap((b) => [...row.subarray(b * 5 + from, b * 5 + until)])), [
+          2,
+          until - from,
+        ]);
       const [first, second] = [part(0, cut), part(cut, 5)];
       const { state, logits } = model.forward(first, { returnState: true });
       const rest = model.forward(second, { initialState: state, lastOnly: true });
@@ -147,9 +189,14 @@ describe("the state is a value", () => {
 });
 
 describe("generate", () => {
-  const collect = async (model: LanguageModel, prompts: readonly ArrayLike<number>[], options = {}): Promise<number[][]> => {
+  const collect = async (
+    model: LanguageModel,
+    prompts: readonly ArrayLike<number>[],
+    options = {},
+  ): Promise<number[][]> => {
     const out: number[][] = prompts.map(() => []);
-    for await (const { sequence, id } of generate(model, prompts, { maxNewTokens: 6, ...options })) out[sequence]!.push(id);
+    for await (const { sequence, id } of generate(model, prompts, { maxNewTokens: 6, ...options }))
+      out[sequence]!.push(id);
     return out;
   };
 
@@ -160,11 +207,17 @@ describe("generate", () => {
       const batch = await collect(model, prompts, settings);
       expect(await collect(model, prompts, settings)).toEqual(batch);
       for (const [i, prompt] of prompts.entries()) {
-        const alone = await collect(model, [prompt], "seed" in settings ? { ...settings, seed: settings.seed + i } : settings);
+        const alone = await collect(
+          model,
+          [prompt],
+          "seed" in settings ? { ...settings, seed: settings.seed + i } : settings,
+        );
         expect(alone[0]).toEqual(batch[i]);
       }
     }
-    expect(await collect(model, prompts, { temperature: 1.5, seed: 6 })).not.toEqual(await collect(model, prompts, { temperature: 1.5, seed: 7 }));
+    expect(await collect(model, prompts, { temperature: 1.5, seed: 6 })).not.toEqual(
+      await collect(model, prompts, { temperature: 1.5, seed: 7 }),
+    );
     model.dispose();
     expectNoLeak();
   });
@@ -246,7 +299,8 @@ describe("loading", () => {
     const model = await fromPretrained(golden);
     const run = async (): Promise<number[]> => {
       const out: number[] = [];
-      for await (const { id } of generate(model, [[5, 6, 7]], { greedy: true, maxNewTokens: 8, eosTokenIds: [] })) out.push(id);
+      for await (const { id } of generate(model, [[5, 6, 7]], { greedy: true, maxNewTokens: 8, eosTokenIds: [] }))
+        out.push(id);
       return out;
     };
     const here = await run();
@@ -259,24 +313,31 @@ describe("loading", () => {
     expectNoLeak();
   });
 
-  it.each(["f16", "bf16", "q8"] as const)("keeps weights as %s, close to float32, and refuses to train through them", async (format) => {
-    const model = await fromPretrained(golden);
-    const packed = await fromPretrained(golden, { weights: format });
-    const input = tensor(Int32Array.of(1, 2, 3, 4), [1, 4]);
-    const [full, small] = [await values(model.forward(input).logits), await values(packed.forward(input).logits)];
-    const peak = Math.max(...full.map(Math.abs));
-    // Half an ulp of the format a weight (2^-12, 2^-9; 1/254 of a block's largest), averaged over sums of 32 to 64 of them, through two layers.
-    const bound = { f16: 2 ** -9, bf16: 2 ** -6, q8: 2 ** -5 }[format];
-    small.forEach((x, i) => expect(Math.abs(x - full[i]!)).toBeLessThan(bound * peak));
-    expect(packed.parameter("backbone.layers.0.mixer.in_proj.weight").trainable).toBe(false);
-    for (const x of [model, packed, input]) x.dispose();
-    expectNoLeak();
-  });
+  it.each(["f16", "bf16", "q8"] as const)(
+    "keeps weights as %s, close to float32, and refuses to train through them",
+    async (format) => {
+      const model = await fromPretrained(golden);
+      const packed = await fromPretrained(golden, { weights: format });
+      const input = tensor(Int32Array.of(1, 2, 3, 4), [1, 4]);
+      const [full, small] = [await values(model.forward(input).logits), await values(packed.forward(input).logits)];
+      const peak = Math.max(...full.map(Math.abs));
+      // Half an ulp of the format a weight (2^-12, 2^-9; 1/254 of a block's largest), averaged over sums of 32 to 64 of them, through two layers.
+      const bound = { f16: 2 ** -9, bf16: 2 ** -6, q8: 2 ** -5 }[format];
+      small.forEach((x, i) => expect(Math.abs(x - full[i]!)).toBeLessThan(bound * peak));
+      expect(packed.parameter("backbone.layers.0.mixer.in_proj.weight").trainable).toBe(false);
+      for (const x of [model, packed, input]) x.dispose();
+      expectNoLeak();
+    },
+  );
 
   it("leaves nothing behind when it is aborted or the file is wrong", async () => {
-    await expect(fromPretrained(golden, { signal: AbortSignal.abort() })).rejects.toThrow(expect.objectContaining({ name: "AbortedError" }));
+    await expect(fromPretrained(golden, { signal: AbortSignal.abort() })).rejects.toThrow(
+      expect.objectContaining({ name: "AbortedError" }),
+    );
     const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-    await expect(fromPretrained({ "config.json": bytes(JSON.stringify({ model_type: "gpt2" })), "model.safetensors": bytes("") })).rejects.toThrow(FormatError);
+    await expect(
+      fromPretrained({ "config.json": bytes(JSON.stringify({ model_type: "gpt2" })), "model.safetensors": bytes("") }),
+    ).rejects.toThrow(FormatError);
     expectNoLeak();
   });
 });

@@ -11,5 +11,9 @@ it.each<Partial<LsslConfig>>([
 ])("the plain loops equal the fast path: %o", async (options) => {
   expect.hasAssertions();
   const config = lsslConfig(3, { dState: 6, ...options });
-  await expectMixerEqualsMinimal((build) => new LsslMixer(config, build), 3, (weights, mixer, u) => minimalLssl(weights, mixer.config, u));
+  await expectMixerEqualsMinimal(
+    (build) => new LsslMixer(config, build),
+    3,
+    (weights, mixer, u) => minimalLssl(weights, mixer.config, u),
+  );
 });

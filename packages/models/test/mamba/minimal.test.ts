@@ -6,7 +6,8 @@ import { minimalMamba } from "../../src/mamba/minimal.ts";
 import { float64Backend } from "../float64Backend.ts";
 import { expectLogits, expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
-const golden = (name: string): string => fileURLToPath(new URL(`../../../conformance/golden/hf/${name}`, import.meta.url));
+const golden = (name: string): string =>
+  fileURLToPath(new URL(`../../../conformance/golden/hf/${name}`, import.meta.url));
 
 describe("mamba/minimal.ts equals the fast path", () => {
   beforeAll(() => setBackend(float64Backend()));
@@ -17,7 +18,13 @@ describe("mamba/minimal.ts equals the fast path", () => {
     });
     it(`on ${name} with layer norm, biases and an MLP after each mixer`, async () => {
       const model = await fromPretrained(golden(name));
-      const config = { ...(model.config as MambaConfig), norm: "layer", useBias: true, useConvBias: false, dIntermediate: 12 } as const;
+      const config = {
+        ...(model.config as MambaConfig),
+        norm: "layer",
+        useBias: true,
+        useConvBias: false,
+        dIntermediate: 12,
+      } as const;
       model.dispose();
       await expectMinimalEqualsFast(config, minimalMamba);
     });

@@ -2,9 +2,26 @@ import { Mamba2Mixer, type Mamba2MixerConfig } from "../../src/index.ts";
 import { describeMixerLaws } from "../laws.ts";
 
 const base: Mamba2MixerConfig = {
-  dModel: 4, dInner: 8, dState: 3, nHeads: 4, headDim: 2, nGroups: 2, dConv: 3, chunkSize: 4, useBias: false, useConvBias: true,
-  mixerNorm: true, mixerNormEps: 1e-5, normBeforeGate: false, normGroupSize: 8, timeStepLimit: [0, Infinity], dHasHeadDim: false, aInitRange: [1, 16],
-  timeStepMin: 0.01, timeStepMax: 0.5, timeStepFloor: 1e-4,
+  dModel: 4,
+  dInner: 8,
+  dState: 3,
+  nHeads: 4,
+  headDim: 2,
+  nGroups: 2,
+  dConv: 3,
+  chunkSize: 4,
+  useBias: false,
+  useConvBias: true,
+  mixerNorm: true,
+  mixerNormEps: 1e-5,
+  normBeforeGate: false,
+  normGroupSize: 8,
+  timeStepLimit: [0, Infinity],
+  dHasHeadDim: false,
+  aInitRange: [1, 16],
+  timeStepMin: 0.01,
+  timeStepMax: 0.5,
+  timeStepFloor: 1e-4,
 };
 const variants: Readonly<Record<string, Partial<Mamba2MixerConfig>>> = {
   "as transformers has it": {},

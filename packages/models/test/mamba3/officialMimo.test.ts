@@ -6,7 +6,10 @@ import { float64Backend } from "../float64Backend.ts";
 
 interface Case {
   readonly name: string;
-  readonly config: Pick<Mamba3MixerConfig, "dInner" | "dState" | "nHeads" | "headDim" | "nGroups" | "mimoRank" | "nRopeAngles" | "aActivation" | "outProjNorm">;
+  readonly config: Pick<
+    Mamba3MixerConfig,
+    "dInner" | "dState" | "nHeads" | "headDim" | "nGroups" | "mimoRank" | "nRopeAngles" | "aActivation" | "outProjNorm"
+  >;
   readonly weights: Readonly<Record<string, { readonly values: readonly number[] }>>;
   readonly x: { readonly shape: readonly [number, number, number]; readonly values: readonly number[] };
   readonly y: { readonly values: readonly number[] };
@@ -26,9 +29,20 @@ describe("the Mamba-3 MIMO mixer is the official one", () => {
   it.each(cases.map((c) => [c.name, c] as const))("%s", async (_, { config, weights, x, y }) => {
     await setBackend(float64Backend());
     const [b, l, width] = x.shape;
-    const full: Mamba3MixerConfig = { ...config, dModel: width, mimo: true, chunkSize: 4, aFloor: 1e-4, timeStepMin: 0.001, timeStepMax: 0.1, timeStepFloor: 1e-4 };
+    const full: Mamba3MixerConfig = {
+      ...config,
+      dModel: width,
+      mimo: true,
+      chunkSize: 4,
+      aFloor: 1e-4,
+      timeStepMin: 0.001,
+      timeStepMax: 0.1,
+      timeStepFloor: 1e-4,
+    };
     const mixer = new Mamba3Mixer(full, new ParameterBuilder(undefined));
-    const values = new Map<string, Float32Array>(Object.entries(weights).map(([name, w]) => [name, Float32Array.from(w.values)]));
+    const values = new Map<string, Float32Array>(
+      Object.entries(weights).map(([name, w]) => [name, Float32Array.from(w.values)]),
+    );
     values.set("in_proj.weight", identity(width, width));
     values.set("out_proj.weight", identity(width, config.dInner));
     for (const parameter of mixer.parameters) parameter.assign(values.get(parameter.name)!);
@@ -36,7 +50,9 @@ describe("the Mamba-3 MIMO mixer is the official one", () => {
 
     const rows = (out: Tensor): number[] => {
       const all = Array.from(out.dataSync() as ArrayLike<number>);
-      return Array.from({ length: b * l }, (__, token) => all.slice(token * width, token * width + config.dInner)).flat();
+      return Array.from({ length: b * l }, (__, token) =>
+        all.slice(token * width, token * width + config.dInner),
+      ).flat();
     };
     const got = tidy(() => rows(mixer.forward(tensor(Float32Array.from(x.values), [b, l, width])).y));
     const peak = Math.max(...y.values.map(Math.abs));

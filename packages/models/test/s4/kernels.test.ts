@@ -1,12 +1,34 @@
-import { bilinear, complexAt, complexMul, FormatError, makeHippoLegS, makeNplr, Matrix, Rng, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
+import {
+  bilinear,
+  complexAt,
+  complexMul,
+  FormatError,
+  makeHippoLegS,
+  makeNplr,
+  Matrix,
+  Rng,
+  setBackend,
+  tensor,
+  tidy,
+  type Tensor,
+} from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { describe, expect, it } from "vitest";
-import { dssConfig, ParameterBuilder, s4Config, s4dConfig, s4FromStateDict, S4Mixer, type S4Config } from "../../src/index.ts";
+import {
+  dssConfig,
+  ParameterBuilder,
+  s4Config,
+  s4dConfig,
+  s4FromStateDict,
+  S4Mixer,
+  type S4Config,
+} from "../../src/index.ts";
 import { float64Backend } from "../float64Backend.ts";
 
 const valuesOf = (t: Tensor): Float64Array => Float64Array.from(t.dataSync() as ArrayLike<number>);
 const peakOf = (x: Float64Array): number => x.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-const offBy = (a: Float64Array, b: Float64Array): number => a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
+const offBy = (a: Float64Array, b: Float64Array): number =>
+  a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
 const make = (config: S4Config, seed = 3): S4Mixer => new S4Mixer(config, new ParameterBuilder(new Rng(seed)));
 
 /**
@@ -17,18 +39,33 @@ function denseLegSFilter(mixer: S4Mixer, l: number, rate = 1): Float64Array {
   const n = mixer.config.dState;
   const { A, B } = makeHippoLegS(n);
   const { V } = makeNplr("legs", n);
-  const [C, delta] = ["layer.kernel.C", "layer.kernel.inv_dt"].map((name) => valuesOf(mixer.parameters.find((p) => p.name === name)!.value)) as [Float64Array, Float64Array];
+  const [C, delta] = ["layer.kernel.C", "layer.kernel.inv_dt"].map((name) =>
+    valuesOf(mixer.parameters.find((p) => p.name === name)!.value),
+  ) as [Float64Array, Float64Array];
   const half = n / 2;
-  return delta.reduce((all, log, c) => {
-    const row = Matrix.from(n, 1, (i) => Array.from({ length: half }, (_, k) => 2 * complexMul(complexAt(C, c * half + k), { re: V.data[2 * (i * half + k)]!, im: -V.data[2 * (i * half + k) + 1]! }).re).reduce((a, b) => a + b, 0));
-    const { ABar, BBar } = bilinear.dense(A, B, rate * Math.exp(log));
-    let x = BBar;
-    for (let t = 0; t < l; t++) {
-      all[c * l + t] = row.dot(x);
-      x = ABar.times(x);
-    }
-    return all;
-  }, new Float64Array(delta.length * l));
+  return delta.reduce(
+    (all, log, c) => {
+      const row = Matrix.from(n, 1, (i) =>
+        Array.from(
+          { length: half },
+          (_, k) =>
+            2 *
+            complexMul(complexAt(C, c * half + k), {
+              re: V.data[2 * (i * half + k)]!,
+              im: -V.data[2 * (i * half + k) + 1]!,
+            }).re,
+        ).reduce((a, b) => a + b, 0),
+      );
+      const { ABar, BBar } = bilinear.dense(A, B, rate * Math.exp(log));
+      let x = BBar;
+      for (let t = 0; t < l; t++) {
+        all[c * l + t] = row.dot(x);
+        x = ABar.times(x);
+      }
+      return all;
+    },
+    new Float64Array(delta.length * l),
+  );
 }
 
 describe("the Cauchy kernel = the dense filter of the HiPPO matrix, N = 64, L = 1024", () => {
@@ -61,7 +98,9 @@ describe("filters by their definitions", () => {
     const l = 24;
     const mixer = make(dssConfig(2, { dState: 6, kernelLength: l }));
     const K = valuesOf(tidy(() => mixer.kernel.filter(l)));
-    const [C, re, im] = ["C", "A_real", "A_imag"].map((name) => valuesOf(mixer.parameters.find((p) => p.name.endsWith(`kernel.${name}`))!.value)) as [Float64Array, Float64Array, Float64Array];
+    const [C, re, im] = ["C", "A_real", "A_imag"].map((name) =>
+      valuesOf(mixer.parameters.find((p) => p.name.endsWith(`kernel.${name}`))!.value),
+    ) as [Float64Array, Float64Array, Float64Array];
     for (let c = 0; c < 2; c++) {
       let expected = 0;
       for (let k = 0; k < 3; k++) {
@@ -79,7 +118,9 @@ describe("filters by their definitions", () => {
     mixer.rate = 2;
     const coarse = valuesOf(tidy(() => mixer.kernel.filter(16)));
     // ZOH is exact on inputs that are constant over a step: K_t at rate 2 = K_2t + K_2t+1.
-    const expected = coarse.map((_, i) => fine[Math.floor(i / 16) * 32 + 2 * (i % 16)]! + fine[Math.floor(i / 16) * 32 + 2 * (i % 16) + 1]!);
+    const expected = coarse.map(
+      (_, i) => fine[Math.floor(i / 16) * 32 + 2 * (i % 16)]! + fine[Math.floor(i / 16) * 32 + 2 * (i % 16) + 1]!,
+    );
     expect(offBy(coarse, expected) / peakOf(expected)).toBeLessThan(1e-11);
   });
 
@@ -109,10 +150,14 @@ describe("filters by their definitions", () => {
 });
 
 describe("official state dicts", () => {
-  const dict = async (config: S4Config): Promise<Map<string, { shape: readonly number[]; values: ArrayLike<number> }>> => {
+  const dict = async (
+    config: S4Config,
+  ): Promise<Map<string, { shape: readonly number[]; values: ArrayLike<number> }>> => {
     await setBackend(cpuBackend());
     const { parameters } = make(config);
-    return new Map(parameters.map(({ name, shape, value }) => [name, { shape, values: value.dataSync() as Float32Array }]));
+    return new Map(
+      parameters.map(({ name, shape, value }) => [name, { shape, values: value.dataSync() as Float32Array }]),
+    );
   };
 
   it.each([
@@ -132,7 +177,11 @@ describe("official state dicts", () => {
     const without = new Map(weights);
     without.delete("layer.kernel.B");
     expect(() => s4FromStateDict(without)).toThrow(/has no layer\.kernel\.B/);
-    expect(() => s4FromStateDict(new Map([...weights, ["input_gate.weight", { shape: [1], values: [1] }]]))).toThrow(/does not: input_gate\.weight/);
-    expect(() => s4FromStateDict(new Map([...weights, ["layer.kernel.A_imag", { shape: [3, 2], values: new Float32Array(6) }]]))).toThrow(FormatError);
+    expect(() => s4FromStateDict(new Map([...weights, ["input_gate.weight", { shape: [1], values: [1] }]]))).toThrow(
+      /does not: input_gate\.weight/,
+    );
+    expect(() =>
+      s4FromStateDict(new Map([...weights, ["layer.kernel.A_imag", { shape: [3, 2], values: new Float32Array(6) }]])),
+    ).toThrow(FormatError);
   });
 });

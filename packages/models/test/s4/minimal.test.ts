@@ -18,15 +18,28 @@ it.each<[S4Config, number]>([
   [s4Config(3, { dState: 8, init: "fourier", rank: 2, kernelLength: 32 }), TABLE],
 ])("the plain loops equal the fast path", async (config, bound) => {
   expect.hasAssertions();
-  await expectMixerEqualsMinimal((build) => new S4Mixer(config, build), config.dModel, (weights, mixer, u) => minimalS4(weights, mixer.config, u), bound);
+  await expectMixerEqualsMinimal(
+    (build) => new S4Mixer(config, build),
+    config.dModel,
+    (weights, mixer, u) => minimalS4(weights, mixer.config, u),
+    bound,
+  );
 });
 
 it.each([15, 16])("the generating function's filter = the recurrence's, l = %i", async (kernelLength) => {
   await setBackend(float64Backend());
-  const { parameters, config } = new S4Mixer(s4Config(2, { dState: 8, kernelLength }), new ParameterBuilder(new Rng(1)));
-  const weights = new Map(parameters.map(({ name, value }) => [name, { values: value.dataSync() as ArrayLike<number> }]));
+  const { parameters, config } = new S4Mixer(
+    s4Config(2, { dState: 8, kernelLength }),
+    new ParameterBuilder(new Rng(1)),
+  );
+  const weights = new Map(
+    parameters.map(({ name, value }) => [name, { values: value.dataSync() as ArrayLike<number> }]),
+  );
   for (const channel of [0, 1]) {
-    const [cauchy, recurrent] = [minimalCauchyFilter(weights, config, channel), minimalFilter(weights, config, channel, kernelLength)];
+    const [cauchy, recurrent] = [
+      minimalCauchyFilter(weights, config, channel),
+      minimalFilter(weights, config, channel, kernelLength),
+    ];
     const peak = recurrent.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
     // Two float64 evaluations of one filter; 1 - ABar^l is inverted on the way, whose condition is below 1e3 here.
     cauchy.forEach((tap, t) => expect(Math.abs(tap - recurrent[t]!) / peak).toBeLessThan(1e-11));

@@ -12,5 +12,9 @@ it.each<Partial<S5Config>>([
 ])("the plain loops equal the scan: %o", async (options) => {
   expect.hasAssertions();
   const config = s5Config(3, { dState: 8, ...options });
-  await expectMixerEqualsMinimal((build) => new S5Mixer(config, build), 3, (weights, mixer, u) => minimalS5(weights, mixer.config, u));
+  await expectMixerEqualsMinimal(
+    (build) => new S5Mixer(config, build),
+    3,
+    (weights, mixer, u) => minimalS5(weights, mixer.config, u),
+  );
 });

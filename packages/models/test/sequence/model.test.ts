@@ -4,7 +4,16 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadSequenceModel, ModelState, saveSequenceModel, SequenceModel, type HeadConfig, type LayerSettings, type MixerKind, type SequenceConfig } from "../../src/index.ts";
+import {
+  loadSequenceModel,
+  ModelState,
+  saveSequenceModel,
+  SequenceModel,
+  type HeadConfig,
+  type LayerSettings,
+  type MixerKind,
+  type SequenceConfig,
+} from "../../src/index.ts";
 
 beforeAll(() => setBackend(cpuBackend()));
 
@@ -24,10 +33,19 @@ const settings: Readonly<Record<MixerKind, LayerSettings>> = {
 const kinds = Object.keys(settings) as MixerKind[];
 
 const language = (layers: readonly LayerSettings[], more: Partial<SequenceConfig> = {}): SequenceConfig => ({
-  modelType: "sequence", dModel: 8, encoder: { kind: "embedding", vocabSize: 11 }, layers, head: { kind: "language" }, ...more,
+  modelType: "sequence",
+  dModel: 8,
+  encoder: { kind: "embedding", vocabSize: 11 },
+  layers,
+  head: { kind: "language" },
+  ...more,
 });
 const signal = (head: HeadConfig, layers: readonly LayerSettings[] = [settings.s4d, settings.gru]): SequenceConfig => ({
-  modelType: "sequence", dModel: 8, encoder: { kind: "linear", channels: 3 }, layers, head,
+  modelType: "sequence",
+  dModel: 8,
+  encoder: { kind: "linear", channels: 3 },
+  layers,
+  head,
 });
 
 const values = (t: Tensor): number[] => Array.from(t.dataSync() as Float32Array);
@@ -39,7 +57,11 @@ function expectClose(got: Tensor, want: Tensor): void {
   const peak = Math.max(...b.map(Math.abs), 1e-3);
   expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]!))) / peak).toBeLessThan(CLOSE);
 }
-const floats = (rng: Rng, shape: readonly number[]): Tensor => tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal()), shape);
+const floats = (rng: Rng, shape: readonly number[]): Tensor =>
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal()),
+    shape,
+  );
 
 describe("every mixer fits the same model", () => {
   it.each(kinds)("%s: steps = whole, carried state = whole, state through bytes", async (kind) => {
@@ -47,13 +69,21 @@ describe("every mixer fits the same model", () => {
     const ids = tensor(Int32Array.from([3, 1, 4, 1, 5, 9, 2, 6, 5, 3]), [2, 5], "int32");
     const whole = model.forward(ids, { returnState: true });
     const state = model.initialState(2);
-    const steps = tidy(() => stack(Array.from({ length: 5 }, (_, t) => model.step(reshape(sliceAxis(ids, 1, t, 1), [2]), state)), 1));
+    const steps = tidy(() =>
+      stack(
+        Array.from({ length: 5 }, (_, t) => model.step(reshape(sliceAxis(ids, 1, t, 1), [2]), state)),
+        1,
+      ),
+    );
     expectClose(steps, whole.output);
     expect(state.position).toBe(5);
 
     const first = model.forward(sliceAxis(ids, 1, 0, 2), { returnState: true });
     const restored = ModelState.fromBytes(await first.state!.toBytes());
-    expectClose(model.forward(sliceAxis(ids, 1, 2, 3), { initialState: restored }).output, sliceAxis(whole.output, 1, 2, 3));
+    expectClose(
+      model.forward(sliceAxis(ids, 1, 2, 3), { initialState: restored }).output,
+      sliceAxis(whole.output, 1, 2, 3),
+    );
     model.dispose();
   });
 
@@ -94,7 +124,10 @@ describe("heads", () => {
   });
 
   it("regression without pooling answers every token, a tied language head shares the table", () => {
-    expect(new SequenceModel(signal({ kind: "regression", outputs: 2, pooling: "none" })).forward(floats(rng, [2, 6, 3])).output.shape).toEqual([2, 6, 2]);
+    expect(
+      new SequenceModel(signal({ kind: "regression", outputs: 2, pooling: "none" })).forward(floats(rng, [2, 6, 3]))
+        .output.shape,
+    ).toEqual([2, 6, 2]);
     const tied = new SequenceModel(language([settings.s4d], { head: { kind: "language", tie: true } }));
     expect(tied.head.weight).toBe(tied.encoder);
     expect(tied.parameters.filter(({ name }) => name.startsWith("head"))).toEqual([]);
@@ -114,19 +147,59 @@ describe("a bad config is told by its key", () => {
     ["no object", 3, /config: must be an object/],
     ["an unknown key", { ...language([settings.gru]), depth: 3 }, /config: depth is not a known setting/],
     ["no layers", language([]), /config: layers must be a list/],
-    ["an unknown kind", language([{ kind: "rwkv" } as unknown as LayerSettings]), /config: layers\.0\.kind must be one of "lssl"/],
-    ["a layer's unknown setting", language([settings.gru, { ...settings.s4d, hidden: 3 }]), /config: layers\.1\.hidden is not a known setting/],
+    [
+      "an unknown kind",
+      language([{ kind: "rwkv" } as unknown as LayerSettings]),
+      /config: layers\.0\.kind must be one of "lssl"/,
+    ],
+    [
+      "a layer's unknown setting",
+      language([settings.gru, { ...settings.s4d, hidden: 3 }]),
+      /config: layers\.1\.hidden is not a known setting/,
+    ],
     ["a layer's bad size", language([{ kind: "s4d", dState: -4 }]), /config: layers\.0\.dState must be a whole number/],
-    ["settings that do not fit", language([{ kind: "s4d", dState: 5 }]), /config: layers\.0: s4: dState must be even, got 5/],
+    [
+      "settings that do not fit",
+      language([{ kind: "s4d", dState: 5 }]),
+      /config: layers\.0: s4: dState must be even, got 5/,
+    ],
     ["DSS without a length", language([{ kind: "dss" }]), /config: layers\.0: .*kernelLength/],
-    ["heads that do not divide", language([{ kind: "attention", nHeads: 3 }]), /config: layers\.0\.nHeads must divide dModel = 8/],
-    ["too many angles", language([{ kind: "mamba3", dState: 8, headDim: 4, nRopeAngles: 9 }]), /config: layers\.0\.nRopeAngles must be at most dState \/ 2 = 4/],
-    ["an odd rotation", language([{ kind: "attention", nHeads: 2, rotaryDim: 3 }]), /config: layers\.0\.rotaryDim must be even/],
-    ["a wrong choice", language([{ kind: "s5", discretization: "euler" }]), /config: layers\.0\.discretization must be one of "zoh", "bilinear"/],
-    ["a nested one", language([{ ...settings.s4, learningRates: { E: 1 } }]), /config: layers\.0\.learningRates\.E is not a known setting/],
+    [
+      "heads that do not divide",
+      language([{ kind: "attention", nHeads: 3 }]),
+      /config: layers\.0\.nHeads must divide dModel = 8/,
+    ],
+    [
+      "too many angles",
+      language([{ kind: "mamba3", dState: 8, headDim: 4, nRopeAngles: 9 }]),
+      /config: layers\.0\.nRopeAngles must be at most dState \/ 2 = 4/,
+    ],
+    [
+      "an odd rotation",
+      language([{ kind: "attention", nHeads: 2, rotaryDim: 3 }]),
+      /config: layers\.0\.rotaryDim must be even/,
+    ],
+    [
+      "a wrong choice",
+      language([{ kind: "s5", discretization: "euler" }]),
+      /config: layers\.0\.discretization must be one of "zoh", "bilinear"/,
+    ],
+    [
+      "a nested one",
+      language([{ ...settings.s4, learningRates: { E: 1 } }]),
+      /config: layers\.0\.learningRates\.E is not a known setting/,
+    ],
     ["no encoder", { ...language([settings.gru]), encoder: undefined }, /config: encoder\.kind must be one of/],
-    ["a head without its size", signal({ kind: "classification" } as HeadConfig), /config: head\.classes must be a whole number/],
-    ["a language head over vectors", signal({ kind: "language" }), /head\.kind "language" needs an encoder of kind "embedding"/],
+    [
+      "a head without its size",
+      signal({ kind: "classification" } as HeadConfig),
+      /config: head\.classes must be a whole number/,
+    ],
+    [
+      "a language head over vectors",
+      signal({ kind: "language" }),
+      /head\.kind "language" needs an encoder of kind "embedding"/,
+    ],
     ["dropout of everything", language([settings.gru], { dropout: 1 }), /config: dropout must be a number/],
   ];
   it.each(bad)("%s", (_, config, message) => {
@@ -140,8 +213,13 @@ describe("a bad config is told by its key", () => {
       await saveSequenceModel(model, folder);
       const config = { ...model.config, dModel: 9 };
       await writeFile(join(folder, "config.json"), JSON.stringify(config));
-      await expect(loadSequenceModel(folder)).rejects.toThrow(/tensor "encoder\.weight" must be \[11, 9\], got \[11, 8\]/);
-      await writeFile(join(folder, "config.json"), JSON.stringify({ ...model.config, layers: [settings.gru, settings.gru] }));
+      await expect(loadSequenceModel(folder)).rejects.toThrow(
+        /tensor "encoder\.weight" must be \[11, 9\], got \[11, 8\]/,
+      );
+      await writeFile(
+        join(folder, "config.json"),
+        JSON.stringify({ ...model.config, layers: [settings.gru, settings.gru] }),
+      );
       await expect(loadSequenceModel(folder)).rejects.toThrow(/tensor "layers\.1\..*" is missing/);
     } finally {
       await rm(folder, { recursive: true });

@@ -2,10 +2,21 @@ import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { ArgumentError, FormatError } from "@statespace/core";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../src/checkpoint/index.ts";
-import { ByteTokenizer, CharTokenizer, HuggingFaceTokenizer, loadTokenizer, parseTokenizer, tokenizerFiles } from "../../src/tokenizer/index.ts";
+import {
+  ByteTokenizer,
+  CharTokenizer,
+  HuggingFaceTokenizer,
+  loadTokenizer,
+  parseTokenizer,
+  tokenizerFiles,
+} from "../../src/tokenizer/index.ts";
 import { byteLevelBpe, SAMPLES, spaceBpe } from "./tokenizerFixtures.ts";
 
-const config = JSON.stringify({ bos_token: "<|endoftext|>", eos_token: { content: "<|endoftext|>" }, clean_up_tokenization_spaces: true });
+const config = JSON.stringify({
+  bos_token: "<|endoftext|>",
+  eos_token: { content: "<|endoftext|>" },
+  clean_up_tokenization_spaces: true,
+});
 
 describe("ByteTokenizer", () => {
   const tokenizer = new ByteTokenizer({ special: ["<eos>"] });
@@ -69,7 +80,10 @@ describe.each([
 
   test("Hugging Face's library reads the file and gives the same ids", () => {
     const files = tokenizerFiles(tokenizer);
-    const library = new Library(JSON.parse(files["tokenizer.json"]) as object, JSON.parse(files["tokenizer_config.json"]) as object);
+    const library = new Library(
+      JSON.parse(files["tokenizer.json"]) as object,
+      JSON.parse(files["tokenizer_config.json"]) as object,
+    );
     for (const text of SAMPLES.slice(1)) {
       const ids = library.encode(text).ids;
       expect(ids, text).toEqual([...tokenizer.encode(text)]);
@@ -96,7 +110,9 @@ describe.each([
       const ids = [...tokenizer.encode(text)];
       expect(ids).toEqual(library.encode(text).ids);
       // Byte order marks aside, which the library drops.
-      expect(tokenizer.decode(ids).replace("\ufeff", "")).toBe(library.decode(ids, { clean_up_tokenization_spaces: false }).replace("\ufeff", ""));
+      expect(tokenizer.decode(ids).replace("\ufeff", "")).toBe(
+        library.decode(ids, { clean_up_tokenization_spaces: false }).replace("\ufeff", ""),
+      );
     }
   });
 
@@ -108,7 +124,9 @@ describe.each([
 });
 
 test("special tokens: found by the config, encoded as one id, left out of the text unless asked for", async () => {
-  const tokenizer = await loadTokenizer(memorySource({ "tokenizer.json": byteLevelBpe(), "tokenizer_config.json": config }));
+  const tokenizer = await loadTokenizer(
+    memorySource({ "tokenizer.json": byteLevelBpe(), "tokenizer_config.json": config }),
+  );
   const ids = [...(tokenizer?.encode("ll  w<|endoftext|>") ?? [])];
   expect(tokenizer).toMatchObject({ bosId: 263, eosId: 263, vocabSize: 266 });
   expect(ids.length).toBe(4);

@@ -33,10 +33,34 @@ export function byteLevelBpe(): string {
   return JSON.stringify({
     version: "1.0",
     added_tokens: [
-      { id: size, content: "<|endoftext|>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
-      { id: size + 1, content: "  ", single_word: false, lstrip: false, rstrip: false, normalized: true, special: false },
+      {
+        id: size,
+        content: "<|endoftext|>",
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+        special: true,
+      },
+      {
+        id: size + 1,
+        content: "  ",
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: true,
+        special: false,
+      },
       // Text of its own that is also a letter of the byte alphabet (for 0xe9, no whole character).
-      { id: size + 2, content: "é", single_word: false, lstrip: false, rstrip: false, normalized: true, special: false },
+      {
+        id: size + 2,
+        content: "é",
+        single_word: false,
+        lstrip: false,
+        rstrip: false,
+        normalized: true,
+        special: false,
+      },
     ],
     normalizer: null,
     pre_tokenizer: byteLevel,
@@ -63,7 +87,9 @@ export function spaceBpe(): string {
   for (const token of ["▁", "H", "e", "l", "o", "w", "r", "d", "ll", "▁w"]) vocab[token] = Object.keys(vocab).length;
   return JSON.stringify({
     version: "1.0",
-    added_tokens: [{ id: 0, content: "<unk>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }],
+    added_tokens: [
+      { id: 0, content: "<unk>", single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+    ],
     normalizer: {
       type: "Sequence",
       normalizers: [
@@ -82,6 +108,14 @@ export function spaceBpe(): string {
         { type: "Strip", content: " ", start: 1, stop: 0 },
       ],
     },
-    model: { type: "BPE", dropout: null, unk_token: "<unk>", fuse_unk: true, byte_fallback: true, vocab, merges: ["l l", "▁ w"] },
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: "<unk>",
+      fuse_unk: true,
+      byte_fallback: true,
+      vocab,
+      merges: ["l l", "▁ w"],
+    },
   });
 }

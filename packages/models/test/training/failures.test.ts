@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { ArgumentError, FormatError, memory, mul, NonFiniteError, setBackend } from "@statespace/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { folderStore, languageObjective, memoryStore, train, type CheckpointStore, type LossResult, type Trainable } from "@statespace/models";
+import {
+  folderStore,
+  languageObjective,
+  memoryStore,
+  train,
+  type CheckpointStore,
+  type LossResult,
+  type Trainable,
+} from "@statespace/models";
 import { collect, countingStream, heldOut, tinyModel } from "./tinyRun.ts";
 
 let folder: string;
@@ -27,7 +35,9 @@ it("stops at a loss that is not finite, keeps the last good checkpoint and frees
     },
   };
   const store = memoryStore();
-  const { events, error } = await collect(train(poisoned, countingStream(1), { steps: 20, checkpoints: { store, every: 2, keep: 9 } }));
+  const { events, error } = await collect(
+    train(poisoned, countingStream(1), { steps: 20, checkpoints: { store, every: 2, keep: 9 } }),
+  );
   expect(error).toBeInstanceOf(NonFiniteError);
   expect((error as Error).message).toBe("train: the loss of step 6 is NaN");
   expect(events.filter(({ kind }) => kind === "step")).toHaveLength(5);
@@ -40,7 +50,13 @@ it("stops at gradients that are not finite though the loss is", async () => {
   const model = tinyModel();
   const objective = languageObjective(model);
   model.parameters[0]!.assign(new Float32Array(model.parameters[0]!.size).fill(3e38));
-  const { error } = await collect(train({ ...objective, loss: (batch, context) => mul((objective.loss(batch, context) as LossResult).loss, 1) }, countingStream(1), { steps: 3 }));
+  const { error } = await collect(
+    train(
+      { ...objective, loss: (batch, context) => mul((objective.loss(batch, context) as LossResult).loss, 1) },
+      countingStream(1),
+      { steps: 3 },
+    ),
+  );
   expect(error).toBeInstanceOf(NonFiniteError);
   model.dispose();
 });
@@ -51,7 +67,11 @@ it("says before the first step that a folder cannot be written", async () => {
   let drawn = 0;
   const stream = countingStream(1);
   const { error, events } = await collect(
-    train(languageObjective(model), { ...stream, nextBatch: () => (drawn++, stream.nextBatch()) }, { steps: 2, checkpoints: { store: folderStore(join(folder, "file", "below")) } }),
+    train(
+      languageObjective(model),
+      { ...stream, nextBatch: () => (drawn++, stream.nextBatch()) },
+      { steps: 2, checkpoints: { store: folderStore(join(folder, "file", "below")) } },
+    ),
   );
   expect((error as NodeJS.ErrnoException).code).toMatch(/ENOTDIR|EEXIST/);
   expect([events.length, drawn]).toEqual([0, 0]);
@@ -85,12 +105,19 @@ function fullAfter(store: CheckpointStore, writes: number): CheckpointStore {
 it("goes on when the disk is full, tells it, loses nothing saved, and fails at the end", async () => {
   const model = tinyModel();
   const store = folderStore(folder);
-  const { events, error } = await collect(train(languageObjective(model), countingStream(1), { steps: 7, checkpoints: { store: fullAfter(store, 1), every: 2 } }));
+  const { events, error } = await collect(
+    train(languageObjective(model), countingStream(1), {
+      steps: 7,
+      checkpoints: { store: fullAfter(store, 1), every: 2 },
+    }),
+  );
   expect(events.filter(({ kind }) => kind === "checkpointFailed").map(({ step }) => step)).toEqual([4, 6]);
   expect(events.filter(({ kind }) => kind === "step")).toHaveLength(7);
   expect((error as Error).message).toMatch(/ENOSPC/);
   expect(await readdir(folder)).toEqual(["step-000000002"]);
-  const again = await collect(train(languageObjective(model), countingStream(1), { steps: 7, resume: true, checkpoints: { store } }));
+  const again = await collect(
+    train(languageObjective(model), countingStream(1), { steps: 7, resume: true, checkpoints: { store } }),
+  );
   expect([again.error, again.events[0]]).toEqual([undefined, { kind: "resumed", step: 2, name: "step-000000002" }]);
   model.dispose();
 });
@@ -114,7 +141,9 @@ it.each([
   await writeFile(join(folder, "step-000000001", file), content);
   const other = tinyModel(8);
   const before = await other.parameters[0]!.read();
-  const { error } = await collect(train(languageObjective(other), countingStream(1), { steps: 2, resume: true, checkpoints: { store } }));
+  const { error } = await collect(
+    train(languageObjective(other), countingStream(1), { steps: 2, resume: true, checkpoints: { store } }),
+  );
   expect(error).toBeInstanceOf(FormatError);
   expect((error as Error).message).toMatch(message);
   expect(await other.parameters[0]!.read()).toEqual(before);
@@ -132,7 +161,9 @@ it("refuses the checkpoint of another model, naming the weight", async () => {
   expect(missing.size).toBe(model.parameters.length);
   await store.remove("step-000000002");
   Object.defineProperty(model.parameters[0], "name", { value: "unknown.weight" });
-  const { error } = await collect(train(languageObjective(model), countingStream(1), { steps: 3, resume: true, checkpoints: { store } }));
+  const { error } = await collect(
+    train(languageObjective(model), countingStream(1), { steps: 3, resume: true, checkpoints: { store } }),
+  );
   expect((error as Error).message).toMatch(/unknown.weight must be \[11, 16\], got nothing/);
   model.dispose();
 });
@@ -154,10 +185,15 @@ it.each([
 
 it("keeps the files of the last checkpoint whole", async () => {
   const model = tinyModel();
-  await collect(train(languageObjective(model), countingStream(1), { steps: 3, checkpoints: { store: folderStore(folder) } }));
+  await collect(
+    train(languageObjective(model), countingStream(1), { steps: 3, checkpoints: { store: folderStore(folder) } }),
+  );
   const files = await readdir(join(folder, "step-000000003"));
   expect(files.sort()).toEqual(["model.safetensors", "optimizer.safetensors", "training.json"]);
-  const state = JSON.parse(await readFile(join(folder, "step-000000003", "training.json"), "utf8")) as { step: number; optimizerSteps: number };
+  const state = JSON.parse(await readFile(join(folder, "step-000000003", "training.json"), "utf8")) as {
+    step: number;
+    optimizerSteps: number;
+  };
   expect([state.step, state.optimizerSteps]).toEqual([3, 3]);
   model.dispose();
 });

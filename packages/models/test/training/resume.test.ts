@@ -6,7 +6,14 @@ import { wasmBackend } from "@statespace/backend-wasm";
 import { AbortedError, memory, setBackend } from "@statespace/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
-  folderStore, languageObjective, memoryStore, train, type CheckpointStore, type TrainingEvent, type TrainingStream, type TrainOptions,
+  folderStore,
+  languageObjective,
+  memoryStore,
+  train,
+  type CheckpointStore,
+  type TrainingEvent,
+  type TrainingStream,
+  type TrainOptions,
 } from "@statespace/models";
 import { collect, countingStream, curve, heldOut, tinyModel } from "./tinyRun.ts";
 
@@ -17,13 +24,18 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Calls `tick` wherever a run touches the world: each batch, each held-out batch, each file of a checkpoint. */
-async function sitting(store: CheckpointStore, tick: () => void, signal?: AbortSignal): Promise<{ events: TrainingEvent[]; error: unknown; weights: Float32Array[] }> {
+async function sitting(
+  store: CheckpointStore,
+  tick: () => void,
+  signal?: AbortSignal,
+): Promise<{ events: TrainingEvent[]; error: unknown; weights: Float32Array[] }> {
   const model = tinyModel();
   const stream = countingStream(5);
   const data: TrainingStream = { ...stream, nextBatch: () => (tick(), stream.nextBatch()) };
   const ticking: CheckpointStore = {
     ...store,
-    write: (name, files, abort) => store.write(name, new Map([...files].map(([file, chunks]) => [file, () => (tick(), chunks())])), abort),
+    write: (name, files, abort) =>
+      store.write(name, new Map([...files].map(([file, chunks]) => [file, () => (tick(), chunks())])), abort),
   };
   const options: TrainOptions = {
     steps: 9,
@@ -73,7 +85,8 @@ describe.each([
       if (first.error !== undefined) expect(first.error).toBeInstanceOf(AbortedError);
       const second = await sitting(store, () => {});
       expect(second.error).toBeUndefined();
-      for (const [key, value] of [...curve(first.events), ...curve(second.events)]) expect(`${at} ${key} ${value}`).toBe(`${at} ${key} ${whole.points.get(key)}`);
+      for (const [key, value] of [...curve(first.events), ...curve(second.events)])
+        expect(`${at} ${key} ${value}`).toBe(`${at} ${key} ${whole.points.get(key)}`);
       expect(new Set([...curve(first.events).keys(), ...curve(second.events).keys()]).size).toBe(whole.points.size);
       expect(second.weights).toEqual(whole.weights);
     }
@@ -89,7 +102,8 @@ describe.each([
       });
       const second = await sitting(store, () => {});
       expect(second.error).toBeUndefined();
-      for (const [key, value] of [...curve(first.events), ...curve(second.events)]) expect(`${at} ${key} ${value}`).toBe(`${at} ${key} ${whole.points.get(key)}`);
+      for (const [key, value] of [...curve(first.events), ...curve(second.events)])
+        expect(`${at} ${key} ${value}`).toBe(`${at} ${key} ${whole.points.get(key)}`);
       expect(second.weights).toEqual(whole.weights);
       expect((await readdir(join(folder, `crash-${at}`))).filter((name) => !name.startsWith("step-"))).toEqual([]);
     }
@@ -111,7 +125,9 @@ it("keeps the newest checkpoints only, and refuses to overwrite a run that is no
   await sitting(store, () => {});
   expect(await store.names()).toEqual(["step-000000008", "step-000000009"]);
   const model = tinyModel();
-  const { error } = await collect(train(languageObjective(model), countingStream(5), { steps: 1, checkpoints: { store } }));
+  const { error } = await collect(
+    train(languageObjective(model), countingStream(5), { steps: 1, checkpoints: { store } }),
+  );
   expect((error as Error).message).toMatch(/checkpoints already \(step-000000009\)/);
   model.dispose();
 });

@@ -1,11 +1,27 @@
 import { Rng } from "@statespace/core";
-import { LanguageModel, parseModelConfig, type StreamState, type TrainingBatch, type TrainingEvent, type TrainingStream } from "@statespace/models";
+import {
+  LanguageModel,
+  parseModelConfig,
+  type StreamState,
+  type TrainingBatch,
+  type TrainingEvent,
+  type TrainingStream,
+} from "@statespace/models";
 
 const VOCABULARY = 11;
 export const BATCH = { b: 2, l: 6 };
 
 export function tinyModel(seed = 3): LanguageModel {
-  return new LanguageModel(parseModelConfig({ model_type: "mamba", hidden_size: 16, num_hidden_layers: 2, state_size: 4, vocab_size: VOCABULARY }), seed);
+  return new LanguageModel(
+    parseModelConfig({
+      model_type: "mamba",
+      hidden_size: 16,
+      num_hidden_layers: 2,
+      state_size: 4,
+      vocab_size: VOCABULARY,
+    }),
+    seed,
+  );
 }
 
 /** Rows that count upwards from a random start, so that there is something to learn. */
@@ -41,7 +57,9 @@ export function* heldOut(count = 2): Generator<TrainingBatch> {
 }
 
 /** Events until the run ends or fails. */
-export async function collect(events: AsyncIterable<TrainingEvent>): Promise<{ events: TrainingEvent[]; error: unknown }> {
+export async function collect(
+  events: AsyncIterable<TrainingEvent>,
+): Promise<{ events: TrainingEvent[]; error: unknown }> {
   const seen: TrainingEvent[] = [];
   try {
     for await (const event of events) seen.push(event);
@@ -55,8 +73,10 @@ export async function collect(events: AsyncIterable<TrainingEvent>): Promise<{ e
 export function curve(events: readonly TrainingEvent[]): Map<string, string> {
   const points = new Map<string, string>();
   for (const event of events) {
-    if (event.kind === "step") points.set(`step ${event.step}`, JSON.stringify([event.loss, event.gradNorm, event.learningRate, event.tokens]));
-    if (event.kind === "evaluation") points.set(`evaluation ${event.step}`, JSON.stringify([event.loss, event.accuracy, event.isBest]));
+    if (event.kind === "step")
+      points.set(`step ${event.step}`, JSON.stringify([event.loss, event.gradNorm, event.learningRate, event.tokens]));
+    if (event.kind === "evaluation")
+      points.set(`evaluation ${event.step}`, JSON.stringify([event.loss, event.accuracy, event.isBest]));
   }
   return points;
 }

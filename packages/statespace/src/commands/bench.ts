@@ -30,7 +30,13 @@ interface Row {
 
 const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[Math.floor(xs.length / 2)]!;
 
-async function measure(shape: string, backend: string, weights: string, promptTokens: number, tokens: number): Promise<Row> {
+async function measure(
+  shape: string,
+  backend: string,
+  weights: string,
+  promptTokens: number,
+  tokens: number,
+): Promise<Row> {
   await setBackend(backend);
   const model = new LanguageModel(parseModelConfig({ model_type: "mamba", ...SHAPES[shape]! }), 0);
   if (weights !== "f32") await model.quantize(weights as PackedFormat);
@@ -53,7 +59,9 @@ async function measure(shape: string, backend: string, weights: string, promptTo
     times.push(performance.now() - from);
   }
   const row: Row = {
-    backend, shape, weights,
+    backend,
+    shape,
+    weights,
     prefillTokensPerSecond: (1000 * promptTokens) / median(prefillTimes),
     decodeTokensPerSecond: 1000 / median(times),
     msPerToken: { min: Math.min(...times), median: median(times), max: Math.max(...times) },
@@ -68,26 +76,52 @@ async function measure(shape: string, backend: string, weights: string, promptTo
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { shape: { type: "string", default: "tiny" }, backend: { type: "string" }, weights: { type: "string", default: "f32" }, tokens: { type: "string" }, prompt: { type: "string" }, json: { type: "boolean", default: false } },
+    options: {
+      shape: { type: "string", default: "tiny" },
+      backend: { type: "string" },
+      weights: { type: "string", default: "f32" },
+      tokens: { type: "string" },
+      prompt: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
   });
-  if (SHAPES[values.shape] === undefined) throw new UsageError(`--shape must be one of ${Object.keys(SHAPES).join(", ")}, got "${values.shape}"`);
+  if (SHAPES[values.shape] === undefined)
+    throw new UsageError(`--shape must be one of ${Object.keys(SHAPES).join(", ")}, got "${values.shape}"`);
   registerAllBackends();
   const backends = values.backend?.split(",") ?? PREFERENCE;
   for (const backend of backends) {
     signal.throwIfAborted();
     try {
-      const row = await measure(values.shape, backend, values.weights, numberOption("prompt", values.prompt) ?? 128, numberOption("tokens", values.tokens) ?? 32);
+      const row = await measure(
+        values.shape,
+        backend,
+        values.weights,
+        numberOption("prompt", values.prompt) ?? 128,
+        numberOption("tokens", values.tokens) ?? 32,
+      );
       console.log(values.json ? JSON.stringify(row) : text(row));
     } catch (error) {
       // Without --backend the table says what this machine lacks and goes on; a backend asked for by name must run.
       if (values.backend !== undefined) throw error;
-      console.log(values.json ? JSON.stringify({ backend, error: (error as Error).message }) : `${backend}: does not run here: ${(error as Error).message}`);
+      console.log(
+        values.json
+          ? JSON.stringify({ backend, error: (error as Error).message })
+          : `${backend}: does not run here: ${(error as Error).message}`,
+      );
     }
   }
   return 0;
 }
 
-function text({ backend, shape, weights, prefillTokensPerSecond, decodeTokensPerSecond, msPerToken, launchesPerToken }: Row): string {
+function text({
+  backend,
+  shape,
+  weights,
+  prefillTokensPerSecond,
+  decodeTokensPerSecond,
+  msPerToken,
+  launchesPerToken,
+}: Row): string {
   return `${backend.padEnd(7)} mamba-${shape} ${weights}: prefill ${prefillTokensPerSecond.toFixed(0)} tokens/s, decode ${decodeTokensPerSecond.toFixed(1)} tokens/s (${msPerToken.min.toFixed(2)} / ${msPerToken.median.toFixed(2)} / ${msPerToken.max.toFixed(2)} ms min / median / max, ${launchesPerToken} launches)`;
 }
 

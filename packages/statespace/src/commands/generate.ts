@@ -1,6 +1,15 @@
 import { parseArgs } from "node:util";
 import { ArgumentError, type PackedFormat } from "@statespace/core";
-import { fromPretrained, generate as generateTokens, generateText, loadTokenizer, openSource, type GenerateTextOptions, type LanguageModel, type Tokenizer } from "@statespace/models";
+import {
+  fromPretrained,
+  generate as generateTokens,
+  generateText,
+  loadTokenizer,
+  openSource,
+  type GenerateTextOptions,
+  type LanguageModel,
+  type Tokenizer,
+} from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
 import { numberOption, UsageError, type Command } from "./command.ts";
@@ -44,13 +53,16 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"
 function parseIds(text: string): number[] {
   return text.split(",").map((part) => {
     const id = Number(part);
-    if (part.trim() === "" || !Number.isInteger(id)) throw new UsageError(`--ids must be whole numbers with commas between, got "${part}"`);
+    if (part.trim() === "" || !Number.isInteger(id))
+      throw new UsageError(`--ids must be whole numbers with commas between, got "${part}"`);
     return id;
   });
 }
 
 function settings(values: Values, signal: AbortSignal): GenerateTextOptions {
-  const number = (name: "temperature" | "top-k" | "top-p" | "min-p" | "repetition-penalty" | "seed" | "max-new-tokens"): number | undefined => numberOption(name, values[name]);
+  const number = (
+    name: "temperature" | "top-k" | "top-p" | "min-p" | "repetition-penalty" | "seed" | "max-new-tokens",
+  ): number | undefined => numberOption(name, values[name]);
   const all = {
     greedy: values.greedy,
     temperature: number("temperature"),
@@ -74,7 +86,10 @@ interface Clock {
   tokens: number;
 }
 
-function rates({ started, prefilled, ended, tokens }: Clock, promptTokens: number): { prefillTokensPerSecond: number | null; decodeTokensPerSecond: number | null } {
+function rates(
+  { started, prefilled, ended, tokens }: Clock,
+  promptTokens: number,
+): { prefillTokensPerSecond: number | null; decodeTokensPerSecond: number | null } {
   const prefill = (prefilled ?? started) - started;
   const decode = (ended ?? started) - (prefilled ?? started);
   // The first token comes with the prompt; the rates of decoding count those after it.
@@ -86,16 +101,22 @@ function rates({ started, prefilled, ended, tokens }: Clock, promptTokens: numbe
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  if (values.prompt !== undefined && values.ids !== undefined) throw new UsageError("--prompt and --ids exclude each other");
+  if (values.prompt !== undefined && values.ids !== undefined)
+    throw new UsageError("--prompt and --ids exclude each other");
   const from = values.model ?? (await bundledCheckpoint());
-  const prompt = values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
+  const prompt =
+    values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
   if (prompt === undefined && values.ids === undefined) throw new UsageError("--prompt or --ids is needed");
-  const sampling = values.model === undefined && !values.greedy && values.temperature === undefined ? { temperature: 0.8, topP: 0.95 } : {};
+  const sampling =
+    values.model === undefined && !values.greedy && values.temperature === undefined
+      ? { temperature: 0.8, topP: 0.95 }
+      : {};
   const options = { ...sampling, ...settings(values, signal) };
   const backend = await chooseBackend(values.backend);
   const { model, tokenizer } = await load(from, values, signal);
   try {
-    if (prompt !== undefined && tokenizer === undefined) throw new ArgumentError("generate: the model has no tokenizer.json; give --ids");
+    if (prompt !== undefined && tokenizer === undefined)
+      throw new ArgumentError("generate: the model has no tokenizer.json; give --ids");
     const ids = prompt === undefined ? parseIds(values.ids!) : [...tokenizer!.encode(prompt)];
     return await (values.json ? printJson : printText)({ model, tokenizer, prompt, ids, options, backend });
   } finally {
@@ -103,13 +124,18 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   }
 }
 
-async function load(from: string, values: Values, signal: AbortSignal): Promise<{ model: LanguageModel; tokenizer: Tokenizer | undefined }> {
+async function load(
+  from: string,
+  values: Values,
+  signal: AbortSignal,
+): Promise<{ model: LanguageModel; tokenizer: Tokenizer | undefined }> {
   const line = new ProgressLine();
   const source = openSource(from);
   const model = await fromPretrained(source, {
     signal,
     weights: values.weights as PackedFormat | undefined,
-    onProgress: ({ file, loaded, total }) => line.show(`${file}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`),
+    onProgress: ({ file, loaded, total }) =>
+      line.show(`${file}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`),
   });
   const tokenizer = await loadTokenizer(source, { signal });
   line.clear();
@@ -129,7 +155,8 @@ async function printJson({ model, tokenizer, prompt, ids, options, backend }: Jo
   const clock: Clock = { started: performance.now(), tokens: 0 };
   const made: number[] = [];
   let text = "";
-  const stream = prompt === undefined ? generateTokens(model, [ids], options) : generateText(model, tokenizer!, prompt, options);
+  const stream =
+    prompt === undefined ? generateTokens(model, [ids], options) : generateText(model, tokenizer!, prompt, options);
   for await (const token of stream) {
     clock.prefilled ??= performance.now();
     clock.ended = performance.now();
@@ -137,7 +164,17 @@ async function printJson({ model, tokenizer, prompt, ids, options, backend }: Jo
     made.push(token.id);
     if ("text" in token) text += String(token.text);
   }
-  console.log(JSON.stringify({ backend, ids: [...ids, ...made], newIds: made, ...(prompt === undefined ? {} : { prompt, text }), promptTokens: ids.length, newTokens: made.length, ...rates(clock, ids.length) }));
+  console.log(
+    JSON.stringify({
+      backend,
+      ids: [...ids, ...made],
+      newIds: made,
+      ...(prompt === undefined ? {} : { prompt, text }),
+      promptTokens: ids.length,
+      newTokens: made.length,
+      ...rates(clock, ids.length),
+    }),
+  );
   return 0;
 }
 
@@ -145,7 +182,8 @@ async function printText({ model, tokenizer, prompt, ids, options, backend }: Jo
   const clock: Clock = { started: performance.now(), tokens: 0 };
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   process.stdout.write(prompt ?? ids.join(" "));
-  const stream = prompt === undefined ? generateTokens(model, [ids], options) : generateText(model, tokenizer!, prompt, options);
+  const stream =
+    prompt === undefined ? generateTokens(model, [ids], options) : generateText(model, tokenizer!, prompt, options);
   for await (const token of stream) {
     clock.prefilled ??= performance.now();
     clock.ended = performance.now();
@@ -155,7 +193,9 @@ async function printText({ model, tokenizer, prompt, ids, options, backend }: Jo
   process.stdout.write("\n");
   const { prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = rates(clock, ids.length);
   const state = model.initialState(1);
-  note(`\n${clock.tokens} tokens on ${backend}: prompt ${prefill?.toFixed(0) ?? "-"} tokens/s, decoding ${decode?.toFixed(0) ?? "-"} tokens/s, state ${megabytes(state.bytes)} whatever the length`);
+  note(
+    `\n${clock.tokens} tokens on ${backend}: prompt ${prefill?.toFixed(0) ?? "-"} tokens/s, decoding ${decode?.toFixed(0) ?? "-"} tokens/s, state ${megabytes(state.bytes)} whatever the length`,
+  );
   state.dispose();
   return 0;
 }

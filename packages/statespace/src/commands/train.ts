@@ -59,11 +59,21 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const { heldOut, parameters, steps } = trained;
   if (values.json) console.log(JSON.stringify({ kind: "trained", output, ...trained }));
   else {
-    const figures = [`loss ${heldOut.loss.toFixed(4)}`, ...(heldOut.bitsPerByte === undefined ? [] : [`${heldOut.bitsPerByte.toFixed(3)} bits per byte`]), ...(heldOut.accuracy === undefined ? [] : [`accuracy ${(100 * heldOut.accuracy).toFixed(2)} %`])];
-    console.log(`${recipe.name}: ${parameters.toLocaleString("en")} parameters, ${steps} steps; held out: ${figures.join(", ")}; ${output}`);
+    const figures = [
+      `loss ${heldOut.loss.toFixed(4)}`,
+      ...(heldOut.bitsPerByte === undefined ? [] : [`${heldOut.bitsPerByte.toFixed(3)} bits per byte`]),
+      ...(heldOut.accuracy === undefined ? [] : [`accuracy ${(100 * heldOut.accuracy).toFixed(2)} %`]),
+    ];
+    console.log(
+      `${recipe.name}: ${parameters.toLocaleString("en")} parameters, ${steps} steps; held out: ${figures.join(", ")}; ${output}`,
+    );
   }
   return 0;
 }
 
 /** `statespace train`: a model from a recipe in a JSON file. */
-export const train: Command = { summary: "trains a model as a JSON file says; can be interrupted and resumed", usage: USAGE, run };
+export const train: Command = {
+  summary: "trains a model as a JSON file says; can be interrupted and resumed",
+  usage: USAGE,
+  run,
+};

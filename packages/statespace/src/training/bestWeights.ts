@@ -16,7 +16,10 @@ export class BestWeights {
 
   /** Puts them back into the model. @throws FormatError for a damaged file; what the file system throws. */
   async restore(model: LanguageModel): Promise<void> {
-    const file = parseSafetensors(new Uint8Array(await readFile(join(this.#folder, "model.safetensors"))), "best/model.safetensors");
+    const file = parseSafetensors(
+      new Uint8Array(await readFile(join(this.#folder, "model.safetensors"))),
+      "best/model.safetensors",
+    );
     for (const parameter of model.parameters) parameter.assign(tensorF32(file, parameter.name));
   }
 }

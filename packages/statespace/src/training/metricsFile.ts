@@ -17,7 +17,13 @@ export class MetricsFile {
   /** Changes nothing before the first event, so that a run that is refused loses nothing. @param resume keep what an earlier sitting wrote. */
   static async open(path: string, resume: boolean): Promise<MetricsFile> {
     const text = resume ? await readFile(path, "utf8").catch(() => "") : "";
-    return new MetricsFile(path, text.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as TrainingEvent));
+    return new MetricsFile(
+      path,
+      text
+        .split("\n")
+        .filter((line) => line.endsWith("}"))
+        .map((line) => JSON.parse(line) as TrainingEvent),
+    );
   }
 
   get events(): readonly TrainingEvent[] {

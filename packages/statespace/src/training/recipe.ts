@@ -21,7 +21,12 @@ export interface Recipe {
   readonly clipNorm: number;
   /** Rows from random places of the text, or rows that go on from batch to batch with the state carried along. */
   readonly rows: "crops" | "contiguous";
-  readonly evaluation: { readonly every: number; readonly tokens: number; readonly finalTokens: number; readonly patience: number | undefined };
+  readonly evaluation: {
+    readonly every: number;
+    readonly tokens: number;
+    readonly finalTokens: number;
+    readonly patience: number | undefined;
+  };
   readonly checkpoints: { readonly every: number | undefined; readonly keep: number };
   readonly seed: number;
   /** How the final weights are stored. */
@@ -38,7 +43,14 @@ export interface TextData {
   readonly heldOut: number;
 }
 
-export const TASKS = ["selectiveCopying", "copying", "inductionHeads", "associativeRecall", "parity", "modularArithmetic"] as const;
+export const TASKS = [
+  "selectiveCopying",
+  "copying",
+  "inductionHeads",
+  "associativeRecall",
+  "parity",
+  "modularArithmetic",
+] as const;
 
 export interface TaskData {
   readonly kind: "task";
@@ -88,13 +100,21 @@ function readData(read: RecipeReader): TextData | TaskData {
     return data;
   }
   const fixture = read.has("fixture") ? read.choice("fixture", ["moby-dick-opening.txt"]) : undefined;
-  const data: TextData = { kind: "text", fixture, texts: fixture === undefined ? read.texts("texts") : [], heldOut: read.number("heldOut", 0.05, { min: 0.001, max: 0.5 }) };
+  const data: TextData = {
+    kind: "text",
+    fixture,
+    texts: fixture === undefined ? read.texts("texts") : [],
+    heldOut: read.number("heldOut", 0.05, { min: 0.001, max: 0.5 }),
+  };
   read.end();
   return data;
 }
 
 function readTokenizer(read: RecipeReader): TokenizerRecipe {
-  const tokenizer: TokenizerRecipe = { kind: read.choice("kind", ["bpe", "byte", "char"], "byte"), vocabSize: read.integer("vocabSize", 2048, { min: 257, max: 1e6 }) };
+  const tokenizer: TokenizerRecipe = {
+    kind: read.choice("kind", ["bpe", "byte", "char"], "byte"),
+    vocabSize: read.integer("vocabSize", 2048, { min: 257, max: 1e6 }),
+  };
   read.end();
   return tokenizer;
 }
@@ -115,7 +135,11 @@ function readOptimizer(read: RecipeReader): AdamWOptions {
 function readSchedule(read: RecipeReader): Schedule {
   const kind = read.choice("kind", ["cosine", "wsd", "constant"], "cosine");
   const share = { min: 0, max: 1 };
-  const shape = { warmUp: read.number("warmUp", 0.05, share), final: read.number("final", 0, share), decay: read.number("decay", 0.2, share) };
+  const shape = {
+    warmUp: read.number("warmUp", 0.05, share),
+    final: read.number("final", 0, share),
+    decay: read.number("decay", 0.2, share),
+  };
   read.end();
   if (kind === "constant") return constantSchedule(shape);
   return kind === "cosine" ? cosineSchedule(shape) : wsdSchedule(shape);

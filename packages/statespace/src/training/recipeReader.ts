@@ -17,7 +17,8 @@ export class RecipeReader {
 
   /** @throws FormatError unless the value is an object. */
   constructor(value: unknown, path = "") {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new FormatError(`recipe: ${path || "the file"} must be an object, got ${JSON.stringify(value)}`);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new FormatError(`recipe: ${path || "the file"} must be an object, got ${JSON.stringify(value)}`);
     this.#fields = value as Record<string, unknown>;
     this.#path = path;
   }
@@ -29,19 +30,29 @@ export class RecipeReader {
 
   number(key: string, fallback: number | undefined, bounds?: Bounds): number;
   number(key: string, fallback: null, bounds?: Bounds): number | undefined;
-  number(key: string, fallback: number | undefined | null, { min = -Infinity, max = Infinity }: Bounds = {}): number | undefined {
+  number(
+    key: string,
+    fallback: number | undefined | null,
+    { min = -Infinity, max = Infinity }: Bounds = {},
+  ): number | undefined {
     if (!this.has(key)) return this.#absent(key, fallback);
     const value = this.#fields[key];
-    if (typeof value !== "number" || !(value >= min && value <= max)) throw this.error(key, `must be a number${range(min, max)}`);
+    if (typeof value !== "number" || !(value >= min && value <= max))
+      throw this.error(key, `must be a number${range(min, max)}`);
     return value;
   }
 
   integer(key: string, fallback: number | undefined, bounds?: Bounds): number;
   integer(key: string, fallback: null, bounds?: Bounds): number | undefined;
-  integer(key: string, fallback: number | undefined | null, { min = 1, max = Number.MAX_SAFE_INTEGER }: Bounds = {}): number | undefined {
+  integer(
+    key: string,
+    fallback: number | undefined | null,
+    { min = 1, max = Number.MAX_SAFE_INTEGER }: Bounds = {},
+  ): number | undefined {
     if (!this.has(key)) return this.#absent(key, fallback);
     const value = this.#fields[key];
-    if (!Number.isSafeInteger(value) || !((value as number) >= min && (value as number) <= max)) throw this.error(key, `must be an integer${range(min, max)}`);
+    if (!Number.isSafeInteger(value) || !((value as number) >= min && (value as number) <= max))
+      throw this.error(key, `must be an integer${range(min, max)}`);
     return value as number;
   }
 
@@ -62,7 +73,8 @@ export class RecipeReader {
   texts(key: string): string[] {
     this.has(key);
     const value = this.#fields[key];
-    if (!Array.isArray(value) || value.length === 0 || !value.every((item) => typeof item === "string" && item !== "")) throw this.error(key, "must be a list of texts");
+    if (!Array.isArray(value) || value.length === 0 || !value.every((item) => typeof item === "string" && item !== ""))
+      throw this.error(key, "must be a list of texts");
     return value as string[];
   }
 
@@ -87,7 +99,10 @@ export class RecipeReader {
   /** @throws FormatError for keys that were not asked for. */
   end(): void {
     const unknown = Object.keys(this.#fields).find((key) => !this.#read.has(key));
-    if (unknown !== undefined) throw new FormatError(`recipe: ${this.#at(unknown)} is not a setting; known are ${[...this.#read].sort().join(", ")}`);
+    if (unknown !== undefined)
+      throw new FormatError(
+        `recipe: ${this.#at(unknown)} is not a setting; known are ${[...this.#read].sort().join(", ")}`,
+      );
   }
 
   error(key: string, must: string): FormatError {

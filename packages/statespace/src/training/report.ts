@@ -5,7 +5,12 @@ import type { TrainedModel } from "./trainRecipe.ts";
 const CURVE_POINTS = 200;
 
 /** The content of training.json: what was trained, how, and what came out. */
-export function trainingReport(recipe: unknown, events: readonly TrainingEvent[], trained: TrainedModel, backend: string): object {
+export function trainingReport(
+  recipe: unknown,
+  events: readonly TrainingEvent[],
+  trained: TrainedModel,
+  backend: string,
+): object {
   const steps = events.filter((event) => event.kind === "step");
   const last = steps.at(-1);
   const width = Math.max(1, Math.ceil(steps.length / CURVE_POINTS));
@@ -21,7 +26,13 @@ export function trainingReport(recipe: unknown, events: readonly TrainingEvent[]
     tokens: last?.tokens ?? 0,
     seconds: rounded(trained.seconds),
     heldOut: trained.heldOut,
-    evaluations: events.filter((event) => event.kind === "evaluation").map(({ step, loss, accuracy }) => ({ step, loss: rounded(loss), ...(accuracy === undefined ? {} : { accuracy: rounded(accuracy) }) })),
+    evaluations: events
+      .filter((event) => event.kind === "evaluation")
+      .map(({ step, loss, accuracy }) => ({
+        step,
+        loss: rounded(loss),
+        ...(accuracy === undefined ? {} : { accuracy: rounded(accuracy) }),
+      })),
     /** [step, mean loss in nats over the steps since the point before] */
     lossCurve,
   };

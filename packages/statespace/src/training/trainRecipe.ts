@@ -1,7 +1,17 @@
 import { join } from "node:path";
 import { currentBackendName, FormatError } from "@statespace/core";
 import {
-  evaluate, folderStore, languageObjective, LanguageModel, parseModelConfig, savePretrained, tokenizerFiles, train, type Evaluation, type ModelConfig, type TrainingEvent,
+  evaluate,
+  folderStore,
+  languageObjective,
+  LanguageModel,
+  parseModelConfig,
+  savePretrained,
+  tokenizerFiles,
+  train,
+  type Evaluation,
+  type ModelConfig,
+  type TrainingEvent,
 } from "@statespace/models";
 import { BestWeights } from "./bestWeights.ts";
 import { MetricsFile } from "./metricsFile.ts";
@@ -51,8 +61,16 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
       schedule: recipe.schedule,
       accumulate: recipe.accumulate,
       clipNorm: recipe.clipNorm,
-      evaluation: { ...data.heldOut(recipe.evaluation.tokens), every: recipe.evaluation.every, ...(recipe.evaluation.patience && { patience: recipe.evaluation.patience }) },
-      checkpoints: { store: folderStore(join(output, "checkpoints")), keep: recipe.checkpoints.keep, ...(recipe.checkpoints.every && { every: recipe.checkpoints.every }) },
+      evaluation: {
+        ...data.heldOut(recipe.evaluation.tokens),
+        every: recipe.evaluation.every,
+        ...(recipe.evaluation.patience && { patience: recipe.evaluation.patience }),
+      },
+      checkpoints: {
+        store: folderStore(join(output, "checkpoints")),
+        keep: recipe.checkpoints.keep,
+        ...(recipe.checkpoints.every && { every: recipe.checkpoints.every }),
+      },
       resume,
       seed: recipe.seed,
       ...(signal && { signal }),
@@ -68,7 +86,13 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
     }
     if (!endsBest(metrics.events)) await best.restore(model);
     const trained = await finalFigures(model, measured, data.heldOut(recipe.evaluation.finalTokens), metrics, signal);
-    await writeModel(model, data, recipe, output, trainingReport(source, metrics.events, trained, currentBackendName()!));
+    await writeModel(
+      model,
+      data,
+      recipe,
+      output,
+      trainingReport(source, metrics.events, trained, currentBackendName()!),
+    );
     return trained;
   } finally {
     model.dispose();
@@ -86,10 +110,19 @@ function budget(maxMinutes: number | undefined): { maxMinutes?: number } {
 }
 
 function modelConfig(recipe: Recipe, data: TrainingData): ModelConfig {
-  if (recipe.model["vocab_size"] !== undefined) throw new FormatError("recipe: model.vocab_size comes from the data; leave it out");
+  if (recipe.model["vocab_size"] !== undefined)
+    throw new FormatError("recipe: model.vocab_size comes from the data; leave it out");
   const eos = data.tokenizer?.eosId ?? null;
   try {
-    return parseModelConfig({ model_type: "mamba", initializer_range: 0.02, bos_token_id: eos, eos_token_id: eos, pad_token_id: eos, ...recipe.model, vocab_size: data.vocabSize });
+    return parseModelConfig({
+      model_type: "mamba",
+      initializer_range: 0.02,
+      bos_token_id: eos,
+      eos_token_id: eos,
+      pad_token_id: eos,
+      ...recipe.model,
+      vocab_size: data.vocabSize,
+    });
   } catch (error) {
     throw new FormatError(`recipe: model: ${(error as Error).message}`, { cause: error });
   }
@@ -104,11 +137,23 @@ async function finalFigures(
 ): Promise<TrainedModel> {
   const result = await evaluate(objective, heldOut.batches(), signal ? { signal } : {});
   const end = metrics.events.findLast(({ kind }) => kind === "end");
-  const bitsPerByte = heldOut.bytes === undefined ? undefined : (result.loss * result.targets) / (Math.LN2 * heldOut.bytes);
-  return { parameters: model.size, steps: end?.step ?? 0, seconds: end?.kind === "end" ? end.seconds : 0, heldOut: { ...result, bitsPerByte } };
+  const bitsPerByte =
+    heldOut.bytes === undefined ? undefined : (result.loss * result.targets) / (Math.LN2 * heldOut.bytes);
+  return {
+    parameters: model.size,
+    steps: end?.step ?? 0,
+    seconds: end?.kind === "end" ? end.seconds : 0,
+    heldOut: { ...result, bitsPerByte },
+  };
 }
 
-async function writeModel(model: LanguageModel, { tokenizer }: TrainingData, { dtype }: Recipe, output: string, report: object): Promise<void> {
+async function writeModel(
+  model: LanguageModel,
+  { tokenizer }: TrainingData,
+  { dtype }: Recipe,
+  output: string,
+  report: object,
+): Promise<void> {
   const eos = tokenizer?.eosId;
   const files = {
     ...(tokenizer === undefined ? {} : tokenizerFiles(tokenizer)),

@@ -2,8 +2,23 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FormatError } from "@statespace/core";
 import {
-  associativeRecall, contiguousBatches, copying, evaluationBatches, formatTokenizerJson, inductionHeads, loadFixture, modularArithmetic, parity, randomCrops, selectiveCopying,
-  splitText, streamTask, trainBpe, type BatchStream, type Task, type TokenBatch,
+  associativeRecall,
+  contiguousBatches,
+  copying,
+  evaluationBatches,
+  formatTokenizerJson,
+  inductionHeads,
+  loadFixture,
+  modularArithmetic,
+  parity,
+  randomCrops,
+  selectiveCopying,
+  splitText,
+  streamTask,
+  trainBpe,
+  type BatchStream,
+  type Task,
+  type TokenBatch,
 } from "@statespace/datasets";
 import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "@statespace/models";
 import type { Recipe, TaskData, TextData } from "./recipe.ts";
@@ -32,7 +47,10 @@ export async function openTrainingData(recipe: Recipe, base: string): Promise<Tr
 }
 
 const MAKERS: Readonly<Record<TaskData["task"], (options: object) => Task<TokenBatch>>> = {
-  selectiveCopying, copying, inductionHeads, parity,
+  selectiveCopying,
+  copying,
+  inductionHeads,
+  parity,
   associativeRecall: associativeRecall as (options: object) => Task<TokenBatch>,
   modularArithmetic: modularArithmetic as (options: object) => Task<TokenBatch>,
 };
@@ -47,7 +65,7 @@ function taskData({ batchSize, seqLen, seed }: Recipe, { task: name, options }: 
       bytes: undefined,
       *batches() {
         const stream = streamTask(task, { batchSize, seed, split: "validation" });
-        for (let seen = 0; seen < tokens; ) {
+        for (let seen = 0; seen < tokens;) {
           const batch = stream.nextBatch();
           seen += batch.inputs.length;
           yield { ...batch, reset: true };
@@ -58,16 +76,29 @@ function taskData({ batchSize, seqLen, seed }: Recipe, { task: name, options }: 
 }
 
 async function textData(recipe: Recipe, data: TextData, base: string): Promise<TrainingData> {
-  const texts = data.fixture === undefined ? await Promise.all(data.texts.map((path) => readText(resolve(base, path)))) : [new TextDecoder().decode(await loadFixture(data.fixture))];
+  const texts =
+    data.fixture === undefined
+      ? await Promise.all(data.texts.map((path) => readText(resolve(base, path))))
+      : [new TextDecoder().decode(await loadFixture(data.fixture))];
   const parts = texts.map((text) => splitText(text, { validation: 0, test: data.heldOut }));
-  const tokenizer = await makeTokenizer(recipe, parts.map(({ train }) => train));
-  const encode = (which: "train" | "test"): Int32Array => joined(parts.map((part) => tokenizer.encode(part[which])), tokenizer.eosId);
+  const tokenizer = await makeTokenizer(
+    recipe,
+    parts.map(({ train }) => train),
+  );
+  const encode = (which: "train" | "test"): Int32Array =>
+    joined(
+      parts.map((part) => tokenizer.encode(part[which])),
+      tokenizer.eosId,
+    );
   const [train, test] = [encode("train"), encode("test")];
   const { batchSize, seqLen, seed, rows } = recipe;
   return {
     vocabSize: tokenizer.vocabSize,
     tokenizer,
-    stream: rows === "crops" ? randomCrops(train, { batchSize, seqLen, seed }) : contiguousBatches(train, { batchSize, seqLen }),
+    stream:
+      rows === "crops"
+        ? randomCrops(train, { batchSize, seqLen, seed })
+        : contiguousBatches(train, { batchSize, seqLen }),
     heldOut(tokens) {
       const ids = test.subarray(0, tokens + 1);
       const bytes = new TextEncoder().encode(tokenizer.decode(ids.subarray(1))).byteLength;

@@ -1,7 +1,21 @@
-import { bilinear, ContinuousSsm, forwardEuler, backwardEuler, Matrix, zeroOrderHold, type Discretization, type Sequence } from "@statespace/core";
+import {
+  bilinear,
+  ContinuousSsm,
+  forwardEuler,
+  backwardEuler,
+  Matrix,
+  zeroOrderHold,
+  type Discretization,
+  type Sequence,
+} from "@statespace/core";
 
 export type RuleName = "zoh" | "bilinear" | "forward" | "backward";
-export const rules: Readonly<Record<RuleName, Discretization>> = { zoh: zeroOrderHold, bilinear, forward: forwardEuler, backward: backwardEuler };
+export const rules: Readonly<Record<RuleName, Discretization>> = {
+  zoh: zeroOrderHold,
+  bilinear,
+  forward: forwardEuler,
+  backward: backwardEuler,
+};
 export const RULE_NAMES = ["zoh", "bilinear", "forward", "backward"] as const satisfies readonly RuleName[];
 
 export type SignalName = "wave" | "steps" | "chirp";
@@ -45,7 +59,8 @@ export interface Discretized {
 }
 
 const column = (sequence: Sequence): Float64Array => Float64Array.from(sequence, (vector) => vector[0]!);
-const eachRule = <T>(make: (name: RuleName) => T): Record<RuleName, T> => Object.fromEntries(RULE_NAMES.map((name) => [name, make(name)])) as Record<RuleName, T>;
+const eachRule = <T>(make: (name: RuleName) => T): Record<RuleName, T> =>
+  Object.fromEntries(RULE_NAMES.map((name) => [name, make(name)])) as Record<RuleName, T>;
 
 /** Feeds the held samples of a signal to the continuous oscillator and to its four discrete forms. */
 export function discretizeAll(signal: SignalName, delta: number, damping: number): Discretized {
@@ -93,7 +108,11 @@ export function fitOrders(damping: number): OrderFit {
   const deltas = pieces.map((m) => 0.5 / m);
   const heldFor = (m: number): Sequence => coarse.flatMap((u) => Array.from({ length: m }, () => Float64Array.of(u)));
   const truth = system.simulate(heldFor(1), 0.5, { substeps: 400 }).outputs.at(-1)![0]!;
-  const errors = eachRule((name) => pieces.map((m, i) => Math.abs(system.discretize(rules[name], deltas[i]!).scan(heldFor(m)).outputs.at(-1)![0]! - truth)));
+  const errors = eachRule((name) =>
+    pieces.map((m, i) =>
+      Math.abs(system.discretize(rules[name], deltas[i]!).scan(heldFor(m)).outputs.at(-1)![0]! - truth),
+    ),
+  );
   return { deltas, errors, order: eachRule((name) => slope(deltas, errors[name])) };
 }
 

@@ -23,7 +23,8 @@ export const messages = defineMessages(
     discretePlane: "Eigenvalues of Ā in the z plane; shaded: stable",
     planeLabel: "Eigenvalues in the complex plane",
     table: "How far off, and how fast that improves",
-    tableNote: "The order says what halving Δ does to the error: order 1 halves it, order 2 quarters it. It is fitted here from four step sizes.",
+    tableNote:
+      "The order says what halving Δ does to the error: order 1 halves it, order 2 quarters it. It is fitted here from four step sizes.",
     rule: "Rule",
     error: "Largest error now",
     order: "Measured order",
@@ -34,7 +35,14 @@ export const messages = defineMessages(
     magnitude: "|λ| of Ā",
     errorPlot: "Error over step size, both axes logarithmic",
     errorAxis: "error",
-    rows: { delta: "step: time between two samples", ABar: "what one step keeps of the state", BBar: "what one step writes into it", zoh: "exact for held input", bilinear: "the trapezoid rule (S4)", euler: "the first guess (Mamba uses it for B)" },
+    rows: {
+      delta: "step: time between two samples",
+      ABar: "what one step keeps of the state",
+      BBar: "what one step writes into it",
+      zoh: "exact for held input",
+      bilinear: "the trapezoid rule (S4)",
+      euler: "the first guess (Mamba uses it for B)",
+    },
     hints: [
       "Drag Δ up to 0.6 with little damping: forward Euler’s eigenvalues leave the unit circle and its curve explodes; ZOH stays exact, bilinear stays stable.",
       "Set the damping to 0: bilinear puts the eigenvalues exactly on the circle (|λ| = 1), backward Euler pulls them inside and damps what should swing forever.",
@@ -74,7 +82,14 @@ export const messages = defineMessages(
     magnitude: "Ā 的 |λ|",
     errorPlot: "误差随步长变化，双对数坐标",
     errorAxis: "误差",
-    rows: { delta: "步长：两次采样的间隔", ABar: "一步保留多少状态", BBar: "一步写入多少", zoh: "输入保持时精确", bilinear: "梯形规则（S4）", euler: "最初步的近似（Mamba 对 B 使用它）" },
+    rows: {
+      delta: "步长：两次采样的间隔",
+      ABar: "一步保留多少状态",
+      BBar: "一步写入多少",
+      zoh: "输入保持时精确",
+      bilinear: "梯形规则（S4）",
+      euler: "最初步的近似（Mamba 对 B 使用它）",
+    },
     hints: [
       "小阻尼下把 Δ 拖到 0.6：前向欧拉的特征值跑出单位圆，曲线爆炸；ZOH 依然精确，双线性依然稳定。",
       "把阻尼设为 0：双线性让特征值恰好落在圆上（|λ| = 1），后向欧拉则把它们拉进圆内，让本应永远摆动的系统衰减。",

@@ -9,8 +9,18 @@ import { discretizeAll, fitOrders, RULE_NAMES, type RuleName, type SignalName } 
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
-const TONES: Readonly<Record<RuleName, string>> = { zoh: "mamba", bilinear: "attention", forward: "s4", backward: "rnn" };
-const MARKS: Readonly<Record<RuleName, NonNullable<PlanePoint["mark"]>>> = { zoh: "ring", bilinear: "dot", forward: "cross", backward: "square" };
+const TONES: Readonly<Record<RuleName, string>> = {
+  zoh: "mamba",
+  bilinear: "attention",
+  forward: "s4",
+  backward: "rnn",
+};
+const MARKS: Readonly<Record<RuleName, NonNullable<PlanePoint["mark"]>>> = {
+  zoh: "ring",
+  bilinear: "dot",
+  forward: "cross",
+  backward: "square",
+};
 
 export function DiscretizePage(): JSX.Element {
   const [signal, setSignal] = useParam<SignalName>("signal", "wave", choice("wave", "steps", "chirp"));
@@ -18,7 +28,8 @@ export function DiscretizePage(): JSX.Element {
   const [damping, setDamping] = useParam("damping", 0.3, number(0, 3));
   const [shown, setShown] = useParam("rules", "zoh,bilinear,forward", text);
   const isShown = (name: RuleName): boolean => shown().split(",").includes(name);
-  const show = (name: RuleName, on: boolean): void => setShown(RULE_NAMES.filter((each) => (each === name ? on : isShown(each))).join(",") || "none");
+  const show = (name: RuleName, on: boolean): void =>
+    setShown(RULE_NAMES.filter((each) => (each === name ? on : isShown(each))).join(",") || "none");
 
   const all = createMemo(() => discretizeAll(signal(), delta(), damping()));
   const orders = createMemo(() => fitOrders(damping()));
@@ -26,13 +37,20 @@ export function DiscretizePage(): JSX.Element {
     const { fineTimes, fineTruth, held, outputs } = all();
     const fine = fineTimes.length / held.length;
     // dots stand at the end of each step on the fine time axis
-    const dots = (values: Float64Array): (number | null)[] => Array.from(fineTimes, (_, i) => ((i + 1) % fine === 0 ? bounded(values[(i + 1) / fine - 1]!) : null));
+    const dots = (values: Float64Array): (number | null)[] =>
+      Array.from(fineTimes, (_, i) => ((i + 1) % fine === 0 ? bounded(values[(i + 1) / fine - 1]!) : null));
     return {
       x: fineTimes,
       lines: [
         { label: m().held, tone: "line", values: Array.from(fineTimes, (_, i) => held[Math.floor(i / fine)]!) },
         { label: m().truth, tone: "quiet", values: fineTruth, width: 3 },
-        ...RULE_NAMES.filter(isShown).map((name) => ({ label: m().rules[name], tone: TONES[name], values: dots(outputs[name]), points: true, width: 0 })),
+        ...RULE_NAMES.filter(isShown).map((name) => ({
+          label: m().rules[name],
+          tone: TONES[name],
+          values: dots(outputs[name]),
+          points: true,
+          width: 0,
+        })),
       ],
     };
   });
@@ -41,14 +59,52 @@ export function DiscretizePage(): JSX.Element {
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().figure} note={m().note}>
         <div class="row">
-          <Slider label={m().delta} value={delta()} min={0.02} max={1} log show={(value) => value.toFixed(3)} onInput={setDelta} testid="delta" />
-          <Slider label={m().damping} value={damping()} min={0} max={3} step={0.05} onInput={setDamping} testid="damping" />
-          <Choice label={m().signal} value={signal()} onChange={setSignal} options={(["wave", "steps", "chirp"] as const).map((value) => ({ value, label: m().signals[value] }))} />
+          <Slider
+            label={m().delta}
+            value={delta()}
+            min={0.02}
+            max={1}
+            log
+            show={(value) => value.toFixed(3)}
+            onInput={setDelta}
+            testid="delta"
+          />
+          <Slider
+            label={m().damping}
+            value={damping()}
+            min={0}
+            max={3}
+            step={0.05}
+            onInput={setDamping}
+            testid="damping"
+          />
+          <Choice
+            label={m().signal}
+            value={signal()}
+            onChange={setSignal}
+            options={(["wave", "steps", "chirp"] as const).map((value) => ({ value, label: m().signals[value] }))}
+          />
         </div>
         <div class="row" role="group" aria-label={m().shown}>
-          <For each={RULE_NAMES}>{(name) => <Toggle label={m().rules[name]} checked={isShown(name)} onChange={(on) => show(name, on)} testid={`show-${name}`} />}</For>
+          <For each={RULE_NAMES}>
+            {(name) => (
+              <Toggle
+                label={m().rules[name]}
+                checked={isShown(name)}
+                onChange={(on) => show(name, on)}
+                testid={`show-${name}`}
+              />
+            )}
+          </For>
         </div>
-        <LinePlot label={m().plot} x={lines().x} lines={lines().lines} xLabel={m().time} yRange={[-2, 2]} height={280} />
+        <LinePlot
+          label={m().plot}
+          x={lines().x}
+          lines={lines().lines}
+          xLabel={m().time}
+          yRange={[-2, 2]}
+          height={280}
+        />
         <div class="thirds">
           <Plane
             label={m().planeLabel}
@@ -62,7 +118,9 @@ export function DiscretizePage(): JSX.Element {
             caption={m().discretePlane}
             region="disc"
             extent={1.6}
-            points={RULE_NAMES.filter(isShown).flatMap((name) => pointsOf(all().discretePoles[name], TONES[name], MARKS[name]))}
+            points={RULE_NAMES.filter(isShown).flatMap((name) =>
+              pointsOf(all().discretePoles[name], TONES[name], MARKS[name]),
+            )}
           />
         </div>
       </Panel>
@@ -72,7 +130,9 @@ export function DiscretizePage(): JSX.Element {
             <table data-testid="rules">
               <thead>
                 <tr>
-                  <For each={[m().rule, m().error, m().order, m().magnitude, m().stability]}>{(title) => <th scope="col">{title}</th>}</For>
+                  <For each={[m().rule, m().error, m().order, m().magnitude, m().stability]}>
+                    {(title) => <th scope="col">{title}</th>}
+                  </For>
                 </tr>
               </thead>
               <tbody>
@@ -82,10 +142,15 @@ export function DiscretizePage(): JSX.Element {
                       <th scope="row" style={{ color: `var(--${TONES[name]})` }}>
                         {m().rules[name]}
                       </th>
-                      <td data-testid={`error-${name}`}>{all().maxError[name] > 1e6 ? "> 10⁶" : all().maxError[name].toExponential(2)}</td>
+                      <td data-testid={`error-${name}`}>
+                        {all().maxError[name] > 1e6 ? "> 10⁶" : all().maxError[name].toExponential(2)}
+                      </td>
                       <td data-testid={`order-${name}`}>{orders().order[name]?.toFixed(2) ?? m().exact}</td>
                       <td>{largestMagnitude(all().discretePoles[name]).toFixed(3)}</td>
-                      <td style={{ color: all().stable[name] ? "var(--good)" : "var(--bad)" }} data-testid={`stable-${name}`}>
+                      <td
+                        style={{ color: all().stable[name] ? "var(--good)" : "var(--bad)" }}
+                        data-testid={`stable-${name}`}
+                      >
                         {all().stable[name] ? m().stable : m().unstable}
                       </td>
                     </tr>
@@ -102,7 +167,12 @@ export function DiscretizePage(): JSX.Element {
             xLabel="Δ"
             yLabel={m().errorAxis}
             height={220}
-            lines={RULE_NAMES.filter((name) => name !== "zoh").map((name) => ({ label: m().rules[name], tone: TONES[name], values: orders().errors[name].toReversed(), points: true }))}
+            lines={RULE_NAMES.filter((name) => name !== "zoh").map((name) => ({
+              label: m().rules[name],
+              tone: TONES[name],
+              values: orders().errors[name].toReversed(),
+              points: true,
+            }))}
           />
         </div>
       </Panel>

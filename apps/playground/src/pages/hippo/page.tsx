@@ -22,7 +22,9 @@ const START_DRAWING = Array.from({ length: DRAWN_POINTS }, (_, i) => 0.6 * Math.
 const positions = Float64Array.from({ length: LENGTH }, (_, i) => i);
 
 export function HippoPage(): JSX.Element {
-  const remote = new Remote<HippoApi>(new Worker(new URL("./compute/hippo.worker.ts", import.meta.url), { type: "module" }));
+  const remote = new Remote<HippoApi>(
+    new Worker(new URL("./compute/hippo.worker.ts", import.meta.url), { type: "module" }),
+  );
   onCleanup(() => remote.close());
   const [name, setName] = useParam<SignalName>("signal", "noise", choice(...SIGNALS));
   const [n, setN] = useParam("n", 32, number(4, 64));
@@ -43,11 +45,25 @@ export function HippoPage(): JSX.Element {
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().figure} note={`${m().note} ${name() === "drawn" ? "" : m().drawNote}`}>
-        <Choice label={m().signal} value={name()} onChange={setName} testid="signal" options={SIGNALS.map((value) => ({ value, label: m().signals[value] }))} />
+        <Choice
+          label={m().signal}
+          value={name()}
+          onChange={setName}
+          testid="signal"
+          options={SIGNALS.map((value) => ({ value, label: m().signals[value] }))}
+        />
         <div class="row">
           <Slider label={m().n} value={n()} min={4} max={64} step={4} onInput={setN} testid="n" />
           <Slider label={m().now} value={now()} min={40} max={LENGTH} step={10} onInput={setNow} testid="now" />
-          <Slider label={m().window} value={window()} min={60} max={LENGTH} step={10} onInput={setWindow} testid="window" />
+          <Slider
+            label={m().window}
+            value={window()}
+            min={60}
+            max={LENGTH}
+            step={10}
+            onInput={setWindow}
+            testid="window"
+          />
         </div>
         <Show when={name() === "drawn"}>
           <Sketch points={drawn()} onDraw={draw} />
@@ -62,12 +78,24 @@ export function HippoPage(): JSX.Element {
           mark={now()}
           lines={[
             { label: m().input, tone: "quiet", values: signal(), width: 5 },
-            ...MEMORIES.toReversed().map((memory) => ({ label: m().memories[memory], tone: TONES[memory], values: extended(told.value()?.[memory]), width: memory === "legs" ? 2.5 : 1.5 })),
+            ...MEMORIES.toReversed().map((memory) => ({
+              label: m().memories[memory],
+              tone: TONES[memory],
+              values: extended(told.value()?.[memory]),
+              width: memory === "legs" ? 2.5 : 1.5,
+            })),
           ]}
         />
         <div class="stats">
           <For each={MEMORIES}>
-            {(memory) => <Stat label={m().error(m().memories[memory])} value={told.value()?.[memory].error.toFixed(4) ?? "–"} tone={TONES[memory]} testid={`error-${memory}`} />}
+            {(memory) => (
+              <Stat
+                label={m().error(m().memories[memory])}
+                value={told.value()?.[memory].error.toFixed(4) ?? "–"}
+                tone={TONES[memory]}
+                testid={`error-${memory}`}
+              />
+            )}
           </For>
         </div>
         <figure class="figure">
@@ -76,14 +104,27 @@ export function HippoPage(): JSX.Element {
             {(memory) => (
               <div class="labelled">
                 <span style={{ color: `var(--${TONES[memory]})` }}>{m().memories[memory]}</span>
-                <HeatMap label={`${m().coefficients}: ${m().memories[memory]}`} rows={1} cols={n()} values={told.value()?.[memory].coefficients ?? new Float64Array(n())} signed height="22px" />
+                <HeatMap
+                  label={`${m().coefficients}: ${m().memories[memory]}`}
+                  rows={1}
+                  cols={n()}
+                  values={told.value()?.[memory].coefficients ?? new Float64Array(n())}
+                  signed
+                  height="22px"
+                />
               </div>
             )}
           </For>
         </figure>
       </Panel>
       <Panel title={m().matrices} note={m().matricesNote}>
-        <Choice label={m().measure} value={measure()} onChange={setMeasure} testid="measure" options={MEASURES.map((value) => ({ value, label: m().memories[value] }))} />
+        <Choice
+          label={m().measure}
+          value={measure()}
+          onChange={setMeasure}
+          testid="measure"
+          options={MEASURES.map((value) => ({ value, label: m().memories[value] }))}
+        />
         <div class="split">
           <For each={FORMS}>{(form) => <MatrixView measure={measure()} n={n()} form={form} />}</For>
         </div>
@@ -93,8 +134,8 @@ export function HippoPage(): JSX.Element {
         names={["legs", "matrix", "read"]}
         rows={[
           { symbol: "x", code: "LegSMemory.coefficients", meaning: m().rows.x },
-          { symbol: "A", code: "makeHippo(\"legs\", n).A", meaning: m().rows.A },
-          { symbol: "B", code: "makeHippo(\"legs\", n).B", meaning: m().rows.B },
+          { symbol: "A", code: 'makeHippo("legs", n).A', meaning: m().rows.A },
+          { symbol: "B", code: 'makeHippo("legs", n).B', meaning: m().rows.B },
           { symbol: "Pₙ", code: "legendreBasis", meaning: m().rows.P },
           { symbol: "N", code: "n", meaning: m().rows.N },
         ]}
@@ -113,7 +154,8 @@ function extended(remembered: Remembered | undefined): (number | null)[] {
 
 function MatrixView(props: { measure: HippoMeasure; n: number; form: HippoForm }): JSX.Element {
   const A = createMemo(() => makeHippo(props.measure, props.n, props.form).A);
-  const corner = (): string[][] => Array.from({ length: 4 }, (_, i) => Array.from({ length: 4 }, (_, k) => String(+A().at(i, k).toFixed(2))));
+  const corner = (): string[][] =>
+    Array.from({ length: 4 }, (_, i) => Array.from({ length: 4 }, (_, k) => String(+A().at(i, k).toFixed(2))));
   const label = (): string => `A, ${m().memories[props.measure as MemoryName]}, ${m().form(props.form === "scaled")}`;
   return (
     <figure class="figure">
@@ -136,14 +178,26 @@ function MatrixView(props: { measure: HippoMeasure; n: number; form: HippoForm }
 
 /** A box to draw in; x from 0 to 1, y from -1 to 1. */
 function Sketch(props: { points: readonly number[]; onDraw: (x: number, y: number) => void }): JSX.Element {
-  const path = (): string => props.points.map((y, i) => `${i === 0 ? "M" : "L"}${(i / (props.points.length - 1)) * 600} ${75 - 70 * y}`).join("");
+  const path = (): string =>
+    props.points
+      .map((y, i) => `${i === 0 ? "M" : "L"}${(i / (props.points.length - 1)) * 600} ${75 - 70 * y}`)
+      .join("");
   const onPointer = (event: PointerEvent & { currentTarget: SVGSVGElement }): void => {
     if (event.buttons === 0) return;
     const box = event.currentTarget.getBoundingClientRect();
     props.onDraw((event.clientX - box.left) / box.width, 1 - (2 * (event.clientY - box.top)) / box.height);
   };
   return (
-    <svg class="sketch" viewBox="0 0 600 150" preserveAspectRatio="none" role="img" aria-label={m().drawArea} data-testid="sketch" onPointerDown={onPointer} onPointerMove={onPointer}>
+    <svg
+      class="sketch"
+      viewBox="0 0 600 150"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={m().drawArea}
+      data-testid="sketch"
+      onPointerDown={onPointer}
+      onPointerMove={onPointer}
+    >
       <path d="M0 75H600" stroke="var(--line)" />
       <path d={path()} stroke="var(--accent)" stroke-width="3" fill="none" vector-effect="non-scaling-stroke" />
     </svg>

@@ -24,7 +24,8 @@ export const messages = defineMessages(
     progress: (done: number, total: number): string => `${done} of ${total}`,
     conformance: "Are the numbers right?",
     golden: "Against the official implementations",
-    goldenNote: "Files of reference values: what PyTorch, JAX and the papers’ own code computed in double precision for given inputs.",
+    goldenNote:
+      "Files of reference values: what PyTorch, JAX and the papers’ own code computed in double precision for given inputs.",
     goldenColumn: "Group / case",
     ops: "Against plain loops in double precision",
     opsNote: "Each row is one operation: how many comparisons, and how much of its bound the worst one used.",
@@ -33,11 +34,17 @@ export const messages = defineMessages(
     failedCell: (failed: number, compared: number): string => `✗ ${failed} of ${compared}`,
     notRun: (why: string): string => `✗ ${why}`,
     absent: (backend: string, why: string): string => `${backend} does not run here: ${why}`,
-    about: (backend: string, about: string): string => (backend === "wasm" ? `wasm: ${about} threads` : `${backend}${about === "" ? "" : `: ${about}`}`),
+    about: (backend: string, about: string): string =>
+      backend === "wasm" ? `wasm: ${about} threads` : `${backend}${about === "" ? "" : `: ${about}`}`,
     timings: "How fast is it?",
     timingsNote: "Median of several runs, each waiting for its result; the first, which compiles, is left out.",
     bench: "What",
-    benches: { matmul: "matrix product 384 × 384 × 384", scan: "selective scan, l = 512, d = 256, n = 16", decode: "one token, Mamba 4 × 128", prefill: "a prompt of 256 tokens, Mamba 4 × 128" },
+    benches: {
+      matmul: "matrix product 384 × 384 × 384",
+      scan: "selective scan, l = 512, d = 256, n = 16",
+      decode: "one token, Mamba 4 × 128",
+      prefill: "a prompt of 256 tokens, Mamba 4 × 128",
+    },
     total: "Comparisons within their bounds",
     totals: (ok: number, all: number): string => `${ok} of ${all}`,
     hints: [
@@ -78,11 +85,17 @@ export const messages = defineMessages(
     failedCell: (failed, compared) => `✗ ${compared} 中有 ${failed} 个不合格`,
     notRun: (why) => `✗ ${why}`,
     absent: (backend, why) => `${backend} 无法在这里运行：${why}`,
-    about: (backend, about) => (backend === "wasm" ? `wasm：${about} 个线程` : `${backend}${about === "" ? "" : `：${about}`}`),
+    about: (backend, about) =>
+      backend === "wasm" ? `wasm：${about} 个线程` : `${backend}${about === "" ? "" : `：${about}`}`,
     timings: "算得快吗？",
     timingsNote: "多次运行的中位数，每次都等到结果；含编译的第一次不计。",
     bench: "内容",
-    benches: { matmul: "矩阵乘法 384 × 384 × 384", scan: "选择性扫描，l = 512，d = 256，n = 16", decode: "一个词元，Mamba 4 × 128", prefill: "256 个词元的提示，Mamba 4 × 128" },
+    benches: {
+      matmul: "矩阵乘法 384 × 384 × 384",
+      scan: "选择性扫描，l = 512，d = 256，n = 16",
+      decode: "一个词元，Mamba 4 × 128",
+      prefill: "256 个词元的提示，Mamba 4 × 128",
+    },
     total: "在误差界内的比较",
     totals: (ok, all) => `${all} 中的 ${ok}`,
     hints: [

@@ -23,25 +23,40 @@ export function MachinePage(): JSX.Element {
   let remote: Remote<MachineApi> | undefined;
   onCleanup(() => remote?.close());
 
-  const results = (): readonly CheckResult[] => events().filter((event): event is CheckResult & MachineEvent => event.kind === "op" || event.kind === "golden");
+  const results = (): readonly CheckResult[] =>
+    events().filter((event): event is CheckResult & MachineEvent => event.kind === "op" || event.kind === "golden");
   const timings = (): readonly BenchResult[] => events().filter((event) => event.kind === "bench");
-  const progress = (): { done: number; total: number } => events().findLast((event) => event.kind === "progress") ?? { done: 0, total: 1 };
-  const backends = (): readonly BackendName[] => BACKEND_NAMES.filter((name) => events().some((event) => event.kind === "started" && event.backend === name));
-  const names = (kind: CheckResult["kind"]): readonly string[] => [...new Set(results().filter((each) => each.kind === kind).map(({ name }) => name))];
+  const progress = (): { done: number; total: number } =>
+    events().findLast((event) => event.kind === "progress") ?? { done: 0, total: 1 };
+  const backends = (): readonly BackendName[] =>
+    BACKEND_NAMES.filter((name) => events().some((event) => event.kind === "started" && event.backend === name));
+  const names = (kind: CheckResult["kind"]): readonly string[] => [
+    ...new Set(
+      results()
+        .filter((each) => each.kind === kind)
+        .map(({ name }) => name),
+    ),
+  ];
   const compared = (): number => results().reduce((sum, each) => sum + each.compared, 0);
   const within = (): number => results().reduce((sum, each) => sum + each.compared - each.failed, 0);
   const sound = (): boolean => within() === compared() && results().every(({ why }) => why === undefined);
 
   async function start(): Promise<void> {
     remote?.close();
-    remote = new Remote<MachineApi>(new Worker(new URL("./compute/machine.worker.ts", import.meta.url), { type: "module" }));
+    remote = new Remote<MachineApi>(
+      new Worker(new URL("./compute/machine.worker.ts", import.meta.url), { type: "module" }),
+    );
     const own = new AbortController();
     setRun(own);
     setEvents([]);
     setError(undefined);
     try {
       const goldenUrl = new URL(goldenPath, document.baseURI).href;
-      await remote.call("run", { backends: BACKEND_NAMES.filter(isChosen), depth: depth(), goldenFiles, goldenUrl }, { signal: own.signal, onEvent: (event) => setEvents([...events(), event]) });
+      await remote.call(
+        "run",
+        { backends: BACKEND_NAMES.filter(isChosen), depth: depth(), goldenFiles, goldenUrl },
+        { signal: own.signal, onEvent: (event) => setEvents([...events(), event]) },
+      );
     } catch (failure) {
       setError(failure);
     }
@@ -53,32 +68,58 @@ export function MachinePage(): JSX.Element {
       <Panel title={m().device}>
         <div class="stats">
           <Stat label={m().cores} value={String(navigator.hardwareConcurrency)} />
-          <Stat label={m().isolated} value={window.crossOriginIsolated ? m().yes : m().no} testid="isolated" note={window.crossOriginIsolated ? "" : shell().threads.one} />
+          <Stat
+            label={m().isolated}
+            value={window.crossOriginIsolated ? m().yes : m().no}
+            testid="isolated"
+            note={window.crossOriginIsolated ? "" : shell().threads.one}
+          />
           <Stat label={m().gpu} value={"gpu" in navigator ? m().gpuYes : m().gpuNo} />
         </div>
         <div class="row">
           <div class="row" role="group" aria-label={m().which}>
-          <For each={BACKEND_NAMES}>
-            {(name) => (
-              <Toggle
-                label={name}
-                checked={isChosen(name)}
-                testid={`check-${name}`}
-                onChange={(on) => setChosen(BACKEND_NAMES.filter((each) => (each === name ? on : isChosen(each))).join(",") || "none")}
-              />
-            )}
-          </For>
+            <For each={BACKEND_NAMES}>
+              {(name) => (
+                <Toggle
+                  label={name}
+                  checked={isChosen(name)}
+                  testid={`check-${name}`}
+                  onChange={(on) =>
+                    setChosen(BACKEND_NAMES.filter((each) => (each === name ? on : isChosen(each))).join(",") || "none")
+                  }
+                />
+              )}
+            </For>
           </div>
-          <Choice label={m().depth} value={depth()} onChange={setDepth} testid="depth" options={(["quick", "thorough"] as const).map((value) => ({ value, label: m().depths[value] }))} />
-          <Show when={run()} fallback={<Button primary disabled={!BACKEND_NAMES.some(isChosen)} onClick={() => void start()} testid="run">{m().run}</Button>}>
+          <Choice
+            label={m().depth}
+            value={depth()}
+            onChange={setDepth}
+            testid="depth"
+            options={(["quick", "thorough"] as const).map((value) => ({ value, label: m().depths[value] }))}
+          />
+          <Show
+            when={run()}
+            fallback={
+              <Button primary disabled={!BACKEND_NAMES.some(isChosen)} onClick={() => void start()} testid="run">
+                {m().run}
+              </Button>
+            }
+          >
             {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
           </Show>
         </div>
         <Show when={run()}>
-          <Progress label={m().progress(progress().done, progress().total)} value={progress().done} max={progress().total} />
+          <Progress
+            label={m().progress(progress().done, progress().total)}
+            value={progress().done}
+            max={progress().total}
+          />
         </Show>
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void start()} />}</Show>
-        <For each={events().filter((event) => event.kind === "absent")}>{({ backend, why }) => <p class="failure">{m().absent(backend, why)}</p>}</For>
+        <For each={events().filter((event) => event.kind === "absent")}>
+          {({ backend, why }) => <p class="failure">{m().absent(backend, why)}</p>}
+        </For>
       </Panel>
       <Show when={timings().length > 0}>
         <Panel title={m().timings} note={m().timingsNote}>
@@ -86,18 +127,37 @@ export function MachinePage(): JSX.Element {
         </Panel>
         <Panel title={m().conformance}>
           <div class="row">
-            <Stat label={m().total} value={m().totals(within(), compared())} tone={sound() ? "good" : "bad"} testid="total" />
+            <Stat
+              label={m().total}
+              value={m().totals(within(), compared())}
+              tone={sound() ? "good" : "bad"}
+              testid="total"
+            />
             <CopyButton text={() => asMarkdown(backends(), results(), timings(), events())} />
           </div>
           <Show when={names("golden").length > 0}>
             <h3>{m().golden}</h3>
             <p class="note">{m().goldenNote}</p>
-            <Conformance testid="golden" title={m().goldenColumn} names={names("golden")} results={results()} backends={backends()} events={events()} />
+            <Conformance
+              testid="golden"
+              title={m().goldenColumn}
+              names={names("golden")}
+              results={results()}
+              backends={backends()}
+              events={events()}
+            />
           </Show>
           <Show when={names("op").length > 0}>
             <h3>{m().ops}</h3>
             <p class="note">{m().opsNote}</p>
-            <Conformance testid="conformance" title={m().op} names={names("op")} results={results()} backends={backends()} events={events()} />
+            <Conformance
+              testid="conformance"
+              title={m().op}
+              names={names("op")}
+              results={results()}
+              backends={backends()}
+              events={events()}
+            />
           </Show>
         </Panel>
       </Show>
@@ -105,22 +165,35 @@ export function MachinePage(): JSX.Element {
   );
 }
 
-const find = (results: readonly CheckResult[], name: string, backend: BackendName): CheckResult | undefined => results.find((each) => each.name === name && each.backend === backend);
+const find = (results: readonly CheckResult[], name: string, backend: BackendName): CheckResult | undefined =>
+  results.find((each) => each.name === name && each.backend === backend);
 
 function describeResult(result: CheckResult | undefined): string {
   if (result === undefined) return "";
   if (result.why !== undefined) return m().notRun(result.why);
-  return result.failed > 0 ? m().failedCell(result.failed, result.compared) : m().cell(result.compared, `${(100 * result.used).toFixed(0)} %`);
+  return result.failed > 0
+    ? m().failedCell(result.failed, result.compared)
+    : m().cell(result.compared, `${(100 * result.used).toFixed(0)} %`);
 }
 
-const describeBench = (timing: BenchResult | undefined): string => (timing === undefined ? "" : `${timing.ms.toPrecision(3)} ms · ${timing.rate >= 100 ? timing.rate.toFixed(0) : timing.rate.toPrecision(3)} ${timing.unit}`);
+const describeBench = (timing: BenchResult | undefined): string =>
+  timing === undefined
+    ? ""
+    : `${timing.ms.toPrecision(3)} ms · ${timing.rate >= 100 ? timing.rate.toFixed(0) : timing.rate.toPrecision(3)} ${timing.unit}`;
 
 const aboutOf = (events: readonly MachineEvent[], backend: BackendName): string => {
   const started = events.find((event) => event.kind === "started" && event.backend === backend);
   return m().about(backend, started?.kind === "started" ? started.about : "");
 };
 
-function Conformance(props: { testid: string; title: string; names: readonly string[]; results: readonly CheckResult[]; backends: readonly BackendName[]; events: readonly MachineEvent[] }): JSX.Element {
+function Conformance(props: {
+  testid: string;
+  title: string;
+  names: readonly string[];
+  results: readonly CheckResult[];
+  backends: readonly BackendName[];
+  events: readonly MachineEvent[];
+}): JSX.Element {
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={props.title}>
       <table data-testid={props.testid}>
@@ -140,7 +213,16 @@ function Conformance(props: { testid: string; title: string; names: readonly str
                 <For each={props.backends}>
                   {(backend) => {
                     const result = (): CheckResult | undefined => find(props.results, name, backend);
-                    return <td style={{ color: (result()?.failed ?? 0) > 0 || result()?.why !== undefined ? "var(--bad)" : "var(--good)" }}>{describeResult(result())}</td>;
+                    return (
+                      <td
+                        style={{
+                          color:
+                            (result()?.failed ?? 0) > 0 || result()?.why !== undefined ? "var(--bad)" : "var(--good)",
+                        }}
+                      >
+                        {describeResult(result())}
+                      </td>
+                    );
                   }}
                 </For>
               </tr>
@@ -167,7 +249,13 @@ function Timings(props: { timings: readonly BenchResult[]; backends: readonly Ba
             {(bench) => (
               <tr>
                 <th scope="row">{m().benches[bench]}</th>
-                <For each={props.backends}>{(backend) => <td>{describeBench(props.timings.find((each) => each.bench === bench && each.backend === backend))}</td>}</For>
+                <For each={props.backends}>
+                  {(backend) => (
+                    <td>
+                      {describeBench(props.timings.find((each) => each.bench === bench && each.backend === backend))}
+                    </td>
+                  )}
+                </For>
               </tr>
             )}
           </For>
@@ -192,7 +280,12 @@ function CopyButton(props: { text: () => string }): JSX.Element {
 }
 
 /** Both tables as Markdown, with what is needed to read them elsewhere. */
-function asMarkdown(backends: readonly BackendName[], results: readonly CheckResult[], timings: readonly BenchResult[], events: readonly MachineEvent[]): string {
+function asMarkdown(
+  backends: readonly BackendName[],
+  results: readonly CheckResult[],
+  timings: readonly BenchResult[],
+  events: readonly MachineEvent[],
+): string {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const rule = row(["---", ...backends.map(() => "---")]);
   return [
@@ -200,11 +293,20 @@ function asMarkdown(backends: readonly BackendName[], results: readonly CheckRes
     "",
     row([m().bench, ...backends.map((backend) => aboutOf(events, backend))]),
     rule,
-    ...BENCHES.map((bench) => row([m().benches[bench], ...backends.map((backend) => describeBench(timings.find((each) => each.bench === bench && each.backend === backend)))])),
+    ...BENCHES.map((bench) =>
+      row([
+        m().benches[bench],
+        ...backends.map((backend) =>
+          describeBench(timings.find((each) => each.bench === bench && each.backend === backend)),
+        ),
+      ]),
+    ),
     "",
     row([m().op, ...backends]),
     rule,
-    ...[...new Set(results.map(({ name }) => name))].map((name) => row([name, ...backends.map((backend) => describeResult(find(results, name, backend)))])),
+    ...[...new Set(results.map(({ name }) => name))].map((name) =>
+      row([name, ...backends.map((backend) => describeResult(find(results, name, backend)))]),
+    ),
     "",
   ].join("\n");
 }

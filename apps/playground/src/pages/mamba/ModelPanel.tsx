@@ -16,7 +16,12 @@ export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX
   return (
     <Panel title={m().model} note={m().small}>
       <div class="row">
-        <Button primary disabled={props.writer.loading() !== undefined} onClick={() => void props.writer.load({ kind: "url", url: bundled() }, props.backend)} testid="load">
+        <Button
+          primary
+          disabled={props.writer.loading() !== undefined}
+          onClick={() => void props.writer.load({ kind: "url", url: bundled() }, props.backend)}
+          testid="load"
+        >
           {m().load}
         </Button>
         <Show when={props.writer.loading()}>
@@ -31,7 +36,11 @@ export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX
           )}
         </Show>
         <Show when={props.writer.facts()}>
-          {(facts) => <span data-testid="facts">{m().loaded(facts().weights.toLocaleString("en-US"), facts().type, facts().layers, facts().dModel)}</span>}
+          {(facts) => (
+            <span data-testid="facts">
+              {m().loaded(facts().weights.toLocaleString("en-US"), facts().type, facts().layers, facts().dModel)}
+            </span>
+          )}
         </Show>
       </div>
       <details>
@@ -55,7 +64,11 @@ export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX
             {m().url}
             <input type="url" value={url()} onInput={(event) => setUrl(event.currentTarget.value)} data-testid="url" />
           </label>
-          <Button disabled={url() === ""} onClick={() => void props.writer.load({ kind: "url", url: url() }, props.backend)} testid="load-url">
+          <Button
+            disabled={url() === ""}
+            onClick={() => void props.writer.load({ kind: "url", url: url() }, props.backend)}
+            testid="load-url"
+          >
             {m().fetch}
           </Button>
         </div>

@@ -21,7 +21,8 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
   const idle = (): boolean => written() > 0 && !props.writer.writing();
 
   const [error, setError] = createSignal<unknown>();
-  const tail = (): string => ((props.writer.progress()?.prompt ?? "") + (props.writer.progress()?.text ?? "")).slice(-28);
+  const tail = (): string =>
+    ((props.writer.progress()?.prompt ?? "") + (props.writer.progress()?.text ?? "")).slice(-28);
 
   async function open(input: HTMLInputElement): Promise<void> {
     const file = input.files?.[0];
@@ -49,7 +50,15 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
           {m().save}
         </Button>
         <Show when={written() > first()}>
-          <Slider label={m().rewind} value={at()} min={first()} max={written()} step={1} onInput={setTarget} testid="rewind" />
+          <Slider
+            label={m().rewind}
+            value={at()}
+            min={first()}
+            max={written()}
+            step={1}
+            onInput={setTarget}
+            testid="rewind"
+          />
           <Button
             disabled={!idle()}
             onClick={() => {
@@ -65,7 +74,13 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
         <label>
           {m().open}
           <br />
-          <input type="file" accept=".safetensors" disabled={props.writer.facts() === undefined || props.writer.writing()} onChange={(event) => void open(event.currentTarget)} data-testid="open" />
+          <input
+            type="file"
+            accept=".safetensors"
+            disabled={props.writer.facts() === undefined || props.writer.writing()}
+            onChange={(event) => void open(event.currentTarget)}
+            data-testid="open"
+          />
         </label>
       </div>
       <Show when={error()}>{(failure) => <Failure error={failure()} />}</Show>
@@ -80,7 +95,9 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
               <Button disabled={!idle()} onClick={() => props.onFork(snapshot)} testid="fork">
                 {m().fork}
               </Button>
-              <Button onClick={() => void download(props.writer, snapshot)} testid="download">{m().download}</Button>
+              <Button onClick={() => void download(props.writer, snapshot)} testid="download">
+                {m().download}
+              </Button>
             </li>
           )}
         </For>

@@ -10,10 +10,13 @@ export const messages = defineMessages(
     model: "The model",
     load: "Load the bundled model",
     loading: (file: string, loaded: string): string => `${file}: ${loaded} MB`,
-    loaded: (weights: string, type: string, layers: number, dModel: number): string => `${type}: ${weights} weights, ${layers} layers, width ${dModel}`,
-    small: "It is tiny: 3.6 million weights, thousands of times fewer than the models people chat with. So it has the sound of its books, not their sense. What this page shows does not depend on that.",
+    loaded: (weights: string, type: string, layers: number, dModel: number): string =>
+      `${type}: ${weights} weights, ${layers} layers, width ${dModel}`,
+    small:
+      "It is tiny: 3.6 million weights, thousands of times fewer than the models people chat with. So it has the sound of its books, not their sense. What this page shows does not depend on that.",
     other: "Another model",
-    otherNote: "Any Mamba checkpoint in Hugging Face format (config.json, model.safetensors, tokenizer.json): a folder on this computer, or an address such as https://huggingface.co/state-spaces/mamba-130m-hf/resolve/main/",
+    otherNote:
+      "Any Mamba checkpoint in Hugging Face format (config.json, model.safetensors, tokenizer.json): a folder on this computer, or an address such as https://huggingface.co/state-spaces/mamba-130m-hf/resolve/main/",
     folder: "Files of a local folder",
     url: "Address of a folder",
     fetch: "Load from the address",
@@ -35,10 +38,12 @@ export const messages = defineMessages(
     cache: "A Transformer’s cache here",
     output: "Generated text",
     states: "The state, layer by layer",
-    statesNote: "Each picture is one layer’s memory: a column is a channel, a row one of its states; orange is negative, green positive. Its size never changes.",
+    statesNote:
+      "Each picture is one layer’s memory: a column is a channel, a row one of its states; orange is negative, green positive. Its size never changes.",
     stateOf: (layer: number): string => `State of layer ${layer}`,
     keep: "Save, fork, rewind",
-    keepNote: "Whatever the length of the text before it, a saved state has the same size. Download it, close the tab, come back tomorrow: the model goes on in the middle of the sentence, without reading a word of what came before.",
+    keepNote:
+      "Whatever the length of the text before it, a saved state has the same size. Download it, close the tab, come back tomorrow: the model goes on in the middle of the sentence, without reading a word of what came before.",
     save: "Save this state",
     restore: "Put back",
     fork: "Fork: go on with another seed",
@@ -55,7 +60,13 @@ export const messages = defineMessages(
     transformer: "Transformer KV cache",
     tokensAxis: "tokens",
     bytesAxis: "bytes",
-    rows: { x: "state: the whole memory", step: "one token: the state is changed in place", save: "state to bytes and back", move: "weights and state to another backend", k: "width of the short convolution" },
+    rows: {
+      x: "state: the whole memory",
+      step: "one token: the state is changed in place",
+      save: "state to bytes and back",
+      move: "weights and state to another backend",
+      k: "width of the short convolution",
+    },
     hints: [
       "Write 60 tokens with temperature 0, then start again and switch wasm → cpu (or webgpu) while it writes: the text is the same.",
       "Save after a sentence, fork it twice with temperature 0.8, and compare: same past, different futures.",
@@ -72,9 +83,11 @@ export const messages = defineMessages(
     load: "加载内置模型",
     loading: (file, loaded) => `${file}：${loaded} MB`,
     loaded: (weights, type, layers, dModel) => `${type}：${weights} 个权重，${layers} 层，宽度 ${dModel}`,
-    small: "它非常小：只有 360 万个权重，是人们用来聊天的模型的几千分之一。所以它学到的是书的腔调，不是书的道理。而这一页要说明的事，与此无关。",
+    small:
+      "它非常小：只有 360 万个权重，是人们用来聊天的模型的几千分之一。所以它学到的是书的腔调，不是书的道理。而这一页要说明的事，与此无关。",
     other: "换一个模型",
-    otherNote: "任何 Hugging Face 格式的 Mamba 检查点（config.json、model.safetensors、tokenizer.json）：本机文件夹，或形如 https://huggingface.co/state-spaces/mamba-130m-hf/resolve/main/ 的地址",
+    otherNote:
+      "任何 Hugging Face 格式的 Mamba 检查点（config.json、model.safetensors、tokenizer.json）：本机文件夹，或形如 https://huggingface.co/state-spaces/mamba-130m-hf/resolve/main/ 的地址",
     folder: "本机文件夹中的文件",
     url: "文件夹地址",
     fetch: "从该地址加载",
@@ -99,7 +112,8 @@ export const messages = defineMessages(
     statesNote: "每幅图是一层的记忆：一列是一个通道，一行是它的一个状态；橙色为负，绿色为正。大小始终不变。",
     stateOf: (layer) => `第 ${layer} 层的状态`,
     keep: "保存、分叉、回退",
-    keepNote: "不管前文多长，保存的状态大小都一样。把它下载下来，关掉标签页，明天再来：模型会从句子中间接着写，前文一个字也不用重读。",
+    keepNote:
+      "不管前文多长，保存的状态大小都一样。把它下载下来，关掉标签页，明天再来：模型会从句子中间接着写，前文一个字也不用重读。",
     save: "保存此刻状态",
     restore: "放回",
     fork: "分叉：换个种子继续",
@@ -116,7 +130,13 @@ export const messages = defineMessages(
     transformer: "Transformer KV 缓存",
     tokensAxis: "词元数",
     bytesAxis: "字节",
-    rows: { x: "状态：全部记忆", step: "一个词元：原地更新状态", save: "状态与字节互转", move: "把权重和状态搬到另一个后端", k: "短卷积的宽度" },
+    rows: {
+      x: "状态：全部记忆",
+      step: "一个词元：原地更新状态",
+      save: "状态与字节互转",
+      move: "把权重和状态搬到另一个后端",
+      k: "短卷积的宽度",
+    },
     hints: [
       "温度设为 0 写 60 个词元，然后重来一次，并在写的过程中把 wasm 切到 cpu（或 webgpu）：文字相同。",
       "写完一句后保存，用温度 0.8 分叉两次作比较：同样的过去，不同的未来。",

@@ -29,7 +29,12 @@ export function MambaPage(): JSX.Element {
     setBackend(name);
     void writer.moveTo(name);
   };
-  const settings = (): Omit<WriteInput, "prompt"> => ({ tokens: tokens(), temperature: temperature(), seed: seed(), pace: pace() });
+  const settings = (): Omit<WriteInput, "prompt"> => ({
+    tokens: tokens(),
+    temperature: temperature(),
+    seed: seed(),
+    pace: pace(),
+  });
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
@@ -37,12 +42,34 @@ export function MambaPage(): JSX.Element {
       <Panel title={m().write} note={m().switchNote}>
         <label>
           {m().prompt}
-          <input type="text" value={prompt()} onInput={(event) => setPrompt(event.currentTarget.value)} data-testid="prompt" />
+          <input
+            type="text"
+            value={prompt()}
+            onInput={(event) => setPrompt(event.currentTarget.value)}
+            data-testid="prompt"
+          />
         </label>
         <div class="row">
           <Slider label={m().tokens} value={tokens()} min={5} max={400} step={5} onInput={setTokens} />
-          <Slider label={m().temperature} value={temperature()} min={0} max={1.5} step={0.05} show={(value) => (value === 0 ? m().greedy : value.toFixed(2))} onInput={setTemperature} />
-          <Slider label={m().pace} value={pace()} min={0} max={100} step={5} show={(value) => (value === 0 ? m().flatOut : m().perSecond(value))} onInput={setPace} testid="pace" />
+          <Slider
+            label={m().temperature}
+            value={temperature()}
+            min={0}
+            max={1.5}
+            step={0.05}
+            show={(value) => (value === 0 ? m().greedy : value.toFixed(2))}
+            onInput={setTemperature}
+          />
+          <Slider
+            label={m().pace}
+            value={pace()}
+            min={0}
+            max={100}
+            step={5}
+            show={(value) => (value === 0 ? m().flatOut : m().perSecond(value))}
+            onInput={setPace}
+            testid="pace"
+          />
           <BackendChoice value={backend()} onChange={move} />
         </div>
         <div class="row">
@@ -54,10 +81,19 @@ export function MambaPage(): JSX.Element {
               </Button>
             }
           >
-            <Button primary disabled={writer.facts() === undefined} onClick={() => void writer.write({ prompt: prompt(), ...settings() })} testid="write">
+            <Button
+              primary
+              disabled={writer.facts() === undefined}
+              onClick={() => void writer.write({ prompt: prompt(), ...settings() })}
+              testid="write"
+            >
               {m().go}
             </Button>
-            <Button disabled={writer.progress() === undefined} onClick={() => void writer.write(settings())} testid="more">
+            <Button
+              disabled={writer.progress() === undefined}
+              onClick={() => void writer.write(settings())}
+              testid="more"
+            >
               {m().more}
             </Button>
           </Show>
@@ -74,12 +110,25 @@ export function MambaPage(): JSX.Element {
           {(picture, i) => (
             <figure class="figure">
               <figcaption>{m().stateOf(i() + 1)}</figcaption>
-              <HeatMap label={m().stateOf(i() + 1)} rows={picture.rows} cols={picture.cols} values={picture.values} signed height="64px" />
+              <HeatMap
+                label={m().stateOf(i() + 1)}
+                rows={picture.rows}
+                cols={picture.cols}
+                values={picture.values}
+                signed
+                height="64px"
+              />
             </figure>
           )}
         </For>
       </Panel>
-      <SavedStates writer={writer} onFork={(snapshot) => { setSeed(seed() + 1); void writer.fork(snapshot, settings()); }} />
+      <SavedStates
+        writer={writer}
+        onFork={(snapshot) => {
+          setSeed(seed() + 1);
+          void writer.fork(snapshot, settings());
+        }}
+      />
       <Growth writer={writer} />
       <FormulaTable
         from={formulas}
@@ -88,7 +137,7 @@ export function MambaPage(): JSX.Element {
           { symbol: "x", code: "ModelState", meaning: m().rows.x },
           { symbol: "xₜ₋₁ → xₜ", code: "model.step(ids, state)", meaning: m().rows.step },
           { symbol: "·", code: "state.toBytes(), ModelState.fromBytes()", meaning: m().rows.save },
-          { symbol: "·", code: "await model.to(\"webgpu\")", meaning: m().rows.move },
+          { symbol: "·", code: 'await model.to("webgpu")', meaning: m().rows.move },
           { symbol: "k", code: "dConv", meaning: m().rows.k },
         ]}
       />
@@ -96,7 +145,8 @@ export function MambaPage(): JSX.Element {
   );
 }
 
-const kilobytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
+const kilobytes = (bytes: number): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 
 /** Bytes of the keys and values that attention of the same depth and width keeps. */
 function cacheBytes(writer: Writer, tokens: number): number {
@@ -108,10 +158,25 @@ function Numbers(props: { writer: Writer }): JSX.Element {
   const progress = props.writer.progress;
   return (
     <div class="stats">
-      <Stat label={m().speed} value={progress() ? progress()!.tokensPerSecond.toFixed(0) : "–"} note={progress()?.backend ?? ""} testid="speed" />
+      <Stat
+        label={m().speed}
+        value={progress() ? progress()!.tokensPerSecond.toFixed(0) : "–"}
+        note={progress()?.backend ?? ""}
+        testid="speed"
+      />
       <Stat label={m().position} value={String(progress()?.tokens ?? 0)} testid="position" />
-      <Stat label={m().memory} value={kilobytes(props.writer.facts()?.stateBytes ?? 0)} tone="mamba" testid="state-bytes" />
-      <Stat label={m().cache} value={kilobytes(cacheBytes(props.writer, progress()?.tokens ?? 0))} tone="attention" testid="cache-bytes" />
+      <Stat
+        label={m().memory}
+        value={kilobytes(props.writer.facts()?.stateBytes ?? 0)}
+        tone="mamba"
+        testid="state-bytes"
+      />
+      <Stat
+        label={m().cache}
+        value={kilobytes(cacheBytes(props.writer, progress()?.tokens ?? 0))}
+        tone="attention"
+        testid="cache-bytes"
+      />
     </div>
   );
 }
@@ -121,7 +186,10 @@ function Growth(props: { writer: Writer }): JSX.Element {
   return (
     <Show when={props.writer.facts()}>
       {(facts) => (
-        <Panel title={m().growthTitle} note={`${m().overtaken(Math.ceil(facts().stateBytes / Math.max(1, cacheBytes(props.writer, 1))))} ${m().growthNote}`}>
+        <Panel
+          title={m().growthTitle}
+          note={`${m().overtaken(Math.ceil(facts().stateBytes / Math.max(1, cacheBytes(props.writer, 1))))} ${m().growthNote}`}
+        >
           <LinePlot
             label={m().growth}
             x={positions}
@@ -138,4 +206,3 @@ function Growth(props: { writer: Writer }): JSX.Element {
     </Show>
   );
 }
-

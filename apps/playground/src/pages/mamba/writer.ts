@@ -2,7 +2,14 @@ import { createSignal, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { Remote } from "../../workers/rpc.ts";
 import type { Snapshot } from "./compute/session.ts";
-import type { LayerPicture, ModelChoice, ModelFacts, WriteInput, WriteProgress, WriterApi } from "./compute/writer.worker.ts";
+import type {
+  LayerPicture,
+  ModelChoice,
+  ModelFacts,
+  WriteInput,
+  WriteProgress,
+  WriterApi,
+} from "./compute/writer.worker.ts";
 
 export interface Loading {
   readonly file: string;
@@ -47,7 +54,10 @@ export function useWriter(): Writer {
   let run: AbortController | undefined;
   let again: () => void = () => undefined;
 
-  const worker = (): Remote<WriterApi> => (remote ??= new Remote<WriterApi>(new Worker(new URL("./compute/writer.worker.ts", import.meta.url), { type: "module" })));
+  const worker = (): Remote<WriterApi> =>
+    (remote ??= new Remote<WriterApi>(
+      new Worker(new URL("./compute/writer.worker.ts", import.meta.url), { type: "module" }),
+    ));
   const show = (next: WriteProgress): void => {
     setProgress(next);
     if (next.picture) setPicture(next.picture);
@@ -68,7 +78,9 @@ export function useWriter(): Writer {
     run?.abort();
     const own = (run = new AbortController());
     setLoading({ file: "config.json", loaded: 0, total: undefined });
-    const found = await attempt(() => worker().call("load", { choice, on: backend }, { signal: own.signal, onEvent: setLoading }));
+    const found = await attempt(() =>
+      worker().call("load", { choice, on: backend }, { signal: own.signal, onEvent: setLoading }),
+    );
     setLoading(undefined);
     if (found === undefined) return;
     setFacts(found);
@@ -89,7 +101,8 @@ export function useWriter(): Writer {
     if (next) show(next);
   }
 
-  const restore = (snapshot: Snapshot, seed = 0): Promise<void> => shown(() => worker().call("restore", { snapshot, seed }));
+  const restore = (snapshot: Snapshot, seed = 0): Promise<void> =>
+    shown(() => worker().call("restore", { snapshot, seed }));
   return {
     facts,
     loading,

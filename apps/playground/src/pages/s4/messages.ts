@@ -8,7 +8,8 @@ export const messages = defineMessages(
       "Then everything depends on which eigenvalues one starts from. Below, every initialisation gets its best C for the filter you ask for. A good start reaches far into the past before any training; random eigenvalues or purely real ones do not. Mamba uses the real ones, and buys reach back by selection.",
     ],
     eigen: "Where the eigenvalues start",
-    eigenNote: "One of each conjugate pair and its mirror image. Left is fast forgetting, up and down is fast swinging.",
+    eigenNote:
+      "One of each conjugate pair and its mirror image. Left is fast forgetting, up and down is fast swinging.",
     init: "Initialisation",
     inits: { legs: "S4 (LegS)", lin: "S4D-Lin", inv: "S4D-Inv", real: "S4D-Real", random: "random" },
     n: "States N",
@@ -18,7 +19,8 @@ export const messages = defineMessages(
     waves: "The first waves this start offers",
     wave: (i: number): string => `wave ${i}`,
     fit: "What the initialisation buys",
-    fitNote: "Grey: the filter we want. Colours: the best each start can do without moving its eigenvalues. Lower error is better.",
+    fitNote:
+      "Grey: the filter we want. Colours: the best each start can do without moving its eigenvalues. Lower error is better.",
     target: "Wanted filter",
     targets: { echo: "an echo", boxcar: "a moving average", ringing: "a tone" },
     lag: "How long ago (steps)",
@@ -26,7 +28,13 @@ export const messages = defineMessages(
     tapAxis: "steps ago",
     fits: "The wanted filter and the best fits",
     error: (name: string): string => `${name}: error`,
-    rows: { nplr: "S4’s form of a HiPPO matrix", vander: "the filter of a diagonal system", config: "starting values of a block", mixer: "the layer", step: "its step as a recurrence" },
+    rows: {
+      nplr: "S4’s form of a HiPPO matrix",
+      vander: "the filter of a diagonal system",
+      config: "starting values of a block",
+      mixer: "the layer",
+      step: "its step as a recurrence",
+    },
     hints: [
       "Ask for an echo and drag it further away: S4D-Real (no swinging) and random cannot make it at all, LegS gets it sharp when it is recent, Lin at any distance.",
       "Halve N: the echo gets blurred. The number of waves limits how sharp a memory can be.",
@@ -58,7 +66,13 @@ export const messages = defineMessages(
     tapAxis: "几步以前",
     fits: "想要的滤波器与最佳拟合",
     error: (name) => `${name}：误差`,
-    rows: { nplr: "S4 对 HiPPO 矩阵的写法", vander: "对角系统的滤波器", config: "一个块的初始值", mixer: "层本身", step: "作为递推的一步" },
+    rows: {
+      nplr: "S4 对 HiPPO 矩阵的写法",
+      vander: "对角系统的滤波器",
+      config: "一个块的初始值",
+      mixer: "层本身",
+      step: "作为递推的一步",
+    },
     hints: [
       "选“回声”并把它拖远：不会摆动的 S4D-Real 和随机起点根本做不出来；LegS 在回声较近时很锐利，Lin 在任何距离都可以。",
       "把 N 减半：回声变得模糊。波的数目限制了记忆能有多锐利。",

@@ -13,7 +13,13 @@ import type { InitView, S4Api } from "./compute/s4.worker.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
-const TONES: Readonly<Record<InitName, string>> = { legs: "mamba", lin: "attention", inv: "rnn", real: "s4", random: "bad" };
+const TONES: Readonly<Record<InitName, string>> = {
+  legs: "mamba",
+  lin: "attention",
+  inv: "rnn",
+  real: "s4",
+  random: "bad",
+};
 const WAVE_TONES = ["token-1", "token-2", "token-3", "token-4", "token-5", "token-6"];
 const taps = Float64Array.from({ length: TAPS }, (_, t) => t);
 
@@ -33,26 +39,56 @@ export function S4Page(): JSX.Element {
   const extent = createMemo(() => Math.max(2, ...Array.from(view()?.eigenvalues ?? [], Math.abs)));
   const points = (): PlanePoint[] => {
     const values = view()?.eigenvalues ?? new Float64Array();
-    return Array.from({ length: values.length }, (_, i) => ({ re: values[2 * (i >> 1)]!, im: (i % 2 === 0 ? 1 : -1) * values[2 * (i >> 1) + 1]!, tone: TONES[init()] }));
+    return Array.from({ length: values.length }, (_, i) => ({
+      re: values[2 * (i >> 1)]!,
+      im: (i % 2 === 0 ? 1 : -1) * values[2 * (i >> 1) + 1]!,
+      tone: TONES[init()],
+    }));
   };
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().eigen} note={m().eigenNote}>
         <div class="row">
-          <Choice label={m().init} value={init()} onChange={setInit} testid="init" options={INITS.map((value) => ({ value, label: m().inits[value] }))} />
+          <Choice
+            label={m().init}
+            value={init()}
+            onChange={setInit}
+            testid="init"
+            options={INITS.map((value) => ({ value, label: m().inits[value] }))}
+          />
           <Slider label={m().n} value={n()} min={4} max={64} step={4} onInput={setN} testid="n" />
-          <Slider label={m().delta} value={delta()} min={0.002} max={0.2} log show={(value) => value.toFixed(4)} onInput={setDelta} testid="delta" />
+          <Slider
+            label={m().delta}
+            value={delta()}
+            min={0.002}
+            max={0.2}
+            log
+            show={(value) => value.toFixed(4)}
+            onInput={setDelta}
+            testid="delta"
+          />
         </div>
         <Show when={found.error()}>{(error) => <Failure error={error()} />}</Show>
         <div class="split">
-          <Plane label={m().plane} caption={m().planeCaption(m().inits[init()], extent().toFixed(0))} region="left" extent={extent()} points={points()} />
+          <Plane
+            label={m().plane}
+            caption={m().planeCaption(m().inits[init()], extent().toFixed(0))}
+            region="left"
+            extent={extent()}
+            points={points()}
+          />
           <figure class="figure">
             <LinePlot
               label={m().waves}
               x={taps}
               xLabel={m().tapAxis}
-              lines={(view()?.waves ?? []).map((values, i) => ({ label: m().wave(i + 1), tone: WAVE_TONES[i]!, values, width: 1.6 }))}
+              lines={(view()?.waves ?? []).map((values, i) => ({
+                label: m().wave(i + 1),
+                tone: WAVE_TONES[i]!,
+                values,
+                width: 1.6,
+              }))}
             />
             <figcaption>{m().waves}</figcaption>
           </figure>
@@ -60,7 +96,13 @@ export function S4Page(): JSX.Element {
       </Panel>
       <Panel title={m().fit} note={m().fitNote}>
         <div class="row">
-          <Choice label={m().target} value={wanted()} onChange={setWanted} testid="target" options={TARGETS.map((value) => ({ value, label: m().targets[value] }))} />
+          <Choice
+            label={m().target}
+            value={wanted()}
+            onChange={setWanted}
+            testid="target"
+            options={TARGETS.map((value) => ({ value, label: m().targets[value] }))}
+          />
           <Slider label={m().lag} value={lag()} min={5} max={180} step={5} onInput={setLag} testid="lag" />
         </div>
         <LinePlot
@@ -70,14 +112,26 @@ export function S4Page(): JSX.Element {
           height={280}
           lines={[
             { label: m().wanted, tone: "quiet", values: found.value()?.wanted ?? [], width: 6 },
-            ...INITS.map((name) => ({ label: m().inits[name], tone: TONES[name], values: found.value()?.views[name].fit.filter ?? [], width: 2 })),
+            ...INITS.map((name) => ({
+              label: m().inits[name],
+              tone: TONES[name],
+              values: found.value()?.views[name].fit.filter ?? [],
+              width: 2,
+            })),
           ]}
         />
         <div class="stats">
           <For each={INITS}>
             {(name) => {
               const error = (): number | undefined => found.value()?.views[name].fit.error;
-              return <Stat label={m().error(m().inits[name])} value={error() === undefined ? "–" : `${(100 * error()!).toFixed(2)} %`} tone={TONES[name]} testid={`error-${name}`} />;
+              return (
+                <Stat
+                  label={m().error(m().inits[name])}
+                  value={error() === undefined ? "–" : `${(100 * error()!).toFixed(2)} %`}
+                  tone={TONES[name]}
+                  testid={`error-${name}`}
+                />
+              );
             }}
           </For>
         </div>
@@ -86,9 +140,9 @@ export function S4Page(): JSX.Element {
         from={formulas}
         names={["nplr", "filter", "lin"]}
         rows={[
-          { symbol: "Λ, P", code: "makeNplr(\"legs\", n)", meaning: m().rows.nplr },
+          { symbol: "Λ, P", code: 'makeNplr("legs", n)', meaning: m().rows.nplr },
           { symbol: "K̄", code: "vandermonde()", meaning: m().rows.vander },
-          { symbol: "A", code: "s4dConfig(h, { init: \"lin\" })", meaning: m().rows.config },
+          { symbol: "A", code: 's4dConfig(h, { init: "lin" })', meaning: m().rows.config },
           { symbol: "y", code: "S4Mixer.forward()", meaning: m().rows.mixer },
           { symbol: "xₖ", code: "S4Mixer.step()", meaning: m().rows.step },
         ]}

@@ -5,24 +5,43 @@ const ROW = 46;
 const COLUMN = 46;
 
 /** Elements as columns, rounds as rows; what is merged in a round is joined by lines. */
-export function ScanPicture(props: { history: readonly (readonly Step[])[]; rounds: readonly Round[]; shown: number; label: string; phase: (round: Round) => string }): JSX.Element {
+export function ScanPicture(props: {
+  history: readonly (readonly Step[])[];
+  rounds: readonly Round[];
+  shown: number;
+  label: string;
+  phase: (round: Round) => string;
+}): JSX.Element {
   const l = (): number => props.history[0]!.length;
   const x = (i: number): number => COLUMN * (i + 0.5);
   const y = (row: number): number => ROW * (row + 0.5);
-  const final = (row: number, i: number): boolean => Math.abs(props.history[row]![i]!.b - props.history.at(-1)![i]!.b) < 1e-12 && props.history[row]![i]!.a === props.history.at(-1)![i]!.a;
+  const final = (row: number, i: number): boolean =>
+    Math.abs(props.history[row]![i]!.b - props.history.at(-1)![i]!.b) < 1e-12 &&
+    props.history[row]![i]!.a === props.history.at(-1)![i]!.a;
   return (
     <div class="lane" tabIndex={0} role="group" aria-label={props.label}>
       <svg
         viewBox={`0 0 ${COLUMN * l() + 170} ${ROW * props.history.length}`}
         role="img"
         aria-label={props.label}
-        style={{ width: "100%", "min-width": `${Math.min(900, 30 * l() + 120)}px`, "max-width": `${1.2 * COLUMN * l() + 200}px` }}
+        style={{
+          width: "100%",
+          "min-width": `${Math.min(900, 30 * l() + 120)}px`,
+          "max-width": `${1.2 * COLUMN * l() + 200}px`,
+        }}
       >
         <For each={props.rounds.slice(0, props.shown)}>
           {(round, row) => (
             <g>
               <For each={round.pairs}>
-                {({ from, to }) => <path d={`M${x(from)} ${y(row())}L${x(to)} ${y(row() + 1)}M${x(to)} ${y(row())}V${y(row() + 1)}`} stroke="var(--s4)" stroke-width="2.4" fill="none" />}
+                {({ from, to }) => (
+                  <path
+                    d={`M${x(from)} ${y(row())}L${x(to)} ${y(row() + 1)}M${x(to)} ${y(row())}V${y(row() + 1)}`}
+                    stroke="var(--s4)"
+                    stroke-width="2.4"
+                    fill="none"
+                  />
+                )}
               </For>
               <text x={COLUMN * l() + 8} y={y(row() + 1) + 4}>
                 {row() + 1}. {props.phase(round)}
@@ -43,7 +62,12 @@ export function ScanPicture(props: { history: readonly (readonly Step[])[]; roun
                     stroke={props.rounds[row() - 1]?.pairs.some(({ to }) => to === i()) ? "var(--s4)" : "var(--line)"}
                     stroke-width="2"
                   />
-                  <text x={x(i())} y={y(row()) + 4} text-anchor="middle" style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}>
+                  <text
+                    x={x(i())}
+                    y={y(row()) + 4}
+                    text-anchor="middle"
+                    style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}
+                  >
                     {b.toFixed(2)}
                   </text>
                 </g>

@@ -26,7 +26,9 @@ function makeSteps(l: number): Step[] {
 }
 
 export function ScanPage(): JSX.Element {
-  const remote = new Remote<ScanApi>(new Worker(new URL("./compute/scan.worker.ts", import.meta.url), { type: "module" }));
+  const remote = new Remote<ScanApi>(
+    new Worker(new URL("./compute/scan.worker.ts", import.meta.url), { type: "module" }),
+  );
   onCleanup(() => remote.close());
   const [algorithm, setAlgorithm] = useParam<Algorithm>("algorithm", "tree", choice(...ALGORITHMS));
   const [length, setLength] = useParam<"8" | "16">("l", "8", choice("8", "16"));
@@ -35,28 +37,65 @@ export function ScanPage(): JSX.Element {
   const rounds = createMemo(() => roundsOf(algorithm(), Number(length()), CHUNK));
   const history = createMemo(() => play(steps(), rounds()));
   const shown = (): number => Math.min(round(), rounds().length);
-  const library = useLatest(steps, (list) => remote.call("states", { a: list.map(({ a }) => a), b: list.map(({ b }) => b) }));
+  const library = useLatest(steps, (list) =>
+    remote.call("states", { a: list.map(({ a }) => a), b: list.map(({ b }) => b) }),
+  );
   const difference = (): number => {
     const expected = library.value();
     const final = history().at(-1)!;
-    return expected?.length === final.length ? final.reduce((most, { b }, i) => Math.max(most, Math.abs(b - expected[i]!)), 0) : Number.NaN;
+    return expected?.length === final.length
+      ? final.reduce((most, { b }, i) => Math.max(most, Math.abs(b - expected[i]!)), 0)
+      : Number.NaN;
   };
-  const player = usePlayer(shown, (next) => setRound(next), () => rounds().length);
+  const player = usePlayer(
+    shown,
+    (next) => setRound(next),
+    () => rounds().length,
+  );
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().animation} note={m().animationNote}>
         <div class="row">
-          <Choice label={m().algorithm} value={algorithm()} onChange={setAlgorithm} testid="algorithm" options={ALGORITHMS.map((value) => ({ value, label: m().algorithms[value] }))} />
-          <Choice label={m().length} value={length()} onChange={setLength} options={(["8", "16"] as const).map((value) => ({ value, label: value }))} />
-          <Slider label={m().round} value={shown()} min={0} max={rounds().length} step={1} onInput={setRound} testid="round" />
+          <Choice
+            label={m().algorithm}
+            value={algorithm()}
+            onChange={setAlgorithm}
+            testid="algorithm"
+            options={ALGORITHMS.map((value) => ({ value, label: m().algorithms[value] }))}
+          />
+          <Choice
+            label={m().length}
+            value={length()}
+            onChange={setLength}
+            options={(["8", "16"] as const).map((value) => ({ value, label: value }))}
+          />
+          <Slider
+            label={m().round}
+            value={shown()}
+            min={0}
+            max={rounds().length}
+            step={1}
+            onInput={setRound}
+            testid="round"
+          />
           <Button onClick={player.toggle}>{player.playing() ? m().pause : m().play}</Button>
         </div>
-        <ScanPicture history={history()} rounds={rounds()} shown={shown()} label={m().picture(m().algorithms[algorithm()], shown(), rounds().length)} phase={({ phase }) => m().phases[phase]} />
+        <ScanPicture
+          history={history()}
+          rounds={rounds()}
+          shown={shown()}
+          label={m().picture(m().algorithms[algorithm()], shown(), rounds().length)}
+          phase={({ phase }) => m().phases[phase]}
+        />
         <div class="stats">
           <Stat label={m().rounds} value={String(rounds().length)} testid="rounds" />
           <Stat label={m().merges} value={String(countCombinations(rounds()))} testid="merges" />
-          <Stat label={m().equal} value={Number.isNaN(difference()) ? "–" : difference().toExponential(1)} testid="scan-difference" />
+          <Stat
+            label={m().equal}
+            value={Number.isNaN(difference()) ? "–" : difference().toExponential(1)}
+            testid="scan-difference"
+          />
         </div>
       </Panel>
       <Hardware remote={remote} />
@@ -75,7 +114,11 @@ export function ScanPage(): JSX.Element {
   );
 }
 
-function usePlayer(at: () => number, go: (round: number) => void, end: () => number): { playing: () => boolean; toggle: () => void } {
+function usePlayer(
+  at: () => number,
+  go: (round: number) => void,
+  end: () => number,
+): { playing: () => boolean; toggle: () => void } {
   const [playing, setPlaying] = createSignal(false);
   let timer: ReturnType<typeof setInterval> | undefined;
   const stop = (): void => {
@@ -93,7 +136,8 @@ function usePlayer(at: () => number, go: (round: number) => void, end: () => num
   return { playing, toggle };
 }
 
-const size = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const size = (bytes: number): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
   const [backend, setBackend] = useBackend();
@@ -107,7 +151,11 @@ function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
     setRows([]);
     setError(undefined);
     try {
-      await props.remote.call("measure", { backend: backend(), lengths: LENGTHS.filter((l) => l <= Number(longest())), d: 64, n: 16 }, { signal: own.signal, onEvent: (row) => setRows([...rows(), row]) });
+      await props.remote.call(
+        "measure",
+        { backend: backend(), lengths: LENGTHS.filter((l) => l <= Number(longest())), d: 64, n: 16 },
+        { signal: own.signal, onEvent: (row) => setRows([...rows(), row]) },
+      );
     } catch (failure) {
       if ((failure as Error).name !== "AbortError") setError(failure);
     }
@@ -117,10 +165,22 @@ function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
     <Panel title={m().hardware} note={m().hardwareNote}>
       <div class="row">
         <BackendChoice value={backend()} onChange={setBackend} />
-        <Show when={run()} fallback={<Button primary onClick={() => void measure()} testid="measure">{m().measure}</Button>}>
+        <Show
+          when={run()}
+          fallback={
+            <Button primary onClick={() => void measure()} testid="measure">
+              {m().measure}
+            </Button>
+          }
+        >
           {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
         </Show>
-        <Choice label={m().longest} value={longest()} onChange={setLongest} options={LONGEST.map((value) => ({ value, label: value }))} />
+        <Choice
+          label={m().longest}
+          value={longest()}
+          onChange={setLongest}
+          options={LONGEST.map((value) => ({ value, label: value }))}
+        />
       </div>
       <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
       <Show when={rows().length > 0}>
@@ -128,7 +188,24 @@ function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
           <table data-testid="measurements">
             <thead>
               <tr>
-                <For each={[m().lengthColumn, m().naiveBytes, m().fusedBytes, m().naiveMs, m().fusedMs, m().speedup, m().states, m().difference]}>{(title) => <th class="number" scope="col">{title}</th>}</For>
+                <For
+                  each={[
+                    m().lengthColumn,
+                    m().naiveBytes,
+                    m().fusedBytes,
+                    m().naiveMs,
+                    m().fusedMs,
+                    m().speedup,
+                    m().states,
+                    m().difference,
+                  ]}
+                >
+                  {(title) => (
+                    <th class="number" scope="col">
+                      {title}
+                    </th>
+                  )}
+                </For>
               </tr>
             </thead>
             <tbody>

@@ -47,7 +47,9 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
                 </div>
                 <Bars
                   label={m().remembers(props.racer.name())}
-                  values={Array.from({ length: props.seqLen + props.nTokens }, (_, i) => (i < props.seqLen ? values()[i]! : 0))}
+                  values={Array.from({ length: props.seqLen + props.nTokens }, (_, i) =>
+                    i < props.seqLen ? values()[i]! : 0,
+                  )}
                   length={props.seqLen + props.nTokens}
                   tone="quiet"
                   colors={barColors(props)}
@@ -63,7 +65,8 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
                 const name = token >= 1 && token <= 8 ? letterName(token) : "–";
                 return (
                   <span class="answer" classList={{ right: right(), wrong: !right() }}>
-                    <b style={{ color: `var(--token-${Math.max(1, Math.min(8, token))})` }}>{name}</b> {right() ? "✓" : "✗"} <small>{(100 * probability).toFixed(0)} %</small>
+                    <b style={{ color: `var(--token-${Math.max(1, Math.min(8, token))})` }}>{name}</b>{" "}
+                    {right() ? "✓" : "✗"} <small>{(100 * probability).toFixed(0)} %</small>
                   </span>
                 );
               }}
@@ -79,15 +82,35 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
 export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Element {
   const [who, setWho] = createSignal("mamba");
   const [layer, setLayer] = createSignal("1");
-  const view = createMemo<LayerView | undefined>(() => props.racers.find(({ id }) => id === who())?.contender.view()?.layers[Number(layer())]);
+  const view = createMemo<LayerView | undefined>(
+    () => props.racers.find(({ id }) => id === who())?.contender.view()?.layers[Number(layer())],
+  );
   const length = (): number => props.seqLen + props.nTokens;
   return (
     <Panel title={m().inside} note={m().insideNote}>
       <div class="row">
-        <Choice label={m().whose} value={who()} onChange={setWho} testid="whose" options={props.racers.map(({ id, name }) => ({ value: id, label: name() }))} />
-        <Choice label={m().layer} value={layer()} onChange={setLayer} options={["0", "1"].map((value) => ({ value, label: m().layers(Number(value) + 1) }))} />
+        <Choice
+          label={m().whose}
+          value={who()}
+          onChange={setWho}
+          testid="whose"
+          options={props.racers.map(({ id, name }) => ({ value: id, label: name() }))}
+        />
+        <Choice
+          label={m().layer}
+          value={layer()}
+          onChange={setLayer}
+          options={["0", "1"].map((value) => ({ value, label: m().layers(Number(value) + 1) }))}
+        />
       </div>
-      <Show when={view()} fallback={<p class="note">{props.racers.find(({ id }) => id === who())?.contender.view() ? m().nothingSelected : m().untrained}</p>}>
+      <Show
+        when={view()}
+        fallback={
+          <p class="note">
+            {props.racers.find(({ id }) => id === who())?.contender.view() ? m().nothingSelected : m().untrained}
+          </p>
+        }
+      >
         {(shown) => (
           <div class="lane" tabIndex={0} role="group" aria-label={m().inside}>
             <div class="maps" style={{ "min-width": `${17 * length()}px` }}>
@@ -108,7 +131,13 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
                 )}
               </For>
               <figure class="figure">
-                <Bars label={m().written} values={shown().shares.written.map((value, i) => (i < props.seqLen ? value : 0))} length={length()} tone="quiet" colors={barColors(props)} />
+                <Bars
+                  label={m().written}
+                  values={shown().shares.written.map((value, i) => (i < props.seqLen ? value : 0))}
+                  length={length()}
+                  tone="quiet"
+                  colors={barColors(props)}
+                />
                 <figcaption>{m().written}</figcaption>
               </figure>
             </div>
@@ -126,7 +155,11 @@ function Letters(props: Places): JSX.Element {
     <div class="strip small" aria-hidden="true">
       <For each={Array.from({ length: props.seqLen + props.nTokens }, (_, i) => i)}>
         {(i) => (
-          <span class="place" classList={{ letter: at(i) !== undefined, question: i >= props.seqLen }} style={at(i) ? { "--tone": `var(--token-${at(i)!.token})` } : {}}>
+          <span
+            class="place"
+            classList={{ letter: at(i) !== undefined, question: i >= props.seqLen }}
+            style={at(i) ? { "--tone": `var(--token-${at(i)!.token})` } : {}}
+          >
             {i >= props.seqLen ? "?" : at(i) ? letterName(at(i)!.token) : "·"}
           </span>
         )}

@@ -3,7 +3,13 @@ import { letterName, moveLetter, nearestLetter, setLetter, type Letter } from ".
 import { messages as m } from "./messages.ts";
 
 /** The sequence as a row of places. Letters can be dragged, clicked through and moved with the keyboard. */
-export function Strip(props: { letters: readonly Letter[]; seqLen: number; alphabet: number; nTokens: number; onChange: (letters: Letter[]) => void }): JSX.Element {
+export function Strip(props: {
+  letters: readonly Letter[];
+  seqLen: number;
+  alphabet: number;
+  nTokens: number;
+  onChange: (letters: Letter[]) => void;
+}): JSX.Element {
   let row: HTMLDivElement | undefined;
   const [dragged, setDragged] = createSignal<{ place: number; moved: boolean }>();
   const [focus, setFocus] = createSignal(0);
@@ -103,12 +109,25 @@ export function Strip(props: { letters: readonly Letter[]; seqLen: number; alpha
 }
 
 /** Bars aligned with the places of the strip. */
-export function Bars(props: { label: string; values: ArrayLike<number>; length: number; tone: string; colors: readonly (string | undefined)[] }): JSX.Element {
+export function Bars(props: {
+  label: string;
+  values: ArrayLike<number>;
+  length: number;
+  tone: string;
+  colors: readonly (string | undefined)[];
+}): JSX.Element {
   const largest = (): number => Math.max(1e-30, ...Array.from(props.values));
   return (
     <div class="bars" role="img" aria-label={props.label} style={{ "--tone": `var(--${props.tone})` }}>
       <For each={Array.from({ length: props.length }, (_, i) => i)}>
-        {(i) => <span style={{ height: `${(100 * (props.values[i] ?? 0)) / largest()}%`, ...(props.colors[i] ? { background: props.colors[i] } : {}) }} />}
+        {(i) => (
+          <span
+            style={{
+              height: `${(100 * (props.values[i] ?? 0)) / largest()}%`,
+              ...(props.colors[i] ? { background: props.colors[i] } : {}),
+            }}
+          />
+        )}
       </For>
     </div>
   );

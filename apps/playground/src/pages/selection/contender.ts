@@ -86,13 +86,19 @@ export function useContender(): Contender {
     const own = new AbortController();
     run = own;
     setTraining(true);
-    const worker = new Remote<RaceApi>(new Worker(new URL("./compute/race.worker.ts", import.meta.url), { type: "module" }));
+    const worker = new Remote<RaceApi>(
+      new Worker(new URL("./compute/race.worker.ts", import.meta.url), { type: "module" }),
+    );
     remote = worker;
     try {
       const made = await worker.call("create", { settings, backend });
       setWeights(made.weights);
       await refresh();
-      await worker.call("train", { maxSeconds: MAX_SECONDS, enough: ENOUGH }, { signal: own.signal, onEvent: (progress) => own.signal.aborted || note(progress) });
+      await worker.call(
+        "train",
+        { maxSeconds: MAX_SECONDS, enough: ENOUGH },
+        { signal: own.signal, onEvent: (progress) => own.signal.aborted || note(progress) },
+      );
     } catch (failure) {
       if (run === own && (failure as Error).name !== "AbortedError") setError(failure);
     }

@@ -8,7 +8,8 @@ export const messages = defineMessages(
       "S4 takes notes like a tape recorder: every step is treated alike, with the same Δ, B and C for a letter and for noise, so what it keeps depends on <em>when</em> something was said, not on <em>what</em>. Mamba changes one thing: Δ, B and C are computed <strong>from the token</strong>. Press start; both learn from the same data.",
     ],
     race: "The race",
-    raceNote: "Two small networks (2 layers, width 32, 16 states a channel) learn the task in this tab. They are judged on sequences they have never seen.",
+    raceNote:
+      "Two small networks (2 layers, width 32, 16 states a channel) learn the task in this tab. They are judged on sequences they have never seen.",
     start: "Start the race",
     stop: "Stop",
     again: "Start again",
@@ -21,8 +22,10 @@ export const messages = defineMessages(
     size: "Networks",
     sizes: { usual: "usual", small: "small, for slow devices" },
     preparing: "preparing; on webgpu the shaders are compiled first",
-    noParts: (model: string): string => `${model} has no Δ, B and C of each token that its memory could be split by: one filter for all tokens. Only its answers can be shown.`,
-    nothingSelected: "This layer computes nothing from the token but its input: there is no Δ, B or C per token to draw. That is the point.",
+    noParts: (model: string): string =>
+      `${model} has no Δ, B and C of each token that its memory could be split by: one filter for all tokens. Only its answers can be shown.`,
+    nothingSelected:
+      "This layer computes nothing from the token but its input: there is no Δ, B or C per token to draw. That is the point.",
     accuracy: "letters right",
     reached: (seconds: string): string => `95 % after ${seconds} s`,
     notReached: "95 % not reached",
@@ -36,7 +39,8 @@ export const messages = defineMessages(
     stepAxis: "training step",
     chance: "guessing",
     sequence: "Your sequence: what is kept, what is skipped",
-    sequenceNote: "Drag a letter somewhere else, click it to change it, click a dot to call the nearest letter there. The bars show, exactly, how much of each token is left in the state when the question comes.",
+    sequenceNote:
+      "Drag a letter somewhere else, click it to change it, click a dot to call the nearest letter there. The bars show, exactly, how much of each token is left in the state when the question comes.",
     keys: "Keyboard: arrows walk, Shift+arrow moves a letter, A–F changes it.",
     shuffle: "Shuffle",
     strip: "Sequence of letters and noise, followed by question marks",
@@ -47,14 +51,20 @@ export const messages = defineMessages(
     untrained: "Start the race to see what each model remembers.",
     share: (percent: string): string => `of the memory is letters (they are ${percent} % of the tokens)`,
     inside: "Inside: Δ, B and C for every token",
-    insideNote: "One column a token, aligned with the sequence above; darker is larger. In S4D every column is the same: that is what time-invariant means. In Mamba the columns change with the token: that is what selective means.",
+    insideNote:
+      "One column a token, aligned with the sequence above; darker is larger. In S4D every column is the same: that is what time-invariant means. In Mamba the columns change with the token: that is what selective means.",
     whose: "Model",
     layer: "Layer",
     layers: (i: number): string => `layer ${i}`,
-    maps: { delta: "Δ: the step, one row a channel", B: "B: what is written, one row a state", C: "C: what is read, one row a state" },
+    maps: {
+      delta: "Δ: the step, one row a channel",
+      B: "B: what is written, one row a state",
+      C: "C: what is read, one row a state",
+    },
     written: "Written into the state by each token: ‖Δ B u‖",
     ablation: "What exactly makes the difference?",
-    ablationNote: "The challenger is Mamba’s own layer with parts of the selection switched off. Tick what may see the token, then start the race again. With nothing ticked it is a time-invariant diagonal SSM (S4D-Real in an S4 block).",
+    ablationNote:
+      "The challenger is Mamba’s own layer with parts of the selection switched off. Tick what may see the token, then start the race again. With nothing ticked it is a time-invariant diagonal SSM (S4D-Real in an S4 block).",
     parts: { delta: "Δ sees the token", B: "B sees the token", C: "C sees the token", gate: "the gate sees the token" },
     rows: {
       delta: "the step of this token: large lets it in and fades the past, small passes over it",
@@ -90,7 +100,8 @@ export const messages = defineMessages(
     size: "网络",
     sizes: { usual: "常规", small: "小型（适合慢设备）" },
     preparing: "准备中；使用 webgpu 时要先编译着色器",
-    noParts: (model) => `${model} 没有随词元而变的 Δ、B、C，记忆无法按词元拆开：所有词元共用一个滤波器。这里只能显示它的回答。`,
+    noParts: (model) =>
+      `${model} 没有随词元而变的 Δ、B、C，记忆无法按词元拆开：所有词元共用一个滤波器。这里只能显示它的回答。`,
     nothingSelected: "这一层除了输入本身，什么也不由词元算出：没有逐词元的 Δ、B、C 可画。这正是要点所在。",
     accuracy: "字母答对率",
     reached: (seconds) => `${seconds} 秒达到 95 %`,
@@ -105,7 +116,8 @@ export const messages = defineMessages(
     stepAxis: "训练步",
     chance: "瞎猜",
     sequence: "你的序列：留下什么，跳过什么",
-    sequenceNote: "把字母拖到别处，点击字母可更换，点击圆点可把最近的字母叫过来。柱子精确地显示：到提问时，状态里还剩多少每个词元的内容。",
+    sequenceNote:
+      "把字母拖到别处，点击字母可更换，点击圆点可把最近的字母叫过来。柱子精确地显示：到提问时，状态里还剩多少每个词元的内容。",
     keys: "键盘：方向键移动焦点，Shift+方向键移动字母，A–F 更换字母。",
     shuffle: "打乱",
     strip: "字母与噪声的序列，后面是问号",
@@ -116,14 +128,16 @@ export const messages = defineMessages(
     untrained: "开始比赛，看看每个模型记住了什么。",
     share: (percent) => `的记忆属于字母（字母只占词元的 ${percent} %）`,
     inside: "内部：每个词元的 Δ、B、C",
-    insideNote: "每列一个词元，与上面的序列对齐；颜色越深值越大。S4D 的每一列都相同：这就是“时不变”。Mamba 的列随词元而变：这就是“选择性”。",
+    insideNote:
+      "每列一个词元，与上面的序列对齐；颜色越深值越大。S4D 的每一列都相同：这就是“时不变”。Mamba 的列随词元而变：这就是“选择性”。",
     whose: "模型",
     layer: "层",
     layers: (i) => `第 ${i} 层`,
     maps: { delta: "Δ：步长，每行一个通道", B: "B：写入什么，每行一个状态", C: "C：读出什么，每行一个状态" },
     written: "每个词元写入状态的量：‖Δ B u‖",
     ablation: "差别究竟来自哪里？",
-    ablationNote: "挑战者就是关掉部分选择的 Mamba 层。勾选哪些部分可以看到词元，再重新比赛。全不勾选时，它是时不变的对角 SSM（S4 块中的 S4D-Real）。",
+    ablationNote:
+      "挑战者就是关掉部分选择的 Mamba 层。勾选哪些部分可以看到词元，再重新比赛。全不勾选时，它是时不变的对角 SSM（S4 块中的 S4D-Real）。",
     parts: { delta: "Δ 看词元", B: "B 看词元", C: "C 看词元", gate: "门控看词元" },
     rows: {
       delta: "该词元的步长：大则放它进来并淡忘过去，小则略过它",

@@ -37,16 +37,24 @@ export function SelectionPage(): JSX.Element {
   const [size, setSize] = useParam<ModelSize>("size", "usual", choice(...SIZES));
   const [against, setAgainst] = useParam<(typeof OPPONENTS)[number]>("against", "s4d", choice(...OPPONENTS));
   const [backend, setBackend] = useBackend();
-  const [stored, setStored] = useParam<readonly Letter[]>("letters", randomLetters(5, N_TOKENS, 48, ALPHABET), lettersCodec);
-  const selects = createMemo<Selects>(() => Object.fromEntries(PARTS.map((part) => [part, parts().split(",").includes(part)])) as unknown as Selects);
+  const [stored, setStored] = useParam<readonly Letter[]>(
+    "letters",
+    randomLetters(5, N_TOKENS, 48, ALPHABET),
+    lettersCodec,
+  );
+  const selects = createMemo<Selects>(
+    () => Object.fromEntries(PARTS.map((part) => [part, parts().split(",").includes(part)])) as unknown as Selects,
+  );
   const letters = (): readonly Letter[] => {
-    const fits = stored().length === N_TOKENS && stored().every(({ place, token }) => place < seqLen() && token <= ALPHABET);
+    const fits =
+      stored().length === N_TOKENS && stored().every(({ place, token }) => place < seqLen() && token <= ALPHABET);
     return fits ? stored() : randomLetters(5, N_TOKENS, seqLen(), ALPHABET);
   };
 
   const mamba: Racer = { name: () => m().mamba, tone: "mamba", id: "mamba", contender: useContender() };
   const mixed = (): boolean => PARTS.some((part) => selects()[part]);
-  const opponentName = (): string => (against() === "s4" ? m().challenger.s4 : mixed() ? m().challenger.mixed : m().challenger.s4d);
+  const opponentName = (): string =>
+    against() === "s4" ? m().challenger.s4 : mixed() ? m().challenger.mixed : m().challenger.s4d;
   const opponent: Racer = { name: opponentName, tone: "s4", id: "challenger", contender: useContender() };
   const racers = createMemo<readonly Racer[]>(() => (against() === "nobody" ? [mamba] : [mamba, opponent]));
   const running = (): boolean => racers().some(({ contender }) => contender.training());
@@ -57,12 +65,19 @@ export function SelectionPage(): JSX.Element {
   });
   // a model knows one task only: another setting makes both start anew
   createEffect(
-    on([seqLen, size, against, backend, parts], () => { for (const { contender } of [mamba, opponent]) contender.reset(); }, { defer: true }),
+    on(
+      [seqLen, size, against, backend, parts],
+      () => {
+        for (const { contender } of [mamba, opponent]) contender.reset();
+      },
+      { defer: true },
+    ),
   );
   const start = (): void => {
     const settings = { letters: ALPHABET, nTokens: N_TOKENS, seqLen: seqLen(), seed: seed(), size: size() };
     mamba.contender.start({ ...settings, mixing: MAMBA }, backend());
-    if (against() !== "nobody") opponent.contender.start({ ...settings, mixing: against() === "s4" ? "s4" : selects() }, backend());
+    if (against() !== "nobody")
+      opponent.contender.start({ ...settings, mixing: against() === "s4" ? "s4" : selects() }, backend());
   };
   const [shuffles, setShuffles] = createSignal(100);
   const shuffle = (): void => {
@@ -74,23 +89,53 @@ export function SelectionPage(): JSX.Element {
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().race} note={m().raceNote}>
         <div class="row">
-          <Show when={!running()} fallback={<Button onClick={() => racers().forEach(({ contender }) => contender.stop())} testid="stop">{m().stop}</Button>}>
+          <Show
+            when={!running()}
+            fallback={
+              <Button onClick={() => racers().forEach(({ contender }) => contender.stop())} testid="stop">
+                {m().stop}
+              </Button>
+            }
+          >
             <Button primary onClick={start} testid="start">
               {started() ? m().again : m().start}
             </Button>
             <Show when={started()}>
-              <Button onClick={() => { setSeed(seed() + 1); start(); }}>{m().seed}</Button>
+              <Button
+                onClick={() => {
+                  setSeed(seed() + 1);
+                  start();
+                }}
+              >
+                {m().seed}
+              </Button>
             </Show>
           </Show>
           <Slider label={m().length} value={seqLen()} min={16} max={96} step={4} onInput={setSeqLen} testid="length" />
-          <Choice label={m().opponent} value={against()} onChange={setAgainst} testid="against" options={OPPONENTS.map((value) => ({ value, label: m().opponents[value] }))} />
-          <Choice label={m().size} value={size()} onChange={setSize} testid="size" options={SIZES.map((value) => ({ value, label: m().sizes[value] }))} />
+          <Choice
+            label={m().opponent}
+            value={against()}
+            onChange={setAgainst}
+            testid="against"
+            options={OPPONENTS.map((value) => ({ value, label: m().opponents[value] }))}
+          />
+          <Choice
+            label={m().size}
+            value={size()}
+            onChange={setSize}
+            testid="size"
+            options={SIZES.map((value) => ({ value, label: m().sizes[value] }))}
+          />
           <BackendChoice value={backend()} onChange={setBackend} />
         </div>
         <div class="stats" aria-live="off">
           <For each={racers()}>{(racer) => <Standing racer={racer} />}</For>
         </div>
-        <For each={racers()}>{({ contender }) => <Show when={contender.error()}>{(error) => <Failure error={error()} again={start} />}</Show>}</For>
+        <For each={racers()}>
+          {({ contender }) => (
+            <Show when={contender.error()}>{(error) => <Failure error={error()} again={start} />}</Show>
+          )}
+        </For>
         <Curves racers={racers()} />
       </Panel>
 
@@ -104,7 +149,9 @@ export function SelectionPage(): JSX.Element {
         <div class="lane" tabIndex={-1}>
           <div style={{ "min-width": `${17 * (seqLen() + N_TOKENS)}px` }}>
             <Strip letters={letters()} seqLen={seqLen()} alphabet={ALPHABET} nTokens={N_TOKENS} onChange={setStored} />
-            <For each={racers()}>{(racer) => <Memory racer={racer} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />}</For>
+            <For each={racers()}>
+              {(racer) => <Memory racer={racer} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />}
+            </For>
           </div>
         </div>
         <Show when={!started()}>
@@ -157,11 +204,23 @@ function Standing(props: { racer: Racer }): JSX.Element {
     const reached = props.racer.contender.reached();
     return `${reached === undefined ? m().notReached : m().reached(reached.toFixed(1))} · ${m().steps(progress.steps, progress.seconds.toFixed(0))} · ${m().loss(progress.loss.toFixed(3))}`;
   };
-  return <Stat label={`${props.racer.name()}: ${m().accuracy}`} value={percent()} note={note()} tone={props.racer.tone} testid={`accuracy-${props.racer.id}`} />;
+  return (
+    <Stat
+      label={`${props.racer.name()}: ${m().accuracy}`}
+      value={percent()}
+      note={note()}
+      tone={props.racer.tone}
+      testid={`accuracy-${props.racer.id}`}
+    />
+  );
 }
 
 function Curves(props: { racers: readonly Racer[] }): JSX.Element {
-  const steps = createMemo(() => [...new Set(props.racers.flatMap(({ contender }) => contender.history().map((point) => point.steps)))].sort((a, b) => a - b));
+  const steps = createMemo(() =>
+    [...new Set(props.racers.flatMap(({ contender }) => contender.history().map((point) => point.steps)))].sort(
+      (a, b) => a - b,
+    ),
+  );
   const aligned = (contender: Contender, value: (point: TrainProgress) => number | undefined): (number | null)[] => {
     const found = new Map(contender.history().map((point) => [point.steps, value(point)]));
     let last: number | null = null;
@@ -178,8 +237,18 @@ function Curves(props: { racers: readonly Racer[] }): JSX.Element {
         yLabel={m().accuracyAxis}
         yRange={[0, 102]}
         lines={[
-          ...props.racers.map(({ name, tone, contender }) => ({ label: name(), tone, values: [null, ...aligned(contender, (p) => (p.accuracy === undefined ? undefined : 100 * p.accuracy))] })),
-          { label: m().chance, tone: "quiet", dashed: true, values: [0, ...steps()].map(() => 100 / ALPHABET), width: 1 },
+          ...props.racers.map(({ name, tone, contender }) => ({
+            label: name(),
+            tone,
+            values: [null, ...aligned(contender, (p) => (p.accuracy === undefined ? undefined : 100 * p.accuracy))],
+          })),
+          {
+            label: m().chance,
+            tone: "quiet",
+            dashed: true,
+            values: [0, ...steps()].map(() => 100 / ALPHABET),
+            width: 1,
+          },
         ]}
       />
       <LinePlot
@@ -187,7 +256,11 @@ function Curves(props: { racers: readonly Racer[] }): JSX.Element {
         x={[0, ...steps()]}
         xLabel={m().stepAxis}
         yLabel={m().lossAxis}
-        lines={props.racers.map(({ name, tone, contender }) => ({ label: name(), tone, values: [null, ...aligned(contender, (p) => p.loss)] }))}
+        lines={props.racers.map(({ name, tone, contender }) => ({
+          label: name(),
+          tone,
+          values: [null, ...aligned(contender, (p) => p.loss)],
+        }))}
       />
     </div>
   );

@@ -40,14 +40,19 @@ export function setLetter(sequence: readonly Letter[], place: number, token: num
 
 /** The letter nearest to a place. */
 export function nearestLetter(sequence: readonly Letter[], place: number): Letter {
-  return sequence.reduce((best, letter) => (Math.abs(letter.place - place) < Math.abs(best.place - place) ? letter : best));
+  return sequence.reduce((best, letter) =>
+    Math.abs(letter.place - place) < Math.abs(best.place - place) ? letter : best,
+  );
 }
 
 /** `3A9B`: how a sequence is written in the address. */
 export const lettersCodec = {
   parse(text: string): readonly Letter[] | undefined {
     const parts = [...text.matchAll(/(\d+)([A-H])/g)];
-    return parts.length === 0 ? undefined : inOrder(parts.map(([, place, name]) => ({ place: Number(place), token: name!.charCodeAt(0) - 64 })));
+    return parts.length === 0
+      ? undefined
+      : inOrder(parts.map(([, place, name]) => ({ place: Number(place), token: name!.charCodeAt(0) - 64 })));
   },
-  format: (sequence: readonly Letter[]): string => sequence.map(({ place, token }) => `${place}${letterName(token)}`).join(""),
+  format: (sequence: readonly Letter[]): string =>
+    sequence.map(({ place, token }) => `${place}${letterName(token)}`).join(""),
 };

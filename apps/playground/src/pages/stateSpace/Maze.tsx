@@ -53,7 +53,9 @@ export function Maze(): JSX.Element {
         </svg>
         <div class="figure">
           <div class="row">
-            <For each={mazeActions}>{(_, action) => <Button onClick={() => act(action())}>{m().actions[action()]}</Button>}</For>
+            <For each={mazeActions}>
+              {(_, action) => <Button onClick={() => act(action())}>{m().actions[action()]}</Button>}
+            </For>
           </div>
           <figure class="figure">
             <HeatMap label={m().stateVector} rows={1} cols={width * height} values={state()} height="26px" />

@@ -13,7 +13,13 @@ export function SpringDrawing(props: { position: number; force: number; label: s
   return (
     <svg viewBox="0 0 560 92" role="img" aria-label={props.label} style={{ width: "100%", "max-height": "110px" }}>
       <path d="M20 6V86M0 86H560" stroke="var(--quiet)" stroke-width="2" fill="none" />
-      <path d={`M20 46${coil()}L${x() - 24} 46`} stroke="var(--attention)" stroke-width="2" fill="none" stroke-linejoin="round" />
+      <path
+        d={`M20 46${coil()}L${x() - 24} 46`}
+        stroke="var(--attention)"
+        stroke-width="2"
+        fill="none"
+        stroke-linejoin="round"
+      />
       <line x1={REST} x2={REST} y1="10" y2="86" stroke="var(--line)" stroke-dasharray="4 4" />
       <rect x={x() - 24} y="24" width="48" height="60" rx="8" fill="var(--accent)" />
       <path

@@ -36,7 +36,12 @@ export function scriptedInput(kind: Exclude<InputKind, "hand">): Float64Array {
 }
 
 export function makeSystem({ A, B, C, D }: SystemNumbers): ContinuousSsm {
-  return new ContinuousSsm(new Matrix(2, 2, Float64Array.from(A)), new Matrix(2, 1, Float64Array.from(B)), new Matrix(1, 2, Float64Array.from(C)), new Matrix(1, 1, Float64Array.from(D)));
+  return new ContinuousSsm(
+    new Matrix(2, 2, Float64Array.from(A)),
+    new Matrix(2, 1, Float64Array.from(B)),
+    new Matrix(1, 2, Float64Array.from(C)),
+    new Matrix(1, 1, Float64Array.from(D)),
+  );
 }
 
 /** The system with one step of the page's clock; exact for held input. */

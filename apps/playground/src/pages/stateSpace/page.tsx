@@ -4,7 +4,19 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, numbers, useParam } from "../../shell/route.ts";
-import { discreteSystem, poles, presets, run, scriptedInput, STEP, STEPS, type InputKind, type Preset, type Run, type SystemNumbers } from "./compute.ts";
+import {
+  discreteSystem,
+  poles,
+  presets,
+  run,
+  scriptedInput,
+  STEP,
+  STEPS,
+  type InputKind,
+  type Preset,
+  type Run,
+  type SystemNumbers,
+} from "./compute.ts";
 import formulas from "./formulas.tex";
 import { Maze } from "./Maze.tsx";
 import { messages as m } from "./messages.ts";
@@ -24,7 +36,9 @@ export function StateSpacePage(): JSX.Element {
     setFlat([...A, ...B, ...C, ...D]);
   };
   const preset = (): Preset | "" =>
-    (Object.keys(presets) as Preset[]).find((name) => JSON.stringify({ ...presets[name], D: 0 }) === JSON.stringify({ ...system(), D: 0 })) ?? "";
+    (Object.keys(presets) as Preset[]).find(
+      (name) => JSON.stringify({ ...presets[name], D: 0 }) === JSON.stringify({ ...system(), D: 0 }),
+    ) ?? "";
 
   const scripted = createMemo<Run | undefined>(() => {
     const chosen = kind();
@@ -45,14 +59,37 @@ export function StateSpacePage(): JSX.Element {
             value={kind()}
             onChange={setKind}
             testid="input"
-            options={(["impulse", "step", "sine", "hand"] as const).map((value) => ({ value, label: m().inputs[value] }))}
+            options={(["impulse", "step", "sine", "hand"] as const).map((value) => ({
+              value,
+              label: m().inputs[value],
+            }))}
           />
-          <Show when={kind() === "hand"} fallback={<Button onClick={head.toggle}>{head.playing() ? m().pause : m().play}</Button>}>
-            <Slider label={m().drive} value={hand.force()} min={-5} max={5} step={0.5} onInput={hand.setForce} testid="force" />
+          <Show
+            when={kind() === "hand"}
+            fallback={<Button onClick={head.toggle}>{head.playing() ? m().pause : m().play}</Button>}
+          >
+            <Slider
+              label={m().drive}
+              value={hand.force()}
+              min={-5}
+              max={5}
+              step={0.5}
+              onInput={hand.setForce}
+              testid="force"
+            />
           </Show>
-          <Toggle label={m().skip} checked={system().D[0] !== 0} onChange={(on) => edit({ D: [on ? 0.5 : 0] })} testid="skip" />
+          <Toggle
+            label={m().skip}
+            checked={system().D[0] !== 0}
+            onChange={(on) => edit({ D: [on ? 0.5 : 0] })}
+            testid="skip"
+          />
         </div>
-        <SpringDrawing position={shown().x1[at()]!} force={shown().u[at()]!} label={m().drawing(shown().x1[at()]!.toFixed(2))} />
+        <SpringDrawing
+          position={shown().x1[at()]!}
+          force={shown().u[at()]!}
+          label={m().drawing(shown().x1[at()]!.toFixed(2))}
+        />
         <LinePlot
           label={m().plot}
           x={seconds}
@@ -75,13 +112,24 @@ export function StateSpacePage(): JSX.Element {
           label={m().preset}
           value={preset()}
           onChange={(name) => name !== "" && edit({ ...presets[name], D: system().D })}
-          options={(Object.keys(presets) as (Preset | "")[]).map((value) => ({ value, label: m().presets[value as Preset] }))}
+          options={(Object.keys(presets) as (Preset | "")[]).map((value) => ({
+            value,
+            label: m().presets[value as Preset],
+          }))}
         />
         <div class="stats">
           <Stat label={m().poles} value={poles(system()).text} testid="poles" />
-          <Stat label={m().stable} value={poles(system()).stable ? m().yes : m().no} tone={poles(system()).stable ? "good" : "bad"} />
+          <Stat
+            label={m().stable}
+            value={poles(system()).stable ? m().yes : m().no}
+            tone={poles(system()).stable ? "good" : "bad"}
+          />
           <Stat label={m().peak} value={peak().toPrecision(4)} testid="peak" />
-          <Stat label={m().last} value={`${shown().x1[STEPS - 1]!.toFixed(4)}, ${shown().x2[STEPS - 1]!.toFixed(4)}`} testid="last" />
+          <Stat
+            label={m().last}
+            value={`${shown().x1[STEPS - 1]!.toFixed(4)}, ${shown().x2[STEPS - 1]!.toFixed(4)}`}
+            testid="last"
+          />
         </div>
       </Panel>
       <Maze />
@@ -128,8 +176,16 @@ function usePlayhead(source: () => unknown): { index: () => number; playing: () 
 }
 
 /** The visitor is the input: one step of the system a tick, the last 12 seconds kept. */
-function useHand(system: () => SystemNumbers, active: () => boolean): { run: () => Run; force: () => number; setForce: (force: number) => void } {
-  const empty = (): Run => ({ u: new Float64Array(STEPS), x1: new Float64Array(STEPS), x2: new Float64Array(STEPS), y: new Float64Array(STEPS) });
+function useHand(
+  system: () => SystemNumbers,
+  active: () => boolean,
+): { run: () => Run; force: () => number; setForce: (force: number) => void } {
+  const empty = (): Run => ({
+    u: new Float64Array(STEPS),
+    x1: new Float64Array(STEPS),
+    x2: new Float64Array(STEPS),
+    y: new Float64Array(STEPS),
+  });
   const [current, setCurrent] = createSignal<Run>(empty());
   const [force, setForce] = createSignal(0);
   const discrete = createMemo(() => discreteSystem(system()));
@@ -147,7 +203,12 @@ function useHand(system: () => SystemNumbers, active: () => boolean): { run: () 
       const stepped = discrete().step(state, Float64Array.of(force()));
       state = stepped.state.map((x) => Math.max(-1e6, Math.min(1e6, x))); // an unstable system would soon leave every number
       const { u, x1, x2, y } = current();
-      setCurrent({ u: shift(u, force()), x1: shift(x1, state[0]!), x2: shift(x2, state[1]!), y: shift(y, stepped.output[0]!) });
+      setCurrent({
+        u: shift(u, force()),
+        x1: shift(x1, state[0]!),
+        x2: shift(x2, state[1]!),
+        y: shift(y, stepped.output[0]!),
+      });
     }, 1000 * STEP);
     onCleanup(() => clearInterval(timer));
   });

@@ -29,13 +29,20 @@ export const messages = defineMessages(
     stepAxis: "step",
     filter: "The filter K̄: what an input contributes, by its age",
     timing: "Which is fast for what?",
-    timingNote: "Measured now in this tab, in double precision on one core. A GPU widens the gap in training, since a convolution needs no waiting for the step before.",
+    timingNote:
+      "Measured now in this tab, in double precision on one core. A GPU widens the gap in training, since a convolution needs no waiting for the step before.",
     measureNow: "Measure",
     whole: "Whole sequence of length l (training)",
     next: "One more output after l inputs (writing)",
     lengthAxis: "length l",
     msAxis: "ms",
-    rows: { step: "the recurrent view, one step", scan: "the recurrent view, a sequence", filter: "the filter", convolve: "the convolutional view", dims: "Ā, B̄ after discretization" },
+    rows: {
+      step: "the recurrent view, one step",
+      scan: "the recurrent view, a sequence",
+      filter: "the filter",
+      convolve: "the convolutional view",
+      dims: "Ā, B̄ after discretization",
+    },
     hints: [
       "Move k over a pulse: in the recurrence it enters the state at once and stays; in the convolution it slides under the filter’s first weight, then the second, and so on.",
       "Make Δ smaller: the filter stretches. Δ sets the time scale of the memory.",
@@ -76,7 +83,13 @@ export const messages = defineMessages(
     next: "l 个输入之后再多一个输出（写作）",
     lengthAxis: "长度 l",
     msAxis: "毫秒",
-    rows: { step: "递推视角，一步", scan: "递推视角，整个序列", filter: "滤波器", convolve: "卷积视角", dims: "离散化后的 Ā、B̄" },
+    rows: {
+      step: "递推视角，一步",
+      scan: "递推视角，整个序列",
+      filter: "滤波器",
+      convolve: "卷积视角",
+      dims: "离散化后的 Ā、B̄",
+    },
     hints: [
       "让 k 经过一个脉冲：在递推里它立刻进入状态并留下；在卷积里它先滑到滤波器的第一个权重下，再到第二个，依此类推。",
       "把 Δ 调小：滤波器被拉长。Δ 决定记忆的时间尺度。",

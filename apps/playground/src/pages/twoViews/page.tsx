@@ -21,7 +21,9 @@ export function TwoViewsPage(): JSX.Element {
   const [delta, setDelta] = useParam("delta", 0.08, number(0.01, 0.5));
   const views = createMemo(() => bothViews(makeLssl(measure(), n(), delta(), 1), makeInput(2)));
   const reversed = createMemo(() => Array.from(steps, (j) => (j <= k() ? views().filter[k() - j]! : null)));
-  const product = createMemo(() => Array.from(steps, (j) => (j <= k() ? views().filter[k() - j]! * views().u[j]! : null)));
+  const product = createMemo(() =>
+    Array.from(steps, (j) => (j <= k() ? views().filter[k() - j]! * views().u[j]! : null)),
+  );
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
@@ -29,8 +31,21 @@ export function TwoViewsPage(): JSX.Element {
         <div class="row">
           <Slider label={m().k} value={k()} min={0} max={LENGTH - 1} step={1} onInput={setK} testid="k" />
           <Slider label={m().n} value={n()} min={2} max={32} step={2} onInput={setN} testid="n" />
-          <Slider label={m().delta} value={delta()} min={0.01} max={0.5} log show={(value) => value.toFixed(3)} onInput={setDelta} />
-          <Choice label={m().measure} value={measure()} onChange={setMeasure} options={MEASURES.map((value) => ({ value, label: m().measures[value] }))} />
+          <Slider
+            label={m().delta}
+            value={delta()}
+            min={0.01}
+            max={0.5}
+            log
+            show={(value) => value.toFixed(3)}
+            onInput={setDelta}
+          />
+          <Choice
+            label={m().measure}
+            value={measure()}
+            onChange={setMeasure}
+            options={MEASURES.map((value) => ({ value, label: m().measures[value] }))}
+          />
         </div>
         <div class="split">
           <div class="figure">
@@ -40,11 +55,23 @@ export function TwoViewsPage(): JSX.Element {
               x={steps}
               height={150}
               mark={k()}
-              lines={[{ label: m().input, tone: "quiet", values: Array.from(views().u, (value, j) => (j <= k() ? value : null)), shape: "bars" }]}
+              lines={[
+                {
+                  label: m().input,
+                  tone: "quiet",
+                  values: Array.from(views().u, (value, j) => (j <= k() ? value : null)),
+                  shape: "bars",
+                },
+              ]}
             />
             <HeatMap label={m().state(k())} rows={1} cols={n()} values={views().states[k()]!} signed height="30px" />
             <span class="quiet">{m().state(k())}</span>
-            <Stat label={m().byRecurrence} value={views().recurrent[k()]!.toFixed(6)} tone="mamba" testid="y-recurrence" />
+            <Stat
+              label={m().byRecurrence}
+              value={views().recurrent[k()]!.toFixed(6)}
+              tone="mamba"
+              testid="y-recurrence"
+            />
           </div>
           <div class="figure">
             <h3>{m().convolutionView}</h3>
@@ -59,7 +86,12 @@ export function TwoViewsPage(): JSX.Element {
                 { label: m().product, tone: "attention", values: product(), shape: "bars" },
               ]}
             />
-            <Stat label={m().byConvolution} value={views().convolved[k()]!.toFixed(6)} tone="s4" testid="y-convolution" />
+            <Stat
+              label={m().byConvolution}
+              value={views().convolved[k()]!.toFixed(6)}
+              tone="s4"
+              testid="y-convolution"
+            />
           </div>
         </div>
         <LinePlot
@@ -73,7 +105,13 @@ export function TwoViewsPage(): JSX.Element {
           ]}
         />
         <div class="split">
-          <LinePlot label={m().filter} x={steps} height={150} xLabel={m().stepAxis} lines={[{ label: m().filter, tone: "s4", values: views().filter, shape: "bars" }]} />
+          <LinePlot
+            label={m().filter}
+            x={steps}
+            height={150}
+            xLabel={m().stepAxis}
+            lines={[{ label: m().filter, tone: "s4", values: views().filter, shape: "bars" }]}
+          />
           <Stat label={m().difference} value={views().difference.toExponential(2)} testid="difference" />
         </div>
       </Panel>
@@ -94,7 +132,9 @@ export function TwoViewsPage(): JSX.Element {
 }
 
 function Timings(props: { measure: Measure; n: number }): JSX.Element {
-  const remote = new Remote<ViewsApi>(new Worker(new URL("./compute/views.worker.ts", import.meta.url), { type: "module" }));
+  const remote = new Remote<ViewsApi>(
+    new Worker(new URL("./compute/views.worker.ts", import.meta.url), { type: "module" }),
+  );
   onCleanup(() => remote.close());
   const [timings, setTimings] = createSignal<readonly Timing[]>([]);
   const [busy, setBusy] = createSignal(false);
@@ -104,13 +144,20 @@ function Timings(props: { measure: Measure; n: number }): JSX.Element {
     setTimings([]);
     setError(undefined);
     try {
-      await remote.call("time", { measure: props.measure, n: props.n }, { onEvent: (timing) => setTimings([...timings(), timing]) });
+      await remote.call(
+        "time",
+        { measure: props.measure, n: props.n },
+        { onEvent: (timing) => setTimings([...timings(), timing]) },
+      );
     } catch (failure) {
       setError(failure);
     }
     setBusy(false);
   }
-  const lines = (recurrence: keyof Timing, convolution: keyof Timing): { label: string; tone: string; values: number[]; points: boolean }[] => [
+  const lines = (
+    recurrence: keyof Timing,
+    convolution: keyof Timing,
+  ): { label: string; tone: string; values: number[]; points: boolean }[] => [
     { label: m().recurrentLine, tone: "mamba", values: timings().map((timing) => timing[recurrence]), points: true },
     { label: m().convolvedLine, tone: "s4", values: timings().map((timing) => timing[convolution]), points: true },
   ];
@@ -126,11 +173,27 @@ function Timings(props: { measure: Measure; n: number }): JSX.Element {
         <div class="split" data-testid="timings" data-count={timings().length}>
           <figure class="figure">
             <figcaption>{m().whole}</figcaption>
-            <LinePlot label={m().whole} x={timings().map(({ l }) => l)} logX logY xLabel={m().lengthAxis} yLabel={m().msAxis} lines={lines("recurrence", "convolution")} />
+            <LinePlot
+              label={m().whole}
+              x={timings().map(({ l }) => l)}
+              logX
+              logY
+              xLabel={m().lengthAxis}
+              yLabel={m().msAxis}
+              lines={lines("recurrence", "convolution")}
+            />
           </figure>
           <figure class="figure">
             <figcaption>{m().next}</figcaption>
-            <LinePlot label={m().next} x={timings().map(({ l }) => l)} logX logY xLabel={m().lengthAxis} yLabel={m().msAxis} lines={lines("nextByRecurrence", "nextByConvolution")} />
+            <LinePlot
+              label={m().next}
+              x={timings().map(({ l }) => l)}
+              logX
+              logY
+              xLabel={m().lengthAxis}
+              yLabel={m().msAxis}
+              lines={lines("nextByRecurrence", "nextByConvolution")}
+            />
           </figure>
         </div>
       </Show>

@@ -3,7 +3,8 @@ import type { CostPoint } from "./compute/why.worker.ts";
 
 type Timed = CostPoint & { readonly train: number };
 
-const trained = (points: readonly CostPoint[], kind: Kind): Timed[] => points.filter((point): point is Timed => point.kind === kind && point.train !== undefined);
+const trained = (points: readonly CostPoint[], kind: Kind): Timed[] =>
+  points.filter((point): point is Timed => point.kind === kind && point.train !== undefined);
 
 /** The length from which `challenger` trains faster than `kind`, on straight lines between the measured points of a double logarithmic plot. */
 export function crossing(points: readonly CostPoint[], kind: Kind, challenger: Kind): number | "always" | "never" {

@@ -21,12 +21,20 @@ export const messages = defineMessages(
     crossing: "Where Mamba overtakes",
     crossTrain: (kind: string, l: string): string => `Mamba trains faster than ${kind} from l ≈ ${l} on.`,
     crossAlways: (kind: string): string => `Mamba trains faster than ${kind} at every length measured.`,
-    crossNever: (kind: string): string => `Mamba did not yet train faster than ${kind} at these lengths; try a longer text.`,
-    whyNotS4: "And S4D? Often the cheapest of all. What it cannot do is choose: it treats every token alike. Page 7 shows what that costs.",
+    crossNever: (kind: string): string =>
+      `Mamba did not yet train faster than ${kind} at these lengths; try a longer text.`,
+    whyNotS4:
+      "And S4D? Often the cheapest of all. What it cannot do is choose: it treats every token alike. Page 7 shows what that costs.",
     growth: "How many times dearer the next token is after the longest text than after the shortest",
     times: (factor: string): string => `${factor} ×`,
     slope: "How training time grows when l doubles",
-    rows: { attention: "grows: keys and values of all tokens", gru: "a state of fixed size, one step after another", s4d: "linear and fixed: trained as a convolution", mamba: "linear and chosen by the token: trained as a scan", state: "bytes kept between two tokens" },
+    rows: {
+      attention: "grows: keys and values of all tokens",
+      gru: "a state of fixed size, one step after another",
+      s4d: "linear and fixed: trained as a convolution",
+      mamba: "linear and chosen by the token: trained as a scan",
+      state: "bytes kept between two tokens",
+    },
     hints: [
       "Look at the slopes: both axes are logarithmic, so cost that doubles with l has slope 1, attention’s l² tends to slope 2.",
       "The two lower plots are the reason for everything that follows: one curve rises, the others lie flat.",
@@ -58,7 +66,13 @@ export const messages = defineMessages(
     growth: "读过最长文本后，下一个词元比读过最短文本后贵多少倍",
     times: (factor) => `${factor} 倍`,
     slope: "l 加倍时训练时间如何增长",
-    rows: { attention: "不断增长：所有词元的键和值", gru: "固定大小的状态，一步接一步", s4d: "线性且固定：作为卷积训练", mamba: "线性且由词元选择：作为扫描训练", state: "两个词元之间保存的字节" },
+    rows: {
+      attention: "不断增长：所有词元的键和值",
+      gru: "固定大小的状态，一步接一步",
+      s4d: "线性且固定：作为卷积训练",
+      mamba: "线性且由词元选择：作为扫描训练",
+      state: "两个词元之间保存的字节",
+    },
     hints: [
       "看斜率：两轴都是对数，代价随 l 加倍的斜率为 1，注意力的 l² 趋向斜率 2。",
       "下方两幅图就是后面一切的理由：一条曲线上升，其余平躺。",

@@ -36,7 +36,11 @@ export function WhyPage(): JSX.Element {
     setPoints([]);
     setError(undefined);
     try {
-      await remote.call("measure", { lengths: tried(), backend: backend() }, { signal: own.signal, onEvent: (point) => setPoints([...points(), point]) });
+      await remote.call(
+        "measure",
+        { lengths: tried(), backend: backend() },
+        { signal: own.signal, onEvent: (point) => setPoints([...points(), point]) },
+      );
     } catch (failure) {
       if ((failure as Error).name !== "AbortedError") setError(failure);
     }
@@ -49,17 +53,36 @@ export function WhyPage(): JSX.Element {
       const point = points().find((each) => each.kind === kind && each.l === l);
       return (point && value(point)) ?? null;
     });
-  const lines = (value: (point: CostPoint) => number | undefined): Line[] => KINDS.map((kind) => ({ label: m().kinds[kind], tone: TONES[kind], values: of(kind, value), points: true, width: 2.5 }));
+  const lines = (value: (point: CostPoint) => number | undefined): Line[] =>
+    KINDS.map((kind) => ({
+      label: m().kinds[kind],
+      tone: TONES[kind],
+      values: of(kind, value),
+      points: true,
+      width: 2.5,
+    }));
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().figure} note={m().note}>
         <div class="row">
-          <Show when={run()} fallback={<Button primary onClick={() => void measure()} testid="measure">{m().measure}</Button>}>
+          <Show
+            when={run()}
+            fallback={
+              <Button primary onClick={() => void measure()} testid="measure">
+                {m().measure}
+              </Button>
+            }
+          >
             {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
           </Show>
           <BackendChoice value={backend()} onChange={setBackend} />
-          <Choice label={m().longest} value={longest()} onChange={setLongest} options={LONGEST.map((value) => ({ value, label: value }))} />
+          <Choice
+            label={m().longest}
+            value={longest()}
+            onChange={setLongest}
+            options={LONGEST.map((value) => ({ value, label: value }))}
+          />
           <Show when={run()}>
             <progress aria-label={shell().working} value={points().length} max={tried().length * KINDS.length} />
           </Show>
@@ -67,16 +90,41 @@ export function WhyPage(): JSX.Element {
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
         <figure class="figure" data-testid="costs" data-done={run() === undefined && points().length > 0}>
           <figcaption>{m().train}</figcaption>
-          <LinePlot label={m().train} x={lengths()} logX logY xLabel={m().lengthAxis} yLabel={m().msAxis} height={280} lines={lines((point) => point.train)} />
+          <LinePlot
+            label={m().train}
+            x={lengths()}
+            logX
+            logY
+            xLabel={m().lengthAxis}
+            yLabel={m().msAxis}
+            height={280}
+            lines={lines((point) => point.train)}
+          />
         </figure>
         <div class="split">
           <figure class="figure">
             <figcaption>{m().next}</figcaption>
-            <LinePlot label={m().next} x={lengths()} logX logY xLabel={m().lengthAxis} yLabel={m().msAxis} lines={lines((point) => point.next)} />
+            <LinePlot
+              label={m().next}
+              x={lengths()}
+              logX
+              logY
+              xLabel={m().lengthAxis}
+              yLabel={m().msAxis}
+              lines={lines((point) => point.next)}
+            />
           </figure>
           <figure class="figure">
             <figcaption>{m().state}</figcaption>
-            <LinePlot label={m().state} x={lengths()} logX logY xLabel={m().lengthAxis} yLabel={m().bytesAxis} lines={lines((point) => point.stateBytes)} />
+            <LinePlot
+              label={m().state}
+              x={lengths()}
+              logX
+              logY
+              xLabel={m().lengthAxis}
+              yLabel={m().bytesAxis}
+              lines={lines((point) => point.stateBytes)}
+            />
           </figure>
         </div>
         <Show when={run() === undefined && points().length > 0}>
@@ -119,11 +167,22 @@ function Findings(props: { points: readonly CostPoint[] }): JSX.Element {
       <p class="note">{m().whyNotS4}</p>
       <h3>{m().growth}</h3>
       <div class="stats">
-        <For each={KINDS}>{(kind) => <Stat label={m().kinds[kind]} value={growth(kind)} tone={TONES[kind]} testid={`growth-${kind}`} />}</For>
+        <For each={KINDS}>
+          {(kind) => <Stat label={m().kinds[kind]} value={growth(kind)} tone={TONES[kind]} testid={`growth-${kind}`} />}
+        </For>
       </div>
       <h3>{m().slope}</h3>
       <div class="stats">
-        <For each={KINDS}>{(kind) => <Stat label={m().kinds[kind]} value={m().times(doubling(props.points, kind).toFixed(1))} tone={TONES[kind]} testid={`doubling-${kind}`} />}</For>
+        <For each={KINDS}>
+          {(kind) => (
+            <Stat
+              label={m().kinds[kind]}
+              value={m().times(doubling(props.points, kind).toFixed(1))}
+              tone={TONES[kind]}
+              testid={`doubling-${kind}`}
+            />
+          )}
+        </For>
       </div>
     </Show>
   );

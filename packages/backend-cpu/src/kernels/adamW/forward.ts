@@ -18,7 +18,9 @@ export function adamW(backend: CpuBackend, inputs: KernelInputs): TensorInfo[] {
       const square = beta2! * v[i]! + (1 - beta2!) * g * g;
       m[i] = mean;
       v[i] = square;
-      param[i] = param[i]! * (1 - lr! * weightDecay!) - (lr! * (mean / correction1!)) / (Math.sqrt(square / correction2!) + eps!);
+      param[i] =
+        param[i]! * (1 - lr! * weightDecay!) -
+        (lr! * (mean / correction1!)) / (Math.sqrt(square / correction2!) + eps!);
     }
   });
   return [];

@@ -7,7 +7,11 @@ function binary(f: (a: number, b: number) => number, result?: DType): Kernel<Cpu
   return (backend, { a, b }) => {
     const shape = broadcastShape("binary", a!.shape, b!.shape);
     const y = backend.output(shape, result ?? (a!.dtype as DType));
-    const loop = makeLoop(shape, [rowMajor(shape), broadcastStrides(a!.shape, shape), broadcastStrides(b!.shape, shape)]);
+    const loop = makeLoop(shape, [
+      rowMajor(shape),
+      broadcastStrides(a!.shape, shape),
+      broadcastStrides(b!.shape, shape),
+    ]);
     const [left, right, out] = [backend.numbers(a!), backend.numbers(b!), backend.numbers(y)];
     const run = loop.shape.at(-1)!;
     const stepA = loop.strides[1]!.at(-1)!;
@@ -21,7 +25,8 @@ function binary(f: (a: number, b: number) => number, result?: DType): Kernel<Cpu
   };
 }
 
-const compare = (f: (a: number, b: number) => boolean): Kernel<CpuBackend> => binary((a, b) => (f(a, b) ? 1 : 0), "bool");
+const compare = (f: (a: number, b: number) => boolean): Kernel<CpuBackend> =>
+  binary((a, b) => (f(a, b) ? 1 : 0), "bool");
 
 /** Two operands, broadcast as in NumPy; a quotient of int32 is cut toward zero. */
 export const binaryKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {

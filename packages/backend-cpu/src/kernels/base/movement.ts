@@ -2,7 +2,8 @@ import type { DType, Kernel, TensorInfo } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { copyPart, rowMajor, type Numbers } from "../../strided.ts";
 
-const offsetOf = (begin: readonly number[], strides: readonly number[]): number => begin.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
+const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
+  begin.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
 
 /** An output of `shape` read from `x` with other strides, from another first element. */
 function viewed(
@@ -15,7 +16,9 @@ function viewed(
 ): TensorInfo {
   const y = backend.output(shape, x.dtype as DType);
   const [from, to] = [backend.numbers(x), backend.numbers(y)];
-  backend.launch(() => copyPart(loopShape, { data: from, offset, strides }, { data: to, offset: 0, strides: rowMajor(loopShape) }));
+  backend.launch(() =>
+    copyPart(loopShape, { data: from, offset, strides }, { data: to, offset: 0, strides: rowMajor(loopShape) }),
+  );
   return y;
 }
 
@@ -95,7 +98,8 @@ const concat: Kernel<CpuBackend> = (backend, inputs, attrs) => {
     return part;
   });
   backend.launch(() => {
-    for (const { x, from, offset } of parts) copyPart(x.shape, { data: from, offset: 0, strides: rowMajor(x.shape) }, { data: to, offset, strides });
+    for (const { x, from, offset } of parts)
+      copyPart(x.shape, { data: from, offset: 0, strides: rowMajor(x.shape) }, { data: to, offset, strides });
   });
   return y;
 };

@@ -13,7 +13,8 @@ export function cauchyGrad(backend: CpuBackend, { v, w, z, dY }: KernelInputs): 
   const [dV, dW] = grads.map((grad) => backend.floats(grad)) as [Float32Array, Float32Array];
   const [weights, poles, nodes, dy] = [backend.floats(v!), backend.floats(w!), backend.floats(z!), backend.floats(dY!)];
   backend.launch(() => {
-    if (usesMultipole("backward", { h, n, l }, poles, nodes)) return multipoleBackward({ h, n, l }, weights, poles, nodes, dy, dV, dW);
+    if (usesMultipole("backward", { h, n, l }, poles, nodes))
+      return multipoleBackward({ h, n, l }, weights, poles, nodes, dy, dV, dW);
     for (let i = 0; i < h; i++) {
       for (let at = 2 * n * i; at < 2 * n * (i + 1); at += 2) {
         const [vRe, vIm] = [weights[at]!, weights[at + 1]!];

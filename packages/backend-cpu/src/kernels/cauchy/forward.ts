@@ -9,7 +9,8 @@ export function cauchy(backend: CpuBackend, { v, w, z }: KernelInputs): TensorIn
   const y = backend.output([h, l, 2]);
   const [weights, poles, nodes, out] = [backend.floats(v!), backend.floats(w!), backend.floats(z!), backend.floats(y)];
   backend.launch(() => {
-    if (usesMultipole("forward", { h, n, l }, poles, nodes)) return multipoleForward({ h, n, l }, weights, poles, nodes, out);
+    if (usesMultipole("forward", { h, n, l }, poles, nodes))
+      return multipoleForward({ h, n, l }, weights, poles, nodes, out);
     for (let i = 0; i < h; i++) {
       for (let t = 0; t < l; t++) {
         const [zRe, zIm] = [nodes[2 * t]!, nodes[2 * t + 1]!];

@@ -15,12 +15,25 @@ export interface CauchySizes {
 const TERMS_PER_POINT = { forward: 60, backward: 20 };
 
 /** Whether the fast method serves: large enough, and every point finite, since the others have no place in a tree. */
-export function usesMultipole(pass: "forward" | "backward", { n, l }: CauchySizes, poles: Float32Array, nodes: Float32Array): boolean {
-  return 2 * n * l > TERMS_PER_POINT[pass] * (2 * n + l) && poles.every(Number.isFinite) && nodes.every(Number.isFinite);
+export function usesMultipole(
+  pass: "forward" | "backward",
+  { n, l }: CauchySizes,
+  poles: Float32Array,
+  nodes: Float32Array,
+): boolean {
+  return (
+    2 * n * l > TERMS_PER_POINT[pass] * (2 * n + l) && poles.every(Number.isFinite) && nodes.every(Number.isFinite)
+  );
 }
 
 /** `cauchy`, into `out` [h, l, 2]. */
-export function multipoleForward({ h, n, l }: CauchySizes, weights: Float32Array, poles: Float32Array, nodes: Float32Array, out: Float32Array): void {
+export function multipoleForward(
+  { h, n, l }: CauchySizes,
+  weights: Float32Array,
+  poles: Float32Array,
+  nodes: Float32Array,
+  out: Float32Array,
+): void {
   const nodeTree = cauchyTree(nodes);
   const values = new Float64Array(2 * l);
   forEachPoles(poles, h, n, (poleTree, rows) => {
@@ -69,7 +82,12 @@ export function multipoleBackward(
 }
 
 /** Calls `use` with the tree of each different row of poles and the rows that have it: S4's four sums of a channel share their poles. */
-function forEachPoles(poles: Float32Array, h: number, n: number, use: (tree: PointTree, rows: readonly number[]) => void): void {
+function forEachPoles(
+  poles: Float32Array,
+  h: number,
+  n: number,
+  use: (tree: PointTree, rows: readonly number[]) => void,
+): void {
   const rowsOf = new Map<string, number[]>();
   for (let row = 0; row < h; row++) {
     const key = poles.subarray(2 * n * row, 2 * n * (row + 1)).join();
@@ -77,7 +95,8 @@ function forEachPoles(poles: Float32Array, h: number, n: number, use: (tree: Poi
     if (rows) rows.push(row);
     else rowsOf.set(key, [row]);
   }
-  for (const rows of rowsOf.values()) use(cauchyTree(withConjugates(poles.subarray(2 * n * rows[0]!, 2 * n * (rows[0]! + 1)))), rows);
+  for (const rows of rowsOf.values())
+    use(cauchyTree(withConjugates(poles.subarray(2 * n * rows[0]!, 2 * n * (rows[0]! + 1)))), rows);
 }
 
 /** One half of conjugate pairs, then the other. */

@@ -28,7 +28,8 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
   const seqIdx = inputs.seqIdx && backend.ints(inputs.seqIdx);
   const visible = inputs.visible && backend.floats(inputs.visible);
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
-  const keyOffset = (i: number, j: number, head: number): number => ((i * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
+  const keyOffset = (i: number, j: number, head: number): number =>
+    ((i * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
   const queryOffset = (i: number, t: number, head: number): number => ((i * l + t) * h + head) * p;
   /** The first key of the query's own sequence. */
   const firstKey = (i: number, t: number): number => {

@@ -38,7 +38,12 @@ export function causalConv1dStep(backend: CpuBackend, inputs: KernelInputs, attr
   const [b, d] = inputs.x!.shape as [number, number];
   const k = inputs.weight!.shape[1]!;
   const y = backend.output([b, d]);
-  const [x, state, weight, out] = [backend.floats(inputs.x!), backend.floats(inputs.state!), backend.floats(inputs.weight!), backend.floats(y)];
+  const [x, state, weight, out] = [
+    backend.floats(inputs.x!),
+    backend.floats(inputs.state!),
+    backend.floats(inputs.weight!),
+    backend.floats(y),
+  ];
   const bias = inputs.bias && backend.floats(inputs.bias);
   backend.launch(() => {
     for (let i = 0; i < b; i++) {

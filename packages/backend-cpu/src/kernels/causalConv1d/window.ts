@@ -48,7 +48,13 @@ export function convWindow(backend: CpuBackend, inputs: KernelInputs): ConvWindo
 }
 
 /** bias + sum_j weight_j line_{t+j} for channel c, before the activation. */
-export function convolveAt({ d, k, weight, bias }: ConvWindow, lines: Float64Array, t: number, c: number, firstTap: number): number {
+export function convolveAt(
+  { d, k, weight, bias }: ConvWindow,
+  lines: Float64Array,
+  t: number,
+  c: number,
+  firstTap: number,
+): number {
   let dot = bias ? bias[c]! : 0;
   for (let j = firstTap; j < k; j++) dot += weight[c * k + j]! * lines[(t + j) * d + c]!;
   return dot;

@@ -3,10 +3,19 @@ import type { CpuBackend } from "../../backend.ts";
 import { logSumExp } from "./logSumExp.ts";
 
 /** dLogits = dLoss (softmax(logits) - 1 at the target); 0 where the target is ignored. */
-export function crossEntropyGrad(backend: CpuBackend, { logits, targets, dLosses }: KernelInputs, { ignoreIndex }: KernelAttrs): TensorInfo[] {
+export function crossEntropyGrad(
+  backend: CpuBackend,
+  { logits, targets, dLosses }: KernelInputs,
+  { ignoreIndex }: KernelAttrs,
+): TensorInfo[] {
   const v = logits!.shape.at(-1)!;
   const dLogits = backend.output(logits!.shape);
-  const [rows, ids, upstream, out] = [backend.floats(logits!), backend.ints(targets!), backend.floats(dLosses!), backend.floats(dLogits)];
+  const [rows, ids, upstream, out] = [
+    backend.floats(logits!),
+    backend.ints(targets!),
+    backend.floats(dLosses!),
+    backend.floats(dLogits),
+  ];
   backend.launch(() => {
     out.fill(0);
     for (let i = 0; i < ids.length; i++) {

@@ -5,11 +5,19 @@ import type { CpuBackend } from "../../backend.ts";
  * The adjoint runs the other way with the conjugate decay, g_t = dStates_t + conj(ABar_{t+1}) g_{t+1};
  * then dBu_t = g_t, dABar_t = g_t conj(state_{t-1}), and the initial state gets conj(ABar_first) g_first.
  */
-export function diagonalScanGrad(backend: CpuBackend, { ABar, Bu, initialState, states, dStates, dLastState }: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+export function diagonalScanGrad(
+  backend: CpuBackend,
+  { ABar, Bu, initialState, states, dStates, dLastState }: KernelInputs,
+  attrs: KernelAttrs,
+): TensorInfo[] {
   const [b, l, n] = Bu!.shape as [number, number, number];
   const varying = ABar!.shape.length === 4;
   const stride = varying ? 2 * n : 0;
-  const grads = [backend.output(ABar!.shape), backend.output(Bu!.shape), ...(initialState ? [backend.output(initialState.shape)] : [])];
+  const grads = [
+    backend.output(ABar!.shape),
+    backend.output(Bu!.shape),
+    ...(initialState ? [backend.output(initialState.shape)] : []),
+  ];
   const [dABar, dBu, dInitial] = grads.map((grad) => backend.floats(grad));
   const decays = backend.floats(ABar!);
   const kept = backend.floats(states!);

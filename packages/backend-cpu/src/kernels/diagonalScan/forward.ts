@@ -2,7 +2,11 @@ import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 
 /** states_t = ABar states_{t-1} + Bu_t over complex numbers, in float64 between the tokens. */
-export function diagonalScan(backend: CpuBackend, { ABar, Bu, initialState }: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+export function diagonalScan(
+  backend: CpuBackend,
+  { ABar, Bu, initialState }: KernelInputs,
+  attrs: KernelAttrs,
+): TensorInfo[] {
   const [b, l, n] = Bu!.shape as [number, number, number];
   const states = backend.output([b, l, n, 2]);
   const lastState = attrs.returnLastState ? backend.output([b, n, 2]) : undefined;

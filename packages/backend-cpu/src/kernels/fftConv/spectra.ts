@@ -24,7 +24,15 @@ export function filterSpectrum(filter: Float32Array, used: number, size: number)
  * The spectrum of one channel of two batch rows, as real and imaginary part: with a real filter both go through one transform.
  * @param rows [b, l, d]; the second row is left zero past the batch's end.
  */
-export function pairSpectrum(rows: Float32Array, b: number, l: number, d: number, row: number, channel: number, size: number): Spectrum {
+export function pairSpectrum(
+  rows: Float32Array,
+  b: number,
+  l: number,
+  d: number,
+  row: number,
+  channel: number,
+  size: number,
+): Spectrum {
   const re = new Float64Array(size);
   const im = new Float64Array(size);
   for (let t = 0; t < l; t++) re[t] = rows[(row * l + t) * d + channel]!;

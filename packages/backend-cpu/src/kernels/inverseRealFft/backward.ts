@@ -2,7 +2,11 @@ import { fft, type KernelAttrs, type KernelInputs, type TensorInfo } from "@stat
 import type { CpuBackend } from "../../backend.ts";
 
 /** y_t = (1/l) sum_k c_k Re(x_k exp(2 pi i k t / l)), so dx_k = (c_k / l) sum_t dy_t exp(-2 pi i k t / l): the forward transform of dy. */
-export function inverseRealFftGrad(backend: CpuBackend, { x, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+export function inverseRealFftGrad(
+  backend: CpuBackend,
+  { x, dY }: KernelInputs,
+  { seqLen }: KernelAttrs,
+): TensorInfo[] {
   const [h, m] = x!.shape as [number, number];
   const l = seqLen as number;
   const dX = backend.output(x!.shape);

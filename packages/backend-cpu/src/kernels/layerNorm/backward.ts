@@ -3,7 +3,11 @@ import type { CpuBackend } from "../../backend.ts";
 import { moments } from "./moments.ts";
 
 /** With h the normalised row and dh = dY weight: dX = (dh - mean(dh) - h mean(h dh)) / sqrt(var + eps). */
-export function layerNormGrad(backend: CpuBackend, { x, weight, bias, dY }: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+export function layerNormGrad(
+  backend: CpuBackend,
+  { x, weight, bias, dY }: KernelInputs,
+  attrs: KernelAttrs,
+): TensorInfo[] {
   const d = x!.shape.at(-1)!;
   const dXInfo = backend.output(x!.shape);
   const dWeightInfo = weight && backend.output([d]);

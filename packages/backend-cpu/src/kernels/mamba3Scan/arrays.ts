@@ -42,8 +42,12 @@ export function mamba3Arrays(backend: CpuBackend, inputs: KernelInputs): Mamba3A
   const seqIdx = inputs.seqIdx ? backend.ints(inputs.seqIdx) : undefined;
   const [q, k, v] = [floats("q")!, floats("k")!, floats("v")!];
   const [adt, dts, trap] = [floats("adt")!, floats("dt")!, floats("trap")!];
-  const [firstK, firstV] = [floats("initialK") ?? floats("lastK") ?? k.slice(0, 0), floats("initialV") ?? floats("lastV") ?? v.slice(0, 0)];
-  const tile = (values: Float32Array, index: number, width: number): Float32Array => values.subarray(index * r * width, (index + 1) * r * width);
+  const [firstK, firstV] = [
+    floats("initialK") ?? floats("lastK") ?? k.slice(0, 0),
+    floats("initialV") ?? floats("lastV") ?? v.slice(0, 0),
+  ];
+  const tile = (values: Float32Array, index: number, width: number): Float32Array =>
+    values.subarray(index * r * width, (index + 1) * r * width);
   const [noK, noV] = [new Float32Array(r * n), new Float32Array(r * p)];
   return {
     b: shape[0]!,
@@ -68,7 +72,10 @@ export function mamba3Arrays(backend: CpuBackend, inputs: KernelInputs): Mamba3A
     written: (i, t, head) => {
       const index = t < 0 ? i * h + head : (i * l + t) * h + head;
       if (t >= 0) return { k: tile(k, index, n), v: tile(v, index, p) };
-      return { k: firstK.length > 0 ? tile(firstK, index, n) : noK, v: firstV.length > 0 ? tile(firstV, index, p) : noV };
+      return {
+        k: firstK.length > 0 ? tile(firstK, index, n) : noK,
+        v: firstV.length > 0 ? tile(firstV, index, p) : noV,
+      };
     },
   };
 }
@@ -81,7 +88,8 @@ export function advance(s: Mamba3Arrays, state: Values, i: number, t: number, he
     for (let e = 0; e < s.n; e++) {
       let value = alpha === 0 ? 0 : alpha * state[c * s.n + e]!;
       for (let j = 0; j < s.r; j++) {
-        value += beta * before.v[j * s.p + c]! * before.k[j * s.n + e]! + gamma * now.v[j * s.p + c]! * now.k[j * s.n + e]!;
+        value +=
+          beta * before.v[j * s.p + c]! * before.k[j * s.n + e]! + gamma * now.v[j * s.p + c]! * now.k[j * s.n + e]!;
       }
       state[c * s.n + e] = value;
     }

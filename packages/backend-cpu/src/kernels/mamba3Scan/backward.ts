@@ -29,7 +29,14 @@ export function mamba3ScanGrad(backend: CpuBackend, inputs: KernelInputs, attrs:
   return outputs;
 }
 
-function headGradients(s: Mamba3Arrays, chunk: number, row: number, grads: Gradients, dY: Float32Array | undefined, dLastState: Float32Array | undefined): void {
+function headGradients(
+  s: Mamba3Arrays,
+  chunk: number,
+  row: number,
+  grads: Gradients,
+  dY: Float32Array | undefined,
+  dLastState: Float32Array | undefined,
+): void {
   const size = s.p * s.n;
   const [i, head] = [Math.floor(row / s.h), row % s.h];
   const count = Math.ceil(s.l / chunk);
@@ -37,7 +44,8 @@ function headGradients(s: Mamba3Arrays, chunk: number, row: number, grads: Gradi
   if (s.initialState) starts.set(s.initialState.subarray(row * size, (row + 1) * size));
   for (let c = 0; c < count; c++) {
     starts.copyWithin((c + 1) * size, c * size, (c + 1) * size);
-    for (let t = c * chunk; t < Math.min(s.l, (c + 1) * chunk); t++) advance(s, starts.subarray((c + 1) * size, (c + 2) * size), i, t, head);
+    for (let t = c * chunk; t < Math.min(s.l, (c + 1) * chunk); t++)
+      advance(s, starts.subarray((c + 1) * size, (c + 2) * size), i, t, head);
   }
   const dState = new Float64Array(size);
   if (dLastState) dState.set(dLastState.subarray(row * size, (row + 1) * size));
@@ -66,7 +74,14 @@ interface Position {
 }
 
 /** Where y was read from the state: q, the skip and the gate; the state's adjoint gains what y passes on. */
-function readGradients(s: Mamba3Arrays, { i, t, head }: Position, state: Float64Array, dState: Float64Array, grads: Gradients, dY: Float32Array | undefined): void {
+function readGradients(
+  s: Mamba3Arrays,
+  { i, t, head }: Position,
+  state: Float64Array,
+  dState: Float64Array,
+  grads: Gradients,
+  dY: Float32Array | undefined,
+): void {
   if (dY === undefined) return;
   const first = ((i * s.l + t) * s.h + head) * s.r;
   for (let at = first; at < first + s.r; at++) {
@@ -87,14 +102,21 @@ function readGradients(s: Mamba3Arrays, { i, t, head }: Position, state: Float64
 }
 
 /** Where the state was written: by this token, by the one before, and by its own decay; the adjoint goes to before the token. */
-function writeGradients(s: Mamba3Arrays, { i, t, head }: Position, before: Float64Array, dState: Float64Array, grads: Gradients): void {
+function writeGradients(
+  s: Mamba3Arrays,
+  { i, t, head }: Position,
+  before: Float64Array,
+  dState: Float64Array,
+  grads: Gradients,
+): void {
   const { alpha, beta, gamma, lambda, dt } = s.trapezoid(i, t, head);
   const at = (i * s.l + t) * s.h + head;
   const row = i * s.h + head;
   const dGamma = outerGradients(s, dState, s.written(i, t, head), gamma, [grads.k!, grads.v!], at);
   // A new sequence has nothing before it: beta is 0 there, and so is what would reach beta's factors.
   const previous = t > 0 ? ([grads.k!, grads.v!] as const) : ([grads.initialK, grads.initialV] as const);
-  const dBeta = alpha === 0 ? 0 : outerGradients(s, dState, s.written(i, t - 1, head), beta, previous, t > 0 ? at - s.h : row);
+  const dBeta =
+    alpha === 0 ? 0 : outerGradients(s, dState, s.written(i, t - 1, head), beta, previous, t > 0 ? at - s.h : row);
   let dAlpha = 0;
   for (let e = 0; e < dState.length; e++) {
     dAlpha += dState[e]! * before[e]!;
@@ -108,7 +130,14 @@ function writeGradients(s: Mamba3Arrays, { i, t, head }: Position, before: Float
 type KeyValueGradients = readonly [dK: Float64Array | undefined, dV: Float64Array | undefined];
 
 /** Adds the gradients of weight * sum_j v_j k_j^T by k and v at a tile, and returns that by the weight. */
-function outerGradients(s: Mamba3Arrays, dState: Float64Array, { k, v }: { k: Float32Array; v: Float32Array }, weight: number, [dK, dV]: KeyValueGradients, tile: number): number {
+function outerGradients(
+  s: Mamba3Arrays,
+  dState: Float64Array,
+  { k, v }: { k: Float32Array; v: Float32Array },
+  weight: number,
+  [dK, dV]: KeyValueGradients,
+  tile: number,
+): number {
   let dWeight = 0;
   for (let j = 0; j < s.r; j++) {
     for (let c = 0; c < s.p; c++) {

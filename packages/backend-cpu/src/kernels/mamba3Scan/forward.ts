@@ -32,7 +32,11 @@ export function mamba3ScanStep(backend: CpuBackend, inputs: KernelInputs): Tenso
   const s = mamba3Arrays(backend, inputs);
   const y = backend.output(inputs.v!.shape);
   const out = backend.floats(y);
-  const [states, lastK, lastV] = [backend.floats(inputs.state!), backend.floats(inputs.lastK!), backend.floats(inputs.lastV!)];
+  const [states, lastK, lastV] = [
+    backend.floats(inputs.state!),
+    backend.floats(inputs.lastK!),
+    backend.floats(inputs.lastV!),
+  ];
   const size = s.p * s.n;
   backend.launch(() => {
     for (let row = 0; row < s.b * s.h; row++) {
@@ -47,7 +51,13 @@ export function mamba3ScanStep(backend: CpuBackend, inputs: KernelInputs): Tenso
 }
 
 /** Every rank's output of a head; `index` counts [token, head]. */
-function readOut(s: Mamba3Arrays, state: Float64Array | Float32Array, out: Float32Array, index: number, head: number): void {
+function readOut(
+  s: Mamba3Arrays,
+  state: Float64Array | Float32Array,
+  out: Float32Array,
+  index: number,
+  head: number,
+): void {
   for (let at = index * s.r; at < (index + 1) * s.r; at++) {
     for (let c = 0; c < s.p; c++) {
       const sum = outputOf(s, state, at, head, c);

@@ -39,7 +39,9 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
   const dY = inputs.dY && backend.floats(inputs.dY);
   const dLastState = inputs.dLastState && backend.floats(inputs.dLastState);
   backend.launch(() => {
-    const sums = Object.fromEntries(DIFFERENTIABLE.map((name) => [name, new Float64Array(outs[names.indexOf(name)]?.length ?? 0)])) as Work["sums"];
+    const sums = Object.fromEntries(
+      DIFFERENTIABLE.map((name) => [name, new Float64Array(outs[names.indexOf(name)]?.length ?? 0)]),
+    ) as Work["sums"];
     const work: Work = {
       s,
       dY,
@@ -64,7 +66,11 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
 }
 
 /** The forward recurrence of channel c in row i, every state kept. */
-function recompute({ s, extents: { l, d, n }, deltaSoftplus, deltas, states, decays }: Work, i: number, c: number): void {
+function recompute(
+  { s, extents: { l, d, n }, deltaSoftplus, deltas, states, decays }: Work,
+  i: number,
+  c: number,
+): void {
   const { u, A, B } = s;
   for (let k = 0; k < n; k++) states[k] = s.initialState ? s.initialState[(i * d + c) * n + k]! : 0;
   for (let t = 0; t < l; t++) {
@@ -84,7 +90,11 @@ function recompute({ s, extents: { l, d, n }, deltaSoftplus, deltas, states, dec
 }
 
 /** The adjoint recurrence of channel c in row i. */
-function goBack({ s, extents: { l, d, n }, deltaSoftplus, dY, dLastState, sums, deltas, states, decays, dState }: Work, i: number, c: number): void {
+function goBack(
+  { s, extents: { l, d, n }, deltaSoftplus, dY, dLastState, sums, deltas, states, decays, dState }: Work,
+  i: number,
+  c: number,
+): void {
   const { A, B, C } = s;
   const { A: dA, B: dB, C: dC } = sums;
   const skip = s.D ? s.D[c]! : 0;

@@ -38,13 +38,22 @@ export function selectiveScanStep(backend: CpuBackend, inputs: KernelInputs, att
   const out = backend.floats(y);
   const state = backend.floats(inputs.state!);
   backend.launch(() => {
-    for (let i = 0; i < b; i++) scanToken(s, state.subarray(i * d * n, (i + 1) * d * n), out, i, d, n, attrs.deltaSoftplus as boolean);
+    for (let i = 0; i < b; i++)
+      scanToken(s, state.subarray(i * d * n, (i + 1) * d * n), out, i, d, n, attrs.deltaSoftplus as boolean);
   });
   return [y];
 }
 
 /** Takes one token into the state of its row, [d, n], and writes its output. */
-function scanToken(s: ScanArrays, state: Float32Array, out: Float32Array, token: number, d: number, n: number, deltaSoftplus: boolean): void {
+function scanToken(
+  s: ScanArrays,
+  state: Float32Array,
+  out: Float32Array,
+  token: number,
+  d: number,
+  n: number,
+  deltaSoftplus: boolean,
+): void {
   const { A, B, C } = s;
   for (let c = 0; c < d; c++) {
     const at = token * d + c;

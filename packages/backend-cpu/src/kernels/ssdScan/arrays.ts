@@ -74,6 +74,7 @@ export function advance(s: SsdArrays, state: Float64Array | Float32Array, i: num
   const bc = s.bcOffset(token, head);
   for (let c = 0; c < s.p; c++) {
     const input = delta * s.x[(token * s.h + head) * s.p + c]!;
-    for (let k = 0; k < s.n; k++) state[c * s.n + k] = (decay === 0 ? 0 : decay * state[c * s.n + k]!) + input * s.B[bc + k]!;
+    for (let k = 0; k < s.n; k++)
+      state[c * s.n + k] = (decay === 0 ? 0 : decay * state[c * s.n + k]!) + input * s.B[bc + k]!;
   }
 }

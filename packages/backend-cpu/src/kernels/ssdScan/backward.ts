@@ -31,7 +31,14 @@ export function ssdScanGrad(backend: CpuBackend, inputs: KernelInputs, attrs: Ke
   return outputs;
 }
 
-function headGradients(s: SsdArrays, chunk: number, row: number, grads: Gradients, dY: Float32Array | undefined, dLastState: Float32Array | undefined): void {
+function headGradients(
+  s: SsdArrays,
+  chunk: number,
+  row: number,
+  grads: Gradients,
+  dY: Float32Array | undefined,
+  dLastState: Float32Array | undefined,
+): void {
   const size = s.p * s.n;
   const [i, head] = [Math.floor(row / s.h), row % s.h];
   const count = Math.ceil(s.l / chunk);
@@ -58,7 +65,15 @@ function headGradients(s: SsdArrays, chunk: number, row: number, grads: Gradient
     walk(from, states, true);
     for (let t = Math.min(s.l, from + chunk) - 1; t >= from; t--) {
       const at = (t - from) * size;
-      tokenGradients(s, { i, t, head }, states.subarray(at, at + size), states.subarray(at + size, at + 2 * size), dState, grads, dY);
+      tokenGradients(
+        s,
+        { i, t, head },
+        states.subarray(at, at + size),
+        states.subarray(at + size, at + 2 * size),
+        dState,
+        grads,
+        dY,
+      );
     }
   }
   grads.initialState?.set(dState, row * size);
@@ -71,7 +86,15 @@ interface Position {
 }
 
 /** What one token adds to every gradient; `dState` goes from after the token to before it. */
-function tokenGradients(s: SsdArrays, { i, t, head }: Position, before: Float64Array, after: Float64Array, dState: Float64Array, grads: Gradients, dY: Float32Array | undefined): void {
+function tokenGradients(
+  s: SsdArrays,
+  { i, t, head }: Position,
+  before: Float64Array,
+  after: Float64Array,
+  dState: Float64Array,
+  grads: Gradients,
+  dY: Float32Array | undefined,
+): void {
   const token = i * s.l + t;
   const delta = s.delta(token, head);
   const A = s.A[head]!;

@@ -44,7 +44,13 @@ export function ssdScanStep(backend: CpuBackend, inputs: KernelInputs, attrs: Ke
   return [y];
 }
 
-function readOut(s: SsdArrays, state: Float64Array | Float32Array, out: Float32Array, token: number, head: number): void {
+function readOut(
+  s: SsdArrays,
+  state: Float64Array | Float32Array,
+  out: Float32Array,
+  token: number,
+  head: number,
+): void {
   const bc = s.bcOffset(token, head);
   for (let c = 0; c < s.p; c++) {
     const at = (token * s.h + head) * s.p + c;
@@ -54,7 +60,14 @@ function readOut(s: SsdArrays, state: Float64Array | Float32Array, out: Float32A
 }
 
 /** C . state + D x of one channel, before the gate. */
-export function outputOf(s: SsdArrays, state: Float64Array | Float32Array, at: number, head: number, channel: number, bc: number): number {
+export function outputOf(
+  s: SsdArrays,
+  state: Float64Array | Float32Array,
+  at: number,
+  head: number,
+  channel: number,
+  bc: number,
+): number {
   let sum = s.skipIndex ? s.D![s.skipIndex(head, channel)]! * s.x[at]! : 0;
   for (let k = 0; k < s.n; k++) sum += s.C[bc + k]! * state[channel * s.n + k]!;
   return sum;

@@ -2,7 +2,11 @@ import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 
 /** With E_t = exp(t logABar): dC = 2 sum_t dy_t conj(E_t), dLogABar = 2 sum_t t dy_t conj(C E_t). */
-export function vandermondeGrad(backend: CpuBackend, { C, logABar, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+export function vandermondeGrad(
+  backend: CpuBackend,
+  { C, logABar, dY }: KernelInputs,
+  { seqLen }: KernelAttrs,
+): TensorInfo[] {
   const [h, n] = C!.shape as [number, number];
   const l = seqLen as number;
   const grads = [backend.output(C!.shape), backend.output(C!.shape)];

@@ -1,4 +1,11 @@
-import { BINARY_KERNELS, COMPARE_KERNELS, broadcastShape, type KernelInputs, type KernelTable, type TensorInfo } from "@statespace/core";
+import {
+  BINARY_KERNELS,
+  COMPARE_KERNELS,
+  broadcastShape,
+  type KernelInputs,
+  type KernelTable,
+  type TensorInfo,
+} from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import type { KernelNumber } from "../../binaries.gen.ts";
 import { mergeAxes, sizeOf, stridesOf } from "../shapes.ts";
@@ -25,7 +32,13 @@ function binary(name: string, compares: boolean) {
   return (backend: WasmBackend, { a, b }: KernelInputs): TensorInfo => {
     const dtype = a!.dtype === "float32" ? "float32" : "int32";
     const kernel = (dtype === "int32" ? `binary${name}Int` : `binary${name}`) as KernelNumber;
-    return run(backend, kernel, a!, b!, backend.output(broadcastShape(name, a!.shape, b!.shape), compares ? "bool" : dtype));
+    return run(
+      backend,
+      kernel,
+      a!,
+      b!,
+      backend.output(broadcastShape(name, a!.shape, b!.shape), compares ? "bool" : dtype),
+    );
   };
 }
 
@@ -33,5 +46,6 @@ function binary(name: string, compares: boolean) {
 export const binaryKernels: KernelTable<WasmBackend> = {
   ...Object.fromEntries(BINARY_KERNELS.map((name) => [name, binary(name, false)])),
   ...Object.fromEntries(COMPARE_KERNELS.map((name) => [name, binary(name, true)])),
-  LogicalAnd: (backend, { a, b }) => run(backend, "logicalAnd", a!, b!, backend.output(broadcastShape("LogicalAnd", a!.shape, b!.shape), "bool")),
+  LogicalAnd: (backend, { a, b }) =>
+    run(backend, "logicalAnd", a!, b!, backend.output(broadcastShape("LogicalAnd", a!.shape, b!.shape), "bool")),
 };

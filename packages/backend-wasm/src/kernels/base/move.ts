@@ -16,11 +16,16 @@ function stridedCopy(backend: WasmBackend, out: number, from: number, axes: read
   if (last && last.strides[1] !== 1 && words >= 0) merged.push(...merged.splice(words, 1));
   while (merged.length < 2) merged.unshift({ extent: 1, strides: [0, 0] });
   const args = [out, from, merged.length];
-  args.push(...merged.map((axis) => axis.extent), ...merged.map((axis) => axis.strides[0]!), ...merged.map((axis) => axis.strides[1]!));
+  args.push(
+    ...merged.map((axis) => axis.extent),
+    ...merged.map((axis) => axis.strides[0]!),
+    ...merged.map((axis) => axis.strides[1]!),
+  );
   backend.call("stridedCopy", args, 2 * total);
 }
 
-const like = (backend: WasmBackend, x: TensorInfo, shape: readonly number[]): TensorInfo => backend.output(shape, x.dtype as DType);
+const like = (backend: WasmBackend, x: TensorInfo, shape: readonly number[]): TensorInfo =>
+  backend.output(shape, x.dtype as DType);
 
 function axesOf(extents: readonly number[], outStrides: readonly number[], inStrides: readonly number[]): Axis[] {
   return extents.map((extent, i) => ({ extent, strides: [outStrides[i]!, inStrides[i]!] }));
@@ -30,9 +35,22 @@ function axesOf(extents: readonly number[], outStrides: readonly number[], inStr
 export const moveKernels: KernelTable<WasmBackend> = {
   Transpose: (backend, { x }, attrs) => {
     const perm = attrs.perm as number[];
-    const out = like(backend, x!, perm.map((axis) => x!.shape[axis]!));
+    const out = like(
+      backend,
+      x!,
+      perm.map((axis) => x!.shape[axis]!),
+    );
     const strides = stridesOf(x!.shape);
-    stridedCopy(backend, backend.at(out), backend.at(x!), axesOf(out.shape, stridesOf(out.shape), perm.map((axis) => strides[axis]!)));
+    stridedCopy(
+      backend,
+      backend.at(out),
+      backend.at(x!),
+      axesOf(
+        out.shape,
+        stridesOf(out.shape),
+        perm.map((axis) => strides[axis]!),
+      ),
+    );
     return out;
   },
   Slice: (backend, { x }, attrs) => {
@@ -42,7 +60,8 @@ export const moveKernels: KernelTable<WasmBackend> = {
     const offset = begin.reduce((sum, from, i) => sum + from * strides[i]!, 0);
     // A contiguous part needs no copy.
     const firstCut = size.findIndex((extent) => extent !== 1);
-    if (firstCut < 0 || size.slice(firstCut + 1).every((extent, i) => extent === x!.shape[firstCut + 1 + i])) return backend.view(x!, size, offset);
+    if (firstCut < 0 || size.slice(firstCut + 1).every((extent, i) => extent === x!.shape[firstCut + 1 + i]))
+      return backend.view(x!, size, offset);
     const out = like(backend, x!, size);
     stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(size, stridesOf(size), strides));
     return out;
@@ -72,7 +91,11 @@ export const moveKernels: KernelTable<WasmBackend> = {
   },
   Pad: (backend, { x }, attrs) => {
     const paddings = attrs.paddings as (readonly [number, number])[];
-    const out = like(backend, x!, x!.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]));
+    const out = like(
+      backend,
+      x!,
+      x!.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]),
+    );
     const word = out.dtype === "float32" ? floatWord(attrs.value as number) : Number(attrs.value);
     const strides = stridesOf(out.shape);
     const offset = paddings.reduce((sum, [before], i) => sum + before * strides[i]!, 0);
@@ -82,7 +105,11 @@ export const moveKernels: KernelTable<WasmBackend> = {
   },
   Tile: (backend, { x }, attrs) => {
     const reps = attrs.reps as number[];
-    const out = like(backend, x!, x!.shape.map((extent, i) => extent * reps[i]!));
+    const out = like(
+      backend,
+      x!,
+      x!.shape.map((extent, i) => extent * reps[i]!),
+    );
     const outStrides = stridesOf(out.shape);
     const inStrides = stridesOf(x!.shape);
     const axes = x!.shape.flatMap((extent, i) => [
@@ -97,7 +124,11 @@ export const moveKernels: KernelTable<WasmBackend> = {
     const { outer, count, inner } = aroundAxis(x!.shape, axis);
     const ids = sizeOf(indices!.shape);
     const out = like(backend, x!, [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]);
-    backend.call("gather", [backend.at(out), backend.at(x!), backend.at(indices!), outer, count, inner, ids], 2 * outer * ids * inner);
+    backend.call(
+      "gather",
+      [backend.at(out), backend.at(x!), backend.at(indices!), outer, count, inner, ids],
+      2 * outer * ids * inner,
+    );
     return out;
   },
   OneHot: (backend, { indices }, { depth }) => {
@@ -110,7 +141,11 @@ export const moveKernels: KernelTable<WasmBackend> = {
     const { inner } = aroundAxis(x!.shape, 0);
     const segments = count as number;
     const out = backend.output([segments, ...x!.shape.slice(1)]);
-    backend.call("segmentSum", [backend.at(out), backend.at(x!), backend.at(ids!), x!.shape[0]!, inner, segments], sizeOf(x!.shape) + sizeOf(out.shape));
+    backend.call(
+      "segmentSum",
+      [backend.at(out), backend.at(x!), backend.at(ids!), x!.shape[0]!, inner, segments],
+      sizeOf(x!.shape) + sizeOf(out.shape),
+    );
     return out;
   },
 };

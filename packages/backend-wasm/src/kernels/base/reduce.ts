@@ -32,7 +32,11 @@ function pass(backend: WasmBackend, kind: Reduction, x: TensorInfo, first: numbe
 }
 
 function reduce(kind: Reduction) {
-  return (backend: WasmBackend, { x }: Readonly<Record<string, TensorInfo>>, attrs: Readonly<Record<string, unknown>>): TensorInfo => {
+  return (
+    backend: WasmBackend,
+    { x }: Readonly<Record<string, TensorInfo>>,
+    attrs: Readonly<Record<string, unknown>>,
+  ): TensorInfo => {
     const axes = attrs.axes as number[];
     let current = x!;
     for (const { first, last } of runsOf(axes)) {
@@ -55,8 +59,15 @@ export const reduceKernels: KernelTable<WasmBackend> = {
   ArgMax: (backend, { x }, attrs) => {
     const axis = attrs.axis as number;
     const { outer, count, inner } = aroundAxis(x!.shape, axis);
-    const out = backend.output(x!.shape.filter((_, i) => i !== axis), "int32");
-    backend.call("argMax", [backend.at(out), backend.at(x!), outer, count, inner, x!.dtype === "float32" ? 0 : 1], sizeOf(x!.shape));
+    const out = backend.output(
+      x!.shape.filter((_, i) => i !== axis),
+      "int32",
+    );
+    backend.call(
+      "argMax",
+      [backend.at(out), backend.at(x!), outer, count, inner, x!.dtype === "float32" ? 0 : 1],
+      sizeOf(x!.shape),
+    );
     return out;
   },
   Softmax: (backend, { x }) => {
@@ -68,7 +79,11 @@ export const reduceKernels: KernelTable<WasmBackend> = {
   Cumsum: (backend, { x }, { axis, exclusive, reverse }) => {
     const { outer, count, inner } = aroundAxis(x!.shape, axis as number);
     const out = backend.output(x!.shape);
-    backend.call("cumsum", [backend.at(out), backend.at(x!), outer, count, inner, exclusive ? 1 : 0, reverse ? 1 : 0], 2 * sizeOf(x!.shape));
+    backend.call(
+      "cumsum",
+      [backend.at(out), backend.at(x!), outer, count, inner, exclusive ? 1 : 0, reverse ? 1 : 0],
+      2 * sizeOf(x!.shape),
+    );
     return out;
   },
 };

@@ -43,7 +43,11 @@ export const unaryKernels: KernelTable<WasmBackend> = {
   ClipByValue: (backend, { x }, { min, max }) => {
     const out = backend.output(x!.shape);
     const count = sizeOf(x!.shape);
-    backend.call("clip", [backend.at(out), backend.at(x!), count, floatWord(min as number), floatWord(max as number)], count);
+    backend.call(
+      "clip",
+      [backend.at(out), backend.at(x!), count, floatWord(min as number), floatWord(max as number)],
+      count,
+    );
     return out;
   },
   Fill: (backend, _, { shape, value, dtype }) => {
@@ -56,7 +60,11 @@ export const unaryKernels: KernelTable<WasmBackend> = {
   Select: (backend, { condition, t, e }) => {
     const out = backend.output(t!.shape, t!.dtype as "float32");
     const count = sizeOf(t!.shape);
-    backend.call("selectWords", [backend.at(out), backend.at(condition!), backend.at(t!), backend.at(e!), count], 2 * count);
+    backend.call(
+      "selectWords",
+      [backend.at(out), backend.at(condition!), backend.at(t!), backend.at(e!), count],
+      2 * count,
+    );
     return out;
   },
 };

@@ -3,7 +3,16 @@ import type { WasmBackend } from "../../backend.ts";
 
 function words(backend: WasmBackend, { ABar, Bu, initialState }: KernelInputs, { reverse }: KernelAttrs): number[] {
   const [b, l, n] = Bu!.shape as [number, number, number];
-  return [backend.at(ABar!), backend.at(Bu!), backend.maybeAt(initialState), b, l, n, ABar!.shape.length === 4 ? 1 : 0, reverse ? 1 : 0];
+  return [
+    backend.at(ABar!),
+    backend.at(Bu!),
+    backend.maybeAt(initialState),
+    b,
+    l,
+    n,
+    ABar!.shape.length === 4 ? 1 : 0,
+    reverse ? 1 : 0,
+  ];
 }
 
 /** states_t = ABar states_{t-1} + Bu_t over complex numbers. */
@@ -11,7 +20,11 @@ export function diagonalScan(backend: WasmBackend, inputs: KernelInputs, attrs: 
   const [b, l, n] = inputs.Bu!.shape as [number, number, number];
   const states = backend.output([b, l, n, 2]);
   const lastState = attrs.returnLastState ? backend.output([b, n, 2]) : undefined;
-  backend.call("diagonalScan", [backend.at(states), backend.maybeAt(lastState), ...words(backend, inputs, attrs)], 8 * b * l * n);
+  backend.call(
+    "diagonalScan",
+    [backend.at(states), backend.maybeAt(lastState), ...words(backend, inputs, attrs)],
+    8 * b * l * n,
+  );
   return lastState ? [states, lastState] : [states];
 }
 

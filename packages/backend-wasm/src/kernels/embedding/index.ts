@@ -9,8 +9,14 @@ export function embedding(backend: WasmBackend, { ids, weight }: KernelInputs): 
   const count = sizeOf(ids!.shape);
   const y = backend.output([...ids!.shape, d]);
   const format = FORMAT_NUMBERS[backend.formatOf(weight!)];
-  if (format === 0) backend.call("gather", [backend.at(y), backend.at(weight!), backend.at(ids!), 1, v, d, count], count * d);
-  else backend.call("embeddingPacked", [backend.at(y), backend.atPacked(weight!), backend.at(ids!), count, d, format], 4 * count * d);
+  if (format === 0)
+    backend.call("gather", [backend.at(y), backend.at(weight!), backend.at(ids!), 1, v, d, count], count * d);
+  else
+    backend.call(
+      "embeddingPacked",
+      [backend.at(y), backend.atPacked(weight!), backend.at(ids!), count, d, format],
+      4 * count * d,
+    );
   return y;
 }
 

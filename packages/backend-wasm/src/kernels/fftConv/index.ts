@@ -40,7 +40,11 @@ export function fftConvGrad(backend: WasmBackend, inputs: KernelInputs): TensorI
   const perThread = 32 * extents.size;
   backend.withWorkspace(2 * extents.size + backend.threads * perThread, (workspace) => {
     const addresses = grads.map((x) => backend.maybeAt(x));
-    backend.call("fftConvGrad", [...addresses, backend.at(dY!), workspace, perThread, ...words(backend, inputs, extents)], 2 * extents.work);
+    backend.call(
+      "fftConvGrad",
+      [...addresses, backend.at(dY!), workspace, perThread, ...words(backend, inputs, extents)],
+      2 * extents.work,
+    );
   });
   return grads.filter((x) => x !== undefined);
 }

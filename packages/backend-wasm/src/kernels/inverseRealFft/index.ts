@@ -3,12 +3,23 @@ import type { WasmBackend } from "../../backend.ts";
 import type { KernelNumber } from "../../binaries.gen.ts";
 
 /** Both directions take the same words: an output, an input, and a workspace for eight rows a thread. */
-function transform(backend: WasmBackend, kernel: KernelNumber, output: TensorInfo, input: TensorInfo, h: number, l: number): void {
+function transform(
+  backend: WasmBackend,
+  kernel: KernelNumber,
+  output: TensorInfo,
+  input: TensorInfo,
+  h: number,
+  l: number,
+): void {
   const size = nextPowerOfTwo(l) === l ? l : nextPowerOfTwo(2 * l - 1);
   const perThread = 8 * l + 16 * size;
   const shared = 2 * size + 2 * 4 * Math.ceil(l / 4);
   backend.withWorkspace(shared + backend.threads * perThread, (workspace) => {
-    backend.call(kernel, [backend.at(output), backend.at(input), h, l, size, workspace, perThread], h * size * Math.ceil(Math.log2(size + 1)));
+    backend.call(
+      kernel,
+      [backend.at(output), backend.at(input), h, l, size, workspace, perThread],
+      h * size * Math.ceil(Math.log2(size + 1)),
+    );
   });
 }
 
@@ -21,7 +32,11 @@ export function inverseRealFft(backend: WasmBackend, { x }: KernelInputs, { seqL
   return [y];
 }
 
-export function inverseRealFftGrad(backend: WasmBackend, { x, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+export function inverseRealFftGrad(
+  backend: WasmBackend,
+  { x, dY }: KernelInputs,
+  { seqLen }: KernelAttrs,
+): TensorInfo[] {
   const dX = backend.output(x!.shape);
   transform(backend, "inverseRealFftGrad", dX, dY!, x!.shape[0]!, seqLen as number);
   return [dX];

@@ -38,8 +38,22 @@ export function linearGrad(backend: WasmBackend, { x, weight, bias, dY }: Kernel
   const dx = backend.output(x!.shape);
   const dWeight = backend.output(weight!.shape);
   const upstream = backend.at(dY!);
-  gemm(backend, { a: { at: upstream, row: n, column: 1 }, b: { at: backend.at(weight!), row: k, column: 1 }, c: backend.at(dx), m, n: k, k: n });
-  gemm(backend, { a: { at: upstream, row: 1, column: n }, b: { at: backend.at(x!), row: k, column: 1 }, c: backend.at(dWeight), m: n, n: k, k: m });
+  gemm(backend, {
+    a: { at: upstream, row: n, column: 1 },
+    b: { at: backend.at(weight!), row: k, column: 1 },
+    c: backend.at(dx),
+    m,
+    n: k,
+    k: n,
+  });
+  gemm(backend, {
+    a: { at: upstream, row: 1, column: n },
+    b: { at: backend.at(x!), row: k, column: 1 },
+    c: backend.at(dWeight),
+    m: n,
+    n: k,
+    k: m,
+  });
   if (!bias) return [dx, dWeight];
   const dBias = backend.output(bias.shape);
   backend.call("sumAxis", [backend.at(dBias), upstream, 1, m, n], m * n);

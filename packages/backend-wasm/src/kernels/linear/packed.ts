@@ -1,7 +1,14 @@
 import { QUANT_BLOCK, type PackedFormat, type StorageFormat } from "@statespace/core";
 
 /** Numbers of the formats in packed.h. */
-export const FORMAT_NUMBERS: Readonly<Record<StorageFormat, number>> = { f32: 0, i32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 };
+export const FORMAT_NUMBERS: Readonly<Record<StorageFormat, number>> = {
+  f32: 0,
+  i32: 0,
+  f16: 1,
+  bf16: 2,
+  q8: 3,
+  q4: 4,
+};
 
 const ROWS = 4;
 /** Neighbouring bytes of a row in a vector of 16. */
@@ -17,7 +24,13 @@ function groupsOf(shape: readonly number[]): { groups: number; rows: number; blo
 }
 
 /** Copies every byte of a quantised weight between its canonical form and this backend's (packed.h), either way. */
-function copyBlocks(shape: readonly number[], format: PackedFormat, canonical: Uint8Array, grouped: Uint8Array, toGroups: boolean): void {
+function copyBlocks(
+  shape: readonly number[],
+  format: PackedFormat,
+  canonical: Uint8Array,
+  grouped: Uint8Array,
+  toGroups: boolean,
+): void {
   const { rows, blocks } = groupsOf(shape);
   const bytes = integerBytes(format);
   const move = (at: number, to: number): void => {

@@ -20,7 +20,9 @@ function extentsOf({ q, v }: KernelInputs): Extents {
 
 function words(backend: WasmBackend, inputs: KernelInputs, { b, l, h, r, p, n }: Extents): number[] {
   const { q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV, lastK, lastV, seqIdx } = inputs;
-  const addresses = [q, k, v, adt, dt, trap, D, z, initialState, initialK ?? lastK, initialV ?? lastV, seqIdx].map((input) => backend.maybeAt(input));
+  const addresses = [q, k, v, adt, dt, trap, D, z, initialState, initialK ?? lastK, initialV ?? lastV, seqIdx].map(
+    (input) => backend.maybeAt(input),
+  );
   return [...addresses, b, l, h, r, p, n];
 }
 
@@ -28,11 +30,15 @@ const workOf = ({ b, l, h, r, p, n }: Extents): number => (1 + 6 * r) * b * l * 
 
 /** In chunks, as matrix products; short sequences as the recurrence. */
 export function mamba3Scan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  return inputs.q!.shape[1]! < CHUNKED_FROM ? mamba3ScanRecurrent(backend, inputs, attrs) : mamba3ScanChunked(backend, inputs, attrs);
+  return inputs.q!.shape[1]! < CHUNKED_FROM
+    ? mamba3ScanRecurrent(backend, inputs, attrs)
+    : mamba3ScanChunked(backend, inputs, attrs);
 }
 
 export function mamba3ScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  return inputs.q!.shape[1]! < CHUNKED_FROM ? mamba3ScanRecurrentGrad(backend, inputs) : mamba3ScanChunkedGrad(backend, inputs, attrs);
+  return inputs.q!.shape[1]! < CHUNKED_FROM
+    ? mamba3ScanRecurrentGrad(backend, inputs)
+    : mamba3ScanChunkedGrad(backend, inputs, attrs);
 }
 
 /** Decay, weights and the first state, from address `at` on, as mamba3Chunked.c takes them after its inputs. */
@@ -49,8 +55,18 @@ export function mamba3ScanChunked(backend: WasmBackend, inputs: KernelInputs, at
   const tokens = chunkTokens(extents, attrs.chunkSize as number);
   const scratch = backend.threads * chunkedFloats(extents, tokens, 1);
   backend.withWorkspace(scratch + 3 * b * l * h + b * h * p * n, (workspace) => {
-    const args = [backend.at(y), backend.maybeAt(lastState), workspace, scratch / backend.threads, ...words(backend, inputs, extents)];
-    backend.call("mamba3ScanChunked", [...args, tokens, ...preparedWords(inputs, extents, workspace + 4 * scratch)], workOf(extents));
+    const args = [
+      backend.at(y),
+      backend.maybeAt(lastState),
+      workspace,
+      scratch / backend.threads,
+      ...words(backend, inputs, extents),
+    ];
+    backend.call(
+      "mamba3ScanChunked",
+      [...args, tokens, ...preparedWords(inputs, extents, workspace + 4 * scratch)],
+      workOf(extents),
+    );
   });
   return lastState ? [y, lastState] : [y];
 }
@@ -59,7 +75,9 @@ export function mamba3ScanChunkedGrad(backend: WasmBackend, inputs: KernelInputs
   const extents = extentsOf(inputs);
   const { b, l, h, p, n } = extents;
   const { q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV, dY, dLastState } = inputs;
-  const grads = [q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV].map((input) => input && backend.output(input.shape));
+  const grads = [q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV].map(
+    (input) => input && backend.output(input.shape),
+  );
   const tokens = chunkTokens(extents, attrs.chunkSize as number);
   const scratch = backend.threads * chunkedBackFloats(extents, tokens);
   const steps = b * l * h;
@@ -69,7 +87,11 @@ export function mamba3ScanChunkedGrad(backend: WasmBackend, inputs: KernelInputs
     const first = scalars + 12 * steps;
     const outputs = [...grads, dY, dLastState].map((x) => backend.maybeAt(x));
     const args = [...outputs, workspace, scratch / backend.threads, scalars, first, ...words(backend, inputs, extents)];
-    backend.call("mamba3ScanChunkedGrad", [...args, tokens, ...preparedWords(inputs, extents, first + 4 * state)], 4 * workOf(extents));
+    backend.call(
+      "mamba3ScanChunkedGrad",
+      [...args, tokens, ...preparedWords(inputs, extents, first + 4 * state)],
+      4 * workOf(extents),
+    );
   });
   return grads.filter((grad) => grad !== undefined);
 }
@@ -81,7 +103,11 @@ export function mamba3ScanRecurrent(backend: WasmBackend, inputs: KernelInputs, 
   const lastState = attrs.returnLastState ? backend.output([b, h, p, n]) : undefined;
   const perThread = outerFloats(p, n, 2 * r, r);
   backend.withWorkspace(backend.threads * perThread, (workspace) => {
-    backend.call("mamba3Scan", [backend.at(y), backend.maybeAt(lastState), workspace, perThread, ...words(backend, inputs, extents)], workOf(extents));
+    backend.call(
+      "mamba3Scan",
+      [backend.at(y), backend.maybeAt(lastState), workspace, perThread, ...words(backend, inputs, extents)],
+      workOf(extents),
+    );
   });
   return lastState ? [y, lastState] : [y];
 }
@@ -92,7 +118,11 @@ export function mamba3ScanStep(backend: WasmBackend, inputs: KernelInputs): Tens
   const y = backend.output(inputs.v!.shape);
   const perThread = outerFloats(p, n, 2 * r, r);
   backend.withWorkspace(backend.threads * perThread, (workspace) => {
-    backend.call("mamba3ScanStep", [backend.at(y), backend.at(inputs.state!), workspace, perThread, ...words(backend, inputs, extents)], workOf(extents));
+    backend.call(
+      "mamba3ScanStep",
+      [backend.at(y), backend.at(inputs.state!), workspace, perThread, ...words(backend, inputs, extents)],
+      workOf(extents),
+    );
   });
   return y;
 }
@@ -101,10 +131,18 @@ export function mamba3ScanRecurrentGrad(backend: WasmBackend, inputs: KernelInpu
   const extents = extentsOf(inputs);
   const { l, r, p, n } = extents;
   const { q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV, dY, dLastState } = inputs;
-  const grads = [q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV].map((input) => input && backend.output(input.shape));
+  const grads = [q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV].map(
+    (input) => input && backend.output(input.shape),
+  );
   const perThread = outerFloats(p, n, 2 * r, r) + checkpointFloats(l, p, n);
   backend.withWorkspace(backend.threads * perThread, (workspace) => {
-    const args = [...grads.map((grad) => backend.maybeAt(grad)), backend.maybeAt(dY), backend.maybeAt(dLastState), workspace, perThread];
+    const args = [
+      ...grads.map((grad) => backend.maybeAt(grad)),
+      backend.maybeAt(dY),
+      backend.maybeAt(dLastState),
+      workspace,
+      perThread,
+    ];
     backend.call("mamba3ScanGrad", [...args, ...words(backend, inputs, extents)], 4 * workOf(extents));
   });
   return grads.filter((grad) => grad !== undefined);

@@ -22,7 +22,12 @@ function extentsOf({ u, A, B }: KernelInputs): Extents {
   return { b, l, d, n, g: B!.shape.length === 4 ? B!.shape[2]! : 1 };
 }
 
-function words(backend: WasmBackend, inputs: KernelInputs, { b, l, d, n, g }: Extents, { deltaSoftplus }: KernelAttrs): number[] {
+function words(
+  backend: WasmBackend,
+  inputs: KernelInputs,
+  { b, l, d, n, g }: Extents,
+  { deltaSoftplus }: KernelAttrs,
+): number[] {
   const { u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx } = inputs;
   const addresses = [u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx].map((x) => backend.maybeAt(x));
   return [...addresses, b, l, d, n, g, deltaSoftplus ? 1 : 0];
@@ -33,7 +38,11 @@ export function selectiveScan(backend: WasmBackend, inputs: KernelInputs, attrs:
   const { b, l, d, n } = extents;
   const y = backend.output(inputs.u!.shape);
   const lastState = attrs.returnLastState ? backend.output([b, d, n]) : undefined;
-  backend.call("selectiveScan", [backend.at(y), backend.maybeAt(lastState), ...words(backend, inputs, extents, attrs)], 12 * b * l * d * n);
+  backend.call(
+    "selectiveScan",
+    [backend.at(y), backend.maybeAt(lastState), ...words(backend, inputs, extents, attrs)],
+    12 * b * l * d * n,
+  );
   return lastState ? [y, lastState] : [y];
 }
 
@@ -44,13 +53,23 @@ export function selectiveScanGrad(backend: WasmBackend, inputs: KernelInputs, at
   const grads = [u, delta, A, B, C, D, z, deltaBias, initialState].map((x) => x && backend.output(x.shape));
   const perThread = 2 * b * l * g * n + BACK_GROUP * (4 + Math.ceil(l / SPAN)) * n * LANES;
   backend.withWorkspace(backend.threads * perThread, (workspace) => {
-    const args = [...words(backend, inputs, extents, attrs), backend.maybeAt(dY), backend.maybeAt(dLastState), workspace, perThread];
+    const args = [
+      ...words(backend, inputs, extents, attrs),
+      backend.maybeAt(dY),
+      backend.maybeAt(dLastState),
+      workspace,
+      perThread,
+    ];
     backend.call("selectiveScanGrad", [...args, ...grads.map((x) => backend.maybeAt(x))], 36 * b * l * d * n);
   });
   return grads.filter((x) => x !== undefined);
 }
 
-export function selectiveScanStep(backend: WasmBackend, inputs: KernelInputs, { deltaSoftplus }: KernelAttrs): TensorInfo {
+export function selectiveScanStep(
+  backend: WasmBackend,
+  inputs: KernelInputs,
+  { deltaSoftplus }: KernelAttrs,
+): TensorInfo {
   const { state, u, delta, A, B, C, D, z, deltaBias } = inputs;
   const [b, d] = u!.shape as [number, number];
   const n = A!.shape[1]!;

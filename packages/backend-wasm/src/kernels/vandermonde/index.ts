@@ -11,12 +11,20 @@ export function vandermonde(backend: WasmBackend, { C, logABar }: KernelInputs, 
   const y = backend.output([h, l]);
   const bytes = 64 * Math.ceil((STATE_BYTES * n) / 64);
   backend.withWorkspace((backend.threads * bytes) / 4, (workspace) => {
-    backend.call("vandermonde", [backend.at(y), backend.at(C!), backend.at(logABar!), h, n, l, workspace, bytes], 2 * h * n * l);
+    backend.call(
+      "vandermonde",
+      [backend.at(y), backend.at(C!), backend.at(logABar!), h, n, l, workspace, bytes],
+      2 * h * n * l,
+    );
   });
   return [y];
 }
 
-export function vandermondeGrad(backend: WasmBackend, { C, logABar, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+export function vandermondeGrad(
+  backend: WasmBackend,
+  { C, logABar, dY }: KernelInputs,
+  { seqLen }: KernelAttrs,
+): TensorInfo[] {
   const [h, n] = C!.shape as [number, number];
   const l = seqLen as number;
   const grads = [backend.output(C!.shape), backend.output(C!.shape)];

@@ -7,7 +7,11 @@ import { foldAxis, foldOps } from "../base/reduce.ts";
 export const optimizerKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
   adamW: (backend, { param, m, v, grad, hyper, gradScale }) => {
     const size = sizeOf(param!.shape);
-    backend.dispatchOver("adamW/adamW", size, 256, { constants: { HAS_SCALE: !!gradScale }, params: [size], bindings: [param, m, v, grad, hyper, gradScale] });
+    backend.dispatchOver("adamW/adamW", size, 256, {
+      constants: { HAS_SCALE: !!gradScale },
+      params: [size],
+      bindings: [param, m, v, grad, hyper, gradScale],
+    });
     return [];
   },
   copy: (backend, { destination, source }) => {

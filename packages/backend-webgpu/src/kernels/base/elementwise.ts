@@ -6,14 +6,48 @@ import { broadcastStrides, collapse } from "./strides.ts";
 
 /** In the order of the switch in unary.wgsl. */
 const unaryOps = [
-  "Neg", "Abs", "Exp", "Expm1", "Log", "Log1p", "Sqrt", "Rsqrt", "Square", "Reciprocal",
-  "Sigmoid", "Tanh", "Softplus", "Relu", "Silu", "Gelu", "Sin", "Cos", "Erf", "Sign", "Floor", "Round", "ClipByValue", "LogicalNot",
+  "Neg",
+  "Abs",
+  "Exp",
+  "Expm1",
+  "Log",
+  "Log1p",
+  "Sqrt",
+  "Rsqrt",
+  "Square",
+  "Reciprocal",
+  "Sigmoid",
+  "Tanh",
+  "Softplus",
+  "Relu",
+  "Silu",
+  "Gelu",
+  "Sin",
+  "Cos",
+  "Erf",
+  "Sign",
+  "Floor",
+  "Round",
+  "ClipByValue",
+  "LogicalNot",
 ] as const;
 
 /** In the order of the switch in binary.wgsl. */
 const binaryOps = [
-  "Add", "Sub", "Multiply", "RealDiv", "Maximum", "Minimum", "Pow",
-  "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual", "LogicalAnd",
+  "Add",
+  "Sub",
+  "Multiply",
+  "RealDiv",
+  "Maximum",
+  "Minimum",
+  "Pow",
+  "Equal",
+  "NotEqual",
+  "Less",
+  "LessEqual",
+  "Greater",
+  "GreaterEqual",
+  "LogicalAnd",
 ] as const;
 const firstComparison = binaryOps.indexOf("Equal");
 
@@ -22,8 +56,13 @@ function unary(OP: number): Kernel<WebGpuBackend> {
     const y = backend.output(x!.shape, x!.dtype as DType);
     const size = sizeOf(x!.shape);
     // A range that is open on one side ends at the largest float: WGSL knows no infinities.
-    const bound = (value: unknown): number => floatBits(Math.max(-3.4028234663852886e38, Math.min(3.4028234663852886e38, Number(value ?? 0))));
-    backend.dispatchOver("base/unary", size, 256, { constants: { OP, INT: x!.dtype !== "float32" }, params: [size, bound(min), bound(max)], bindings: [x, y] });
+    const bound = (value: unknown): number =>
+      floatBits(Math.max(-3.4028234663852886e38, Math.min(3.4028234663852886e38, Number(value ?? 0))));
+    backend.dispatchOver("base/unary", size, 256, {
+      constants: { OP, INT: x!.dtype !== "float32" },
+      params: [size, bound(min), bound(max)],
+      bindings: [x, y],
+    });
     return y;
   };
 }
@@ -44,7 +83,11 @@ function binary(OP: number): Kernel<WebGpuBackend> {
 }
 
 const castModes: Readonly<Record<string, number>> = {
-  "float32 int32": 1, "int32 float32": 2, "bool float32": 2, "float32 bool": 3, "int32 bool": 4,
+  "float32 int32": 1,
+  "int32 float32": 2,
+  "bool float32": 2,
+  "float32 bool": 3,
+  "int32 bool": 4,
 };
 
 const cast: Kernel<WebGpuBackend> = (backend, { x }, { dtype }) => {
@@ -53,10 +96,21 @@ const cast: Kernel<WebGpuBackend> = (backend, { x }, { dtype }) => {
   return select(backend, mode, undefined, x!, undefined, dtype as DType);
 };
 
-function select(backend: WebGpuBackend, MODE: number, condition: TensorInfo | undefined, t: TensorInfo, e: TensorInfo | undefined, dtype: DType): TensorInfo {
+function select(
+  backend: WebGpuBackend,
+  MODE: number,
+  condition: TensorInfo | undefined,
+  t: TensorInfo,
+  e: TensorInfo | undefined,
+  dtype: DType,
+): TensorInfo {
   const y = backend.output(t.shape, dtype);
   const size = sizeOf(t.shape);
-  backend.dispatchOver("base/select", size, 256, { constants: { MODE }, params: [size], bindings: [condition, t, e, y] });
+  backend.dispatchOver("base/select", size, 256, {
+    constants: { MODE },
+    params: [size],
+    bindings: [condition, t, e, y],
+  });
   return y;
 }
 

@@ -9,7 +9,10 @@ const gather: Kernel<WebGpuBackend> = (backend, { x, indices }, attrs) => {
   const [lead, tail] = [x!.shape.slice(0, axis), x!.shape.slice(axis + 1)];
   const y = backend.output([...lead, ...indices!.shape, ...tail], x!.dtype as DType);
   const size = sizeOf(y.shape);
-  backend.dispatchOver("base/gather", size, 256, { params: [size, sizeOf(indices!.shape), x!.shape[axis]!, sizeOf(tail), 0], bindings: [x, indices, y] });
+  backend.dispatchOver("base/gather", size, 256, {
+    params: [size, sizeOf(indices!.shape), x!.shape[axis]!, sizeOf(tail), 0],
+    bindings: [x, indices, y],
+  });
   return y;
 };
 
@@ -17,12 +20,23 @@ const oneHot: Kernel<WebGpuBackend> = (backend, { indices }, attrs) => {
   const depth = attrs.depth as number;
   const y = backend.output([...indices!.shape, depth]);
   const size = sizeOf(y.shape);
-  backend.dispatchOver("base/gather", size, 256, { constants: { ONE_HOT: true }, params: [size, sizeOf(indices!.shape), 1, depth], bindings: [undefined, indices, y] });
+  backend.dispatchOver("base/gather", size, 256, {
+    constants: { ONE_HOT: true },
+    params: [size, sizeOf(indices!.shape), 1, depth],
+    bindings: [undefined, indices, y],
+  });
   return y;
 };
 
 /** Adds the rows of x [rows, width] into `out` [count, width] by id. */
-export function addRowsById(backend: WebGpuBackend, x: TensorInfo, ids: TensorInfo, rows: number, width: number, out: TensorInfo): void {
+export function addRowsById(
+  backend: WebGpuBackend,
+  x: TensorInfo,
+  ids: TensorInfo,
+  rows: number,
+  width: number,
+  out: TensorInfo,
+): void {
   fillWith(backend, out, 0);
   if (rows * width === 0) return;
   const [gridX, gridY] = foldGrid(rows);
@@ -44,4 +58,8 @@ const segmentSum: Kernel<WebGpuBackend> = (backend, { x, ids }, attrs) => {
 };
 
 /** Kernels that pick or add up rows by index. */
-export const indexingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { Gather: gather, OneHot: oneHot, SegmentSum: segmentSum };
+export const indexingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  Gather: gather,
+  OneHot: oneHot,
+  SegmentSum: segmentSum,
+};

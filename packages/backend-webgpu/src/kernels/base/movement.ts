@@ -11,7 +11,8 @@ interface Side {
   readonly strides: readonly number[];
 }
 
-const offsetOf = (begin: readonly number[], strides: readonly number[]): number => begin.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
+const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
+  begin.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
 
 function copyStrided(backend: WebGpuBackend, shape: readonly number[], source: Side, target: Side): void {
   const axes = collapse(shape, [source.strides, target.strides]);
@@ -19,34 +20,83 @@ function copyStrided(backend: WebGpuBackend, shape: readonly number[], source: S
   const size = sizeOf(shape);
   backend.dispatchOver("base/strided", size, 256, {
     constants: { RANK: axes.length },
-    params: [size, source.offset, target.offset, 0, ...axes.flatMap(({ extent, strides }) => [extent, strides[0]! >>> 0, strides[1]! >>> 0, 0])],
+    params: [
+      size,
+      source.offset,
+      target.offset,
+      0,
+      ...axes.flatMap(({ extent, strides }) => [extent, strides[0]! >>> 0, strides[1]! >>> 0, 0]),
+    ],
     bindings: [source.tensor, target.tensor],
   });
 }
 
 /** Writes a matrix [m, width] into the columns of y [m, n] from `first` on. */
-export function copyColumns(backend: WebGpuBackend, columns: TensorInfo, m: number, width: number, y: TensorInfo, n: number, first: number): void {
-  copyStrided(backend, [m, width], { tensor: columns, offset: 0, strides: [width, 1] }, { tensor: y, offset: first, strides: [n, 1] });
+export function copyColumns(
+  backend: WebGpuBackend,
+  columns: TensorInfo,
+  m: number,
+  width: number,
+  y: TensorInfo,
+  n: number,
+  first: number,
+): void {
+  copyStrided(
+    backend,
+    [m, width],
+    { tensor: columns, offset: 0, strides: [width, 1] },
+    { tensor: y, offset: first, strides: [n, 1] },
+  );
 }
 
 /** A matrix [m, width] of the columns of x [m, n] from `first` on. */
-export function takeColumns(backend: WebGpuBackend, x: TensorInfo, m: number, n: number, first: number, width: number): TensorInfo {
+export function takeColumns(
+  backend: WebGpuBackend,
+  x: TensorInfo,
+  m: number,
+  n: number,
+  first: number,
+  width: number,
+): TensorInfo {
   const y = backend.output([m, width]);
-  copyStrided(backend, [m, width], { tensor: x, offset: first, strides: [n, 1] }, { tensor: y, offset: 0, strides: [width, 1] });
+  copyStrided(
+    backend,
+    [m, width],
+    { tensor: x, offset: first, strides: [n, 1] },
+    { tensor: y, offset: 0, strides: [width, 1] },
+  );
   return y;
 }
 
 /** An output of `shape` read from `x` with other strides, from another first element. */
-function viewed(backend: WebGpuBackend, x: TensorInfo, shape: readonly number[], strides: readonly number[], offset: number, loopShape: readonly number[] = shape): TensorInfo {
+function viewed(
+  backend: WebGpuBackend,
+  x: TensorInfo,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset: number,
+  loopShape: readonly number[] = shape,
+): TensorInfo {
   const y = backend.output(shape, x.dtype as DType);
-  copyStrided(backend, loopShape, { tensor: x, offset, strides }, { tensor: y, offset: 0, strides: rowMajor(loopShape) });
+  copyStrided(
+    backend,
+    loopShape,
+    { tensor: x, offset, strides },
+    { tensor: y, offset: 0, strides: rowMajor(loopShape) },
+  );
   return y;
 }
 
 const transpose: Kernel<WebGpuBackend> = (backend, { x }, { perm }) => {
   const strides = rowMajor(x!.shape);
   const axes = perm as number[];
-  return viewed(backend, x!, axes.map((axis) => x!.shape[axis]!), axes.map((axis) => strides[axis]!), 0);
+  return viewed(
+    backend,
+    x!,
+    axes.map((axis) => x!.shape[axis]!),
+    axes.map((axis) => strides[axis]!),
+    0,
+  );
 };
 
 const slice: Kernel<WebGpuBackend> = (backend, { x }, { begin, size }) => {
@@ -58,22 +108,50 @@ const reverse: Kernel<WebGpuBackend> = (backend, { x }, attrs) => {
   const axes = attrs.axes as number[];
   const strides = rowMajor(x!.shape);
   const last = x!.shape.map((extent, axis) => (axes.includes(axis) ? Math.max(0, extent - 1) : 0));
-  return viewed(backend, x!, x!.shape, strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)), offsetOf(last, strides));
+  return viewed(
+    backend,
+    x!,
+    x!.shape,
+    strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+    offsetOf(last, strides),
+  );
 };
 
 /** Each axis becomes two: the repetition, with stride 0, and the axis itself. */
 const tile: Kernel<WebGpuBackend> = (backend, { x }, attrs) => {
   const reps = attrs.reps as number[];
   const shape = x!.shape.map((extent, axis) => extent * reps[axis]!);
-  return viewed(backend, x!, shape, rowMajor(x!.shape).flatMap((stride) => [0, stride]), 0, x!.shape.flatMap((extent, axis) => [reps[axis]!, extent]));
+  return viewed(
+    backend,
+    x!,
+    shape,
+    rowMajor(x!.shape).flatMap((stride) => [0, stride]),
+    0,
+    x!.shape.flatMap((extent, axis) => [reps[axis]!, extent]),
+  );
 };
 
 const pad: Kernel<WebGpuBackend> = (backend, { x }, { paddings, value }) => {
   const around = paddings as [number, number][];
-  const y = backend.output(x!.shape.map((extent, axis) => extent + around[axis]![0] + around[axis]![1]), x!.dtype as DType);
+  const y = backend.output(
+    x!.shape.map((extent, axis) => extent + around[axis]![0] + around[axis]![1]),
+    x!.dtype as DType,
+  );
   const strides = rowMajor(y.shape);
   fillWith(backend, y, Number(value));
-  copyStrided(backend, x!.shape, { tensor: x!, offset: 0, strides: rowMajor(x!.shape) }, { tensor: y, offset: offsetOf(around.map(([before]) => before), strides), strides });
+  copyStrided(
+    backend,
+    x!.shape,
+    { tensor: x!, offset: 0, strides: rowMajor(x!.shape) },
+    {
+      tensor: y,
+      offset: offsetOf(
+        around.map(([before]) => before),
+        strides,
+      ),
+      strides,
+    },
+  );
   return y;
 };
 
@@ -85,11 +163,23 @@ const concat: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
   const strides = rowMajor(shape);
   let before = 0;
   for (const x of xs) {
-    copyStrided(backend, x.shape, { tensor: x, offset: 0, strides: rowMajor(x.shape) }, { tensor: y, offset: before * strides[axis]!, strides });
+    copyStrided(
+      backend,
+      x.shape,
+      { tensor: x, offset: 0, strides: rowMajor(x.shape) },
+      { tensor: y, offset: before * strides[axis]!, strides },
+    );
     before += x.shape[axis]!;
   }
   return y;
 };
 
 /** Kernels that move values about; all are strided copies. */
-export const movementKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { Transpose: transpose, Slice: slice, Reverse: reverse, Tile: tile, Pad: pad, Concat: concat };
+export const movementKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  Transpose: transpose,
+  Slice: slice,
+  Reverse: reverse,
+  Tile: tile,
+  Pad: pad,
+  Concat: concat,
+};

@@ -11,17 +11,35 @@ const columnPart = 64;
 export const foldOps = { sum: 0, max: 1, min: 2, squares: 3 } as const;
 
 /** Folds the middle axis of x, seen as [outer, extent, inner], in as many rounds as it takes; the result has outer * inner elements. */
-export function foldAxis(backend: WebGpuBackend, OP: number, x: TensorInfo, outer: number, extent: number, inner: number, out: TensorInfo): void {
+export function foldAxis(
+  backend: WebGpuBackend,
+  OP: number,
+  x: TensorInfo,
+  outer: number,
+  extent: number,
+  inner: number,
+  out: TensorInfo,
+): void {
   const INT = x.dtype !== "float32";
   // A lane per column needs columns enough to be worth it.
-  const most = inner === 1 ? rowPart : Math.max(columnPart, Math.ceil(extent / Math.max(1, Math.ceil(65_536 / (outer * inner)))));
+  const most =
+    inner === 1 ? rowPart : Math.max(columnPart, Math.ceil(extent / Math.max(1, Math.ceil(65_536 / (outer * inner)))));
   const parts = Math.max(1, Math.ceil(extent / most));
   const part = Math.ceil(extent / parts);
   const target = parts === 1 ? out : backend.output([outer, parts, inner], x.dtype as DType);
   if (inner === 1) {
-    backend.dispatch("base/reduceRows", { constants: { OP, INT, WG: Math.min(256, backend.traits.maxInvocations) }, params: [outer, extent, part, parts], bindings: [x, target], grid: foldGrid(outer * parts) });
+    backend.dispatch("base/reduceRows", {
+      constants: { OP, INT, WG: Math.min(256, backend.traits.maxInvocations) },
+      params: [outer, extent, part, parts],
+      bindings: [x, target],
+      grid: foldGrid(outer * parts),
+    });
   } else {
-    backend.dispatchOver("base/reduceColumns", outer * parts * inner, 64, { constants: { OP, INT }, params: [outer, extent, inner, part, parts], bindings: [x, target] });
+    backend.dispatchOver("base/reduceColumns", outer * parts * inner, 64, {
+      constants: { OP, INT },
+      params: [outer, extent, inner, part, parts],
+      bindings: [x, target],
+    });
   }
   if (parts > 1) {
     foldAxis(backend, OP === foldOps.squares ? foldOps.sum : OP, target, outer, parts, inner, out);
@@ -50,7 +68,11 @@ function fold(op: number): Kernel<WebGpuBackend> {
     let current = x!;
     let dims = [...x!.shape];
     runs.forEach(([first, last], i) => {
-      const [outer, extent, inner] = [sizeOf(dims.slice(0, first)), sizeOf(dims.slice(first, last + 1)), sizeOf(dims.slice(last + 1))];
+      const [outer, extent, inner] = [
+        sizeOf(dims.slice(0, first)),
+        sizeOf(dims.slice(first, last + 1)),
+        sizeOf(dims.slice(last + 1)),
+      ];
       dims = dims.map((size, axis) => (axis >= first && axis <= last ? 1 : size));
       const out = backend.output(i === runs.length - 1 ? shape : dims, x!.dtype as DType);
       foldAxis(backend, op, current, outer, extent, inner, out);
@@ -69,8 +91,19 @@ function around({ x }: KernelInputs, axis: number): [outer: number, extent: numb
 const argMax: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
   const axis = attrs.axis as number;
   const [outer, extent, inner] = around(inputs, axis);
-  const y = backend.output(inputs.x!.shape.filter((_, i) => i !== axis), "int32");
-  backend.dispatch("base/argMax", { constants: { INT: inputs.x!.dtype !== "float32", WG: Math.min(extent > 4096 ? 1024 : 256, backend.traits.maxInvocations) }, params: [outer * inner, extent, inner], bindings: [inputs.x, y], grid: foldGrid(outer * inner) });
+  const y = backend.output(
+    inputs.x!.shape.filter((_, i) => i !== axis),
+    "int32",
+  );
+  backend.dispatch("base/argMax", {
+    constants: {
+      INT: inputs.x!.dtype !== "float32",
+      WG: Math.min(extent > 4096 ? 1024 : 256, backend.traits.maxInvocations),
+    },
+    params: [outer * inner, extent, inner],
+    bindings: [inputs.x, y],
+    grid: foldGrid(outer * inner),
+  });
   return y;
 };
 
@@ -89,11 +122,22 @@ const softmax: Kernel<WebGpuBackend> = (backend, { x }) => {
   const n = x!.shape.at(-1) ?? 1;
   const rows = sizeOf(x!.shape) / n;
   const y = backend.output(x!.shape);
-  if (rows > 0) backend.dispatch("base/softmax", { constants: { WG: Math.min(256, backend.traits.maxInvocations) }, params: [rows, n], bindings: [x, y], grid: foldGrid(rows) });
+  if (rows > 0)
+    backend.dispatch("base/softmax", {
+      constants: { WG: Math.min(256, backend.traits.maxInvocations) },
+      params: [rows, n],
+      bindings: [x, y],
+      grid: foldGrid(rows),
+    });
   return y;
 };
 
 /** Kernels that combine values along axes. */
 export const reduceKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  Sum: fold(foldOps.sum), Max: fold(foldOps.max), Min: fold(foldOps.min), ArgMax: argMax, Cumsum: cumsum, Softmax: softmax,
+  Sum: fold(foldOps.sum),
+  Max: fold(foldOps.max),
+  Min: fold(foldOps.min),
+  ArgMax: argMax,
+  Cumsum: cumsum,
+  Softmax: softmax,
 };

@@ -30,7 +30,8 @@ export function collapse(shape: readonly number[], operands: readonly (readonly 
     if (extent === 1) continue;
     const strides = operands.map((operand) => operand[axis]!);
     const outer = axes.at(-1);
-    if (outer && strides.every((stride, i) => outer.strides[i] === stride * extent)) axes[axes.length - 1] = { extent: outer.extent * extent, strides };
+    if (outer && strides.every((stride, i) => outer.strides[i] === stride * extent))
+      axes[axes.length - 1] = { extent: outer.extent * extent, strides };
     else axes.push({ extent, strides });
   }
   return axes.length > 0 ? axes : [{ extent: 1, strides: operands.map(() => 0) }];

@@ -15,7 +15,11 @@ function prepare(backend: WebGpuBackend, { q, k, seqIdx, visible }: KernelInputs
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
   const first = seqIdx && backend.output([b, l], "int32");
-  if (first) backend.dispatchOver("causalAttention/firstKeys", b * l, 64, { params: [b * l, l, m - l], bindings: [seqIdx, first] });
+  if (first)
+    backend.dispatchOver("causalAttention/firstKeys", b * l, 64, {
+      params: [b * l, l, m - l],
+      bindings: [seqIdx, first],
+    });
   return {
     params: [b, l, m, h, hkv, p, floatBits((scale as number) || 1 / Math.sqrt(p))],
     constants: { HAS_FIRST: !!first, HAS_VISIBLE: !!visible },
@@ -78,9 +82,19 @@ export const causalAttentionKernels: Readonly<Record<string, Kernel<WebGpuBacken
     const y = backend.output(q!.shape);
     attend(backend, inputs, plan, y, stats);
     const dQ = backend.output(q!.shape);
-    backend.dispatch("causalAttention/queryGrad", { constants, params, bindings: [q, k, v, first, visible, dY, stats, dQ], grid: foldGrid(queries) });
+    backend.dispatch("causalAttention/queryGrad", {
+      constants,
+      params,
+      bindings: [q, k, v, first, visible, dY, stats, dQ],
+      grid: foldGrid(queries),
+    });
     const dKV = backend.scratch(2 * keys * p);
-    backend.dispatch("causalAttention/keyGrad", { constants, params, bindings: [q, k, v, first, visible, dY, stats, dKV], grid: foldGrid(keys) });
+    backend.dispatch("causalAttention/keyGrad", {
+      constants,
+      params,
+      bindings: [q, k, v, first, visible, dY, stats, dKV],
+      grid: foldGrid(keys),
+    });
     const grads = [dQ, backend.view(dKV, k!.shape, 0), backend.view(dKV, v!.shape, keys * p)];
     backend.release(stats, y, dKV, ...(first ? [first] : []));
     return grads;

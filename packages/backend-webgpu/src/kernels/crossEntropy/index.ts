@@ -3,7 +3,12 @@ import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { sizeOf } from "../base/fill.ts";
 
-function run(backend: WebGpuBackend, { logits, targets, dLosses }: KernelInputs, { ignoreIndex }: KernelAttrs, out: TensorInfo): TensorInfo[] {
+function run(
+  backend: WebGpuBackend,
+  { logits, targets, dLosses }: KernelInputs,
+  { ignoreIndex }: KernelAttrs,
+  out: TensorInfo,
+): TensorInfo[] {
   const rows = sizeOf(targets!.shape);
   if (rows > 0) {
     backend.dispatch("crossEntropy/rows", {

@@ -62,7 +62,11 @@ const forward: Kernel<WebGpuBackend> = (backend, { ABar, Bu, initialState }, { r
   return last ? [states, last] : [states];
 };
 
-const backward: Kernel<WebGpuBackend> = (backend, { ABar, Bu, initialState, states, dStates, dLastState }, { reverse }) => {
+const backward: Kernel<WebGpuBackend> = (
+  backend,
+  { ABar, Bu, initialState, states, dStates, dLastState },
+  { reverse },
+) => {
   const cut = cutScan(Bu!.shape);
   const { b, l, n, chunk, chunks } = cut;
   const VARYING = ABar!.shape.length === 4;
@@ -88,4 +92,7 @@ const backward: Kernel<WebGpuBackend> = (backend, { ABar, Bu, initialState, stat
 };
 
 /** The scan of diagonal complex state space models, in chunks: reduce, carry, apply. */
-export const diagonalScanKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { diagonalScan: forward, diagonalScanGrad: backward };
+export const diagonalScanKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  diagonalScan: forward,
+  diagonalScanGrad: backward,
+};

@@ -13,7 +13,10 @@ export const embeddingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> =
     if (backend.formatOf(weight!) === "f32") {
       const size = rows * d;
       forRowParts(backend, weight!, (part, first, count) =>
-        backend.dispatchOver("base/gather", size, 256, { params: [size, rows, count, d, first], bindings: [part, ids, y] }),
+        backend.dispatchOver("base/gather", size, 256, {
+          params: [size, rows, count, d, first],
+          bindings: [part, ids, y],
+        }),
       );
     } else unpackRows(backend, weight!, ids, rows, y);
     return [y];

@@ -24,7 +24,10 @@ function extentsOf({ u, k }: KernelInputs): Extents {
 }
 
 /** Pairs of batch rows, as many at a time as a binding holds. */
-function* pairRuns(backend: WebGpuBackend, { b, d, N }: Extents): Generator<{ firstPair: number; pairs: number; rowsIn: number }> {
+function* pairRuns(
+  backend: WebGpuBackend,
+  { b, d, N }: Extents,
+): Generator<{ firstPair: number; pairs: number; rowsIn: number }> {
   const all = Math.ceil(b / 2);
   const most = Math.max(1, Math.floor(backend.traits.maxBinding / (8 * N * d)));
   for (let firstPair = 0; firstPair < all; firstPair += most) {
@@ -42,7 +45,11 @@ function directSum(
   D: TensorInfo | undefined,
   y: TensorInfo,
 ): void {
-  backend.dispatchOver("fftConv/forward", b * l * d, 64, { constants: { HAS_D: !!D, REVERSE }, params: [b, l, d, m], bindings: [u, k, D, y] });
+  backend.dispatchOver("fftConv/forward", b * l * d, 64, {
+    constants: { HAS_D: !!D, REVERSE },
+    params: [b, l, d, m],
+    bindings: [u, k, D, y],
+  });
 }
 
 /** y = k * u + D u; two batch rows go through one transform as its real and imaginary part. */
@@ -58,7 +65,9 @@ export function fftConv(backend: WebGpuBackend, inputs: KernelInputs): TensorInf
   const filter = transform(backend, N, d, false, { from: "filters", reals: k, l: taps, m });
   for (const { firstPair, pairs, rowsIn } of pairRuns(backend, e)) {
     const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
-    const back = transformOwn(backend, N, pairs * d, true, { from: "product", source: spectrum, factor: filter, d }, [spectrum]);
+    const back = transformOwn(backend, N, pairs * d, true, { from: "product", source: spectrum, factor: filter, d }, [
+      spectrum,
+    ]);
     finishRows(backend, e, back, { firstPair, pairs, rowsIn }, u, D, y);
     backend.release(back);
   }
@@ -93,21 +102,34 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
   const grads = [dU, dK, ...(dD ? [dD] : [])];
   if (taps <= directTaps) {
     directSum(backend, e, true, dY, k, D, dU);
-    backend.dispatchOver("fftConv/filterGrad", d * m, 64, { constants: { HAS_D: !!D }, params: [b, l, d, m], bindings: [u, dY, dK, dD] });
+    backend.dispatchOver("fftConv/filterGrad", d * m, 64, {
+      constants: { HAS_D: !!D },
+      params: [b, l, d, m],
+      bindings: [u, dY, dK, dD],
+    });
     return grads;
   }
   const filter = transform(backend, N, d, false, { from: "filters", reals: k, l: taps, m });
   for (const { firstPair, pairs, rowsIn } of pairRuns(backend, e)) {
     const upstream = transform(backend, N, pairs * d, false, { from: "reals", reals: dY, b, l, d, firstPair });
-    const back = transform(backend, N, pairs * d, true, { from: "product", source: upstream, factor: filter, conjugate: true, d });
+    const back = transform(backend, N, pairs * d, true, {
+      from: "product",
+      source: upstream,
+      factor: filter,
+      conjugate: true,
+      d,
+    });
     finishRows(backend, e, back, { firstPair, pairs, rowsIn }, dY, D, dU);
     const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
     // Of conj(u1 + i u2) (dy1 + i dy2) the real part in time is the sum over both rows.
-    const correlation = transformOwn(backend, N, d, true, { from: "pairSum", source: upstream, factor: spectrum, conjugate: true, d, pairs }, [
-      upstream,
-      spectrum,
-      back,
-    ]);
+    const correlation = transformOwn(
+      backend,
+      N,
+      d,
+      true,
+      { from: "pairSum", source: upstream, factor: spectrum, conjugate: true, d, pairs },
+      [upstream, spectrum, back],
+    );
     backend.dispatchOver("fftConv/finish", d * m, 64, {
       constants: { TO: 1, HAS_D: !!D, ADD: firstPair > 0 },
       params: [N, d, b, taps, d, m, firstPair, d * m],

@@ -22,12 +22,21 @@ export function inverseRealFft(backend: WebGpuBackend, { x }: KernelInputs, { se
       bindings: [back, undefined, undefined, y, undefined],
     });
     backend.release(back);
-  } else backend.dispatchOver("inverseRealFft/transform", h * l, 64, { constants: { GRAD: false }, params: [h, m, l], bindings: [x, y] });
+  } else
+    backend.dispatchOver("inverseRealFft/transform", h * l, 64, {
+      constants: { GRAD: false },
+      params: [h, m, l],
+      bindings: [x, y],
+    });
   return [y];
 }
 
 /** Its adjoint: the forward transform of dy. */
-export function inverseRealFftGrad(backend: WebGpuBackend, { x, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+export function inverseRealFftGrad(
+  backend: WebGpuBackend,
+  { x, dY }: KernelInputs,
+  { seqLen }: KernelAttrs,
+): TensorInfo[] {
   const [h, m] = x!.shape as [number, number];
   const l = seqLen as number;
   const dX = backend.output(x!.shape);
@@ -39,6 +48,11 @@ export function inverseRealFftGrad(backend: WebGpuBackend, { x, dY }: KernelInpu
       bindings: [spectrum, undefined, undefined, dX, undefined],
     });
     backend.release(spectrum);
-  } else backend.dispatchOver("inverseRealFft/transform", h * m, 64, { constants: { GRAD: true }, params: [h, m, l], bindings: [dY, dX] });
+  } else
+    backend.dispatchOver("inverseRealFft/transform", h * m, 64, {
+      constants: { GRAD: true },
+      params: [h, m, l],
+      bindings: [dY, dX],
+    });
   return [dX];
 }

@@ -39,7 +39,14 @@ function chooseParts(tiles: number, k: number): number {
   return Math.max(1, Math.min(Math.floor(wantedTiles / tiles), Math.floor(k / 256)));
 }
 
-export function gemm(backend: WebGpuBackend, shape: GemmShape, a: TensorInfo, b: TensorInfo, out: TensorInfo, bias?: TensorInfo): void {
+export function gemm(
+  backend: WebGpuBackend,
+  shape: GemmShape,
+  a: TensorInfo,
+  b: TensorInfo,
+  out: TensorInfo,
+  bias?: TensorInfo,
+): void {
   const { m, n, k, transposeA, transposeB, batch = 1 } = shape;
   if (m * n * batch === 0) return;
   const { TX, TY } = chooseTile(m, n, backend.traits.maxInvocations);
@@ -56,7 +63,10 @@ export function gemm(backend: WebGpuBackend, shape: GemmShape, a: TensorInfo, b:
     grid: [gridX, gridY, batch * parts],
   });
   if (parts > 1) {
-    backend.dispatchOver("linear/addParts", batch * m * n, 256, { params: [m * n, parts, batch], bindings: [target, out] });
+    backend.dispatchOver("linear/addParts", batch * m * n, 256, {
+      params: [m * n, parts, batch],
+      bindings: [target, out],
+    });
     backend.release(target);
   }
 }

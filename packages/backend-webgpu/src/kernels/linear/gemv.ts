@@ -11,7 +11,16 @@ export const gemvRows = 8;
 const wantedThreads = 98_304;
 
 /** y [m, n] = x [m, k] W [n, k]^T + bias for m <= gemvRows. */
-export function gemv(backend: WebGpuBackend, m: number, n: number, k: number, x: TensorInfo, weight: TensorInfo, bias: TensorInfo | undefined, y: TensorInfo): void {
+export function gemv(
+  backend: WebGpuBackend,
+  m: number,
+  n: number,
+  k: number,
+  x: TensorInfo,
+  weight: TensorInfo,
+  bias: TensorInfo | undefined,
+  y: TensorInfo,
+): void {
   const format = backend.formatOf(weight);
   const subgroups = backend.traits.subgroupMin >= 32;
   const WG = Math.min(128, backend.traits.maxInvocations);

@@ -10,10 +10,20 @@ import { gemv, gemvRows } from "./gemv.ts";
 import { forRowParts } from "./parts.ts";
 import { unpacked } from "./unpack.ts";
 
-function product(backend: WebGpuBackend, m: number, x: TensorInfo, weight: TensorInfo, bias: TensorInfo | undefined, y: TensorInfo): void {
+function product(
+  backend: WebGpuBackend,
+  m: number,
+  x: TensorInfo,
+  weight: TensorInfo,
+  bias: TensorInfo | undefined,
+  y: TensorInfo,
+): void {
   const [n, k] = weight.shape as [number, number];
   if (m > 0 && m <= gemvRows && wholeWords(backend.formatOf(weight), k)) gemv(backend, m, n, k, x, weight, bias, y);
-  else unpacked(backend, weight, (whole) => gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x, whole, y, bias));
+  else
+    unpacked(backend, weight, (whole) =>
+      gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x, whole, y, bias),
+    );
 }
 
 const linear: Kernel<WebGpuBackend> = (backend, { x, weight, bias }) => {
@@ -21,7 +31,8 @@ const linear: Kernel<WebGpuBackend> = (backend, { x, weight, bias }) => {
   const y = backend.output([...x!.shape.slice(0, -1), n]);
   const m = sizeOf(x!.shape) / Math.max(1, k);
   if (k === 0) fillWith(backend, y, 0);
-  else if (backend.formatOf(weight!) !== "f32" || 4 * n * k <= backend.traits.maxBinding) product(backend, m, x!, weight!, bias, y);
+  else if (backend.formatOf(weight!) !== "f32" || 4 * n * k <= backend.traits.maxBinding)
+    product(backend, m, x!, weight!, bias, y);
   else {
     forRowParts(backend, weight!, (part, first, rows) => {
       const partBias = bias && backend.view(bias, [rows], first);
@@ -73,9 +84,29 @@ const batchMatMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, tra
   const batch = countA === 1 ? countB : countA;
   const y = backend.output([batch, m, n]);
   if (k === 0) fillWith(backend, y, 0);
-  else gemm(backend, { m, n, k, transposeA: !!transposeA, transposeB: !!transposeB, batch, repeatA: countA === 1, repeatB: countB === 1 }, a!, b!, y);
+  else
+    gemm(
+      backend,
+      {
+        m,
+        n,
+        k,
+        transposeA: !!transposeA,
+        transposeB: !!transposeB,
+        batch,
+        repeatA: countA === 1,
+        repeatB: countB === 1,
+      },
+      a!,
+      b!,
+      y,
+    );
   return y;
 };
 
 /** Matrix products. */
-export const linearKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { linear, linearGrad, BatchMatMul: batchMatMul };
+export const linearKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  linear,
+  linearGrad,
+  BatchMatMul: batchMatMul,
+};

@@ -5,7 +5,11 @@ import type { WebGpuBackend } from "../../backend.ts";
 const rowUnit = 64;
 
 /** Runs `use` on a tensor [n, ..] of 4 bytes an element, or on its parts by rows where the whole is too large for one binding. */
-export function forRowParts(backend: WebGpuBackend, weight: TensorInfo, use: (part: TensorInfo, first: number, rows: number) => void): void {
+export function forRowParts(
+  backend: WebGpuBackend,
+  weight: TensorInfo,
+  use: (part: TensorInfo, first: number, rows: number) => void,
+): void {
   const [n, ...rest] = weight.shape as [number, ...number[]];
   const k = rest.reduce((a, b) => a * b, 1);
   if (4 * n * k <= backend.traits.maxBinding) {

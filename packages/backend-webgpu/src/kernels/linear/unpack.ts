@@ -4,11 +4,21 @@ import type { ShaderName } from "../../shaders.ts";
 import { formatSuffix, scalesOffset, wholeWords, wordElements } from "./formats.ts";
 
 /** Writes rows of a weight [n, k] as f32: all of them, or those named by `ids`. */
-export function unpackRows(backend: WebGpuBackend, weight: TensorInfo, ids: TensorInfo | undefined, rows: number, out: TensorInfo): void {
+export function unpackRows(
+  backend: WebGpuBackend,
+  weight: TensorInfo,
+  ids: TensorInfo | undefined,
+  rows: number,
+  out: TensorInfo,
+): void {
   const [n, k] = weight.shape as [number, number];
   const format = backend.formatOf(weight);
   if (!wholeWords(format, k)) {
-    backend.dispatchOver("linear/unpackHalf", rows * k, 256, { constants: { BY_ID: !!ids, BF16: format === "bf16" }, params: [rows, k], bindings: [ids, weight, out] });
+    backend.dispatchOver("linear/unpackHalf", rows * k, 256, {
+      constants: { BY_ID: !!ids, BF16: format === "bf16" },
+      params: [rows, k],
+      bindings: [ids, weight, out],
+    });
     return;
   }
   backend.dispatchOver(`linear/unpack${formatSuffix[format]}` as ShaderName, (rows * k) / wordElements(format), 256, {

@@ -39,7 +39,14 @@ export function mamba3ScanGrad(backend: WebGpuBackend, inputs: KernelInputs, att
   const { dt, trap, D, initialState } = inputs;
   const coefficients = mamba3Coefficients(backend, inputs, shape, false);
   const start = mamba3Start(backend, inputs, shape);
-  const grads = chunkedBackward(backend, shape, mamba3Operands(inputs, coefficients, start), inputs.dY, inputs.dLastState, !!start);
+  const grads = chunkedBackward(
+    backend,
+    shape,
+    mamba3Operands(inputs, coefficients, start),
+    inputs.dY,
+    inputs.dLastState,
+    !!start,
+  );
   const { dK, dV, dWeight } = startGrads(backend, inputs, shape, grads.dInitial);
   const count = shape.b * shape.l * shape.h;
   const offset = aligned(count);

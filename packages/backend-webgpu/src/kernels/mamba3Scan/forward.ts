@@ -1,6 +1,12 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { chunkedForward, chunkedShape, type ChunkedOperands, type ChunkedShape, type ScanExtents } from "../ssdScan/chunkedScan.ts";
+import {
+  chunkedForward,
+  chunkedShape,
+  type ChunkedOperands,
+  type ChunkedShape,
+  type ScanExtents,
+} from "../ssdScan/chunkedScan.ts";
 
 /** Extents of a Mamba-3 scan (tokens on axis 1) or of one token of it. */
 export function mamba3Extents(inputs: KernelInputs): ScanExtents {
@@ -44,7 +50,11 @@ export function mamba3Start(
   return start;
 }
 
-export function mamba3Operands({ q, k, v, D, z }: KernelInputs, coefficients: TensorInfo, initial: TensorInfo | undefined): ChunkedOperands {
+export function mamba3Operands(
+  { q, k, v, D, z }: KernelInputs,
+  coefficients: TensorInfo,
+  initial: TensorInfo | undefined,
+): ChunkedOperands {
   return { q: q!, k: k!, v: v!, D, z, initial, coefficients };
 }
 

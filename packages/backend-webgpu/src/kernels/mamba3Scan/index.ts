@@ -5,4 +5,8 @@ import { mamba3Scan } from "./forward.ts";
 import { mamba3ScanStep } from "./step.ts";
 
 /** Mamba-3's scan. */
-export const mamba3ScanKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = { mamba3Scan, mamba3ScanGrad, mamba3ScanStep };
+export const mamba3ScanKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  mamba3Scan,
+  mamba3ScanGrad,
+  mamba3ScanStep,
+};

@@ -6,7 +6,12 @@ import { sizeOf } from "../base/fill.ts";
 import { foldAxis, foldOps } from "../base/reduce.ts";
 
 /** How the groups of a norm are spread over threads. */
-function spread(backend: WebGpuBackend, { x }: KernelInputs, groupSize: number, eps: number): { constants: Constants; params: number[]; grid: [number, number, number]; suffix: "Subgroups" | "" } {
+function spread(
+  backend: WebGpuBackend,
+  { x }: KernelInputs,
+  groupSize: number,
+  eps: number,
+): { constants: Constants; params: number[]; grid: [number, number, number]; suffix: "Subgroups" | "" } {
   const d = x!.shape.at(-1)!;
   const size = groupSize || d;
   const groups = sizeOf(x!.shape) / size;
@@ -20,7 +25,14 @@ function spread(backend: WebGpuBackend, { x }: KernelInputs, groupSize: number, 
   };
 }
 
-function forward(backend: WebGpuBackend, inputs: KernelInputs, other: TensorInfo | undefined, groupSize: number, eps: number, switches: Constants): TensorInfo[] {
+function forward(
+  backend: WebGpuBackend,
+  inputs: KernelInputs,
+  other: TensorInfo | undefined,
+  groupSize: number,
+  eps: number,
+  switches: Constants,
+): TensorInfo[] {
   const y = backend.output(inputs.x!.shape);
   if (sizeOf(y.shape) === 0) return [y];
   const { constants, params, grid, suffix } = spread(backend, inputs, groupSize, eps);
@@ -34,7 +46,13 @@ function forward(backend: WebGpuBackend, inputs: KernelInputs, other: TensorInfo
 }
 
 /** dx, and where present dWeight and dz. */
-function backward(backend: WebGpuBackend, inputs: KernelInputs, groupSize: number, eps: number, switches: Constants): Record<"x" | "weight" | "z", TensorInfo | undefined> {
+function backward(
+  backend: WebGpuBackend,
+  inputs: KernelInputs,
+  groupSize: number,
+  eps: number,
+  switches: Constants,
+): Record<"x" | "weight" | "z", TensorInfo | undefined> {
   const { x, weight, z, dY } = inputs;
   const dx = backend.output(x!.shape);
   const dz = z ? backend.output(z.shape) : undefined;
@@ -63,9 +81,15 @@ const present = (...tensors: (TensorInfo | undefined)[]): TensorInfo[] => tensor
 /** rmsNorm and layerNorm with their gradients. */
 export const normKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
   rmsNorm: (backend, inputs, { eps, groupSize, normBeforeGate }) =>
-    forward(backend, inputs, inputs.z, groupSize as number, eps as number, { LAYER: false, NORM_BEFORE_GATE: !!normBeforeGate }),
+    forward(backend, inputs, inputs.z, groupSize as number, eps as number, {
+      LAYER: false,
+      NORM_BEFORE_GATE: !!normBeforeGate,
+    }),
   rmsNormGrad: (backend, inputs, { eps, groupSize, normBeforeGate }) => {
-    const grads = backward(backend, inputs, groupSize as number, eps as number, { LAYER: false, NORM_BEFORE_GATE: !!normBeforeGate });
+    const grads = backward(backend, inputs, groupSize as number, eps as number, {
+      LAYER: false,
+      NORM_BEFORE_GATE: !!normBeforeGate,
+    });
     return present(grads.x, grads.weight, grads.z);
   },
   layerNorm: (backend, inputs, { eps }) => forward(backend, inputs, inputs.bias, 0, eps as number, { LAYER: true }),

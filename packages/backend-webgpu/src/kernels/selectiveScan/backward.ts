@@ -2,7 +2,18 @@ import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { floatBits, foldGrid } from "../../device/launch.ts";
 import { fillWith } from "../base/fill.ts";
-import { cutConstants, cutScan, paddedStates, scanExtents, scanSwitches, smallOperands, wishes, type ScanCut, type ScanExtents, type WorkgroupBytes } from "./plan.ts";
+import {
+  cutConstants,
+  cutScan,
+  paddedStates,
+  scanExtents,
+  scanSwitches,
+  smallOperands,
+  wishes,
+  type ScanCut,
+  type ScanExtents,
+  type WorkgroupBytes,
+} from "./plan.ts";
 
 const sumsY = (hasZ: boolean): number => (hasZ ? 1 : 0);
 
@@ -25,7 +36,10 @@ function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH, P 
 }
 
 /** Where the parts of the scratch buffers lie, in elements. */
-function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "sums", number> {
+function layout(
+  { b, l, d, n }: ScanExtents,
+  cut: ScanCut,
+): Record<"tiles" | "cum" | "end" | "sum" | "adjoint" | "work" | "partA" | "sums", number> {
   const { chunks, SUB, CH, chunk } = cut;
   const N = paddedStates(cut);
   const tiles = ((chunks - 1) * chunk + Math.ceil((l - (chunks - 1) * chunk) / 16) * 16) / SUB;
@@ -34,14 +48,28 @@ function layout({ b, l, d, n }: ScanExtents, cut: ScanCut): Record<"tiles" | "cu
   const sum = end + b * chunks * d * n;
   const adjoint = sum + b * chunks * d;
   const partA = Math.ceil(d / CH) * b * l * 2 * N;
-  return { tiles, cum, end, sum, adjoint, work: adjoint + b * chunks * d * n, partA, sums: partA + b * chunks * d * (n + 2) };
+  return {
+    tiles,
+    cum,
+    end,
+    sum,
+    adjoint,
+    work: adjoint + b * chunks * d * n,
+    partA,
+    sums: partA + b * chunks * d * (n + 2),
+  };
 }
 
 /** The wished cut; where its kept states would not fit one binding, fewer of them are kept. */
-function cutBackward(backend: WebGpuBackend, extents: ScanExtents, hasZ: boolean): { subgroups: boolean; cut: ScanCut } {
+function cutBackward(
+  backend: WebGpuBackend,
+  extents: ScanExtents,
+  hasZ: boolean,
+): { subgroups: boolean; cut: ScanCut } {
   for (let steps = wishes.backward.SUB; ; steps *= 2) {
     const wish = { ...wishes.backward, TS: Math.max(wishes.backward.TS, steps), SUB: steps };
-    const cutFor = (shuffles: boolean): ScanCut => cutScan(extents, wish, backend.traits, backwardBytes(shuffles, hasZ));
+    const cutFor = (shuffles: boolean): ScanCut =>
+      cutScan(extents, wish, backend.traits, backwardBytes(shuffles, hasZ));
     const subgroups = useSubgroups(backend, extents, cutFor(true));
     const cut = cutFor(subgroups);
     if (steps === 16 || 4 * layout(extents, cut).work <= backend.traits.maxBinding) return { subgroups, cut };
@@ -53,7 +81,12 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const extents = scanExtents(inputs);
   const { b, l, d, n, g } = extents;
   const { subgroups, cut } = cutBackward(backend, extents, !!inputs.z);
-  const statesCut = cutScan(extents, { ...wishes.states, TS: Math.max(wishes.states.TS, cut.SUB) }, backend.traits, statesBytes);
+  const statesCut = cutScan(
+    extents,
+    { ...wishes.states, TS: Math.max(wishes.states.TS, cut.SUB) },
+    backend.traits,
+    statesBytes,
+  );
   const { chunk, chunks, CH } = cut;
   const at = layout(extents, cut);
   const dY = inputs.dY ?? zeros(backend, inputs.u!);
@@ -66,7 +99,13 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const grid = [Math.ceil(d / CH), chunks, b] as const;
 
   backend.dispatch(operands.apart ? "selectiveScan/statesApart" : "selectiveScan/states", {
-    constants: { ...cutConstants(statesCut), SUB: cut.SUB, ...operands.constants, ...switches, ADJOINT: chunks > 1 || !!dInitial },
+    constants: {
+      ...cutConstants(statesCut),
+      SUB: cut.SUB,
+      ...operands.constants,
+      ...switches,
+      ADJOINT: chunks > 1 || !!dInitial,
+    },
     params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.sum, at.adjoint],
     bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, undefined, undefined, ...more],
     grid: [Math.ceil(d / statesCut.CH), chunks, b],
@@ -85,18 +124,48 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const stride = Math.ceil(size / 64) * 64;
   const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
   backend.dispatch(`selectiveScan/backward${operands.apart ? "Apart" : ""}${subgroups ? "Subgroups" : ""}`, {
-    constants: { ...cutConstants(cut), SUB: cut.SUB, P: cut.P, ...operands.constants, ...switches, Y: sumsY(!!inputs.z), ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }) },
-    params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.adjoint, stride, 2 * stride, at.partA, b * l],
+    constants: {
+      ...cutConstants(cut),
+      SUB: cut.SUB,
+      P: cut.P,
+      ...operands.constants,
+      ...switches,
+      Y: sumsY(!!inputs.z),
+      ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }),
+    },
+    params: [
+      l,
+      d,
+      n,
+      g,
+      chunk,
+      chunks,
+      ...offsets,
+      at.tiles,
+      at.cum,
+      at.end,
+      at.adjoint,
+      stride,
+      2 * stride,
+      at.partA,
+      b * l,
+    ],
     bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, grads, sums, ...more],
     grid,
   });
   const dB = backend.output(inputs.B!.shape);
   const dC = backend.output(inputs.C!.shape);
-  backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * paddedStates(cut), 128, { params: [b * l, g, n, paddedStates(cut), Math.ceil(d / g / CH)], bindings: [sums, dB, dC] });
+  backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * paddedStates(cut), 128, {
+    params: [b * l, g, n, paddedStates(cut), Math.ceil(d / g / CH)],
+    bindings: [sums, dB, dC],
+  });
   // dA, dD and dDeltaBias lie side by side in every block's sums, and so in what they add up to.
   const width = d * (n + 2);
   const parameters = backend.scratch(width);
-  backend.dispatchOver("selectiveScan/sumRows", width, 64, { params: [width, b * chunks, at.partA], bindings: [sums, parameters] });
+  backend.dispatchOver("selectiveScan/sumRows", width, 64, {
+    params: [width, b * chunks, at.partA],
+    bindings: [sums, parameters],
+  });
   const shape = inputs.u!.shape;
   const result = [
     backend.view(grads, shape, 0),

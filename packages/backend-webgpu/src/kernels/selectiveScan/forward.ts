@@ -1,8 +1,17 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { cutConstants, cutScan, forwardWish, scanExtents, scanSwitches, smallOperands, type WorkgroupBytes } from "./plan.ts";
+import {
+  cutConstants,
+  cutScan,
+  forwardWish,
+  scanExtents,
+  scanSwitches,
+  smallOperands,
+  type WorkgroupBytes,
+} from "./plan.ts";
 
-const forwardBytes: WorkgroupBytes = ({ V, L, CH, TS }) => 4 * (2 * (TS + 1) * CH + CH * (L * (TS + 1) + 1) + 4 * L * (2 * TS * V + 1) + TS);
+const forwardBytes: WorkgroupBytes = ({ V, L, CH, TS }) =>
+  4 * (2 * (TS + 1) * CH + CH * (L * (TS + 1) + 1) + 4 * L * (2 * TS * V + 1) + TS);
 
 /** Selective scan; with more than one chunk a row: reduce the chunks, then apply, each chunk carrying over those before it. */
 export function selectiveScan(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
@@ -24,15 +33,43 @@ export function selectiveScan(backend: WebGpuBackend, inputs: KernelInputs, attr
     backend.dispatch(shader, {
       constants: { ...cutConstants(cut), ...operands.constants, ...switches, HAS_Z: false, REDUCE: true, PS: 1 },
       params,
-      bindings: [inputs.u, inputs.delta, undefined, operands.packed, undefined, states, undefined, undefined, ...operands.more],
+      bindings: [
+        inputs.u,
+        inputs.delta,
+        undefined,
+        operands.packed,
+        undefined,
+        states,
+        undefined,
+        undefined,
+        ...operands.more,
+      ],
       // The last chunk's end is nobody's beginning.
       grid: [grid[0], chunks - 1, b],
     });
   }
   backend.dispatch(shader, {
-    constants: { ...cutConstants(cut), ...operands.constants, ...switches, PS, HAS_INITIAL: !!inputs.initialState, PREFIX: !!states, KEEP_LAST: !!last },
+    constants: {
+      ...cutConstants(cut),
+      ...operands.constants,
+      ...switches,
+      PS,
+      HAS_INITIAL: !!inputs.initialState,
+      PREFIX: !!states,
+      KEEP_LAST: !!last,
+    },
     params,
-    bindings: [inputs.u, inputs.delta, inputs.z, operands.packed, inputs.initialState, last, y, states, ...operands.more],
+    bindings: [
+      inputs.u,
+      inputs.delta,
+      inputs.z,
+      operands.packed,
+      inputs.initialState,
+      last,
+      y,
+      states,
+      ...operands.more,
+    ],
     grid,
   });
   if (states) backend.release(states);

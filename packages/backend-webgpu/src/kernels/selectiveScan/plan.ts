@@ -81,11 +81,17 @@ export function paddedStates({ V, L }: ScanCut): number {
 export type WorkgroupBytes = (cut: Pick<ScanCut, "V" | "L" | "CH" | "TS" | "P">) => number;
 
 /** Cuts a scan for a device: as wished, made smaller until its workgroup memory and groups fit. */
-export function cutScan({ b, l, d, n, g }: ScanExtents, wish: CutWish, traits: DeviceTraits, bytes: WorkgroupBytes): ScanCut {
+export function cutScan(
+  { b, l, d, n, g }: ScanExtents,
+  wish: CutWish,
+  traits: DeviceTraits,
+  bytes: WorkgroupBytes,
+): ScanCut {
   const V = Math.min(wish.V, powerOfTwoAbove(n / 4));
   const L = powerOfTwoAbove(n / (4 * V));
   const threads = Math.min(wish.threads, traits.maxInvocations);
-  if (L > threads) throw new ShapeError(`selectiveScan: the webgpu backend holds at most n = ${4 * V * threads} states, got ${n}`);
+  if (L > threads)
+    throw new ShapeError(`selectiveScan: the webgpu backend holds at most n = ${4 * V * threads} states, got ${n}`);
   const P = Math.min(wish.P ?? 1, L, powerOfTwoAbove(d));
   let CH = Math.min((P * threads) / L, powerOfTwoAbove(d));
   // A workgroup stages B and C of one group.
@@ -124,7 +130,12 @@ export interface SmallOperands {
 const apartBindings = 12;
 
 /** Prepares the small operands; with room for them, no pass is spent on it. */
-export function smallOperands(backend: WebGpuBackend, inputs: KernelInputs, extents: ScanExtents, cut: ScanCut): SmallOperands {
+export function smallOperands(
+  backend: WebGpuBackend,
+  inputs: KernelInputs,
+  extents: ScanExtents,
+  cut: ScanCut,
+): SmallOperands {
   const { A, B, C, D, deltaBias, seqIdx } = inputs;
   const N = paddedStates(cut);
   if (!seqIdx && extents.n === N && backend.traits.maxStorageBuffers >= apartBindings) {
@@ -139,10 +150,23 @@ export function smallOperands(backend: WebGpuBackend, inputs: KernelInputs, exte
     };
   }
   const { packed, offsets } = packOperands(backend, inputs, extents, N);
-  return { apart: false, packed, offsets, more: [], constants: {}, carry: { N, scale: 1 }, release: () => backend.release(packed) };
+  return {
+    apart: false,
+    packed,
+    offsets,
+    more: [],
+    constants: {},
+    carry: { N, scale: 1 },
+    release: () => backend.release(packed),
+  };
 }
 
-function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n, g }: ScanExtents, N: number): Pick<SmallOperands, "packed" | "offsets"> {
+function packOperands(
+  backend: WebGpuBackend,
+  inputs: KernelInputs,
+  { b, l, d, n, g }: ScanExtents,
+  N: number,
+): Pick<SmallOperands, "packed" | "offsets"> {
   const bl = b * l;
   const align = (at: number): number => Math.ceil(at / 4) * 4;
   const offD = d * N;
@@ -159,6 +183,9 @@ function packOperands(backend: WebGpuBackend, inputs: KernelInputs, { b, l, d, n
 }
 
 /** The switches that every pass of a scan shares. */
-export function scanSwitches(inputs: KernelInputs, attrs: KernelAttrs): { HAS_Z: boolean; HAS_SEQ: boolean; SOFTPLUS: boolean } {
+export function scanSwitches(
+  inputs: KernelInputs,
+  attrs: KernelAttrs,
+): { HAS_Z: boolean; HAS_SEQ: boolean; SOFTPLUS: boolean } {
   return { HAS_Z: !!inputs.z, HAS_SEQ: !!inputs.seqIdx, SOFTPLUS: !!attrs.deltaSoftplus };
 }

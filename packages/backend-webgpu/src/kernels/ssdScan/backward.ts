@@ -9,7 +9,14 @@ export function ssdScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs:
   const shape = chunkedShape(ssdExtents(inputs), attrs.chunkSize as number);
   const { D, dt, A, dtBias, initialState } = inputs;
   const coefficients = ssdCoefficients(backend, inputs, attrs, shape);
-  const grads = chunkedBackward(backend, shape, ssdOperands(inputs, coefficients), inputs.dY, inputs.dLastState, !!initialState);
+  const grads = chunkedBackward(
+    backend,
+    shape,
+    ssdOperands(inputs, coefficients),
+    inputs.dY,
+    inputs.dLastState,
+    !!initialState,
+  );
   const count = shape.b * shape.l * shape.h;
   const offset = aligned(count);
   const parts = backend.scratch(3 * offset);

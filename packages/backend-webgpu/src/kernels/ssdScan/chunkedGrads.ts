@@ -35,7 +35,13 @@ export function aligned(size: number): number {
 }
 
 /** Sum over the leading axis of x [rows, ...shape], from an element of a scratch buffer on. */
-export function sumRows(backend: WebGpuBackend, from: TensorInfo, offset: number, rows: number, shape: readonly number[]): TensorInfo {
+export function sumRows(
+  backend: WebGpuBackend,
+  from: TensorInfo,
+  offset: number,
+  rows: number,
+  shape: readonly number[],
+): TensorInfo {
   const out = backend.output(shape);
   const part = backend.view(from, [rows, ...shape], offset);
   foldAxis(backend, foldOps.sum, part, 1, rows, sizeOf(shape), out);
@@ -101,6 +107,17 @@ export function chunkedBackward(
   });
   const dSkip = SKIP === 2 ? sumRows(backend, work, 2 * offset, s.b * s.l, D!.shape) : undefined;
   const [dZ, dV, ...rest] = parts as [TensorInfo, TensorInfo, ...TensorInfo[]];
-  backend.release(decays, scores, upstreamScores, states, adjoints, work, dots, ...rest, ...(z ? [dOut] : [dZ]), ...(dY ? [] : [upstream]));
+  backend.release(
+    decays,
+    scores,
+    upstreamScores,
+    states,
+    adjoints,
+    work,
+    dots,
+    ...rest,
+    ...(z ? [dOut] : [dZ]),
+    ...(dY ? [] : [upstream]),
+  );
   return { dQ, dK, dV, dZ: z ? dZ : undefined, dInitial, perToken, dSkip };
 }

@@ -91,11 +91,21 @@ export function cumulate(backend: WebGpuBackend, s: ChunkedShape, coefficients: 
 }
 
 /** Products of the rows of x and y inside every chunk, [b, chunks, heads, ROWS, ROWS]. */
-export function rowScores(backend: WebGpuBackend, s: ChunkedShape, ofHeads: boolean, x: TensorInfo, y: TensorInfo): TensorInfo {
+export function rowScores(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  ofHeads: boolean,
+  x: TensorInfo,
+  y: TensorInfo,
+): TensorInfo {
   const rows = s.Q * s.r;
   const batch = s.b * s.chunks * (ofHeads ? s.h : s.g);
   const scores = backend.scratch(batch * rows * rows);
-  product(backend, "ssdScan/scores", s, batch, [rows, rows], { WIDTH: ofHeads ? s.p : s.n, OF_HEADS: ofHeads }, [x, y, scores]);
+  product(backend, "ssdScan/scores", s, batch, [rows, rows], { WIDTH: ofHeads ? s.p : s.n, OF_HEADS: ofHeads }, [
+    x,
+    y,
+    scores,
+  ]);
   return scores;
 }
 
@@ -111,12 +121,15 @@ export function carriedStates(
   last: TensorInfo | undefined,
 ): TensorInfo {
   const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
-  product(backend, "ssdScan/chunkStates", s, s.b * s.chunks * s.h, [s.p, s.n], { ADJOINT: reverse, LEFT_ALONG_K: false }, [
-    values,
-    keys,
-    decays,
-    states,
-  ]);
+  product(
+    backend,
+    "ssdScan/chunkStates",
+    s,
+    s.b * s.chunks * s.h,
+    [s.p, s.n],
+    { ADJOINT: reverse, LEFT_ALONG_K: false },
+    [values, keys, decays, states],
+  );
   const size = s.b * s.h * s.p * s.n;
   backend.dispatchOver("ssdScan/carry", size, 64, {
     constants: { ...chunkConstants(s), HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE: reverse },
@@ -144,7 +157,13 @@ export interface OutputTerms {
   readonly OWN?: boolean;
 }
 
-export function chunkOutputs(backend: WebGpuBackend, s: ChunkedShape, terms: OutputTerms, o: OutputOperands, y: TensorInfo): void {
+export function chunkOutputs(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  terms: OutputTerms,
+  o: OutputOperands,
+  y: TensorInfo,
+): void {
   const constants = { ...terms, SKIP: skipMode(o.D), HAS_Z: !!o.z };
   product(backend, "ssdScan/outputs", s, s.b * s.chunks * s.h, [s.Q * s.r, s.p], constants, [
     o.keys,
@@ -170,7 +189,14 @@ export function keyGrads(
   states: TensorInfo,
   out: TensorInfo,
 ): void {
-  product(backend, "ssdScan/keyGrads", s, s.b * s.chunks * s.g, [s.Q * s.r, s.n], { OF_KEYS }, [scores, values, keys, decays, states, out]);
+  product(backend, "ssdScan/keyGrads", s, s.b * s.chunks * s.g, [s.Q * s.r, s.n], { OF_KEYS }, [
+    scores,
+    values,
+    keys,
+    decays,
+    states,
+    out,
+  ]);
 }
 
 /** Bytes that the states of one segment of chunks may take. */
@@ -187,8 +213,15 @@ function segmentForward(
   const decays = cumulate(backend, s, coefficients);
   const scores = rowScores(backend, s, false, q, k);
   // One chunk that starts from nothing and hands nothing on has no states.
-  const states = s.chunks > 1 || initial || last ? carriedStates(backend, s, false, v, k, decays, initial, last) : undefined;
-  chunkOutputs(backend, s, { FROM_CHUNK: true, FROM_STATES: !!states }, { keys: q, values: v, scores, decays, states, D, z }, y);
+  const states =
+    s.chunks > 1 || initial || last ? carriedStates(backend, s, false, v, k, decays, initial, last) : undefined;
+  chunkOutputs(
+    backend,
+    s,
+    { FROM_CHUNK: true, FROM_STATES: !!states },
+    { keys: q, values: v, scores, decays, states, D, z },
+    y,
+  );
   backend.release(decays, scores, ...(states ? [states] : []));
 }
 
@@ -201,12 +234,23 @@ export function chunkedForward(
   last: TensorInfo | undefined,
 ): void {
   const stateSize = s.b * s.h * s.p * s.n;
-  const most = Math.max(1, Math.floor(Math.min(segmentBytes, backend.traits.maxBinding) / (4 * Math.max(stateSize, s.b * s.g * (s.Q * s.r) ** 2))));
+  const most = Math.max(
+    1,
+    Math.floor(
+      Math.min(segmentBytes, backend.traits.maxBinding) / (4 * Math.max(stateSize, s.b * s.g * (s.Q * s.r) ** 2)),
+    ),
+  );
   let before: TensorInfo | undefined;
   for (let firstChunk = 0; firstChunk < s.chunks; firstChunk += most) {
     const chunks = Math.min(most, s.chunks - firstChunk);
     const after = firstChunk + chunks === s.chunks ? last : backend.scratch(stateSize);
-    segmentForward(backend, { ...s, firstChunk, chunks }, { ...operands, initial: before ?? operands.initial }, y, after);
+    segmentForward(
+      backend,
+      { ...s, firstChunk, chunks },
+      { ...operands, initial: before ?? operands.initial },
+      y,
+      after,
+    );
     if (before) backend.release(before);
     before = after;
   }

@@ -7,13 +7,20 @@ export const filterKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
   vandermonde: (backend, { C, logABar }, { seqLen }) => {
     const [h, n] = C!.shape as [number, number];
     const y = backend.output([h, seqLen as number]);
-    backend.dispatchOver("vandermonde/forward", h * (seqLen as number), 64, { params: [h, n, seqLen as number], bindings: [C, logABar, y] });
+    backend.dispatchOver("vandermonde/forward", h * (seqLen as number), 64, {
+      params: [h, n, seqLen as number],
+      bindings: [C, logABar, y],
+    });
     return [y];
   },
   vandermondeGrad: (backend, { C, logABar, dY }, { seqLen }) => {
     const [h, n] = C!.shape as [number, number];
     const [dC, dLog] = [backend.output(C!.shape), backend.output(C!.shape)];
-    backend.dispatch("vandermonde/backward", { params: [h, n, seqLen as number], bindings: [C, logABar, dY, dC, dLog], grid: foldGrid(h * n) });
+    backend.dispatch("vandermonde/backward", {
+      params: [h, n, seqLen as number],
+      bindings: [C, logABar, dY, dC, dLog],
+      grid: foldGrid(h * n),
+    });
     return [dC, dLog];
   },
   cauchy: (backend, { v, w, z }) => {
@@ -26,7 +33,11 @@ export const filterKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
   cauchyGrad: (backend, { v, w, z, dY }) => {
     const [h, n] = v!.shape as [number, number];
     const [dV, dW] = [backend.output(v!.shape), backend.output(w!.shape)];
-    backend.dispatch("cauchy/backward", { params: [h, n, z!.shape[0]!], bindings: [v, w, z, dY, dV, dW], grid: foldGrid(h * n) });
+    backend.dispatch("cauchy/backward", {
+      params: [h, n, z!.shape[0]!],
+      bindings: [v, w, z, dY, dV, dW],
+      grid: foldGrid(h * n),
+    });
     return [dV, dW];
   },
 };

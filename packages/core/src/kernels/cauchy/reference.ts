@@ -1,4 +1,12 @@
-import { complexAdd, complexAt, complexConj, complexDiv, complexSet, complexSub, type Complex } from "../../math/complex.ts";
+import {
+  complexAdd,
+  complexAt,
+  complexConj,
+  complexDiv,
+  complexSet,
+  complexSub,
+  type Complex,
+} from "../../math/complex.ts";
 import { ndzeros } from "../../math/ndarray.ts";
 import type { NdArrays } from "../../tensor/index.ts";
 

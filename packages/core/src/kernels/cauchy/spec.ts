@@ -19,7 +19,11 @@ export interface CauchyInputs {
  * Source: S4 (arXiv 2111.00396), section 3.2 and appendix C.3; O((n + l) h) memory, where the dense filter needs O(n^2 l h) work. The CPU
  * backend sums large cases through `CauchyMultipole`, in O((n + l) h) work; the wasm and webgpu backends add up all n l h terms.
  */
-export const cauchy: Op<CauchyInputs, Record<string, never>, { y: Tensor }> = defineOp<CauchyInputs, Record<string, never>, { y: Tensor }>({
+export const cauchy: Op<CauchyInputs, Record<string, never>, { y: Tensor }> = defineOp<
+  CauchyInputs,
+  Record<string, never>,
+  { y: Tensor }
+>({
   name: "cauchy",
   inputs: { v: "h n 2", w: "h n 2", z: "l 2" },
   attrs: {},

@@ -1,5 +1,25 @@
 import {
-  add, broadcastTo, cast, cumsum, equal, full, greater, lessEqual, logicalAnd, matMul, mul, notEqual, pad, range, reshape, sliceAxis, softmax, tidy, transpose, where, zeros,
+  add,
+  broadcastTo,
+  cast,
+  cumsum,
+  equal,
+  full,
+  greater,
+  lessEqual,
+  logicalAnd,
+  matMul,
+  mul,
+  notEqual,
+  pad,
+  range,
+  reshape,
+  sliceAxis,
+  softmax,
+  tidy,
+  transpose,
+  where,
+  zeros,
   type Tensor,
 } from "../../tensor/index.ts";
 import type { CausalAttentionAttrs, CausalAttentionInputs } from "./spec.ts";
@@ -12,13 +32,19 @@ const HIDDEN = -1e30;
  *
  * Shapes: as `causalAttention`; the map [b, h, l, m]; every row of it sums to 1.
  */
-export function attentionMap({ q, k, seqIdx, visible }: Omit<CausalAttentionInputs, "v">, { scale = 0 }: CausalAttentionAttrs = {}): Tensor {
+export function attentionMap(
+  { q, k, seqIdx, visible }: Omit<CausalAttentionInputs, "v">,
+  { scale = 0 }: CausalAttentionAttrs = {},
+): Tensor {
   return tidy(() => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = k.shape.slice(1, 3) as [number, number];
     const queries = reshape(transpose(q, [0, 2, 1, 3]), [b * hkv, (h / hkv) * l, p]);
     const keys = reshape(transpose(k, [0, 2, 1, 3]), [b * hkv, m, p]);
-    const scores = mul(reshape(matMul(queries, keys, false, true), [b, h, l, m]), scale === 0 ? 1 / Math.sqrt(p) : scale);
+    const scores = mul(
+      reshape(matMul(queries, keys, false, true), [b, h, l, m]),
+      scale === 0 ? 1 / Math.sqrt(p) : scale,
+    );
     const seen = broadcastTo(cast(seenKeys(b, l, m, seqIdx, visible), "float32"), [b, h, l, m]);
     return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN)));
   });
@@ -29,10 +55,17 @@ function seenKeys(b: number, l: number, m: number, seqIdx: Tensor | undefined, v
   const position = reshape(range(m - l, l), [1, 1, l, 1]);
   const key = reshape(range(0, m), [1, 1, 1, m]);
   let seen = lessEqual(key, position);
-  if (visible !== undefined) seen = logicalAnd(seen, greater(add(reshape(visible, [b, 1, 1, m]), cast(equal(key, position), "float32")), 0));
+  if (visible !== undefined)
+    seen = logicalAnd(seen, greater(add(reshape(visible, [b, 1, 1, m]), cast(equal(key, position), "float32")), 0));
   if (seqIdx === undefined) return seen;
-  const sequence = pad(sequenceNumber(seqIdx), [[0, 0], [m - l, 0]]); // what stands in front belongs to the first
-  return logicalAnd(seen, equal(reshape(sliceAxis(sequence, 1, m - l, l), [b, 1, l, 1]), reshape(sequence, [b, 1, 1, m])));
+  const sequence = pad(sequenceNumber(seqIdx), [
+    [0, 0],
+    [m - l, 0],
+  ]); // what stands in front belongs to the first
+  return logicalAnd(
+    seen,
+    equal(reshape(sliceAxis(sequence, 1, m - l, l), [b, 1, l, 1]), reshape(sequence, [b, 1, 1, m])),
+  );
 }
 
 /** How many times seqIdx has changed along a row, float32 [b, l]: ids may come back, numbers do not. */
@@ -40,5 +73,11 @@ export function sequenceNumber(seqIdx: Tensor): Tensor {
   const [b, l] = seqIdx.shape as [number, number];
   if (l === 1) return zeros([b, 1]);
   const changes = cast(notEqual(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32");
-  return cumsum(pad(changes, [[0, 0], [1, 0]]), 1);
+  return cumsum(
+    pad(changes, [
+      [0, 0],
+      [1, 0],
+    ]),
+    1,
+  );
 }

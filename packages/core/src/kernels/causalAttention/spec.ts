@@ -28,14 +28,19 @@ export interface CausalAttentionAttrs {
  * Errors: ShapeError, DTypeError; ArgumentError for a scale that is not finite.
  * Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1; grouped keys as in Ainslie et al. 2023 (arXiv 2305.13245).
  */
-export const causalAttention: Op<CausalAttentionInputs, CausalAttentionAttrs, { y: Tensor }> = defineOp<CausalAttentionInputs, CausalAttentionAttrs, { y: Tensor }>({
+export const causalAttention: Op<CausalAttentionInputs, CausalAttentionAttrs, { y: Tensor }> = defineOp<
+  CausalAttentionInputs,
+  CausalAttentionAttrs,
+  { y: Tensor }
+>({
   name: "causalAttention",
   inputs: { q: "b l h p", k: "b m hkv p", v: "b m hkv p", seqIdx: "int32 b l?", visible: "b m?" },
   attrs: { scale: 0 },
   outputs: ({ dims: { b, l, h, p } }) => ({ y: [b!, l!, h!, p!] }),
   check: ({ dims: { l, m, h, hkv } }, { scale }) => {
     if (m! < l!) throw new ShapeError(`causalAttention: k must have at least the l = ${l} tokens of q, got m = ${m}`);
-    if (hkv === 0 || h! % hkv! !== 0) throw new ShapeError(`causalAttention: the heads of k, hkv = ${hkv}, must divide those of q, h = ${h}`);
+    if (hkv === 0 || h! % hkv! !== 0)
+      throw new ShapeError(`causalAttention: the heads of k, hkv = ${hkv}, must divide those of q, h = ${h}`);
     if (!Number.isFinite(scale)) throw new ArgumentError(`causalAttention: scale must be finite, got ${scale}`);
   },
   differentiable: ["q", "k", "v"],

@@ -5,7 +5,10 @@ import type { CausalConv1dAttrs } from "./spec.ts";
 const activate = (x: number, silu: boolean): number => (silu ? x / (1 + Math.exp(-x)) : x);
 
 /** Inputs before t = 0 come from the initial state (oldest first), else they are zero. */
-export function causalConv1dReference({ x, weight, bias, initialState, seqIdx }: NdArrays, { silu, returnLastState }: Required<CausalConv1dAttrs>): NdArrays {
+export function causalConv1dReference(
+  { x, weight, bias, initialState, seqIdx }: NdArrays,
+  { silu, returnLastState }: Required<CausalConv1dAttrs>,
+): NdArrays {
   const [b, l, d] = x!.shape as [number, number, number];
   const k = weight!.shape[1]!;
   const at = (i: number, t: number, c: number): number => {
@@ -14,7 +17,8 @@ export function causalConv1dReference({ x, weight, bias, initialState, seqIdx }:
   };
   // No boundary between s and t; what lies before t = 0 belongs to the row's first sequence.
   const together = (i: number, s: number, t: number): boolean => {
-    for (let at = Math.max(s, 0) + 1; seqIdx && at <= t; at++) if (seqIdx.data[i * l + at] !== seqIdx.data[i * l + at - 1]) return false;
+    for (let at = Math.max(s, 0) + 1; seqIdx && at <= t; at++)
+      if (seqIdx.data[i * l + at] !== seqIdx.data[i * l + at - 1]) return false;
     return true;
   };
   const y = ndzeros([b, l, d]);
@@ -52,7 +56,8 @@ export function causalConv1dStepReference({ x, state, weight, bias }: NdArrays, 
       let dot = (bias ? bias.data[c]! : 0) + weight!.data[c * k + k - 1]! * x!.data[i * d + c]!;
       for (let j = 0; j < k - 1; j++) {
         dot += weight!.data[c * k + j]! * state!.data[(i * (k - 1) + j) * d + c]!;
-        next.data[(i * (k - 1) + j) * d + c] = j + 1 < k - 1 ? state!.data[(i * (k - 1) + j + 1) * d + c]! : x!.data[i * d + c]!;
+        next.data[(i * (k - 1) + j) * d + c] =
+          j + 1 < k - 1 ? state!.data[(i * (k - 1) + j + 1) * d + c]! : x!.data[i * d + c]!;
       }
       y.data[i * d + c] = activate(dot, silu);
     }

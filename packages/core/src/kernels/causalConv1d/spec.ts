@@ -32,7 +32,11 @@ export interface CausalConv1dOutputs {
  * Errors: ShapeError, DTypeError.
  * Source: the `causal-conv1d` of Mamba (arXiv 2312.00752, section 3.4), in [b, l, d] layout; the weight's middle axis of 1 is dropped.
  */
-export const causalConv1d: Op<CausalConv1dInputs, CausalConv1dAttrs, CausalConv1dOutputs> = defineOp<CausalConv1dInputs, CausalConv1dAttrs, CausalConv1dOutputs>({
+export const causalConv1d: Op<CausalConv1dInputs, CausalConv1dAttrs, CausalConv1dOutputs> = defineOp<
+  CausalConv1dInputs,
+  CausalConv1dAttrs,
+  CausalConv1dOutputs
+>({
   name: "causalConv1d",
   inputs: { x: "b l d", weight: "d k", bias: "d?", initialState: "b k-1 d?", seqIdx: "int32 b l?" },
   attrs: { silu: false, returnLastState: false },
@@ -60,7 +64,11 @@ export interface CausalConv1dStepInputs {
  * Shapes: x, y [b, d]; state [b, k-1, d], oldest first; weight [d, k]; bias [d].
  * Errors: ShapeError, DTypeError; BackendError while gradients are recorded.
  */
-export const causalConv1dStep: Op<CausalConv1dStepInputs, { silu?: boolean }, { y: Tensor }> = defineOp<CausalConv1dStepInputs, { silu?: boolean }, { y: Tensor }>({
+export const causalConv1dStep: Op<CausalConv1dStepInputs, { silu?: boolean }, { y: Tensor }> = defineOp<
+  CausalConv1dStepInputs,
+  { silu?: boolean },
+  { y: Tensor }
+>({
   name: "causalConv1dStep",
   inputs: { x: "b d", weight: "d k", state: "b k-1 d", bias: "d?" },
   attrs: { silu: false },

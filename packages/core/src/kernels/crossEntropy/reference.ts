@@ -3,7 +3,10 @@ import type { NdArrays } from "../../tensor/index.ts";
 import type { CrossEntropyAttrs } from "./spec.ts";
 
 /** loss = logsumexp(logits) - logits[target], row by row. */
-export function crossEntropyReference({ logits, targets }: NdArrays, { ignoreIndex }: Required<CrossEntropyAttrs>): NdArrays {
+export function crossEntropyReference(
+  { logits, targets }: NdArrays,
+  { ignoreIndex }: Required<CrossEntropyAttrs>,
+): NdArrays {
   const v = logits!.shape.at(-1)!;
   const losses = ndzeros(targets!.shape);
   targets!.data.forEach((target, i) => {

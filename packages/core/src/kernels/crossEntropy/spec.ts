@@ -20,7 +20,11 @@ export interface CrossEntropyAttrs {
  * Errors: ShapeError, DTypeError. Targets are not range-checked on the device.
  * Source: as `torch.nn.functional.cross_entropy` with reduction "none".
  */
-export const crossEntropy: Op<CrossEntropyInputs, CrossEntropyAttrs, { losses: Tensor }> = defineOp<CrossEntropyInputs, CrossEntropyAttrs, { losses: Tensor }>({
+export const crossEntropy: Op<CrossEntropyInputs, CrossEntropyAttrs, { losses: Tensor }> = defineOp<
+  CrossEntropyInputs,
+  CrossEntropyAttrs,
+  { losses: Tensor }
+>({
   name: "crossEntropy",
   inputs: { logits: "... v", targets: "int32 ..." },
   attrs: { ignoreIndex: -100 },

@@ -3,7 +3,10 @@ import type { NdArrays } from "../../tensor/index.ts";
 import type { DiagonalScanAttrs } from "./spec.ts";
 
 /** The recurrence, token by token. */
-export function diagonalScanReference({ ABar, Bu, initialState }: NdArrays, { reverse, returnLastState }: Required<DiagonalScanAttrs>): NdArrays {
+export function diagonalScanReference(
+  { ABar, Bu, initialState }: NdArrays,
+  { reverse, returnLastState }: Required<DiagonalScanAttrs>,
+): NdArrays {
   const [b, l, n] = Bu!.shape as [number, number, number];
   const varying = ABar!.shape.length === 4;
   const states = ndzeros([b, l, n, 2]);

@@ -32,7 +32,11 @@ export interface DiagonalScanOutputs {
  * Errors: ShapeError, DTypeError.
  * Source: S5 (arXiv 2208.04933), section 2.2, whose parallel scan composes pairs (a, b) by (a2 a1, a2 b1 + b2); backends cut l into chunks.
  */
-export const diagonalScan: Op<DiagonalScanInputs, DiagonalScanAttrs, DiagonalScanOutputs> = defineOp<DiagonalScanInputs, DiagonalScanAttrs, DiagonalScanOutputs>({
+export const diagonalScan: Op<DiagonalScanInputs, DiagonalScanAttrs, DiagonalScanOutputs> = defineOp<
+  DiagonalScanInputs,
+  DiagonalScanAttrs,
+  DiagonalScanOutputs
+>({
   name: "diagonalScan",
   inputs: { Bu: "b l n 2", ABar: "n 2 | b l n 2", initialState: "b n 2?" },
   attrs: { reverse: false, returnLastState: false },

@@ -17,7 +17,11 @@ export interface FftConvInputs {
  * Errors: ShapeError, DTypeError.
  * Source: S4 (arXiv 2111.00396), section 2.4. Both sides are padded to l + min(m, l) - 1 or more, so that nothing wraps around.
  */
-export const fftConv: Op<FftConvInputs, Record<string, never>, { y: Tensor }> = defineOp<FftConvInputs, Record<string, never>, { y: Tensor }>({
+export const fftConv: Op<FftConvInputs, Record<string, never>, { y: Tensor }> = defineOp<
+  FftConvInputs,
+  Record<string, never>,
+  { y: Tensor }
+>({
   name: "fftConv",
   inputs: { u: "b l d", k: "d m", D: "d?" },
   attrs: {},

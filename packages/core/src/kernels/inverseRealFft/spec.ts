@@ -16,15 +16,23 @@ export interface InverseRealFftAttrs {
  * Errors: ShapeError, DTypeError; ArgumentError unless seqLen is a positive integer.
  * Source: how S4 turns its generating function, evaluated at the roots of unity, into a filter (arXiv 2111.00396, section 3.2).
  */
-export const inverseRealFft: Op<{ x: Tensor }, InverseRealFftAttrs, { y: Tensor }> = defineOp<{ x: Tensor }, InverseRealFftAttrs, { y: Tensor }>({
+export const inverseRealFft: Op<{ x: Tensor }, InverseRealFftAttrs, { y: Tensor }> = defineOp<
+  { x: Tensor },
+  InverseRealFftAttrs,
+  { y: Tensor }
+>({
   name: "inverseRealFft",
   inputs: { x: "h m 2" },
   attrs: { seqLen: 1 },
   outputs: ({ dims: { h } }, { seqLen }) => ({ y: [h!, seqLen] }),
   check: ({ dims: { h, m } }, { seqLen }) => {
-    if (!Number.isInteger(seqLen) || seqLen < 1) throw new ArgumentError(`inverseRealFft: seqLen must be a positive integer, got ${seqLen}`);
+    if (!Number.isInteger(seqLen) || seqLen < 1)
+      throw new ArgumentError(`inverseRealFft: seqLen must be a positive integer, got ${seqLen}`);
     const expected = Math.floor(seqLen / 2) + 1;
-    if (m !== expected) throw new ShapeError(`inverseRealFft: x must be [h, floor(l/2) + 1, 2] = [${h}, ${expected}, 2] for l = ${seqLen}, got [${h}, ${m}, 2]`);
+    if (m !== expected)
+      throw new ShapeError(
+        `inverseRealFft: x must be [h, floor(l/2) + 1, 2] = [${h}, ${expected}, 2] for l = ${seqLen}, got [${h}, ${m}, 2]`,
+      );
   },
   differentiable: ["x"],
   reference: inverseRealFftReference,

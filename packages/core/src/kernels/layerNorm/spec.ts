@@ -22,7 +22,11 @@ export interface LayerNormAttrs {
  * Errors: ShapeError, DTypeError; ArgumentError for a negative eps.
  * Source: Ba, Kiros and Hinton 2016 (arXiv 1607.06450), eq. 4; the variance is the biased one.
  */
-export const layerNorm: Op<LayerNormInputs, LayerNormAttrs, { y: Tensor }> = defineOp<LayerNormInputs, LayerNormAttrs, { y: Tensor }>({
+export const layerNorm: Op<LayerNormInputs, LayerNormAttrs, { y: Tensor }> = defineOp<
+  LayerNormInputs,
+  LayerNormAttrs,
+  { y: Tensor }
+>({
   name: "layerNorm",
   inputs: { x: "... d", weight: "d?", bias: "d?" },
   attrs: { eps: 1e-5 },

@@ -51,7 +51,11 @@ export interface Mamba3ScanOutputs {
  * Errors: ShapeError, DTypeError; ArgumentError for a chunk size below 1.
  * Source: Mamba-3 (arXiv 2603.15569), the exponential-trapezoidal rule, and the MIMO form of its state update.
  */
-export const mamba3Scan: Op<Mamba3ScanInputs, Mamba3ScanAttrs, Mamba3ScanOutputs> = defineOp<Mamba3ScanInputs, Mamba3ScanAttrs, Mamba3ScanOutputs>({
+export const mamba3Scan: Op<Mamba3ScanInputs, Mamba3ScanAttrs, Mamba3ScanOutputs> = defineOp<
+  Mamba3ScanInputs,
+  Mamba3ScanAttrs,
+  Mamba3ScanOutputs
+>({
   name: "mamba3Scan",
   inputs: {
     q: "b l h r n",
@@ -73,7 +77,8 @@ export const mamba3Scan: Op<Mamba3ScanInputs, Mamba3ScanAttrs, Mamba3ScanOutputs
     ...(returnLastState ? { lastState: [b!, h!, p!, n!] } : {}),
   }),
   check: (_, { chunkSize }) => {
-    if (!Number.isInteger(chunkSize) || chunkSize < 1) throw new ArgumentError(`mamba3Scan: chunkSize must be a whole number >= 1, got ${chunkSize}`);
+    if (!Number.isInteger(chunkSize) || chunkSize < 1)
+      throw new ArgumentError(`mamba3Scan: chunkSize must be a whole number >= 1, got ${chunkSize}`);
   },
   differentiable: ["q", "k", "v", "adt", "dt", "trap", "D", "z", "initialState", "initialK", "initialV"],
   reference: mamba3ScanReference,
@@ -106,13 +111,33 @@ export interface Mamba3ScanStepInputs {
  * Shapes: state [b, h, p, n]; q, k, lastK [b, h, r, n]; v, z, lastV, y [b, h, r, p]; adt, dt, trap [b, h]; D [h].
  * Errors: ShapeError, DTypeError; BackendError while gradients are recorded.
  */
-export const mamba3ScanStep: Op<Mamba3ScanStepInputs, Record<never, never>, { y: Tensor }> = defineOp<Mamba3ScanStepInputs, Record<never, never>, { y: Tensor }>({
+export const mamba3ScanStep: Op<Mamba3ScanStepInputs, Record<never, never>, { y: Tensor }> = defineOp<
+  Mamba3ScanStepInputs,
+  Record<never, never>,
+  { y: Tensor }
+>({
   name: "mamba3ScanStep",
-  inputs: { q: "b h r n", k: "b h r n", v: "b h r p", adt: "b h", dt: "b h", trap: "b h", state: "b h p n", lastK: "b h r n", lastV: "b h r p", D: "h?", z: "b h r p?" },
+  inputs: {
+    q: "b h r n",
+    k: "b h r n",
+    v: "b h r p",
+    adt: "b h",
+    dt: "b h",
+    trap: "b h",
+    state: "b h p n",
+    lastK: "b h r n",
+    lastV: "b h r p",
+    D: "h?",
+    z: "b h r p?",
+  },
   attrs: {},
   outputs: ({ dims: { b, h, r, p } }) => ({ y: [b!, h!, r!, p!] }),
   differentiable: [],
   inPlace: ["state", "lastK", "lastV"],
   reference: mamba3ScanStepReference,
-  cost: ({ dims: { b, h, r, p, n } }) => ({ flops: (1 + 6 * r!) * b! * h! * p! * n!, bytes: 8 * b! * h! * p! * n!, exps: 2 * b! * h! }),
+  cost: ({ dims: { b, h, r, p, n } }) => ({
+    flops: (1 + 6 * r!) * b! * h! * p! * n!,
+    bytes: 8 * b! * h! * p! * n!,
+    exps: 2 * b! * h!,
+  }),
 });

@@ -5,7 +5,10 @@ import type { RmsNormAttrs } from "./spec.ts";
 const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 /** y = x / rms(x) * weight over groups of the last axis, gated by silu(z) before or after. */
-export function rmsNormReference({ x, weight, z }: NdArrays, { eps, groupSize, normBeforeGate }: Required<RmsNormAttrs>): NdArrays {
+export function rmsNormReference(
+  { x, weight, z }: NdArrays,
+  { eps, groupSize, normBeforeGate }: Required<RmsNormAttrs>,
+): NdArrays {
   const d = x!.shape.at(-1)!;
   const size = groupSize || d;
   const y = ndzeros(x!.shape);

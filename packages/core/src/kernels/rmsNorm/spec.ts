@@ -26,14 +26,19 @@ export interface RmsNormAttrs {
  * Errors: ShapeError, DTypeError; ArgumentError for a negative eps.
  * Source: Zhang and Sennrich 2019, eq. 4; gated form as `RMSNormGated` of Mamba-2 (arXiv 2405.21060, section 7).
  */
-export const rmsNorm: Op<RmsNormInputs, RmsNormAttrs, { y: Tensor }> = defineOp<RmsNormInputs, RmsNormAttrs, { y: Tensor }>({
+export const rmsNorm: Op<RmsNormInputs, RmsNormAttrs, { y: Tensor }> = defineOp<
+  RmsNormInputs,
+  RmsNormAttrs,
+  { y: Tensor }
+>({
   name: "rmsNorm",
   inputs: { x: "... d", weight: "d?", z: "... d?" },
   attrs: { eps: 1e-5, groupSize: 0, normBeforeGate: false },
   outputs: ({ lead, dims }) => ({ y: [...lead, dims.d!] }),
   check: ({ dims }, { eps, groupSize }) => {
     if (!(eps >= 0)) throw new ArgumentError(`rmsNorm: eps must be >= 0, got ${eps}`);
-    if (groupSize < 0 || (groupSize > 0 && dims.d! % groupSize !== 0)) throw new ShapeError(`rmsNorm: groupSize ${groupSize} must divide d = ${dims.d}`);
+    if (groupSize < 0 || (groupSize > 0 && dims.d! % groupSize !== 0))
+      throw new ShapeError(`rmsNorm: groupSize ${groupSize} must divide d = ${dims.d}`);
   },
   differentiable: ["x", "weight", "z"],
   reference: rmsNormReference,

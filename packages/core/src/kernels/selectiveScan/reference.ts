@@ -8,7 +8,10 @@ export const softplus = (x: number): number => (x > 30 ? x : Math.log1p(Math.exp
 export const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 /** The recurrence of Mamba, token by token, as Algorithm 2 has it. */
-export function selectiveScanReference(inputs: NdArrays, { deltaSoftplus, returnLastState }: Required<SelectiveScanAttrs>): NdArrays {
+export function selectiveScanReference(
+  inputs: NdArrays,
+  { deltaSoftplus, returnLastState }: Required<SelectiveScanAttrs>,
+): NdArrays {
   const { u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx } = inputs;
   const [b, l, d] = u!.shape as [number, number, number];
   const n = A!.shape[1]!;
@@ -16,7 +19,8 @@ export function selectiveScanReference(inputs: NdArrays, { deltaSoftplus, return
   const state = initialState ? ndclone(initialState) : ndzeros([b, d, n]);
   for (let i = 0; i < b; i++) {
     for (let t = 0; t < l; t++) {
-      if (t > 0 && seqIdx && seqIdx.data[i * l + t] !== seqIdx.data[i * l + t - 1]) state.data.fill(0, i * d * n, (i + 1) * d * n);
+      if (t > 0 && seqIdx && seqIdx.data[i * l + t] !== seqIdx.data[i * l + t - 1])
+        state.data.fill(0, i * d * n, (i + 1) * d * n);
       for (let c = 0; c < d; c++) {
         const at = (i * l + t) * d + c;
         const raw = delta!.data[at]! + (deltaBias?.data[c] ?? 0);
@@ -46,9 +50,20 @@ function pick(x: NdArray, token: number, channel: number, s: number, d: number):
 
 /** One step of the same recurrence: the scan at l = 1. */
 export function selectiveScanStepReference(inputs: NdArrays, { deltaSoftplus }: { deltaSoftplus: boolean }): NdArrays {
-  const withL = (x: NdArray | undefined): NdArray | undefined => x && { shape: [x.shape[0]!, 1, ...x.shape.slice(1)], data: x.data };
+  const withL = (x: NdArray | undefined): NdArray | undefined =>
+    x && { shape: [x.shape[0]!, 1, ...x.shape.slice(1)], data: x.data };
   const { state, u, delta, A, B, C, D, z, deltaBias } = inputs;
-  const full = { u: withL(u), delta: withL(delta), A, B: withL(B), C: withL(C), D, z: withL(z), deltaBias, initialState: state };
+  const full = {
+    u: withL(u),
+    delta: withL(delta),
+    A,
+    B: withL(B),
+    C: withL(C),
+    D,
+    z: withL(z),
+    deltaBias,
+    initialState: state,
+  };
   const present = Object.fromEntries(Object.entries(full).filter(([, x]) => x !== undefined)) as NdArrays;
   const { y, lastState } = selectiveScanReference(present, { deltaSoftplus, returnLastState: true });
   return { y: { shape: [...u!.shape], data: y!.data }, state: lastState! };

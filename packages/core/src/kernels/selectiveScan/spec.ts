@@ -31,7 +31,8 @@ export interface SelectiveScanOutputs {
 }
 
 function checkGroups(name: string, { dims: { d, g } }: BoundDims): void {
-  if (g !== undefined && (g === 0 || d! % g !== 0)) throw new ShapeError(`${name}: groups g = ${g} must divide d = ${d}`);
+  if (g !== undefined && (g === 0 || d! % g !== 0))
+    throw new ShapeError(`${name}: groups g = ${g} must divide d = ${d}`);
 }
 
 /**
@@ -48,7 +49,11 @@ function checkGroups(name: string, { dims: { d, g } }: BoundDims): void {
  * Source: Gu and Dao 2023 (arXiv 2312.00752), Algorithm 2 and section 3.3.2 (states are recomputed in the backward pass).
  * B is discretized by Euler's rule (delta B), as in the official code, where eq. 4 has zero-order hold.
  */
-export const selectiveScan: Op<SelectiveScanInputs, SelectiveScanAttrs, SelectiveScanOutputs> = defineOp<SelectiveScanInputs, SelectiveScanAttrs, SelectiveScanOutputs>({
+export const selectiveScan: Op<SelectiveScanInputs, SelectiveScanAttrs, SelectiveScanOutputs> = defineOp<
+  SelectiveScanInputs,
+  SelectiveScanAttrs,
+  SelectiveScanOutputs
+>({
   name: "selectiveScan",
   inputs: {
     u: "b l d",
@@ -97,9 +102,23 @@ export interface SelectiveScanStepInputs {
  * Shapes: state [b, d, n]; u, delta, z, y [b, d]; A [d, n]; B, C [b, n] or [b, g, n]; D, deltaBias [d].
  * Errors: ShapeError, DTypeError; BackendError while gradients are recorded.
  */
-export const selectiveScanStep: Op<SelectiveScanStepInputs, { deltaSoftplus?: boolean }, { y: Tensor }> = defineOp<SelectiveScanStepInputs, { deltaSoftplus?: boolean }, { y: Tensor }>({
+export const selectiveScanStep: Op<SelectiveScanStepInputs, { deltaSoftplus?: boolean }, { y: Tensor }> = defineOp<
+  SelectiveScanStepInputs,
+  { deltaSoftplus?: boolean },
+  { y: Tensor }
+>({
   name: "selectiveScanStep",
-  inputs: { u: "b d", delta: "b d", A: "d n", B: "b n | b g n", C: "b n | b g n", state: "b d n", D: "d?", z: "b d?", deltaBias: "d?" },
+  inputs: {
+    u: "b d",
+    delta: "b d",
+    A: "d n",
+    B: "b n | b g n",
+    C: "b n | b g n",
+    state: "b d n",
+    D: "d?",
+    z: "b d?",
+    deltaBias: "d?",
+  },
   attrs: { deltaSoftplus: false },
   outputs: ({ dims: { b, d } }) => ({ y: [b!, d!] }),
   check: (bound) => checkGroups("selectiveScanStep", bound),

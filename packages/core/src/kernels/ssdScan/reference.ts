@@ -13,7 +13,8 @@ export function ssdScanReference(inputs: NdArrays, attrs: Required<SsdScanAttrs>
   for (let i = 0; i < b; i++) {
     for (let t = 0; t < l; t++) {
       const token = i * l + t;
-      if (t > 0 && seqIdx && seqIdx.data[token] !== seqIdx.data[token - 1]) state.data.fill(0, i * h * p * n, (i + 1) * h * p * n);
+      if (t > 0 && seqIdx && seqIdx.data[token] !== seqIdx.data[token - 1])
+        state.data.fill(0, i * h * p * n, (i + 1) * h * p * n);
       for (let head = 0; head < h; head++) {
         const delta = ssdDelta(dt!.data[token * h + head]! + (dtBias?.data[head] ?? 0), attrs);
         const decay = Math.exp(delta * A!.data[head]!);
@@ -42,10 +43,19 @@ function ssdDelta(raw: number, { dtSoftplus, dtMin, dtMax }: Required<SsdScanAtt
 }
 
 /** One step of the same recurrence: the scan at l = 1. */
-export function ssdScanStepReference({ state, A, D, dtBias, ...tokens }: NdArrays, attrs: Omit<Required<SsdScanAttrs>, "chunkSize" | "returnLastState">): NdArrays {
+export function ssdScanStepReference(
+  { state, A, D, dtBias, ...tokens }: NdArrays,
+  attrs: Omit<Required<SsdScanAttrs>, "chunkSize" | "returnLastState">,
+): NdArrays {
   const withL = ({ shape, data }: NdArray): NdArray => ({ shape: [shape[0]!, 1, ...shape.slice(1)], data });
   const sequence = Object.fromEntries(Object.entries(tokens).map(([name, value]) => [name, withL(value)]));
-  const fixed = Object.fromEntries(Object.entries({ A, D, dtBias, initialState: state }).filter(([, value]) => value !== undefined));
-  const { y, lastState } = ssdScanReference({ ...sequence, ...fixed } as NdArrays, { ...attrs, chunkSize: 1, returnLastState: true });
+  const fixed = Object.fromEntries(
+    Object.entries({ A, D, dtBias, initialState: state }).filter(([, value]) => value !== undefined),
+  );
+  const { y, lastState } = ssdScanReference({ ...sequence, ...fixed } as NdArrays, {
+    ...attrs,
+    chunkSize: 1,
+    returnLastState: true,
+  });
   return { y: { shape: [...tokens.x!.shape], data: y!.data }, state: lastState! };
 }

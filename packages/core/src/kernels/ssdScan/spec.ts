@@ -63,7 +63,11 @@ function checkHeads(name: string, { dims: { h, g } }: BoundDims, { dtMin, dtMax 
  * Errors: ShapeError, DTypeError; ArgumentError for dtMin > dtMax or a chunk size below 1.
  * Source: Dao and Gu 2024 (arXiv 2405.21060), sections 5 and 6. The input is discretized by Euler's rule (dt B), as in the official code.
  */
-export const ssdScan: Op<SsdScanInputs, SsdScanAttrs, SsdScanOutputs> = defineOp<SsdScanInputs, SsdScanAttrs, SsdScanOutputs>({
+export const ssdScan: Op<SsdScanInputs, SsdScanAttrs, SsdScanOutputs> = defineOp<
+  SsdScanInputs,
+  SsdScanAttrs,
+  SsdScanOutputs
+>({
   name: "ssdScan",
   inputs: {
     x: "b l h p",
@@ -84,7 +88,8 @@ export const ssdScan: Op<SsdScanInputs, SsdScanAttrs, SsdScanOutputs> = defineOp
   }),
   check: (bound, attrs) => {
     checkHeads("ssdScan", bound, attrs);
-    if (!Number.isInteger(attrs.chunkSize) || attrs.chunkSize < 1) throw new ArgumentError(`ssdScan: chunkSize must be a whole number >= 1, got ${attrs.chunkSize}`);
+    if (!Number.isInteger(attrs.chunkSize) || attrs.chunkSize < 1)
+      throw new ArgumentError(`ssdScan: chunkSize must be a whole number >= 1, got ${attrs.chunkSize}`);
   },
   differentiable: ["x", "dt", "A", "B", "C", "D", "z", "dtBias", "initialState"],
   reference: ssdScanReference,
@@ -115,9 +120,23 @@ export interface SsdScanStepInputs {
  * Shapes: state [b, h, p, n]; x, z, y [b, h, p]; dt [b, h]; A, dtBias [h]; B, C [b, g, n]; D [h] or [h, p].
  * Errors: ShapeError, DTypeError, ArgumentError; BackendError while gradients are recorded.
  */
-export const ssdScanStep: Op<SsdScanStepInputs, SsdScanStepAttrs, { y: Tensor }> = defineOp<SsdScanStepInputs, SsdScanStepAttrs, { y: Tensor }>({
+export const ssdScanStep: Op<SsdScanStepInputs, SsdScanStepAttrs, { y: Tensor }> = defineOp<
+  SsdScanStepInputs,
+  SsdScanStepAttrs,
+  { y: Tensor }
+>({
   name: "ssdScanStep",
-  inputs: { x: "b h p", dt: "b h", A: "h", B: "b g n", C: "b g n", state: "b h p n", D: "h | h p?", z: "b h p?", dtBias: "h?" },
+  inputs: {
+    x: "b h p",
+    dt: "b h",
+    A: "h",
+    B: "b g n",
+    C: "b g n",
+    state: "b h p n",
+    D: "h | h p?",
+    z: "b h p?",
+    dtBias: "h?",
+  },
   attrs: { dtSoftplus: false, dtMin: 0, dtMax: Number.POSITIVE_INFINITY },
   outputs: ({ dims: { b, h, p } }) => ({ y: [b!, h!, p!] }),
   check: (bound, attrs) => checkHeads("ssdScanStep", bound, attrs),

@@ -22,15 +22,24 @@ export interface VandermondeAttrs {
  * Source: S4D (arXiv 2206.11893), section 3.3. A phase t im(logABar) reaches thousands of radians: reduce it, or power up, before
  * taking sines, else float32 loses t |im| 2^-24 of them.
  */
-export const vandermonde: Op<VandermondeInputs, VandermondeAttrs, { y: Tensor }> = defineOp<VandermondeInputs, VandermondeAttrs, { y: Tensor }>({
+export const vandermonde: Op<VandermondeInputs, VandermondeAttrs, { y: Tensor }> = defineOp<
+  VandermondeInputs,
+  VandermondeAttrs,
+  { y: Tensor }
+>({
   name: "vandermonde",
   inputs: { C: "h n 2", logABar: "h n 2" },
   attrs: { seqLen: 1 },
   outputs: ({ dims: { h } }, { seqLen }) => ({ y: [h!, seqLen] }),
   check: (_, { seqLen }) => {
-    if (!Number.isInteger(seqLen) || seqLen < 1) throw new ArgumentError(`vandermonde: seqLen must be a positive integer, got ${seqLen}`);
+    if (!Number.isInteger(seqLen) || seqLen < 1)
+      throw new ArgumentError(`vandermonde: seqLen must be a positive integer, got ${seqLen}`);
   },
   differentiable: ["C", "logABar"],
   reference: vandermondeReference,
-  cost: ({ dims: { h, n } }, { seqLen }) => ({ flops: 8 * h! * n! * seqLen, bytes: 4 * (4 * h! * n! + h! * seqLen), exps: h! * n! * seqLen }),
+  cost: ({ dims: { h, n } }, { seqLen }) => ({
+    flops: 8 * h! * n! * seqLen,
+    bytes: 4 * (4 * h! * n! + h! * seqLen),
+    exps: h! * n! * seqLen,
+  }),
 });

@@ -16,8 +16,15 @@ export function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
 export type Operand = Tensor | number;
 
 /** Runs an op on two operands; the scalars that numbers became are disposed again. */
-function withPair(op: string, a: Operand, b: Operand, run: (x: Tensor, y: Tensor) => Tensor, ...dtypes: readonly DType[]): Tensor {
-  const dtype: DType = typeof a !== "number" ? (a.dtype as DType) : typeof b !== "number" ? (b.dtype as DType) : "float32";
+function withPair(
+  op: string,
+  a: Operand,
+  b: Operand,
+  run: (x: Tensor, y: Tensor) => Tensor,
+  ...dtypes: readonly DType[]
+): Tensor {
+  const dtype: DType =
+    typeof a !== "number" ? (a.dtype as DType) : typeof b !== "number" ? (b.dtype as DType) : "float32";
   const typed = (argument: string, operand: Operand): Tensor => {
     if (typeof operand !== "number") {
       expectDType(op, argument, operand, ...dtypes);

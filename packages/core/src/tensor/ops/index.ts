@@ -1,5 +1,20 @@
 export { broadcastShape } from "./rules.ts";
-export { broadcastTo, reshape, transpose, slice, sliceAxis, split, concat, stack, reverse, pad, tile, gather, segmentSum, sum } from "./movement.ts";
+export {
+  broadcastTo,
+  reshape,
+  transpose,
+  slice,
+  sliceAxis,
+  split,
+  concat,
+  stack,
+  reverse,
+  pad,
+  tile,
+  gather,
+  segmentSum,
+  sum,
+} from "./movement.ts";
 export {
   type Operand,
   add,

@@ -12,13 +12,16 @@ import type { Tensor } from "../types.ts";
 export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = false): Tensor {
   expectDType("matMul", "a", a, "float32");
   expectDType("matMul", "b", b, "float32");
-  if (a.shape.length < 2 || b.shape.length < 2) throw new ShapeError(`matMul: a and b must be matrices, got ${show(a.shape)} and ${show(b.shape)}`);
+  if (a.shape.length < 2 || b.shape.length < 2)
+    throw new ShapeError(`matMul: a and b must be matrices, got ${show(a.shape)} and ${show(b.shape)}`);
   const [rowsA, colsA] = a.shape.slice(-2) as [number, number];
   const [rowsB, colsB] = b.shape.slice(-2) as [number, number];
   const [m, k] = transposeA ? [colsA, rowsA] : [rowsA, colsA];
   const [inner, n] = transposeB ? [colsB, rowsB] : [rowsB, colsB];
   if (k !== inner)
-    throw new ShapeError(`matMul: inner extents differ: a ${show(a.shape)}${transposeA ? "^T" : ""}, b ${show(b.shape)}${transposeB ? "^T" : ""}`);
+    throw new ShapeError(
+      `matMul: inner extents differ: a ${show(a.shape)}${transposeA ? "^T" : ""}, b ${show(b.shape)}${transposeB ? "^T" : ""}`,
+    );
   const leadA = a.shape.slice(0, -2);
   const leadB = b.shape.slice(0, -2);
   const countA = leadA.reduce((x, y) => x * y, 1);

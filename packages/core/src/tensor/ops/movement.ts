@@ -32,7 +32,10 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   if (full.some((extent) => !Number.isInteger(extent)) || full.reduce((a, b) => a * b, 1) !== x.size) {
     throw new ShapeError(`reshape: ${show(x.shape)} has ${x.size} elements and does not fit ${show(shape)}`);
   }
-  return one("Reshape", { x }, { shape: full }, () => ({ save: [], backward: ([dy]) => ({ x: reshape(dy!, x.shape) }) }));
+  return one("Reshape", { x }, { shape: full }, () => ({
+    save: [],
+    backward: ([dy]) => ({ x: reshape(dy!, x.shape) }),
+  }));
 }
 
 /** Reorders axes; reverses them by default. */
@@ -40,7 +43,10 @@ export function transpose(x: Tensor, perm: readonly number[] = x.shape.map((_, i
   if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x.shape.length)
     throw new ShapeError(`transpose: perm [${perm.join(", ")}] is not an order of the axes of ${show(x.shape)}`);
   const inverse = perm.map((_, i) => perm.indexOf(i));
-  return one("Transpose", { x }, { perm: [...perm] }, () => ({ save: [], backward: ([dy]) => ({ x: transpose(dy!, inverse) }) }));
+  return one("Transpose", { x }, { perm: [...perm] }, () => ({
+    save: [],
+    backward: ([dy]) => ({ x: transpose(dy!, inverse) }),
+  }));
 }
 
 /** `size` elements from `begin` along every axis; -1 takes the rest. */
@@ -50,11 +56,17 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
     begin.length === x.shape.length &&
     full.length === x.shape.length &&
     begin.every((from, i) => from >= 0 && full[i]! >= 0 && from + full[i]! <= x.shape[i]!);
-  if (!inside) throw new ShapeError(`slice: begin [${begin.join(", ")}], size [${size.join(", ")}] is not inside ${show(x.shape)}`);
+  if (!inside)
+    throw new ShapeError(
+      `slice: begin [${begin.join(", ")}], size [${size.join(", ")}] is not inside ${show(x.shape)}`,
+    );
   const alias = contiguousView(x, begin, full);
   if (alias !== undefined) return alias;
   const paddings = x.shape.map((extent, i) => [begin[i]!, extent - begin[i]! - full[i]!] as const);
-  return one("Slice", { x }, { begin: [...begin], size: full }, () => ({ save: [], backward: ([dy]) => ({ x: pad(dy!, paddings) }) }));
+  return one("Slice", { x }, { begin: [...begin], size: full }, () => ({
+    save: [],
+    backward: ([dy]) => ({ x: pad(dy!, paddings) }),
+  }));
 }
 
 /**
@@ -116,7 +128,8 @@ export function concat(xs: readonly Tensor[], axis = 0): Tensor {
   for (const x of xs) {
     if (x.shape.length !== xs[0]!.shape.length || x.shape.some((extent, i) => i !== at && extent !== xs[0]!.shape[i]))
       throw new ShapeError(`concat: ${show(x.shape)} does not fit ${show(xs[0]!.shape)} along axis ${at}`);
-    if (x.dtype !== xs[0]!.dtype) throw new DTypeError(`concat: tensors must have one dtype, got ${xs[0]!.dtype} and ${x.dtype}`);
+    if (x.dtype !== xs[0]!.dtype)
+      throw new DTypeError(`concat: tensors must have one dtype, got ${xs[0]!.dtype} and ${x.dtype}`);
   }
   const extents = xs.map((x) => x.shape[at!]!);
   return one("Concat", { ...xs } as unknown as Record<string, Tensor>, { axis: at }, () => ({
@@ -160,7 +173,8 @@ export function pad(x: Tensor, paddings: readonly (readonly [number, number])[],
 
 /** The whole tensor repeated along each axis. */
 export function tile(x: Tensor, reps: readonly number[]): Tensor {
-  if (reps.length !== x.shape.length) throw new ShapeError(`tile: needs one count for each axis of ${show(x.shape)}, got [${reps.join(", ")}]`);
+  if (reps.length !== x.shape.length)
+    throw new ShapeError(`tile: needs one count for each axis of ${show(x.shape)}, got [${reps.join(", ")}]`);
   return one("Tile", { x }, { reps: [...reps] }, () => ({
     save: [],
     backward: ([dy]) => {
@@ -202,14 +216,20 @@ export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
 export function segmentSum(x: Tensor, ids: Tensor, count: number): Tensor {
   if (ids.dtype !== "int32" || ids.shape.join() !== String(x.shape[0]))
     throw new ShapeError(`segmentSum: ids must be int32 [n] = [${x.shape[0]}], got ${ids.dtype} ${show(ids.shape)}`);
-  return one("SegmentSum", { x, ids }, { count }, () => ({ save: [ids], backward: ([dy], [at]) => ({ x: gather(dy!, at!) }) }));
+  return one("SegmentSum", { x, ids }, { count }, () => ({
+    save: [ids],
+    backward: ([dy], [at]) => ({ x: gather(dy!, at!) }),
+  }));
 }
 
 /** Sum over axes (all by default). */
 export function sum(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
   expectDType("Sum", "x", x, "float32", "int32");
   const at = normalAxes("sum", axes, x.shape.length);
-  return one("Sum", { x }, { axes: at, keepDims }, () => ({ save: [], backward: ([dy]) => ({ x: spread(dy!, x.shape, at) }) }));
+  return one("Sum", { x }, { axes: at, keepDims }, () => ({
+    save: [],
+    backward: ([dy]) => ({ x: spread(dy!, x.shape, at) }),
+  }));
 }
 
 /** A reduced gradient repeated over the axes that were reduced. */

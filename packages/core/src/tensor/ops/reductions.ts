@@ -12,7 +12,12 @@ export function mean(x: Tensor, axes?: number | readonly number[], keepDims = fa
   return tidy(() => mul(sum(x, axes, keepDims), 1 / count));
 }
 
-function extreme(name: "Max" | "Min", x: Tensor, axes: number | readonly number[] | undefined, keepDims: boolean): Tensor {
+function extreme(
+  name: "Max" | "Min",
+  x: Tensor,
+  axes: number | readonly number[] | undefined,
+  keepDims: boolean,
+): Tensor {
   const at = normalAxes(name, axes, x.shape.length);
   return one(name, { x }, { axes: at, keepDims }, ([y]) => ({
     save: [x, y!],

@@ -23,7 +23,12 @@ export interface RememberInput {
 /** Streams a signal through one memory up to `now` and reads the history back from the n coefficients alone. */
 export function remember(name: MemoryName, input: RememberInput): Remembered {
   const seen = input.signal.subarray(0, input.now);
-  const { history, coefficients } = name === "legs" ? withLegS(seen, input.n) : name === "random" ? withRandom(seen, input.n) : withWindow(name, seen, input);
+  const { history, coefficients } =
+    name === "legs"
+      ? withLegS(seen, input.n)
+      : name === "random"
+        ? withRandom(seen, input.n)
+        : withWindow(name, seen, input);
   const reached = [...history.keys()].filter((i) => !Number.isNaN(history[i]!));
   const squares = reached.reduce((sum, i) => sum + (history[i]! - seen[i]!) ** 2, 0);
   return { history, coefficients, error: Math.sqrt(squares / Math.max(1, reached.length)) };
@@ -63,8 +68,12 @@ function withRandom(seen: Float64Array, n: number): Read {
   }
   const state = new Float64Array(n);
   columns.forEach((column, age) => column.forEach((value, i) => (state[i]! += value * seen[seen.length - 1 - age]!)));
-  const gram = Matrix.from(n, n, (i, j) => columns.reduce((sum, column) => sum + column[i]! * column[j]!, i === j ? 1e-9 : 0));
+  const gram = Matrix.from(n, n, (i, j) =>
+    columns.reduce((sum, column) => sum + column[i]! * column[j]!, i === j ? 1e-9 : 0),
+  );
   const weights = solveLinear(gram, Matrix.column(state)).data;
-  const history = Float64Array.from({ length: seen.length }, (_, t) => columns[seen.length - 1 - t]!.reduce((sum, value, i) => sum + value * weights[i]!, 0));
+  const history = Float64Array.from({ length: seen.length }, (_, t) =>
+    columns[seen.length - 1 - t]!.reduce((sum, value, i) => sum + value * weights[i]!, 0),
+  );
   return { history, coefficients: state };
 }

@@ -21,9 +21,14 @@ export function makeSignal(name: SignalName, drawn: readonly number[]): Float64A
     case "chaos":
       return mackeyGlass({ length: LENGTH }).map((value) => 2 * (value - 0.9));
     case "steps":
-      return Float64Array.from({ length: LENGTH }, (_, t) => [0.6, -0.4, 0.9, -0.8, 0.2][Math.floor((5 * t) / LENGTH)]!);
+      return Float64Array.from(
+        { length: LENGTH },
+        (_, t) => [0.6, -0.4, 0.9, -0.8, 0.2][Math.floor((5 * t) / LENGTH)]!,
+      );
     case "drawn":
-      return Float64Array.from({ length: LENGTH }, (_, t) => interpolate(drawn, (t / (LENGTH - 1)) * (DRAWN_POINTS - 1)));
+      return Float64Array.from({ length: LENGTH }, (_, t) =>
+        interpolate(drawn, (t / (LENGTH - 1)) * (DRAWN_POINTS - 1)),
+      );
   }
 }
 

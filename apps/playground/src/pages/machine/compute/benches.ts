@@ -12,7 +12,16 @@ export interface BenchTime {
 }
 
 const random = (shape: readonly number[], low = -1, high = 1): Tensor =>
-  tensor(Float32Array.from(new Rng(1).uniforms(shape.reduce((a, b) => a * b, 1), low, high)), shape);
+  tensor(
+    Float32Array.from(
+      new Rng(1).uniforms(
+        shape.reduce((a, b) => a * b, 1),
+        low,
+        high,
+      ),
+    ),
+    shape,
+  );
 
 /** Waits for a result and frees it. */
 async function finish(y: Tensor): Promise<void> {
@@ -46,13 +55,23 @@ async function benchMatmul(): Promise<BenchTime> {
 
 async function benchScan(): Promise<BenchTime> {
   const [l, d, n] = [512, 256, 16];
-  const inputs = { u: random([1, l, d]), delta: random([1, l, d], 0.01, 0.1), A: random([d, n], -8, -1), B: random([1, l, n]), C: random([1, l, n]) };
+  const inputs = {
+    u: random([1, l, d]),
+    delta: random([1, l, d], 0.01, 0.1),
+    A: random([d, n], -8, -1),
+    B: random([1, l, n]),
+    C: random([1, l, n]),
+  };
   const ms = await time(() => finish(selectiveScan(inputs).y));
   for (const t of Object.values(inputs)) t.dispose();
   return { ms, rate: (1000 * l) / ms, unit: "tokens/s" };
 }
 
-const smallModel = (): LanguageModel => new LanguageModel(parseModelConfig({ model_type: "mamba", hidden_size: 128, num_hidden_layers: 4, vocab_size: 1024 }), 1);
+const smallModel = (): LanguageModel =>
+  new LanguageModel(
+    parseModelConfig({ model_type: "mamba", hidden_size: 128, num_hidden_layers: 4, vocab_size: 1024 }),
+    1,
+  );
 
 async function benchDecode(): Promise<BenchTime> {
   const model = smallModel();
@@ -67,7 +86,10 @@ async function benchDecode(): Promise<BenchTime> {
 async function benchPrefill(): Promise<BenchTime> {
   const model = smallModel();
   const l = 256;
-  const ids = tensor(Int32Array.from({ length: l }, (_, i) => i), [1, l]);
+  const ids = tensor(
+    Int32Array.from({ length: l }, (_, i) => i),
+    [1, l],
+  );
   const ms = await time(() => finish(model.forward(ids, { lastOnly: true }).logits));
   ids.dispose();
   model.dispose();

@@ -34,7 +34,9 @@ export async function goldenVerdicts(file: string, folderUrl: string): Promise<V
   const response = await fetch(new URL(file, folderUrl));
   if (!response.ok) throw new SourceError(`${file}: HTTP ${response.status}`);
   const { metadata, tensors } = parseSafetensors(new Uint8Array(await response.arrayBuffer()), file);
-  const values = Object.fromEntries([...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]));
+  const values = Object.fromEntries(
+    [...tensors].map(([key, raw]) => [key, { dtype: raw.dtype, shape: [...raw.shape], data: toFloat64Array(raw) }]),
+  );
   const group = groupOf(file);
   const attrs = JSON.parse(metadata.get("attrs") ?? "{}") as Record<string, unknown>;
   const rows = await comparisons[group]!({ group, name: file, folder: folderUrl, attrs, tensors: values });

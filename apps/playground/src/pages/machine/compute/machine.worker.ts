@@ -76,10 +76,22 @@ async function opVerdicts(op: OpCase["op"], depth: Depth): Promise<Verdict[]> {
 }
 
 /** A check that throws is a result too. */
-async function result(kind: CheckResult["kind"], name: string, backend: BackendName, check: () => Promise<readonly Verdict[]>): Promise<CheckResult> {
+async function result(
+  kind: CheckResult["kind"],
+  name: string,
+  backend: BackendName,
+  check: () => Promise<readonly Verdict[]>,
+): Promise<CheckResult> {
   try {
     const verdicts = await check();
-    return { kind, name, backend, compared: verdicts.length, failed: verdicts.filter(({ ok }) => !ok).length, used: Math.max(0, ...verdicts.map(({ used }) => used)) };
+    return {
+      kind,
+      name,
+      backend,
+      compared: verdicts.length,
+      failed: verdicts.filter(({ ok }) => !ok).length,
+      used: Math.max(0, ...verdicts.map(({ used }) => used)),
+    };
   } catch (error) {
     return { kind, name, backend, compared: 0, failed: 0, used: 0, why: (error as Error).message };
   }
@@ -87,14 +99,20 @@ async function result(kind: CheckResult["kind"], name: string, backend: BackendN
 
 /** What can be said of a running backend: its threads, or the device's name. */
 function describe(): string {
-  const backend = currentBackend() as unknown as { threads?: number; traits?: { description?: string; vendor?: string; architecture?: string } };
+  const backend = currentBackend() as unknown as {
+    threads?: number;
+    traits?: { description?: string; vendor?: string; architecture?: string };
+  };
   if (backend.threads !== undefined) return String(backend.threads);
   const { description, vendor, architecture } = backend.traits ?? {};
   return [description, vendor, architecture].filter(Boolean).join(" ");
 }
 
 const api = {
-  async run({ backends, depth, goldenFiles, goldenUrl }: MachineInput, { signal, emit }: CallContext<MachineEvent>): Promise<void> {
+  async run(
+    { backends, depth, goldenFiles, goldenUrl }: MachineInput,
+    { signal, emit }: CallContext<MachineEvent>,
+  ): Promise<void> {
     const golden = depth === "quick" ? onePerGroup(goldenFiles) : goldenFiles;
     const rows = ops.length + golden.length + benches.length;
     let done = 0;

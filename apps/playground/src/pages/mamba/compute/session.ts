@@ -1,5 +1,13 @@
 import { FormatError, Rng, setBackend } from "@statespace/core";
-import { Decoder, ModelState, prefill, sampleToken, type LanguageModel, type SamplingSettings, type Tokenizer } from "@statespace/models";
+import {
+  Decoder,
+  ModelState,
+  prefill,
+  sampleToken,
+  type LanguageModel,
+  type SamplingSettings,
+  type Tokenizer,
+} from "@statespace/models";
 import { loadBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 
@@ -64,7 +72,12 @@ export class Session {
   }
 
   async save(): Promise<Snapshot> {
-    return { ids: [...this.ids], promptLength: this.promptLength, state: await this.#decoder!.state.toBytes(), logits: this.#logits!.slice() };
+    return {
+      ids: [...this.ids],
+      promptLength: this.promptLength,
+      state: await this.#decoder!.state.toBytes(),
+      logits: this.#logits!.slice(),
+    };
   }
 
   /** The shortest text that rewinding can reach. */
@@ -87,23 +100,31 @@ export class Session {
     this.#logits = snapshot.logits.slice();
     this.#rng = new Rng(seed);
     // only what this text went through: the snapshot may be of another one
-    this.#snapshots = this.#snapshots.filter(({ ids }) => ids.length <= snapshot.ids.length && ids.every((id, i) => id === snapshot.ids[i]));
+    this.#snapshots = this.#snapshots.filter(
+      ({ ids }) => ids.length <= snapshot.ids.length && ids.every((id, i) => id === snapshot.ids[i]),
+    );
     if (this.#snapshots.length === 0) this.#snapshots = [snapshot];
   }
 
   /** @throws FormatError unless a snapshot and its state can be of this model. */
   check({ ids, logits }: Snapshot, state: ModelState): void {
     const { vocabSize } = this.model.config;
-    if (logits.length !== vocabSize) throw new FormatError(`state: must score ${vocabSize} tokens, got ${logits.length}: it belongs to another model`);
+    if (logits.length !== vocabSize)
+      throw new FormatError(`state: must score ${vocabSize} tokens, got ${logits.length}: it belongs to another model`);
     const stranger = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
-    if (stranger !== undefined) throw new FormatError(`state: token ${stranger} is not one of this model's ${vocabSize}`);
-    if (state.position !== ids.length) throw new FormatError(`state: saw ${state.position} tokens, but the file lists ${ids.length}`);
+    if (stranger !== undefined)
+      throw new FormatError(`state: token ${stranger} is not one of this model's ${vocabSize}`);
+    if (state.position !== ids.length)
+      throw new FormatError(`state: saw ${state.position} tokens, but the file lists ${ids.length}`);
     const fresh = this.model.initialState();
     const found = new Map([...state.tensors()].map(([name, { shape }]) => [name, String(shape)]));
     // what grows with the text is not in a fresh state, and may have any length
     const other = [...fresh.tensors()].find(([name, { shape }]) => found.get(name) !== String(shape));
     fresh.dispose();
-    if (other !== undefined) throw new FormatError(`state: ${other[0]} must be [${other[1].shape}], got [${found.get(other[0]) ?? "nothing"}]: it belongs to another model`);
+    if (other !== undefined)
+      throw new FormatError(
+        `state: ${other[0]} must be [${other[1].shape}], got [${found.get(other[0]) ?? "nothing"}]: it belongs to another model`,
+      );
   }
 
   /** Goes back to `length` tokens: from the last snapshot before, the rest is fed again. */

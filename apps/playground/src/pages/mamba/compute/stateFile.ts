@@ -9,7 +9,11 @@ import type { Snapshot } from "./session.ts";
 export function writeStateFile({ ids, promptLength, state, logits }: Snapshot): Uint8Array {
   const { metadata, tensors } = parseSafetensors(state, "state");
   // the shortest decimal form of a float32 reads back as the same number
-  const beside = { ids: JSON.stringify(ids), promptLength: String(promptLength), logits: JSON.stringify(Array.from(logits)) };
+  const beside = {
+    ids: JSON.stringify(ids),
+    promptLength: String(promptLength),
+    logits: JSON.stringify(Array.from(logits)),
+  };
   return serializeSafetensors(tensors, { metadata: { ...Object.fromEntries(metadata), ...beside } });
 }
 
@@ -18,12 +22,14 @@ export function readStateFile(bytes: Uint8Array, name: string): Snapshot {
   const { metadata } = parseSafetensors(bytes, name);
   const numbers = (key: string): number[] => {
     const list = parsed(metadata.get(key));
-    if (!Array.isArray(list) || list.length === 0 || !list.every(Number.isFinite)) throw new FormatError(`${name}: has no list of numbers "${key}", so it was not saved by this page`);
+    if (!Array.isArray(list) || list.length === 0 || !list.every(Number.isFinite))
+      throw new FormatError(`${name}: has no list of numbers "${key}", so it was not saved by this page`);
     return list as number[];
   };
   const ids = numbers("ids");
   const promptLength = Number(metadata.get("promptLength"));
-  if (!Number.isInteger(promptLength) || promptLength < 0 || promptLength > ids.length) throw new FormatError(`${name}: promptLength must be 0 to ${ids.length}, got ${metadata.get("promptLength")}`);
+  if (!Number.isInteger(promptLength) || promptLength < 0 || promptLength > ids.length)
+    throw new FormatError(`${name}: promptLength must be 0 to ${ids.length}, got ${metadata.get("promptLength")}`);
   return { ids, promptLength, state: bytes, logits: Float32Array.from(numbers("logits")) };
 }
 

@@ -6,7 +6,9 @@ import { breathe, pause, serve, type CallContext } from "../../../workers/rpc.ts
 import { Session, type Snapshot } from "./session.ts";
 import { readStateFile, writeStateFile } from "./stateFile.ts";
 
-export type ModelChoice = { readonly kind: "url"; readonly url: string } | { readonly kind: "files"; readonly files: readonly File[] };
+export type ModelChoice =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "files"; readonly files: readonly File[] };
 
 export interface ModelFacts {
   readonly type: string;
@@ -75,7 +77,11 @@ async function pictures({ state }: Session): Promise<LayerPicture[]> {
       const n = tensor.shape.at(-1)!;
       const d = values.length / n;
       // channels run to the right: [d, n] becomes n rows of d
-      return { rows: n, cols: d, values: Float32Array.from({ length: n * d }, (_, i) => values[(i % d) * n + Math.floor(i / d)]!) };
+      return {
+        rows: n,
+        cols: d,
+        values: Float32Array.from({ length: n * d }, (_, i) => values[(i % d) * n + Math.floor(i / d)]!),
+      };
     }),
   );
 }
@@ -105,7 +111,10 @@ async function moveIfAsked(): Promise<void> {
 }
 
 const api = {
-  async load({ choice, on }: { choice: ModelChoice; on: BackendName }, { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>): Promise<ModelFacts> {
+  async load(
+    { choice, on }: { choice: ModelChoice; on: BackendName },
+    { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
+  ): Promise<ModelFacts> {
     await startBackend(on);
     const source = openSource(locate(choice), choice.kind === "files" ? {} : await cacheOptions());
     const model = await fromPretrained(source, { signal, onProgress: emit });
@@ -124,7 +133,10 @@ const api = {
     return { type: modelType, weights: model.size, layers: nLayer, dModel, vocabSize, stateBytes: bytes };
   },
 
-  async write({ prompt, tokens, temperature, seed, pace }: WriteInput, { signal, emit }: CallContext<WriteProgress>): Promise<WriteProgress> {
+  async write(
+    { prompt, tokens, temperature, seed, pace }: WriteInput,
+    { signal, emit }: CallContext<WriteProgress>,
+  ): Promise<WriteProgress> {
     if (session === undefined) throw new ArgumentError("no model is loaded");
     if (prompt !== undefined) await session.begin(prompt, seed, signal);
     let pictured = 0;

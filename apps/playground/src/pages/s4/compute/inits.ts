@@ -1,5 +1,16 @@
 import {
-  bilinear, complexAt, complexExp, complexMul, complexScale, discretizeDiagonal, makeHippoLegS, makeNplr, Matrix, Rng, solveLinear, zeroOrderHold,
+  bilinear,
+  complexAt,
+  complexExp,
+  complexMul,
+  complexScale,
+  discretizeDiagonal,
+  makeHippoLegS,
+  makeNplr,
+  Matrix,
+  Rng,
+  solveLinear,
+  zeroOrderHold,
 } from "@statespace/core";
 import { ParameterBuilder, s4Config, s4dConfig, S4Mixer, type S4Config } from "@statespace/models";
 import { TAPS, type InitName, type TargetName } from "./names.ts";
@@ -12,7 +23,8 @@ export function configOf(init: InitName, n: number): S4Config {
 /** The eigenvalues that a block of the models package starts with, one of each conjugate pair, [n / 2, 2]. Needs a backend. */
 export async function startingEigenvalues(init: InitName, n: number): Promise<Float64Array> {
   const mixer = new S4Mixer(configOf(init, n), new ParameterBuilder(new Rng(3)));
-  const read = async (name: string): Promise<Float32Array> => mixer.parameters.find((parameter) => parameter.name.endsWith(name))!.read();
+  const read = async (name: string): Promise<Float32Array> =>
+    mixer.parameters.find((parameter) => parameter.name.endsWith(name))!.read();
   const [logRe, im] = [await read("A_real"), await read("A_imag")];
   for (const parameter of mixer.parameters) parameter.dispose();
   return Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? -Math.exp(logRe[i >> 1]!) : -im[i >> 1]!));

@@ -21,14 +21,23 @@ const WAVES = 6;
 let ready: Promise<void> | undefined;
 
 const api = {
-  async inits({ n, delta, target: name, lag }: S4Input): Promise<{ views: Record<InitName, InitView>; wanted: Float64Array }> {
+  async inits({
+    n,
+    delta,
+    target: name,
+    lag,
+  }: S4Input): Promise<{ views: Record<InitName, InitView>; wanted: Float64Array }> {
     await (ready ??= startBackend("cpu"));
     const wanted = target(name, lag);
     const views = {} as Record<InitName, InitView>;
     for (const init of INITS) {
       const basis = await basisOf(init, n, delta);
       const eigenvalues = init === "legs" ? legsNplr(n).lambda : await startingEigenvalues(init, n);
-      views[init] = { eigenvalues, waves: Array.from({ length: WAVES }, (_, i) => basis.block(Math.min(basis.rows - 1, i), 0, 1, basis.cols).data), fit: fitFilter(basis, wanted) };
+      views[init] = {
+        eigenvalues,
+        waves: Array.from({ length: WAVES }, (_, i) => basis.block(Math.min(basis.rows - 1, i), 0, 1, basis.cols).data),
+        fit: fitFilter(basis, wanted),
+      };
     }
     return { views, wanted };
   },

@@ -22,7 +22,8 @@ export interface Round {
 
 /** Which combinations an algorithm makes for l elements (a power of two), round by round. */
 export function roundsOf(algorithm: Algorithm, l: number, chunk: number): Round[] {
-  if (algorithm === "sequential") return Array.from({ length: l - 1 }, (_, i) => ({ phase: "walk", pairs: [{ from: i, to: i + 1 }] }));
+  if (algorithm === "sequential")
+    return Array.from({ length: l - 1 }, (_, i) => ({ phase: "walk", pairs: [{ from: i, to: i + 1 }] }));
   return algorithm === "tree" ? treeRounds(l) : chunkedRounds(l, chunk);
 }
 
@@ -43,9 +44,19 @@ function everyPair(first: number, l: number, s: number): Round["pairs"] {
 /** Each chunk walks by itself, the chunks' ends pass their sums on, and every chunk takes in what came before it. */
 function chunkedRounds(l: number, chunk: number): Round[] {
   const starts = Array.from({ length: l / chunk }, (_, c) => c * chunk);
-  const inside = Array.from({ length: chunk - 1 }, (_, i): Round => ({ phase: "inside", pairs: starts.map((start) => ({ from: start + i, to: start + i + 1 })) }));
-  const carry = starts.slice(1).map((start): Round => ({ phase: "carry", pairs: [{ from: start - 1, to: start + chunk - 1 }] }));
-  const apply: Round = { phase: "apply", pairs: starts.slice(1).flatMap((start) => Array.from({ length: chunk - 1 }, (_, i) => ({ from: start - 1, to: start + i }))) };
+  const inside = Array.from({ length: chunk - 1 }, (_, i): Round => ({
+    phase: "inside",
+    pairs: starts.map((start) => ({ from: start + i, to: start + i + 1 })),
+  }));
+  const carry = starts
+    .slice(1)
+    .map((start): Round => ({ phase: "carry", pairs: [{ from: start - 1, to: start + chunk - 1 }] }));
+  const apply: Round = {
+    phase: "apply",
+    pairs: starts
+      .slice(1)
+      .flatMap((start) => Array.from({ length: chunk - 1 }, (_, i) => ({ from: start - 1, to: start + i }))),
+  };
   return [...inside, ...carry, apply];
 }
 

@@ -1,4 +1,18 @@
-import { exp, mul, add, readFloats, reshape, Rng, selectiveScan, sliceAxis, stack, sum, tensor, tidy, type Tensor } from "@statespace/core";
+import {
+  exp,
+  mul,
+  add,
+  readFloats,
+  reshape,
+  Rng,
+  selectiveScan,
+  sliceAxis,
+  stack,
+  sum,
+  tensor,
+  tidy,
+  type Tensor,
+} from "@statespace/core";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
@@ -32,9 +46,26 @@ interface Inputs {
 
 function makeInputs({ l, d, n }: ScanSizes): Inputs {
   const rng = new Rng(1);
-  const normal = (shape: number[]): Tensor => tensor(Float32Array.from(rng.normals(shape.reduce((a, b) => a * b, 1))), shape);
-  const positive = (shape: number[], low: number, high: number): Tensor => tensor(Float32Array.from(rng.uniforms(shape.reduce((a, b) => a * b, 1), low, high)), shape);
-  return { u: normal([1, l, d]), delta: positive([1, l, d], 0.01, 0.1), A: positive([d, n], -8, -1), B: normal([1, l, n]), C: normal([1, l, n]) };
+  const normal = (shape: number[]): Tensor =>
+    tensor(Float32Array.from(rng.normals(shape.reduce((a, b) => a * b, 1))), shape);
+  const positive = (shape: number[], low: number, high: number): Tensor =>
+    tensor(
+      Float32Array.from(
+        rng.uniforms(
+          shape.reduce((a, b) => a * b, 1),
+          low,
+          high,
+        ),
+      ),
+      shape,
+    );
+  return {
+    u: normal([1, l, d]),
+    delta: positive([1, l, d], 0.01, 0.1),
+    A: positive([d, n], -8, -1),
+    B: normal([1, l, n]),
+    C: normal([1, l, n]),
+  };
 }
 
 /** The definition, written with tensor ops: every intermediate [l, d, n] goes to memory and back. */
@@ -97,7 +128,10 @@ async function measure(sizes: ScanSizes, signal: AbortSignal): Promise<ScanMeasu
 }
 
 const api = {
-  async measure({ backend, lengths, d, n }: { backend: BackendName; lengths: readonly number[]; d: number; n: number }, { signal, emit }: CallContext<ScanMeasurement>): Promise<void> {
+  async measure(
+    { backend, lengths, d, n }: { backend: BackendName; lengths: readonly number[]; d: number; n: number },
+    { signal, emit }: CallContext<ScanMeasurement>,
+  ): Promise<void> {
     await startBackend(backend);
     for (const l of lengths) {
       emit(await measure({ l, d, n }, signal));
@@ -111,7 +145,13 @@ const api = {
     const delta = a.map((value) => -Math.log(value));
     const column = (values: readonly number[]): Tensor => tensor(Float32Array.from(values), [1, values.length, 1]);
     const ones = a.map(() => 1);
-    const { y } = selectiveScan({ u: column(ones), delta: column(delta), A: tensor([-1], [1, 1]), B: column(b.map((value, i) => value / delta[i]!)), C: column(ones) });
+    const { y } = selectiveScan({
+      u: column(ones),
+      delta: column(delta),
+      A: tensor([-1], [1, 1]),
+      B: column(b.map((value, i) => value / delta[i]!)),
+      C: column(ones),
+    });
     return readFloats(y);
   },
 };

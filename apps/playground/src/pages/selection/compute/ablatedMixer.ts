@@ -1,4 +1,17 @@
-import { add, causalConv1d, gelu, keep, linear, ones, reshape, selectiveScan, sliceAxis, softplus, tidy, type Tensor } from "@statespace/core";
+import {
+  add,
+  causalConv1d,
+  gelu,
+  keep,
+  linear,
+  ones,
+  reshape,
+  selectiveScan,
+  sliceAxis,
+  softplus,
+  tidy,
+  type Tensor,
+} from "@statespace/core";
 import { MambaMixer, type ForwardOptions, type ForwardResult } from "@statespace/models";
 import { MAMBA, type Selects } from "./selects.ts";
 
@@ -28,7 +41,11 @@ export class AblatedMixer extends MambaMixer {
     const blind = super.select(ones(u.shape));
     if (!selects.delta && !selects.B && !selects.C) return this.#record(u, blind);
     const seen = super.select(u);
-    return this.#record(u, { delta: (selects.delta ? seen : blind).delta, B: (selects.B ? seen : blind).B, C: (selects.C ? seen : blind).C });
+    return this.#record(u, {
+      delta: (selects.delta ? seen : blind).delta,
+      B: (selects.B ? seen : blind).B,
+      C: (selects.C ? seen : blind).C,
+    });
   }
 
   override forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
@@ -38,9 +55,15 @@ export class AblatedMixer extends MambaMixer {
   #forwardWithoutGate(input: Tensor): Tensor {
     const { dInner: d, dConv } = this.config;
     const x = linear({ x: input, weight: sliceAxis(this.inProj.value, 0, 0, d) }).y; // [b, l, d]
-    const u = causalConv1d({ x, weight: reshape(this.convWeight.value, [d, dConv]), bias: this.convBias?.value }, { silu: true }).y;
+    const u = causalConv1d(
+      { x, weight: reshape(this.convWeight.value, [d, dConv]), bias: this.convBias?.value },
+      { silu: true },
+    ).y;
     const { delta, B, C } = this.select(u);
-    const { y } = selectiveScan({ u, delta, A: this.A, B, C, D: this.D.value, deltaBias: this.dtBias.value }, { deltaSoftplus: true });
+    const { y } = selectiveScan(
+      { u, delta, A: this.A, B, C, D: this.D.value, deltaBias: this.dtBias.value },
+      { deltaSoftplus: true },
+    );
     return linear({ x: gelu(y), weight: this.outProj.value }).y;
   }
 

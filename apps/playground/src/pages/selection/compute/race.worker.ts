@@ -31,7 +31,10 @@ const api = {
   },
 
   /** Trains until the model answers all but a few right, the time is over, or it is stopped. */
-  async train({ maxSeconds, enough }: { maxSeconds: number; enough: number }, { signal, emit }: CallContext<TrainProgress>): Promise<void> {
+  async train(
+    { maxSeconds, enough }: { maxSeconds: number; enough: number },
+    { signal, emit }: CallContext<TrainProgress>,
+  ): Promise<void> {
     const running = trainer!;
     let seconds = 0;
     let told = 0;

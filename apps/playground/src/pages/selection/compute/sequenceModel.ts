@@ -1,5 +1,14 @@
 import { embedding, linear, Rng, tidy, type Parameter, type Tensor } from "@statespace/core";
-import { kaimingUniform, Norm, normal, ParameterBuilder, ResidualBlock, s4Config, S4Mixer, type MambaMixerConfig } from "@statespace/models";
+import {
+  kaimingUniform,
+  Norm,
+  normal,
+  ParameterBuilder,
+  ResidualBlock,
+  s4Config,
+  S4Mixer,
+  type MambaMixerConfig,
+} from "@statespace/models";
 import { AblatedMixer } from "./ablatedMixer.ts";
 import type { Mixing, Selects } from "./selects.ts";
 
@@ -32,7 +41,9 @@ export class SequenceModel {
     this.embedding = build.make("embedding.weight", [vocabSize, dModel], normal(1));
     const mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
     this.mixers = mixers.filter((mixer) => mixer instanceof AblatedMixer);
-    this.blocks = mixers.map((mixer, i) => new ResidualBlock(new Norm("rms", dModel, NORM_EPS, build.within(`layers.${i}.norm`)), mixer));
+    this.blocks = mixers.map(
+      (mixer, i) => new ResidualBlock(new Norm("rms", dModel, NORM_EPS, build.within(`layers.${i}.norm`)), mixer),
+    );
     this.normF = new Norm("rms", dModel, NORM_EPS, build.within("norm_f"));
     this.head = build.make("head.weight", [vocabSize, dModel], kaimingUniform(dModel));
     this.parameters = build.parameters;
@@ -57,13 +68,20 @@ export class SequenceModel {
   }
 }
 
-function makeMixer({ mixing, dModel, dState, nLayer }: SequenceModelConfig, build: ParameterBuilder): AblatedMixer | S4Mixer {
+function makeMixer(
+  { mixing, dModel, dState, nLayer }: SequenceModelConfig,
+  build: ParameterBuilder,
+): AblatedMixer | S4Mixer {
   // four times the state size of Mamba, as both papers have it
   if (mixing === "s4") return new S4Mixer(s4Config(dModel, { dState: 4 * dState }), build);
   return makeAblated(mixing, { dModel, dState, nLayer }, build);
 }
 
-function makeAblated(selects: Selects, { dModel, dState, nLayer }: Pick<SequenceModelConfig, "dModel" | "dState" | "nLayer">, build: ParameterBuilder): AblatedMixer {
+function makeAblated(
+  selects: Selects,
+  { dModel, dState, nLayer }: Pick<SequenceModelConfig, "dModel" | "dState" | "nLayer">,
+  build: ParameterBuilder,
+): AblatedMixer {
   const config: MambaMixerConfig = {
     dModel,
     dInner: 2 * dModel,

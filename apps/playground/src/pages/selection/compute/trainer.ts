@@ -1,4 +1,14 @@
-import { AdamW, clipScale, meanCrossEntropy, noGrad, readFloats, Rng, tensor, valueAndGrads, type Tensor } from "@statespace/core";
+import {
+  AdamW,
+  clipScale,
+  meanCrossEntropy,
+  noGrad,
+  readFloats,
+  Rng,
+  tensor,
+  valueAndGrads,
+  type Tensor,
+} from "@statespace/core";
 import { selectiveCopying } from "@statespace/datasets";
 import type { Mixing } from "./selects.ts";
 import { SequenceModel } from "./sequenceModel.ts";
@@ -53,9 +63,16 @@ export class Trainer {
     const batch = this.#task.sample(this.#rng, SIZES[this.settings.size].batch);
     const ids = tensor(batch.inputs, batch.shape);
     const targets = tensor(batch.targets, batch.targetShape);
-    const { value, grads } = valueAndGrads(() => meanCrossEntropy(this.model.forward(ids), targets), this.#optimizer.parameters.map((p) => p.value));
+    const { value, grads } = valueAndGrads(
+      () => meanCrossEntropy(this.model.forward(ids), targets),
+      this.#optimizer.parameters.map((p) => p.value),
+    );
     const { norm, scale } = clipScale(grads, TRAINING.maxNorm);
-    this.#optimizer.step(grads, SIZES[this.settings.size].learningRate * Math.min(1, (this.steps + 1) / TRAINING.warmup), scale);
+    this.#optimizer.step(
+      grads,
+      SIZES[this.settings.size].learningRate * Math.min(1, (this.steps + 1) / TRAINING.warmup),
+      scale,
+    );
     for (const t of [ids, targets, norm, scale, ...grads]) t?.dispose();
     this.steps++;
     return value;

@@ -45,5 +45,12 @@ export function bothViews(system: DiscreteSsm, u: Float64Array): TwoViews {
   });
   const convolved = Float64Array.from(system.convolve(inputs, { method: "fft" }), (output) => output[0]!);
   const filter = Float64Array.from(system.ssmFilter(u.length), (K) => K.at(0, 0));
-  return { u, states, recurrent, convolved, filter, difference: recurrent.reduce((most, y, k) => Math.max(most, Math.abs(y - convolved[k]!)), 0) };
+  return {
+    u,
+    states,
+    recurrent,
+    convolved,
+    filter,
+    difference: recurrent.reduce((most, y, k) => Math.max(most, Math.abs(y - convolved[k]!)), 0),
+  };
 }

@@ -41,8 +41,14 @@ const api = {
         recurrence: median(() => void system.scan(inputs)),
         convolution: median(() => void fftConvolve(filter, u, l)),
         // timed in runs of 100: one alone is finer than the clock
-        nextByRecurrence: median(() => { for (let i = 0; i < 100; i++) system.step(finalState, inputs[0]!); }) / 100,
-        nextByConvolution: median(() => { for (let i = 0; i < 100; i++) for (let k = 0; k < l; k++) sink += filter[k]! * u[l - 1 - k]!; }) / 100,
+        nextByRecurrence:
+          median(() => {
+            for (let i = 0; i < 100; i++) system.step(finalState, inputs[0]!);
+          }) / 100,
+        nextByConvolution:
+          median(() => {
+            for (let i = 0; i < 100; i++) for (let k = 0; k < l; k++) sink += filter[k]! * u[l - 1 - k]!;
+          }) / 100,
       });
       if (Number.isNaN(sink)) throw new Error("the filter holds no number");
       await breathe();

@@ -22,10 +22,20 @@ const PATIENCE_MS = 900;
 
 /** One layer of a kind, 64 wide, with the defaults of the models package and equal surroundings. */
 export function makeModel(kind: Kind): SequenceModel {
-  return new SequenceModel({ modelType: "sequence", dModel: WIDTH, encoder: { kind: "linear", channels: 1 }, layers: [{ kind }], head: { kind: "regression", outputs: 1, pooling: "last" } }, 1);
+  return new SequenceModel(
+    {
+      modelType: "sequence",
+      dModel: WIDTH,
+      encoder: { kind: "linear", channels: 1 },
+      layers: [{ kind }],
+      head: { kind: "regression", outputs: 1, pooling: "last" },
+    },
+    1,
+  );
 }
 
-const input = (shape: readonly number[]): Tensor => tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape);
+const input = (shape: readonly number[]): Tensor =>
+  tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape);
 
 async function smallest(run: () => Promise<void>, repeats: number): Promise<number> {
   let best = Infinity;
@@ -39,14 +49,20 @@ async function smallest(run: () => Promise<void>, repeats: number): Promise<numb
 }
 
 async function trainOnce(model: SequenceModel, x: Tensor): Promise<void> {
-  const { value, grads } = valueAndGrads(() => mean(square(model.forward(x).output)), model.parameters.map((p) => p.value));
+  const { value, grads } = valueAndGrads(
+    () => mean(square(model.forward(x).output)),
+    model.parameters.map((p) => p.value),
+  );
   await readFloats(grads[0] ?? value); // what was queued is done only now
   for (const t of [value, ...grads]) t?.dispose();
 }
 
 async function nextToken(model: SequenceModel, l: number): Promise<{ ms: number; bytes: number }> {
   const x = input([1, l, 1]);
-  const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as { output: Tensor; state: ModelState };
+  const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as {
+    output: Tensor;
+    state: ModelState;
+  };
   const { bytes } = state;
   const token = input([1, 1]);
   const ms = await smallest(async () => {
@@ -61,7 +77,10 @@ async function nextToken(model: SequenceModel, l: number): Promise<{ ms: number;
 
 const api = {
   /** Measures every kind at growing lengths; each point is told as soon as it is known. */
-  async measure({ lengths, backend }: { lengths: readonly number[]; backend: BackendName }, { signal, emit }: CallContext<CostPoint>): Promise<void> {
+  async measure(
+    { lengths, backend }: { lengths: readonly number[]; backend: BackendName },
+    { signal, emit }: CallContext<CostPoint>,
+  ): Promise<void> {
     await startBackend(backend);
     const models = new Map(KINDS.map((kind) => [kind, makeModel(kind)]));
     const slow = new Set<Kind>();
