@@ -1,4 +1,4 @@
-// Who may import whom. Packages point down: apps, statespace -> models, datasets, backends -> core. Inside core: math <- tensor <- kernels
+// Who may import whom. Packages point down: apps, statespace -> models, datasets, backends -> core. Inside core: math <- tensor <- ops
 // <- discretization, hippo <- ssm. No import may reach past a package's `exports`, be undeclared, or close a circle at run time.
 import { readdirSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -30,7 +30,7 @@ const mayImport = {
   statespace: belowConformance,
 };
 /** Folders of core/src, lowest first; a folder imports its own rank and lower ones. */
-const coreRank = { math: 0, tensor: 1, kernels: 2, discretization: 3, hippo: 3, ssm: 4 };
+const coreRank = { math: 0, tensor: 1, ops: 2, discretization: 3, hippo: 3, ssm: 4 };
 /** The one folder that may import each tfjs package. */
 const tfjsHome = {
   "@tensorflow/tfjs-core": "packages/core/src/tensor/",
@@ -70,7 +70,7 @@ function checkRelative(pkg, file, target) {
   const src = join(pkg.path, "src");
   const [from, to] = [file, target].map((path) => posix(relative(src, path)).split("/")[0]);
   if (coreRank[from] === undefined || coreRank[to] === undefined || coreRank[to] <= coreRank[from]) return undefined;
-  return `core/${from} may not import core/${to}: math <- tensor <- kernels <- discretization, hippo <- ssm`;
+  return `core/${from} may not import core/${to}: math <- tensor <- ops <- discretization, hippo <- ssm`;
 }
 
 /** An import of another workspace package. */

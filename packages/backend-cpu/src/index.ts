@@ -1,9 +1,9 @@
 import type { BackendDefinition } from "@statespace/core";
 import { CpuBackend } from "./backend.ts";
-import { cpuKernels } from "./kernels/index.ts";
+import { cpuKernels } from "./ops/index.ts";
 
 export { CpuBackend, type CpuLaunch } from "./backend.ts";
-export { cpuKernels } from "./kernels/index.ts";
+export { cpuKernels } from "./ops/index.ts";
 
 /** The reference backend, for `registerBackend(cpuBackend())`; it runs everywhere. */
 export function cpuBackend(): BackendDefinition {

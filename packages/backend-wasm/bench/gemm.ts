@@ -1,6 +1,6 @@
 // GEMM at 512 x 768 x 3072, one linear layer of mamba-130m on 512 tokens: all transpositions, batched, 1 and 2 threads.
 import { WasmBackend } from "../src/index.ts";
-import { wasmKernels } from "../src/kernels/index.ts";
+import { wasmKernels } from "../src/ops/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";
 
 const [m, k, n] = [512, 768, 3072];

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { init, numpy as np } from "@jax-js/jax";
 import { WasmBackend } from "../src/index.ts";
-import { wasmKernels } from "../src/kernels/index.ts";
+import { wasmKernels } from "../src/ops/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";
 
 // Both of tfjs's Node builds are CommonJS; its ES modules do not load in plain Node.

@@ -1,6 +1,6 @@
 // Selective scan at mamba-130m's size on 2048 tokens (d = 1536, n = 16): forward and backward, against plain JavaScript.
 import { WasmBackend } from "../src/index.ts";
-import { wasmKernels } from "../src/kernels/index.ts";
+import { wasmKernels } from "../src/ops/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";
 
 const [b, l, d, n] = [1, 2048, 1536, 16];

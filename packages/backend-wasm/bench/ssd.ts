@@ -5,7 +5,7 @@ import {
   ssdScanChunkedGrad,
   ssdScanRecurrent,
   ssdScanRecurrentGrad,
-} from "../src/kernels/ssdScan/index.ts";
+} from "../src/ops/ssdScan/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";
 
 const [b, l, p, g, n] = [1, 2048, 64, 1, 128];

@@ -55,7 +55,7 @@ INLINE PairWeight weighPair(const ChunkWeights *w, long t, long s) {
 void stateFrom(float *state, const float *in, long p, long n);
 void stateTo(float *out, const float *state, long p, long n);
 
-/** Scans heads [lo, hi) of [b, h]; memory as chunkedFloats in kernels/chunked.ts has it. */
+/** Scans heads [lo, hi) of [b, h]; memory as chunkedFloats in ops/chunked.ts has it. */
 void chunkedScan(const Chunked *s, long lo, long hi, float *y, float *lastState, float *memory);
 
 typedef struct {
@@ -63,5 +63,5 @@ typedef struct {
   float *dQuery, *dKey, *dValue, *dD, *dz, *dInitial; /* dD is added to, as are dQuery and dKey where several heads share them */
   float *dDecay, *dWrite, *dOwn;                      /* [b, h, l] */
 } ChunkedGradients;
-/** Gradients of one head of one row; memory as chunkedBackFloats in kernels/chunked.ts has it. */
+/** Gradients of one head of one row; memory as chunkedBackFloats in ops/chunked.ts has it. */
 void chunkedBack(const Chunked *s, long row, long head, const ChunkedGradients *g, float *memory);

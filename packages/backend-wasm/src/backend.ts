@@ -1,6 +1,6 @@
 import { ArgumentError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
 import { kernelNumbers, type KernelNumber } from "./binaries.gen.ts";
-import { layoutGroups, unlayoutGroups } from "./kernels/linear/packed.ts";
+import { layoutGroups, unlayoutGroups } from "./ops/linear/packed.ts";
 import type { Executor } from "./runtime/executor.ts";
 import { Machine, SCRATCH_BYTES, type WasmOptions } from "./runtime/machine.ts";
 import { RemoteMachine } from "./runtime/remote.ts";

@@ -1,10 +1,10 @@
 import type { BackendDefinition } from "@statespace/core";
 import { WasmBackend } from "./backend.ts";
-import { wasmKernels } from "./kernels/index.ts";
+import { wasmKernels } from "./ops/index.ts";
 import type { WasmOptions } from "./runtime/machine.ts";
 
 export { WasmBackend, type WasmLaunch } from "./backend.ts";
-export { wasmKernels } from "./kernels/index.ts";
+export { wasmKernels } from "./ops/index.ts";
 export type { Flavour } from "./runtime/binary.ts";
 export type { WasmOptions } from "./runtime/machine.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WasmBackend } from "../src/index.ts";
-import * as mamba3 from "../src/kernels/mamba3Scan/index.ts";
-import * as ssd from "../src/kernels/ssdScan/index.ts";
+import * as mamba3 from "../src/ops/mamba3Scan/index.ts";
+import * as ssd from "../src/ops/ssdScan/index.ts";
 
 type Info = { dataId: object; shape: number[]; dtype: "float32" | "int32" };
 

@@ -2,7 +2,7 @@
 import { currentBackend, registerBackend, setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
-import { wishes } from "../src/kernels/selectiveScan/plan.ts";
+import { wishes } from "../src/ops/selectiveScan/plan.ts";
 import { relativeError } from "./random.ts";
 import { rowText } from "./report.ts";
 import { benchScan } from "./scan.ts";

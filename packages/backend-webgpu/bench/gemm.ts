@@ -1,7 +1,7 @@
 import { currentBackend, full, tensor, type Tensor } from "@statespace/core";
 import type { WebGpuBackend } from "../src/index.ts";
-import { gemm } from "../src/kernels/linear/gemm.ts";
-import { gemv } from "../src/kernels/linear/gemv.ts";
+import { gemm } from "../src/ops/linear/gemm.ts";
+import { gemv } from "../src/ops/linear/gemv.ts";
 import { uniform } from "./random.ts";
 import type { Report } from "./report.ts";
 import { deviceMs } from "./scan.ts";

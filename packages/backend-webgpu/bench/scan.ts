@@ -1,6 +1,6 @@
 import { currentBackend, runKernel, tensor, type Tensor } from "@statespace/core";
 import type { WebGpuBackend } from "../src/index.ts";
-import { wishes } from "../src/kernels/selectiveScan/plan.ts";
+import { wishes } from "../src/ops/selectiveScan/plan.ts";
 import { uniform } from "./random.ts";
 import { median, type Report } from "./report.ts";
 

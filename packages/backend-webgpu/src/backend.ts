@@ -13,8 +13,8 @@ import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.
 import { PipelineCache, type Constants } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
 import { Recorder } from "./device/recorder.ts";
-import { fuse, replayWishes } from "./kernels/fusion.ts";
-import { arrangePacked, restoreCanonical } from "./kernels/linear/formats.ts";
+import { fuse, replayWishes } from "./ops/fusion.ts";
+import { arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
 import { shaders, type ShaderName } from "./shaders.ts";
 
 /** How a kernel asks for a dispatch. */

@@ -2,12 +2,12 @@ import { stopBackend, type BackendDefinition } from "@statespace/core";
 import { WebGpuBackend } from "./backend.ts";
 import { openDevice, type DeviceOptions } from "./device/device.ts";
 import { requestGpu } from "./device/requestGpu.ts";
-import { webGpuKernels } from "./kernels/index.ts";
+import { webGpuKernels } from "./ops/index.ts";
 
 export { WebGpuBackend, type DispatchRequest } from "./backend.ts";
 export type { DeviceOptions, DeviceTraits } from "./device/device.ts";
 export type { KernelTime } from "./device/profiler.ts";
-export { webGpuKernels } from "./kernels/index.ts";
+export { webGpuKernels } from "./ops/index.ts";
 
 /**
  * WebGPU, for `registerBackend(webGpuBackend())`: browsers through `navigator.gpu`, Node through the npm package `webgpu`.

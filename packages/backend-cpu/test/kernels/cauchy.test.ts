@@ -1,7 +1,7 @@
 import { cauchy, ndarray, Rng, setBackend, tensor, type NdArray, type Tensor } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
-import { usesMultipole } from "../../src/kernels/cauchy/multipole.ts";
+import { usesMultipole } from "../../src/ops/cauchy/multipole.ts";
 
 const [h, n, l] = [4, 96, 700];
 const float32 = (shape: number[], at: (i: number) => number): NdArray =>
