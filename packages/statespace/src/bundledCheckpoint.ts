@@ -1,13 +1,13 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { FormatError } from "@statespace/core";
-
 /** What the bundled model is asked to go on from, when nobody says. */
 export const BUNDLED_PROMPT = "The state of the";
 
-/** Folder of the checkpoint that travels with this package. @throws FormatError when the package came without it. */
-export async function bundledCheckpoint(): Promise<string> {
-  const folder = fileURLToPath(new URL("../checkpoint", import.meta.url));
-  if (!existsSync(folder)) throw new FormatError(`the bundled checkpoint is missing at ${folder}; give --model`);
-  return folder;
+// Not written as one expression with `new URL`: bundlers would take the folder for an asset and look for its file.
+const here: string = import.meta.url;
+
+/**
+ * Where the checkpoint lies that travels with this package: a folder in Node, an address in a page that loads the package unbundled.
+ * Bundlers move code away from it: such a page serves a copy of the package's `checkpoint` folder and names that.
+ */
+export function bundledCheckpoint(): URL {
+  return new URL("../checkpoint/", here);
 }

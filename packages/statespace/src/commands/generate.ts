@@ -103,7 +103,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.prompt !== undefined && values.ids !== undefined)
     throw new UsageError("--prompt and --ids exclude each other");
-  const from = values.model ?? (await bundledCheckpoint());
+  const from = values.model ?? bundledCheckpoint();
   const prompt =
     values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
   if (prompt === undefined && values.ids === undefined) throw new UsageError("--prompt or --ids is needed");
@@ -125,7 +125,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
 }
 
 async function load(
-  from: string,
+  from: string | URL,
   values: Values,
   signal: AbortSignal,
 ): Promise<{ model: LanguageModel; tokenizer: Tokenizer | undefined }> {

@@ -44,7 +44,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     args: [...args],
     options: { model: { type: "string" }, json: { type: "boolean", default: false } },
   });
-  const checkpoint = await openCheckpoint(openSource(values.model ?? (await bundledCheckpoint())), { signal });
+  const checkpoint = await openCheckpoint(openSource(values.model ?? bundledCheckpoint()), { signal });
   const config = parseLanguageConfig(checkpoint.config);
   const keys = matchTensors(checkpoint, config);
   const tensors = [...keys.values()].map((key) => ({ name: key, ...checkpoint.entries.get(key)! }));

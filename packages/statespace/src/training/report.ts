@@ -1,5 +1,5 @@
 import type { TrainingEvent } from "@statespace/models";
-import type { TrainedModel } from "./trainRecipe.ts";
+import type { TrainedModel } from "./trainedModel.ts";
 
 /** Points of the loss curve that a report keeps. */
 const CURVE_POINTS = 200;

@@ -9,7 +9,6 @@ import {
   savePretrained,
   tokenizerFiles,
   train,
-  type Evaluation,
   type ModelConfig,
   type TrainingEvent,
 } from "@statespace/models";
@@ -17,6 +16,7 @@ import { BestWeights } from "./bestWeights.ts";
 import { MetricsFile } from "./metricsFile.ts";
 import type { Recipe } from "./recipe.ts";
 import { trainingReport } from "./report.ts";
+import type { TrainedModel } from "./trainedModel.ts";
 import { openTrainingData, type HeldOut, type TrainingData } from "./trainingData.ts";
 
 export interface TrainRecipeOptions {
@@ -29,13 +29,6 @@ export interface TrainRecipeOptions {
   readonly maxMinutes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: (event: TrainingEvent) => void;
-}
-
-export interface TrainedModel {
-  readonly parameters: number;
-  readonly steps: number;
-  readonly seconds: number;
-  readonly heldOut: Evaluation & { readonly bitsPerByte: number | undefined };
 }
 
 /**

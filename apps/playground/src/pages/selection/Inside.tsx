@@ -4,7 +4,7 @@ import { HeatMap } from "../../components/HeatMap.tsx";
 import { Panel } from "../../components/Page.tsx";
 import type { LayerView } from "./compute/inspect.ts";
 import { messages as m } from "./messages.ts";
-import type { Racer } from "./page.tsx";
+import type { Racer } from "./racer.ts";
 import { letterName, type Letter } from "./sequence.ts";
 import { Bars } from "./Strip.tsx";
 

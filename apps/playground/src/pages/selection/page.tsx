@@ -13,6 +13,7 @@ import { useContender, type Contender } from "./contender.ts";
 import formulas from "./formulas.tex";
 import { Inside, Memory } from "./Inside.tsx";
 import { messages as m } from "./messages.ts";
+import type { Racer } from "./racer.ts";
 import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
 import { Strip } from "./Strip.tsx";
 
@@ -22,13 +23,6 @@ const SIZES = ["usual", "small"] as const satisfies readonly ModelSize[];
 /** Beside Mamba: its own layer without selection (S4D), the S4 layer itself (DPLR), or nobody. */
 const OPPONENTS = ["s4d", "s4", "nobody"] as const;
 const PARTS = ["delta", "B", "C", "gate"] as const satisfies readonly (keyof Selects)[];
-
-export interface Racer {
-  readonly name: () => string;
-  readonly tone: string;
-  readonly id: string;
-  readonly contender: Contender;
-}
 
 export function SelectionPage(): JSX.Element {
   const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96));
