@@ -4,7 +4,7 @@ import { wasmKernels } from "../src/ops/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";
 
 const [m, k, n] = [512, 768, 3072];
-const matMul = wasmKernels.BatchMatMul!;
+const matMul = wasmKernels.matMul!;
 
 function contenders(backend: WasmBackend): Contender[] {
   const make = (shape: number[]) => ({

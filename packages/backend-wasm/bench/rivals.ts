@@ -62,7 +62,7 @@ async function ours(threads: number): Promise<Library> {
   return {
     label: `statespace, ${threads} thread${threads > 1 ? "s" : ""}`,
     async product({ a, b, transposeA, transposeB }) {
-      const out = wasmKernels.BatchMatMul!(backend, { a: tensors[a]!, b: tensors[b]! }, { transposeA, transposeB }) as {
+      const out = wasmKernels.matMul!(backend, { a: tensors[a]!, b: tensors[b]! }, { transposeA, transposeB }) as {
         dataId: object;
       };
       const data = (await backend.read(out.dataId)) as Float32Array;

@@ -9,7 +9,7 @@
 
 extern Kernel gemm, selectiveScan, selectiveScanGrad, selectiveScanStep, causalConv1d, causalConv1dGrad, causalConv1dStep, causalConv1dState, rmsNorm, rmsNormGrad, layerNorm,
     layerNormGrad, linearPacked, embeddingPacked, stridedCopy, softmax, crossEntropy, crossEntropyGrad, adamW, ssdScan, ssdScanGrad, sumWhole, sumAxis, argMax, cumsum, gather, segmentSum,
-    unarySoftplus, unaryGelu, unarySin, binaryAdd, binaryPow, binaryRealDivInt, fill, castFloatToInt, causalAttention, causalAttentionGrad, mamba3Scan, mamba3ScanGrad;
+    unarySoftplus, unaryGelu, unarySin, binaryAdd, binaryPow, binaryDivInt, fill, castFloatToInt, causalAttention, causalAttentionGrad, mamba3Scan, mamba3ScanGrad;
 
 static void *scratch;
 void *scratchOf(int thread) { return (char *)scratch + (UW)thread * SCRATCH_BYTES; }
@@ -147,7 +147,7 @@ static void testRows(long rows, long d) {
   CALL(castFloatToInt, A(y), A(x), rows * d);
   CALL(binaryAdd, A(y), A(x), A(w), 2, rows, d, d, 1, 0, 1);
   CALL(binaryPow, A(y), A(x), A(w), 2, rows, d, d, 1, 0, 1);
-  CALL(binaryRealDivInt, A(y), A(targets), A(targets), 1, rows, 1, 1);
+  CALL(binaryDivInt, A(y), A(targets), A(targets), 1, rows, 1, 1);
   CALL(sumWhole, A(losses), A(x), rows * d);
   CALL(sumAxis, A(w), A(x), 1, rows, d);
   CALL(sumAxis, A(losses), A(x), rows, d, 1);

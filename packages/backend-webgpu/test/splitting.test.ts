@@ -43,28 +43,28 @@ const scan = {
 };
 const conv = { x: [3, 20, 32], weight: [32, 4], bias: [32], initialState: [3, 3, 32] };
 const cases: readonly Case[] = [
-  { kernel: "Exp", inputs: { x: [50, 100] } },
-  { kernel: "Cast", inputs: { x: [5000] }, attrs: { dtype: "int32" } },
-  { kernel: "Add", inputs: { a: [50, 100], b: [50, 100] } },
-  { kernel: "Multiply", inputs: { a: [50, 100], b: [100] } },
-  { kernel: "Sub", inputs: { a: [1], b: [50, 100] } },
-  { kernel: "Less", inputs: { a: [3, 17, 100], b: [17, 100] } },
-  { kernel: "Softmax", inputs: { x: [40, 100] } },
-  { kernel: "Sum", inputs: { x: [50, 100] }, attrs: { axes: [1], keepDims: false } },
-  { kernel: "Sum", inputs: { x: [50, 100] }, attrs: { axes: [0, 1], keepDims: false }, summed: true },
-  { kernel: "Sum", inputs: { x: [50, 100] }, attrs: { axes: [0], keepDims: true }, summed: true },
-  { kernel: "Max", inputs: { x: [50, 100] }, attrs: { axes: [1], keepDims: true } },
-  { kernel: "ArgMax", inputs: { x: [50, 100] }, attrs: { axis: 1 } },
+  { kernel: "exp", inputs: { x: [50, 100] } },
+  { kernel: "cast", inputs: { x: [5000] }, attrs: { dtype: "int32" } },
+  { kernel: "add", inputs: { a: [50, 100], b: [50, 100] } },
+  { kernel: "mul", inputs: { a: [50, 100], b: [100] } },
+  { kernel: "sub", inputs: { a: [1], b: [50, 100] } },
+  { kernel: "less", inputs: { a: [3, 17, 100], b: [17, 100] } },
+  { kernel: "softmax", inputs: { x: [40, 100] } },
+  { kernel: "sum", inputs: { x: [50, 100] }, attrs: { axes: [1], keepDims: false } },
+  { kernel: "sum", inputs: { x: [50, 100] }, attrs: { axes: [0, 1], keepDims: false }, summed: true },
+  { kernel: "sum", inputs: { x: [50, 100] }, attrs: { axes: [0], keepDims: true }, summed: true },
+  { kernel: "max", inputs: { x: [50, 100] }, attrs: { axes: [1], keepDims: true } },
+  { kernel: "argMax", inputs: { x: [50, 100] }, attrs: { axis: 1 } },
   { kernel: "sumSquares", inputs: { x: [5000] }, summed: true },
   {
-    kernel: "BatchMatMul",
+    kernel: "matMul",
     inputs: { a: [6, 16, 32], b: [6, 32, 24] },
     attrs: { transposeA: false, transposeB: false },
   },
-  { kernel: "BatchMatMul", inputs: { a: [6, 16, 32], b: [1, 24, 32] }, attrs: { transposeA: false, transposeB: true } },
-  { kernel: "OneHot", inputs: { indices: { shape: [60], ints: 50 } }, attrs: { depth: 50 } },
-  { kernel: "Gather", inputs: { x: [16, 64], indices: { shape: [70], ints: 16 } }, attrs: { axis: 0 } },
-  { kernel: "Fill", inputs: {}, attrs: { shape: [50, 100], value: 3, dtype: "float32" } },
+  { kernel: "matMul", inputs: { a: [6, 16, 32], b: [1, 24, 32] }, attrs: { transposeA: false, transposeB: true } },
+  { kernel: "oneHot", inputs: { indices: { shape: [60], ints: 50 } }, attrs: { depth: 50 } },
+  { kernel: "gather", inputs: { x: [16, 64], indices: { shape: [70], ints: 16 } }, attrs: { axis: 0 } },
+  { kernel: "full", inputs: {}, attrs: { shape: [50, 100], value: 3, dtype: "float32" } },
   { kernel: "linear", inputs: { x: [90, 32], weight: [40, 32], bias: [40] } },
   { kernel: "linear", inputs: { x: [90, 32], weight: [200, 32], bias: [200] } },
   { kernel: "linearGrad", inputs: { x: [90, 32], weight: [40, 32], bias: [40], dY: [90, 40] }, summed: true },
@@ -184,9 +184,9 @@ describe("operands larger than one binding", () => {
   );
 
   it.each([
-    ["Cumsum", { x: [5000] }, { axis: 0, exclusive: false, reverse: false }],
-    ["Transpose", { x: [50, 100] }, { perm: [1, 0] }],
-    ["Softmax", { x: [2, 5000] }, {}],
+    ["cumsum", { x: [5000] }, { axis: 0, exclusive: false, reverse: false }],
+    ["transpose", { x: [50, 100] }, { perm: [1, 0] }],
+    ["softmax", { x: [2, 5000] }, {}],
     [
       "selectiveScan",
       {

@@ -164,18 +164,18 @@ describe("ops without a derivative", () => {
 
 describe("errors", () => {
   it.each([
-    ["broadcast", () => core.add(tensor([1, 2]), tensor([1, 2, 3])), "Add: a [2] and b [3] do not broadcast"],
+    ["broadcast", () => core.add(tensor([1, 2]), tensor([1, 2, 3])), "add: a [2] and b [3] do not broadcast"],
     [
       "dtypes differ",
       () => core.add(tensor([1]), tensor(Int32Array.of(1))),
-      "Add: a and b must have one dtype, got float32 and int32",
+      "add: a and b must have one dtype, got float32 and int32",
     ],
     [
       "fraction and int32",
       () => core.mul(tensor(Int32Array.of(1)), 0.5),
-      "Multiply: b = 0.5 is no integer, and the other operand is int32",
+      "mul: b = 0.5 is no integer, and the other operand is int32",
     ],
-    ["float op on int32", () => core.exp(tensor(Int32Array.of(1))), "Exp: x must be float32, got int32"],
-    ["logic on floats", () => core.logicalNot(tensor([1])), "LogicalNot: x must be bool, got float32"],
+    ["float op on int32", () => core.exp(tensor(Int32Array.of(1))), "exp: x must be float32, got int32"],
+    ["logic on floats", () => core.logicalNot(tensor([1])), "logicalNot: x must be bool, got float32"],
   ])("%s", (_, run, message) => expect(() => tidy(run)).toThrow(message));
 });

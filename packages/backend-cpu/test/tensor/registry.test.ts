@@ -140,12 +140,12 @@ describe("registry", () => {
     here.dispose();
   });
   it("a missing kernel is a named error", async () => {
-    const { Exp: _, ...rest } = cpuKernels;
+    const { exp: _, ...rest } = cpuKernels;
     const core = await import("@statespace/core");
     await setBackend(named("no-exp", { kernels: rest }));
-    expect(hasKernel("Exp")).toBe(false);
+    expect(hasKernel("exp")).toBe(false);
     expect(() => tidy(() => core.exp(tensor([1])))).toThrow(
-      new BackendError("Exp: the cpu backend has no such kernel"),
+      new BackendError("exp: the cpu backend has no such kernel"),
     );
   });
 });

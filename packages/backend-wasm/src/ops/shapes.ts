@@ -5,6 +5,11 @@ export function sizeOf(shape: readonly number[]): number {
   return size;
 }
 
+/** `neg` to `Neg`, as a kernel's name goes on in C: `unaryNeg`. */
+export function capital<Name extends string>(name: Name): Capitalize<Name> {
+  return (name[0]!.toUpperCase() + name.slice(1)) as Capitalize<Name>;
+}
+
 /** Row-major strides in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = Array<number>(shape.length).fill(1);

@@ -25,7 +25,7 @@ import { ssdScanKernels } from "./ssdScan/index.ts";
 /** Every kernel of this backend by name. */
 export const webGpuKernels: KernelTable<WebGpuBackend> = splitting({
   ...(aliasKernels as KernelTable<WebGpuBackend>),
-  Fill: fill,
+  full: fill,
   ...elementwiseKernels,
   ...movementKernels,
   ...reduceKernels,

@@ -52,7 +52,7 @@ export function scalar(value: number, dtype: DType = "float32"): Tensor {
 /** A tensor of one repeated value, filled on the device. */
 export function full(shape: readonly number[], value: number, dtype: DType = "float32"): Tensor {
   sizeOfShape(shape);
-  return runKernel("Fill", {}, { shape: [...shape], value, dtype })[0]!;
+  return runKernel("full", {}, { shape: [...shape], value, dtype })[0]!;
 }
 
 /** A tensor of zeros. */

@@ -62,7 +62,7 @@ export function valueAndGrads(
 }
 
 function onesLike(t: Tensor): Tensor {
-  return runKernel("Fill", {}, { shape: t.shape, value: 1, dtype: "float32" })[0]!;
+  return runKernel("full", {}, { shape: t.shape, value: 1, dtype: "float32" })[0]!;
 }
 
 function drop(node: TapeNode): void {
@@ -130,7 +130,7 @@ function backThrough(
       grads.set(input.id, dx);
       return;
     }
-    grads.set(input.id, runKernel("Add", { a: sum, b: dx })[0]!);
+    grads.set(input.id, runKernel("add", { a: sum, b: dx })[0]!);
     sum.dispose();
     dx.dispose();
   });

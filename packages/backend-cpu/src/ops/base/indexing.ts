@@ -52,7 +52,7 @@ const segmentSum: Kernel<CpuBackend> = (backend, { x, ids }, attrs) => {
 
 /** Kernels that pick or add up rows by index. */
 export const indexingKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
-  Gather: gather,
-  OneHot: oneHot,
-  SegmentSum: segmentSum,
+  gather,
+  oneHot,
+  segmentSum,
 };

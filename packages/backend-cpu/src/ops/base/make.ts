@@ -1,7 +1,7 @@
 import type { DType, Kernel } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 
-const fill: Kernel<CpuBackend> = (backend, _, attrs) => {
+const full: Kernel<CpuBackend> = (backend, _, attrs) => {
   const y = backend.output(attrs.shape as number[], attrs.dtype as DType);
   const to = backend.numbers(y);
   backend.launch(() => {
@@ -21,7 +21,7 @@ const cast: Kernel<CpuBackend> = (backend, { x }, attrs) => {
   return y;
 };
 
-const select: Kernel<CpuBackend> = (backend, { condition, t, e }) => {
+const where: Kernel<CpuBackend> = (backend, { condition, t, e }) => {
   const y = backend.output(t!.shape, t!.dtype as DType);
   const [holds, yes, no, to] = [backend.ints(condition!), backend.numbers(t!), backend.numbers(e!), backend.numbers(y)];
   backend.launch(() => {
@@ -31,4 +31,4 @@ const select: Kernel<CpuBackend> = (backend, { condition, t, e }) => {
 };
 
 /** Kernels that make values or choose between them. */
-export const makeKernels: Readonly<Record<string, Kernel<CpuBackend>>> = { Fill: fill, Cast: cast, Select: select };
+export const makeKernels: Readonly<Record<string, Kernel<CpuBackend>>> = { full, cast, where };

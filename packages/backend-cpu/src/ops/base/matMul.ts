@@ -2,7 +2,7 @@ import type { Kernel } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { gemm, rowsOf } from "../../gemm.ts";
 
-const batchMatMul: Kernel<CpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
+const matMul: Kernel<CpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
   const [countA, rowsA, columnsA] = a!.shape as [number, number, number];
   const [countB, rowsB, columnsB] = b!.shape as [number, number, number];
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
@@ -28,4 +28,4 @@ const batchMatMul: Kernel<CpuBackend> = (backend, { a, b }, { transposeA, transp
   return y;
 };
 
-export const matMulKernels: Readonly<Record<string, Kernel<CpuBackend>>> = { BatchMatMul: batchMatMul };
+export const matMulKernels: Readonly<Record<string, Kernel<CpuBackend>>> = { matMul };

@@ -106,10 +106,10 @@ const concat: Kernel<CpuBackend> = (backend, inputs, attrs) => {
 
 /** Kernels that move values about; all are strided copies. */
 export const movementKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
-  Transpose: transpose,
-  Slice: slice,
-  Reverse: reverse,
-  Tile: tile,
-  Pad: pad,
-  Concat: concat,
+  transpose,
+  slice,
+  reverse,
+  tile,
+  pad,
+  concat,
 };

@@ -91,10 +91,10 @@ function softmax(backend: CpuBackend, { x }: KernelInputs): TensorInfo {
 
 /** Kernels that combine values along axes; all sums run in float64. */
 export const reduceKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
-  Sum: fold(0, (a, b) => a + b),
-  Max: fold(Number.NEGATIVE_INFINITY, (a, b) => Math.max(a, b)),
-  Min: fold(Number.POSITIVE_INFINITY, (a, b) => Math.min(a, b)),
-  ArgMax: argMax,
-  Cumsum: cumsum,
-  Softmax: softmax,
+  sum: fold(0, (a, b) => a + b),
+  max: fold(Number.NEGATIVE_INFINITY, (a, b) => Math.max(a, b)),
+  min: fold(Number.POSITIVE_INFINITY, (a, b) => Math.min(a, b)),
+  argMax,
+  cumsum,
+  softmax,
 };

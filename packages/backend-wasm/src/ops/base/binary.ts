@@ -8,7 +8,7 @@ import {
 } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import type { KernelNumber } from "../../binaries.gen.ts";
-import { mergeAxes, sizeOf, stridesOf } from "../shapes.ts";
+import { capital, mergeAxes, sizeOf, stridesOf } from "../shapes.ts";
 
 /** Strides of an operand over the broadcast shape: 0 along axes it is repeated over. */
 function broadcastStrides(shape: readonly number[], out: readonly number[]): number[] {
@@ -31,7 +31,7 @@ function run(backend: WasmBackend, kernel: KernelNumber, a: TensorInfo, b: Tenso
 function binary(name: string, compares: boolean) {
   return (backend: WasmBackend, { a, b }: KernelInputs): TensorInfo => {
     const dtype = a!.dtype === "float32" ? "float32" : "int32";
-    const kernel = (dtype === "int32" ? `binary${name}Int` : `binary${name}`) as KernelNumber;
+    const kernel = `binary${capital(name)}${dtype === "int32" ? "Int" : ""}` as KernelNumber;
     return run(
       backend,
       kernel,
@@ -46,6 +46,6 @@ function binary(name: string, compares: boolean) {
 export const binaryKernels: KernelTable<WasmBackend> = {
   ...Object.fromEntries(BINARY_KERNELS.map((name) => [name, binary(name, false)])),
   ...Object.fromEntries(COMPARE_KERNELS.map((name) => [name, binary(name, true)])),
-  LogicalAnd: (backend, { a, b }) =>
-    run(backend, "logicalAnd", a!, b!, backend.output(broadcastShape("LogicalAnd", a!.shape, b!.shape), "bool")),
+  logicalAnd: (backend, { a, b }) =>
+    run(backend, "logicalAnd", a!, b!, backend.output(broadcastShape("logicalAnd", a!.shape, b!.shape), "bool")),
 };

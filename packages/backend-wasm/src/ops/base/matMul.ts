@@ -4,7 +4,7 @@ import { gemm, type Operand } from "../gemm.ts";
 
 /** The batched product; transposition is a choice of strides. */
 export const matMulKernels: KernelTable<WasmBackend> = {
-  BatchMatMul: (backend, { a, b }, { transposeA, transposeB }) => {
+  matMul: (backend, { a, b }, { transposeA, transposeB }) => {
     const [countA, rowsA, colsA] = a!.shape as [number, number, number];
     const [countB, rowsB, colsB] = b!.shape as [number, number, number];
     const [m, k] = transposeA ? [colsA, rowsA] : [rowsA, colsA];

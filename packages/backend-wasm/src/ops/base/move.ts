@@ -33,7 +33,7 @@ function axesOf(extents: readonly number[], outStrides: readonly number[], inStr
 
 /** Kernels that move elements without changing them. */
 export const moveKernels: KernelTable<WasmBackend> = {
-  Transpose: (backend, { x }, attrs) => {
+  transpose: (backend, { x }, attrs) => {
     const perm = attrs.perm as number[];
     const out = like(
       backend,
@@ -53,7 +53,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     );
     return out;
   },
-  Slice: (backend, { x }, attrs) => {
+  slice: (backend, { x }, attrs) => {
     const begin = attrs.begin as number[];
     const size = attrs.size as number[];
     const strides = stridesOf(x!.shape);
@@ -66,7 +66,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(size, stridesOf(size), strides));
     return out;
   },
-  Concat: (backend, inputs, { axis }) => {
+  concat: (backend, inputs, { axis }) => {
     const xs = Object.keys(inputs).map((_, i) => inputs[i]!);
     const at = axis as number;
     const shape = [...xs[0]!.shape];
@@ -80,7 +80,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     }
     return out;
   },
-  Reverse: (backend, { x }, attrs) => {
+  reverse: (backend, { x }, attrs) => {
     const axes = attrs.axes as number[];
     const out = like(backend, x!, x!.shape);
     const strides = stridesOf(x!.shape);
@@ -89,7 +89,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(x!.shape, strides, turned));
     return out;
   },
-  Pad: (backend, { x }, attrs) => {
+  pad: (backend, { x }, attrs) => {
     const paddings = attrs.paddings as (readonly [number, number])[];
     const out = like(
       backend,
@@ -103,7 +103,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     stridedCopy(backend, backend.at(out) + 4 * offset, backend.at(x!), axesOf(x!.shape, strides, stridesOf(x!.shape)));
     return out;
   },
-  Tile: (backend, { x }, attrs) => {
+  tile: (backend, { x }, attrs) => {
     const reps = attrs.reps as number[];
     const out = like(
       backend,
@@ -119,7 +119,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     stridedCopy(backend, backend.at(out), backend.at(x!), axes);
     return out;
   },
-  Gather: (backend, { x, indices }, attrs) => {
+  gather: (backend, { x, indices }, attrs) => {
     const axis = attrs.axis as number;
     const { outer, count, inner } = aroundAxis(x!.shape, axis);
     const ids = sizeOf(indices!.shape);
@@ -131,13 +131,13 @@ export const moveKernels: KernelTable<WasmBackend> = {
     );
     return out;
   },
-  OneHot: (backend, { indices }, { depth }) => {
+  oneHot: (backend, { indices }, { depth }) => {
     const count = sizeOf(indices!.shape);
     const out = backend.output([...indices!.shape, depth as number]);
     backend.call("oneHot", [backend.at(out), backend.at(indices!), count, depth as number], 2 * sizeOf(out.shape));
     return out;
   },
-  SegmentSum: (backend, { x, ids }, { count }) => {
+  segmentSum: (backend, { x, ids }, { count }) => {
     const { inner } = aroundAxis(x!.shape, 0);
     const segments = count as number;
     const out = backend.output([segments, ...x!.shape.slice(1)]);

@@ -53,10 +53,10 @@ function reduce(kind: Reduction) {
 
 /** Reductions, softmax, running sums. */
 export const reduceKernels: KernelTable<WasmBackend> = {
-  Sum: reduce("sum"),
-  Max: reduce("max"),
-  Min: reduce("min"),
-  ArgMax: (backend, { x }, attrs) => {
+  sum: reduce("sum"),
+  max: reduce("max"),
+  min: reduce("min"),
+  argMax: (backend, { x }, attrs) => {
     const axis = attrs.axis as number;
     const { outer, count, inner } = aroundAxis(x!.shape, axis);
     const out = backend.output(
@@ -70,13 +70,13 @@ export const reduceKernels: KernelTable<WasmBackend> = {
     );
     return out;
   },
-  Softmax: (backend, { x }) => {
+  softmax: (backend, { x }) => {
     const count = x!.shape.at(-1) ?? 1;
     const out = backend.output(x!.shape);
     backend.call("softmax", [backend.at(out), backend.at(x!), sizeOf(x!.shape) / count, count], 10 * sizeOf(x!.shape));
     return out;
   },
-  Cumsum: (backend, { x }, { axis, exclusive, reverse }) => {
+  cumsum: (backend, { x }, { axis, exclusive, reverse }) => {
     const { outer, count, inner } = aroundAxis(x!.shape, axis as number);
     const out = backend.output(x!.shape);
     backend.call(

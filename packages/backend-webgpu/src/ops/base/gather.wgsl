@@ -1,4 +1,4 @@
-// Picks slices of x by index along an axis (Gather), or writes ones at indices (OneHot, with x absent).
+// Picks slices of x by index along an axis (gather), or writes ones at indices (oneHot, with x absent).
 struct Params { size: u32, ids: u32, extent: u32, inner: u32, first: u32 } // size = outer ids inner; x begins at row `first`
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; // [outer, extent, inner]

@@ -59,7 +59,7 @@ const segmentSum: Kernel<WebGpuBackend> = (backend, { x, ids }, attrs) => {
 
 /** Kernels that pick or add up rows by index. */
 export const indexingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  Gather: gather,
-  OneHot: oneHot,
-  SegmentSum: segmentSum,
+  gather,
+  oneHot,
+  segmentSum,
 };

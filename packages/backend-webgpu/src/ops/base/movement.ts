@@ -176,10 +176,10 @@ const concat: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
 
 /** Kernels that move values about; all are strided copies. */
 export const movementKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  Transpose: transpose,
-  Slice: slice,
-  Reverse: reverse,
-  Tile: tile,
-  Pad: pad,
-  Concat: concat,
+  transpose,
+  slice,
+  reverse,
+  tile,
+  pad,
+  concat,
 };

@@ -134,10 +134,10 @@ const softmax: Kernel<WebGpuBackend> = (backend, { x }) => {
 
 /** Kernels that combine values along axes. */
 export const reduceKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  Sum: fold(foldOps.sum),
-  Max: fold(foldOps.max),
-  Min: fold(foldOps.min),
-  ArgMax: argMax,
-  Cumsum: cumsum,
-  Softmax: softmax,
+  sum: fold(foldOps.sum),
+  max: fold(foldOps.max),
+  min: fold(foldOps.min),
+  argMax,
+  cumsum,
+  softmax,
 };

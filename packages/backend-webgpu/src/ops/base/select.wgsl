@@ -5,7 +5,7 @@ struct Params { size: u32 }
 @group(0) @binding(2) var<storage, read> t: array<u32>;
 @group(0) @binding(3) var<storage, read> e: array<u32>;
 @group(0) @binding(4) var<storage, read_write> y: array<u32>;
-const MODE = 0u; // 0 Select, 1 float32 to int32, 2 int32 or bool to float32, 3 float32 to bool, 4 int32 to bool
+const MODE = 0u; // 0 where, 1 float32 to int32, 2 int32 or bool to float32, 3 float32 to bool, 4 int32 to bool
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

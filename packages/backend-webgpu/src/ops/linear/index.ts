@@ -71,12 +71,12 @@ const linearGrad: Kernel<WebGpuBackend> = (backend, { x, weight, bias, dY }) => 
 
 /** The sum of two tensors that are given up for it. */
 function added(backend: WebGpuBackend, a: TensorInfo, b: TensorInfo): TensorInfo {
-  const sum = elementwiseKernels.Add!(backend, { a, b }, {}) as TensorInfo;
+  const sum = elementwiseKernels.add!(backend, { a, b }, {}) as TensorInfo;
   backend.release(a, b);
   return sum;
 }
 
-const batchMatMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
+const matMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
   const [countA, rowsA, columnsA] = a!.shape as [number, number, number];
   const [countB, rowsB, columnsB] = b!.shape as [number, number, number];
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
@@ -108,5 +108,5 @@ const batchMatMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, tra
 export const linearKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
   linear,
   linearGrad,
-  BatchMatMul: batchMatMul,
+  matMul,
 };

@@ -65,7 +65,7 @@ function binary(
 /** a + b, broadcast. */
 export function add(a: Operand, b: Operand): Tensor {
   return binary(
-    "Add",
+    "add",
     a,
     b,
     () => [],
@@ -76,7 +76,7 @@ export function add(a: Operand, b: Operand): Tensor {
 /** a - b, broadcast. */
 export function sub(a: Operand, b: Operand): Tensor {
   return binary(
-    "Sub",
+    "sub",
     a,
     b,
     () => [],
@@ -87,7 +87,7 @@ export function sub(a: Operand, b: Operand): Tensor {
 /** a * b elementwise, broadcast. */
 export function mul(a: Operand, b: Operand): Tensor {
   return binary(
-    "Multiply",
+    "mul",
     a,
     b,
     (x, y) => [x, y],
@@ -98,7 +98,7 @@ export function mul(a: Operand, b: Operand): Tensor {
 /** a / b elementwise, broadcast. */
 export function div(a: Operand, b: Operand): Tensor {
   return binary(
-    "RealDiv",
+    "div",
     a,
     b,
     (_, y, out) => [y, out],
@@ -112,7 +112,7 @@ export function div(a: Operand, b: Operand): Tensor {
 /** The larger of a and b; at a tie the gradient goes to a. */
 export function maximum(a: Operand, b: Operand): Tensor {
   return binary(
-    "Maximum",
+    "maximum",
     a,
     b,
     (x, y) => [x, y],
@@ -123,7 +123,7 @@ export function maximum(a: Operand, b: Operand): Tensor {
 /** The smaller of a and b; at a tie the gradient goes to a. */
 export function minimum(a: Operand, b: Operand): Tensor {
   return binary(
-    "Minimum",
+    "minimum",
     a,
     b,
     (x, y) => [x, y],
@@ -139,7 +139,7 @@ function splitBy(dy: Tensor, first: Tensor): [Tensor, Tensor] {
 /** a to the power of b, for a > 0. */
 export function pow(a: Operand, b: Operand): Tensor {
   return binary(
-    "Pow",
+    "pow",
     a,
     b,
     (x, y, out) => [x, y, out],
@@ -149,13 +149,13 @@ export function pow(a: Operand, b: Operand): Tensor {
 
 /** -x. */
 export function neg(x: Tensor): Tensor {
-  expectDType("Neg", "x", x, "float32", "int32");
-  return one("Neg", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: neg(dy!) }) }));
+  expectDType("neg", "x", x, "float32", "int32");
+  return one("neg", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: neg(dy!) }) }));
 }
 
 /** Natural logarithm. */
 export function log(x: Tensor): Tensor {
-  return unary("Log", x, "x", (dy, v) => div(dy, v));
+  return unary("log", x, "x", (dy, v) => div(dy, v));
 }
 
 function compare(name: string, a: Operand, b: Operand): Tensor {
@@ -164,49 +164,49 @@ function compare(name: string, a: Operand, b: Operand): Tensor {
 
 /** a == b, as bool. */
 export function equal(a: Operand, b: Operand): Tensor {
-  return compare("Equal", a, b);
+  return compare("equal", a, b);
 }
 
 /** a != b, as bool. */
 export function notEqual(a: Operand, b: Operand): Tensor {
-  return compare("NotEqual", a, b);
+  return compare("notEqual", a, b);
 }
 
 /** a < b, as bool. */
 export function less(a: Operand, b: Operand): Tensor {
-  return compare("Less", a, b);
+  return compare("less", a, b);
 }
 
 /** a <= b, as bool. */
 export function lessEqual(a: Operand, b: Operand): Tensor {
-  return compare("LessEqual", a, b);
+  return compare("lessEqual", a, b);
 }
 
 /** a > b, as bool. */
 export function greater(a: Operand, b: Operand): Tensor {
-  return compare("Greater", a, b);
+  return compare("greater", a, b);
 }
 
 /** a >= b, as bool. */
 export function greaterEqual(a: Operand, b: Operand): Tensor {
-  return compare("GreaterEqual", a, b);
+  return compare("greaterEqual", a, b);
 }
 
 /** Both true, as bool. */
 export function logicalAnd(a: Tensor, b: Tensor): Tensor {
-  return withPair("LogicalAnd", a, b, (x, y) => one("LogicalAnd", { a: x, b: y }, {}, noGradient), "bool");
+  return withPair("logicalAnd", a, b, (x, y) => one("logicalAnd", { a: x, b: y }, {}, noGradient), "bool");
 }
 
 /** Not true, as bool. */
 export function logicalNot(x: Tensor): Tensor {
-  expectDType("LogicalNot", "x", x, "bool");
-  return one("LogicalNot", { x }, {}, noGradient);
+  expectDType("logicalNot", "x", x, "bool");
+  return one("logicalNot", { x }, {}, noGradient);
 }
 
 /** Another dtype; the gradient passes between floats only. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return same(x);
-  return one("Cast", { x }, { dtype }, noGradient);
+  return one("cast", { x }, { dtype }, noGradient);
 }
 
 /** `t` where the condition holds, else `e`; all three broadcast. */
@@ -216,7 +216,7 @@ export function where(condition: Tensor, t: Tensor, e: Tensor): Tensor {
   const shape = broadcastShape("where", broadcastShape("where", condition.shape, t.shape), e.shape);
   return tidy(() => {
     const c = broadcastTo(condition, shape);
-    return one("Select", { condition: c, t: broadcastTo(t, shape), e: broadcastTo(e, shape) }, {}, () => ({
+    return one("where", { condition: c, t: broadcastTo(t, shape), e: broadcastTo(e, shape) }, {}, () => ({
       save: [c],
       backward: ([dy], [cond]) => {
         const toT = mul(dy!, cast(cond!, "float32"));

@@ -4,85 +4,85 @@ import type { Tensor } from "../types.ts";
 
 /** |x|. */
 export function abs(x: Tensor): Tensor {
-  return unary("Abs", x, "x", (dy, v) => mul(dy, sign(v)), "int32");
+  return unary("abs", x, "x", (dy, v) => mul(dy, sign(v)), "int32");
 }
 
 /** -1, 0 or 1. */
 export function sign(x: Tensor): Tensor {
-  expectDType("Sign", "x", x, "float32");
-  return one("Sign", { x }, {}, noGradient);
+  expectDType("sign", "x", x, "float32");
+  return one("sign", { x }, {}, noGradient);
 }
 
 /** Largest integer not above x. */
 export function floor(x: Tensor): Tensor {
-  expectDType("Floor", "x", x, "float32");
-  return one("Floor", { x }, {}, noGradient);
+  expectDType("floor", "x", x, "float32");
+  return one("floor", { x }, {}, noGradient);
 }
 
 /** Nearest integer, ties to even. */
 export function round(x: Tensor): Tensor {
-  expectDType("Round", "x", x, "float32");
-  return one("Round", { x }, {}, noGradient);
+  expectDType("round", "x", x, "float32");
+  return one("round", { x }, {}, noGradient);
 }
 
 /** e^x. */
 export function exp(x: Tensor): Tensor {
-  return unary("Exp", x, "y", (dy, y) => mul(dy, y));
+  return unary("exp", x, "y", (dy, y) => mul(dy, y));
 }
 
 /** e^x - 1 without cancellation near 0. */
 export function expm1(x: Tensor): Tensor {
-  return unary("Expm1", x, "y", (dy, y) => mul(dy, add(y, 1)));
+  return unary("expm1", x, "y", (dy, y) => mul(dy, add(y, 1)));
 }
 
 /** log(1 + x) without cancellation near 0. */
 export function log1p(x: Tensor): Tensor {
-  return unary("Log1p", x, "x", (dy, v) => div(dy, add(v, 1)));
+  return unary("log1p", x, "x", (dy, v) => div(dy, add(v, 1)));
 }
 
 /** Square root. */
 export function sqrt(x: Tensor): Tensor {
-  return unary("Sqrt", x, "y", (dy, y) => div(dy, mul(y, 2)));
+  return unary("sqrt", x, "y", (dy, y) => div(dy, mul(y, 2)));
 }
 
 /** 1 / sqrt(x). */
 export function rsqrt(x: Tensor): Tensor {
-  return unary("Rsqrt", x, "y", (dy, y) => mul(dy, mul(mul(square(y), y), -0.5)));
+  return unary("rsqrt", x, "y", (dy, y) => mul(dy, mul(mul(square(y), y), -0.5)));
 }
 
 /** x^2. */
 export function square(x: Tensor): Tensor {
-  return unary("Square", x, "x", (dy, v) => mul(dy, mul(v, 2)), "int32");
+  return unary("square", x, "x", (dy, v) => mul(dy, mul(v, 2)), "int32");
 }
 
 /** 1 / x. */
 export function reciprocal(x: Tensor): Tensor {
-  return unary("Reciprocal", x, "y", (dy, y) => neg(mul(dy, square(y))));
+  return unary("reciprocal", x, "y", (dy, y) => neg(mul(dy, square(y))));
 }
 
 /** 1 / (1 + e^-x). */
 export function sigmoid(x: Tensor): Tensor {
-  return unary("Sigmoid", x, "y", (dy, y) => mul(dy, mul(y, sub(1, y))));
+  return unary("sigmoid", x, "y", (dy, y) => mul(dy, mul(y, sub(1, y))));
 }
 
 /** Hyperbolic tangent. */
 export function tanh(x: Tensor): Tensor {
-  return unary("Tanh", x, "y", (dy, y) => mul(dy, sub(1, square(y))));
+  return unary("tanh", x, "y", (dy, y) => mul(dy, sub(1, square(y))));
 }
 
 /** log(1 + e^x), accurate relatively for every x. */
 export function softplus(x: Tensor): Tensor {
-  return unary("Softplus", x, "x", (dy, v) => mul(dy, sigmoid(v)));
+  return unary("softplus", x, "x", (dy, v) => mul(dy, sigmoid(v)));
 }
 
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
-  return unary("Relu", x, "x", (dy, v) => mul(dy, cast(greater(v, 0), "float32")));
+  return unary("relu", x, "x", (dy, v) => mul(dy, cast(greater(v, 0), "float32")));
 }
 
 /** x sigmoid(x), also called swish. */
 export function silu(x: Tensor): Tensor {
-  return unary("Silu", x, "x", (dy, v) => {
+  return unary("silu", x, "x", (dy, v) => {
     const s = sigmoid(v);
     return mul(dy, mul(s, add(mul(v, sub(1, s)), 1)));
   });
@@ -90,7 +90,7 @@ export function silu(x: Tensor): Tensor {
 
 /** x Phi(x), the exact form with erf. */
 export function gelu(x: Tensor): Tensor {
-  return unary("Gelu", x, "x", (dy, v) => {
+  return unary("gelu", x, "x", (dy, v) => {
     const cdf = mul(add(erf(mul(v, Math.SQRT1_2)), 1), 0.5);
     const density = mul(exp(mul(square(v), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return mul(dy, add(cdf, mul(v, density)));
@@ -99,23 +99,23 @@ export function gelu(x: Tensor): Tensor {
 
 /** Sine. */
 export function sin(x: Tensor): Tensor {
-  return unary("Sin", x, "x", (dy, v) => mul(dy, cos(v)));
+  return unary("sin", x, "x", (dy, v) => mul(dy, cos(v)));
 }
 
 /** Cosine. */
 export function cos(x: Tensor): Tensor {
-  return unary("Cos", x, "x", (dy, v) => neg(mul(dy, sin(v))));
+  return unary("cos", x, "x", (dy, v) => neg(mul(dy, sin(v))));
 }
 
 /** Error function. */
 export function erf(x: Tensor): Tensor {
-  return unary("Erf", x, "x", (dy, v) => mul(dy, mul(exp(neg(square(v))), 2 / Math.sqrt(Math.PI))));
+  return unary("erf", x, "x", (dy, v) => mul(dy, mul(exp(neg(square(v))), 2 / Math.sqrt(Math.PI))));
 }
 
 /** x limited to [min, max]; no gradient where it is limited. */
 export function clip(x: Tensor, min: number, max: number): Tensor {
-  expectDType("ClipByValue", "x", x, "float32");
-  return one("ClipByValue", { x }, { min, max }, () => ({
+  expectDType("clip", "x", x, "float32");
+  return one("clip", { x }, { min, max }, () => ({
     save: [x],
     backward: ([dy], [v]) => ({ x: mul(dy!, cast(logicalAnd(greaterEqual(v!, min), lessEqual(v!, max)), "float32")) }),
   }));

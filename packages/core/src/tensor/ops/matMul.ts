@@ -36,7 +36,7 @@ export function matMul(a: Tensor, b: Tensor, transposeA = false, transposeB = fa
 }
 
 function matMul3(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  return one("BatchMatMul", { a, b }, { transposeA, transposeB }, () => ({
+  return one("matMul", { a, b }, { transposeA, transposeB }, () => ({
     save: [a, b],
     backward: ([dy], [x, y]) => {
       const dx = transposeA ? matMul3(y!, dy!, transposeB, true) : matMul3(dy!, y!, false, !transposeB);

@@ -8,7 +8,7 @@ import type { Tensor } from "../types.ts";
 
 /** Another handle on the same values, so that every op's result is the caller's to dispose. */
 export function same(x: Tensor): Tensor {
-  return one("Identity", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: dy! }) }));
+  return one("identity", { x }, {}, () => ({ save: [], backward: ([dy]) => ({ x: dy! }) }));
 }
 
 /** Repeats axes of extent 1 (and adds leading ones) to reach a shape. */
@@ -32,7 +32,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   if (full.some((extent) => !Number.isInteger(extent)) || full.reduce((a, b) => a * b, 1) !== x.size) {
     throw new ShapeError(`reshape: ${show(x.shape)} has ${x.size} elements and does not fit ${show(shape)}`);
   }
-  return one("Reshape", { x }, { shape: full }, () => ({
+  return one("reshape", { x }, { shape: full }, () => ({
     save: [],
     backward: ([dy]) => ({ x: reshape(dy!, x.shape) }),
   }));
@@ -43,7 +43,7 @@ export function transpose(x: Tensor, perm: readonly number[] = x.shape.map((_, i
   if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x.shape.length)
     throw new ShapeError(`transpose: perm [${perm.join(", ")}] is not an order of the axes of ${show(x.shape)}`);
   const inverse = perm.map((_, i) => perm.indexOf(i));
-  return one("Transpose", { x }, { perm: [...perm] }, () => ({
+  return one("transpose", { x }, { perm: [...perm] }, () => ({
     save: [],
     backward: ([dy]) => ({ x: transpose(dy!, inverse) }),
   }));
@@ -63,7 +63,7 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
   const alias = contiguousView(x, begin, full);
   if (alias !== undefined) return alias;
   const paddings = x.shape.map((extent, i) => [begin[i]!, extent - begin[i]! - full[i]!] as const);
-  return one("Slice", { x }, { begin: [...begin], size: full }, () => ({
+  return one("slice", { x }, { begin: [...begin], size: full }, () => ({
     save: [],
     backward: ([dy]) => ({ x: pad(dy!, paddings) }),
   }));
@@ -132,7 +132,7 @@ export function concat(xs: readonly Tensor[], axis = 0): Tensor {
       throw new DTypeError(`concat: tensors must have one dtype, got ${xs[0]!.dtype} and ${x.dtype}`);
   }
   const extents = xs.map((x) => x.shape[at!]!);
-  return one("Concat", { ...xs } as unknown as Record<string, Tensor>, { axis: at }, () => ({
+  return one("concat", { ...xs } as unknown as Record<string, Tensor>, { axis: at }, () => ({
     save: [],
     backward: ([dy]) => Object.fromEntries(split(dy!, extents, at).map((part, i) => [String(i), part])),
   }));
@@ -152,14 +152,14 @@ export function stack(xs: readonly Tensor[], axis = 0): Tensor {
 /** The order of some axes turned around. */
 export function reverse(x: Tensor, axes: number | readonly number[]): Tensor {
   const at = normalAxes("reverse", axes, x.shape.length);
-  return one("Reverse", { x }, { axes: at }, () => ({ save: [], backward: ([dy]) => ({ x: reverse(dy!, at) }) }));
+  return one("reverse", { x }, { axes: at }, () => ({ save: [], backward: ([dy]) => ({ x: reverse(dy!, at) }) }));
 }
 
 /** Adds `value` around: [before, after] for every axis. */
 export function pad(x: Tensor, paddings: readonly (readonly [number, number])[], value = 0): Tensor {
   if (paddings.length !== x.shape.length || paddings.some(([a, b]) => a < 0 || b < 0))
     throw new ShapeError(`pad: needs [before, after] >= 0 for each axis of ${show(x.shape)}`);
-  return one("Pad", { x }, { paddings, value }, () => ({
+  return one("pad", { x }, { paddings, value }, () => ({
     save: [],
     backward: ([dy]) => ({
       x: slice(
@@ -175,7 +175,7 @@ export function pad(x: Tensor, paddings: readonly (readonly [number, number])[],
 export function tile(x: Tensor, reps: readonly number[]): Tensor {
   if (reps.length !== x.shape.length)
     throw new ShapeError(`tile: needs one count for each axis of ${show(x.shape)}, got [${reps.join(", ")}]`);
-  return one("Tile", { x }, { reps: [...reps] }, () => ({
+  return one("tile", { x }, { reps: [...reps] }, () => ({
     save: [],
     backward: ([dy]) => {
       const apart = sum(
@@ -194,7 +194,7 @@ export function tile(x: Tensor, reps: readonly number[]): Tensor {
 export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
   if (indices.dtype !== "int32") throw new DTypeError(`gather: indices must be int32, got ${indices.dtype}`);
   const [at] = normalAxes("gather", axis, x.shape.length);
-  return one("Gather", { x, indices }, { axis: at }, () => ({
+  return one("gather", { x, indices }, { axis: at }, () => ({
     save: [indices],
     backward: ([dy], [ids]) => {
       const lead = x.shape.slice(0, at);
@@ -216,7 +216,7 @@ export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
 export function segmentSum(x: Tensor, ids: Tensor, count: number): Tensor {
   if (ids.dtype !== "int32" || ids.shape.join() !== String(x.shape[0]))
     throw new ShapeError(`segmentSum: ids must be int32 [n] = [${x.shape[0]}], got ${ids.dtype} ${show(ids.shape)}`);
-  return one("SegmentSum", { x, ids }, { count }, () => ({
+  return one("segmentSum", { x, ids }, { count }, () => ({
     save: [ids],
     backward: ([dy], [at]) => ({ x: gather(dy!, at!) }),
   }));
@@ -224,9 +224,9 @@ export function segmentSum(x: Tensor, ids: Tensor, count: number): Tensor {
 
 /** Sum over axes (all by default). */
 export function sum(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
-  expectDType("Sum", "x", x, "float32", "int32");
+  expectDType("sum", "x", x, "float32", "int32");
   const at = normalAxes("sum", axes, x.shape.length);
-  return one("Sum", { x }, { axes: at, keepDims }, () => ({
+  return one("sum", { x }, { axes: at, keepDims }, () => ({
     save: [],
     backward: ([dy]) => ({ x: spread(dy!, x.shape, at) }),
   }));

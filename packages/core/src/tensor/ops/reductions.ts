@@ -13,7 +13,7 @@ export function mean(x: Tensor, axes?: number | readonly number[], keepDims = fa
 }
 
 function extreme(
-  name: "Max" | "Min",
+  name: "max" | "min",
   x: Tensor,
   axes: number | readonly number[] | undefined,
   keepDims: boolean,
@@ -30,23 +30,23 @@ function extreme(
 
 /** Largest over axes; ties share the gradient. */
 export function max(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
-  return extreme("Max", x, axes, keepDims);
+  return extreme("max", x, axes, keepDims);
 }
 
 /** Smallest over axes; ties share the gradient. */
 export function min(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
-  return extreme("Min", x, axes, keepDims);
+  return extreme("min", x, axes, keepDims);
 }
 
 /** Index of the largest along an axis, int32; the lowest index wins ties. */
 export function argMax(x: Tensor, axis = -1): Tensor {
-  return one("ArgMax", { x }, { axis: normalAxes("argMax", axis, x.shape.length)[0] }, noGradient);
+  return one("argMax", { x }, { axis: normalAxes("argMax", axis, x.shape.length)[0] }, noGradient);
 }
 
 /** Softmax over the last axis. */
 export function softmax(x: Tensor): Tensor {
-  expectDType("Softmax", "x", x, "float32");
-  return one("Softmax", { x }, {}, ([y]) => ({
+  expectDType("softmax", "x", x, "float32");
+  return one("softmax", { x }, {}, ([y]) => ({
     save: [y!],
     backward: ([dy], [p]) => {
       const weighted = mul(dy!, p!);
@@ -60,7 +60,7 @@ export function cumsum(x: Tensor, axis = -1, options: { exclusive?: boolean; rev
   const [at] = normalAxes("cumsum", axis, x.shape.length);
   const exclusive = options.exclusive ?? false;
   const backwards = options.reverse ?? false;
-  return one("Cumsum", { x }, { axis: at, exclusive, reverse: backwards }, () => ({
+  return one("cumsum", { x }, { axis: at, exclusive, reverse: backwards }, () => ({
     save: [],
     backward: ([dy]) => ({ x: cumsum(dy!, at, { exclusive, reverse: !backwards }) }),
   }));
@@ -69,5 +69,5 @@ export function cumsum(x: Tensor, axis = -1, options: { exclusive?: boolean; rev
 /** 1 at the index, 0 elsewhere, along a new last axis. */
 export function oneHot(indices: Tensor, depth: number): Tensor {
   if (indices.dtype !== "int32") throw new DTypeError(`oneHot: indices must be int32, got ${indices.dtype}`);
-  return one("OneHot", { indices }, { depth }, noGradient);
+  return one("oneHot", { indices }, { depth }, noGradient);
 }
