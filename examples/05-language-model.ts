@@ -18,6 +18,7 @@ import {
   splitText,
   trainBpe,
 } from "@statespace/datasets";
+import { parseTokenizer } from "@statespace/text";
 import {
   cosineSchedule,
   evaluate,
@@ -25,7 +26,6 @@ import {
   languageObjective,
   LanguageModel,
   parseModelConfig,
-  parseTokenizer,
   progressReporter,
   SequenceModel,
   sequenceObjective,

@@ -14,7 +14,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { readFloats, registerBackend, setBackend, tensor } from "@statespace/core";
-import { fromPretrained, generate, loadTokenizer, openSource } from "@statespace/models";
+import { openSource } from "@statespace/files";
+import { loadTokenizer } from "@statespace/text";
+import { fromPretrained, generate } from "@statespace/models";
 
 const { values } = parseArgs({
   options: {

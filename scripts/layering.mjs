@@ -1,4 +1,4 @@
-// Who may import whom. Packages point down: apps, statespace -> models, datasets, backends -> core. Inside core: math <- tensor <- ops
+// Who may import whom. Packages point down: apps, statespace -> models, datasets, backends -> text -> files -> core. Inside core: math <- tensor <- ops
 // <- discretization, hippo <- ssm. No import may reach past a package's `exports`, be undeclared, or close a circle at run time.
 import { readdirSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -11,8 +11,10 @@ import { listPackages, root } from "./workspace.mjs";
 
 /** Workspace packages that the `src` of each may import. Apps and examples are not listed: they may import all. */
 const core = ["@statespace/core"];
+const files = [...core, "@statespace/files"];
+const text = [...files, "@statespace/text"];
 const belowConformance = [
-  ...core,
+  ...text,
   "@statespace/backend-cpu",
   "@statespace/backend-wasm",
   "@statespace/backend-webgpu",
@@ -24,8 +26,10 @@ const mayImport = {
   "@statespace/backend-cpu": core,
   "@statespace/backend-wasm": core,
   "@statespace/backend-webgpu": core,
-  "@statespace/models": core,
-  "@statespace/datasets": core,
+  "@statespace/files": core,
+  "@statespace/text": files,
+  "@statespace/models": text,
+  "@statespace/datasets": text,
   "@statespace/conformance": belowConformance,
   statespace: belowConformance,
 };

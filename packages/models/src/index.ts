@@ -12,5 +12,4 @@ export * from "./s5/index.ts";
 export * from "./sequence/index.ts";
 export { Mamba3Mixer, type Mamba3MixerConfig } from "./mamba3/block.ts";
 export { rotatedScan, rotatedStep, type RotatedScanInputs, type RotatedScanOptions } from "./mamba3/rotatedScan.ts";
-export * from "./tokenizer/index.ts";
 export * from "./training/index.ts";

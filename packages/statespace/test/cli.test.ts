@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { parseSafetensors, toInt32Array } from "@statespace/models";
+import { parseSafetensors, toInt32Array } from "@statespace/files";
 import { describe, expect, it } from "vitest";
 
 const cli = new URL("../src/cli.ts", import.meta.url).pathname;

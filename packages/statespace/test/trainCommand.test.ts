@@ -6,14 +6,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setBackend } from "@statespace/core";
 import { wasmBackend } from "@statespace/backend-wasm";
-import {
-  evaluate,
-  fromPretrained,
-  languageObjective,
-  loadTokenizer,
-  openSource,
-  type TrainingEvent,
-} from "@statespace/models";
+import { openSource } from "@statespace/files";
+import { loadTokenizer } from "@statespace/text";
+import { evaluate, fromPretrained, languageObjective, type TrainingEvent } from "@statespace/models";
 import { evaluationBatches, loadFixture, splitText } from "@statespace/datasets";
 import { afterEach, beforeEach, expect, it } from "vitest";
 

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
-import { fromPretrained, generateText, loadTokenizer, openSource } from "@statespace/models";
+import { openSource } from "@statespace/files";
+import { loadTokenizer } from "@statespace/text";
+import { fromPretrained, generateText } from "@statespace/models";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { desktop, launch, open, shoot } from "../support/browser.ts";

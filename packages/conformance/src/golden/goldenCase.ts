@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "@statespace/core";
-import { parseSafetensors, toFloat64Array } from "@statespace/models";
+import { parseSafetensors, toFloat64Array } from "@statespace/files";
 import type { GoldenTensors } from "./row.ts";
 
 /** One file of reference values. */

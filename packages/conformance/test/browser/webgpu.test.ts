@@ -1,6 +1,6 @@
 import { setBackend } from "@statespace/core";
 import { webGpuBackend } from "@statespace/backend-webgpu";
-import { parseSafetensors, toFloat64Array } from "@statespace/models";
+import { parseSafetensors, toFloat64Array } from "@statespace/files";
 import { beforeAll, describe, expect, it } from "vitest";
 import { opCases } from "../../src/cases/index.ts";
 import type { GoldenCase } from "../../src/golden/goldenCase.ts";

@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { isJsonObject, type JsonObject, type JsonValue, quote } from "./strictJson.ts";
+import { isJsonObject, type JsonObject, type JsonValue, quote } from "@statespace/files";
 
 export interface NumberRange {
   readonly min?: number;

@@ -2,7 +2,7 @@ import { FormatError } from "@statespace/core";
 import { ConfigFields } from "./configFields.ts";
 import { type MambaSsmOptions, parseMambaSsmConfig } from "./mambaSsmConfig.ts";
 import type { ConfigDialect, ModelConfig } from "./modelConfig.ts";
-import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson, quote } from "./strictJson.ts";
+import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson, quote } from "@statespace/files";
 import { parseTransformersConfig } from "./transformersConfig.ts";
 
 /**

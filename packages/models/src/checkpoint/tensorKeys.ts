@@ -1,11 +1,11 @@
 import { FormatError } from "@statespace/core";
-import type { Weights } from "./checkpoint.ts";
+import type { Weights } from "@statespace/files";
 import type { HybridSettings, LanguageConfig } from "../language/hybridConfig.ts";
 import type { MambaMixerConfig } from "../mamba/block.ts";
 import type { Mamba2MixerConfig } from "../mamba2/block.ts";
 import type { Mamba3MixerConfig } from "../mamba3/block.ts";
 import type { AttentionConfig, ConfigDialect, LanguageModelConfig } from "./modelConfig.ts";
-import { quote } from "./strictJson.ts";
+import { quote } from "@statespace/files";
 
 const EMBEDDING_KEYS: Record<ConfigDialect, string> = {
   transformers: "backbone.embeddings.weight",

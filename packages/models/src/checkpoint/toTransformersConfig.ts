@@ -1,7 +1,7 @@
 import { ArgumentError } from "@statespace/core";
 import type { Mamba2Config, MambaConfig, ModelConfig } from "./modelConfig.ts";
-import type { FloatStorage } from "./dtype.ts";
-import type { JsonObject, JsonValue } from "./strictJson.ts";
+import type { FloatStorage } from "@statespace/files";
+import type { JsonObject, JsonValue } from "@statespace/files";
 
 const DTYPE_NAMES: Record<FloatStorage, string> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
 const ARCHITECTURES = {

@@ -1,7 +1,7 @@
 import { FormatError } from "@statespace/core";
 import type { ConfigFields } from "./configFields.ts";
 import type { LanguageModelConfig, Mamba2Config, MambaConfig, ModelConfig, TimeStepInit } from "./modelConfig.ts";
-import { quote } from "./strictJson.ts";
+import { quote } from "@statespace/files";
 
 type ModelType = "mamba" | "falcon_mamba" | "mamba2";
 const MODEL_TYPES: readonly ModelType[] = ["mamba", "falcon_mamba", "mamba2"];

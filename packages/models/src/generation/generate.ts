@@ -1,12 +1,12 @@
 import { ArgumentError, Rng } from "@statespace/core";
-import { throwIfAborted } from "../checkpoint/abort.ts";
+import { throwIfAborted } from "@statespace/files";
 import type { LanguageModel } from "../language/model.ts";
 import type { ModelState } from "../language/modelState.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Tokenizer } from "@statespace/text";
 import { Decoder } from "./decoder.ts";
 import { prefill } from "./prefill.ts";
 import { checkSampling, sampleToken, tokenLogprob, type SamplingSettings } from "./sampling.ts";
-import { StreamDecoder } from "./streaming.ts";
+import { StreamDecoder } from "@statespace/text";
 
 export interface GenerateOptions extends SamplingSettings {
   /** Tokens to add to each prompt; 64 unless told. */

@@ -9,4 +9,3 @@ export {
 } from "./generate.ts";
 export { prefill, PREFILL_CHUNK, type Prefilled, type PrefillOptions } from "./prefill.ts";
 export { argmax, checkSampling, sampleToken, tokenLogprob, type SamplingSettings, type Uniform } from "./sampling.ts";
-export { StreamDecoder, type StreamDecoderOptions } from "./streaming.ts";

@@ -1,5 +1,5 @@
 import { ArgumentError, mul, readFloats, tensor, tidy, type Tensor } from "@statespace/core";
-import { throwIfAborted } from "../checkpoint/abort.ts";
+import { throwIfAborted } from "@statespace/files";
 import type { LanguageModel } from "../language/model.ts";
 import type { ModelState } from "../language/modelState.ts";
 

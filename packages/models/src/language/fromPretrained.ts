@@ -1,19 +1,22 @@
 import { FormatError, type PackedFormat } from "@statespace/core";
 import {
-  canonicalKey,
-  HEAD_KEY,
-  matchTensors,
   openCheckpoint,
   openSource,
   saveCheckpoint,
   toFloat32Array,
-  toTransformersConfig,
-  type MambaSsmOptions,
   type OpenSourceOptions,
   type ReadOptions,
   type SaveOptions,
   type SourceLike,
+} from "@statespace/files";
+import {
+  canonicalKey,
+  HEAD_KEY,
+  matchTensors,
+  toTransformersConfig,
+  type MambaSsmOptions,
 } from "../checkpoint/index.ts";
+import { formatTransformersJson } from "../checkpoint/transformersJson.ts";
 import { hybridToJson, parseLanguageConfig } from "./hybridFile.ts";
 import { LanguageModel } from "./model.ts";
 
@@ -64,5 +67,9 @@ export async function savePretrained(
   const { files, ...save } = options;
   const config =
     model.config.modelType === "hybrid" ? hybridToJson(model.config) : toTransformersConfig(model.config, save.dtype);
-  await saveCheckpoint(folder, { config, tensors: await model.weights(), ...(files ? { files } : {}) }, save);
+  await saveCheckpoint(
+    folder,
+    { config: formatTransformersJson(config), tensors: await model.weights(), ...(files ? { files } : {}) },
+    save,
+  );
 }

@@ -1,5 +1,6 @@
 import { FormatError } from "@statespace/core";
-import { parseModelConfig, type JsonObject, type JsonValue, type MambaSsmOptions } from "../checkpoint/index.ts";
+import type { JsonObject, JsonValue } from "@statespace/files";
+import { parseModelConfig, type MambaSsmOptions } from "../checkpoint/index.ts";
 import { hybridConfig, type HybridConfig, type LanguageConfig, type LayerKind } from "./hybridConfig.ts";
 
 /** `model_type` of a hybrid's `config.json`, which is this project's own. */

@@ -1,5 +1,5 @@
 import { copy, FormatError, keep, readFloats, ShapeError, tensor, tidy, zeros, type Tensor } from "@statespace/core";
-import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "../checkpoint/index.ts";
+import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
 import { GROWING_STATE, type LayerState } from "../layers/mixer.ts";
 
 const FORMAT = "statespace.state";

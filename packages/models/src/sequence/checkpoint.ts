@@ -8,7 +8,8 @@ import {
   type ReadOptions,
   type SaveOptions,
   type SourceLike,
-} from "../checkpoint/index.ts";
+} from "@statespace/files";
+import { formatTransformersJson } from "../checkpoint/transformersJson.ts";
 import type { SequenceConfig } from "./config.ts";
 import { SequenceModel } from "./model.ts";
 
@@ -21,7 +22,11 @@ export async function saveSequenceModel(
   const { files, ...save } = options;
   await saveCheckpoint(
     folder,
-    { config: { ...model.config, modelType: "sequence" }, tensors: await model.weights(), ...(files ? { files } : {}) },
+    {
+      config: formatTransformersJson({ ...model.config, modelType: "sequence" }),
+      tensors: await model.weights(),
+      ...(files ? { files } : {}),
+    },
     save,
   );
 }

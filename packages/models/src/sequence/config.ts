@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { ConfigFields } from "../checkpoint/configFields.ts";
-import { isJsonObject, parseStrictJson, type JsonObject, type JsonValue } from "../checkpoint/strictJson.ts";
+import { isJsonObject, parseStrictJson, type JsonObject, type JsonValue } from "@statespace/files";
 import { mixerReaders, type MixerMaker } from "./mixers.ts";
 
 /** What a sequence mixer can be. */

@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { nodeFiles, writeFileAtomically } from "../checkpoint/nodeFiles.ts";
+import { nodeFiles, writeFileAtomically } from "@statespace/files";
 
 /** Files of one training checkpoint, made only when they are written. */
 export type CheckpointFiles = ReadonlyMap<string, () => Iterable<Uint8Array>>;

@@ -1,5 +1,5 @@
 import { FormatError, Rng, type AdamW, type Parameter } from "@statespace/core";
-import { layoutSafetensors, parseSafetensors, tensorF32, type FloatTensor } from "../checkpoint/index.ts";
+import { layoutSafetensors, parseSafetensors, tensorF32, type FloatTensor } from "@statespace/files";
 import type { StreamState } from "./batch.ts";
 import type { CheckpointFiles, CheckpointStore } from "./checkpointStore.ts";
 import type { CarriedState } from "./objective.ts";

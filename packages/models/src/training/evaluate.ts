@@ -1,5 +1,5 @@
 import { ArgumentError, readFloats, Rng, tidy, type Tensor } from "@statespace/core";
-import { throwIfAborted } from "../checkpoint/abort.ts";
+import { throwIfAborted } from "@statespace/files";
 import { countTargets, type TrainingBatch } from "./batch.ts";
 import { asLossResult, type CarriedState, type LossContext, type Measures, type Trainable } from "./objective.ts";
 import { Breather } from "./breather.ts";

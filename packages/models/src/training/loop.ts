@@ -1,5 +1,5 @@
 import { AdamW, FormatError, Rng } from "@statespace/core";
-import { throwIfAborted } from "../checkpoint/abort.ts";
+import { throwIfAborted } from "@statespace/files";
 import { countSteps, type TrainingBatch, type TrainingStream } from "./batch.ts";
 import { Breather } from "./breather.ts";
 import { pruneCheckpoints, restoreTraining, saveTraining, type TrainingProgress } from "./checkpointing.ts";

@@ -1,3 +1,4 @@
+import type { JsonValue } from "@statespace/files";
 import { ArgumentError, FormatError, memory, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,7 +19,6 @@ import {
   savePretrained,
   tensorShapes,
   type HybridConfig,
-  type JsonValue,
   type LanguageConfig,
   type LayerKind,
 } from "../../src/index.ts";

@@ -16,8 +16,8 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ByteTokenizer } from "@statespace/text";
 import {
-  ByteTokenizer,
   Decoder,
   fromPretrained,
   generate,

@@ -1,14 +1,13 @@
 import { parseArgs } from "node:util";
 import { ArgumentError, type PackedFormat } from "@statespace/core";
+import { openSource } from "@statespace/files";
+import { loadTokenizer, type Tokenizer } from "@statespace/text";
 import {
   fromPretrained,
   generate as generateTokens,
   generateText,
-  loadTokenizer,
-  openSource,
   type GenerateTextOptions,
   type LanguageModel,
-  type Tokenizer,
 } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { packBytes } from "@statespace/core";
-import { matchTensors, openCheckpoint, openSource, parseLanguageConfig, type LanguageConfig } from "@statespace/models";
+import { openCheckpoint, openSource } from "@statespace/files";
+import { matchTensors, parseLanguageConfig, type LanguageConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import type { Command } from "./command.ts";
 import { megabytes } from "./terminal.ts";

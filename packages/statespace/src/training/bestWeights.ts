@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseSafetensors, savePretrained, tensorF32, type LanguageModel } from "@statespace/models";
+import { parseSafetensors, tensorF32 } from "@statespace/files";
+import { savePretrained, type LanguageModel } from "@statespace/models";
 
 /** The weights of the best evaluation so far, in a folder, so that a run that is resumed still has them. */
 export class BestWeights {

@@ -1,5 +1,6 @@
 import type { AdamWOptions } from "@statespace/core";
-import { constantSchedule, cosineSchedule, wsdSchedule, type FloatStorage, type Schedule } from "@statespace/models";
+import type { FloatStorage } from "@statespace/files";
+import { constantSchedule, cosineSchedule, wsdSchedule, type Schedule } from "@statespace/models";
 import { RecipeReader } from "./recipeReader.ts";
 
 /** A training run as a JSON file tells it; recipes/README.md lists the keys. */

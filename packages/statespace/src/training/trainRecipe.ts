@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { currentBackendName, FormatError } from "@statespace/core";
+import { tokenizerFiles } from "@statespace/text";
 import {
   evaluate,
   folderStore,
@@ -7,7 +8,6 @@ import {
   LanguageModel,
   parseModelConfig,
   savePretrained,
-  tokenizerFiles,
   train,
   type ModelConfig,
   type TrainingEvent,

@@ -20,7 +20,7 @@ import {
   type Task,
   type TokenBatch,
 } from "@statespace/datasets";
-import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "@statespace/models";
+import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "@statespace/text";
 import type { Recipe, TaskData, TextData } from "./recipe.ts";
 
 /** What a recipe trains on. */

@@ -10,7 +10,7 @@ import {
   type GoldenRow,
   type Verdict,
 } from "@statespace/conformance/cases";
-import { parseSafetensors, SourceError, toFloat64Array } from "@statespace/models";
+import { parseSafetensors, SourceError, toFloat64Array } from "@statespace/files";
 
 /** Groups of reference values, by folder, and how this project's results are compared with them. */
 const comparisons: Readonly<Record<string, (golden: GoldenCase) => Promise<GoldenRow[]>>> = {

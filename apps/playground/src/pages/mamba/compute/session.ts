@@ -1,4 +1,5 @@
 import { FormatError, Rng, setBackend } from "@statespace/core";
+import type { Tokenizer } from "@statespace/text";
 import {
   Decoder,
   ModelState,
@@ -6,7 +7,6 @@ import {
   sampleToken,
   type LanguageModel,
   type SamplingSettings,
-  type Tokenizer,
 } from "@statespace/models";
 import { loadBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";

@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { parseSafetensors, serializeSafetensors } from "@statespace/models";
+import { parseSafetensors, serializeSafetensors } from "@statespace/files";
 import type { Snapshot } from "./session.ts";
 
 /**

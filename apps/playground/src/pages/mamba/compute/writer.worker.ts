@@ -1,5 +1,7 @@
 import { ArgumentError, FormatError, readFloats } from "@statespace/core";
-import { fromPretrained, loadTokenizer, openSource, type OpenSourceOptions, type SourceLike } from "@statespace/models";
+import { openSource, type OpenSourceOptions, type SourceLike } from "@statespace/files";
+import { loadTokenizer } from "@statespace/text";
+import { fromPretrained } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, pause, serve, type CallContext } from "../../../workers/rpc.ts";

@@ -1,4 +1,4 @@
-import type { DecodeOptions, Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 import { StopFilter } from "./stopStrings.ts";
 
 /** How a `StreamDecoder` makes text of tokens and where it ends. */

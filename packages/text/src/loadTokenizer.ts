@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import type { CheckpointSource, ReadOptions } from "../checkpoint/source.ts";
+import type { CheckpointSource, ReadOptions } from "@statespace/files";
 import { byteCharacters } from "./byteAlphabet.ts";
 import { ByteTokenizer } from "./byteTokenizer.ts";
 import { CharTokenizer } from "./charTokenizer.ts";

@@ -1,17 +1,17 @@
 import { FormatError } from "@statespace/core";
-import { throwIfAborted } from "./abort.ts";
-import { type RawTensor, toFloat32Array } from "./convert.ts";
-import type { SafetensorsDType } from "./dtype.ts";
+import { throwIfAborted } from "../sources/abort.ts";
+import { type RawTensor, toFloat32Array } from "../tensors/convert.ts";
+import type { SafetensorsDType } from "../tensors/dtype.ts";
 import {
   LENGTH_BYTES,
   parseHeader,
   readHeaderLength,
   type SafetensorsHeader,
   type TensorInfo,
-} from "./safetensorsHeader.ts";
-import { parseShardIndex } from "./shardIndex.ts";
-import type { CheckpointSource, FileStream, ReadOptions } from "./source.ts";
-import { isJsonObject, type JsonObject, parseStrictJsonBytes, quote } from "./strictJson.ts";
+} from "../safetensors/safetensorsHeader.ts";
+import { parseShardIndex } from "../safetensors/shardIndex.ts";
+import type { CheckpointSource, FileStream, ReadOptions } from "../sources/source.ts";
+import { isJsonObject, type JsonObject, parseStrictJsonBytes, quote } from "../strictJson.ts";
 
 export const CONFIG_FILE = "config.json";
 export const GENERATION_CONFIG_FILE = "generation_config.json";

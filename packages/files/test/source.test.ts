@@ -14,7 +14,7 @@ import {
   type ResponseCache,
   SourceError,
   urlSource,
-} from "../../src/checkpoint/index.ts";
+} from "../src/index.ts";
 import { type FileServer, serveFiles } from "./fileServer.ts";
 
 const data = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);

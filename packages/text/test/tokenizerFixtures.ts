@@ -1,4 +1,4 @@
-import { byteCharacters } from "../../src/tokenizer/byteAlphabet.ts";
+import { byteCharacters } from "../src/byteAlphabet.ts";
 
 export const SAMPLES: readonly string[] = [
   "",

@@ -1,8 +1,8 @@
 import { ArgumentError, Rng } from "@statespace/core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { StreamDecoder } from "../../src/generation/streaming.ts";
-import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "../../src/tokenizer/index.ts";
-import { byteLevelBpe, SAMPLES, spaceBpe } from "../tokenizer/tokenizerFixtures.ts";
+import { StreamDecoder } from "../src/index.ts";
+import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "../src/index.ts";
+import { byteLevelBpe, SAMPLES, spaceBpe } from "./tokenizerFixtures.ts";
 
 /** The pieces as they come, and what flush adds. */
 function stream(

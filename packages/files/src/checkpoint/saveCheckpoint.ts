@@ -1,14 +1,17 @@
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../sources/abort.ts";
 import { CONFIG_FILE, GENERATION_CONFIG_FILE, WEIGHTS_FILE } from "./checkpoint.ts";
-import { nodeFiles, writeFileAtomically } from "./nodeFiles.ts";
-import { layoutSafetensors, type SafetensorsWriteOptions, type WritableTensor } from "./safetensorsWriter.ts";
-import { assertFlatName } from "./source.ts";
-import { formatTransformersJson } from "./transformersJson.ts";
+import { nodeFiles, writeFileAtomically } from "../sources/nodeFiles.ts";
+import {
+  layoutSafetensors,
+  type SafetensorsWriteOptions,
+  type WritableTensor,
+} from "../safetensors/safetensorsWriter.ts";
+import { assertFlatName } from "../sources/source.ts";
 
 /** What `saveCheckpoint` writes: one file each for config, weights and generation config, and any others. */
 export interface CheckpointContent {
-  /** `config.json`; `toTransformersConfig` makes the one Hugging Face loads. */
-  readonly config: object;
+  /** `config.json`, as an object or as its text. */
+  readonly config: object | string;
   readonly tensors: ReadonlyMap<string, WritableTensor>;
   readonly generationConfig?: object;
   /** Further files, such as `tokenizer.json`. */
@@ -60,10 +63,10 @@ function checkpointFiles(
   }
   if (content.generationConfig !== undefined)
     files.push([GENERATION_CONFIG_FILE, () => [encodeJson(content.generationConfig)]]);
-  files.push([CONFIG_FILE, () => [new TextEncoder().encode(formatTransformersJson(content.config))]]);
+  files.push([CONFIG_FILE, () => [encodeJson(content.config)]]);
   return files;
 }
 
 function encodeJson(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  return new TextEncoder().encode(typeof value === "string" ? value : `${JSON.stringify(value, null, 2)}\n`);
 }

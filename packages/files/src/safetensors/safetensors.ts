@@ -1,7 +1,7 @@
 import { FormatError } from "@statespace/core";
-import { type RawTensor, toFloat32Array } from "./convert.ts";
+import { type RawTensor, toFloat32Array } from "../tensors/convert.ts";
 import { LENGTH_BYTES, parseHeader, readHeaderLength } from "./safetensorsHeader.ts";
-import { quote } from "./strictJson.ts";
+import { quote } from "../strictJson.ts";
 
 /** A whole safetensors file in memory. */
 export interface SafetensorsFile {

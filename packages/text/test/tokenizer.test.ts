@@ -1,7 +1,7 @@
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { ArgumentError, FormatError } from "@statespace/core";
 import { describe, expect, test } from "vitest";
-import { memorySource } from "../../src/checkpoint/index.ts";
+import { memorySource } from "@statespace/files";
 import {
   ByteTokenizer,
   CharTokenizer,
@@ -9,7 +9,7 @@ import {
   loadTokenizer,
   parseTokenizer,
   tokenizerFiles,
-} from "../../src/tokenizer/index.ts";
+} from "../src/index.ts";
 import { byteLevelBpe, SAMPLES, spaceBpe } from "./tokenizerFixtures.ts";
 
 const config = JSON.stringify({

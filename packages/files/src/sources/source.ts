@@ -1,5 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
-import { quote } from "./strictJson.ts";
+import { quote } from "../strictJson.ts";
 
 /** How far the read of one file has come. */
 export interface ReadProgress {

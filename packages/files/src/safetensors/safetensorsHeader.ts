@@ -1,6 +1,6 @@
 import { FormatError } from "@statespace/core";
-import { DTYPE_BYTES, elementCount, isSafetensorsDType, type SafetensorsDType } from "./dtype.ts";
-import { isJsonObject, type JsonObject, type JsonValue, parseStrictJsonBytes, quote } from "./strictJson.ts";
+import { DTYPE_BYTES, elementCount, isSafetensorsDType, type SafetensorsDType } from "../tensors/dtype.ts";
+import { isJsonObject, type JsonObject, type JsonValue, parseStrictJsonBytes, quote } from "../strictJson.ts";
 
 /** Where a tensor lies; `begin` and `end` are byte offsets into the data section, which starts at {@link SafetensorsHeader.dataStart}. */
 export interface TensorInfo {

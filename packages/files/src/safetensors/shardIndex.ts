@@ -1,6 +1,6 @@
 import { FormatError } from "@statespace/core";
-import { assertFlatName } from "./source.ts";
-import { isJsonObject, type JsonValue, quote } from "./strictJson.ts";
+import { assertFlatName } from "../sources/source.ts";
+import { isJsonObject, type JsonValue, quote } from "../strictJson.ts";
 
 /** `model.safetensors.index.json`: which file of a sharded checkpoint holds which tensor. */
 export interface ShardIndex {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fromFloat32Array, toFloat32Array, toFloat64Array } from "../../src/checkpoint/index.ts";
+import { fromFloat32Array, toFloat32Array, toFloat64Array } from "../src/index.ts";
 
 const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 const bytes = new Uint8Array(all.buffer);

@@ -13,7 +13,7 @@ import {
   toFloat64Array,
   toInt32Array,
   type WritableTensor,
-} from "../../src/checkpoint/index.ts";
+} from "../src/index.ts";
 import { fileOf, info } from "./hostileFiles.ts";
 
 const dtypes = Object.keys(DTYPE_BYTES) as SafetensorsDType[];

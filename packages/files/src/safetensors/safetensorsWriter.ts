@@ -1,7 +1,7 @@
 import { ArgumentError, ShapeError } from "@statespace/core";
-import { fromFloat32Array, type RawTensor } from "./convert.ts";
-import { DTYPE_BYTES, elementCount, type FloatStorage } from "./dtype.ts";
-import { quote } from "./strictJson.ts";
+import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
+import { DTYPE_BYTES, elementCount, type FloatStorage } from "../tensors/dtype.ts";
+import { quote } from "../strictJson.ts";
 
 /** Float32 weights, stored in the float type that the writer is asked for. */
 export interface FloatTensor {

@@ -1,0 +1,47 @@
+export {
+  type Checkpoint,
+  CONFIG_FILE,
+  GENERATION_CONFIG_FILE,
+  openCheckpoint,
+  openWeights,
+  readJson,
+  type TensorEntry,
+  type Weights,
+  WEIGHTS_FILE,
+} from "./checkpoint/checkpoint.ts";
+export {
+  checkpointBlobs,
+  type CheckpointContent,
+  saveCheckpoint,
+  type SaveOptions,
+} from "./checkpoint/saveCheckpoint.ts";
+export { parseSafetensors, type SafetensorsFile, tensorF32 } from "./safetensors/safetensors.ts";
+export {
+  type FloatTensor,
+  layoutSafetensors,
+  safetensorsBlob,
+  type SafetensorsLayout,
+  type SafetensorsWriteOptions,
+  serializeSafetensors,
+  type WritableTensor,
+} from "./safetensors/safetensorsWriter.ts";
+export { asAborted, throwIfAborted } from "./sources/abort.ts";
+export { cachedSource, type CachedSourceOptions, type ResponseCache } from "./sources/cachedSource.ts";
+export { folderSource } from "./sources/folderSource.ts";
+export { type FileMap, memorySource } from "./sources/memorySource.ts";
+export { type NodeFiles, nodeFiles, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
+export type { CheckpointSource, FileStream, ReadOptions, ReadProgress, ReadRangeOptions } from "./sources/source.ts";
+export { SourceError } from "./sources/sourceError.ts";
+export { urlSource, type UrlSourceOptions } from "./sources/urlSource.ts";
+export {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseStrictJson,
+  parseStrictJsonBytes,
+  quote,
+  type StrictJsonOptions,
+} from "./strictJson.ts";
+export { fromFloat32Array, type RawTensor, toFloat32Array, toFloat64Array, toInt32Array } from "./tensors/convert.ts";
+export { DTYPE_BYTES, type FloatStorage, type SafetensorsDType } from "./tensors/dtype.ts";

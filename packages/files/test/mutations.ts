@@ -1,0 +1,82 @@
+import { type Rng, StatespaceError } from "@statespace/core";
+
+/** What attackers and broken disks write: JSON's own characters, numbers at the edges, keys that objects treat specially. */
+const fragments = [
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  '"',
+  "\\",
+  "\\u",
+  "null",
+  "true",
+  "-1",
+  "-0",
+  "0",
+  "1e999",
+  "1e308",
+  "9007199254740993",
+  "18446744073709551616",
+  "0.5",
+  "NaN",
+  "Infinity",
+  '"__proto__":',
+  '"constructor"',
+  '"F64"',
+  '"auto"',
+  '{"__float__":"Infinity"}',
+  "\0",
+  "é",
+  "[".repeat(500),
+];
+
+/** One to three edits of a text. */
+export function mutate(text: string, rng: Rng): string {
+  const at = (): number => Math.floor(rng.uniform(0, text.length + 1));
+  for (let edits = 1 + Math.floor(rng.uniform(0, 3)); edits > 0; edits--) {
+    const from = at();
+    const length = Math.floor(rng.uniform(0, 12));
+    switch (Math.floor(rng.uniform(0, 5))) {
+      case 0:
+        text = text.slice(0, from) + text.slice(from + length);
+        break;
+      case 1:
+        text = text.slice(0, from) + fragments[Math.floor(rng.uniform(0, fragments.length))] + text.slice(from);
+        break;
+      case 2: {
+        const copied = at();
+        text = text.slice(0, from) + text.slice(copied, copied + 40) + text.slice(from);
+        break;
+      }
+      case 3:
+        text = text.slice(0, from) + String.fromCharCode(Math.floor(rng.uniform(0, 256))) + text.slice(from + 1);
+        break;
+      default: {
+        // One number becomes another: the mutation most likely to stay valid JSON and lie.
+        const numbers = [...text.matchAll(/\d+/g)];
+        const hit = numbers[Math.floor(rng.uniform(0, numbers.length))];
+        if (hit === undefined) break;
+        const number = [0, 1, 3, 7, 255, 2 ** 31, 2 ** 53, Number(hit[0]) + 1, Number(hit[0]) * 2][
+          Math.floor(rng.uniform(0, 9))
+        ];
+        text = text.slice(0, hit.index) + String(number) + text.slice(hit.index + hit[0].length);
+      }
+    }
+  }
+  return text;
+}
+
+/** Runs `parse`; the only throw allowed is a typed error with a message. */
+export function survive(parse: () => unknown, input: string): boolean {
+  try {
+    parse();
+    return true;
+  } catch (error) {
+    if (!(error instanceof StatespaceError) || error.message.length === 0)
+      throw new Error(`untyped ${String(error)} for ${input.slice(0, 300)}`, { cause: error });
+    return false;
+  }
+}
