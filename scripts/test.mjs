@@ -107,6 +107,7 @@ if (total.counts.failed === 0) {
   if (built) {
     await script("size budgets", "sizes.mjs");
     await script("packed packages", "packcheck.mjs");
-  } else skipped("sizes and packed packages: the build failed");
+    await script("bundled pages", "pagecheck.mjs");
+  } else skipped("sizes, packed packages and bundled pages: the build failed");
 }
 summarize();
