@@ -3,6 +3,7 @@ import { complexAbs, complexAdd, complexConj, complexMul, complexScale, type Com
 import { hermitianEigen } from "../math/hermitianEigen.ts";
 import { Matrix } from "../math/matrix.ts";
 import { ndzeros, type NdArray } from "../math/ndarray.ts";
+import { separableEigen } from "./separableEigen.ts";
 import { makeHippo, type HippoMeasure } from "./transition.ts";
 
 /**
@@ -45,6 +46,7 @@ export function hippoRankCorrection(measure: HippoMeasure, n: number, rank?: num
 /**
  * The normal plus low rank form of a HiPPO matrix. n must be even; `rank` pads P with rows of zeros.
  * A + P^T P = shift I + K with K skew-symmetric, so -i K is Hermitian and its eigenvectors diagonalise A + P^T P unitarily.
+ * For legs and lagt they come in O(n^2) (see `separableEigen`).
  * Each eigenvector's free phase is set so that its entry of B is real and positive; Lambda ascends by imaginary part.
  * Source: S4 (arXiv 2111.00396) theorem 1 and appendix C; the official code leaves the phases as its solver returns them.
  * @throws ArgumentError when n is odd or rank too small.
@@ -53,6 +55,19 @@ export function makeNplr(measure: HippoMeasure, n: number, rank?: number): Nplr 
   if (n % 2 !== 0) throw new ArgumentError(`makeNplr: n must be even (conjugate pairs), got ${n}`);
   const { A, B } = makeHippo(measure, n);
   const lowRank = hippoRankCorrection(measure, n, rank); // [rank, n]
+  if (measure === "legs" || measure === "lagt") {
+    // The normal part is -I/2 (legs), 0 (lagt), and p_i p_j sign(j - i): known in closed form.
+    const pairs = separableEigen(lowRank.data.slice(0, n));
+    const half = pairs.map(({ vector }) => withPositiveOverlap(vector, B));
+    const shift = measure === "legs" ? -0.5 : 0;
+    return assemble(
+      Float64Array.from(pairs, ({ omega }) => omega),
+      shift,
+      half,
+      lowRank,
+      B,
+    );
+  }
   const normal = A.plus(lowRank.transposed().times(lowRank));
   const shift = normal.data.reduce((sum, x, i) => (i % (n + 1) === 0 ? sum + x / n : sum), 0);
   const K = Matrix.from(n, n, (i, j) => (normal.at(i, j) - normal.at(j, i)) / 2);
