@@ -1,9 +1,11 @@
-import { For, Show, type JSX } from "solid-js";
+import { For, onMount, Show, type JSX } from "solid-js";
+import { arrive } from "../shell/arrival.ts";
 import { pages } from "../shell/pages.ts";
 import { page } from "../shell/route.ts";
+import { narrow } from "../shell/screen.ts";
 import { shell } from "../shell/shellMessages.ts";
 
-/** A page's frame: number, title, the idea in one sentence, a short text, then the interaction. */
+/** A page's frame: number, title, the idea in one sentence, a short text (folded on a phone, so that the controls are in sight), then the interaction. */
 export function Page(props: {
   idea: string;
   text: readonly string[];
@@ -15,18 +17,23 @@ export function Page(props: {
       0,
       pages.findIndex(({ id }) => id === page()),
     );
+  let title: HTMLHeadingElement | undefined;
+  onMount(() => arrive(title!));
   return (
     <article>
       <header class="title">
         <p class="eyebrow">
           {index() + 1} / {pages.length}
         </p>
-        <h1>{shell().pages[pages[index()]!.id]}</h1>
+        <h1 tabIndex={-1} ref={(element) => (title = element)}>
+          {shell().pages[pages[index()]!.id]}
+        </h1>
         <p class="idea">{props.idea}</p>
       </header>
-      <div class="prose">
+      <details class="prose" open={!narrow()}>
+        <summary>{shell().readFirst}</summary>
         <For each={props.text}>{(paragraph) => <p innerHTML={paragraph} />}</For>
-      </div>
+      </details>
       {props.children}
       <Show when={props.hints.length > 0}>
         <section class="hints" aria-label={shell().tryThis}>

@@ -1,4 +1,4 @@
-import { createUniqueId, For, Show, type JSX } from "solid-js";
+import { createEffect, createUniqueId, For, on, onMount, Show, type JSX } from "solid-js";
 
 /** A labelled range with its value. `log` spaces it by ratio. */
 export function Slider(props: {
@@ -132,17 +132,44 @@ export function MatrixInput(props: {
       <div>
         <For each={Array.from({ length: props.rows * props.cols }, (_, i) => i)}>
           {(i) => (
-            <input
-              type="number"
-              step="0.1"
-              aria-label={`${props.label} ${Math.floor(i / props.cols) + 1},${(i % props.cols) + 1}`}
-              value={+props.values[i]!.toFixed(4)}
-              onInput={(event) => set(i, event.currentTarget.valueAsNumber)}
+            <NumberCell
+              label={`${props.label} ${Math.floor(i / props.cols) + 1},${(i % props.cols) + 1}`}
+              value={props.values[i]!}
+              onChange={(value) => set(i, value)}
             />
           )}
         </For>
       </div>
     </fieldset>
+  );
+}
+
+/**
+ * A number that can be typed. While it is typed the text belongs to the visitor: "-" is no number yet, and "-0" written back as "0" would
+ * have lost its sign. On leaving, the cell shows the number that holds.
+ */
+function NumberCell(props: { label: string; value: number; onChange: (value: number) => void }): JSX.Element {
+  let cell: HTMLInputElement | undefined;
+  const show = (): void => {
+    cell!.value = String(+props.value.toFixed(4));
+  };
+  onMount(() =>
+    createEffect(
+      on(
+        () => props.value,
+        () => document.activeElement === cell || show(),
+      ),
+    ),
+  );
+  return (
+    <input
+      ref={(element) => (cell = element)}
+      type="number"
+      step="0.1"
+      aria-label={props.label}
+      onInput={(event) => props.onChange(event.currentTarget.valueAsNumber)}
+      onBlur={show}
+    />
   );
 }
 

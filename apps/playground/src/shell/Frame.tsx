@@ -1,6 +1,7 @@
 import { createEffect, ErrorBoundary, For, Show, Suspense, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { Failure } from "../components/Failure.tsx";
+import { announced } from "./arrival.ts";
 import { LANGUAGES, language, setLanguage, type Language } from "./language.ts";
 import { pages } from "./pages.ts";
 import { hrefOf, page } from "./route.ts";
@@ -26,6 +27,9 @@ export function Frame(): JSX.Element {
         {shell().skip}
       </a>
       <Header />
+      <p class="hidden" role="status" data-testid="announced">
+        {announced()}
+      </p>
       <div class="columns">
         <Contents />
         <main id="content" tabIndex={-1}>

@@ -1,4 +1,5 @@
-import { createMemo, createSignal, type Accessor } from "solid-js";
+import { createMemo, createRoot, createSignal, type Accessor } from "solid-js";
+import { forgetWay, noteWay } from "./arrival.ts";
 
 /** The view in the address: `#/selection?lang=zh&seed=3`. Everything a visitor can set stands there, so that a view can be shared. */
 interface Route {
@@ -20,10 +21,17 @@ const [route, setRoute] = createSignal<Route>(parse(location.hash));
 window.addEventListener("hashchange", () => {
   // our own replaceState raises no event; one that arrives is the visitor's
   clearTimeout(pending);
-  setRoute(parse(location.hash));
+  pending = undefined;
+  const next = parse(location.hash);
+  if (next.page === page()) forgetWay();
+  else noteWay();
+  setRoute(next);
 });
+// a link leaves this view: what was set a moment ago shall stand in its address, for the way back
+window.addEventListener("click", () => writeAddress(), { capture: true });
 
-export const page: Accessor<string> = () => route().page;
+/** A memo: what depends on the page does not run when a parameter changes. */
+export const page: Accessor<string> = createRoot(() => createMemo(() => route().page));
 export const params: Accessor<Readonly<Record<string, string>>> = () => route().params;
 
 /** Parameters that follow the visitor from page to page. */
@@ -44,7 +52,15 @@ export function setParams(changes: Readonly<Record<string, string | undefined>>)
   );
   setRoute({ page: page(), params: Object.fromEntries(merged) });
   clearTimeout(pending);
-  pending = setTimeout(() => history.replaceState(null, "", format(route())), 250);
+  pending = setTimeout(writeAddress, 250);
+}
+
+/** Writes what is pending into the address; the entry of the history keeps its name. */
+function writeAddress(): void {
+  if (pending === undefined) return;
+  clearTimeout(pending);
+  pending = undefined;
+  history.replaceState(history.state, "", format(route()));
 }
 
 /** How a value is written in the address. `parse` returns undefined for what it does not know. */

@@ -55,7 +55,31 @@ export interface Discretized {
   /** Eigenvalues of A and of each ABar, [n, 2]. */
   readonly poles: Float64Array;
   readonly discretePoles: Readonly<Record<RuleName, Float64Array>>;
-  readonly stable: Readonly<Record<RuleName, boolean>>;
+  readonly fate: Readonly<Record<RuleName, Fate>>;
+  /** The step from which forward Euler's eigenvalues leave the unit circle. */
+  readonly edge: number;
+}
+
+/** What becomes of a push: it fades, it swings for ever, or it grows without bound. */
+export type Fate = "fades" | "swings" | "explodes";
+
+/** Rounding of an eigenvalue of size 1: a few units of the last place. */
+const ROUNDING = 1e-12;
+
+/** By the largest modulus of the eigenvalues of ABar, [n, 2]; on the circle itself nothing is lost and nothing gained. */
+export function fateOf(poles: Float64Array): Fate {
+  const excess = Math.max(...moduli(poles)) - 1;
+  if (Math.abs(excess) <= ROUNDING) return "swings";
+  return excess < 0 ? "fades" : "explodes";
+}
+
+export function moduli(poles: Float64Array): number[] {
+  return Array.from({ length: poles.length / 2 }, (_, i) => Math.hypot(poles[2 * i]!, poles[2 * i + 1]!));
+}
+
+/** |1 + delta lambda| = 1 at delta = -2 Re(lambda) / |lambda|^2; the first eigenvalue to get there decides. */
+export function forwardEulerEdge(poles: Float64Array): number {
+  return Math.min(...moduli(poles).map((size, i) => (-2 * poles[2 * i]!) / size ** 2));
 }
 
 const column = (sequence: Sequence): Float64Array => Float64Array.from(sequence, (vector) => vector[0]!);
@@ -73,6 +97,8 @@ export function discretizeAll(signal: SignalName, delta: number, damping: number
   const fineTruth = column(system.simulate(fine, delta / FINE, { substeps: Math.ceil((200 * delta) / FINE) }).outputs);
   const truth = Float64Array.from({ length: l }, (_, k) => fineTruth[(k + 1) * FINE - 1]!);
   const discrete = eachRule((name) => system.discretize(rules[name], delta));
+  const poles = system.poles();
+  const discretePoles = eachRule((name) => discrete[name].poles());
   const outputs = eachRule((name) => column(discrete[name].scan(inputs).outputs));
   return {
     delta,
@@ -83,9 +109,10 @@ export function discretizeAll(signal: SignalName, delta: number, damping: number
     fineTimes: Float64Array.from({ length: l * FINE }, (_, k) => ((k + 1) * delta) / FINE),
     fineTruth,
     maxError: eachRule((name) => largestDifference(outputs[name], truth)),
-    poles: system.poles(),
-    discretePoles: eachRule((name) => discrete[name].poles()),
-    stable: eachRule((name) => discrete[name].isStable()),
+    poles,
+    discretePoles,
+    fate: eachRule((name) => fateOf(discretePoles[name])),
+    edge: Math.max(0, forwardEulerEdge(poles)),
   };
 }
 

@@ -30,8 +30,12 @@ export const messages = defineMessages(
     order: "Measured order",
     exact: "exact (rounding only)",
     stability: "Stable?",
-    stable: "stable",
-    unstable: "explodes",
+    fates: { fades: "stable", swings: "swings for ever", explodes: "explodes" },
+    edge: (delta: string, past: boolean): string =>
+      past
+        ? `Δ is past ${delta}, where forward Euler’s eigenvalues leave the unit circle: its curve explodes. Drag Δ back below.`
+        : `At Δ = ${delta} forward Euler’s eigenvalues will leave the unit circle. Drag Δ slowly across and watch its curve.`,
+    noEdge: "Without damping forward Euler explodes at every Δ, however small.",
     magnitude: "|λ| of Ā",
     errorPlot: "Error over step size, both axes logarithmic",
     errorAxis: "error",
@@ -44,8 +48,8 @@ export const messages = defineMessages(
       euler: "the first guess (Mamba uses it for B)",
     },
     hints: [
-      "Drag Δ up to 0.6 with little damping: forward Euler’s eigenvalues leave the unit circle and its curve explodes; ZOH stays exact, bilinear stays stable.",
-      "Set the damping to 0: bilinear puts the eigenvalues exactly on the circle (|λ| = 1), backward Euler pulls them inside and damps what should swing forever.",
+      "Drag Δ across the edge named above the plot: forward Euler’s eigenvalues leave the unit circle and its curve explodes; ZOH stays exact, bilinear stays stable. With more damping the edge moves to the right.",
+      "Set the damping to 0: ZOH and bilinear put the eigenvalues on the circle (|λ| = 1), so a push swings for ever, as it should; backward Euler pulls them inside and damps it.",
       "Make Δ tiny: all rules agree, and Ā approaches the identity. A tiny Δ means “barely look at this sample, keep what you have”.",
     ],
   },
@@ -77,8 +81,12 @@ export const messages = defineMessages(
     order: "实测的阶",
     exact: "精确（只有舍入误差）",
     stability: "稳定吗？",
-    stable: "稳定",
-    unstable: "爆炸",
+    fates: { fades: "稳定", swings: "永远摆动", explodes: "爆炸" },
+    edge: (delta, past) =>
+      past
+        ? `Δ 已越过 ${delta}：前向欧拉的特征值在那里跑出单位圆，曲线于是爆炸。把 Δ 拖回去看看。`
+        : `到 Δ = ${delta} 时，前向欧拉的特征值将跑出单位圆。慢慢把 Δ 拖过去，看它的曲线。`,
+    noEdge: "没有阻尼时，Δ 再小，前向欧拉也会爆炸。",
     magnitude: "Ā 的 |λ|",
     errorPlot: "误差随步长变化，双对数坐标",
     errorAxis: "误差",
@@ -91,8 +99,8 @@ export const messages = defineMessages(
       euler: "最初步的近似（Mamba 对 B 使用它）",
     },
     hints: [
-      "小阻尼下把 Δ 拖到 0.6：前向欧拉的特征值跑出单位圆，曲线爆炸；ZOH 依然精确，双线性依然稳定。",
-      "把阻尼设为 0：双线性让特征值恰好落在圆上（|λ| = 1），后向欧拉则把它们拉进圆内，让本应永远摆动的系统衰减。",
+      "把 Δ 拖过图上方给出的界限：前向欧拉的特征值跑出单位圆，曲线爆炸；ZOH 依然精确，双线性依然稳定。阻尼越大，界限越靠右。",
+      "把阻尼设为 0：ZOH 与双线性让特征值落在圆上（|λ| = 1），推动之后永远摆动，本该如此；后向欧拉却把它们拉进圆内，让摆动衰减。",
       "把 Δ 调得很小：所有规则一致，Ā 趋近单位矩阵。很小的 Δ 意味着“几乎不看这个样本，保留已有的”。",
     ],
   },

@@ -5,7 +5,7 @@ import { LinePlot, type Line } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { Plane, type PlanePoint } from "../../components/Plane.tsx";
 import { choice, number, text, useParam } from "../../shell/route.ts";
-import { discretizeAll, fitOrders, RULE_NAMES, type RuleName, type SignalName } from "./compute.ts";
+import { discretizeAll, fitOrders, moduli, RULE_NAMES, type Fate, type RuleName, type SignalName } from "./compute.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
@@ -14,6 +14,11 @@ const TONES: Readonly<Record<RuleName, string>> = {
   bilinear: "attention",
   forward: "s4",
   backward: "rnn",
+};
+const FATE_COLORS: Readonly<Record<Fate, string>> = {
+  fades: "var(--good)",
+  swings: "var(--ink)",
+  explodes: "var(--bad)",
 };
 const MARKS: Readonly<Record<RuleName, NonNullable<PlanePoint["mark"]>>> = {
   zoh: "ring",
@@ -24,7 +29,7 @@ const MARKS: Readonly<Record<RuleName, NonNullable<PlanePoint["mark"]>>> = {
 
 export function DiscretizePage(): JSX.Element {
   const [signal, setSignal] = useParam<SignalName>("signal", "wave", choice("wave", "steps", "chirp"));
-  const [delta, setDelta] = useParam("delta", 0.25, number(0.02, 1));
+  const [delta, setDelta] = useParam("delta", 0.1, number(0.02, 1));
   const [damping, setDamping] = useParam("damping", 0.3, number(0, 3));
   const [shown, setShown] = useParam("rules", "zoh,bilinear,forward", text);
   const isShown = (name: RuleName): boolean => shown().split(",").includes(name);
@@ -97,6 +102,9 @@ export function DiscretizePage(): JSX.Element {
             )}
           </For>
         </div>
+        <p class="note" data-testid="edge">
+          {all().edge > 0 ? m().edge(all().edge.toFixed(3), all().fate.forward === "explodes") : m().noEdge}
+        </p>
         <LinePlot
           label={m().plot}
           x={lines().x}
@@ -146,12 +154,9 @@ export function DiscretizePage(): JSX.Element {
                         {all().maxError[name] > 1e6 ? "> 10⁶" : all().maxError[name].toExponential(2)}
                       </td>
                       <td data-testid={`order-${name}`}>{orders().order[name]?.toFixed(2) ?? m().exact}</td>
-                      <td>{largestMagnitude(all().discretePoles[name]).toFixed(3)}</td>
-                      <td
-                        style={{ color: all().stable[name] ? "var(--good)" : "var(--bad)" }}
-                        data-testid={`stable-${name}`}
-                      >
-                        {all().stable[name] ? m().stable : m().unstable}
+                      <td>{Math.max(...moduli(all().discretePoles[name])).toFixed(3)}</td>
+                      <td style={{ color: FATE_COLORS[all().fate[name]] }} data-testid={`stable-${name}`}>
+                        {m().fates[all().fate[name]]}
                       </td>
                     </tr>
                   )}
@@ -194,10 +199,6 @@ export function DiscretizePage(): JSX.Element {
 
 function pointsOf(poles: Float64Array, tone: string, mark: NonNullable<PlanePoint["mark"]>): PlanePoint[] {
   return Array.from({ length: poles.length / 2 }, (_, i) => ({ re: poles[2 * i]!, im: poles[2 * i + 1]!, tone, mark }));
-}
-
-function largestMagnitude(poles: Float64Array): number {
-  return Math.max(...pointsOf(poles, "", "dot").map(({ re, im }) => Math.hypot(re, im)));
 }
 
 /** Exploding values leave the plot instead of its number range. */

@@ -71,6 +71,9 @@ export function run(numbers: SystemNumbers, u: Float64Array): Run {
   return out;
 }
 
+/** A real part below this is rounding: what should swing for ever must not be said to fade. */
+const ROUNDING = 1e-12;
+
 /** Eigenvalues of A as text, and whether both lie in the left half plane. */
 export function poles({ A }: SystemNumbers): { text: string; values: Float64Array; stable: boolean } {
   const values = eigenvalues(new Matrix(2, 2, Float64Array.from(A)));
@@ -78,5 +81,5 @@ export function poles({ A }: SystemNumbers): { text: string; values: Float64Arra
     const [re, im] = [values[2 * i]!, values[2 * i + 1]!];
     return Math.abs(im) < 1e-9 ? re.toFixed(2) : `${re.toFixed(2)} ${im < 0 ? "−" : "+"} ${Math.abs(im).toFixed(2)}i`;
   };
-  return { text: `${one(0)},  ${one(1)}`, values, stable: values[0]! < 0 && values[2]! < 0 };
+  return { text: `${one(0)},  ${one(1)}`, values, stable: values[0]! < -ROUNDING && values[2]! < -ROUNDING };
 }
