@@ -1,14 +1,9 @@
-export {
-  type Checkpoint,
-  CONFIG_FILE,
-  GENERATION_CONFIG_FILE,
-  openCheckpoint,
-  openWeights,
-  readJson,
-  type TensorEntry,
-  type Weights,
-  WEIGHTS_FILE,
-} from "./checkpoint/checkpoint.ts";
+export { type Checkpoint, CONFIG_FILE, GENERATION_CONFIG_FILE, openCheckpoint } from "./checkpoint/openCheckpoint.ts";
+export { openWeights, WEIGHTS_FILE } from "./checkpoint/openWeights.ts";
+export { readJson } from "./checkpoint/readJson.ts";
+export { openPytorch } from "./pytorch/openPytorch.ts";
+export { openSafetensors } from "./safetensors/openSafetensors.ts";
+export type { TensorEntry, TensorFile } from "./tensors/tensorFile.ts";
 export {
   checkpointBlobs,
   type CheckpointContent,
@@ -31,7 +26,7 @@ export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
 export { type NodeFiles, nodeFiles, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
-export type { CheckpointSource, FileStream, ReadOptions, ReadProgress, ReadRangeOptions } from "./sources/source.ts";
+export type { Source, FileStream, ReadOptions, ReadProgress, ReadRangeOptions } from "./sources/source.ts";
 export { SourceError } from "./sources/sourceError.ts";
 export { urlSource, type UrlSourceOptions } from "./sources/urlSource.ts";
 export {
@@ -44,4 +39,4 @@ export {
   type StrictJsonOptions,
 } from "./strictJson.ts";
 export { fromFloat32Array, type RawTensor, toFloat32Array, toFloat64Array, toInt32Array } from "./tensors/convert.ts";
-export { DTYPE_BYTES, type FloatStorage, type SafetensorsDType } from "./tensors/dtype.ts";
+export { DTYPE_BYTES, type FloatStorage, type ElementType } from "./tensors/dtype.ts";

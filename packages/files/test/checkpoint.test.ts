@@ -33,10 +33,9 @@ describe.each(models)("golden %s", (model) => {
   test("one by one and streamed, the tensors are the same", async () => {
     const checkpoint = await openCheckpoint(source);
     const streamed = await loadAll(checkpoint);
-    expect([...streamed.keys()]).toEqual(checkpoint.keys());
+    expect([...streamed.keys()]).toEqual([...checkpoint.entries.keys()]);
     for (const [name, tensor] of streamed) {
-      expect((await checkpoint.tensor(name)).bytes, name).toEqual(tensor.bytes);
-      expect(await checkpoint.tensorF32(name)).toEqual(toFloat32Array(tensor));
+      expect((await checkpoint.read(name)).bytes, name).toEqual(tensor.bytes);
     }
   });
 });
@@ -60,14 +59,14 @@ describe("shards", () => {
   test("open as one checkpoint, with a report for each file", async () => {
     const seen: ReadProgress[] = [];
     const checkpoint = await openCheckpoint(sharded({ a: A, b: B }));
-    expect(checkpoint.entries.get("b")).toEqual({ dtype: "F32", shape: [3], byteLength: 12, shard: B });
-    expect([...(await checkpoint.tensorF32("b"))]).toEqual([3, 4, 5]);
+    expect(checkpoint.entries.get("b")).toEqual({ dtype: "F32", shape: [3], byteLength: 12, file: B });
+    expect([...toFloat32Array(await checkpoint.read("b"))]).toEqual([3, 4, 5]);
     const names: string[] = [];
     for await (const [name] of checkpoint.stream({ onProgress: (progress) => void seen.push(progress) }))
       names.push(name);
     expect(names).toEqual(["a", "b"]);
     expect(seen.filter(({ loaded, total }) => loaded === total).map(({ file }) => file)).toEqual([A, B]);
-    await expect(checkpoint.tensor("c")).rejects.toThrow(/"c" is missing/);
+    await expect(checkpoint.read("c")).rejects.toThrow(/"c" is missing/);
   });
 
   test.each([
@@ -115,14 +114,14 @@ test.each<[fault: string, files: FileMap, message: RegExp]>([
   ],
   ["no weights", { "config.json": config }, /model.safetensors is missing/],
   [
-    "only pickled weights",
+    "a page in place of pickled weights",
     { "config.json": config, "pytorch_model.bin": "x" },
-    /pytorch_model.bin .* convert them to safetensors/,
+    /pytorch_model.bin: is not an archive/,
   ],
   [
-    "only pickled shards",
+    "an empty index of pickled shards",
     { "config.json": config, "pytorch_model.bin.index.json": "{}" },
-    /convert them to safetensors/,
+    /pytorch_model.bin.index.json: weight_map must be/,
   ],
   ["empty weights", { "config.json": config, "model.safetensors": "" }, /at least 8 bytes/],
 ])("a folder with %s", async (_fault, files, message) => {
@@ -154,7 +153,7 @@ test("over HTTP: one tensor costs its own bytes, and an aborted stream is an Abo
     { ranges: true, pieceBytes: 10_000 },
   );
   const checkpoint = await openCheckpoint(urlSource(server.base));
-  expect((await checkpoint.tensorF32("b")).length).toBe(50_000);
+  expect(toFloat32Array(await checkpoint.read("b")).length).toBe(50_000);
   expect(server.sent).toBeLessThan(200_000 + 2_000); // tensor, header, config
   const controller = new AbortController();
   const names: string[] = [];
@@ -196,7 +195,7 @@ describe("saving", () => {
     expect(reads).toBe(2);
     expect((await readdir(folder)).sort()).toEqual(["config.json", "model.safetensors"]);
     const kept = await openCheckpoint(folderSource(folder));
-    expect(kept.keys()).toEqual(["w"]);
+    expect([...kept.entries.keys()]).toEqual(["w"]);
     expect(kept.config.old).toBe(true);
   });
 
@@ -215,7 +214,7 @@ describe("saving", () => {
       { dtype: "BF16" },
     );
     const checkpoint = await openCheckpoint(memorySource(blobs));
-    expect([...(await checkpoint.tensorF32("w"))]).toEqual([7]);
+    expect([...toFloat32Array(await checkpoint.read("w"))]).toEqual([7]);
     expect(checkpoint.entries.get("w")?.dtype).toBe("BF16");
   });
 });

@@ -5,7 +5,7 @@ import {
   layoutSafetensors,
   parseSafetensors,
   type RawTensor,
-  type SafetensorsDType,
+  type ElementType,
   safetensorsBlob,
   serializeSafetensors,
   tensorF32,
@@ -16,10 +16,10 @@ import {
 } from "../src/index.ts";
 import { fileOf, info } from "./hostileFiles.ts";
 
-const dtypes = Object.keys(DTYPE_BYTES) as SafetensorsDType[];
+const dtypes = Object.keys(DTYPE_BYTES) as ElementType[];
 
 /** Two elements of each type: 1 and 2, or true and false. */
-const onesAndTwos: Record<SafetensorsDType, Uint8Array> = {
+const onesAndTwos: Record<ElementType, Uint8Array> = {
   F64: bytesOf(Float64Array.of(1, 2)),
   F32: bytesOf(Float32Array.of(1, 2)),
   F16: bytesOf(Uint16Array.of(0x3c00, 0x4000)),

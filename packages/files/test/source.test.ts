@@ -6,7 +6,7 @@ import { AbortedError, ArgumentError, FormatError } from "@statespace/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   cachedSource,
-  type CheckpointSource,
+  type Source,
   folderSource,
   memorySource,
   openSource,
@@ -42,7 +42,7 @@ function fail(): never {
 
 let folder: string;
 const servers: FileServer[] = [];
-const sources: Record<string, () => CheckpointSource> = {
+const sources: Record<string, () => Source> = {
   folder: () => folderSource(folder),
   "file URL": () => openSource(pathToFileURL(folder)),
   memory: () => memorySource(Object.fromEntries(files)),
@@ -163,7 +163,7 @@ test("errors of the server and of the connection are typed and name the file", a
 });
 
 test("a server that answers another range than the one asked for: too much is cut, another place is an error", async () => {
-  const answer = (body: number[], contentRange: string): CheckpointSource =>
+  const answer = (body: number[], contentRange: string): Source =>
     urlSource("http://host/", {
       fetch: async () =>
         new Response(Uint8Array.from(body), { status: 206, headers: { "content-range": contentRange } }),
@@ -217,7 +217,7 @@ describe("cache", () => {
   test("a source that sends less than it announced is found out before anything is stored", async () => {
     const cache = new MemoryCache();
     const inner = memorySource(files);
-    const short: CheckpointSource = {
+    const short: Source = {
       name: "short",
       size: inner.size.bind(inner),
       read: inner.read.bind(inner),

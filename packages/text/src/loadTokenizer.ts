@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import type { CheckpointSource, ReadOptions } from "@statespace/files";
+import type { Source, ReadOptions } from "@statespace/files";
 import { byteCharacters } from "./byteAlphabet.ts";
 import { ByteTokenizer } from "./byteTokenizer.ts";
 import { CharTokenizer } from "./charTokenizer.ts";
@@ -14,10 +14,7 @@ const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
  * The tokenizer of a checkpoint folder, or `undefined` if it has no `tokenizer.json`. A large vocabulary takes a second or two to build: use a worker in a page.
  * Errors: {@link FormatError} if the file is not a tokenizer; {@link SourceError}; {@link AbortedError}.
  */
-export async function loadTokenizer(
-  source: CheckpointSource,
-  options: ReadOptions = {},
-): Promise<Tokenizer | undefined> {
+export async function loadTokenizer(source: Source, options: ReadOptions = {}): Promise<Tokenizer | undefined> {
   const bytes = await source.read(TOKENIZER_FILE, options);
   if (bytes === undefined) return undefined;
   const config = await source.read(TOKENIZER_CONFIG_FILE, { signal: options.signal });

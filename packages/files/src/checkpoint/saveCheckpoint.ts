@@ -1,5 +1,6 @@
 import { throwIfAborted } from "../sources/abort.ts";
-import { CONFIG_FILE, GENERATION_CONFIG_FILE, WEIGHTS_FILE } from "./checkpoint.ts";
+import { CONFIG_FILE, GENERATION_CONFIG_FILE } from "./openCheckpoint.ts";
+import { WEIGHTS_FILE } from "./openWeights.ts";
 import { nodeFiles, writeFileAtomically } from "../sources/nodeFiles.ts";
 import {
   layoutSafetensors,

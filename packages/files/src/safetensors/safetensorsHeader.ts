@@ -1,11 +1,11 @@
 import { FormatError } from "@statespace/core";
-import { DTYPE_BYTES, elementCount, isSafetensorsDType, type SafetensorsDType } from "../tensors/dtype.ts";
+import { DTYPE_BYTES, elementCount, isElementType, type ElementType } from "../tensors/dtype.ts";
 import { isJsonObject, type JsonObject, type JsonValue, parseStrictJsonBytes, quote } from "../strictJson.ts";
 
 /** Where a tensor lies; `begin` and `end` are byte offsets into the data section, which starts at {@link SafetensorsHeader.dataStart}. */
 export interface TensorInfo {
   readonly name: string;
-  readonly dtype: SafetensorsDType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -87,7 +87,7 @@ function parseInfo(name: string, value: JsonValue, file: string): TensorInfo {
   if (!isJsonObject(value)) throw new FormatError(`${what}: must be an object with dtype, shape and data_offsets`);
   const { dtype } = value;
   if (typeof dtype !== "string") throw new FormatError(`${what}: dtype must be a string`);
-  if (!isSafetensorsDType(dtype))
+  if (!isElementType(dtype))
     throw new FormatError(`${what}: dtype ${quote(dtype)} is not one of ${Object.keys(DTYPE_BYTES).join(", ")}`);
   const shape = wholeNumbers(value, "shape", what);
   if (shape.length > 16) throw new FormatError(`${what}: shape must have at most 16 axes, got ${shape.length}`);

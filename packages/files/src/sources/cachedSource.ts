@@ -2,7 +2,7 @@ import { throwIfAborted } from "./abort.ts";
 import {
   assertFlatName,
   checkRange,
-  type CheckpointSource,
+  type Source,
   type FileStream,
   type ReadOptions,
   type ReadRangeOptions,
@@ -28,23 +28,19 @@ export interface CachedSourceOptions {
  * A source whose files are kept in a cache. A file is stored only once it has arrived whole: an aborted or broken load leaves nothing behind.
  * A missing file is not remembered.
  */
-export function cachedSource(
-  inner: CheckpointSource,
-  cache: ResponseCache,
-  options: CachedSourceOptions = {},
-): CheckpointSource {
+export function cachedSource(inner: Source, cache: ResponseCache, options: CachedSourceOptions = {}): Source {
   return new CachedSource(inner, cache, options);
 }
 
-class CachedSource implements CheckpointSource {
+class CachedSource implements Source {
   readonly name: string;
-  readonly #inner: CheckpointSource;
+  readonly #inner: Source;
   readonly #cache: ResponseCache;
   readonly #options: CachedSourceOptions;
   /** The file last looked up; without it each of a checkpoint's ranges would ask the cache for the whole file again. */
   #last: { file: string; blob: Blob } | undefined;
 
-  constructor(inner: CheckpointSource, cache: ResponseCache, options: CachedSourceOptions) {
+  constructor(inner: Source, cache: ResponseCache, options: CachedSourceOptions) {
     this.name = inner.name;
     this.#inner = inner;
     this.#cache = cache;

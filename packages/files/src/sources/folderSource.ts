@@ -3,7 +3,7 @@ import { nodeFiles } from "./nodeFiles.ts";
 import {
   assertFlatName,
   checkRange,
-  type CheckpointSource,
+  type Source,
   type FileStream,
   type ReadOptions,
   type ReadRangeOptions,
@@ -14,13 +14,13 @@ import { SourceError } from "./sourceError.ts";
 const CHUNK_BYTES = 4 << 20;
 
 /** A folder of the local file system (Node only): a path, relative to the working directory or absolute, or a `file:` URL. */
-export function folderSource(folder: string | URL): CheckpointSource {
+export function folderSource(folder: string | URL): Source {
   return new FolderSource(folder);
 }
 
 type FileHandle = import("node:fs/promises").FileHandle;
 
-class FolderSource implements CheckpointSource {
+class FolderSource implements Source {
   readonly name: string;
   readonly #folder: string | URL;
 

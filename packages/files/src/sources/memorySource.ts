@@ -2,7 +2,7 @@ import { throwIfAborted } from "./abort.ts";
 import {
   assertFlatName,
   checkRange,
-  type CheckpointSource,
+  type Source,
   type FileStream,
   type ReadOptions,
   type ReadRangeOptions,
@@ -17,7 +17,7 @@ export type FileMap =
   | ReadonlyMap<string, Uint8Array | Blob | string>;
 
 /** A source over files already at hand; `name` stands in error messages. */
-export function memorySource(files: FileMap, name = "memory"): CheckpointSource {
+export function memorySource(files: FileMap, name = "memory"): Source {
   const entries = files instanceof Map ? [...files] : Object.entries(files);
   return new MemorySource(
     name,
@@ -29,7 +29,7 @@ function toBlobOrBytes(content: Uint8Array | Blob | string): Uint8Array | Blob {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
-class MemorySource implements CheckpointSource {
+class MemorySource implements Source {
   readonly name: string;
   readonly #files: ReadonlyMap<string, Uint8Array | Blob>;
 

@@ -3,11 +3,11 @@ import { cachedSource, type CachedSourceOptions, type ResponseCache } from "./ca
 import { folderSource } from "./folderSource.ts";
 import { type FileMap, memorySource } from "./memorySource.ts";
 import { isNode } from "./nodeFiles.ts";
-import type { CheckpointSource } from "./source.ts";
+import type { Source } from "./source.ts";
 import { urlSource, type UrlSourceOptions } from "./urlSource.ts";
 
 /** A local folder (Node), a URL (relative ones in a page), the files themselves, or a source. */
-export type SourceLike = string | URL | readonly File[] | FileMap | CheckpointSource;
+export type SourceLike = string | URL | readonly File[] | FileMap | Source;
 
 /** How `openSource` reads what lies on a server. */
 export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions {
@@ -19,7 +19,7 @@ export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions
  * The source that a user means by a path, a URL or files.
  * Errors: {@link ArgumentError} if it is none of those.
  */
-export function openSource(from: SourceLike, options: OpenSourceOptions = {}): CheckpointSource {
+export function openSource(from: SourceLike, options: OpenSourceOptions = {}): Source {
   if (typeof from === "string" || from instanceof URL) return fromAddress(from, options);
   if (Array.isArray(from))
     return memorySource(new Map((from as readonly File[]).map((file) => [file.name, file])), "files");
@@ -29,11 +29,11 @@ export function openSource(from: SourceLike, options: OpenSourceOptions = {}): C
   return memorySource(from as FileMap);
 }
 
-function isSource(from: object): from is CheckpointSource {
+function isSource(from: object): from is Source {
   return "stream" in from && typeof from.stream === "function";
 }
 
-function fromAddress(from: string | URL, options: OpenSourceOptions): CheckpointSource {
+function fromAddress(from: string | URL, options: OpenSourceOptions): Source {
   const text = String(from);
   if (/^https?:/i.test(text) || (!isNode() && !text.startsWith("file:"))) {
     const source = urlSource(from, options);

@@ -34,7 +34,7 @@ export interface FileStream {
  * Where the files of a checkpoint lie. Files have flat names (`config.json`); a missing file is `undefined`, not an error.
  * Errors of every method: {@link SourceError} if the file is there and cannot be read, {@link AbortedError} if the signal fired.
  */
-export interface CheckpointSource {
+export interface Source {
   /** For messages: the folder, the URL. */
   readonly name: string;
   /** Size in bytes; `null` if the file is there and its size is not known. */

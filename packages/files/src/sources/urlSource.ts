@@ -4,7 +4,7 @@ import {
   assertFlatName,
   checkRange,
   collect,
-  type CheckpointSource,
+  type Source,
   type FileStream,
   type ReadOptions,
   type ReadRangeOptions,
@@ -23,11 +23,11 @@ export interface UrlSourceOptions {
  * the file is kept in memory until another one is read.
  * Errors: {@link ArgumentError} if the URL is not http(s).
  */
-export function urlSource(base: string | URL, options: UrlSourceOptions = {}): CheckpointSource {
+export function urlSource(base: string | URL, options: UrlSourceOptions = {}): Source {
   return new UrlSource(base, options.fetch ?? ((input, init) => fetch(input, init)));
 }
 
-class UrlSource implements CheckpointSource {
+class UrlSource implements Source {
   readonly name: string;
   readonly #base: URL;
   readonly #fetch: typeof fetch;

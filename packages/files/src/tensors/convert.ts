@@ -1,10 +1,10 @@
 import { FormatError } from "@statespace/core";
-import { DTYPE_BYTES, type FloatStorage, type SafetensorsDType } from "./dtype.ts";
+import { DTYPE_BYTES, type FloatStorage, type ElementType } from "./dtype.ts";
 import { f16ToF32Table, f32BitsToBf16Bits, f32BitsToF16Bits, f8E4M3ToNumber, f8E5M2ToNumber } from "./floatBits.ts";
 
 /** Raw tensor data: little-endian elements in row-major order. */
 export interface RawTensor {
-  readonly dtype: SafetensorsDType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
@@ -84,7 +84,7 @@ function elementLength({ dtype, bytes }: RawTensor): number {
 }
 
 // Every JavaScript engine in use runs little-endian, as the format is, so the bytes can be viewed as they are.
-const VIEWS: Record<SafetensorsDType, new (buffer: ArrayBufferLike, offset: number, length: number) => ElementArray> = {
+const VIEWS: Record<ElementType, new (buffer: ArrayBufferLike, offset: number, length: number) => ElementArray> = {
   F64: Float64Array,
   F32: Float32Array,
   F16: Uint16Array,

@@ -1,6 +1,6 @@
 import { FormatError } from "@statespace/core";
 
-/** Element types of the safetensors format that this library reads; sizes in bytes. */
+/** Element types that this library reads, by their names in safetensors; sizes in bytes. */
 export const DTYPE_BYTES = {
   F64: 8,
   F32: 4,
@@ -19,13 +19,13 @@ export const DTYPE_BYTES = {
   F8_E5M2: 1,
 } as const;
 
-/** Name of an element type in a safetensors header. */
-export type SafetensorsDType = keyof typeof DTYPE_BYTES;
+/** Name of an element type. */
+export type ElementType = keyof typeof DTYPE_BYTES;
 
 /** Element types the writer can store floating-point weights as. */
 export type FloatStorage = "F32" | "F16" | "BF16";
 
-export function isSafetensorsDType(name: string): name is SafetensorsDType {
+export function isElementType(name: string): name is ElementType {
   return Object.hasOwn(DTYPE_BYTES, name);
 }
 

@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import type { Weights } from "@statespace/files";
+import type { TensorFile } from "@statespace/files";
 import type { HybridSettings, LanguageConfig } from "../language/hybridConfig.ts";
 import type { MambaMixerConfig } from "../mamba/block.ts";
 import type { Mamba2MixerConfig } from "../mamba2/block.ts";
@@ -55,7 +55,10 @@ export function tensorShapes(config: LanguageConfig): ReadonlyMap<string, readon
  * A tied model may carry a copy of its head; it is passed over.
  * Errors: {@link FormatError} naming the key that is missing, of another shape, or unknown.
  */
-export function matchTensors(weights: Pick<Weights, "entries">, config: LanguageConfig): ReadonlyMap<string, string> {
+export function matchTensors(
+  weights: Pick<TensorFile, "entries">,
+  config: LanguageConfig,
+): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const key of weights.entries.keys()) {
     const canonical = canonicalKey(key);

@@ -28,7 +28,7 @@ export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, M
 
 /**
  * Loads a published checkpoint on the backend that is set.
- * @param from a folder, a URL, a map of files, or any `CheckpointSource`.
+ * @param from a folder, a URL, a map of files, or any `Source`.
  * @throws FormatError naming the file, key or setting that is wrong, before any weight is used; SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function fromPretrained(from: SourceLike, options: FromPretrainedOptions = {}): Promise<LanguageModel> {

@@ -440,7 +440,7 @@ describe("tensor keys", () => {
     change(shapes);
     return {
       entries: new Map(
-        [...shapes].map(([key, shape]) => [key, { dtype: "F32", shape, byteLength: 0, shard: "model.safetensors" }]),
+        [...shapes].map(([key, shape]) => [key, { dtype: "F32", shape, byteLength: 0, file: "model.safetensors" }]),
       ),
     };
   };

@@ -2,7 +2,7 @@ import { FormatError } from "@statespace/core";
 import { assertFlatName } from "../sources/source.ts";
 import { isJsonObject, type JsonValue, quote } from "../strictJson.ts";
 
-/** `model.safetensors.index.json`: which file of a sharded checkpoint holds which tensor. */
+/** `model.safetensors.index.json` or `pytorch_model.bin.index.json`: which file of a sharded checkpoint holds which tensor. */
 export interface ShardIndex {
   readonly shardOf: ReadonlyMap<string, string>;
   /** Shard files in the order they first appear. */
@@ -12,7 +12,7 @@ export interface ShardIndex {
 }
 
 /** Errors: {@link FormatError} if a field has the wrong type or a shard's name leaves the checkpoint's folder. */
-export function parseShardIndex(value: JsonValue, file: string): ShardIndex {
+export function parseShardIndex(value: JsonValue, file: string, extension: string): ShardIndex {
   if (!isJsonObject(value)) throw new FormatError(`${file}: must be a JSON object`);
   const map = value.weight_map;
   if (!isJsonObject(map)) throw new FormatError(`${file}: weight_map must be an object`);
@@ -21,9 +21,9 @@ export function parseShardIndex(value: JsonValue, file: string): ShardIndex {
     const shard = map[key];
     if (typeof shard !== "string") throw new FormatError(`${file}: weight_map entry ${quote(key)} must be a file name`);
     assertFlatName(shard, `${file}: weight_map entry ${quote(key)}`);
-    if (!shard.endsWith(".safetensors"))
+    if (!shard.endsWith(extension))
       throw new FormatError(
-        `${file}: weight_map entry ${quote(key)} must name a .safetensors file, got ${quote(shard)}`,
+        `${file}: weight_map entry ${quote(key)} must name a ${extension} file, got ${quote(shard)}`,
       );
     shardOf.set(key, shard);
   }

@@ -1,0 +1,105 @@
+import { FormatError } from "@statespace/core";
+import { openPytorch } from "../pytorch/openPytorch.ts";
+import { openSafetensors } from "../safetensors/openSafetensors.ts";
+import type { ReadOptions, Source } from "../sources/source.ts";
+import { type JsonObject, quote } from "../strictJson.ts";
+import type { RawTensor } from "../tensors/convert.ts";
+import type { TensorEntry, TensorFile } from "../tensors/tensorFile.ts";
+import { readJson } from "./readJson.ts";
+import { parseShardIndex, type ShardIndex } from "./shardIndex.ts";
+
+/** The file of a checkpoint folder that holds the weights, where one file does. */
+export const WEIGHTS_FILE = "model.safetensors";
+
+interface WeightFormat {
+  /** The one file, and the index where there are several. */
+  readonly single: string;
+  readonly index: string;
+  readonly extension: string;
+  readonly open: (source: Source, file: string, options: ReadOptions) => Promise<TensorFile | undefined>;
+}
+
+/** Those that transformers writes, the one it prefers first. */
+const FORMATS: readonly WeightFormat[] = [
+  {
+    single: WEIGHTS_FILE,
+    index: `${WEIGHTS_FILE}.index.json`,
+    extension: ".safetensors",
+    open: openSafetensors,
+  },
+  { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", extension: ".bin", open: openPytorch },
+];
+
+/**
+ * The weights of a checkpoint folder: one file, or shards with an index; safetensors, or else what PyTorch's `torch.save` wrote. No tensor is read.
+ * Errors: {@link FormatError} if there are none, a file is damaged or the index and the shards differ; {@link SourceError}; {@link AbortedError}.
+ */
+export async function openWeights(source: Source, options: ReadOptions = {}): Promise<TensorFile> {
+  for (const format of FORMATS) {
+    const single = await format.open(source, format.single, options);
+    if (single !== undefined) return single;
+    const index = await readJson(source, format.index, options);
+    if (index !== undefined) return openShards(source, format, index, options);
+  }
+  throw new FormatError(`${source.name}: ${WEIGHTS_FILE} is missing`);
+}
+
+async function openShards(
+  source: Source,
+  format: WeightFormat,
+  json: JsonObject,
+  options: ReadOptions,
+): Promise<TensorFile> {
+  const index = parseShardIndex(json, format.index, format.extension);
+  const shards = new Map<string, TensorFile>();
+  for (const file of index.shards) {
+    const shard = await format.open(source, file, options);
+    if (shard === undefined)
+      throw new FormatError(`${source.name}: shard ${quote(file)} named by ${format.index} is missing`);
+    for (const key of shard.entries.keys()) {
+      if (index.shardOf.get(key) !== file)
+        throw new FormatError(`${file}: tensor ${quote(key)} is not assigned to this shard by ${format.index}`);
+    }
+    shards.set(file, shard);
+  }
+  checkPromises(index, shards, format);
+  return new ShardedFile(source, [...shards.values()]);
+}
+
+function checkPromises(index: ShardIndex, shards: ReadonlyMap<string, TensorFile>, format: WeightFormat): void {
+  for (const [key, file] of index.shardOf) {
+    if (!shards.get(file)?.entries.has(key))
+      throw new FormatError(`${file}: tensor ${quote(key)} promised by ${format.index} is missing`);
+  }
+  // In PyTorch's files tensors may share memory, and how an index counts that has changed over the years.
+  if (index.totalSize === undefined || format.open !== openSafetensors) return;
+  let total = 0;
+  for (const { entries } of shards.values()) for (const { byteLength } of entries.values()) total += byteLength;
+  if (index.totalSize !== total)
+    throw new FormatError(`${format.index}: metadata.total_size is ${index.totalSize}, the shards hold ${total} bytes`);
+}
+
+/** Several files read as one. */
+class ShardedFile implements TensorFile {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #source: Source;
+  readonly #shards: readonly TensorFile[];
+
+  constructor(source: Source, shards: readonly TensorFile[]) {
+    this.#source = source;
+    this.#shards = shards;
+    this.metadata = shards[0].metadata;
+    this.entries = new Map(shards.flatMap(({ entries }) => [...entries]));
+  }
+
+  async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
+    const shard = this.#shards.find(({ entries }) => entries.has(name));
+    if (shard === undefined) throw new FormatError(`${this.#source.name}: tensor ${quote(name)} is missing`);
+    return shard.read(name, options);
+  }
+
+  async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+    for (const shard of this.#shards) yield* shard.stream(options);
+  }
+}

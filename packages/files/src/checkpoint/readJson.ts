@@ -1,0 +1,20 @@
+import { FormatError } from "@statespace/core";
+import type { ReadOptions, Source } from "../sources/source.ts";
+import { isJsonObject, type JsonObject, parseStrictJsonBytes } from "../strictJson.ts";
+
+/** No config or index of a real model comes near this; a larger one is an attack or another file. */
+const MAX_JSON_BYTES = 64 << 20;
+
+/** A JSON object file of a checkpoint; `undefined` if it is not there. Errors: {@link FormatError} if it is not a JSON object. */
+export async function readJson(
+  source: Source,
+  file: string,
+  options: ReadOptions = {},
+): Promise<JsonObject | undefined> {
+  const bytes = await source.read(file, { signal: options.signal, end: MAX_JSON_BYTES + 1 });
+  if (bytes === undefined) return undefined;
+  if (bytes.byteLength > MAX_JSON_BYTES) throw new FormatError(`${file}: must be at most ${MAX_JSON_BYTES} bytes`);
+  const value = parseStrictJsonBytes(bytes, { what: file, nonFinite: true });
+  if (!isJsonObject(value)) throw new FormatError(`${file}: must be a JSON object`);
+  return value;
+}

@@ -1,0 +1,103 @@
+import { FormatError } from "@statespace/core";
+import { throwIfAborted } from "../sources/abort.ts";
+import type { FileStream, ReadOptions, Source } from "../sources/source.ts";
+import { quote } from "../strictJson.ts";
+import type { RawTensor } from "../tensors/convert.ts";
+import type { TensorEntry, TensorFile } from "../tensors/tensorFile.ts";
+import { LENGTH_BYTES, parseHeader, readHeaderLength, type SafetensorsHeader } from "./safetensorsHeader.ts";
+
+/** A safetensors file whose header is read and checked; `undefined` if the source has no such file. Errors: {@link FormatError}; {@link SourceError}. */
+export async function openSafetensors(
+  source: Source,
+  file: string,
+  options: ReadOptions = {},
+): Promise<TensorFile | undefined> {
+  const prefix = await source.read(file, { ...options, start: 0, end: LENGTH_BYTES });
+  if (prefix === undefined) return undefined;
+  const size = (await source.size(file, options)) ?? undefined;
+  const length = readHeaderLength(prefix, size, file);
+  const json = await source.read(file, { ...options, start: LENGTH_BYTES, end: LENGTH_BYTES + length });
+  if (json?.byteLength !== length)
+    throw new FormatError(`${file}: truncated: the header is ${length} bytes long, got ${json?.byteLength ?? 0}`);
+  return new Safetensors(source, file, parseHeader(json, size, file));
+}
+
+class Safetensors implements TensorFile {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #source: Source;
+  readonly #file: string;
+  readonly #header: SafetensorsHeader;
+
+  constructor(source: Source, file: string, header: SafetensorsHeader) {
+    this.#source = source;
+    this.#file = file;
+    this.#header = header;
+    this.metadata = header.metadata;
+    this.entries = new Map(
+      Array.from(header.tensors.values(), ({ name, dtype, shape, begin, end }) => [
+        name,
+        { dtype, shape, byteLength: end - begin, file },
+      ]),
+    );
+  }
+
+  async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
+    const info = this.#header.tensors.get(name);
+    if (info === undefined) throw new FormatError(`${this.#file}: tensor ${quote(name)} is missing`);
+    const { dataStart } = this.#header;
+    const bytes = await this.#source.read(this.#file, {
+      ...options,
+      start: dataStart + info.begin,
+      end: dataStart + info.end,
+    });
+    if (bytes?.byteLength !== info.end - info.begin)
+      throw new FormatError(`${this.#file}: truncated in tensor ${quote(name)}`);
+    return { dtype: info.dtype, shape: info.shape, bytes };
+  }
+
+  async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+    const stream = await this.#source.stream(this.#file, options);
+    if (stream === undefined) throw new FormatError(`${this.#source.name}: ${this.#file} is missing`);
+    yield* splitTensors(stream, this.#file, this.#header, options);
+  }
+}
+
+/** Cuts a file's chunks into tensors, each in a buffer of its own. */
+async function* splitTensors(
+  stream: FileStream,
+  file: string,
+  header: SafetensorsHeader,
+  options: ReadOptions,
+): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+  const chunks = stream.chunks[Symbol.asyncIterator]();
+  let chunk = new Uint8Array(0);
+  const take = async (target: Uint8Array | undefined, length: number): Promise<void> => {
+    for (let filled = 0; filled < length;) {
+      if (chunk.byteLength === 0) {
+        throwIfAborted(options.signal, file);
+        const next = await chunks.next();
+        if (next.done === true) throw new FormatError(`${file}: truncated: ended ${length - filled} bytes early`);
+        chunk = next.value as Uint8Array<ArrayBuffer>;
+        continue;
+      }
+      const part = chunk.subarray(0, length - filled);
+      target?.set(part, filled);
+      filled += part.byteLength;
+      chunk = chunk.subarray(part.byteLength);
+    }
+  };
+  try {
+    await take(undefined, header.dataStart);
+    for (const { name, dtype, shape, begin, end } of header.tensors.values()) {
+      const bytes = new Uint8Array(end - begin);
+      await take(bytes, bytes.byteLength);
+      yield [name, { dtype, shape, bytes }];
+    }
+    // Lets the source see the end of the file: a cache stores it only then, and a longer file is a changed one.
+    if (chunk.byteLength > 0 || (await chunks.next()).done !== true)
+      throw new FormatError(`${file}: bytes after the last tensor`);
+  } finally {
+    await chunks.return?.();
+  }
+}

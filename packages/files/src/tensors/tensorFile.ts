@@ -1,0 +1,30 @@
+import type { ReadOptions } from "../sources/source.ts";
+import type { RawTensor } from "./convert.ts";
+import type { ElementType } from "./dtype.ts";
+
+/** Type, shape and place of a tensor, as its file tells them. */
+export interface TensorEntry {
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** The file that holds it. */
+  readonly file: string;
+}
+
+/**
+ * Tensors by name, in one file or in several, whatever the format. Opening reads and checks names, types and shapes; a tensor's bytes are read when they are
+ * asked for, so that never more than one need be in memory.
+ */
+export interface TensorFile {
+  /** In the order of the files. */
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Free text that the (first) file carries. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /**
+   * Reads one tensor in the type it is stored in, into a buffer of its own.
+   * Errors: {@link FormatError} if there is none of that name or the file is damaged; {@link SourceError}; {@link AbortedError}.
+   */
+  read(name: string, options?: ReadOptions): Promise<RawTensor>;
+  /** All tensors, each file read once from front to back: the way to load a whole model. Errors as `read`. */
+  stream(options?: ReadOptions): AsyncGenerator<readonly [name: string, tensor: RawTensor], void, undefined>;
+}
