@@ -100,6 +100,7 @@ function memoryFlagOffset(binary: Uint8Array): number {
 
 /** Sources whose inner loops decide the speed; the rest is compiled for size, which the download pays for. */
 const hot = new Set([
+  "attentionStep.c",
   "cauchy.c",
   "chunked.c",
   "chunkedBack.c",
@@ -112,6 +113,7 @@ const hot = new Set([
   "packed.c",
   "panel.c",
   "runtime.c",
+  "sample.c",
   "scan.c",
   "scanBackward.c",
   "vandermonde.c",

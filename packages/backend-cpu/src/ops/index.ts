@@ -12,6 +12,7 @@ import { cauchyGrad } from "./cauchy/backward.ts";
 import { cauchy } from "./cauchy/forward.ts";
 import { causalAttentionGrad } from "./causalAttention/backward.ts";
 import { causalAttention } from "./causalAttention/forward.ts";
+import { causalAttentionStep } from "./causalAttention/step.ts";
 import { causalConv1dGrad } from "./causalConv1d/backward.ts";
 import { causalConv1d, causalConv1dStep } from "./causalConv1d/forward.ts";
 import { copy } from "./copy/forward.ts";
@@ -33,6 +34,7 @@ import { mamba3ScanGrad } from "./mamba3Scan/backward.ts";
 import { mamba3Scan, mamba3ScanStep } from "./mamba3Scan/forward.ts";
 import { rmsNormGrad } from "./rmsNorm/backward.ts";
 import { rmsNorm } from "./rmsNorm/forward.ts";
+import { sampleToken } from "./sampleToken/forward.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan, selectiveScanStep } from "./selectiveScan/forward.ts";
 import { ssdScanGrad } from "./ssdScan/backward.ts";
@@ -56,6 +58,7 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   cauchyGrad,
   causalAttention,
   causalAttentionGrad,
+  causalAttentionStep,
   causalConv1d,
   causalConv1dGrad,
   causalConv1dStep,
@@ -79,6 +82,7 @@ export const cpuKernels: KernelTable<CpuBackend> = {
   mamba3ScanStep,
   rmsNorm,
   rmsNormGrad,
+  sampleToken,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,

@@ -8,6 +8,7 @@ import { reduceKernels } from "./base/reduce.ts";
 import { unaryKernels } from "./base/unary.ts";
 import { cauchy, cauchyGrad } from "./cauchy/index.ts";
 import { causalAttention, causalAttentionGrad } from "./causalAttention/index.ts";
+import { causalAttentionStep } from "./causalAttention/step.ts";
 import { causalConv1d, causalConv1dGrad, causalConv1dStep } from "./causalConv1d/index.ts";
 import { copy } from "./copy/index.ts";
 import { crossEntropy, crossEntropyGrad } from "./crossEntropy/index.ts";
@@ -19,6 +20,7 @@ import { layerNorm, layerNormGrad } from "./layerNorm/index.ts";
 import { linear, linearGrad } from "./linear/index.ts";
 import { mamba3Scan, mamba3ScanGrad, mamba3ScanStep } from "./mamba3Scan/index.ts";
 import { rmsNorm, rmsNormGrad } from "./rmsNorm/index.ts";
+import { sampleToken } from "./sampleToken/index.ts";
 import { selectiveScan, selectiveScanGrad, selectiveScanStep } from "./selectiveScan/index.ts";
 import { ssdScan, ssdScanGrad, ssdScanStep } from "./ssdScan/index.ts";
 import { sumSquares } from "./sumSquares/index.ts";
@@ -37,6 +39,7 @@ export const wasmKernels: KernelTable<WasmBackend> = {
   cauchyGrad,
   causalAttention,
   causalAttentionGrad,
+  causalAttentionStep,
   causalConv1d,
   causalConv1dGrad,
   causalConv1dStep,
@@ -60,6 +63,7 @@ export const wasmKernels: KernelTable<WasmBackend> = {
   mamba3ScanStep,
   rmsNorm,
   rmsNormGrad,
+  sampleToken,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,

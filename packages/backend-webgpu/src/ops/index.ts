@@ -8,6 +8,7 @@ import { movementKernels } from "./base/movement.ts";
 import { reduceKernels } from "./base/reduce.ts";
 import { causalConv1dKernels } from "./causalConv1d/index.ts";
 import { causalAttentionKernels } from "./causalAttention/index.ts";
+import { causalAttentionStep } from "./causalAttention/step.ts";
 import { crossEntropyKernels } from "./crossEntropy/index.ts";
 import { diagonalScanKernels } from "./diagonalScan/index.ts";
 import { embeddingKernels } from "./embedding/index.ts";
@@ -15,6 +16,7 @@ import { longConvolutionKernels } from "./fftConv/index.ts";
 import { linearKernels } from "./linear/index.ts";
 import { mamba3ScanKernels } from "./mamba3Scan/index.ts";
 import { normKernels } from "./norm/index.ts";
+import { sampleToken } from "./sampleToken/index.ts";
 import { selectiveScanGrad } from "./selectiveScan/backward.ts";
 import { selectiveScan } from "./selectiveScan/forward.ts";
 import { selectiveScanStep } from "./selectiveScan/step.ts";
@@ -37,9 +39,11 @@ export const webGpuKernels: KernelTable<WebGpuBackend> = splitting({
   ...crossEntropyKernels,
   ...optimizerKernels,
   ...causalAttentionKernels,
+  causalAttentionStep,
   ...diagonalScanKernels,
   ...filterKernels,
   ...longConvolutionKernels,
+  sampleToken,
   selectiveScan,
   selectiveScanGrad,
   selectiveScanStep,

@@ -1,8 +1,10 @@
 import { causalAttentionCases } from "./causalAttention.ts";
+import { causalAttentionStepCases } from "./causalAttentionStep.ts";
 import { cauchyCases } from "./cauchy.ts";
 import { diagonalScanCases } from "./diagonalScan.ts";
 import { fftConvCases } from "./fftConv.ts";
 import { inverseRealFftCases } from "./inverseRealFft.ts";
+import { sampleTokenCases } from "./sampleToken.ts";
 import { vandermondeCases } from "./vandermonde.ts";
 import * as dense from "./dense.ts";
 import type { OpCase } from "./opCase.ts";
@@ -15,12 +17,14 @@ export const opCases: readonly OpCase[] = [
   ...selectiveScanCases,
   ...selectiveScanStepCases,
   ...causalAttentionCases,
+  ...causalAttentionStepCases,
   ...cauchyCases,
   ...diagonalScanCases,
   ...fftConvCases,
   ...inverseRealFftCases,
   ...mamba3ScanCases,
   ...mamba3ScanStepCases,
+  ...sampleTokenCases,
   ...ssdScanCases,
   ...ssdScanStepCases,
   ...vandermondeCases,

@@ -28,3 +28,4 @@ export { matrixExp, matrixExpVjp } from "./matrixExp.ts";
 export { phi1, phi1Derivative } from "./phi.ts";
 export type { PointTree } from "./pointTree.ts";
 export { Rng } from "./random.ts";
+export { threefry2x32 } from "./threefry.ts";

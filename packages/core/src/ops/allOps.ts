@@ -2,6 +2,7 @@ import type { Op } from "../tensor/index.ts";
 import { adamW } from "./adamW/spec.ts";
 import { cauchy } from "./cauchy/spec.ts";
 import { causalAttention } from "./causalAttention/spec.ts";
+import { causalAttentionStep } from "./causalAttention/stepSpec.ts";
 import { causalConv1d, causalConv1dStep } from "./causalConv1d/spec.ts";
 import { copy } from "./copy/spec.ts";
 import { crossEntropy } from "./crossEntropy/spec.ts";
@@ -13,6 +14,7 @@ import { layerNorm } from "./layerNorm/spec.ts";
 import { linear } from "./linear/spec.ts";
 import { mamba3Scan, mamba3ScanStep } from "./mamba3Scan/spec.ts";
 import { rmsNorm } from "./rmsNorm/spec.ts";
+import { sampleToken } from "./sampleToken/spec.ts";
 import { selectiveScan, selectiveScanStep } from "./selectiveScan/spec.ts";
 import { ssdScan, ssdScanStep } from "./ssdScan/spec.ts";
 import { sumSquares } from "./sumSquares/spec.ts";
@@ -27,6 +29,7 @@ export const allOps: Readonly<Record<string, AnyOp>> = {
   adamW,
   cauchy,
   causalAttention,
+  causalAttentionStep,
   causalConv1d,
   causalConv1dStep,
   copy,
@@ -40,6 +43,7 @@ export const allOps: Readonly<Record<string, AnyOp>> = {
   mamba3Scan,
   mamba3ScanStep,
   rmsNorm,
+  sampleToken,
   selectiveScan,
   selectiveScanStep,
   ssdScan,

@@ -5,7 +5,7 @@ import type { ModelState } from "../language/modelState.ts";
 import type { Tokenizer } from "@statespace/text";
 import { Decoder } from "./decoder.ts";
 import { prefill } from "./prefill.ts";
-import { checkSampling, sampleToken, tokenLogprob, type SamplingSettings } from "./sampling.ts";
+import { checkSampling, chooseToken, tokenLogprob, type SamplingSettings } from "./sampling.ts";
 import { StreamDecoder } from "@statespace/text";
 
 export interface GenerateOptions extends SamplingSettings {
@@ -70,7 +70,7 @@ export async function* generate(
       for (let row = 0; row < prompts.length; row++) {
         if (!open[row]) continue;
         const scores = logits.subarray(row * model.config.vocabSize, (row + 1) * model.config.vocabSize);
-        const id = sampleToken(scores, options, () => draws[row]!.uniform(), seen[row]!);
+        const id = chooseToken(scores, options, () => draws[row]!.uniform(), seen[row]!);
         last[row] = id;
         seen[row]!.push(id);
         const done = eosTokenIds.includes(id) || made === maxNewTokens;

@@ -8,4 +8,4 @@ export {
   type GenerateTextOptions,
 } from "./generate.ts";
 export { prefill, PREFILL_CHUNK, type Prefilled, type PrefillOptions } from "./prefill.ts";
-export { argmax, checkSampling, sampleToken, tokenLogprob, type SamplingSettings, type Uniform } from "./sampling.ts";
+export { argmax, checkSampling, chooseToken, tokenLogprob, type SamplingSettings, type Uniform } from "./sampling.ts";

@@ -43,7 +43,7 @@ export function checkSampling(settings: SamplingSettings): void {
  * `previous` are the ids the repetition penalty applies to, prompt included.
  * Errors: {@link ArgumentError} naming a setting or an id out of range; {@link NonFiniteError} if a logit is NaN or +infinity, or all are -infinity.
  */
-export function sampleToken(
+export function chooseToken(
   logits: Float32Array,
   settings: SamplingSettings,
   uniform: Uniform,
@@ -62,7 +62,7 @@ export function sampleToken(
   return minP > 0 ? drawAbove(weights, minP, uniform) : draw(weights, sum, uniform);
 }
 
-/** Index of the largest value [v]; the first of equals. Errors: {@link NonFiniteError} as {@link sampleToken}. */
+/** Index of the largest value [v]; the first of equals. Errors: {@link NonFiniteError} as {@link chooseToken}. */
 export function argmax(scores: Float32Array): number {
   let best = -1;
   let bestScore = -Infinity;

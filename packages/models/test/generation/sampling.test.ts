@@ -1,6 +1,6 @@
 import { ArgumentError, NonFiniteError, Rng } from "@statespace/core";
 import { describe, expect, test } from "vitest";
-import { argmax, sampleToken, type SamplingSettings, tokenLogprob } from "../../src/generation/sampling.ts";
+import { argmax, chooseToken, type SamplingSettings, tokenLogprob } from "../../src/generation/sampling.ts";
 
 /** The distribution that the settings leave, by the definitions: full sort, one step after the other. */
 function expectedDistribution(
@@ -61,7 +61,7 @@ describe.each<[name: string, settings: SamplingSettings, previous?: number[]]>([
     const expected = expectedDistribution(logits, settings, previous);
     const draws = 20_000;
     const counts = new Array<number>(logits.length).fill(0);
-    for (let i = 0; i < draws; i++) counts[sampleToken(logits, settings, uniform, previous)]++;
+    for (let i = 0; i < draws; i++) counts[chooseToken(logits, settings, uniform, previous)]++;
     let chiSquare = 0;
     let freedom = -1;
     for (const [id, p] of expected.entries()) {
@@ -78,7 +78,7 @@ describe.each<[name: string, settings: SamplingSettings, previous?: number[]]>([
   test("every uniform number gives an allowed token, the ends of the interval included", () => {
     const expected = expectedDistribution(logits, settings, previous);
     for (const u of [0, Number.MIN_VALUE, 0.5, 1 - 2 ** -53])
-      expect(expected[sampleToken(logits, settings, () => u, previous)]).toBeGreaterThan(0);
+      expect(expected[chooseToken(logits, settings, () => u, previous)]).toBeGreaterThan(0);
   });
 });
 
@@ -94,7 +94,7 @@ test("random logits and settings: the inverse of the cumulative distribution, an
     const expected = expectedDistribution(values, settings);
     const kept = new Set<number>();
     // A grid finer than the least kept token would be too long; these many draws find the likely ones and must find no other.
-    for (let i = 0; i < 200; i++) kept.add(sampleToken(values, settings, () => (i + 0.5) / 200));
+    for (let i = 0; i < 200; i++) kept.add(chooseToken(values, settings, () => (i + 0.5) / 200));
     for (const id of kept) expect(expected[id], JSON.stringify(settings)).toBeGreaterThan(0);
     for (const [id, p] of expected.entries())
       if (p > 1 / 100) expect(kept.has(id), `token ${id} of p = ${p}`).toBe(true);
@@ -104,23 +104,23 @@ test("random logits and settings: the inverse of the cumulative distribution, an
 test("greedy: the first of equal maxima; temperature 0 is greedy; the penalty still counts", () => {
   const ties = Float32Array.of(1, 7, 3, 7, -Infinity);
   expect(argmax(ties)).toBe(1);
-  expect(sampleToken(ties, { greedy: true }, () => 0.999)).toBe(1);
-  expect(sampleToken(ties, { temperature: 0 }, () => 0.999)).toBe(1);
-  expect(sampleToken(ties, { temperature: 1e-40 }, () => 0.999)).toBe(1);
-  expect(sampleToken(ties, { greedy: true, repetitionPenalty: 2 }, () => 0, [1])).toBe(3);
+  expect(chooseToken(ties, { greedy: true }, () => 0.999)).toBe(1);
+  expect(chooseToken(ties, { temperature: 0 }, () => 0.999)).toBe(1);
+  expect(chooseToken(ties, { temperature: 1e-40 }, () => 0.999)).toBe(1);
+  expect(chooseToken(ties, { greedy: true, repetitionPenalty: 2 }, () => 0, [1])).toBe(3);
   expect([...ties]).toEqual([1, 7, 3, 7, -Infinity]);
 });
 
 test("a token that appeared many times is penalised once, whatever its sign", () => {
   // -1 twice doubled would be -4, below -3; 4 twice halved would be 1.
-  expect(sampleToken(Float32Array.of(-1, -3), { greedy: true, repetitionPenalty: 2 }, uniform, [0, 0])).toBe(0);
-  expect(sampleToken(Float32Array.of(1.5, 4), { greedy: true, repetitionPenalty: 2 }, uniform, [1, 1])).toBe(1);
+  expect(chooseToken(Float32Array.of(-1, -3), { greedy: true, repetitionPenalty: 2 }, uniform, [0, 0])).toBe(0);
+  expect(chooseToken(Float32Array.of(1.5, 4), { greedy: true, repetitionPenalty: 2 }, uniform, [1, 1])).toBe(1);
 });
 
 test("topK keeps tokens equal to the k-th, and topP counts their mass after topK", () => {
   const ties = Float32Array.of(0, 2, 1, 1, 1, 0);
   const seen = (settings: SamplingSettings): number[] =>
-    [...new Set(Array.from({ length: 1000 }, (_, i) => sampleToken(ties, settings, () => i / 1000)))].sort();
+    [...new Set(Array.from({ length: 1000 }, (_, i) => chooseToken(ties, settings, () => i / 1000)))].sort();
   expect(seen({ topK: 2 })).toEqual([1, 2, 3, 4]);
   // After topK 1 the one token left has all the mass.
   expect(seen({ topK: 1, topP: 0.99 })).toEqual([1]);
@@ -130,17 +130,17 @@ test("topK keeps tokens equal to the k-th, and topP counts their mass after topK
 test("extreme logits: a mask of -infinity, huge values, tiny temperatures", () => {
   const masked = Float32Array.of(-Infinity, -Infinity, 0, -Infinity);
   for (const settings of [{}, { topK: 3 }, { topP: 0.5 }, { minP: 0.5 }, { temperature: 1e-20 }])
-    expect(sampleToken(masked, settings, () => 0.99)).toBe(2);
-  expect(sampleToken(Float32Array.of(3e38, -3e38, 3.4e38), { temperature: 1e-3 }, () => 0.99)).toBe(2);
+    expect(chooseToken(masked, settings, () => 0.99)).toBe(2);
+  expect(chooseToken(Float32Array.of(3e38, -3e38, 3.4e38), { temperature: 1e-3 }, () => 0.99)).toBe(2);
 });
 
 test.each([NaN, Infinity])("a logit of %d is an error that names the token", (bad) => {
-  expect(() => sampleToken(Float32Array.of(0, bad, 1), {}, uniform)).toThrow(NonFiniteError);
-  expect(() => sampleToken(Float32Array.of(0, bad, 1), { greedy: true }, uniform)).toThrow(/token 1/);
+  expect(() => chooseToken(Float32Array.of(0, bad, 1), {}, uniform)).toThrow(NonFiniteError);
+  expect(() => chooseToken(Float32Array.of(0, bad, 1), { greedy: true }, uniform)).toThrow(/token 1/);
 });
 
 test("no logit above -infinity, or none at all, is an error", () => {
-  expect(() => sampleToken(Float32Array.of(-Infinity, -Infinity), {}, uniform)).toThrow(NonFiniteError);
+  expect(() => chooseToken(Float32Array.of(-Infinity, -Infinity), {}, uniform)).toThrow(NonFiniteError);
   expect(() => argmax(new Float32Array(0))).toThrow(NonFiniteError);
 });
 
@@ -153,14 +153,14 @@ test.each<[setting: string, values: unknown[]]>([
   ["greedy", [1, "yes"]],
 ])("%s out of its range is an ArgumentError that names it", (setting, values) => {
   for (const value of values) {
-    expect(() => sampleToken(logits, { [setting]: value }, uniform)).toThrow(ArgumentError);
-    expect(() => sampleToken(logits, { [setting]: value }, uniform)).toThrow(`sampling: ${setting} must be`);
+    expect(() => chooseToken(logits, { [setting]: value }, uniform)).toThrow(ArgumentError);
+    expect(() => chooseToken(logits, { [setting]: value }, uniform)).toThrow(`sampling: ${setting} must be`);
   }
 });
 
 test("previous ids past the vocabulary are refused", () => {
   for (const id of [-1, 12, 0.5])
-    expect(() => sampleToken(logits, { repetitionPenalty: 2 }, uniform, [id])).toThrow(ArgumentError);
+    expect(() => chooseToken(logits, { repetitionPenalty: 2 }, uniform, [id])).toThrow(ArgumentError);
 });
 
 test("log-probabilities add up to one", () => {
@@ -173,7 +173,7 @@ test("log-probabilities add up to one", () => {
 test("a seed decides the sequence", () => {
   const run = (seed: number): number[] => {
     const source = new Rng(seed);
-    return Array.from({ length: 50 }, () => sampleToken(logits, { topP: 0.9 }, () => source.uniform()));
+    return Array.from({ length: 50 }, () => chooseToken(logits, { topP: 0.9 }, () => source.uniform()));
   };
   expect(run(1)).toEqual(run(1));
   expect(run(1)).not.toEqual(run(2));

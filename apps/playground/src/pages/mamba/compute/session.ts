@@ -4,7 +4,7 @@ import {
   Decoder,
   ModelState,
   prefill,
-  sampleToken,
+  chooseToken,
   type LanguageModel,
   type SamplingSettings,
 } from "@statespace/models";
@@ -60,7 +60,7 @@ export class Session {
 
   /** Chooses and feeds one token. */
   async step(sampling: SamplingSettings): Promise<number> {
-    const id = sampleToken(this.#logits!, sampling, () => this.#rng.uniform(), this.ids);
+    const id = chooseToken(this.#logits!, sampling, () => this.#rng.uniform(), this.ids);
     await this.#feed(id);
     if (this.ids.length % SNAPSHOT_EVERY === 0) this.#snapshots.push(await this.save());
     return id;

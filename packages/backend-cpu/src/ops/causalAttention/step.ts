@@ -1,0 +1,82 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+
+/** A vector of p at `from`, turned by the angles of one position: r / 2 cosines, then as many sines, at `at`. */
+function turn(
+  x: Float32Array,
+  from: number,
+  p: number,
+  rotary: Float32Array | undefined,
+  at: number,
+  r: number,
+  interleaved: boolean,
+): Float32Array {
+  const y = x.slice(from, from + p);
+  for (let i = 0; rotary && i < r / 2; i++) {
+    const [first, second] = interleaved ? [2 * i, 2 * i + 1] : [i, i + r / 2];
+    const [cos, sin] = [rotary[at + i]!, rotary[at + r / 2 + i]!];
+    y[first] = x[from + first]! * cos - x[from + second]! * sin;
+    y[second] = x[from + second]! * cos + x[from + first]! * sin;
+  }
+  return y;
+}
+
+/** Attention of one query a row over the cache, after its key and value were put there. */
+export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const [b, h, p] = inputs.q!.shape as [number, number, number];
+  const [m, hkv] = inputs.keys!.shape.slice(1, 3) as [number, number];
+  const r = inputs.rotary?.shape[1] ?? 0;
+  const y = backend.output(inputs.q!.shape);
+  const [out, q, k, v] = [y, inputs.q!, inputs.k!, inputs.v!].map((x) => backend.floats(x)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  const [keys, values] = [backend.floats(inputs.keys!), backend.floats(inputs.values!)];
+  const position = backend.ints(inputs.position!);
+  const rotary = inputs.rotary && backend.floats(inputs.rotary);
+  const visible = inputs.visible && backend.floats(inputs.visible);
+  const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
+  const interleaved = attrs.interleaved as boolean;
+  backend.launch(() => {
+    const weights = new Float64Array(m);
+    const sum = new Float64Array(p);
+    for (let row = 0; row < b; row++) {
+      const t = position[row]!++;
+      if (t < 0 || t >= m) {
+        out.fill(Number.NaN, row * h * p, (row + 1) * h * p);
+        continue;
+      }
+      for (let head = 0; head < hkv; head++) {
+        const from = (row * hkv + head) * p;
+        const to = ((row * m + t) * hkv + head) * p;
+        keys.set(turn(k, from, p, rotary, t * r, r, interleaved), to);
+        values.set(v.subarray(from, from + p), to);
+      }
+      for (let head = 0; head < h; head++) {
+        const query = turn(q, (row * h + head) * p, p, rotary, t * r, r, interleaved);
+        const cached = (j: number): number => ((row * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
+        let peak = Number.NEGATIVE_INFINITY;
+        for (let j = 0; j <= t; j++) {
+          weights[j] = Number.NEGATIVE_INFINITY;
+          if (j < t && visible && visible[row * m + j] === 0) continue;
+          let dot = 0;
+          for (let c = 0, at = cached(j); c < p; c++) dot += query[c]! * keys[at + c]!;
+          weights[j] = scale * dot;
+          peak = Math.max(peak, scale * dot);
+        }
+        let total = 0;
+        sum.fill(0);
+        for (let j = 0; j <= t; j++) {
+          const weight = Math.exp(weights[j]! - peak);
+          if (weight === 0) continue;
+          total += weight;
+          for (let c = 0, at = cached(j); c < p; c++) sum[c]! += weight * values[at + c]!;
+        }
+        for (let c = 0; c < p; c++) out[(row * h + head) * p + c] = sum[c]! / total;
+      }
+    }
+  });
+  return [y];
+}

@@ -1,0 +1,85 @@
+// One token's attention over a cache of fixed capacity: a head of keys and the queries that share it belong to one thread.
+#include "vmath.h"
+
+typedef struct {
+  float *y, *keys, *values;
+  int *position;
+  const float *q, *k, *v, *rotary, *visible;
+  long b, m, h, hkv, p, r;
+  float scale;
+  int interleaved;
+} AttentionStep;
+
+/** to = a vector of p, its first r entries turned by the angles whose cosines, then sines, begin at `turn`. */
+static void turned(float *to, const float *x, const float *turn, long r, long p, int interleaved) {
+  memcpy(to, x, (UW)p * sizeof(float));
+  long half = r / 2;
+  for (long i = 0; i < half; i++) {
+    long first = interleaved ? 2 * i : i, second = interleaved ? 2 * i + 1 : i + half;
+    float cosine = turn[i], sine = turn[half + i];
+    to[first] = x[first] * cosine - x[second] * sine;
+    to[second] = x[second] * cosine + x[first] * sine;
+  }
+}
+
+/** y of one query over the keys up to t; `weights` has room for m, `query` is turned. */
+static void attendOne(const AttentionStep *s, float *y, const float *query, long row, long t, long shared, float *weights) {
+  long stride = s->hkv * s->p, from = (row * s->m * s->hkv + shared) * s->p;
+  float top = -__builtin_inff(), sum = 0;
+  for (long j = 0; j <= t; j++) {
+    int hidden = s->visible && j != t && s->visible[row * s->m + j] == 0;
+    F4 dot = splat(0);
+    const float *key = s->keys + from + j * stride;
+    for (long c = 0; c < s->p; c += 4) dot = madd(loadPart(query + c, s->p - c), loadPart(key + c, s->p - c), dot);
+    weights[j] = hidden ? -__builtin_inff() : s->scale * sum4(dot);
+    top = weights[j] > top ? weights[j] : top;
+  }
+  for (long j = 0; j <= t; j += 4) {
+    long count = minLong(4, t + 1 - j);
+    F4 e = exp4(loadPart(weights + j, count) - splat(top));
+    storePart(weights + j, e, count);
+    for (long i = 0; i < count; i++) sum += e[i];
+  }
+  memset(y, 0, (UW)s->p * sizeof(float));
+  for (long j = 0; j <= t; j++) {
+    F4 weight = splat(weights[j] / sum);
+    const float *value = s->values + from + j * stride;
+    for (long c = 0; c < s->p; c += 4)
+      storePart(y + c, madd(weight, loadPart(value + c, s->p - c), loadPart(y + c, s->p - c)), s->p - c);
+  }
+}
+
+static void attentionStep(const AttentionStep *s, float *workspace, int thread, int threads) {
+  float *weights = workspace + thread * (s->m + s->p), *query = weights + s->m;
+  Span items = share(s->b * s->hkv, 1, thread, threads);
+  long group = s->h / s->hkv;
+  for (long i = items.lo; i < items.hi; i++) {
+    long row = i / s->hkv, shared = i % s->hkv, t = s->position[row];
+    float *y = s->y + (row * s->h + shared * group) * s->p;
+    if (t < 0 || t >= s->m) {
+      for (long c = 0; c < group * s->p; c++) y[c] = __builtin_nanf("");
+      continue;
+    }
+    const float *turn = s->rotary ? s->rotary + t * s->r : 0;
+    long slot = ((row * s->m + t) * s->hkv + shared) * s->p;
+    turned(s->keys + slot, s->k + i * s->p, turn, s->r, s->p, s->interleaved);
+    memcpy(s->values + slot, s->v + i * s->p, (UW)s->p * sizeof(float));
+    for (long head = 0; head < group; head++) {
+      turned(query, s->q + (row * s->h + shared * group + head) * s->p, turn, s->r, s->p, s->interleaved);
+      attendOne(s, y + head * s->p, query, row, t, shared, weights);
+    }
+  }
+  // Every thread has read the positions before they move on.
+  if (threads > 1) barrier(thread, threads);
+  if (thread == 0)
+    for (long row = 0; row < s->b; row++) s->position[row]++;
+}
+
+/** y, workspace (m + p floats a thread), q, k, v, keys, values, position, rotary, visible (0 where absent), b, m, h, hkv, p, r, scale, interleaved */
+KERNEL(causalAttentionStep) {
+  AttentionStep s = {
+      .y = (float *)a[0], .q = (const float *)a[2], .k = (const float *)a[3], .v = (const float *)a[4], .keys = (float *)a[5],
+      .values = (float *)a[6], .position = (int *)a[7], .rotary = (const float *)a[8], .visible = (const float *)a[9],
+      .b = a[10], .m = a[11], .h = a[12], .hkv = a[13], .p = a[14], .r = a[15], .scale = wordAsFloat(a[16]), .interleaved = (int)a[17]};
+  attentionStep(&s, (float *)a[1], thread, threads);
+}

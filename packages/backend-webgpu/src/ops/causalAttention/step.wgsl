@@ -1,0 +1,94 @@
+// Attention of one query and head over the cache, its own token's key included (see append.wgsl), a workgroup each: keys come by in
+// blocks, and the softmax keeps a running peak and sum.
+struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, size: u32 } // size = b h
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<f32>; // [b, h, p]
+@group(0) @binding(2) var<storage, read> keys: array<f32>; // [b, m, hkv, p]
+@group(0) @binding(3) var<storage, read> values: array<f32>; // [b, m, hkv, p]
+@group(0) @binding(4) var<storage, read> position: array<i32>; // [b], already moved on
+@group(0) @binding(5) var<storage, read> rotary: array<f32>; // [m, r]
+@group(0) @binding(6) var<storage, read> visible: array<f32>; // [b, m]
+@group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, h, p]
+override HAS_VISIBLE = false;
+override INTERLEAVED = false;
+const WG = 64u;
+const LANES = WG;
+const P = 64u;
+const HIDDEN = -1.0e30f;
+var<workgroup> weights: array<f32, WG>;
+var<workgroup> query: array<f32, P>;
+
+//: include ../shared/math.wgsl
+//: include ../shared/lanesWorkgroup.wgsl
+//: include parts/turned.wgsl
+
+fn element(i: u32) -> f32 {
+  return q[i];
+}
+
+fn keyAt(row: u32, j: u32, head: u32) -> u32 {
+  return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * P;
+}
+
+fn score(row: u32, j: u32, head: u32) -> f32 {
+  var sum = 0.0f;
+  let key = keyAt(row, j, head);
+  for (var c = 0u; c < P; c++) {
+    sum += query[c] * keys[key + c];
+  }
+  return sum * params.scale;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let id = min(group.x + group.y * groups.x, params.size - 1u);
+  let head = id % params.h;
+  let row = id / params.h;
+  let t = position[row] - 1;
+  if (t < 0 || u32(t) >= params.m) {
+    for (var c = lid; c < P; c += WG) {
+      y[id * P + c] = bitcast<f32>(0x7fc00000u | params.p); // not a number
+    }
+    return;
+  }
+  let own = u32(t);
+  for (var c = lid; c < P; c += WG) {
+    query[c] = turned(id * P, c, own);
+  }
+  workgroupBarrier();
+  var peak = HIDDEN;
+  var total = 0.0f;
+  for (var base = 0u; base <= own; base += WG) {
+    let j = base + lid;
+    var seen = j <= own;
+    if (HAS_VISIBLE && j < own) {
+      seen = visible[row * params.m + j] != 0.0f;
+    }
+    var value = HIDDEN;
+    if (seen) {
+      value = score(row, j, head);
+    }
+    let next = max(peak, maxLanes(value, lid));
+    let kept = expAccurate(peak - next);
+    let weight = select(0.0f, expAccurate(value - next), seen);
+    peak = next;
+    total = total * kept + weight;
+    weights[lid] = weight;
+    workgroupBarrier();
+    for (var c = lid; c < P; c += WG) {
+      var sum = 0.0f;
+      if (base > 0u) {
+        sum = y[id * P + c] * kept;
+      }
+      for (var i = 0u; i < WG && base + i <= own; i++) {
+        sum += weights[i] * values[keyAt(row, base + i, head) + c];
+      }
+      y[id * P + c] = sum;
+    }
+    workgroupBarrier();
+  }
+  total = sumLanes(total, lid);
+  for (var c = lid; c < P; c += WG) {
+    y[id * P + c] /= total;
+  }
+}

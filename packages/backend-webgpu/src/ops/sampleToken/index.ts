@@ -1,0 +1,21 @@
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+
+/** Chooses each row's next token in place, in one dispatch. */
+export function sampleToken(
+  backend: WebGpuBackend,
+  { logits, settings, random, id, counts }: KernelInputs,
+  attrs: KernelAttrs,
+): TensorInfo[] {
+  const [b, v] = logits!.shape as [number, number];
+  const logprob = attrs.logprob ? backend.output([b]) : undefined;
+  const scratch = backend.scratch(2 * b * v);
+  backend.dispatch("sampleToken/sampleToken", {
+    constants: { HAS_COUNTS: !!counts, HAS_LOGPROB: !!logprob },
+    params: [v],
+    bindings: [logits, settings, random, id, counts, scratch, logprob],
+    grid: [b, 1, 1],
+  });
+  backend.release(scratch);
+  return logprob ? [logprob] : [];
+}

@@ -1,0 +1,267 @@
+// The next token of a row from its logits, a workgroup a row; each thread keeps to its own range of the vocabulary, so that what it
+// puts into `scratch` is read by nobody else. See the specification for the meaning, parts/fixed.wgsl for the arithmetic.
+struct Params { v: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; // [b, v]
+@group(0) @binding(2) var<storage, read> settings: array<f32>; // [b, 8]
+@group(0) @binding(3) var<storage, read_write> random: array<u32>; // [b, 4]
+@group(0) @binding(4) var<storage, read_write> ids: array<i32>; // [b]
+@group(0) @binding(5) var<storage, read_write> counts: array<i32>; // [b, v]
+@group(0) @binding(6) var<storage, read_write> scratch: array<u32>; // [b, 2, v]: weights, penalised scores
+@group(0) @binding(7) var<storage, read_write> logprobs: array<f32>; // [b]
+override HAS_COUNTS = false;
+override HAS_LOGPROB = false;
+const WG = 256u;
+const LANES = WG;
+var<workgroup> parts: array<vec2u, WG>;
+var<workgroup> bins: array<atomic<u32>, 768>; // sums of weights by digit, in limbs of 11, 11 and 10 bits
+var<workgroup> found: vec3u;
+var<workgroup> chosen: i32;
+
+//: include ../shared/math.wgsl
+//: include ../shared/lanesWorkgroup.wgsl
+//: include parts/fixed.wgsl
+
+// One row, as all its threads know it.
+struct Row { index: u32, best: f32, sharpness: f32 }
+var<private> range: vec2u; // the thread's own part of the row, up to y
+
+fn weightPlace(row: Row, i: u32) -> u32 {
+  return row.index * 2u * params.v + i;
+}
+
+fn scoreAt(row: Row, i: u32) -> f32 {
+  if (HAS_COUNTS) {
+    return bitcast<f32>(scratch[weightPlace(row, params.v + i)]);
+  }
+  return logits[row.index * params.v + i];
+}
+
+fn penalise(row: Row) {
+  let own = 8u * row.index;
+  for (var i = range.x; i < range.y; i++) {
+    var score = logits[row.index * params.v + i];
+    let count = counts[row.index * params.v + i];
+    if (count != 0) {
+      score *= select(settings[own + 5u], settings[own + 4u], score < 0.0f);
+    }
+    let generated = count & 0x3fffffff;
+    if (generated != 0) {
+      score -= settings[own + 6u];
+      score -= settings[own + 7u] * f32(generated);
+    }
+    scratch[weightPlace(row, params.v + i)] = bitcast<u32>(score);
+  }
+}
+
+// Key and id of the largest score, the lowest id of equals; a key of ~0 where there is a NaN.
+fn bestOf(row: Row, lid: u32) -> vec2u {
+  var best = vec2u(0u, range.x);
+  for (var i = range.x; i < range.y; i++) {
+    let score = scoreAt(row, i);
+    let isNumber = (bitcast<u32>(score) & 0x7fffffffu) <= 0x7f800000u;
+    let key = select(0xffffffffu, keyOf(score), isNumber);
+    if (key > best.x) {
+      best = vec2u(key, i);
+    }
+  }
+  parts[lid] = best;
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lid < half) {
+      let other = parts[lid + half];
+      if (other.x > parts[lid].x || (other.x == parts[lid].x && other.y < parts[lid].y)) {
+        parts[lid] = other;
+      }
+    }
+  }
+  return workgroupUniformLoad(&parts[0]);
+}
+
+// What lies before the thread's part, and all of it.
+struct Sums { before: vec2u, total: vec2u }
+
+fn sumsOf(part: vec2u, lid: u32) -> Sums {
+  workgroupBarrier();
+  parts[lid] = part;
+  workgroupBarrier();
+  var sums = Sums(vec2u(0u), vec2u(0u));
+  for (var i = 0u; i < WG; i++) {
+    if (i == lid) {
+      sums.before = sums.total;
+    }
+    sums.total = add64(sums.total, parts[i]);
+  }
+  return sums;
+}
+
+fn binSum(digit: u32) -> vec2u {
+  let middle = atomicLoad(&bins[256u + digit]);
+  let high = atomicLoad(&bins[512u + digit]);
+  let low = add64(vec2u(atomicLoad(&bins[digit]), 0u), vec2u(middle << 11u, middle >> 21u));
+  return add64(low, vec2u(high << 22u, high >> 10u));
+}
+
+// The smallest key such that what lies above it amounts to less than `limit`, and that amount: digit by digit from the top.
+fn descend(row: Row, limit: vec2u, byCount: bool, lid: u32) -> vec3u {
+  var threshold = vec3u(0u);
+  for (var digits = 4u; digits > 0u; digits--) {
+    let shift = 8u * (digits - 1u);
+    for (var i = lid; i < 768u; i += WG) {
+      atomicStore(&bins[i], 0u);
+    }
+    workgroupBarrier();
+    for (var i = range.x; i < range.y; i++) {
+      let key = keyOf(scoreAt(row, i));
+      if (digits == 4u || (key ^ threshold.x) >> (shift + 8u) == 0u) {
+        let digit = (key >> shift) & 255u;
+        if (byCount) {
+          atomicAdd(&bins[digit], 1u);
+        } else {
+          let weight = scratch[weightPlace(row, i)];
+          atomicAdd(&bins[digit], weight & 0x7ffu);
+          atomicAdd(&bins[256u + digit], (weight >> 11u) & 0x7ffu);
+          atomicAdd(&bins[512u + digit], weight >> 22u);
+        }
+      }
+    }
+    workgroupBarrier();
+    if (lid == 0u) {
+      var above = threshold.yz;
+      var digit = 255u;
+      for (; digit > 0u; digit--) {
+        let next = add64(above, binSum(digit));
+        if (!less64(next, limit)) {
+          break;
+        }
+        above = next;
+      }
+      found = vec3u(threshold.x | (digit << shift), above);
+    }
+    threshold = workgroupUniformLoad(&found);
+  }
+  return threshold;
+}
+
+// Sets the weights of tokens to 0 that top-p drops: of those at the threshold the lowest ids stay.
+fn trimTopP(row: Row, mass: vec2u, topP: f32, lid: u32) {
+  var limit = shareOf(mass, u32(topP * 4294967296.0f));
+  limit = vec2u(max(limit.x, select(1u, 0u, limit.y > 0u)), limit.y);
+  let threshold = descend(row, limit, false, lid);
+  let rest = sub64(limit, threshold.yz);
+  let weight = fixedWeight((row.best - scoreOf(threshold.x)) * row.sharpness);
+  // The fewest tokens of that weight that reach the rest.
+  var keep = 0u;
+  for (var step = 1u << 21u; step > 0u; step >>= 1u) {
+    if (less64(product(keep + step - 1u, weight), rest)) {
+      keep += step;
+    }
+  }
+  var equals = 0u;
+  for (var i = range.x; i < range.y; i++) {
+    equals += select(0u, 1u, keyOf(scoreAt(row, i)) == threshold.x);
+  }
+  var rank = sumsOf(vec2u(equals, 0u), lid).before.x;
+  for (var i = range.x; i < range.y; i++) {
+    let key = keyOf(scoreAt(row, i));
+    if (key < threshold.x || (key == threshold.x && rank >= keep)) {
+      scratch[weightPlace(row, i)] = 0u;
+    }
+    rank += select(0u, 1u, key == threshold.x);
+  }
+}
+
+// Draws among what top-k, top-p and min-p keep.
+fn draw(row: Row, word: u32, lid: u32) {
+  let topK = settings[8u * row.index + 1u];
+  let topP = settings[8u * row.index + 2u];
+  var lowest = 0u;
+  if (topK > 0.0f && topK < f32(params.v)) {
+    lowest = descend(row, vec2u(u32(topK), 0u), true, lid).x;
+  }
+  var mass = vec2u(0u);
+  for (var i = range.x; i < range.y; i++) {
+    let score = scoreAt(row, i);
+    let weight = select(fixedWeight((row.best - score) * row.sharpness), 0u, keyOf(score) < lowest);
+    scratch[weightPlace(row, i)] = weight;
+    mass = add64(mass, vec2u(weight, 0u));
+  }
+  if (topP < 1.0f) {
+    trimTopP(row, sumsOf(mass, lid).total, topP, lid);
+  }
+  let lightest = u32(settings[8u * row.index + 3u] * 2147483648.0f);
+  let heaviest = fixedWeight(0.0f);
+  mass = vec2u(0u);
+  for (var i = range.x; i < range.y; i++) {
+    var weight = scratch[weightPlace(row, i)];
+    if (weight < lightest && weight != heaviest) {
+      weight = 0u;
+      scratch[weightPlace(row, i)] = 0u;
+    }
+    mass = add64(mass, vec2u(weight, 0u));
+  }
+  let sums = sumsOf(mass, lid);
+  let mark = shareOf(sums.total, word);
+  var before = sums.before;
+  if (!less64(mark, before) && less64(mark, add64(before, mass))) {
+    for (var i = range.x; i < range.y; i++) {
+      let next = add64(before, vec2u(scratch[weightPlace(row, i)], 0u));
+      if (less64(mark, next)) {
+        chosen = i32(i);
+        break;
+      }
+      before = next;
+    }
+  }
+}
+
+fn logProbability(row: Row, id: i32, lid: u32) -> f32 {
+  var best = logits[row.index * params.v];
+  for (var i = range.x; i < range.y; i++) {
+    best = max(best, logits[row.index * params.v + i]);
+  }
+  best = maxLanes(best, lid);
+  var sum = 0.0f;
+  for (var i = range.x; i < range.y; i++) {
+    sum += expAccurate(logits[row.index * params.v + i] - best);
+  }
+  sum = sumLanes(sum, lid);
+  return logits[row.index * params.v + u32(max(id, 0))] - best - log(sum);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let size = (params.v + WG - 1u) / WG;
+  range = min(vec2u(lid * size, lid * size + size), vec2u(params.v));
+  var row = Row(group.x, 0.0f, settings[8u * group.x]);
+  let state = vec4u(random[4u * row.index], random[4u * row.index + 1u], random[4u * row.index + 2u], random[4u * row.index + 3u]);
+  if (HAS_COUNTS) {
+    penalise(row);
+  }
+  let best = bestOf(row, lid);
+  // Neither a NaN nor an infinite largest score, nor none above -infinity.
+  let valid = best.x > 0x007fffffu && best.x < 0xff800000u;
+  if (lid == 0u) {
+    chosen = select(-1, i32(best.y), valid);
+  }
+  if (valid && row.sharpness != 0.0f) {
+    row.best = scoreOf(best.x);
+    workgroupBarrier();
+    draw(row, threefry(state), lid);
+  }
+  let id = workgroupUniformLoad(&chosen);
+  if (HAS_LOGPROB) {
+    let logprob = logProbability(row, id, lid);
+    if (lid == 0u) {
+      logprobs[row.index] = select(bitcast<f32>(0x7fc00000u | params.v), logprob, id >= 0);
+    }
+  }
+  if (lid == 0u) {
+    ids[row.index] = id;
+    random[4u * row.index + 2u] = state.z + 1u;
+    random[4u * row.index + 3u] = state.w + select(0u, 1u, state.z == 0xffffffffu);
+    if (HAS_COUNTS && id >= 0) {
+      counts[row.index * params.v + u32(id)] += 1;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { causalAttentionStep, ndarray } from "@statespace/core";
+import type { Draw, OpCase } from "./opCase.ts";
+
+interface Size {
+  readonly b: number;
+  readonly m: number;
+  readonly h: number;
+  readonly hkv: number;
+  readonly p: number;
+}
+
+interface Parts {
+  /** Tokens in the cache of each row. */
+  readonly at: readonly number[];
+  /** Entries of q and k that are turned. */
+  readonly r?: number;
+  /** Every third key is hidden. */
+  readonly hidden?: boolean;
+  readonly sharpness?: number;
+}
+
+const bound = {
+  forward: 64,
+  backward: 0,
+  reason:
+    "as causalAttention: a score's rounding shows relatively in its weight, exponentials err by some ulp, and outputs sum over the tokens",
+};
+
+/** Cosines and sines [m, r] of the angles t / 10000^(2i / r). */
+function angles(m: number, r: number): number[] {
+  const half = r / 2;
+  return Array.from({ length: m * r }, (_, i) => {
+    const angle = Math.floor(i / r) / 10000 ** ((i % half) / half);
+    return i % r < half ? Math.cos(angle) : Math.sin(angle);
+  });
+}
+
+function stepCase(
+  name: string,
+  { b, m, h, hkv, p }: Size,
+  { at, r = 0, hidden = false, sharpness = 1 }: Parts,
+  attrs: Record<string, unknown> = {},
+): OpCase {
+  return {
+    op: causalAttentionStep,
+    name,
+    attrs,
+    make: (draw: Draw) => ({
+      q: draw.normal([b, h, p], sharpness),
+      k: draw.normal([b, hkv, p]),
+      v: draw.normal([b, hkv, p]),
+      keys: draw.normal([b, m, hkv, p]),
+      values: draw.normal([b, m, hkv, p]),
+      position: ndarray([b], Float64Array.from(at)),
+      ...(r > 0 ? { rotary: ndarray([m, r], Float64Array.from(angles(m, r), Math.fround)) } : {}),
+      ...(hidden
+        ? {
+            visible: ndarray(
+              [b, m],
+              Float64Array.from({ length: b * m }, (_, i) => (i % 3 === 1 ? 0 : 1)),
+            ),
+          }
+        : {}),
+    }),
+    bound,
+    peakScale: true,
+    integers: ["position"],
+  };
+}
+
+export const causalAttentionStepCases: readonly OpCase[] = [
+  stepCase("one", { b: 1, m: 1, h: 1, hkv: 1, p: 1 }, { at: [0] }),
+  stepCase("first token", { b: 2, m: 8, h: 2, hkv: 2, p: 4 }, { at: [0, 0] }),
+  stepCase("last place", { b: 1, m: 37, h: 4, hkv: 2, p: 8 }, { at: [36] }),
+  stepCase("rows apart", { b: 3, m: 70, h: 4, hkv: 1, p: 16 }, { at: [5, 64, 69] }),
+  stepCase("p=64", { b: 1, m: 130, h: 2, hkv: 2, p: 64 }, { at: [129] }),
+  stepCase("p=5, shared keys", { b: 1, m: 20, h: 6, hkv: 2, p: 5 }, { at: [17] }),
+  stepCase("turned", { b: 2, m: 40, h: 4, hkv: 2, p: 8 }, { at: [3, 31], r: 8 }),
+  stepCase(
+    "partly turned, neighbours",
+    { b: 1, m: 20, h: 2, hkv: 2, p: 10 },
+    { at: [19], r: 6 },
+    { interleaved: true },
+  ),
+  stepCase("hidden keys", { b: 2, m: 20, h: 2, hkv: 1, p: 4 }, { at: [10, 19], hidden: true }),
+  stepCase("a scale of its own", { b: 1, m: 10, h: 2, hkv: 2, p: 4 }, { at: [8] }, { scale: 0.3 }),
+  stepCase("wide heads", { b: 1, m: 9, h: 1, hkv: 1, p: 300 }, { at: [7], r: 300 }),
+  // Scores of some hundred: exp overflows unless the largest is taken off first.
+  stepCase("sharp", { b: 1, m: 90, h: 1, hkv: 1, p: 4 }, { at: [80], sharpness: 100 }, { scale: 1 }),
+];
