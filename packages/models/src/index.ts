@@ -1,15 +1,24 @@
-export { AttentionMixer, type AttentionMixerConfig } from "./attention/block.ts";
+export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
+export { AttentionMixer } from "./mixers/attention/mixer.ts";
 export * from "./checkpoint/index.ts";
 export * from "./generation/index.ts";
 export * from "./language/index.ts";
 export * from "./layers/index.ts";
-export { MambaMixer, type MambaMixerConfig } from "./mamba/block.ts";
-export { Mamba2Mixer, type Mamba2MixerConfig } from "./mamba2/block.ts";
-export * from "./lssl/index.ts";
-export * from "./recurrent/index.ts";
-export * from "./s4/index.ts";
-export * from "./s5/index.ts";
+export type { MambaMixerConfig } from "./mixers/mamba/config.ts";
+export { MambaMixer } from "./mixers/mamba/mixer.ts";
+export type { Mamba2MixerConfig } from "./mixers/mamba2/config.ts";
+export { Mamba2Mixer } from "./mixers/mamba2/mixer.ts";
+export * from "./mixers/lssl/index.ts";
+export * from "./mixers/recurrent/index.ts";
+export * from "./mixers/s4/index.ts";
+export * from "./mixers/s5/index.ts";
 export * from "./sequence/index.ts";
-export { Mamba3Mixer, type Mamba3MixerConfig } from "./mamba3/block.ts";
-export { rotatedScan, rotatedStep, type RotatedScanInputs, type RotatedScanOptions } from "./mamba3/rotatedScan.ts";
+export type { Mamba3MixerConfig } from "./mixers/mamba3/config.ts";
+export { Mamba3Mixer } from "./mixers/mamba3/mixer.ts";
+export {
+  rotatedScan,
+  rotatedStep,
+  type RotatedScanInputs,
+  type RotatedScanOptions,
+} from "./mixers/mamba3/rotatedScan.ts";
 export * from "./training/index.ts";

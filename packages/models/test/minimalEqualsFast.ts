@@ -1,7 +1,7 @@
 import { Rng, setBackend, tensor } from "@statespace/core";
 import { expect } from "vitest";
 import { LanguageModel, type LanguageConfig } from "../src/index.ts";
-import type { Sequence, Weights } from "../src/mamba/minimal.ts";
+import type { Sequence, Weights } from "../src/mixers/mamba/minimal.ts";
 import { float64Backend } from "./float64Backend.ts";
 
 /** Both are float64 and sum in different orders: some hundred roundings of 2^-53 a layer. */

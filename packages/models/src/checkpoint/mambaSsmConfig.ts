@@ -1,4 +1,4 @@
-import type { ConfigFields } from "./configFields.ts";
+import type { ConfigFields } from "../config/fields.ts";
 import type {
   AttentionConfig,
   LanguageModelConfig,

@@ -1,3 +1,8 @@
+import type { AttentionMixerConfig } from "../mixers/attention/config.ts";
+import type { MambaMixerConfig } from "../mixers/mamba/config.ts";
+import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
+import type { Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
+
 /**
  * What a checkpoint's `config.json` says, in one vocabulary for both dialects.
  * Sizes count elements; `b l d n h p g` of the comments are the symbols of the glossary.
@@ -32,93 +37,17 @@ export interface LanguageModelConfig {
   readonly attention: AttentionConfig | undefined;
 }
 
-/** The range from which a new model draws its steps delta, log-uniformly. */
-export interface TimeStepInit {
-  readonly timeStepMin: number;
-  readonly timeStepMax: number;
-  readonly timeStepFloor: number;
-}
-
 /** Mamba (arXiv 2312.00752) and FalconMamba, which normalises B, C and delta. */
-export interface MambaConfig extends LanguageModelConfig, TimeStepInit {
-  readonly modelType: "mamba" | "falcon_mamba";
-  readonly dState: number; // n
-  readonly dInner: number; // d
-  readonly dConv: number;
-  readonly dtRank: number;
-  /** Bias of inProj and outProj. */
-  readonly useBias: boolean;
-  readonly useConvBias: boolean;
-  /** Epsilon of the weightless RMS norms on B, C and delta; only in falcon_mamba. */
-  readonly mixerNormEps: number | undefined;
-  readonly timeStepScale: number;
-  readonly timeStepInitScheme: "random" | "constant" | "uniform";
-}
+export type MambaConfig = LanguageModelConfig & MambaMixerConfig & { readonly modelType: "mamba" | "falcon_mamba" };
 
 /** Mamba-2 (arXiv 2405.21060). */
-export interface Mamba2Config extends LanguageModelConfig, TimeStepInit {
-  readonly modelType: "mamba2";
-  readonly dState: number; // n
-  readonly dInner: number; // h * p
-  readonly nHeads: number; // h
-  readonly headDim: number; // p
-  readonly nGroups: number; // g
-  readonly dConv: number;
-  readonly chunkSize: number;
-  readonly useBias: boolean;
-  readonly useConvBias: boolean;
-  /** Gated RMS norm before outProj. */
-  readonly mixerNorm: boolean;
-  readonly mixerNormEps: number;
-  readonly normBeforeGate: boolean;
-  /** Elements normalised together: dInner in transformers, dInner / nGroups in mamba_ssm. */
-  readonly normGroupSize: number;
-  /** Bounds on delta after softplus. */
-  readonly timeStepLimit: readonly [number, number];
-  /** D has one entry a channel, not a head. */
-  readonly dHasHeadDim: boolean;
-  /** A of a new model is uniform in this range. */
-  readonly aInitRange: readonly [number, number];
-}
+export type Mamba2Config = LanguageModelConfig & Mamba2MixerConfig & { readonly modelType: "mamba2" };
 
 /** Mamba-3 (arXiv 2603.15569). */
-export interface Mamba3Config extends LanguageModelConfig, TimeStepInit {
-  readonly modelType: "mamba3";
-  readonly dState: number; // n
-  readonly dInner: number; // h * p
-  readonly nHeads: number; // h
-  readonly headDim: number; // p
-  readonly nGroups: number; // g
-  readonly chunkSize: number;
-  readonly mimo: boolean;
-  /** 1 unless `mimo`. */
-  readonly mimoRank: number;
-  readonly ropeFraction: 0.5 | 1;
-  /** Angles a token, shared by the heads. */
-  readonly nRopeAngles: number;
-  /** A is at most minus this. */
-  readonly aFloor: number;
-  /** `softplus` in the first release, `heavyTail` (1 + x, or 1 / (1 - x) below 0) since; the files do not say which one trained them. */
-  readonly aActivation: "softplus" | "heavyTail";
-  /** Gated RMS norm over each head before outProj. */
-  readonly outProjNorm: boolean;
-}
+export type Mamba3Config = LanguageModelConfig & Mamba3MixerConfig & { readonly modelType: "mamba3" };
 
 /** Causal attention of mamba_ssm's hybrid models. */
-export interface AttentionConfig {
-  readonly nHeads: number;
-  readonly nHeadsKv: number;
-  readonly headDim: number;
-  readonly useQkvBias: boolean;
-  readonly useOutBias: boolean;
-  /** 1 / sqrt(headDim) unless told. */
-  readonly softmaxScale: number;
-  readonly causal: boolean;
-  /** Width of the convolution over q, k and v; 0 for none. */
-  readonly dConv: number;
-  readonly rotaryDim: number;
-  readonly rotaryBase: number;
-  readonly rotaryInterleaved: boolean;
-  /** Width of the gated MLP that shares the projections; 0 for none. */
-  readonly mlpDim: number;
-}
+export type AttentionConfig = Omit<AttentionMixerConfig, "dModel">;
+
+/** The range from which a new model draws its steps delta, log-uniformly. */
+export type TimeStepInit = Pick<MambaMixerConfig, "timeStepMin" | "timeStepMax" | "timeStepFloor">;

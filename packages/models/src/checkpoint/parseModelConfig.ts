@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { ConfigFields } from "./configFields.ts";
+import { ConfigFields } from "../config/fields.ts";
 import { type MambaSsmOptions, parseMambaSsmConfig } from "./mambaSsmConfig.ts";
 import type { ConfigDialect, ModelConfig } from "./modelConfig.ts";
 import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson, quote } from "@statespace/files";

@@ -1,9 +1,9 @@
 import { FormatError } from "@statespace/core";
 import type { TensorFile } from "@statespace/files";
 import type { HybridSettings, LanguageConfig } from "../language/hybridConfig.ts";
-import type { MambaMixerConfig } from "../mamba/block.ts";
-import type { Mamba2MixerConfig } from "../mamba2/block.ts";
-import type { Mamba3MixerConfig } from "../mamba3/block.ts";
+import type { MambaMixerConfig } from "../mixers/mamba/config.ts";
+import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
+import type { Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
 import type { AttentionConfig, ConfigDialect, LanguageModelConfig } from "./modelConfig.ts";
 import { quote } from "@statespace/files";
 

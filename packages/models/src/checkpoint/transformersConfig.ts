@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import type { ConfigFields } from "./configFields.ts";
+import type { ConfigFields } from "../config/fields.ts";
 import type { LanguageModelConfig, Mamba2Config, MambaConfig, ModelConfig, TimeStepInit } from "./modelConfig.ts";
 import { quote } from "@statespace/files";
 

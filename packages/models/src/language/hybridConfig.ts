@@ -1,9 +1,10 @@
 import { ArgumentError } from "@statespace/core";
-import type { AttentionMixerConfig } from "../attention/block.ts";
 import type { LanguageModelConfig, ModelConfig } from "../checkpoint/modelConfig.ts";
-import type { MambaMixerConfig } from "../mamba/block.ts";
-import type { Mamba2MixerConfig } from "../mamba2/block.ts";
-import type { Mamba3MixerConfig } from "../mamba3/block.ts";
+import { attentionSchema, type AttentionMixerConfig } from "../mixers/attention/config.ts";
+import { mambaSchema, type MambaMixerConfig } from "../mixers/mamba/config.ts";
+import { mamba2Schema, type Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
+import { mamba3Schema, type Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
+import { mlpSchema, type MlpMixerConfig } from "../mixers/mlp/config.ts";
 
 /** The settings of each kind of layer that a hybrid may have. */
 export interface HybridSettings {
@@ -12,7 +13,7 @@ export interface HybridSettings {
   readonly mamba3: Mamba3MixerConfig;
   readonly attention: AttentionMixerConfig;
   /** A gated MLP in a layer's place; `hidden` is its width. */
-  readonly mlp: { readonly hidden: number };
+  readonly mlp: MlpMixerConfig;
 }
 
 /** What a layer of a hybrid is. */
@@ -40,9 +41,6 @@ export interface HybridOptions extends Partial<
   readonly settings?: { readonly [K in LayerKind]?: Partial<HybridSettings[K]> };
 }
 
-/** Channels of a head, where the model is wide enough for it. */
-const HEAD_DIM = 64;
-
 /**
  * A hybrid's config from what differs from the defaults: `hybridConfig({ vocabSize, dModel, layers: ["mamba2", "attention", "mlp"] })`.
  * Defaults are those of the papers' small models; widths follow from dModel.
@@ -50,19 +48,21 @@ const HEAD_DIM = 64;
  */
 export function hybridConfig(options: HybridOptions): HybridConfig {
   const { layers, settings = {}, ...model } = options;
-  const defaults = defaultSettings(options.dModel, settings.mamba3?.dState);
+  const { dModel } = options;
   if (layers.length === 0) throw new ArgumentError("hybridConfig: needs at least one layer");
+  const merged: HybridSettings = {
+    mamba: mambaSchema.resolve(dModel, settings.mamba),
+    mamba2: mamba2Schema.resolve(dModel, settings.mamba2),
+    mamba3: mamba3Schema.resolve(dModel, settings.mamba3),
+    attention: attentionSchema.resolve(dModel, settings.attention),
+    mlp: mlpSchema.resolve(dModel, settings.mlp),
+  };
   for (const kind of layers) {
-    if (defaults[kind] === undefined)
+    if (merged[kind] === undefined)
       throw new ArgumentError(
-        `hybridConfig: there is no layer "${kind}" (there are ${Object.keys(defaults).join(", ")})`,
+        `hybridConfig: there is no layer "${kind}" (there are ${Object.keys(merged).join(", ")})`,
       );
   }
-  const merged = Object.fromEntries(
-    Object.entries(defaults).map(([kind, value]) => [kind, { ...value, ...settings[kind as LayerKind] }]),
-  ) as unknown as HybridSettings;
-  checkHeads("mamba2", merged.mamba2, layers);
-  checkHeads("mamba3", merged.mamba3, layers);
   return {
     norm: "rms",
     normEps: 1e-5,
@@ -82,102 +82,5 @@ export function hybridConfig(options: HybridOptions): HybridConfig {
     attention: undefined,
     layers: [...layers],
     settings: merged,
-  };
-}
-
-function checkHeads(
-  kind: LayerKind,
-  { nHeads, headDim, dInner, nGroups }: Pick<Mamba2MixerConfig, "nHeads" | "headDim" | "dInner" | "nGroups">,
-  layers: readonly LayerKind[],
-): void {
-  if (!layers.includes(kind)) return;
-  if (nHeads * headDim !== dInner)
-    throw new ArgumentError(
-      `hybridConfig: ${kind}: nHeads * headDim must be dInner = ${dInner}, got ${nHeads} * ${headDim}`,
-    );
-  if (nHeads % nGroups !== 0)
-    throw new ArgumentError(`hybridConfig: ${kind}: nGroups must divide nHeads = ${nHeads}, got ${nGroups}`);
-}
-
-/** Half of the state turns, two numbers an angle, as in the published Mamba-3 models. */
-function anglesOf(dState: number): number {
-  return Math.max(1, Math.floor(dState / 4));
-}
-
-/** The largest power of two up to HEAD_DIM that divides a width. */
-function headDimOf(width: number): number {
-  let dim = HEAD_DIM;
-  while (width % dim !== 0) dim /= 2;
-  return dim;
-}
-
-function defaultSettings(dModel: number, mamba3State = 64): HybridSettings {
-  const dInner = 2 * dModel;
-  const steps = { timeStepMin: 0.001, timeStepMax: 0.1, timeStepFloor: 1e-4 };
-  const headDim = headDimOf(dInner);
-  const heads = { nHeads: dInner / headDim, headDim, nGroups: 1 };
-  const attentionDim = headDimOf(dModel);
-  return {
-    mamba: {
-      dModel,
-      dInner,
-      dState: 16,
-      dConv: 4,
-      dtRank: Math.ceil(dModel / 16),
-      useBias: false,
-      useConvBias: true,
-      mixerNormEps: undefined,
-      timeStepScale: 1,
-      timeStepInitScheme: "random",
-      ...steps,
-    },
-    mamba2: {
-      dModel,
-      dInner,
-      dState: 64,
-      ...heads,
-      dConv: 4,
-      chunkSize: 128,
-      useBias: false,
-      useConvBias: true,
-      mixerNorm: true,
-      mixerNormEps: 1e-5,
-      normBeforeGate: false,
-      normGroupSize: dInner,
-      timeStepLimit: [0, Infinity],
-      dHasHeadDim: false,
-      aInitRange: [1, 16],
-      ...steps,
-    },
-    mamba3: {
-      dModel,
-      dInner,
-      dState: 64,
-      ...heads,
-      chunkSize: 64,
-      mimo: false,
-      mimoRank: 1,
-      nRopeAngles: anglesOf(mamba3State),
-      aFloor: 1e-4,
-      aActivation: "heavyTail",
-      outProjNorm: false,
-      ...steps,
-    },
-    attention: {
-      dModel,
-      nHeads: dModel / attentionDim,
-      nHeadsKv: dModel / attentionDim,
-      headDim: attentionDim,
-      useQkvBias: false,
-      useOutBias: false,
-      softmaxScale: attentionDim ** -0.5,
-      causal: true,
-      dConv: 0,
-      rotaryDim: attentionDim - (attentionDim % 2),
-      rotaryBase: 10000,
-      rotaryInterleaved: false,
-      mlpDim: 0,
-    },
-    mlp: { hidden: Math.ceil((8 * dModel) / 3) },
   };
 }

@@ -64,7 +64,10 @@ export class LanguageModel {
    */
   constructor(config: LanguageConfig, init: Rng | number | "empty" = 0) {
     this.config = config;
-    const build = new ParameterBuilder(init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init);
+    const build = new ParameterBuilder(
+      init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init,
+      residualAdditions(config),
+    );
     const { dModel, vocabSize, nLayer } = config;
     const backbone = build.within("backbone");
     this.embedding = backbone.make("embeddings.weight", [vocabSize, dModel], normal(config.initializerRange));
@@ -207,7 +210,7 @@ function makeBlock(config: LanguageConfig, layer: number, build: ParameterBuilde
     first,
     mixer,
     new Norm(norm, dModel, normEps, build.within("norm2")),
-    new GatedMlp(dModel, dIntermediate, build.within("mlp"), residualAdditions(config)),
+    new GatedMlp(dModel, dIntermediate, build.within("mlp")),
   );
 }
 

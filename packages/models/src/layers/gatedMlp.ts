@@ -1,5 +1,5 @@
 import { linear, mul, silu, split, type Parameter, type Tensor } from "@statespace/core";
-import { kaimingUniform, scaled } from "./initializers.ts";
+import { kaimingUniform } from "./initializers.ts";
 import type { ParameterBuilder } from "./parameterBuilder.ts";
 
 /**
@@ -11,15 +11,10 @@ export class GatedMlp {
   readonly fc2: Parameter; // [dModel, hidden]
   readonly #hidden: number;
 
-  /** @param rescaleLayers residual additions in the stack, for the 1/sqrt(n) scale of fc2 that out_proj has too; 0 leaves it unscaled */
-  constructor(dModel: number, hidden: number, build: ParameterBuilder, rescaleLayers = 0) {
+  constructor(dModel: number, hidden: number, build: ParameterBuilder) {
     this.#hidden = hidden;
     this.fc1 = build.make("fc1.weight", [2 * hidden, dModel], kaimingUniform(dModel));
-    this.fc2 = build.make(
-      "fc2.weight",
-      [dModel, hidden],
-      scaled(kaimingUniform(hidden), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1),
-    );
+    this.fc2 = build.make("fc2.weight", [dModel, hidden], build.ontoResidual(kaimingUniform(hidden)));
   }
 
   apply(x: Tensor): Tensor {

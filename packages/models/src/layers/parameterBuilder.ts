@@ -3,40 +3,60 @@ import { Parameter, tensor, zeros, type ParameterOptions, type Rng } from "@stat
 /** Initial values of a parameter. */
 export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
 
+/** What all builders of one model share. */
+interface Shared {
+  readonly rng: Rng | undefined;
+  readonly additions: number;
+  readonly made: Parameter[];
+}
+
 /**
- * Makes a model's parameters under their checkpoint names. With a generator they get initial values;
+ * Makes a model's parameters under their names. With a generator they get initial values;
  * without one they start as zeros on the device, for a loader to fill, so that weights are in memory once.
  */
 export class ParameterBuilder {
-  readonly #rng: Rng | undefined;
-  readonly #prefix: string;
-  readonly #made: Parameter[];
+  #shared: Shared;
+  #prefix: string;
 
-  constructor(rng: Rng | undefined, prefix = "", made: Parameter[] = []) {
-    this.#rng = rng;
-    this.#prefix = prefix;
-    this.#made = made;
+  /** @param additions how often the stack adds to its residual stream, for `ontoResidual`; 0 leaves its projections unscaled */
+  constructor(rng: Rng | undefined, additions = 0) {
+    this.#shared = { rng, additions, made: [] };
+    this.#prefix = "";
+  }
+
+  static #under(shared: Shared, prefix: string): ParameterBuilder {
+    const builder = new ParameterBuilder(undefined);
+    builder.#shared = shared;
+    builder.#prefix = prefix;
+    return builder;
   }
 
   /** True when parameters get initial values, false when a loader will fill them. */
   get draws(): boolean {
-    return this.#rng !== undefined;
+    return this.#shared.rng !== undefined;
   }
 
   /** The same parameters under a longer prefix. */
   within(name: string): ParameterBuilder {
-    return new ParameterBuilder(this.#rng, `${this.#prefix}${name}.`, this.#made);
+    return ParameterBuilder.#under(this.#shared, `${this.#prefix}${name}.`);
   }
 
   make(name: string, shape: readonly number[], init: Initializer, options?: ParameterOptions): Parameter {
-    const value = this.#rng === undefined ? zeros(shape) : tensor(init(shape, this.#rng), shape);
+    const { rng, made } = this.#shared;
+    const value = rng === undefined ? zeros(shape) : tensor(init(shape, rng), shape);
     const parameter = new Parameter(`${this.#prefix}${name}`, value, options);
-    this.#made.push(parameter);
+    made.push(parameter);
     return parameter;
+  }
+
+  /** Initial values of a projection onto the residual stream: divided by the root of how often that is added to, as GPT-2 does. */
+  ontoResidual(init: Initializer): Initializer {
+    const { additions } = this.#shared;
+    return additions > 0 ? (shape, rng) => init(shape, rng).map((value) => value / Math.sqrt(additions)) : init;
   }
 
   /** Everything made so far, in order. */
   get parameters(): readonly Parameter[] {
-    return this.#made;
+    return this.#shared.made;
   }
 }

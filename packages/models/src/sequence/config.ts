@@ -1,21 +1,9 @@
 import { ArgumentError, FormatError } from "@statespace/core";
-import { ConfigFields } from "../checkpoint/configFields.ts";
+import { ConfigFields } from "../config/fields.ts";
 import { isJsonObject, parseStrictJson, type JsonObject, type JsonValue } from "@statespace/files";
-import { mixerReaders, type MixerMaker } from "./mixers.ts";
+import { mixerKinds, mixers, type MixerKind, type ReadMixer } from "../mixers/registry.ts";
 
-/** What a sequence mixer can be. */
-export type MixerKind =
-  | "lssl"
-  | "s4"
-  | "s4d"
-  | "dss"
-  | "s5"
-  | "mamba"
-  | "mamba2"
-  | "mamba3"
-  | "gru"
-  | "lstm"
-  | "attention";
+export type { MixerKind } from "../mixers/registry.ts";
 
 /** One layer: its kind and the settings that differ from the kind's defaults (see the README's table). */
 export interface LayerSettings {
@@ -68,7 +56,7 @@ export interface ResolvedSequence {
   readonly normEps: number;
   readonly mlp: number;
   readonly dropout: number;
-  readonly layers: readonly { readonly kind: MixerKind; readonly make: MixerMaker }[];
+  readonly layers: readonly ({ readonly kind: MixerKind } & ReadMixer)[];
 }
 
 /**
@@ -147,11 +135,11 @@ function readLayers(value: JsonValue | undefined, dModel: number): ResolvedSeque
     const path = `layers.${i}.`;
     if (!isJsonObject(layer)) throw new FormatError(`config: layers.${i} must be an object with a kind`);
     const fields = new ConfigFields(layer as JsonObject, path);
-    const kind = fields.choice("kind", Object.keys(mixerReaders), "") as MixerKind;
+    const kind = fields.choice("kind", mixerKinds, "" as MixerKind);
     try {
-      const make = mixerReaders[kind]!(fields, dModel);
+      const mixer = mixers[kind].read(fields, dModel);
       fields.rejectUnknown();
-      return { kind, make };
+      return { kind, ...mixer };
     } catch (error) {
       // What a layer finds wrong with settings that are each in range: told with the layer's place.
       if (error instanceof ArgumentError)

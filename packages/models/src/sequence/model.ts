@@ -69,7 +69,10 @@ export class SequenceModel {
   constructor(config: SequenceConfig, init: Rng | number | "empty" = 0) {
     const resolved = resolveSequenceConfig(config);
     const { dModel, encoder, norm, normEps, layers } = resolved;
-    const build = new ParameterBuilder(init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init);
+    const build = new ParameterBuilder(
+      init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init,
+      layers.length * (resolved.mlp > 0 ? 2 : 1),
+    );
     this.config = config;
     this.#resolved = resolved;
     this.#pooling = poolingOf(resolved.head);
@@ -240,7 +243,7 @@ function makeBlock(
   build: ParameterBuilder,
 ): ResidualBlock {
   const first = new Norm(norm, dModel, normEps, build.within("norm"));
-  const mixer = layers[layer]!.make(build.within("mixer"), layers.length * (mlp > 0 ? 2 : 1));
+  const mixer = layers[layer]!.make(build.within("mixer"));
   if (mlp === 0) return new ResidualBlock(first, mixer);
   return new ResidualBlock(
     first,

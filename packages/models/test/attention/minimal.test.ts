@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { parseModelConfig } from "../../src/index.ts";
-import { minimalTransformer } from "../../src/attention/minimal.ts";
+import { minimalTransformer } from "../../src/mixers/attention/minimal.ts";
 import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
 describe("attention/minimal.ts equals the fast path", () => {

@@ -22,10 +22,16 @@ import {
   type LanguageConfig,
   type LayerKind,
 } from "../../src/index.ts";
-import { attentionMixer } from "../../src/attention/minimal.ts";
-import { gatedMlp, mambaMixer, minimalLanguageModel, type Lookup, type Sequence } from "../../src/mamba/minimal.ts";
-import { mamba2Mixer } from "../../src/mamba2/minimal.ts";
-import { mamba3Mixer } from "../../src/mamba3/minimal.ts";
+import { attentionMixer } from "../../src/mixers/attention/minimal.ts";
+import {
+  gatedMlp,
+  mambaMixer,
+  minimalLanguageModel,
+  type Lookup,
+  type Sequence,
+} from "../../src/mixers/mamba/minimal.ts";
+import { mamba2Mixer } from "../../src/mixers/mamba2/minimal.ts";
+import { mamba3Mixer } from "../../src/mixers/mamba3/minimal.ts";
 import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
 const small = {

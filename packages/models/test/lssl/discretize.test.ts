@@ -11,7 +11,7 @@ import {
 } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { expect, it } from "vitest";
-import { discretizeDense, invert } from "../../src/lssl/discretize.ts";
+import { discretizeDense, invert } from "../../src/mixers/lssl/discretize.ts";
 import { float64Backend } from "../float64Backend.ts";
 
 const valuesOf = (t: Tensor): Float64Array => Float64Array.from(t.dataSync() as ArrayLike<number>);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { lsslConfig, LsslMixer, type LsslConfig } from "../../src/index.ts";
-import { minimalLssl } from "../../src/lssl/minimal.ts";
+import { minimalLssl } from "../../src/mixers/lssl/minimal.ts";
 import { expectMixerEqualsMinimal } from "../mixerEqualsMinimal.ts";
 
 it.each<Partial<LsslConfig>>([

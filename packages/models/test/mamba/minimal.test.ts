@@ -2,7 +2,7 @@ import { setBackend } from "@statespace/core";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, it } from "vitest";
 import { fromPretrained, type MambaConfig } from "../../src/index.ts";
-import { minimalMamba } from "../../src/mamba/minimal.ts";
+import { minimalMamba } from "../../src/mixers/mamba/minimal.ts";
 import { float64Backend } from "../float64Backend.ts";
 import { expectLogits, expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 

@@ -2,7 +2,7 @@ import { setBackend } from "@statespace/core";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, it } from "vitest";
 import { fromPretrained, type Mamba2Config } from "../../src/index.ts";
-import { minimalMamba2 } from "../../src/mamba2/minimal.ts";
+import { minimalMamba2 } from "../../src/mixers/mamba2/minimal.ts";
 import { float64Backend } from "../float64Backend.ts";
 import { expectLogits, expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { parseModelConfig, type Mamba3Config } from "../../src/index.ts";
-import { minimalMamba3 } from "../../src/mamba3/minimal.ts";
+import { minimalMamba3 } from "../../src/mixers/mamba3/minimal.ts";
 import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
 const configOf = (ssm: Record<string, unknown>, aActivation: Mamba3Config["aActivation"] = "heavyTail"): Mamba3Config =>

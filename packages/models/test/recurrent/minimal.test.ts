@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { GruMixer, LstmMixer } from "../../src/index.ts";
-import { minimalGru, minimalLstm } from "../../src/recurrent/minimal.ts";
+import { minimalGru, minimalLstm } from "../../src/mixers/recurrent/minimal.ts";
 import { expectMixerEqualsMinimal } from "../mixerEqualsMinimal.ts";
 
 it.each([3, 5])("the plain loops equal the layers, %i hidden units", async (dHidden) => {

@@ -1,7 +1,7 @@
 import { Rng, setBackend } from "@statespace/core";
 import { expect, it } from "vitest";
 import { dssConfig, ParameterBuilder, s4Config, s4dConfig, S4Mixer, type S4Config } from "../../src/index.ts";
-import { minimalCauchyFilter, minimalFilter, minimalS4 } from "../../src/s4/minimal.ts";
+import { minimalCauchyFilter, minimalFilter, minimalS4 } from "../../src/mixers/s4/minimal.ts";
 import { float64Backend } from "../float64Backend.ts";
 import { expectMixerEqualsMinimal } from "../mixerEqualsMinimal.ts";
 

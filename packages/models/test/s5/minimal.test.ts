@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { s5Config, S5Mixer, type S5Config } from "../../src/index.ts";
-import { minimalS5 } from "../../src/s5/minimal.ts";
+import { minimalS5 } from "../../src/mixers/s5/minimal.ts";
 import { expectMixerEqualsMinimal } from "../mixerEqualsMinimal.ts";
 
 it.each<Partial<S5Config>>([

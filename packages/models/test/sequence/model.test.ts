@@ -29,6 +29,7 @@ const settings: Readonly<Record<MixerKind, LayerSettings>> = {
   gru: { kind: "gru" },
   lstm: { kind: "lstm", dHidden: 6 },
   attention: { kind: "attention", nHeads: 2 },
+  mlp: { kind: "mlp", hidden: 6 },
 };
 const kinds = Object.keys(settings) as MixerKind[];
 

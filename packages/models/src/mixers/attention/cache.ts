@@ -10,7 +10,7 @@ import {
   sliceAxis,
   type Tensor,
 } from "@statespace/core";
-import type { LayerState } from "../layers/mixer.ts";
+import type { LayerState } from "../../layers/mixer.ts";
 
 /** Keys and values of every token so far. */
 export interface Cache {

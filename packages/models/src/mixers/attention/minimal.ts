@@ -2,7 +2,7 @@
  * A decoder-only Transformer from tokens to logits in plain float64 loops. Embedding, blocks, MLP and head are those of
  * `../mamba/minimal.ts`; here is causal attention. h heads of p channels, hkv of keys and values. Source: arXiv 1706.03762.
  */
-import type { AttentionConfig, LanguageModelConfig } from "../checkpoint/modelConfig.ts";
+import type { AttentionConfig, LanguageModelConfig } from "../../checkpoint/modelConfig.ts";
 import { matVec, minimalLanguageModel, silu, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
 
 /** Logits [l][v] of a language model whose every layer is attention. */

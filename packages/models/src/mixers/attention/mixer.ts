@@ -15,20 +15,13 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import type { AttentionConfig } from "../checkpoint/modelConfig.ts";
-import { constant, kaimingUniform, scaled } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
-import { rotate } from "../layers/rotate.ts";
+import { constant, kaimingUniform } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import { rotate } from "../../layers/rotate.ts";
+import type { AttentionMixerConfig } from "./config.ts";
 import { appendToCache, replaceCache, stillVisible, type Cache } from "./cache.ts";
 import { positionTurn } from "./positions.ts";
-
-/** What one attention mixer needs. */
-export type AttentionMixerConfig = AttentionConfig & {
-  readonly dModel: number;
-  /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
-  readonly rescaleLayers?: number;
-};
 
 /** Queries, keys and values of new tokens, and what goes past the attention. */
 interface Projected {
@@ -68,7 +61,7 @@ export class AttentionMixer implements Mixer {
         "AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token",
       );
     this.config = config;
-    const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim, rescaleLayers = 0 } = config;
+    const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim } = config;
     const own = { decay: false };
     const inner = h * p + mlpDim / 2;
     this.inProj = build.make("in_proj.weight", [this.#qkvDim + mlpDim, dModel], kaimingUniform(dModel));
@@ -77,11 +70,7 @@ export class AttentionMixer implements Mixer {
       : undefined;
     this.convWeight = k > 0 ? build.make("conv1d.weight", [this.#qkvDim, 1, k], kaimingUniform(k)) : undefined;
     this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
-    this.outProj = build.make(
-      "out_proj.weight",
-      [dModel, inner],
-      scaled(kaimingUniform(inner), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1),
-    );
+    this.outProj = build.make("out_proj.weight", [dModel, inner], build.ontoResidual(kaimingUniform(inner)));
     this.outProjBias = config.useOutBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,

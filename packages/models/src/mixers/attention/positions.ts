@@ -1,5 +1,5 @@
 import { tensor, type Tensor } from "@statespace/core";
-import { makeTurn, type Turn } from "../layers/rotate.ts";
+import { makeTurn, type Turn } from "../../layers/rotate.ts";
 
 /**
  * Rotary positions (arXiv 2104.09864): pair i of a vector turns by position / base^(2i / dim).

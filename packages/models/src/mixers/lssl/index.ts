@@ -1,2 +1,2 @@
-export { LsslMixer } from "./block.ts";
+export { LsslMixer } from "./mixer.ts";
 export { lsslConfig, type LsslConfig } from "./config.ts";

@@ -10,7 +10,7 @@ import {
   plainWeight,
   type LayerWeights,
   type PlainSequence,
-} from "../layers/plainLoops.ts";
+} from "../../layers/plainLoops.ts";
 import type { LsslConfig } from "./config.ts";
 
 /** One layer with one output a channel: [l][h] in, [l][h] out. `mode` of the config chooses the view. */

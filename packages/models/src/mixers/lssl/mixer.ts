@@ -23,12 +23,12 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import { denseFilter, denseLastState } from "../layers/denseSsm.ts";
-import { DerivedSet } from "../layers/derivedSet.ts";
-import { constant, kaimingUniform, normal } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { Initializer, ParameterBuilder } from "../layers/parameterBuilder.ts";
-import { continuation } from "../layers/sequenceBoundaries.ts";
+import { denseFilter, denseLastState } from "../../layers/denseSsm.ts";
+import { DerivedSet } from "../../layers/derivedSet.ts";
+import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { Initializer, ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { LsslConfig } from "./config.ts";
 import { discretizeDense, type DiscreteDense } from "./discretize.ts";
 

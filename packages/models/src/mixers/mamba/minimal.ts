@@ -3,8 +3,8 @@
  * Read it top down: model, mixer, then the small functions. A sequence is an array of tokens, a token a Float64Array.
  * l tokens, d channels (dInner), n state entries a channel. Source: arXiv 2312.00752, figure 3 and Algorithm 2.
  */
-import type { LanguageModelConfig, MambaConfig } from "../checkpoint/modelConfig.ts";
-import type { MambaMixerConfig } from "./block.ts";
+import type { LanguageModelConfig, MambaConfig } from "../../checkpoint/modelConfig.ts";
+import type { MambaMixerConfig } from "./config.ts";
 
 /** Weights under their checkpoint names, as `model.weights()` gives them. */
 export type Weights = ReadonlyMap<string, { readonly values: ArrayLike<number> }>;

@@ -15,32 +15,11 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import type { MambaConfig } from "../checkpoint/modelConfig.ts";
-import { Derived } from "../layers/derived.ts";
-import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, scaled, uniform } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
-
-/** The part of a config that one Mamba mixer needs. */
-export type MambaMixerConfig = Pick<
-  MambaConfig,
-  | "dModel"
-  | "dInner"
-  | "dState"
-  | "dConv"
-  | "dtRank"
-  | "useBias"
-  | "useConvBias"
-  | "mixerNormEps"
-  | "timeStepMin"
-  | "timeStepMax"
-  | "timeStepFloor"
-  | "timeStepScale"
-  | "timeStepInitScheme"
-> & {
-  /** Layers in the stack, for the 1/sqrt(layers) scale of outProj; 0 leaves it unscaled. */
-  readonly rescaleLayers?: number;
-};
+import { Derived } from "../../layers/derived.ts";
+import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, uniform } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import type { MambaMixerConfig } from "./config.ts";
 
 /**
  * The Mamba mixer (S6): B, C and delta come from the input, A is static.
@@ -74,10 +53,9 @@ export class MambaMixer implements Mixer {
 
   constructor(config: MambaMixerConfig, build: ParameterBuilder) {
     this.config = config;
-    const { dModel, dInner: d, dState: n, dConv: k, dtRank, rescaleLayers = 0 } = config;
+    const { dModel, dInner: d, dState: n, dConv: k, dtRank } = config;
     const own = { decay: false };
     const dtStd = dtRank ** -0.5 * config.timeStepScale;
-    const outScale = rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1;
     this.inProj = build.make("in_proj.weight", [2 * d, dModel], kaimingUniform(dModel));
     this.inProjBias = config.useBias ? build.make("in_proj.bias", [2 * d], constant(0), own) : undefined;
     this.convWeight = build.make("conv1d.weight", [d, 1, k], kaimingUniform(k));
@@ -96,7 +74,7 @@ export class MambaMixer implements Mixer {
     );
     this.ALog = build.make("A_log", [d, n], logOneToN, own);
     this.D = build.make("D", [d], constant(1), own);
-    this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), outScale));
+    this.outProj = build.make("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,

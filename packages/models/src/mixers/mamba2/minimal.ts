@@ -2,7 +2,7 @@
  * Mamba-2 from tokens to logits in plain float64 loops. Embedding, blocks and head are those of `../mamba/minimal.ts`; here is the mixer.
  * h heads of p channels, each with a state [p, n]; h/g heads share a group's B and C. Source: arXiv 2405.21060, figure 6 and section 7.
  */
-import type { Mamba2Config } from "../checkpoint/modelConfig.ts";
+import type { Mamba2Config } from "../../checkpoint/modelConfig.ts";
 import {
   convolve,
   matVec,
@@ -14,7 +14,7 @@ import {
   type Sequence,
   type Weights,
 } from "../mamba/minimal.ts";
-import type { Mamba2MixerConfig } from "./block.ts";
+import type { Mamba2MixerConfig } from "./config.ts";
 
 /** Logits [l][v] of a Mamba-2 language model. */
 export function minimalMamba2(weights: Weights, config: Mamba2Config, ids: readonly number[]): Sequence {

@@ -15,39 +15,11 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import type { Mamba2Config } from "../checkpoint/modelConfig.ts";
-import { Derived } from "../layers/derived.ts";
-import { constant, inverseSoftplusSteps, kaimingUniform, scaled } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { Initializer, ParameterBuilder } from "../layers/parameterBuilder.ts";
-
-/** The part of a config that one Mamba-2 mixer needs. */
-export type Mamba2MixerConfig = Pick<
-  Mamba2Config,
-  | "dModel"
-  | "dInner"
-  | "dState"
-  | "nHeads"
-  | "headDim"
-  | "nGroups"
-  | "dConv"
-  | "chunkSize"
-  | "useBias"
-  | "useConvBias"
-  | "mixerNorm"
-  | "mixerNormEps"
-  | "normBeforeGate"
-  | "normGroupSize"
-  | "timeStepLimit"
-  | "dHasHeadDim"
-  | "aInitRange"
-  | "timeStepMin"
-  | "timeStepMax"
-  | "timeStepFloor"
-> & {
-  /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
-  readonly rescaleLayers?: number;
-};
+import { Derived } from "../../layers/derived.ts";
+import { constant, inverseSoftplusSteps, kaimingUniform } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { Initializer, ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import type { Mamba2MixerConfig } from "./config.ts";
 
 /** What one projection of the input makes, in the order it makes them. */
 interface Projected {
@@ -86,10 +58,9 @@ export class Mamba2Mixer implements Mixer {
 
   constructor(config: Mamba2MixerConfig, build: ParameterBuilder) {
     this.config = config;
-    const { dModel, dInner: d, nHeads: h, dConv: k, rescaleLayers = 0 } = config;
+    const { dModel, dInner: d, nHeads: h, dConv: k } = config;
     const own = { decay: false };
     const width = d + this.#convDim + h;
-    const outScale = rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1;
     this.inProj = build.make("in_proj.weight", [width, dModel], kaimingUniform(dModel));
     this.inProjBias = config.useBias ? build.make("in_proj.bias", [width], kaimingUniform(dModel), own) : undefined;
     this.convWeight = build.make("conv1d.weight", [this.#convDim, 1, k], kaimingUniform(k));
@@ -103,7 +74,7 @@ export class Mamba2Mixer implements Mixer {
     this.ALog = build.make("A_log", [h], logUniformLinear(config.aInitRange), own);
     this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
     this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.make("out_proj.weight", [dModel, d], scaled(kaimingUniform(d), outScale));
+    this.outProj = build.make("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,

@@ -3,7 +3,7 @@
  * h heads of p channels, each with a state [p, n] that it writes and reads r times a token (r = 1: SISO; MIMO else).
  * Source: arXiv 2603.15569.
  */
-import type { Mamba3Config } from "../checkpoint/modelConfig.ts";
+import type { Mamba3Config } from "../../checkpoint/modelConfig.ts";
 import {
   matVec,
   minimalLanguageModel,
@@ -14,7 +14,7 @@ import {
   type Sequence,
   type Weights,
 } from "../mamba/minimal.ts";
-import type { Mamba3MixerConfig } from "./block.ts";
+import type { Mamba3MixerConfig } from "./config.ts";
 
 const NORM_EPS = 1e-5;
 

@@ -18,36 +18,12 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import type { Mamba3Config } from "../checkpoint/modelConfig.ts";
-import { constant, inverseSoftplusSteps, kaimingUniform, scaled } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
-import type { Pairing } from "../layers/rotate.ts";
+import { constant, inverseSoftplusSteps, kaimingUniform } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import type { Pairing } from "../../layers/rotate.ts";
+import type { Mamba3MixerConfig } from "./config.ts";
 import { rotatedScan, rotatedStep, type RotatedScanInputs } from "./rotatedScan.ts";
-
-/** The part of a config that one Mamba-3 mixer needs. */
-export type Mamba3MixerConfig = Pick<
-  Mamba3Config,
-  | "dModel"
-  | "dInner"
-  | "dState"
-  | "nHeads"
-  | "headDim"
-  | "nGroups"
-  | "chunkSize"
-  | "mimo"
-  | "mimoRank"
-  | "nRopeAngles"
-  | "aFloor"
-  | "aActivation"
-  | "outProjNorm"
-  | "timeStepMin"
-  | "timeStepMax"
-  | "timeStepFloor"
-> & {
-  /** Residual additions in the stack, for the 1/sqrt(n) scale of outProj; 0 leaves it unscaled. */
-  readonly rescaleLayers?: number;
-};
 
 /** The official mixer fixes the epsilon of its norms. */
 const NORM_EPS = 1e-5;
@@ -84,7 +60,7 @@ export class Mamba3Mixer implements Mixer {
 
   constructor(config: Mamba3MixerConfig, build: ParameterBuilder) {
     this.config = config;
-    const { dModel, dInner: d, dState: n, nHeads: h, headDim: p, mimoRank: r, rescaleLayers = 0 } = config;
+    const { dModel, dInner: d, dState: n, nHeads: h, headDim: p, mimoRank: r } = config;
     const own = { decay: false };
     this.inProj = build.make("in_proj.weight", [this.#widths.reduce((a, b) => a + b), dModel], kaimingUniform(dModel));
     this.dtBias = build.make(
@@ -106,11 +82,7 @@ export class Mamba3Mixer implements Mixer {
       : undefined;
     this.D = build.make("D", [h], constant(1), own);
     this.norm = config.outProjNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.make(
-      "out_proj.weight",
-      [dModel, d],
-      scaled(kaimingUniform(d), rescaleLayers > 0 ? 1 / Math.sqrt(rescaleLayers) : 1),
-    );
+    this.outProj = build.make("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     const ranks = this.mimo ? [this.mimo.x, this.mimo.z, this.mimo.o] : [];
     this.parameters = [
       this.inProj,
@@ -241,6 +213,6 @@ export class Mamba3Mixer implements Mixer {
 }
 
 /** What makes A positive before its sign: softplus, or 1 + x above zero and 1 / (1 - x) below. */
-function activate(x: Tensor, kind: Mamba3Config["aActivation"]): Tensor {
+function activate(x: Tensor, kind: Mamba3MixerConfig["aActivation"]): Tensor {
   return kind === "softplus" ? softplus(x) : add(maximum(x, 0), reciprocal(sub(1, minimum(x, 0))));
 }

@@ -1,6 +1,6 @@
 import { copy, mamba3Scan, mamba3ScanStep, mul, reshape, sliceAxis, type Tensor } from "@statespace/core";
-import type { LayerState } from "../layers/mixer.ts";
-import { rotate, type Pairing } from "../layers/rotate.ts";
+import type { LayerState } from "../../layers/mixer.ts";
+import { rotate, type Pairing } from "../../layers/rotate.ts";
 import { accumulateAngles, advanceAngle, turnOf } from "./rotation.ts";
 
 /** What the scan of Mamba-3 takes; for one step the same without the axis l. */

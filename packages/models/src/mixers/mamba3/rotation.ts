@@ -1,5 +1,5 @@
 import { add, cos, cumsum, div, floor, mul, noGrad, reshape, sin, sub, tanh, type Tensor } from "@statespace/core";
-import { makeTurn, type Pairing, type Turn } from "../layers/rotate.ts";
+import { makeTurn, type Pairing, type Turn } from "../../layers/rotate.ts";
 
 const TURN = 2 * Math.PI;
 

@@ -1,7 +1,8 @@
 import { tidy, type Parameter, type Tensor } from "@statespace/core";
-import { GatedMlp } from "./gatedMlp.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.ts";
-import type { ParameterBuilder } from "./parameterBuilder.ts";
+import { GatedMlp } from "../../layers/gatedMlp.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import type { MlpMixerConfig } from "./config.ts";
 
 /** A gated MLP in a mixer's place: a layer that looks at one token at a time, and so has no state. */
 export class MlpMixer implements Mixer {
@@ -10,8 +11,8 @@ export class MlpMixer implements Mixer {
   readonly parameters: readonly Parameter[];
   readonly #mlp: GatedMlp;
 
-  constructor(dModel: number, hidden: number, build: ParameterBuilder, rescaleLayers = 0) {
-    this.#mlp = new GatedMlp(dModel, hidden, build, rescaleLayers);
+  constructor({ dModel, hidden }: MlpMixerConfig, build: ParameterBuilder) {
+    this.#mlp = new GatedMlp(dModel, hidden, build);
     this.parameters = [this.#mlp.fc1, this.#mlp.fc2];
   }
 

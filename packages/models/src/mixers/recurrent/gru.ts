@@ -1,6 +1,6 @@
 import { add, concat, mul, sigmoid, sliceAxis, split, square, sub, tanh, type Tensor } from "@statespace/core";
-import type { LayerState } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import type { LayerState } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { RecurrentConfig } from "./config.ts";
 import { RecurrentMixer, type Advance, type Retreat } from "./recurrentMixer.ts";
 

@@ -1,5 +1,11 @@
 /** GRU and LSTM in plain float64 loops, gates in PyTorch's order. Read them top down. l tokens, h hidden units. */
-import { plainLinear, plainSigmoid, plainWeight, type LayerWeights, type PlainSequence } from "../layers/plainLoops.ts";
+import {
+  plainLinear,
+  plainSigmoid,
+  plainWeight,
+  type LayerWeights,
+  type PlainSequence,
+} from "../../layers/plainLoops.ts";
 import type { RecurrentConfig } from "./config.ts";
 
 /** r, z = sigmoid(.), fresh = tanh(x_n + r h_n), h' = (1 - z) fresh + z h. */

@@ -16,10 +16,10 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import { kaimingUniform, uniform } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
-import { continuation } from "../layers/sequenceBoundaries.ts";
+import { kaimingUniform, uniform } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { RecurrentConfig } from "./config.ts";
 
 /** One token forward: the state behind it, and what the way back needs of it. */

@@ -1,6 +1,6 @@
 import { FormatError } from "@statespace/core";
-import { ParameterBuilder } from "../layers/parameterBuilder.ts";
-import { S4Mixer } from "./block.ts";
+import { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import { S4Mixer } from "./mixer.ts";
 import { s4Config, type S4Config } from "./config.ts";
 
 /** Weights of one block by the names of the official S4Block; complex ones carry a last axis of 2. */

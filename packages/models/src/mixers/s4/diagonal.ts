@@ -1,7 +1,7 @@
 import { diagonalScan, mul, reshape, sliceAxis, sum, tensor, type Parameter, type Tensor } from "@statespace/core";
-import { complexMulT, complexParts, interleave, type ComplexTensor } from "../layers/complexTensor.ts";
-import { DerivedSet } from "../layers/derivedSet.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { complexMulT, complexParts, interleave, type ComplexTensor } from "../../layers/complexTensor.ts";
+import { DerivedSet } from "../../layers/derivedSet.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { diagonalFilter, discretizeS4d, type DiscreteDiagonalSystem } from "./diagonalKernel.ts";
 import type { S4Kernel } from "./kernel.ts";

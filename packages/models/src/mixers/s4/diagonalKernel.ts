@@ -8,8 +8,8 @@ import {
   complexScaleT,
   interleave,
   type ComplexTensor,
-} from "../layers/complexTensor.ts";
-import { discretizeDiagonalT, logABarT } from "../layers/diagonalDiscretize.ts";
+} from "../../layers/complexTensor.ts";
+import { discretizeDiagonalT, logABarT } from "../../layers/diagonalDiscretize.ts";
 import type { S4Config } from "./config.ts";
 import type { S4System } from "./parameters.ts";
 

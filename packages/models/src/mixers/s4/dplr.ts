@@ -19,10 +19,10 @@ import {
   complexScaleT,
   interleave,
   type ComplexTensor,
-} from "../layers/complexTensor.ts";
-import { denseLastState } from "../layers/denseSsm.ts";
-import { DerivedSet } from "../layers/derivedSet.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+} from "../../layers/complexTensor.ts";
+import { denseLastState } from "../../layers/denseSsm.ts";
+import { DerivedSet } from "../../layers/derivedSet.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { dplrFilter } from "./dplrKernel.ts";
 import {

@@ -21,7 +21,7 @@ import {
   complexSubT,
   interleave,
   type ComplexTensor,
-} from "../layers/complexTensor.ts";
+} from "../../layers/complexTensor.ts";
 import type { S4System } from "./parameters.ts";
 
 /**

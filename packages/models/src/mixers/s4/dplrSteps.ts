@@ -21,8 +21,8 @@ import {
   complexScaleT,
   complexSubT,
   type ComplexTensor,
-} from "../layers/complexTensor.ts";
-import { matrixPower } from "../layers/denseSsm.ts";
+} from "../../layers/complexTensor.ts";
+import { matrixPower } from "../../layers/denseSsm.ts";
 import type { S4System } from "./parameters.ts";
 
 /** Doublings after which ABar^l has vanished in every stable system that float32 can tell from a lossless one. */

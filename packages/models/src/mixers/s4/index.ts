@@ -1,4 +1,4 @@
-export { S4Mixer } from "./block.ts";
+export { S4Mixer } from "./mixer.ts";
 export { s4FromStateDict, type S4StateDict, type S4StateDictOptions } from "./checkpoint.ts";
 export {
   dssConfig,

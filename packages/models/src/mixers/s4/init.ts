@@ -1,5 +1,5 @@
 import { makeNplr, type Rng } from "@statespace/core";
-import type { Initializer } from "../layers/parameterBuilder.ts";
+import type { Initializer } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { storePositive } from "./transforms.ts";
 

@@ -26,7 +26,7 @@ import {
   plainWeight,
   type LayerWeights,
   type PlainSequence,
-} from "../layers/plainLoops.ts";
+} from "../../layers/plainLoops.ts";
 import type { S4Config } from "./config.ts";
 
 /** One block with one filter a channel, causal: [l][h] in, [l][h] out. Parameters as the official defaults store them. */

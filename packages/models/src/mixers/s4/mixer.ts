@@ -19,9 +19,9 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import { constant, kaimingUniform, normal } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { DiagonalKernel } from "./diagonal.ts";
 import { DplrKernel } from "./dplr.ts";

@@ -1,6 +1,6 @@
 import { mul, neg, reshape, tile, type Parameter, type ParameterOptions, type Tensor } from "@statespace/core";
-import { complexMap, complexParts, type ComplexTensor } from "../layers/complexTensor.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { complexMap, complexParts, type ComplexTensor } from "../../layers/complexTensor.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { S4Initializers } from "./init.ts";
 import { positive } from "./transforms.ts";

@@ -1,2 +1,2 @@
-export { S5Mixer } from "./block.ts";
+export { S5Mixer } from "./mixer.ts";
 export { s5Config, type S5Config } from "./config.ts";

@@ -1,5 +1,5 @@
 import { complexAt, complexMul, makeNplr, type Complex, type Rng } from "@statespace/core";
-import type { Initializer } from "../layers/parameterBuilder.ts";
+import type { Initializer } from "../../layers/parameterBuilder.ts";
 import type { S5Config } from "./config.ts";
 
 /** A normal variate cut off at two standard deviations, rescaled to standard deviation `std`. */

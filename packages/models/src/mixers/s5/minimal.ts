@@ -18,7 +18,7 @@ import {
   plainWeight,
   type LayerWeights,
   type PlainSequence,
-} from "../layers/plainLoops.ts";
+} from "../../layers/plainLoops.ts";
 import type { S5Config } from "./config.ts";
 
 /** One layer: [l][h] in, [l][h] out. */

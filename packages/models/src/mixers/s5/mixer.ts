@@ -17,13 +17,13 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import { complexMap, complexMulT, complexParts, interleave } from "../layers/complexTensor.ts";
-import { DerivedSet } from "../layers/derivedSet.ts";
-import { discretizeDiagonalT } from "../layers/diagonalDiscretize.ts";
-import { constant, kaimingUniform, normal } from "../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../layers/mixer.ts";
-import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
-import { continuation } from "../layers/sequenceBoundaries.ts";
+import { complexMap, complexMulT, complexParts, interleave } from "../../layers/complexTensor.ts";
+import { DerivedSet } from "../../layers/derivedSet.ts";
+import { discretizeDiagonalT } from "../../layers/diagonalDiscretize.ts";
+import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { S5Config } from "./config.ts";
 import { S5Initializers } from "./init.ts";
 

@@ -37,7 +37,7 @@ export class SequenceModel {
   constructor(config: SequenceModelConfig) {
     this.config = config;
     const { vocabSize, dModel, nLayer, seed } = config;
-    const build = new ParameterBuilder(new Rng(seed));
+    const build = new ParameterBuilder(new Rng(seed), nLayer);
     this.embedding = build.make("embedding.weight", [vocabSize, dModel], normal(1));
     const mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
     this.mixers = mixers.filter((mixer) => mixer instanceof AblatedMixer);
@@ -68,18 +68,15 @@ export class SequenceModel {
   }
 }
 
-function makeMixer(
-  { mixing, dModel, dState, nLayer }: SequenceModelConfig,
-  build: ParameterBuilder,
-): AblatedMixer | S4Mixer {
+function makeMixer({ mixing, dModel, dState }: SequenceModelConfig, build: ParameterBuilder): AblatedMixer | S4Mixer {
   // four times the state size of Mamba, as both papers have it
   if (mixing === "s4") return new S4Mixer(s4Config(dModel, { dState: 4 * dState }), build);
-  return makeAblated(mixing, { dModel, dState, nLayer }, build);
+  return makeAblated(mixing, { dModel, dState }, build);
 }
 
 function makeAblated(
   selects: Selects,
-  { dModel, dState, nLayer }: Pick<SequenceModelConfig, "dModel" | "dState" | "nLayer">,
+  { dModel, dState }: Pick<SequenceModelConfig, "dModel" | "dState">,
   build: ParameterBuilder,
 ): AblatedMixer {
   const config: MambaMixerConfig = {
@@ -90,13 +87,11 @@ function makeAblated(
     dtRank: Math.max(1, Math.ceil(dModel / 16)),
     useBias: false,
     useConvBias: true,
-    mixerNormEps: undefined,
     timeStepMin: 0.001,
     timeStepMax: 0.1,
     timeStepFloor: 1e-4,
     timeStepScale: 1,
     timeStepInitScheme: "random",
-    rescaleLayers: nLayer,
   };
   const mixer = new AblatedMixer(config, build);
   mixer.selects = selects;

@@ -1,5 +1,6 @@
-import { FormatError } from "@statespace/core";
+import { FormatError, type StatespaceError } from "@statespace/core";
 import { isJsonObject, type JsonObject, type JsonValue, quote } from "@statespace/files";
+import { nearestName } from "./nearestName.ts";
 
 export interface NumberRange {
   readonly min?: number;
@@ -11,6 +12,14 @@ export interface NumberRange {
 /** Largest size of one axis: products of three of them stay exact, and int32 indexing holds. */
 const MAX_SIZE = 2 ** 24;
 
+/** Whose fields these are, as an error begins, and the kind of error: a file's (FormatError) unless told. */
+export interface FieldsOwner {
+  readonly what: string;
+  error(message: string): StatespaceError;
+}
+
+const CONFIG_FILE: FieldsOwner = { what: "config", error: (message) => new FormatError(message) };
+
 /**
  * Reads the fields of one object of a config file, each with its range, its default and its name in the error.
  * A field that is absent or `null` takes the default, as Hugging Face's loaders do.
@@ -19,11 +28,13 @@ const MAX_SIZE = 2 ** 24;
 export class ConfigFields {
   readonly #object: JsonObject;
   readonly #path: string;
+  readonly #owner: FieldsOwner;
   readonly #read = new Set<string>();
 
-  constructor(object: JsonObject, path = "") {
+  constructor(object: JsonObject, path = "", owner: FieldsOwner = CONFIG_FILE) {
     this.#object = object;
     this.#path = path;
+    this.#owner = owner;
   }
 
   has(key: string): boolean {
@@ -106,11 +117,20 @@ export class ConfigFields {
     throw this.error(key, `must be [low, high] with ${min} <= low <= high <= ${max}`);
   }
 
+  /** A list of so many numbers. */
+  numbers(key: string, fallback: readonly number[] | undefined, length: number): readonly number[] {
+    const value = this.#get(key) ?? fallback;
+    const items = Array.isArray(value) ? (value as readonly JsonValue[]).map(toNumber) : [];
+    if (items.length === length && items.every((item) => item !== undefined && Number.isFinite(item)))
+      return items as number[];
+    throw this.error(key, `must be a list of ${length} numbers`);
+  }
+
   object(key: string): ConfigFields {
     const value = this.#get(key);
-    if (value === undefined) return new ConfigFields({}, `${this.#path}${key}.`);
+    if (value === undefined) return new ConfigFields({}, `${this.#path}${key}.`, this.#owner);
     if (!isJsonObject(value)) throw this.error(key, "must be an object");
-    return new ConfigFields(value, `${this.#path}${key}.`);
+    return new ConfigFields(value, `${this.#path}${key}.`, this.#owner);
   }
 
   /** Notes keys that are known and of no consequence here. */
@@ -121,14 +141,17 @@ export class ConfigFields {
   /** Errors: {@link FormatError} naming the first key that nobody read: it may change what the model computes. */
   rejectUnknown(): void {
     for (const key of Object.keys(this.#object)) {
-      if (!this.#read.has(key)) throw new FormatError(`config: ${this.#path}${key} is not a known setting`);
+      if (this.#read.has(key)) continue;
+      const near = nearestName(key, this.#read);
+      const hint = near === undefined ? "" : `; did you mean ${near}?`;
+      throw this.#owner.error(`${this.#owner.what}: ${this.#path}${key} is not a known setting${hint}`);
     }
   }
 
-  error(key: string, must: string): FormatError {
+  error(key: string, must: string): StatespaceError {
     const value = this.#object[key];
     const got = value === undefined ? "nothing" : describe(value);
-    return new FormatError(`config: ${this.#path}${key} ${must}, got ${got}`);
+    return this.#owner.error(`${this.#owner.what}: ${this.#path}${key} ${must}, got ${got}`);
   }
 
   #get(key: string): JsonValue | undefined {

@@ -1,0 +1,120 @@
+import type { ConfigOf, GivenOf, Known } from "../../config/field.ts";
+import { Schema } from "../../config/schema.ts";
+import { headDimOf } from "../heads.ts";
+
+const attentionFields = {
+  nHeads: {
+    type: "integer",
+    max: 65536,
+    default: { text: "dModel / headDim", of: (known: Known): number => headCount(known) },
+    doc: "heads of queries (h)",
+    names: { mamba_ssm: "num_heads" },
+  },
+  nHeadsKv: {
+    type: "integer",
+    max: 65536,
+    default: { text: "nHeads", of: (known: Known): number => known.num("nHeads") },
+    doc: "heads of keys and values, each shared by nHeads / nHeadsKv",
+    names: { mamba_ssm: "num_heads_kv" },
+  },
+  headDim: {
+    type: "integer",
+    max: 65536,
+    default: {
+      text: "dModel / nHeads, or the largest power of two up to 64 that divides dModel",
+      of: (known: Known): number => headDim(known),
+    },
+    doc: "channels of a head (p)",
+    names: { mamba_ssm: "head_dim" },
+  },
+  useQkvBias: {
+    type: "boolean",
+    default: false,
+    doc: "bias of the projection to q, k and v",
+    names: { mamba_ssm: "qkv_proj_bias" },
+  },
+  useOutBias: {
+    type: "boolean",
+    default: false,
+    doc: "bias of the projection back",
+    names: { mamba_ssm: "out_proj_bias" },
+  },
+  softmaxScale: {
+    type: "number",
+    min: 0,
+    max: 1e6,
+    default: { text: "1 / sqrt(headDim)", of: (known: Known): number => known.num("headDim") ** -0.5 },
+    doc: "factor on the scores",
+    names: { mamba_ssm: "softmax_scale" },
+  },
+  causal: {
+    type: "boolean",
+    default: true,
+    doc: "no token looks ahead; false is read, and refused by the layer",
+    names: { mamba_ssm: "causal" },
+  },
+  dConv: {
+    type: "integer",
+    min: 0,
+    max: 256,
+    default: 0,
+    doc: "taps of a convolution over q, k and v; 0 for none",
+    names: { mamba_ssm: "d_conv" },
+  },
+  rotaryDim: {
+    type: "integer",
+    min: 0,
+    default: { text: "headDim, if odd one less", of: (known: Known): number => evenPart(known.num("headDim")) },
+    doc: "channels of a head that are rotated by their position; 0 for no positions",
+    names: { mamba_ssm: "rotary_emb_dim" },
+  },
+  rotaryBase: {
+    type: "number",
+    min: 0,
+    above: true,
+    max: 1e12,
+    default: 10000,
+    doc: "base of the rotation's frequencies",
+    names: { mamba_ssm: "rotary_emb_base" },
+  },
+  rotaryInterleaved: {
+    type: "boolean",
+    default: false,
+    doc: "neighbours are rotated, not halves",
+    names: { mamba_ssm: "rotary_emb_interleaved" },
+  },
+  mlpDim: {
+    type: "integer",
+    min: 0,
+    default: 0,
+    doc: "width of a gated MLP that shares the projections; 0 for none",
+    names: { mamba_ssm: "mlp_dim" },
+  },
+} as const;
+
+function headCount(known: Known): number {
+  const heads = known.dModel / known.num("headDim");
+  return Number.isInteger(heads) ? heads : known.fail("headDim", `must divide dModel = ${known.dModel}`);
+}
+
+function headDim(known: Known): number {
+  if (!known.given("nHeads")) return headDimOf(known.dModel);
+  const dim = known.dModel / known.num("nHeads");
+  return Number.isInteger(dim) ? dim : known.fail("nHeads", `must divide dModel = ${known.dModel}`);
+}
+
+const evenPart = (x: number): number => x - (x % 2);
+
+/** What one attention layer is made of. */
+export type AttentionMixerConfig = ConfigOf<typeof attentionFields>;
+
+/** The settings of an attention layer. */
+export const attentionSchema: Schema<AttentionMixerConfig, GivenOf<typeof attentionFields>> = new Schema(
+  "attention",
+  [attentionFields],
+  ({ nHeads, nHeadsKv, headDim: p, rotaryDim, mlpDim }, fail) => {
+    if (nHeads % nHeadsKv !== 0) fail("nHeadsKv", `must divide nHeads = ${nHeads}`);
+    if (rotaryDim % 2 !== 0 || rotaryDim > p) fail("rotaryDim", `must be even and at most headDim = ${p}`);
+    if (mlpDim % 2 !== 0) fail("mlpDim", "must be even");
+  },
+);
