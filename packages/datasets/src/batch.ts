@@ -68,6 +68,8 @@ export interface BatchStream<B extends Batch = Batch> extends Iterable<B> {
   state(): JsonValue;
   /** Errors: `FormatError` where the value is not a state of such a stream. */
   restore(state: JsonValue): void;
+  /** Plain JSON: settings and a fingerprint of the data, equal for streams that give the same batches from the same state. */
+  identity(): JsonValue;
 }
 
 /** Finite examples of one shape, held in memory. */

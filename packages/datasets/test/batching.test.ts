@@ -126,6 +126,23 @@ describe("splits", () => {
     for (const part of Object.values(parts)) expect(part).toMatch(/^line \d+\n[^]*\n$/);
     expect(Math.abs(parts.test.length / text.length - 0.2)).toBeLessThan(0.02);
     expect(splitText("no line break", { validation: 0, test: 0 }).train).toBe("no line break");
+  });
+
+  test("a text of one line is cut by the shares all the same, at spaces where there are any", () => {
+    const words = "word ".repeat(2000);
+    const parts = splitText(words, { validation: 0.1, test: 0.2 });
+    expect(parts.train + parts.validation + parts.test).toBe(words);
+    expect([parts.validation, parts.test].map(({ length }) => length)).toEqual([1000, 2000]);
+    expect(parts.test.startsWith("word")).toBe(true);
+    const dna = "ACGT".repeat(500);
+    expect(splitText(dna, { validation: 0, test: 0.25 }).test).toHaveLength(500);
+    const pairs = "\u{1f40d}".repeat(11); // never between the halves of a character
+    expect([...splitText(pairs, { validation: 0, test: 0.5 }).train].every((sign) => sign === "\u{1f40d}")).toBe(true);
+    expect(() => splitText("ab", { validation: 0.1, test: 0.1 })).toThrow(/validation part would be empty/);
+  });
+
+  test("shares out of range", () => {
+    const text = "a line\nand another\n";
     expect(() => splitText(text, { validation: 0.5, test: 0.5 })).toThrow(ArgumentError);
   });
 });

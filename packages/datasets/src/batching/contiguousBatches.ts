@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import type { BatchStream, JsonValue, TokenBatch } from "../batch.ts";
+import { fingerprint } from "../fingerprint.ts";
 import { rngLane, restoreRng } from "../random.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
 
@@ -35,6 +36,7 @@ export function contiguousBatches(ids: Int32Array, options: SequenceOptions): Ba
       return { ...cutRows(ids, starts, seqLen), reset };
     },
     state: () => ({ kind: "contiguous", length: ids.length, at }),
+    identity: () => ({ kind: "contiguous", batchSize, seqLen, ids: fingerprint(ids) }),
     restore(state) {
       const fields = stateFields(state, "contiguous");
       requireLength(fields["length"], ids.length);
@@ -64,6 +66,7 @@ export function randomCrops(
         seqLen,
       ),
     state: () => ({ kind: "crops", length: ids.length, random: rng.state() }),
+    identity: () => ({ kind: "crops", batchSize, seqLen, seed, ids: fingerprint(ids) }),
     restore(state) {
       const fields = stateFields(state, "crops");
       requireLength(fields["length"], ids.length);

@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import { type BatchStream, IGNORE_INDEX, type TokenBatch } from "../batch.ts";
+import { fingerprint } from "../fingerprint.ts";
 import { type SequenceOptions, stream } from "./contiguousBatches.ts";
 import { ShuffledOrder } from "./shuffledBatches.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
@@ -67,6 +68,7 @@ export function packDocuments(documents: readonly Int32Array[], options: PackOpt
       return batch;
     },
     state: () => ({ kind: "packed", order: order.state(), open, offset }),
+    identity: () => ({ kind: "packed", batchSize, seqLen, seed, documents: fingerprint(...texts) }),
     restore(state) {
       const fields = stateFields(state, "packed");
       const document = stateInteger(fields, "open", texts.length - 1);

@@ -1,6 +1,7 @@
 import { FormatError, type Rng } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import type { ArrayDataset, Batch, BatchStream, JsonValue, Numbers } from "../batch.ts";
+import { fingerprint } from "../fingerprint.ts";
 import { permutation, restoreRng, rngLane } from "../random.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
 
@@ -83,6 +84,7 @@ export function shuffledBatches<I extends Numbers, T extends Numbers>(
     nextBatch,
     state: () => order.state(),
     restore: (state) => order.restore(state),
+    identity: () => ({ kind: "order", batchSize, seed, examples: fingerprint(dataset.inputs, dataset.targets) }),
     get epoch() {
       return order.epoch;
     },

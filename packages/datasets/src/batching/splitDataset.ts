@@ -52,20 +52,35 @@ export interface TextParts {
   readonly test: string;
 }
 
+/** Characters that a cut moves on at most, to find a better place than the middle of a word. */
+const REACH = 0.02;
+
 /**
- * Cuts a text in three stretches, in order; cuts move on to the next line break, so that no line is torn.
- * Errors: `ArgumentError` unless the shares are in [0, 1) and leave a train part.
+ * Cuts a text in three stretches, in order; cuts move on to the next line break, so that no line is torn. Where none comes within a
+ * fiftieth of the text, a space will do, and where there is none the share itself.
+ * Errors: `ArgumentError` unless the shares are in [0, 1) and leave a train part, and where a part that is asked for would be empty.
  */
 export function splitText(text: string, shares: { readonly validation: number; readonly test: number }): TextParts {
   const { validation, test } = shares;
   if (!(validation >= 0 && test >= 0 && validation + test < 1)) {
     throw new ArgumentError(`splitText: shares must be at least 0 and sum to below 1, got ${validation} and ${test}`);
   }
-  const cut = (share: number): number => {
-    const from = Math.floor(text.length * share);
-    const line = text.indexOf("\n", from);
-    return share >= 1 || line < 0 ? text.length : line + 1;
-  };
-  const [first, second] = [cut(1 - validation - test), cut(1 - test)];
-  return { train: text.slice(0, first), validation: text.slice(first, second), test: text.slice(second) };
+  const [first, second] = [cutAt(text, 1 - validation - test), cutAt(text, 1 - test)];
+  const parts = { train: text.slice(0, first), validation: text.slice(first, second), test: text.slice(second) };
+  for (const [name, share] of Object.entries({ train: 1, validation, test }))
+    if (share > 0 && text !== "" && parts[name as keyof TextParts] === "")
+      throw new ArgumentError(`splitText: the ${name} part would be empty; the text has ${text.length} characters`);
+  return parts;
+}
+
+function cutAt(text: string, share: number): number {
+  if (share >= 1) return text.length;
+  const from = Math.round(text.length * share);
+  const last = from + Math.floor(text.length * REACH);
+  for (const sign of ["\n", " "]) {
+    const at = text.indexOf(sign, Math.max(0, from - 1)); // the share may fall just behind one
+    if (at >= 0 && at <= last && at + 1 < text.length) return at + 1;
+  }
+  const torn = from > 0 && (text.codePointAt(from - 1) ?? 0) > 0xffff; // between the halves of one character
+  return torn ? from + 1 : from;
 }

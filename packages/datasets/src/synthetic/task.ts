@@ -1,6 +1,7 @@
-import { ArgumentError, FormatError, type Rng } from "@statespace/core";
+import { ArgumentError, FormatError, Rng } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import type { Batch, BatchStream, DatasetInfo, JsonValue, Split } from "../batch.ts";
+import { fingerprint } from "../fingerprint.ts";
 import { restoreRng, rngLane } from "../random.ts";
 import { stateFields, stateInteger } from "../streamState.ts";
 
@@ -33,24 +34,24 @@ export function streamTask<B extends Batch>(task: Task<B>, options: TaskStreamOp
   requireInteger("streamTask", "seed", seed, 0);
   const lane = splitOrder.indexOf(split);
   if (lane < 0) throw new ArgumentError(`streamTask: split must be one of ${splitOrder.join(", ")}, got ${split}`);
-  return new TaskStream(task, batchSize, rngLane(seed, lane));
+  return new TaskStream(task, options, rngLane(seed, lane));
 }
 
 class TaskStream<B extends Batch> implements BatchStream<B> {
   readonly #task: Task<B>;
-  readonly #batchSize: number;
+  readonly #options: TaskStreamOptions;
   #random: Rng;
   #position = 0;
 
-  constructor(task: Task<B>, batchSize: number, random: Rng) {
+  constructor(task: Task<B>, options: TaskStreamOptions, random: Rng) {
     this.#task = task;
-    this.#batchSize = batchSize;
+    this.#options = options;
     this.#random = random;
   }
 
   nextBatch(): B {
     this.#position++;
-    return this.#task.sample(this.#random, this.#batchSize);
+    return this.#task.sample(this.#random, this.#options.batchSize);
   }
 
   state(): JsonValue {
@@ -65,6 +66,13 @@ class TaskStream<B extends Batch> implements BatchStream<B> {
     const position = stateInteger(fields, "position");
     this.#random = restoreRng(fields["random"]);
     this.#position = position;
+  }
+
+  /** A task's own settings show in what it makes of one seed. */
+  identity(): JsonValue {
+    const { batchSize, seed, split = "train" } = this.#options;
+    const { inputs, targets } = this.#task.sample(new Rng(1), 2);
+    return { kind: "task", name: this.#task.info.name, batchSize, seed, split, sample: fingerprint(inputs, targets) };
   }
 
   *[Symbol.iterator](): Iterator<B> {

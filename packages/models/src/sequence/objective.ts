@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { ModelState } from "../language/modelState.ts";
-import { IGNORED_TARGET, type TrainingBatch } from "../training/batch.ts";
+import { countedTargets, IGNORED_TARGET, type TrainingBatch } from "../training/batch.ts";
 import { classAccuracy } from "../training/languageObjective.ts";
 import type { LossContext, Measures, Trainable } from "../training/objective.ts";
 import type { SequenceModel } from "./model.ts";
@@ -68,7 +68,10 @@ function run(
   training: boolean,
 ): Run {
   const inputs = tensor(batch.inputs, batch.shape, batch.inputs instanceof Int32Array ? "int32" : "float32");
-  const targets = tensor(batch.targets, batch.targetShape, batch.targets instanceof Int32Array ? "int32" : "float32");
+  const targets =
+    batch.targets instanceof Int32Array
+      ? tensor(countedTargets(batch), batch.targetShape, "int32")
+      : tensor(batch.targets, batch.targetShape);
   const result = model.forward(inputs, {
     initialState: carryState && !batch.reset ? (carried as ModelState | undefined) : undefined,
     returnState: carryState,

@@ -3,6 +3,7 @@ import { layoutSafetensors, parseSafetensors, tensorF32, type FloatTensor } from
 import type { StreamState } from "./batch.ts";
 import type { CheckpointFiles, CheckpointStore } from "./checkpointStore.ts";
 import type { CarriedState } from "./objective.ts";
+import { differences } from "./runIdentity.ts";
 
 const FORMAT = "statespace.training";
 const VERSION = 1;
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly progress: Readonly<TrainingProgress>;
   readonly data: StreamState;
   readonly rng: Rng;
+  /** See `runIdentity`. */
+  readonly run: StreamState;
 }
 
 /** Name of the checkpoint after a number of steps; names sort as the numbers do. */
@@ -44,7 +47,7 @@ export function checkpointName(step: number): string {
 
 /** Reads everything back from the device and writes one checkpoint. */
 export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, signal?: AbortSignal): Promise<string> {
-  const { parameters, optimizer, carried, progress, data, rng } = snapshot;
+  const { parameters, optimizer, carried, progress, data, rng, run } = snapshot;
   const weights = new Map<string, FloatTensor>();
   for (const { name, shape, value } of parameters.map((p) => ({ name: p.name, shape: p.shape, value: p })))
     weights.set(name, { shape, values: await value.read() });
@@ -57,6 +60,7 @@ export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, s
     data,
     rng: rng.state(),
     carriesState: carried !== undefined,
+    run,
   };
   const files = new Map<string, () => Iterable<Uint8Array>>([
     [MODEL, () => layoutSafetensors(weights).chunks()],
@@ -87,19 +91,26 @@ export interface Restored {
   readonly data: StreamState;
   readonly rng: Rng;
   readonly carried: Uint8Array | undefined;
+  /** Places where the run differs from the one that wrote the checkpoint, where that was allowed. */
+  readonly changed: readonly string[];
 }
 
 /**
  * Puts a checkpoint's weights and moments in place and returns the rest. Everything is read and checked before anything changes.
- * @throws FormatError for a checkpoint of another model, or a damaged one.
+ * @param run of the run that goes on; `mayDiffer` allows a checkpoint of one with other settings or data.
+ * @throws FormatError for a checkpoint of another model or run, or a damaged one.
  */
 export async function restoreTraining(
   store: CheckpointStore,
   name: string,
   parameters: readonly Parameter[],
   optimizer: AdamW,
+  run: { readonly identity: StreamState; readonly mayDiffer: boolean },
 ): Promise<Restored> {
   const state = parseState(await store.read(name, STATE), name);
+  const changed = state.run === undefined ? [] : differences(state.run, run.identity);
+  if (changed.length > 0 && !run.mayDiffer)
+    throw new FormatError(`checkpoint ${name}: is of another run: ${changed.join("; ")} (resume: "changed" goes on)`);
   const weights = parseSafetensors(await store.read(name, MODEL), `${name}/${MODEL}`);
   const values = parameters.map((parameter) => {
     const found = weights.tensors.get(parameter.name);
@@ -126,6 +137,7 @@ export async function restoreTraining(
     data: state.data,
     rng: Rng.fromState(state.rng),
     carried,
+    changed,
   };
 }
 
@@ -134,6 +146,8 @@ interface SavedState extends TrainingProgress {
   readonly data: StreamState;
   readonly rng: number[];
   readonly carriesState: boolean;
+  /** Absent in checkpoints of version 0.1. */
+  readonly run?: StreamState;
 }
 
 function parseState(bytes: Uint8Array, name: string): SavedState {

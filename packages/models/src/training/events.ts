@@ -55,6 +55,8 @@ export interface ResumedEvent {
   readonly kind: "resumed";
   readonly step: number;
   readonly name: string;
+  /** What differs from the run that wrote it, where that was allowed. */
+  readonly changed?: readonly string[];
 }
 
 /** The run is over; `seconds` is the time spent training, over all sittings. */

@@ -1,4 +1,5 @@
 export {
+  countedTargets,
   countSteps,
   countTargets,
   IGNORED_TARGET,

@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { ModelState, type LanguageModel } from "../language/index.ts";
-import { IGNORED_TARGET, type TrainingBatch } from "./batch.ts";
+import { countedTargets, IGNORED_TARGET, type TrainingBatch } from "./batch.ts";
 import type { LossContext, Measures, Trainable } from "./objective.ts";
 
 /** Options of `languageObjective`. */
@@ -33,7 +33,7 @@ export function languageObjective(model: LanguageModel, options: LanguageObjecti
     { carried }: LossContext,
   ): { logits: Tensor; targets: Tensor; state?: ModelState } => {
     const ids = tensor(batch.inputs, batch.shape, "int32");
-    const targets = tensor(batch.targets, batch.targetShape, "int32");
+    const targets = tensor(countedTargets(batch), batch.targetShape, "int32");
     const seqIdx = batch.seqIdx && tensor(batch.seqIdx, batch.shape, "int32");
     const initialState = carryState && !batch.reset ? (carried as ModelState | undefined) : undefined;
     return { targets, ...model.forward(ids, { initialState, returnState: carryState, seqIdx }) };

@@ -1,6 +1,6 @@
 import { AdamW, FormatError, Rng } from "@statespace/core";
 import { throwIfAborted } from "@statespace/files";
-import { countSteps, type TrainingBatch, type TrainingStream } from "./batch.ts";
+import { countSteps, type StreamState, type TrainingBatch, type TrainingStream } from "./batch.ts";
 import { Breather } from "./breather.ts";
 import { pruneCheckpoints, restoreTraining, saveTraining, type TrainingProgress } from "./checkpointing.ts";
 import { evaluate } from "./evaluate.ts";
@@ -8,6 +8,7 @@ import type { EndReason, EvaluationEvent, TrainingEvent } from "./events.ts";
 import type { CarriedState, Trainable } from "./objective.ts";
 import { resolveOptions, type ResolvedOptions, type TrainOptions } from "./options.ts";
 import { PendingSteps } from "./pendingSteps.ts";
+import { runIdentity } from "./runIdentity.ts";
 import { trainStep } from "./step.ts";
 
 /**
@@ -46,6 +47,7 @@ class Run<B extends TrainingBatch> {
   #pending: PendingSteps;
   #startedAt: number = performance.now();
   #saved = -1;
+  readonly #identity: StreamState;
 
   constructor(trainable: Trainable<B>, data: TrainingStream<B>, options: ResolvedOptions<B>) {
     this.#trainable = trainable;
@@ -53,6 +55,7 @@ class Run<B extends TrainingBatch> {
     this.#options = options;
     this.#optimizer = new AdamW(trainable.parameters, options.optimizer);
     this.#rng = new Rng(options.seed ?? 0);
+    this.#identity = runIdentity(options, data);
     this.#pending = new PendingSteps(() => this.#seconds(), 0);
   }
 
@@ -64,13 +67,14 @@ class Run<B extends TrainingBatch> {
     if (newest === undefined) return;
     if (!resume)
       throw new FormatError(`train: there are checkpoints already (${newest}); resume, or take an empty folder`);
-    const { progress, data, rng, carried } = await restoreTraining(
+    const { progress, data, rng, carried, changed } = await restoreTraining(
       checkpoints.store,
       newest,
       this.#trainable.parameters,
       this.#optimizer,
+      { identity: this.#identity, mayDiffer: resume === "changed" },
     );
-    this.#data.restore(data);
+    if (!changed.some((line) => line.startsWith("data"))) this.#data.restore(data);
     this.#progress = { ...progress };
     this.#rng = rng;
     if (carried !== undefined) {
@@ -81,7 +85,7 @@ class Run<B extends TrainingBatch> {
     this.#startedAt = performance.now();
     this.#pending = new PendingSteps(() => this.#seconds(), progress.tokens);
     this.#saved = progress.step;
-    yield { kind: "resumed", step: progress.step, name: newest };
+    yield { kind: "resumed", step: progress.step, name: newest, ...(changed.length > 0 && { changed }) };
   }
 
   async *steps(): AsyncGenerator<TrainingEvent> {
@@ -186,6 +190,7 @@ class Run<B extends TrainingBatch> {
         progress: { ...this.#progress, seconds: this.#seconds() },
         data: this.#data.state(),
         rng: this.#rng,
+        run: this.#identity,
       });
       this.#saved = step;
       await pruneCheckpoints(checkpoints.store, checkpoints.keep ?? 2);

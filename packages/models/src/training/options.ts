@@ -1,5 +1,5 @@
 import { ArgumentError, type AdamWOptions } from "@statespace/core";
-import type { TrainingBatch } from "./batch.ts";
+import type { StreamState, TrainingBatch } from "./batch.ts";
 import type { CheckpointStore } from "./checkpointStore.ts";
 import { cosineSchedule, type Schedule } from "./schedule.ts";
 
@@ -19,8 +19,13 @@ export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
   readonly clipNorm?: number | null;
   readonly evaluation?: EvaluationOptions<B>;
   readonly checkpoints?: CheckpointOptions;
-  /** Go on from the newest checkpoint of the store, if there is one. */
-  readonly resume?: boolean;
+  /**
+   * Go on from the newest checkpoint of the store, if there is one. A checkpoint of a run with other settings or data is refused, and
+   * told what differs; `"changed"` goes on with the new ones all the same (other data are then read from their start).
+   */
+  readonly resume?: boolean | "changed";
+  /** What else makes the run what it is (its recipe, say): compared on resuming with the rest. */
+  readonly identity?: StreamState;
   /** Of the randomness that the loss is handed. Default 0. */
   readonly seed?: number;
   /** Stops at the next step: a checkpoint is written, then `AbortedError` is thrown. */
@@ -56,6 +61,8 @@ export interface ResolvedOptions<B extends TrainingBatch> extends TrainOptions<B
   readonly clipNorm: number | null;
 }
 
+const MAX_ACCUMULATE = 65_536;
+
 /** @throws ArgumentError for a setting out of its range. */
 export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>): ResolvedOptions<B> {
   const { steps, maxMinutes, evaluation, checkpoints, clipNorm = 1, accumulate = 1 } = options;
@@ -77,6 +84,9 @@ export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
       throw new ArgumentError(`train: ${name} must be an integer >= 1, got ${value}`);
   }
+  // Their batches are held together until the step is done.
+  if (accumulate > MAX_ACCUMULATE)
+    throw new ArgumentError(`train: accumulate must be at most ${MAX_ACCUMULATE}, got ${accumulate}`);
   return {
     ...options,
     optimizer: { learningRate: 1e-3, beta2: 0.95, weightDecay: 0.1, ...options.optimizer },

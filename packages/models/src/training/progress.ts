@@ -43,7 +43,7 @@ export function progressText(event: TrainingEvent): string {
     case "checkpointFailed":
       return `step ${step}  no checkpoint: ${event.reason}; those before it are as they were`;
     case "resumed":
-      return `resumed from ${event.name}`;
+      return `resumed from ${event.name}${event.changed === undefined ? "" : `, though ${event.changed.join("; ")}`}`;
     case "end":
       return `step ${step}  end (${{ steps: "all steps done", time: "time is up", earlyStop: "no further improvement" }[event.reason]}) after ${duration(event.seconds)}`;
   }

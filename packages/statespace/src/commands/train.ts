@@ -8,11 +8,12 @@ import { trainRecipe } from "../training/trainRecipe.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { numberOption, UsageError, type Command } from "./command.ts";
 
-const USAGE = `usage: statespace train --config FILE [--out DIR] [--resume] [--max-minutes M] [--backend B] [--json]
+const USAGE = `usage: statespace train --config FILE [--out DIR] [--resume] [--changed] [--max-minutes M] [--backend B] [--json]
 
 Trains a language model as the JSON file FILE says and writes a Hugging Face folder.
   --out DIR          where to; the file's "output" unless told
   --resume           go on from the newest checkpoint in DIR/checkpoints; an interrupt (Ctrl-C) leaves one
+  --changed          with --resume: though the recipe or its data differ from the checkpoint's
   --max-minutes M    ends the run, and its schedule, after M minutes
   --backend B        webgpu, wasm or cpu; the best there is unless told
   --json             one line of JSON an event on stdout, in place of the progress line on stderr`;
@@ -21,6 +22,7 @@ const OPTIONS = {
   config: { type: "string" },
   out: { type: "string" },
   resume: { type: "boolean", default: false },
+  changed: { type: "boolean", default: false },
   "max-minutes": { type: "string" },
   backend: { type: "string" },
   json: { type: "boolean", default: false },
@@ -40,6 +42,7 @@ async function readRecipe(path: string): Promise<unknown> {
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   if (values.config === undefined) throw new UsageError("--config is needed");
+  if (values.changed && !values.resume) throw new UsageError("--changed goes with --resume");
   const source = await readRecipe(values.config);
   const recipe = parseRecipe(source);
   const base = dirname(resolve(values.config));
@@ -51,7 +54,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const trained = await trainRecipe(recipe, source, {
     base,
     output,
-    resume: values.resume,
+    resume: values.resume && values.changed ? "changed" : values.resume,
     maxMinutes: numberOption("max-minutes", values["max-minutes"]),
     signal,
     onEvent: (event) => (values.json ? console.log(toJsonLine(event)) : show(event)),

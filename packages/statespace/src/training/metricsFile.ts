@@ -6,7 +6,6 @@ import { toJsonLine, type TrainingEvent } from "@statespace/models";
 export class MetricsFile {
   readonly #path: string;
   readonly #events: TrainingEvent[];
-  #unwritten: string[] = [];
   #begun = false;
 
   private constructor(path: string, events: TrainingEvent[]) {
@@ -33,14 +32,8 @@ export class MetricsFile {
   async add(event: TrainingEvent): Promise<void> {
     if (!this.#begun) await this.#begin(event.kind === "resumed" ? event.step : 0);
     this.#events.push(event);
-    this.#unwritten.push(`${toJsonLine(event)}\n`);
-    if (event.kind !== "step" || this.#unwritten.length >= 20) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    const lines = this.#unwritten.join("");
-    this.#unwritten = [];
-    if (lines !== "") await appendFile(this.#path, lines);
+    // At once: what a checkpoint builds on must be on record before it is, or a run killed after it would lack these steps for good.
+    await appendFile(this.#path, `${toJsonLine(event)}\n`);
   }
 
   /** Drops steps that were told but are taken again, since the checkpoint is older. */

@@ -10,6 +10,7 @@ import {
   savePretrained,
   train,
   type ModelConfig,
+  type StreamState,
   type TrainingEvent,
 } from "@statespace/models";
 import { BestWeights } from "./bestWeights.ts";
@@ -24,7 +25,8 @@ export interface TrainRecipeOptions {
   readonly base: string;
   /** Folder for the model, its metrics and checkpoints. */
   readonly output: string;
-  readonly resume: boolean;
+  /** "changed": also where the recipe or its data differ from those of the checkpoint. */
+  readonly resume: boolean | "changed";
   /** Time budget, in place of the recipe's. */
   readonly maxMinutes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -45,7 +47,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
     const objective = languageObjective(model, { carryState: recipe.rows === "contiguous" });
     // A held-out text is read in order, with the state carried along, however the rows of training are cut.
     const measured = { ...languageObjective(model, { carryState: true }), loss: objective.loss };
-    const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume);
+    const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume !== false);
     const best = new BestWeights(join(output, "best"));
     const events = train(measured, data.stream, {
       ...(recipe.steps === undefined ? {} : { steps: recipe.steps }),
@@ -65,17 +67,14 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
         ...(recipe.checkpoints.every && { every: recipe.checkpoints.every }),
       },
       resume,
+      identity: { model: recipe.model as StreamState, tokenizer: { ...recipe.tokenizer } },
       seed: recipe.seed,
       ...(signal && { signal }),
     });
-    try {
-      for await (const event of events) {
-        onEvent?.(event);
-        await metrics.add(event);
-        if (event.kind === "evaluation" && event.isBest) await best.save(model);
-      }
-    } finally {
-      await metrics.flush();
+    for await (const event of events) {
+      onEvent?.(event);
+      await metrics.add(event);
+      if (event.kind === "evaluation" && event.isBest) await best.save(model);
     }
     if (!endsBest(metrics.events)) await best.restore(model);
     const trained = await finalFigures(model, measured, data.heldOut(recipe.evaluation.finalTokens), metrics, signal);
