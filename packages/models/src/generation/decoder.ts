@@ -2,8 +2,16 @@ import { capture, keep, readFloats, tensor, writeInto, type Captured, type Tenso
 import type { LanguageModel } from "../language/model.ts";
 import type { ModelState } from "../language/modelState.ts";
 
+/** Room that a growing state gets at least. */
+const LEAST_ROOM = 64;
+
+/** The room a state of `tokens` gets: doubled each time it is full, so that captures stay few. */
+export function capacityFor(tokens: number): number {
+  return LEAST_ROOM * 2 ** Math.max(0, Math.ceil(Math.log2(tokens / LEAST_ROOM)));
+}
+
 /**
- * Token-by-token decoding from a state of constant size. The first step is captured; each later one is a replay:
+ * Token-by-token decoding. The first step is captured, and again when a growing state needs more room; each other one is a replay:
  * write the ids, run the recorded launches, read the logits.
  *
  * The decoder owns `state` and changes it in place; `state.clone()` and `state.copyFrom()` fork and roll back.
@@ -13,6 +21,7 @@ export class Decoder {
   readonly state: ModelState;
   readonly #ids: Tensor; // int32 [b]
   #graph: Captured<Tensor> | undefined;
+  #layout = 0;
 
   /** @param state taken over: the decoder disposes it. */
   constructor(model: LanguageModel, state: ModelState, batch: number) {
@@ -24,15 +33,12 @@ export class Decoder {
   /** Feeds one token per sequence; logits [b * v] of the next. */
   async next(ids: ArrayLike<number>): Promise<Float32Array> {
     writeInto(this.#ids, Int32Array.from(ids));
-    if (!this.model.constantState) {
-      const logits = this.model.step(this.#ids, this.state);
-      try {
-        return await readFloats(logits);
-      } finally {
-        logits.dispose();
-      }
-    }
-    if (this.#graph === undefined) {
+    const { state, model } = this;
+    if (this.#graph === undefined || state.layout !== this.#layout || state.position >= state.capacity) {
+      this.#graph?.dispose();
+      this.#graph = undefined;
+      model.reserve(state, this.#ids.shape[0]!, capacityFor(state.position + 1));
+      this.#layout = state.layout;
       this.#prime();
       this.#graph = capture(() => this.model.step(this.#ids, this.state));
     } else {
@@ -44,7 +50,9 @@ export class Decoder {
 
   /** Tensors derived from weights must exist before the capture, or every replay would compute them again. */
   #prime(): void {
-    const scratch = this.model.initialState(this.#ids.shape[0]!);
+    const batch = this.#ids.shape[0]!;
+    const scratch = this.model.initialState(batch);
+    this.model.reserve(scratch, batch, capacityFor(this.state.position + 1));
     this.model.step(this.#ids, scratch).dispose();
     scratch.dispose();
   }

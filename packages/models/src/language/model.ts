@@ -21,6 +21,7 @@ import { kaimingUniform, normal } from "../layers/initializers.ts";
 import type { LayerState } from "../layers/mixer.ts";
 import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { settled } from "../layers/reservedState.ts";
 import { ResidualBlock } from "../layers/residualBlock.ts";
 import type { LanguageConfig } from "./hybridConfig.ts";
 import { makeMixer, residualAdditions } from "./makeMixer.ts";
@@ -101,6 +102,17 @@ export class LanguageModel {
     return new ModelState(this.blocks.map(({ mixer }) => mixer.initialState(batch)));
   }
 
+  /** Gives a state room for `capacity` tokens in all, where it grows, so that steps can be captured until the room is full. */
+  reserve(state: ModelState, batch: number, capacity: number): void {
+    if (state.capacity >= capacity && state.capacity !== Number.POSITIVE_INFINITY) return;
+    const tokens = state.position;
+    this.blocks.forEach(({ mixer }, i) => {
+      if (mixer.reserve === undefined) return;
+      mixer.reserve(state.layers[i]!, { batch, capacity, tokens });
+      state.layout++;
+    });
+  }
+
   /**
    * Logits of whole sequences.
    * @param ids int32 [b, l]
@@ -111,7 +123,8 @@ export class LanguageModel {
     const out = tidy(() => {
       let x = embedding({ ids, weight: this.embedding.value }).y; // [b, l, dModel]
       this.blocks.forEach((block, i) => {
-        const result = block.forward(x, { initialState: initialState?.layers[i], returnState, seqIdx });
+        const before = initialState && settled(initialState.layers[i]!, initialState.position);
+        const result = block.forward(x, { initialState: before, returnState, seqIdx });
         x = result.y;
         if (result.state) states.push(result.state);
       });

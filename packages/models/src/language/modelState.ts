@@ -1,6 +1,20 @@
-import { copy, FormatError, keep, readFloats, ShapeError, tensor, tidy, zeros, type Tensor } from "@statespace/core";
+import {
+  copy,
+  FormatError,
+  keep,
+  ones,
+  pad,
+  readFloats,
+  ShapeError,
+  tensor,
+  tidy,
+  writeInto,
+  zeros,
+  type Tensor,
+} from "@statespace/core";
 import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
-import { GROWING_STATE, type LayerState } from "../layers/mixer.ts";
+import type { LayerState } from "../layers/mixer.ts";
+import { capacityOf, GROWING_STATE, POSITION, settled } from "../layers/reservedState.ts";
 
 const FORMAT = "statespace.state";
 
@@ -12,6 +26,8 @@ export class ModelState {
   readonly layers: readonly LayerState[];
   /** Tokens that went in. */
   position: number;
+  /** Changes when tensors are replaced by others: a graph that was captured on this state is then out of date. */
+  layout = 0;
 
   constructor(layers: readonly LayerState[], position = 0) {
     this.layers = layers;
@@ -33,21 +49,31 @@ export class ModelState {
     return total;
   }
 
-  /** An independent copy: later steps on one do not show in the other. */
+  /** Tokens there is room for before `reserve` must make more. */
+  get capacity(): number {
+    return Math.min(...this.layers.map(capacityOf));
+  }
+
+  /** An independent copy, without reserved room: later steps on one do not show in the other. */
   clone(): ModelState {
     return this.mapTensors(duplicate);
   }
 
-  /** A state of the tensors that `map` makes of these. */
+  /** A state of the tensors that `map` makes of these, without reserved room. */
   mapTensors(map: (t: Tensor) => Tensor): ModelState {
     return new ModelState(
-      this.layers.map((layer) => Object.fromEntries(Object.entries(layer).map(([name, t]) => [name, map(t)]))),
+      this.layers.map((layer) =>
+        tidy(() =>
+          Object.fromEntries(Object.entries(settled(layer, this.position)).map(([name, t]) => [name, map(t)])),
+        ),
+      ),
       this.position,
     );
   }
 
   /**
-   * Takes over another state's values in place, so that captured graphs go on from there. What grows with the text is replaced.
+   * Takes over another state's values in place, so that captured graphs go on from there. What grows with the text is replaced,
+   * unless it is reserved and the other fits.
    * @throws ShapeError for a state of another model or batch.
    */
   copyFrom(other: ModelState): void {
@@ -64,14 +90,27 @@ export class ModelState {
       }
     }
     for (const [name, destination] of own) copy({ destination, source: source.get(name)! });
-    this.layers.forEach((layer, i) => replaceGrowing(layer, other.layers[i]!));
+    for (const [i, layer] of this.layers.entries()) {
+      if (layer === other.layers[i]) continue;
+      tidy(() => {
+        const from = settled(other.layers[i]!, other.position);
+        if (layer[POSITION] !== undefined && capacityOf(layer) >= other.position) {
+          refill(layer, from, other.position);
+        } else if (replaceGrowing(layer, from)) this.layout++;
+      });
+    }
     this.position = other.position;
   }
 
   /** The state as a safetensors file. */
   async toBytes(): Promise<Uint8Array> {
+    const plain = this.clone();
     const tensors = new Map<string, FloatTensor>();
-    for (const [name, t] of this.tensors()) tensors.set(name, { shape: [...t.shape], values: await readFloats(t) });
+    try {
+      for (const [name, t] of plain.tensors()) tensors.set(name, { shape: [...t.shape], values: await readFloats(t) });
+    } finally {
+      plain.dispose();
+    }
     return serializeSafetensors(tensors, {
       metadata: { format: FORMAT, position: String(this.position), layers: String(this.layers.length) },
     });
@@ -109,18 +148,36 @@ export class ModelState {
 
 /** A name `layers.0.keys` or `keys` of a tensor that gets longer with every token. */
 function grows(name: string): boolean {
-  return GROWING_STATE.has(name.slice(name.lastIndexOf(".") + 1));
+  const own = name.slice(name.lastIndexOf(".") + 1);
+  return GROWING_STATE.has(own) || own === POSITION;
 }
 
-/** Puts copies of another state's growing tensors in the place of a layer's own. */
-function replaceGrowing(layer: LayerState, other: LayerState): void {
-  if (layer === other) return;
+/** Puts copies of a plain state's growing tensors in the place of a layer's own; tells whether there was anything to replace. */
+function replaceGrowing(layer: LayerState, other: LayerState): boolean {
   const holder = layer as Record<string, Tensor>;
-  for (const name of Object.keys(layer).filter(grows)) {
+  const [old, next] = [Object.keys(layer).filter(grows), Object.keys(other).filter(grows)];
+  const copies = next.map((name) => keep(duplicate(other[name]!)));
+  for (const name of old) {
     holder[name]!.dispose();
     delete holder[name];
   }
-  for (const name of Object.keys(other).filter(grows)) holder[name] = keep(duplicate(other[name]!));
+  next.forEach((name, i) => (holder[name] = copies[i]!));
+  return old.length + next.length > 0;
+}
+
+/** Puts a plain state's tokens into the room of a reserved one, in place. */
+function refill(layer: LayerState, other: LayerState, tokens: number): void {
+  for (const name of Object.keys(layer).filter((key) => GROWING_STATE.has(key))) {
+    const destination = layer[name]!;
+    const rest = name === "visible" ? 1 : 0;
+    const source = other[name];
+    const room = destination.shape[1]! - tokens;
+    const pads = destination.shape.map((_, axis) => (axis === 1 ? ([0, room] as const) : ([0, 0] as const)));
+    const whole = source === undefined ? (rest === 1 ? ones : zeros)(destination.shape) : pad(source, pads, rest);
+    copy({ destination, source: whole });
+  }
+  const position = layer[POSITION]!;
+  writeInto(position, new Int32Array(position.size).fill(tokens));
 }
 
 /** A copy of the values, not another handle on them. */

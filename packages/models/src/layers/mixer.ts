@@ -6,8 +6,14 @@ import type { Parameter, Tensor } from "@statespace/core";
  */
 export type LayerState = Readonly<Record<string, Tensor>>;
 
-/** Names of state tensors that get longer with every token: a step replaces them, and before the first token they are not there. */
-export const GROWING_STATE: ReadonlySet<string> = new Set(["keys", "values", "visible"]);
+/** What `Mixer.reserve` is told. */
+export interface Reservation {
+  readonly batch: number;
+  /** Tokens there must be room for, those that are there included. */
+  readonly capacity: number;
+  /** Tokens that went into the state. */
+  readonly tokens: number;
+}
 
 /** How a sequence is run. */
 export interface ForwardOptions {
@@ -36,7 +42,7 @@ export interface ForwardResult {
 export interface Mixer {
   /** Kind, as a config names it: `mamba`, `s4d`, `attention`. */
   readonly kind: string;
-  /** The state keeps its shapes from token to token, so that a step can be captured and replayed. Attention's does not. */
+  /** The state's size does not depend on how many tokens went in. Attention's does; `reserve` makes its steps replayable all the same. */
   readonly constantState: boolean;
   readonly parameters: readonly Parameter[];
   /** A state before the first token. */
@@ -44,6 +50,8 @@ export interface Mixer {
   forward(x: Tensor /* [b, l, dModel] */, options?: ForwardOptions): ForwardResult;
   /** One token. @throws BackendError while gradients are recorded. */
   step(x: Tensor /* [b, dModel] */, state: LayerState): Tensor; // [b, dModel]
+  /** Where the state grows: gives it room, in place, so that steps keep its shapes and can be captured until the room is full. */
+  reserve?(state: LayerState, reservation: Reservation): void;
   /** Frees what was derived from the weights; the weights belong to the model. */
   dispose?(): void;
 }

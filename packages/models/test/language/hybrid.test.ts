@@ -128,7 +128,7 @@ describe.each(Object.entries(configs))("a hybrid: %s", (_, config) => {
     const decoder = new Decoder(model, half.state, 1);
     for (let t = 4; t < IDS.length; t++) expectRow(await decoder.next([IDS[t]!]), whole[t]!, `token ${t}`);
     expect(decoder.state.position).toBe(IDS.length);
-    expect(decoder.launches > 0).toBe(model.constantState);
+    expect(decoder.launches).toBeGreaterThan(0);
     const restored = ModelState.fromBytes(await fork.toBytes());
     decoder.state.copyFrom(restored);
     expect(decoder.state.position).toBe(4);

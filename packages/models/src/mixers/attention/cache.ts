@@ -5,15 +5,20 @@ import {
   keep,
   mul,
   ones,
+  pad,
   reshape,
   sequenceNumber,
   sliceAxis,
+  tensor,
+  tidy,
+  zeros,
   type Tensor,
 } from "@statespace/core";
-import type { LayerState } from "../../layers/mixer.ts";
+import type { LayerState, Reservation } from "../../layers/mixer.ts";
+import { capacityOf, POSITION, settled } from "../../layers/reservedState.ts";
 
 /** Keys and values of every token so far. */
-export interface Cache {
+export interface Cache extends Readonly<Record<string, Tensor>> {
   readonly keys: Tensor; // [b, m, hkv, p], rotated
   readonly values: Tensor; // [b, m, hkv, p]
   /** 1, or 0 for tokens of sequences that are over. */
@@ -46,10 +51,35 @@ export function stillVisible(visible: Tensor, seqIdx: Tensor | undefined): Tenso
 }
 
 /** Puts a longer cache in the place of the one a state holds. */
-export function replaceCache(state: LayerState, cache: Cache): void {
+export function replaceCache(state: LayerState, cache: Readonly<Record<string, Tensor>>): void {
   const holder = state as Record<string, Tensor>;
   for (const [name, value] of Object.entries(cache)) {
     holder[name]?.dispose();
     holder[name] = keep(value);
   }
+}
+
+/** Makes the cache of a state one of fixed capacity: zeros behind its tokens, visible ones, and their number on the device. */
+export function reserveCache(
+  state: LayerState,
+  { batch, capacity, tokens }: Reservation,
+  nHeadsKv: number,
+  headDim: number,
+): void {
+  if (state[POSITION] !== undefined && capacityOf(state) >= capacity) return;
+  const made = tidy(() => {
+    const { keys, values, visible } = settled(state, tokens);
+    const room = (x: Tensor | undefined, rest: readonly number[], value: number): Tensor => {
+      const empty = value === 0 ? zeros : ones;
+      if (x === undefined) return empty([batch, capacity, ...rest]);
+      return pad(x, [[0, 0], [0, capacity - tokens], ...rest.map(() => [0, 0] as const)], value);
+    };
+    return {
+      keys: room(keys, [nHeadsKv, headDim], 0),
+      values: room(values, [nHeadsKv, headDim], 0),
+      visible: room(visible, [], 1),
+      [POSITION]: tensor(new Int32Array(batch).fill(tokens), [batch]),
+    };
+  });
+  replaceCache(state, made);
 }

@@ -1,9 +1,11 @@
 import {
   attentionMap,
   causalAttention,
+  causalAttentionStep,
   causalConv1d,
   causalConv1dStep,
   concat,
+  keep,
   linear,
   mul,
   reshape,
@@ -16,12 +18,13 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { constant, kaimingUniform } from "../../layers/initializers.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import { POSITION } from "../../layers/reservedState.ts";
 import { rotate } from "../../layers/rotate.ts";
 import type { AttentionMixerConfig } from "./config.ts";
-import { appendToCache, replaceCache, stillVisible, type Cache } from "./cache.ts";
-import { positionTurn } from "./positions.ts";
+import { appendToCache, replaceCache, reserveCache, stillVisible, type Cache } from "./cache.ts";
+import { positionTurn, rotaryTable } from "./positions.ts";
 
 /** Queries, keys and values of new tokens, and what goes past the attention. */
 interface Projected {
@@ -39,7 +42,8 @@ interface Projected {
  *     q, k    = rotated by their positions       where rotaryDim > 0
  *     output  = outProj(attention(q, k, v), up silu(gate))
  *
- * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them.
+ * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them. A reserved state
+ * has room for more of them, and a step on it is one in-place op that finds its position on the device.
  * Source: arXiv 1706.03762; rotary positions arXiv 2104.09864; names of the weights as in the published checkpoints.
  */
 export class AttentionMixer implements Mixer {
@@ -108,15 +112,24 @@ export class AttentionMixer implements Mixer {
     return tidy(() => {
       const [b] = input.shape as [number, number];
       const { qkv, beside } = this.#project(input);
-      const fresh = this.#heads(
-        reshape(this.#convolveStep(qkv, state), [b, 1, this.#qkvDim]),
-        state.keys?.shape[1] ?? 0,
-      );
+      const convolved = this.#convolveStep(qkv, state);
+      if (state[POSITION] !== undefined) return this.#output(this.#stepInRoom(convolved, state), beside);
+      const fresh = this.#heads(reshape(convolved, [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
       const cache = appendToCache(state, fresh);
       const { y } = causalAttention({ q: fresh.q, ...seenOf(cache, state) }, { scale: this.config.softmaxScale });
       replaceCache(state, cache);
       return this.#output(reshape(y, [b, this.config.nHeads, this.config.headDim]), beside);
     });
+  }
+
+  reserve(state: LayerState, reservation: Reservation): void {
+    reserveCache(state, reservation, this.config.nHeadsKv, this.config.headDim);
+  }
+
+  /** Frees the table of positions. */
+  dispose(): void {
+    this.#rotary?.dispose();
+    this.#rotary = undefined;
   }
 
   /** What each token of a sequence looks at: [b, h, l, m], rows sum to 1, m counting the tokens of the state too. */
@@ -127,6 +140,39 @@ export class AttentionMixer implements Mixer {
       const { k, visible } = seenOf(appendToCache(initialState, fresh), initialState);
       return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale: this.config.softmaxScale });
     });
+  }
+
+  /** Angles of every position a reserved state has room for; made at the first step on such a state. */
+  #rotary: Tensor | undefined; // [m, rotaryDim]
+
+  #rotaryTable(m: number): Tensor | undefined {
+    const { rotaryDim, rotaryBase } = this.config;
+    if (rotaryDim === 0) return undefined;
+    if (this.#rotary?.shape[0] !== m) {
+      this.dispose();
+      this.#rotary = keep(rotaryTable(m, rotaryDim, rotaryBase));
+    }
+    return this.#rotary;
+  }
+
+  /** Attention of one token on a reserved state: [b, h, p]. */
+  #stepInRoom(qkv: Tensor, state: LayerState): Tensor {
+    const { nHeads: h, nHeadsKv: hkv, headDim: p, rotaryInterleaved, softmaxScale } = this.config;
+    const [b] = qkv.shape as [number, number];
+    const [q, k, v] = split(qkv, [h * p, hkv * p, hkv * p]) as [Tensor, Tensor, Tensor];
+    return causalAttentionStep(
+      {
+        q: reshape(q, [b, h, p]),
+        k: reshape(k, [b, hkv, p]),
+        v: reshape(v, [b, hkv, p]),
+        keys: state.keys!,
+        values: state.values!,
+        position: state[POSITION]!,
+        visible: state.visible,
+        rotary: this.#rotaryTable(state.keys!.shape[1]!),
+      },
+      { scale: softmaxScale, interleaved: rotaryInterleaved },
+    ).y;
   }
 
   get #qkvDim(): number {

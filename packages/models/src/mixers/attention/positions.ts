@@ -7,10 +7,28 @@ import { makeTurn, type Turn } from "../../layers/rotate.ts";
  */
 export function positionTurn(from: number, l: number, dim: number, base: number, interleaved: boolean): Turn {
   const pairs = dim / 2;
-  const angles = Float64Array.from(
+  const angles = anglesOf(from, l, pairs, base);
+  const table = (of: (angle: number) => number): Tensor => tensor(Float32Array.from(angles, of), [l, 1, pairs]);
+  return makeTurn(table(Math.cos), table(Math.sin), dim, interleaved ? "neighbours" : "halves");
+}
+
+/** The angles of l positions from `from` on, [l, pairs]. */
+function anglesOf(from: number, l: number, pairs: number, base: number): Float64Array {
+  return Float64Array.from(
     { length: l * pairs },
     (_, i) => (from + Math.floor(i / pairs)) / base ** ((i % pairs) / pairs),
   );
-  const table = (of: (angle: number) => number): Tensor => tensor(Float32Array.from(angles, of), [l, 1, pairs]);
-  return makeTurn(table(Math.cos), table(Math.sin), dim, interleaved ? "neighbours" : "halves");
+}
+
+/** Cosines, then sines, of every position below m: [m, dim], from which a step on the device takes its own. */
+export function rotaryTable(m: number, dim: number, base: number): Tensor {
+  const pairs = dim / 2;
+  const angles = anglesOf(0, m, pairs, base);
+  const table = new Float32Array(m * dim);
+  angles.forEach((angle, i) => {
+    const at = Math.floor(i / pairs) * dim + (i % pairs);
+    table[at] = Math.cos(angle);
+    table[at + pairs] = Math.sin(angle);
+  });
+  return tensor(table, [m, dim]);
 }
