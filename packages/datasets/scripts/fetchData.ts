@@ -9,9 +9,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { Rng } from "@statespace/core";
+import { sha256Hex } from "@statespace/files";
 import { type FetchName, fetchedFiles } from "../src/catalogue.ts";
 import { formatIdx } from "../src/formats/idx.ts";
-import { sha256Hex } from "../src/load/sha256.ts";
 import { parseMnistJson } from "../src/real/mnist.ts";
 import { gather } from "../src/batching/shuffledBatches.ts";
 

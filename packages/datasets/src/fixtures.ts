@@ -1,6 +1,6 @@
 import { ArgumentError } from "@statespace/core";
 import { fixtureFiles, type FixtureName } from "./catalogue.ts";
-import { loadBytes, type LoadOptions } from "./load/loadBytes.ts";
+import { loadBytes, type LoadOptions } from "@statespace/files";
 
 // Each address is written out, so that bundlers find the files and copy them.
 const addresses: Readonly<Record<FixtureName, () => URL>> = {

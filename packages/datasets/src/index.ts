@@ -33,11 +33,6 @@ export type { MazeOptions, MazeTask } from "./synthetic/maze.ts";
 export { bandLimitedNoise, chirp, lorenz, mackeyGlass, sines } from "./synthetic/signals.ts";
 export type { LorenzOptions, MackeyGlassOptions, NoiseOptions, SineOptions } from "./synthetic/signals.ts";
 
-export { loadBytes, loadText } from "./load/loadBytes.ts";
-export type { ByteSource, LoadOptions } from "./load/loadBytes.ts";
-export { directoryCache } from "./load/nodeFiles.ts";
-export type { ByteCache } from "./load/nodeFiles.ts";
-export { sha256Hex } from "./load/sha256.ts";
 export { loadFixture } from "./fixtures.ts";
 export { fetchedFiles, fixtureFiles, realDatasets } from "./catalogue.ts";
 export type { FetchName, FixtureName } from "./catalogue.ts";

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ArgumentError, FormatError } from "@statespace/core";
+import { sha256Hex } from "@statespace/files";
 import { describe, expect, test } from "vitest";
 import {
   fetchedFiles,
@@ -19,7 +20,6 @@ import {
   loadTimeSeries,
   permutePixels,
   realDatasets,
-  sha256Hex,
   splitDataset,
 } from "../src/index.ts";
 

@@ -1,4 +1,5 @@
 import { FormatError, Rng } from "@statespace/core";
+import { sha256Hex } from "@statespace/files";
 import { describe, expect, test } from "vitest";
 import {
   addingProblem,
@@ -12,7 +13,6 @@ import {
   modularArithmetic,
   parity,
   selectiveCopying,
-  sha256Hex,
   streamInductionHeads,
   streamTask,
   type Task,

@@ -20,8 +20,20 @@ export {
   serializeSafetensors,
   type WritableTensor,
 } from "./safetensors/safetensorsWriter.ts";
+export { type AnyCache, cachedSource, type CachedSourceOptions } from "./cache/cachedSource.ts";
+export { directoryCache } from "./cache/directoryCache.ts";
+export type { CacheWriter, FileCache, ResponseCache } from "./cache/fileCache.ts";
+export { handleCache } from "./cache/handleCache.ts";
+export { openCache } from "./cache/openCache.ts";
+export { type ByteSource, decodeUtf8, loadBytes, loadText, type LoadOptions, sourceName } from "./load/loadBytes.ts";
+export { impostor } from "./impostor.ts";
 export { asAborted, throwIfAborted } from "./sources/abort.ts";
-export { cachedSource, type CachedSourceOptions, type ResponseCache } from "./sources/cachedSource.ts";
+
+export { handleSource } from "./sources/handleSource.ts";
+export { type HubOptions } from "./sources/hub.ts";
+export { type HttpOptions } from "./sources/httpFile.ts";
+export { sha256Hex } from "./sources/sha256.ts";
+export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts";
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
 export { type NodeFiles, nodeFiles, writeFileAtomically } from "./sources/nodeFiles.ts";

@@ -221,7 +221,8 @@ describe("refused", () => {
     ["big-endian", writeTorchFile({ ...model, byteOrder: "big" }), /byte order "big"/],
     ["another archive", writeZip([{ name: "a.txt", bytes: Uint8Array.of(1) }]), /has no data\.pkl/],
     ["a bare pickle", Uint8Array.of(0x80, 2, 0x8a, 10), /PyTorch before 1\.6/],
-    ["a page", new TextEncoder().encode("<html>"), /not an archive of torch\.save/],
+    ["a page", new TextEncoder().encode("<!DOCTYPE html><html>"), /an HTML page stands in its place/],
+    ["a text", new TextEncoder().encode("weights"), /not an archive of torch\.save/],
     ["nothing", new Uint8Array(0), /not an archive/],
     [
       "a missing storage",

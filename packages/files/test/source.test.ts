@@ -159,7 +159,9 @@ test("errors of the server and of the connection are typed and name the file", a
   await expect(urlSource(server.base).read("weights.bin")).rejects.toThrow(/weights.bin/);
   await expect(urlSource(server.base).read("forbidden.json")).rejects.toThrow(/HTTP 403/);
   await expect(urlSource("http://127.0.0.1:9/").read("weights.bin")).rejects.toThrow(SourceError);
-  await expect(folderSource(join(folder, "weights.bin")).read("x")).resolves.toBeUndefined();
+  await expect(folderSource(join(folder, "weights.bin")).read("x")).rejects.toThrow(/is a file; the folder/);
+  await expect(folderSource(join(folder, "nowhere")).size("x")).rejects.toThrow(/nowhere: there is no such folder/);
+  await expect(folderSource(join(folder, "nowhere")).stream("x")).rejects.toThrow(SourceError);
 });
 
 test("a server that answers another range than the one asked for: too much is cut, another place is an error", async () => {

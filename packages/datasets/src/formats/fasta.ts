@@ -1,5 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
-import { decodeUtf8 } from "../load/loadBytes.ts";
+import { decodeUtf8 } from "@statespace/files";
 
 /** One sequence of a FASTA file. */
 export interface FastaRecord {

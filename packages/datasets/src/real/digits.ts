@@ -1,7 +1,7 @@
 import { FormatError } from "@statespace/core";
 import type { DatasetInfo } from "../batch.ts";
 import { parseCsv } from "../formats/csv.ts";
-import { type ByteSource, loadText, type LoadOptions } from "../load/loadBytes.ts";
+import { type ByteSource, loadText, type LoadOptions } from "@statespace/files";
 import type { ImageDataset } from "./mnist.ts";
 
 /** Where the digits come from and their licence. */

@@ -2,7 +2,7 @@ import { FormatError, Rng } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import type { ArrayDataset, DatasetInfo } from "../batch.ts";
 import { type IdxArray, parseIdx } from "../formats/idx.ts";
-import { type ByteSource, loadBytes, type LoadOptions, sourceName } from "../load/loadBytes.ts";
+import { type ByteSource, loadBytes, type LoadOptions, sourceName } from "@statespace/files";
 import { permutation } from "../random.ts";
 
 /** Grey images read pixel by pixel, with a class each: inputs [n, pixels, 1] in [0, 1], targets [n]. */

@@ -2,7 +2,7 @@ import { ArgumentError, FormatError } from "@statespace/core";
 import { requireInteger } from "../arguments.ts";
 import type { ArrayDataset, DatasetInfo, Split } from "../batch.ts";
 import { type CsvOptions, parseCsv } from "../formats/csv.ts";
-import { type ByteSource, loadText, type LoadOptions, sourceName } from "../load/loadBytes.ts";
+import { type ByteSource, loadText, type LoadOptions, sourceName } from "@statespace/files";
 
 /** Several numbers measured at the same times. */
 export interface TimeSeries {

@@ -1,4 +1,5 @@
 import { FormatError } from "@statespace/core";
+import { impostor } from "../impostor.ts";
 import type { ReadOptions, Source } from "../sources/source.ts";
 import { isJsonObject, type JsonObject, parseStrictJsonBytes } from "../strictJson.ts";
 
@@ -14,6 +15,8 @@ export async function readJson(
   const bytes = await source.read(file, { signal: options.signal, end: MAX_JSON_BYTES + 1 });
   if (bytes === undefined) return undefined;
   if (bytes.byteLength > MAX_JSON_BYTES) throw new FormatError(`${file}: must be at most ${MAX_JSON_BYTES} bytes`);
+  const fault = impostor(bytes);
+  if (fault !== undefined) throw new FormatError(`${file}: not valid JSON: ${fault}`);
   const value = parseStrictJsonBytes(bytes, { what: file, nonFinite: true });
   if (!isJsonObject(value)) throw new FormatError(`${file}: must be a JSON object`);
   return value;

@@ -1,4 +1,5 @@
 import { FormatError } from "@statespace/core";
+import { impostor, IMPOSTOR_BYTES } from "../impostor.ts";
 import { throwIfAborted } from "../sources/abort.ts";
 import type { ReadOptions, Source } from "../sources/source.ts";
 import { quote } from "../strictJson.ts";
@@ -39,7 +40,7 @@ export async function openPytorch(
   file: string,
   options: ReadOptions = {},
 ): Promise<TensorFile | undefined> {
-  const prefix = await source.read(file, { ...options, start: 0, end: 4 });
+  const prefix = await source.read(file, { ...options, start: 0, end: IMPOSTOR_BYTES });
   if (prefix === undefined) return undefined;
   if (!looksLikeZip(prefix)) throw new FormatError(`${file}: ${notAnArchive(prefix)}`);
   const size = await source.size(file, options);
@@ -65,6 +66,8 @@ export async function openPytorch(
 
 function notAnArchive(prefix: Uint8Array): string {
   const pickled = prefix[0] === 0x80;
+  const fault = impostor(prefix);
+  if (fault !== undefined) return fault;
   return pickled
     ? "was written by PyTorch before 1.6 as a bare pickle, which is not read; save it again with a later version, or convert it to safetensors"
     : "is not an archive of torch.save";

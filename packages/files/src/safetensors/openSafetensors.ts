@@ -1,4 +1,5 @@
 import { FormatError } from "@statespace/core";
+import { impostor, IMPOSTOR_BYTES } from "../impostor.ts";
 import { throwIfAborted } from "../sources/abort.ts";
 import type { FileStream, ReadOptions, Source } from "../sources/source.ts";
 import { quote } from "../strictJson.ts";
@@ -15,11 +16,20 @@ export async function openSafetensors(
   const prefix = await source.read(file, { ...options, start: 0, end: LENGTH_BYTES });
   if (prefix === undefined) return undefined;
   const size = (await source.size(file, options)) ?? undefined;
+  await refuseImpostor(source, file, prefix, options);
   const length = readHeaderLength(prefix, size, file);
   const json = await source.read(file, { ...options, start: LENGTH_BYTES, end: LENGTH_BYTES + length });
   if (json?.byteLength !== length)
     throw new FormatError(`${file}: truncated: the header is ${length} bytes long, got ${json?.byteLength ?? 0}`);
   return new Safetensors(source, file, parseHeader(json, size, file));
+}
+
+/** A pointer or a page has no header; saying what it is helps more than saying what it lacks. */
+async function refuseImpostor(source: Source, file: string, prefix: Uint8Array, options: ReadOptions): Promise<void> {
+  // A header of 100 MB at most leaves its length's last bytes 0, which no text has.
+  if (prefix.length < LENGTH_BYTES || prefix[LENGTH_BYTES - 1] === 0) return;
+  const fault = impostor((await source.read(file, { ...options, start: 0, end: IMPOSTOR_BYTES })) ?? prefix);
+  if (fault !== undefined) throw new FormatError(`${file}: ${fault}`);
 }
 
 class Safetensors implements TensorFile {

@@ -1,24 +1,15 @@
-import { asAborted, throwIfAborted } from "./abort.ts";
-import { nodeFiles } from "./nodeFiles.ts";
-import {
-  assertFlatName,
-  checkRange,
-  type Source,
-  type FileStream,
-  type ReadOptions,
-  type ReadRangeOptions,
-  reportProgress,
-} from "./source.ts";
+import { LocalFile } from "./localFile.ts";
+import { nodeFiles, toPath } from "./nodeFiles.ts";
+import { assertFlatName, type FileStream, type ReadOptions, type ReadRangeOptions, type Source } from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
-const CHUNK_BYTES = 4 << 20;
-
-/** A folder of the local file system (Node only): a path, relative to the working directory or absolute, or a `file:` URL. */
+/**
+ * A folder of the local file system (Node only): a path, relative to the working directory or absolute, or a `file:` URL.
+ * A folder that is not there, or a file in its place, is a {@link SourceError} at the first read.
+ */
 export function folderSource(folder: string | URL): Source {
   return new FolderSource(folder);
 }
-
-type FileHandle = import("node:fs/promises").FileHandle;
 
 class FolderSource implements Source {
   readonly name: string;
@@ -30,68 +21,32 @@ class FolderSource implements Source {
   }
 
   async size(file: string, options: ReadOptions = {}): Promise<number | null | undefined> {
-    return this.#withFile(file, options, async (_handle, size) => size);
+    return (await this.#file(file).size(options)) ?? this.#missing();
   }
 
   async read(file: string, options: ReadRangeOptions = {}): Promise<Uint8Array | undefined> {
-    checkRange(options, file);
-    return this.#withFile(file, options, async (handle, size) => {
-      const start = Math.min(options.start ?? 0, size);
-      const bytes = new Uint8Array(Math.min(options.end ?? size, size) - start);
-      for (let filled = 0; filled < bytes.byteLength;) {
-        throwIfAborted(options.signal, file);
-        const { bytesRead } = await handle.read(
-          bytes,
-          filled,
-          Math.min(CHUNK_BYTES, bytes.byteLength - filled),
-          start + filled,
-        );
-        if (bytesRead === 0) throw new SourceError(`${file}: shrank while it was read`);
-        filled += bytesRead;
-        options.onProgress?.({ file, loaded: filled, total: bytes.byteLength });
-      }
-      return bytes;
-    });
+    return (await this.#file(file).read(options)) ?? this.#missing();
   }
 
   async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
-    const size = await this.size(file, options);
-    if (typeof size !== "number") return undefined;
-    return { size, chunks: reportProgress(this.#chunks(file, size, options), file, size, options.onProgress) };
+    return (await this.#file(file).stream(options)) ?? this.#missing();
   }
 
-  async *#chunks(file: string, size: number, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let start = 0; start < size; start += CHUNK_BYTES) {
-      const chunk = await this.read(file, { start, end: Math.min(start + CHUNK_BYTES, size), signal: options.signal });
-      if (chunk === undefined || chunk.byteLength === 0) throw new SourceError(`${file}: shrank while it was read`);
-      yield chunk;
-    }
+  #file(name: string): LocalFile {
+    assertFlatName(name, this.name);
+    return new LocalFile(nodeFiles().path.join(toPath(this.#folder), name), name, this.name);
   }
 
-  async #withFile<T>(
-    file: string,
-    options: ReadOptions,
-    use: (handle: FileHandle, size: number) => Promise<T>,
-  ): Promise<T | undefined> {
-    assertFlatName(file, this.name);
-    throwIfAborted(options.signal, file);
-    const { fs, path, url } = nodeFiles();
-    const isUrl = this.#folder instanceof URL || this.#folder.startsWith("file:");
-    const folder = isUrl ? url.fileURLToPath(this.#folder) : String(this.#folder);
-    let handle: FileHandle | undefined;
+  /** A missing file is `undefined`; a missing folder is what the caller got wrong. */
+  async #missing(): Promise<undefined> {
+    const { fs } = nodeFiles();
     try {
-      handle = await fs.open(path.join(folder, file), "r");
-      const stat = await handle.stat();
-      if (!stat.isFile()) throw new SourceError(`${file}: not a regular file in ${this.name}`);
-      return await use(handle, stat.size);
+      if (!(await fs.stat(toPath(this.#folder))).isDirectory())
+        throw new SourceError(`${this.name} is a file; the folder that holds it is wanted`);
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      if (typeof code === "string")
-        throw new SourceError(`${file}: cannot be read from ${this.name}: ${code}`, { cause: error });
-      throw asAborted(error, options.signal, file);
-    } finally {
-      await handle?.close();
+      if (error instanceof SourceError) throw error;
+      throw new SourceError(`${this.name}: there is no such folder`, { cause: error });
     }
+    return undefined;
   }
 }

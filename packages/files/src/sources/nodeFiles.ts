@@ -1,30 +1,47 @@
 import { throwIfAborted } from "./abort.ts";
 import { SourceError } from "./sourceError.ts";
 
-/** The one place that touches the file system. The modules are asked for by name at run time: an import, even a lazy one, stops some bundlers for browsers. */
+/** Node's own modules, as `nodeFiles` gives them. */
 export interface NodeFiles {
   readonly fs: typeof import("node:fs/promises");
   readonly path: typeof import("node:path");
   readonly url: typeof import("node:url");
+  readonly os: typeof import("node:os");
+  readonly crypto: typeof import("node:crypto");
+  readonly syncFs: typeof import("node:fs");
 }
 
+/** A file that Node has opened. */
+export type FileHandle = import("node:fs/promises").FileHandle;
+
+/** Whether this is Node, and paths can be opened. */
 export function isNode(): boolean {
   return typeof process !== "undefined" && typeof process.versions?.node === "string";
 }
 
-/** Errors: {@link SourceError} where there is no file system. */
+/**
+ * The one place that touches the file system. The modules are asked for by name at run time: an import, even a lazy one, stops some bundlers for browsers.
+ * Errors: {@link SourceError} where there is no file system.
+ */
 export function nodeFiles(): NodeFiles {
   if (!isNode())
-    throw new SourceError(
-      "checkpoint: a local folder can be opened only in Node; in a browser give a URL, files or bytes",
-    );
+    throw new SourceError("files: a local folder can be opened only in Node; in a browser give a URL, files or bytes");
   if (typeof process.getBuiltinModule !== "function")
-    throw new SourceError(`checkpoint: a local folder needs Node 22.3 or later, this is ${process.version}`);
+    throw new SourceError(`files: a local folder needs Node 22.3 or later, this is ${process.version}`);
   return {
     fs: process.getBuiltinModule("node:fs/promises"),
     path: process.getBuiltinModule("node:path"),
     url: process.getBuiltinModule("node:url"),
+    os: process.getBuiltinModule("node:os"),
+    crypto: process.getBuiltinModule("node:crypto"),
+    syncFs: process.getBuiltinModule("node:fs"),
   };
+}
+
+/** The path that a path or a `file:` URL means. */
+export function toPath(from: string | URL): string {
+  const isUrl = from instanceof URL || /^file:/i.test(from);
+  return isUrl ? nodeFiles().url.fileURLToPath(from) : from;
 }
 
 /**
@@ -33,7 +50,7 @@ export function nodeFiles(): NodeFiles {
  */
 export async function writeFileAtomically(
   file: string,
-  chunks: Iterable<Uint8Array>,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<void> {
   const { fs } = nodeFiles();
@@ -41,7 +58,7 @@ export async function writeFileAtomically(
   try {
     const handle = await fs.open(temporary, "wx");
     try {
-      for (const chunk of chunks) {
+      for await (const chunk of chunks) {
         throwIfAborted(signal, file);
         for (let written = 0; written < chunk.byteLength;) {
           written += (await handle.write(chunk, written, chunk.byteLength - written)).bytesWritten;

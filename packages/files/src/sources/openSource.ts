@@ -1,31 +1,46 @@
 import { ArgumentError } from "@statespace/core";
-import { cachedSource, type CachedSourceOptions, type ResponseCache } from "./cachedSource.ts";
+import { type AnyCache, cachedSource, type CachedSourceOptions } from "../cache/cachedSource.ts";
+import { openCache } from "../cache/openCache.ts";
 import { folderSource } from "./folderSource.ts";
+import { handleSource } from "./handleSource.ts";
+import { fileAddress, hubAddress, type HubOptions, isHubName } from "./hub.ts";
 import { type FileMap, memorySource } from "./memorySource.ts";
-import { isNode } from "./nodeFiles.ts";
+import { isNode, nodeFiles } from "./nodeFiles.ts";
 import type { Source } from "./source.ts";
 import { urlSource, type UrlSourceOptions } from "./urlSource.ts";
+import { type FileIntegrity, verifiedSource } from "./verifiedSource.ts";
 
-/** A local folder (Node), a URL (relative ones in a page), the files themselves, or a source. */
-export type SourceLike = string | URL | readonly File[] | FileMap | Source;
+/**
+ * A local folder (Node), a URL (relative ones in a page), a name on the hub (`owner/name`), a folder handle of a page, dropped or chosen files, files in
+ * memory, or a source.
+ */
+export type SourceLike = string | URL | FileSystemDirectoryHandle | readonly File[] | FileList | FileMap | Source;
 
 /** How `openSource` reads what lies on a server. */
-export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions {
-  /** Keeps what comes over HTTP, e.g. `await caches.open("statespace")`. */
-  readonly cache?: ResponseCache;
+export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions, HubOptions {
+  /** Keeps what comes over HTTP, e.g. `openCache()` or `await caches.open("statespace")`. What has a hub name is kept in `openCache()` unless this is false. */
+  readonly cache?: AnyCache | false;
+  /** What files must be, by name. */
+  readonly integrity?: Readonly<Record<string, FileIntegrity>>;
 }
 
 /**
- * The source that a user means by a path, a URL or files.
- * Errors: {@link ArgumentError} if it is none of those.
+ * The source that a user means by a path, a URL, a name or files. In Node `owner/name` is a folder where there is one of that name, else a name on the hub;
+ * in a page it is a name, and a relative URL begins with `./` or `/` or ends with `/`. `hf:owner/name` is always a name.
+ * Errors: {@link ArgumentError} if it is none of those. A folder that is missing is told at the first read.
  */
 export function openSource(from: SourceLike, options: OpenSourceOptions = {}): Source {
   if (typeof from === "string" || from instanceof URL) return fromAddress(from, options);
-  if (Array.isArray(from))
-    return memorySource(new Map((from as readonly File[]).map((file) => [file.name, file])), "files");
+  return verified(fromFiles(from), options);
+}
+
+function fromFiles(from: Exclude<SourceLike, string | URL>): Source {
   if (typeof from !== "object" || from === null)
-    throw new ArgumentError(`openSource: must be a path, a URL, files or a source, got ${from}`);
+    throw new ArgumentError(`openSource: must be a path, a URL, a hub name, files or a source, got ${from}`);
+  if (Array.isArray(from) || (typeof FileList !== "undefined" && from instanceof FileList))
+    return memorySource(new Map(Array.from(from as ArrayLike<File>, (file) => [file.name, file])), "files");
   if (isSource(from)) return from;
+  if (isHandle(from)) return handleSource(from);
   return memorySource(from as FileMap);
 }
 
@@ -33,12 +48,36 @@ function isSource(from: object): from is Source {
   return "stream" in from && typeof from.stream === "function";
 }
 
+function isHandle(from: object): from is FileSystemDirectoryHandle {
+  return "getFileHandle" in from && typeof from.getFileHandle === "function";
+}
+
 function fromAddress(from: string | URL, options: OpenSourceOptions): Source {
   const text = String(from);
-  if (/^https?:/i.test(text) || (!isNode() && !text.startsWith("file:"))) {
-    const source = urlSource(from, options);
-    return options.cache === undefined ? source : cachedSource(source, options.cache, options);
-  }
   if (text === "") throw new ArgumentError("openSource: the path is empty");
-  return folderSource(from);
+  if (/^https?:/i.test(text)) return remote(folderAddress(text, options), options, options.cache);
+  if (typeof from === "string" && isHubName(text) && !isFolder(text))
+    return remote(hubAddress(text, options), { onPutError: () => undefined, ...options }, options.cache ?? openCache);
+  if (isNode() || text.startsWith("file:")) return verified(folderSource(from), options);
+  return remote(from, options, options.cache);
+}
+
+/** Of a page about one file, the folder it lies in. */
+function folderAddress(text: string, options: OpenSourceOptions): URL {
+  const url = fileAddress(text, options);
+  return /\/blob\//.test(new URL(text).pathname) && !url.pathname.endsWith("/") ? new URL(".", url) : url;
+}
+
+/** Checked before it is kept, so that a cache never holds a wrong file. */
+function remote(base: string | URL, options: OpenSourceOptions, cache: AnyCache | false | undefined): Source {
+  const source = verified(urlSource(base, options), options);
+  return cache === undefined || cache === false ? source : cachedSource(source, cache, options);
+}
+
+function verified(source: Source, { integrity }: OpenSourceOptions): Source {
+  return integrity === undefined ? source : verifiedSource(source, integrity);
+}
+
+function isFolder(path: string): boolean {
+  return isNode() && !path.startsWith("hf:") && nodeFiles().syncFs.existsSync(path);
 }

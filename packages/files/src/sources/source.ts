@@ -31,7 +31,7 @@ export interface FileStream {
 }
 
 /**
- * Where the files of a checkpoint lie. Files have flat names (`config.json`); a missing file is `undefined`, not an error.
+ * Where files lie: those of a checkpoint, of a data set. Files have flat names (`config.json`); a missing file is `undefined`, not an error.
  * Errors of every method: {@link SourceError} if the file is there and cannot be read, {@link AbortedError} if the signal fired.
  */
 export interface Source {
@@ -82,7 +82,9 @@ export async function* reportProgress(
 }
 
 /** All chunks as one array. */
-export async function collect(stream: FileStream): Promise<Uint8Array> {
+export async function collect(stream: {
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream.chunks) {

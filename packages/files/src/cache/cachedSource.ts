@@ -1,20 +1,15 @@
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../sources/abort.ts";
 import {
   assertFlatName,
   checkRange,
-  type Source,
   type FileStream,
   type ReadOptions,
   type ReadRangeOptions,
   reportProgress,
-} from "./source.ts";
-import { SourceError } from "./sourceError.ts";
-
-/** What we need of a browser's `Cache` (`await caches.open("models")`); anything with these two methods will do. */
-export interface ResponseCache {
-  match(key: string): Promise<Response | undefined>;
-  put(key: string, response: Response): Promise<void>;
-}
+  type Source,
+} from "../sources/source.ts";
+import { SourceError } from "../sources/sourceError.ts";
+import { type FileCache, type ResponseCache, toFileCache } from "./fileCache.ts";
 
 /** Keys of a cached source, and what happens when storing fails. */
 export interface CachedSourceOptions {
@@ -24,26 +19,32 @@ export interface CachedSourceOptions {
   readonly onPutError?: (error: unknown) => void;
 }
 
+/** Any cache that `cachedSource` takes, or a function that opens it when it is first needed, such as `openCache`. */
+export type AnyCache = ResponseCache | FileCache | (() => Promise<ResponseCache | FileCache>);
+
 /**
  * A source whose files are kept in a cache. A file is stored only once it has arrived whole: an aborted or broken load leaves nothing behind.
  * A missing file is not remembered.
  */
-export function cachedSource(inner: Source, cache: ResponseCache, options: CachedSourceOptions = {}): Source {
+export function cachedSource(inner: Source, cache: AnyCache, options: CachedSourceOptions = {}): Source {
   return new CachedSource(inner, cache, options);
 }
 
 class CachedSource implements Source {
   readonly name: string;
   readonly #inner: Source;
-  readonly #cache: ResponseCache;
+  readonly #given: AnyCache;
   readonly #options: CachedSourceOptions;
+  #cache: FileCache | undefined;
   /** The file last looked up; without it each of a checkpoint's ranges would ask the cache for the whole file again. */
   #last: { file: string; blob: Blob } | undefined;
+  /** Storing failed, and the caller took it: from then on the inner source is read as it is. */
+  #full = false;
 
-  constructor(inner: Source, cache: ResponseCache, options: CachedSourceOptions) {
+  constructor(inner: Source, cache: AnyCache, options: CachedSourceOptions) {
     this.name = inner.name;
     this.#inner = inner;
-    this.#cache = cache;
+    this.#given = cache;
     this.#options = options;
   }
 
@@ -54,7 +55,7 @@ class CachedSource implements Source {
   async read(file: string, options: ReadRangeOptions = {}): Promise<Uint8Array | undefined> {
     checkRange(options, file);
     const blob = (await this.#cached(file, options)) ?? (await this.#download(file, options));
-    if (blob === undefined) return undefined;
+    if (blob === undefined) return this.#full ? this.#inner.read(file, options) : undefined;
     const bytes = new Uint8Array(await blob.slice(options.start ?? 0, options.end ?? blob.size).arrayBuffer());
     throwIfAborted(options.signal, file);
     return bytes;
@@ -69,6 +70,7 @@ class CachedSource implements Source {
       };
     }
     const stream = await this.#inner.stream(file, options);
+    if (stream !== undefined && this.#full) return stream;
     return stream === undefined ? undefined : { size: stream.size, chunks: this.#keep(stream, file, options) };
   }
 
@@ -76,40 +78,62 @@ class CachedSource implements Source {
     assertFlatName(file, this.name);
     throwIfAborted(options.signal, file);
     if (this.#last?.file === file) return this.#last.blob;
-    const response = await this.#cache.match(this.#key(file));
-    if (response === undefined) return undefined;
-    const blob = await response.blob();
-    this.#last = { file, blob };
+    const blob = await this.#match(file);
+    if (blob !== undefined) this.#last = { file, blob };
     return blob;
   }
 
+  /** A cache that cannot be opened is one that cannot store. */
+  async #match(file: string): Promise<Blob | undefined> {
+    if (this.#cache === undefined) await this.#store(file, async () => undefined);
+    return this.#cache?.match(this.#key(file));
+  }
+
   async #download(file: string, options: ReadOptions): Promise<Blob | undefined> {
+    if (this.#full) return undefined;
     const stream = await this.#inner.stream(file, { signal: options.signal, onProgress: options.onProgress });
     if (stream === undefined) return undefined;
     for await (const _chunk of this.#keep(stream, file, options));
-    return this.#last?.blob;
+    return this.#last?.file === file ? this.#last.blob : undefined;
   }
 
   /** Passes the chunks on and stores the file after the last one. */
   async *#keep(stream: FileStream, file: string, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    const parts: Blob[] = [];
-    for await (const chunk of stream.chunks) {
-      // A Blob of its own per chunk: the browser may move it to disk, and later writes to the chunk cannot reach it.
-      parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
-      yield chunk;
-    }
-    const blob = new Blob(parts);
-    if (stream.size !== undefined && blob.size !== stream.size) {
-      throw new SourceError(`${file}: ${stream.size} bytes were announced and ${blob.size} came`);
-    }
-    throwIfAborted(options.signal, file);
-    this.#last = { file, blob };
+    let length = 0;
+    let writer = await this.#store(file, (cache) => cache.write(this.#key(file)));
     try {
-      await this.#cache.put(this.#key(file), new Response(blob, { headers: { "content-length": String(blob.size) } }));
+      for await (const chunk of stream.chunks) {
+        length += chunk.byteLength;
+        const target = writer;
+        if (target !== undefined) await this.#store(file, () => target.write(chunk));
+        yield chunk;
+      }
+      if (stream.size !== undefined && length !== stream.size)
+        throw new SourceError(`${file}: ${stream.size} bytes were announced and ${length} came`);
+      throwIfAborted(options.signal, file);
+      const kept = writer;
+      const blob = this.#full || kept === undefined ? undefined : await this.#store(file, () => kept.keep());
+      if (blob !== undefined) {
+        writer = undefined;
+        this.#last = { file, blob };
+      }
+    } finally {
+      await writer?.drop();
+    }
+  }
+
+  /** What the cache does for storing; `undefined` where it cannot and the caller takes that. */
+  async #store<T>(file: string, work: (cache: FileCache) => Promise<T>): Promise<T | undefined> {
+    if (this.#full) return undefined;
+    try {
+      this.#cache ??= await openAny(this.#given);
+      return await work(this.#cache);
     } catch (error) {
       if (this.#options.onPutError === undefined)
         throw new SourceError(`${file}: could not be stored in the cache`, { cause: error });
+      this.#full = true;
       this.#options.onPutError(error);
+      return undefined;
     }
   }
 
@@ -117,6 +141,11 @@ class CachedSource implements Source {
     if (this.#options.keyPrefix !== undefined) return this.#options.keyPrefix + file;
     return this.name + (this.name.endsWith("/") ? "" : "/") + file;
   }
+}
+
+/** The cache itself, whichever way it was given. */
+export async function openAny(cache: AnyCache): Promise<FileCache> {
+  return toFileCache(typeof cache === "function" ? await cache() : cache);
 }
 
 async function* blobChunks(

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { AbortedError, ArgumentError, FormatError, Rng } from "@statespace/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { directoryCache, loadBytes, loadText, sha256Hex } from "../src/index.ts";
+import { directoryCache, loadBytes, loadText, sha256Hex, SourceError } from "../src/index.ts";
 
 const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 31) >> 3);
 const digest = createHash("sha256").update(bytes).digest("hex");
@@ -68,7 +68,7 @@ describe("sources", () => {
       let last = 0;
       const got = await loadBytes(source, {
         sha256: digest,
-        onProgress: (loaded, total) => {
+        onProgress: ({ loaded, total }) => {
           expect(loaded).toBeGreaterThan(last);
           last = loaded;
           if (total !== undefined) expect(total).toBe(bytes.length);
@@ -92,10 +92,10 @@ describe("sources", () => {
 
   test("what is wrong is named", async () => {
     await expect(loadBytes(join(folder, "nothing"))).rejects.toThrow(/cannot open .*nothing/);
-    await expect(loadBytes(folder)).rejects.toThrow(FormatError);
+    await expect(loadBytes(folder)).rejects.toThrow(SourceError);
     await expect(loadBytes(`${origin}/missing`)).rejects.toThrow(/404/);
     await expect(loadBytes(`${origin}/short`)).rejects.toThrow(/broke off after \d+ bytes/);
-    await expect(loadBytes("http://127.0.0.1:1/")).rejects.toThrow(FormatError);
+    await expect(loadBytes("http://127.0.0.1:1/")).rejects.toThrow(SourceError);
     await expect(loadBytes(bytes, { sha256: "0".repeat(64) })).rejects.toThrow(FormatError);
     await expect(loadBytes(bytes, { sha256: "xyz" })).rejects.toThrow(ArgumentError);
     await expect(loadBytes(bytes, { maxBytes: 100 })).rejects.toThrow(/more than 100 bytes/);

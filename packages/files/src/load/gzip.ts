@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { concatBytes } from "./concatBytes.ts";
+import { collect } from "../sources/source.ts";
 
 /** Whether bytes start as gzip does (RFC 1952). */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -28,5 +28,5 @@ export async function gunzip(bytes: Uint8Array, label: string, maxBytes: number)
     await reader.cancel();
     throw new FormatError(`gunzip: ${label} unpacks to more than ${maxBytes} bytes`);
   }
-  return concatBytes(chunks, total);
+  return collect({ chunks });
 }
