@@ -1,6 +1,7 @@
-import { createEffect, ErrorBoundary, For, Show, Suspense, type JSX } from "solid-js";
+import { createEffect, ErrorBoundary, For, Show, Suspense, type Component, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { Failure } from "../components/Failure.tsx";
+import { keepEverything, kept, sparing } from "../offline/offline.ts";
 import { announced } from "./arrival.ts";
 import { LANGUAGES, language, setLanguage, type Language } from "./language.ts";
 import { pages } from "./pages.ts";
@@ -33,15 +34,31 @@ export function Frame(): JSX.Element {
       <div class="columns">
         <Contents />
         <main id="content" tabIndex={-1}>
-          <ErrorBoundary fallback={(error: unknown, reset) => <Failure error={error} again={reset} />}>
-            <Suspense fallback={<p class="quiet">{shell().loading}</p>}>
-              <Dynamic component={pages[currentIndex()]!.component} />
-            </Suspense>
-          </ErrorBoundary>
+          {/* keyed: what went wrong on one page ends with it */}
+          <Show when={pages[currentIndex()]} keyed>
+            {(entry) => <PageOrFailure component={entry.component} />}
+          </Show>
           <Ways />
+          <Offline />
         </main>
       </div>
     </>
+  );
+}
+
+/** A page, or what went wrong with it. Some browsers remember a chunk that failed: where trying again did not help, the page is loaded anew. */
+function PageOrFailure(props: { component: Component }): JSX.Element {
+  let tries = 0;
+  return (
+    <ErrorBoundary
+      fallback={(error: unknown, reset) => (
+        <Failure error={error} again={() => (++tries > 1 ? location.reload() : reset())} />
+      )}
+    >
+      <Suspense fallback={<p class="quiet">{shell().loading}</p>}>
+        <Dynamic component={props.component} />
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 
@@ -146,5 +163,30 @@ function Ways(): JSX.Element {
         )}
       </Show>
     </nav>
+  );
+}
+
+/** How much of the tour works without a network. */
+function Offline(): JSX.Element {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  return (
+    <p class="offline quiet" data-testid="offline" data-complete={kept()?.complete ?? false}>
+      <Show
+        when={kept()}
+        fallback={
+          <Show when={sparing}>
+            <button type="button" onClick={() => void keepEverything()}>
+              {shell().offline.keep}
+            </button>
+          </Show>
+        }
+      >
+        {(now) =>
+          now().complete
+            ? shell().offline.complete
+            : shell().offline.progress(megabytes(now().kept), megabytes(now().total))
+        }
+      </Show>
+    </p>
   );
 }

@@ -1,4 +1,5 @@
-import { lazy, type Component } from "solid-js";
+import type { Component } from "solid-js";
+import { chunk } from "./chunk.tsx";
 import type { Shell } from "./shellMessages.ts";
 
 export interface PageEntry {
@@ -7,31 +8,31 @@ export interface PageEntry {
   readonly component: Component;
 }
 
-/** In the order a person learns. Each page is a chunk of its own. */
+/** In the order a person learns. Each page is a chunk of its own, and so fetched when it is first opened. */
 export const pages: readonly PageEntry[] = [
-  { id: "why", component: lazy(async () => ({ default: (await import("../pages/why/page.tsx")).WhyPage })) },
+  { id: "why", component: chunk(async () => (await import("../pages/why/page.tsx")).WhyPage) },
   {
     id: "state-space",
-    component: lazy(async () => ({ default: (await import("../pages/stateSpace/page.tsx")).StateSpacePage })),
+    component: chunk(async () => (await import("../pages/stateSpace/page.tsx")).StateSpacePage),
   },
   {
     id: "discretize",
-    component: lazy(async () => ({ default: (await import("../pages/discretize/page.tsx")).DiscretizePage })),
+    component: chunk(async () => (await import("../pages/discretize/page.tsx")).DiscretizePage),
   },
   {
     id: "two-views",
-    component: lazy(async () => ({ default: (await import("../pages/twoViews/page.tsx")).TwoViewsPage })),
+    component: chunk(async () => (await import("../pages/twoViews/page.tsx")).TwoViewsPage),
   },
-  { id: "hippo", component: lazy(async () => ({ default: (await import("../pages/hippo/page.tsx")).HippoPage })) },
-  { id: "s4", component: lazy(async () => ({ default: (await import("../pages/s4/page.tsx")).S4Page })) },
+  { id: "hippo", component: chunk(async () => (await import("../pages/hippo/page.tsx")).HippoPage) },
+  { id: "s4", component: chunk(async () => (await import("../pages/s4/page.tsx")).S4Page) },
   {
     id: "selection",
-    component: lazy(async () => ({ default: (await import("../pages/selection/page.tsx")).SelectionPage })),
+    component: chunk(async () => (await import("../pages/selection/page.tsx")).SelectionPage),
   },
-  { id: "scan", component: lazy(async () => ({ default: (await import("../pages/scan/page.tsx")).ScanPage })) },
-  { id: "mamba", component: lazy(async () => ({ default: (await import("../pages/mamba/page.tsx")).MambaPage })) },
+  { id: "scan", component: chunk(async () => (await import("../pages/scan/page.tsx")).ScanPage) },
+  { id: "mamba", component: chunk(async () => (await import("../pages/mamba/page.tsx")).MambaPage) },
   {
     id: "machine",
-    component: lazy(async () => ({ default: (await import("../pages/machine/page.tsx")).MachinePage })),
+    component: chunk(async () => (await import("../pages/machine/page.tsx")).MachinePage),
   },
 ];

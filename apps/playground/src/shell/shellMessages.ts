@@ -43,6 +43,11 @@ export const shell = defineMessages(
       mamba: "Mamba at work",
       machine: "Your machine",
     },
+    offline: {
+      keep: "Keep the whole tour on this computer",
+      progress: (kept: string, total: string): string => `Kept on this computer: ${kept} of ${total} MB.`,
+      complete: "The whole tour now works without a network, too.",
+    },
     threads: {
       many: (n: number): string => `${n} threads`,
       one: "One thread: this page is not cross-origin isolated, so memory cannot be shared between workers. Everything works, only slower.",
@@ -58,6 +63,10 @@ export const shell = defineMessages(
       format: (detail: string): string => `The file is not what this page can read: ${detail}`,
       network: (detail: string): string =>
         `A file could not be fetched: ${detail}. Check the address and the connection, then try again.`,
+      chunk: (detail: string): string =>
+        `A part of this page could not be fetched (${detail}). Check the connection, then try again.`,
+      fault: (detail: string): string =>
+        `This page has a fault: ${detail}. Other settings may work; a report with the address of this view helps to mend it.`,
       other: (detail: string): string => detail,
     },
   },
@@ -101,6 +110,11 @@ export const shell = defineMessages(
       mamba: "Mamba 实战",
       machine: "你的机器",
     },
+    offline: {
+      keep: "把整个导览留在这台电脑上",
+      progress: (kept, total) => `已留在这台电脑上：${kept} / ${total} MB。`,
+      complete: "现在没有网络，整个导览也能用。",
+    },
     threads: {
       many: (n) => `${n} 个线程`,
       one: "单线程：本页没有跨源隔离，工作线程之间不能共享内存。一切照常可用，只是慢一些。",
@@ -113,6 +127,8 @@ export const shell = defineMessages(
       memory: (detail) => `内存不足（${detail}）。请选小一些的尺寸。`,
       format: (detail) => `本页读不懂这个文件：${detail}`,
       network: (detail) => `有文件取不到：${detail}。请检查地址和网络后再试。`,
+      chunk: (detail) => `本页有一部分没有取到（${detail}）。请检查网络后再试。`,
+      fault: (detail) => `本页出了毛病：${detail}。换一组设置或许可行；把这个视图的地址报告给我们，有助于修好它。`,
       other: (detail) => detail,
     },
   },

@@ -1,12 +1,14 @@
 import { registerBackend, setBackend } from "@statespace/core";
 import type { BackendName } from "./backendNames.ts";
+import { fetched } from "./rpc.ts";
 
-/** Loads a backend's code and makes it known; starts nothing. */
+/** Loads a backend's code and makes it known; starts nothing. @throws ChunkError where it cannot be fetched. */
 export async function loadBackend(name: BackendName, threads?: number): Promise<void> {
-  if (name === "wasm")
-    registerBackend((await import("@statespace/backend-wasm")).wasmBackend(threads === undefined ? {} : { threads }));
-  else if (name === "webgpu") registerBackend((await import("@statespace/backend-webgpu")).webGpuBackend());
-  else registerBackend((await import("@statespace/backend-cpu")).cpuBackend());
+  if (name === "wasm") {
+    const { wasmBackend } = await fetched(import("@statespace/backend-wasm"));
+    registerBackend(wasmBackend(threads === undefined ? {} : { threads }));
+  } else if (name === "webgpu") registerBackend((await fetched(import("@statespace/backend-webgpu"))).webGpuBackend());
+  else registerBackend((await fetched(import("@statespace/backend-cpu"))).cpuBackend());
 }
 
 /** Loads a backend, starts it and sets it. @throws BackendError where this browser cannot run it. */

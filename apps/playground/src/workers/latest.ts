@@ -1,10 +1,12 @@
-import { createEffect, createSignal, on, onCleanup, type Accessor } from "solid-js";
+import { createEffect, createSignal, on, onCleanup, untrack, type Accessor } from "solid-js";
 
 export interface Latest<T> {
   /** The newest result; it stays while the next is computed. */
   readonly value: Accessor<T | undefined>;
   readonly busy: Accessor<boolean>;
   readonly error: Accessor<unknown>;
+  /** Computes the newest input once more, after an error. */
+  again(): void;
 }
 
 /** Runs `compute` whenever its input changes. One runs at a time and only the newest input waits, so that dragging a slider never piles up work. */
@@ -33,11 +35,10 @@ export function useLatest<I, T>(input: Accessor<I>, compute: (input: I) => Promi
     }
     setBusy(false);
   }
-  createEffect(
-    on(input, (current) => {
-      waiting = { input: current };
-      void drain();
-    }),
-  );
-  return { value, busy, error };
+  const run = (current: I): void => {
+    waiting = { input: current };
+    void drain();
+  };
+  createEffect(on(input, run));
+  return { value, busy, error, again: () => run(untrack(input)) };
 }

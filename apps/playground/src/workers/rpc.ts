@@ -16,7 +16,7 @@ type Output<F> = F extends (...args: never[]) => infer O ? Awaited<O> : never;
 type EventOf<F> = F extends (input: never, context: CallContext<infer E>) => unknown ? E : never;
 
 type Request =
-  | { readonly id: number; readonly method: string; readonly input: unknown }
+  | { readonly id: number; readonly part: string; readonly method: string; readonly input: unknown }
   | { readonly id: number; readonly abort: true };
 type Reply =
   | { readonly id: number; readonly event: unknown }
@@ -31,8 +31,8 @@ export class RemoteError extends Error {
   }
 }
 
-/** Serves an api from inside a worker. */
-export function serve(api: Api): void {
+/** Serves apis from inside a worker; each is found, and its code fetched, when it is first called. */
+export function serve(find: (part: string) => Promise<Api>): void {
   const running = new Map<number, AbortController>();
   const post = (reply: Reply): void => self.postMessage(reply);
   self.addEventListener("message", async ({ data }: MessageEvent<Request>) => {
@@ -40,6 +40,7 @@ export function serve(api: Api): void {
     const controller = new AbortController();
     running.set(data.id, controller);
     try {
+      const api = await fetched(find(data.part));
       const output = await api[data.method]!(data.input, {
         signal: controller.signal,
         emit: (event) => post({ id: data.id, event }),
@@ -54,6 +55,15 @@ export function serve(api: Api): void {
   });
 }
 
+/** Code that is on its way: a failure is the network's, and is named so, since to the language it is a TypeError like any slip. */
+export async function fetched<T>(code: Promise<T>): Promise<T> {
+  try {
+    return await code;
+  } catch (error) {
+    throw new RemoteError("ChunkError", (error as Error).message);
+  }
+}
+
 export interface CallOptions<Event> {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: Event) => void;
@@ -65,18 +75,17 @@ interface Waiting {
   event(event: unknown): void;
 }
 
-/** The page's end of a worker. */
+/** The page's end of a worker. It is started by the first call, and again by the next one after it died. */
 export class Remote<A extends Api> {
-  readonly #worker: Worker;
+  readonly #part: string;
+  readonly #start: () => Worker;
   readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
   #nextId = 0;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
-    worker.addEventListener("error", (event) =>
-      this.#failAll(new RemoteError("WorkerError", event.message || "the worker did not start")),
-    );
+  constructor(part: string, start: () => Worker) {
+    this.#part = part;
+    this.#start = start;
   }
 
   call<K extends keyof A & string>(
@@ -85,8 +94,9 @@ export class Remote<A extends Api> {
     options: CallOptions<EventOf<A[K]>> = {},
   ): Promise<Output<A[K]>> {
     const id = this.#nextId++;
+    const worker = (this.#worker ??= this.#started());
     const { signal, onEvent } = options;
-    const abort = (): void => this.#worker.postMessage({ id, abort: true } satisfies Request);
+    const abort = (): void => worker.postMessage({ id, abort: true } satisfies Request);
     signal?.addEventListener("abort", abort);
     const result = new Promise<Output<A[K]>>((settle, fail) => {
       this.#waiting.set(id, {
@@ -94,10 +104,23 @@ export class Remote<A extends Api> {
         fail,
         event: (event) => onEvent?.(event as EventOf<A[K]>),
       });
-      this.#worker.postMessage({ id, method, input } satisfies Request);
+      worker.postMessage({ id, part: this.#part, method, input } satisfies Request);
       if (signal?.aborted) abort();
     });
     return result.finally(() => signal?.removeEventListener("abort", abort));
+  }
+
+  #started(): Worker {
+    const worker = this.#start();
+    worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
+    worker.addEventListener("error", (event) => {
+      // without a message it was never there: its program could not be fetched
+      const name = event.message ? "WorkerError" : "ChunkError";
+      worker.terminate();
+      if (this.#worker === worker) this.#worker = undefined;
+      this.#failAll(new RemoteError(name, event.message || "the worker did not start"));
+    });
+    return worker;
   }
 
   #receive(reply: Reply): void {
@@ -116,7 +139,8 @@ export class Remote<A extends Api> {
 
   /** Ends the worker; calls under way fail as aborted. */
   close(): void {
-    this.#worker.terminate();
+    this.#worker?.terminate();
+    this.#worker = undefined;
     this.#failAll(new RemoteError("AbortedError", "the worker was closed"));
   }
 }

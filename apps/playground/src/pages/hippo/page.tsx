@@ -8,8 +8,9 @@ import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, number, numbers, useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
-import { Remote } from "../../workers/rpc.ts";
-import type { HippoApi } from "./compute/hippo.worker.ts";
+import { engine } from "../../workers/engine.ts";
+
+import type { HippoApi } from "./compute/hippoApi.ts";
 import { MEMORIES, type MemoryName, type Remembered } from "./compute/remember.ts";
 import { DRAWN_POINTS, LENGTH, makeSignal, SIGNALS, type SignalName } from "./compute/signals.ts";
 import formulas from "./formulas.tex";
@@ -22,9 +23,7 @@ const START_DRAWING = Array.from({ length: DRAWN_POINTS }, (_, i) => 0.6 * Math.
 const positions = Float64Array.from({ length: LENGTH }, (_, i) => i);
 
 export function HippoPage(): JSX.Element {
-  const remote = new Remote<HippoApi>(
-    new Worker(new URL("./compute/hippo.worker.ts", import.meta.url), { type: "module" }),
-  );
+  const remote = engine("hippo");
   onCleanup(() => remote.close());
   const [name, setName] = useParam<SignalName>("signal", "noise", choice(...SIGNALS));
   const [n, setN] = useParam("n", 32, number(4, 64));
@@ -68,7 +67,7 @@ export function HippoPage(): JSX.Element {
         <Show when={name() === "drawn"}>
           <Sketch points={drawn()} onDraw={draw} />
         </Show>
-        <Show when={told.error()}>{(error) => <Failure error={error()} />}</Show>
+        <Show when={told.error()}>{(error) => <Failure error={error()} again={told.again} />}</Show>
         <LinePlot
           label={m().plot}
           x={positions}

@@ -6,9 +6,10 @@ import { Page, Panel } from "../../components/Page.tsx";
 import { choice, text, useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { BACKEND_NAMES, type BackendName } from "../../workers/backendNames.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/rpc.ts";
 import type { BenchName } from "./compute/benches.ts";
-import type { BenchResult, CheckResult, Depth, MachineApi, MachineEvent } from "./compute/machine.worker.ts";
+import type { BenchResult, CheckResult, Depth, MachineApi, MachineEvent } from "./compute/machineApi.ts";
 import { messages as m } from "./messages.ts";
 
 const BENCHES = ["matmul", "scan", "prefill", "decode"] as const satisfies readonly BenchName[];
@@ -43,9 +44,7 @@ export function MachinePage(): JSX.Element {
 
   async function start(): Promise<void> {
     remote?.close();
-    remote = new Remote<MachineApi>(
-      new Worker(new URL("./compute/machine.worker.ts", import.meta.url), { type: "module" }),
-    );
+    remote = engine("machine");
     const own = new AbortController();
     setRun(own);
     setEvents([]);

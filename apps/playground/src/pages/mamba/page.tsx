@@ -9,7 +9,7 @@ import { Page, Panel } from "../../components/Page.tsx";
 import { number, text, useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
-import type { WriteInput } from "./compute/writer.worker.ts";
+import type { WriteInput } from "./compute/writerApi.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 import { ModelPanel } from "./ModelPanel.tsx";

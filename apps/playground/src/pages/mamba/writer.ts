@@ -1,6 +1,7 @@
 import { createSignal, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/rpc.ts";
 import type { Snapshot } from "./compute/session.ts";
 import type {
   LayerPicture,
@@ -9,7 +10,7 @@ import type {
   WriteInput,
   WriteProgress,
   WriterApi,
-} from "./compute/writer.worker.ts";
+} from "./compute/writerApi.ts";
 
 export interface Loading {
   readonly file: string;
@@ -54,10 +55,7 @@ export function useWriter(): Writer {
   let run: AbortController | undefined;
   let again: () => void = () => undefined;
 
-  const worker = (): Remote<WriterApi> =>
-    (remote ??= new Remote<WriterApi>(
-      new Worker(new URL("./compute/writer.worker.ts", import.meta.url), { type: "module" }),
-    ));
+  const worker = (): Remote<WriterApi> => (remote ??= engine("writer"));
   const show = (next: WriteProgress): void => {
     setProgress(next);
     if (next.picture) setPicture(next.picture);

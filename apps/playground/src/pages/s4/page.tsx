@@ -7,9 +7,10 @@ import { Page, Panel } from "../../components/Page.tsx";
 import { Plane, type PlanePoint } from "../../components/Plane.tsx";
 import { choice, number, useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+
 import { INITS, TAPS, TARGETS, type InitName, type TargetName } from "./compute/names.ts";
-import type { InitView, S4Api } from "./compute/s4.worker.ts";
+import type { InitView, S4Api } from "./compute/s4Api.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
@@ -24,7 +25,7 @@ const WAVE_TONES = ["token-1", "token-2", "token-3", "token-4", "token-5", "toke
 const taps = Float64Array.from({ length: TAPS }, (_, t) => t);
 
 export function S4Page(): JSX.Element {
-  const remote = new Remote<S4Api>(new Worker(new URL("./compute/s4.worker.ts", import.meta.url), { type: "module" }));
+  const remote = engine("s4");
   onCleanup(() => remote.close());
   const [init, setInit] = useParam<InitName>("init", "lin", choice(...INITS));
   const [n, setN] = useParam("n", 32, number(4, 64));
@@ -69,7 +70,7 @@ export function S4Page(): JSX.Element {
             testid="delta"
           />
         </div>
-        <Show when={found.error()}>{(error) => <Failure error={error()} />}</Show>
+        <Show when={found.error()}>{(error) => <Failure error={error()} again={found.again} />}</Show>
         <div class="split">
           <Plane
             label={m().plane}

@@ -8,9 +8,10 @@ import { Page, Panel } from "../../components/Page.tsx";
 import { choice, number, useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { useLatest } from "../../workers/latest.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/rpc.ts";
 import { ALGORITHMS, countCombinations, play, roundsOf, type Algorithm, type Step } from "./compute/rounds.ts";
-import type { ScanApi, ScanMeasurement } from "./compute/scan.worker.ts";
+import type { ScanApi, ScanMeasurement } from "./compute/scanApi.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 import { ScanPicture } from "./ScanPicture.tsx";
@@ -26,9 +27,7 @@ function makeSteps(l: number): Step[] {
 }
 
 export function ScanPage(): JSX.Element {
-  const remote = new Remote<ScanApi>(
-    new Worker(new URL("./compute/scan.worker.ts", import.meta.url), { type: "module" }),
-  );
+  const remote = engine("scan");
   onCleanup(() => remote.close());
   const [algorithm, setAlgorithm] = useParam<Algorithm>("algorithm", "tree", choice(...ALGORITHMS));
   const [length, setLength] = useParam<"8" | "16">("l", "8", choice("8", "16"));

@@ -1,8 +1,9 @@
 import { batch, createSignal, onCleanup, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/rpc.ts";
 import type { Inspection } from "./compute/inspect.ts";
-import type { RaceApi, TrainProgress } from "./compute/race.worker.ts";
+import type { RaceApi, TrainProgress } from "./compute/raceApi.ts";
 import type { RaceSettings } from "./compute/trainer.ts";
 
 /** A model in a worker of its own, and what is known of it. */
@@ -86,9 +87,7 @@ export function useContender(): Contender {
     const own = new AbortController();
     run = own;
     setTraining(true);
-    const worker = new Remote<RaceApi>(
-      new Worker(new URL("./compute/race.worker.ts", import.meta.url), { type: "module" }),
-    );
+    const worker = engine("race");
     remote = worker;
     try {
       const made = await worker.call("create", { settings, backend });

@@ -7,7 +7,7 @@ import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, number, text, useParam } from "../../shell/route.ts";
 import { MAMBA, type Selects } from "./compute/selects.ts";
-import type { TrainProgress } from "./compute/race.worker.ts";
+import type { TrainProgress } from "./compute/raceApi.ts";
 import type { ModelSize } from "./compute/trainer.ts";
 import { useContender, type Contender } from "./contender.ts";
 import formulas from "./formulas.tex";

@@ -6,9 +6,10 @@ import { HeatMap } from "../../components/HeatMap.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, number, useParam } from "../../shell/route.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+
 import { bothViews, LENGTH, makeInput, makeLssl, MEASURES, type Measure } from "./compute/lssl.ts";
-import type { Timing, ViewsApi } from "./compute/views.worker.ts";
+import type { Timing, ViewsApi } from "./compute/viewsApi.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
@@ -132,9 +133,7 @@ export function TwoViewsPage(): JSX.Element {
 }
 
 function Timings(props: { measure: Measure; n: number }): JSX.Element {
-  const remote = new Remote<ViewsApi>(
-    new Worker(new URL("./compute/views.worker.ts", import.meta.url), { type: "module" }),
-  );
+  const remote = engine("views");
   onCleanup(() => remote.close());
   const [timings, setTimings] = createSignal<readonly Timing[]>([]);
   const [busy, setBusy] = createSignal(false);

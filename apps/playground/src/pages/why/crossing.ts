@@ -1,5 +1,5 @@
 import type { Kind } from "./compute/names.ts";
-import type { CostPoint } from "./compute/why.worker.ts";
+import type { CostPoint } from "./compute/whyApi.ts";
 
 type Timed = CostPoint & { readonly train: number };
 

@@ -7,10 +7,11 @@ import { LinePlot, type Line } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
-import { Remote } from "../../workers/rpc.ts";
+import { engine } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/rpc.ts";
 import { crossing, doubling } from "./crossing.ts";
 import { KINDS, type Kind } from "./compute/names.ts";
-import type { CostPoint, WhyApi } from "./compute/why.worker.ts";
+import type { CostPoint, WhyApi } from "./compute/whyApi.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
@@ -30,7 +31,7 @@ export function WhyPage(): JSX.Element {
 
   async function measure(): Promise<void> {
     remote?.close();
-    remote = new Remote<WhyApi>(new Worker(new URL("./compute/why.worker.ts", import.meta.url), { type: "module" }));
+    remote = engine("why");
     const own = new AbortController();
     setRun(own);
     setPoints([]);

@@ -31,7 +31,9 @@ export function onePerGroup(files: readonly string[]): readonly string[] {
 
 /** What the current backend computes against what the official implementation computed. @throws SourceError, FormatError. */
 export async function goldenVerdicts(file: string, folderUrl: string): Promise<Verdict[]> {
-  const response = await fetch(new URL(file, folderUrl));
+  const response = await fetch(new URL(file, folderUrl)).catch((error: unknown) => {
+    throw new SourceError(`${file}: ${(error as Error).message}`);
+  });
   if (!response.ok) throw new SourceError(`${file}: HTTP ${response.status}`);
   const { metadata, tensors } = parseSafetensors(new Uint8Array(await response.arrayBuffer()), file);
   const values = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { fftConvolve } from "@statespace/core";
-import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { makeLssl, type Measure } from "./lssl.ts";
 
 export interface Timing {
@@ -25,7 +25,7 @@ function median(run: () => void): number {
   return times.sort((a, b) => a - b)[times.length >> 1]!;
 }
 
-const api = {
+export const api = {
   /** Times both views at growing lengths; each is told as soon as it is known. */
   async time({ measure, n }: { measure: Measure; n: number }, { signal, emit }: CallContext<Timing>): Promise<void> {
     const system = makeLssl(measure, n, 0.01, 1);
@@ -57,4 +57,3 @@ const api = {
 };
 
 export type ViewsApi = typeof api;
-serve(api);

@@ -2,7 +2,7 @@ import { checkForward, checkGradients, opCases, type OpCase, type Verdict } from
 import { currentBackend } from "@statespace/core";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
-import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { benches, type BenchName, type BenchTime } from "./benches.ts";
 import { goldenVerdicts, onePerGroup } from "./golden.ts";
 
@@ -108,7 +108,7 @@ function describe(): string {
   return [description, vendor, architecture].filter(Boolean).join(" ");
 }
 
-const api = {
+export const api = {
   async run(
     { backends, depth, goldenFiles, goldenUrl }: MachineInput,
     { signal, emit }: CallContext<MachineEvent>,
@@ -146,4 +146,3 @@ const api = {
 };
 
 export type MachineApi = typeof api;
-serve(api);

@@ -1,5 +1,4 @@
 import { startBackend } from "../../../workers/backend.ts";
-import { serve } from "../../../workers/rpc.ts";
 import { basisOf, fitFilter, legsNplr, startingEigenvalues, target, type Fit } from "./inits.ts";
 import { INITS, type InitName, type TargetName } from "./names.ts";
 
@@ -20,7 +19,7 @@ export interface InitView {
 const WAVES = 6;
 let ready: Promise<void> | undefined;
 
-const api = {
+export const api = {
   async inits({
     n,
     delta,
@@ -44,4 +43,3 @@ const api = {
 };
 
 export type S4Api = typeof api;
-serve(api);

@@ -4,7 +4,7 @@ import { loadTokenizer } from "@statespace/text";
 import { fromPretrained } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
-import { breathe, pause, serve, type CallContext } from "../../../workers/rpc.ts";
+import { breathe, pause, type CallContext } from "../../../workers/rpc.ts";
 import { Session, type Snapshot } from "./session.ts";
 import { readStateFile, writeStateFile } from "./stateFile.ts";
 
@@ -112,7 +112,7 @@ async function moveIfAsked(): Promise<void> {
   backend = target;
 }
 
-const api = {
+export const api = {
   async load(
     { choice, on }: { choice: ModelChoice; on: BackendName },
     { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
@@ -202,4 +202,3 @@ api.write = async (input, context): Promise<WriteProgress> => {
 };
 
 export type WriterApi = typeof api;
-serve(api);

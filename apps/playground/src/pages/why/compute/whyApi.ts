@@ -2,7 +2,7 @@ import { mean, noGrad, readFloats, Rng, square, tensor, valueAndGrads, type Tens
 import { SequenceModel, type ModelState } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
-import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { KINDS, type Kind } from "./names.ts";
 
 export interface CostPoint {
@@ -75,7 +75,7 @@ async function nextToken(model: SequenceModel, l: number): Promise<{ ms: number;
   return { ms, bytes };
 }
 
-const api = {
+export const api = {
   /** Measures every kind at growing lengths; each point is told as soon as it is known. */
   async measure(
     { lengths, backend }: { lengths: readonly number[]; backend: BackendName },
@@ -106,4 +106,3 @@ const api = {
 };
 
 export type WhyApi = typeof api;
-serve(api);

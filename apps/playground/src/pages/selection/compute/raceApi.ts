@@ -1,7 +1,7 @@
 import { readFloats } from "@statespace/core";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
-import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { inspect, type Inspection } from "./inspect.ts";
 import { Trainer, type RaceSettings } from "./trainer.ts";
 
@@ -21,7 +21,7 @@ const ACCURACY_EVERY = 20;
 
 let trainer: Trainer | undefined;
 
-const api = {
+export const api = {
   /** A new model; the old one is forgotten. */
   async create({ settings, backend }: { settings: RaceSettings; backend: BackendName }): Promise<{ weights: number }> {
     trainer?.dispose();
@@ -66,4 +66,3 @@ const api = {
 };
 
 export type RaceApi = typeof api;
-serve(api);

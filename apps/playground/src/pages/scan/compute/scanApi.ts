@@ -15,7 +15,7 @@ import {
 } from "@statespace/core";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
-import { breathe, serve, type CallContext } from "../../../workers/rpc.ts";
+import { breathe, type CallContext } from "../../../workers/rpc.ts";
 
 export interface ScanSizes {
   readonly l: number;
@@ -127,7 +127,7 @@ async function measure(sizes: ScanSizes, signal: AbortSignal): Promise<ScanMeasu
   };
 }
 
-const api = {
+export const api = {
   async measure(
     { backend, lengths, d, n }: { backend: BackendName; lengths: readonly number[]; d: number; n: number },
     { signal, emit }: CallContext<ScanMeasurement>,
@@ -157,4 +157,3 @@ const api = {
 };
 
 export type ScanApi = typeof api;
-serve(api);

@@ -1,7 +1,6 @@
-import { serve } from "../../../workers/rpc.ts";
 import { MEMORIES, remember, type MemoryName, type Remembered, type RememberInput } from "./remember.ts";
 
-const api = {
+export const api = {
   /** All memories on one signal. */
   remember(input: RememberInput): Record<MemoryName, Remembered> {
     return Object.fromEntries(MEMORIES.map((name) => [name, remember(name, input)])) as Record<MemoryName, Remembered>;
@@ -9,4 +8,3 @@ const api = {
 };
 
 export type HippoApi = typeof api;
-serve(api);

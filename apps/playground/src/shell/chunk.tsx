@@ -1,0 +1,21 @@
+import { createResource, Show, type Component, type JSX } from "solid-js";
+import { Dynamic } from "solid-js/web";
+
+/** Code of the app that could not be fetched. */
+export class ChunkError extends Error {
+  override readonly name = "ChunkError";
+}
+
+/** A component that is fetched when it is first shown. A fetch that failed is forgotten, so that showing it again tries again. */
+export function chunk(load: () => Promise<Component>): Component {
+  let kept: Promise<Component> | undefined;
+  const fetched = (): Promise<Component> =>
+    (kept ??= load().catch((error: unknown) => {
+      kept = undefined;
+      throw new ChunkError((error as Error).message, { cause: error });
+    }));
+  return (): JSX.Element => {
+    const [component] = createResource(fetched);
+    return <Show when={component()}>{(found) => <Dynamic component={found()} />}</Show>;
+  };
+}

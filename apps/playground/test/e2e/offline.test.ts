@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { desktop, launch, open } from "../support/browser.ts";
+import { titles } from "../support/pages.ts";
+
+/** The network may fail at any moment: what fails is told truthfully and can be tried again, and after one visit nothing needs it. */
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const dist = resolve(import.meta.dirname, "../../dist");
+const heading = (page: Page, id: string): Promise<void> =>
+  page.getByRole("heading", { level: 1, name: titles[id]!.en, exact: true }).waitFor();
+
+/** A context whose requests can be made to fail; nothing is kept by a service worker, which would hide it. */
+async function withFailing(
+  visit: (page: Page, fail: (pattern: RegExp | undefined) => void) => Promise<void>,
+): Promise<void> {
+  const context: BrowserContext = await browser.newContext({ ...desktop, serviceWorkers: "block" });
+  let failing: RegExp | undefined;
+  await context.route("**/*", (route) => (failing?.test(route.request().url()) ? route.abort() : route.continue()));
+  const page = await context.newPage();
+  await page.goto(`${inject("isolatedUrl")}#/state-space?lang=en`);
+  await heading(page, "state-space");
+  await visit(page, (pattern) => (failing = pattern));
+  await context.close();
+}
+
+describe("a part that cannot be fetched", () => {
+  it("is told, does not spoil the other pages, and comes when it is asked for again", () =>
+    withFailing(async (page, fail) => {
+      fail(/assets\/page-/);
+      await page.locator("nav.contents a").nth(2).click();
+      expect(await page.getByRole("alert").innerText()).toContain("could not be fetched");
+      await page.locator("nav.contents a").nth(1).click(); // one that is there already
+      await heading(page, "state-space");
+      expect(await page.getByRole("alert").count()).toBe(0);
+      await page.locator("nav.contents a").nth(2).click();
+      await page.getByRole("alert").waitFor();
+      fail(undefined);
+      await page.getByRole("alert").getByRole("button").click();
+      await heading(page, "discretize");
+    }));
+
+  it("of a worker likewise", () =>
+    withFailing(async (page, fail) => {
+      for (const pattern of [/engine\.worker/, /hippoApi/]) {
+        fail(pattern);
+        await page.locator("nav.contents a").nth(4).click();
+        await heading(page, "hippo");
+        await page.getByRole("alert").waitFor();
+        expect(await page.getByRole("alert").innerText()).toContain("could not be fetched");
+        fail(undefined);
+        await page.getByRole("alert").getByRole("button").click();
+        await expect.poll(() => page.getByTestId("error-legs").innerText()).toMatch(/^0\.\d+$/);
+        await page.locator("nav.contents a").nth(1).click();
+        await heading(page, "state-space");
+      }
+    }));
+});
+
+it("after one visit the whole tour works without a network", async () => {
+  const { page } = await open(browser, `${inject("plainUrl")}#/state-space?lang=en`);
+  await page.locator('[data-testid="offline"][data-complete="true"]').waitFor({ timeout: 60_000 });
+  await page.close();
+  const context = browser.contexts().at(-1)!;
+  await context.setOffline(true);
+  const later = await context.newPage();
+  const errors: string[] = [];
+  later.on("pageerror", (error) => errors.push(error.message));
+  await later.goto(`${inject("plainUrl")}#/why?lang=en&upto=512`);
+  for (const id of Object.keys(titles)) {
+    await later.locator("nav.contents a").nth(Object.keys(titles).indexOf(id)).click();
+    await heading(later, id);
+    if (id === "hippo") await expect.poll(() => later.getByTestId("error-legs").innerText()).toMatch(/^0\.\d+$/);
+    if (id === "selection") {
+      await later.getByTestId("start").click();
+      await expect.poll(() => later.locator(".stat").first().innerText(), { timeout: 30_000 }).toContain("step");
+    }
+    if (id === "mamba") {
+      await later.getByTestId("load").click();
+      await later.getByTestId("facts").waitFor({ timeout: 60_000 });
+      await later.getByTestId("write").click();
+      await expect.poll(async () => Number(await later.getByTestId("position").innerText())).toBeGreaterThan(6);
+    }
+    if (id === "machine") {
+      await later.goto(`${inject("plainUrl")}#/machine?lang=en&depth=quick`);
+      await later.getByTestId("run").click();
+      await expect
+        .poll(() => later.getByTestId("golden").locator("td").allInnerTexts(), { timeout: 60_000 })
+        .toHaveLength(6);
+      for (const cell of await later.getByTestId("golden").locator("td").allInnerTexts())
+        expect(cell).toMatch(/^✓ [1-9]/);
+    }
+  }
+  await later.reload();
+  await heading(later, "machine");
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
+it("a new build is another version, with every file of its own in the list", () => {
+  const text = readFileSync(resolve(dist, "sw.js"), "utf8");
+  expect(text).toMatch(/VERSION = "[0-9a-f]{12}"/);
+  for (const file of readdirSync(resolve(dist, "assets")).filter((name) => /\.(js|css)$/.test(name)))
+    expect(text).toContain(`"assets/${file}"`);
+  expect(text).toContain("model.safetensors");
+});
+
+it("a backend is one file, whichever page asks for it", () => {
+  const large = readdirSync(resolve(dist, "assets"))
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => ({ name, text: readFileSync(resolve(dist, "assets", name), "utf8") }))
+    .filter(({ text }) => text.length > 40_000);
+  expect(large.length).toBeGreaterThan(2);
+  for (const { name, text } of large) {
+    const piece = text.slice(text.length / 2, text.length / 2 + 1000);
+    expect(large.filter((other) => other.text.includes(piece)).map((other) => other.name)).toEqual([name]);
+  }
+});
+
+describe("what is sent", () => {
+  it.each(Object.keys(titles))(
+    "the first load is at most 60 kB, %s with all it computes with at most 150 kB",
+    async (id) => {
+      const context = await browser.newContext({ ...desktop, serviceWorkers: "block" });
+      const page = await context.newPage();
+      const urls = new Set<string>();
+      context.on("response", (response) => urls.add(response.url()));
+      const weigh = async (): Promise<number> => {
+        const bodies = await Promise.all(
+          [...urls].map(async (url) => gzipSync(Buffer.from(await (await fetch(url)).arrayBuffer())).length),
+        );
+        return bodies.reduce((sum, bytes) => sum + bytes, 0);
+      };
+      await page.goto(`${inject("isolatedUrl")}#/${id}?lang=en`);
+      await heading(page, id);
+      await page.waitForLoadState("networkidle");
+      const total = await weigh();
+      expect(total).toBeGreaterThan(10_000);
+      expect(total).toBeLessThan(150_000);
+      await context.close();
+    },
+  );
+});
