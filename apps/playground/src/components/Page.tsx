@@ -17,6 +17,7 @@ export function Page(props: {
       0,
       pages.findIndex(({ id }) => id === page()),
     );
+  const paragraphs = (): JSX.Element => <For each={props.text}>{(paragraph) => <p innerHTML={paragraph} />}</For>;
   let title: HTMLHeadingElement | undefined;
   onMount(() => arrive(title!));
   return (
@@ -30,10 +31,12 @@ export function Page(props: {
         </h1>
         <p class="idea">{props.idea}</p>
       </header>
-      <details class="prose" open={!narrow()}>
-        <summary>{shell().readFirst}</summary>
-        <For each={props.text}>{(paragraph) => <p innerHTML={paragraph} />}</For>
-      </details>
+      <Show when={narrow()} fallback={<div class="prose">{paragraphs()}</div>}>
+        <details class="prose">
+          <summary>{shell().readFirst}</summary>
+          {paragraphs()}
+        </details>
+      </Show>
       {props.children}
       <Show when={props.hints.length > 0}>
         <section class="hints" aria-label={shell().tryThis}>
