@@ -10,7 +10,6 @@ import { choice, number, numbers, useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
 
-import type { HippoApi } from "./compute/hippoApi.ts";
 import { MEMORIES, type MemoryName, type Remembered } from "./compute/remember.ts";
 import { DRAWN_POINTS, LENGTH, makeSignal, SIGNALS, type SignalName } from "./compute/signals.ts";
 import formulas from "./formulas.tex";

@@ -10,7 +10,7 @@ import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
 
 import { INITS, TAPS, TARGETS, type InitName, type TargetName } from "./compute/names.ts";
-import type { InitView, S4Api } from "./compute/s4Api.ts";
+import type { InitView } from "./compute/s4Api.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 

@@ -9,7 +9,7 @@ import { choice, number, useParam } from "../../shell/route.ts";
 import { engine } from "../../workers/engine.ts";
 
 import { bothViews, LENGTH, makeInput, makeLssl, MEASURES, type Measure } from "./compute/lssl.ts";
-import type { Timing, ViewsApi } from "./compute/viewsApi.ts";
+import type { Timing } from "./compute/viewsApi.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 

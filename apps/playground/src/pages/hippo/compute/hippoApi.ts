@@ -6,5 +6,3 @@ export const api = {
     return Object.fromEntries(MEMORIES.map((name) => [name, remember(name, input)])) as Record<MemoryName, Remembered>;
   },
 };
-
-export type HippoApi = typeof api;

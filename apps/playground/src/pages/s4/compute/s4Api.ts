@@ -41,5 +41,3 @@ export const api = {
     return { views, wanted };
   },
 };
-
-export type S4Api = typeof api;

@@ -55,5 +55,3 @@ export const api = {
     }
   },
 };
-
-export type ViewsApi = typeof api;
