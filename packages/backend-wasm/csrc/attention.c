@@ -2,8 +2,9 @@
 #include "vmath.h"
 
 typedef struct {
-  const float *q, *k, *v, *visible;
-  const int *seqIdx;
+  In q, k, v;
+  MaybeInts seqIdx;
+  MaybeIn visible;
   long b, l, m, h, hkv, p;
   float scale;
 } Attention;
@@ -44,29 +45,23 @@ static void weigh(const Attention *s, long row, long t, long head, long first, f
   }
   for (long j = first; j <= own; j++) weights[j] /= sum;
 }
-static Attention readAttention(const W *a) {
-  Attention s = {(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[4], (const int *)a[3], a[5], a[6], a[7], a[8], a[9], a[10], wordAsFloat(a[11])};
-  return s;
-}
 
-/** y, workspace (m floats a thread), q, k, v, seqIdx, visible (0 where absent), b, l, m, h, hkv, p, scale */
-KERNEL(causalAttention) {
-  Attention s = readAttention(a + 2);
-  float *weights = (float *)a[1] + thread * s.m;
+/** `workspace`: m floats a thread. */
+KERNEL(causalAttention, Out y, Attention s, Space workspace) {
+  float *weights = workspace + thread * s.m;
   Span items = share(s.b * s.l * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++) {
     // Heads outermost, so that one head's keys stay near.
     long t = i % s.l, head = i / s.l % s.h, row = i / (s.l * s.h), first = firstKey(&s, row, t);
-    float *y = (float *)a[0] + ((row * s.l + t) * s.h + head) * s.p;
+    float *to = y + ((row * s.l + t) * s.h + head) * s.p;
     weigh(&s, row, t, head, first, weights);
-    memset(y, 0, (UW)s.p * sizeof(float));
-    for (long j = first; j <= s.m - s.l + t; j++) addRow(y, s.v + keyRow(&s, row, j, head), weights[j], s.p);
+    memset(to, 0, (UW)s.p * sizeof(float));
+    for (long j = first; j <= s.m - s.l + t; j++) addRow(to, s.v + keyRow(&s, row, j, head), weights[j], s.p);
   }
 }
-/** dq, dk, dv, dY, then causalAttention's words from the workspace on. Threads own shared heads, so sums over queries do not collide. */
-KERNEL(causalAttentionGrad) {
-  Attention s = readAttention(a + 5);
-  float *dk = (float *)a[1], *dv = (float *)a[2], *weights = (float *)a[4] + thread * s.m;
+/** `workspace`: m floats a thread. Threads own shared heads, so sums over queries do not collide. */
+KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, In dY, Attention s, Space workspace) {
+  float *weights = workspace + thread * s.m;
   Span items = share(s.b * s.hkv, 1, thread, threads);
   long group = s.h / s.hkv;
   for (long i = items.lo; i < items.hi; i++) {
@@ -78,18 +73,18 @@ KERNEL(causalAttentionGrad) {
     for (long head = shared * group; head < (shared + 1) * group; head++)
       for (long t = 0; t < s.l; t++) {
         long at = ((row * s.l + t) * s.h + head) * s.p, first = firstKey(&s, row, t), own = s.m - s.l + t;
-        const float *dY = (const float *)a[3] + at, *q = s.q + at;
-        float *dq = (float *)a[0] + at, mean = 0;
+        const float *dy = dY + at, *q = s.q + at;
+        float *dQuery = dq + at, mean = 0;
         weigh(&s, row, t, head, first, weights);
-        for (long j = first; j <= own; j++) mean += weights[j] * dotRow(dY, s.v + keyRow(&s, row, j, head), s.p);
-        memset(dq, 0, (UW)s.p * sizeof(float));
+        for (long j = first; j <= own; j++) mean += weights[j] * dotRow(dy, s.v + keyRow(&s, row, j, head), s.p);
+        memset(dQuery, 0, (UW)s.p * sizeof(float));
         for (long j = first; j <= own; j++) {
           if (weights[j] == 0) continue;
           long key = keyRow(&s, row, j, head);
-          float dScore = s.scale * weights[j] * (dotRow(dY, s.v + key, s.p) - mean);
-          addRow(dq, s.k + key, dScore, s.p);
+          float dScore = s.scale * weights[j] * (dotRow(dy, s.v + key, s.p) - mean);
+          addRow(dQuery, s.k + key, dScore, s.p);
           addRow(dk + key, q, dScore, s.p);
-          addRow(dv + key, dY, weights[j], s.p);
+          addRow(dv + key, dy, weights[j], s.p);
         }
       }
   }

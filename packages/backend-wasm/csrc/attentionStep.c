@@ -2,12 +2,14 @@
 #include "vmath.h"
 
 typedef struct {
-  float *y, *keys, *values;
-  int *position;
-  const float *q, *k, *v, *rotary, *visible;
+  Out y;
+  InOut keys, values;
+  InOutInts position;
+  In q, k, v;
+  MaybeIn rotary, visible;
   long b, m, h, hkv, p, r;
   float scale;
-  int interleaved;
+  Flag interleaved;
 } AttentionStep;
 
 /** to = a vector of p, its first r entries turned by the angles whose cosines, then sines, begin at `turn`. */
@@ -49,37 +51,29 @@ static void attendOne(const AttentionStep *s, float *y, const float *query, long
   }
 }
 
-static void attentionStep(const AttentionStep *s, float *workspace, int thread, int threads) {
-  float *weights = workspace + thread * (s->m + s->p), *query = weights + s->m;
-  Span items = share(s->b * s->hkv, 1, thread, threads);
-  long group = s->h / s->hkv;
+/** `workspace`: m + p floats a thread. */
+KERNEL(causalAttentionStep, AttentionStep s, Space workspace) {
+  float *weights = workspace + thread * (s.m + s.p), *query = weights + s.m;
+  Span items = share(s.b * s.hkv, 1, thread, threads);
+  long group = s.h / s.hkv;
   for (long i = items.lo; i < items.hi; i++) {
-    long row = i / s->hkv, shared = i % s->hkv, t = s->position[row];
-    float *y = s->y + (row * s->h + shared * group) * s->p;
-    if (t < 0 || t >= s->m) {
-      for (long c = 0; c < group * s->p; c++) y[c] = __builtin_nanf("");
+    long row = i / s.hkv, shared = i % s.hkv, t = s.position[row];
+    float *y = s.y + (row * s.h + shared * group) * s.p;
+    if (t < 0 || t >= s.m) {
+      for (long c = 0; c < group * s.p; c++) y[c] = __builtin_nanf("");
       continue;
     }
-    const float *turn = s->rotary ? s->rotary + t * s->r : 0;
-    long slot = ((row * s->m + t) * s->hkv + shared) * s->p;
-    turned(s->keys + slot, s->k + i * s->p, turn, s->r, s->p, s->interleaved);
-    memcpy(s->values + slot, s->v + i * s->p, (UW)s->p * sizeof(float));
+    const float *turn = s.rotary ? s.rotary + t * s.r : 0;
+    long slot = ((row * s.m + t) * s.hkv + shared) * s.p;
+    turned(s.keys + slot, s.k + i * s.p, turn, s.r, s.p, s.interleaved);
+    memcpy(s.values + slot, s.v + i * s.p, (UW)s.p * sizeof(float));
     for (long head = 0; head < group; head++) {
-      turned(query, s->q + (row * s->h + shared * group + head) * s->p, turn, s->r, s->p, s->interleaved);
-      attendOne(s, y + head * s->p, query, row, t, shared, weights);
+      turned(query, s.q + (row * s.h + shared * group + head) * s.p, turn, s.r, s.p, s.interleaved);
+      attendOne(&s, y + head * s.p, query, row, t, shared, weights);
     }
   }
   // Every thread has read the positions before they move on.
   if (threads > 1) barrier(thread, threads);
   if (thread == 0)
-    for (long row = 0; row < s->b; row++) s->position[row]++;
-}
-
-/** y, workspace (m + p floats a thread), q, k, v, keys, values, position, rotary, visible (0 where absent), b, m, h, hkv, p, r, scale, interleaved */
-KERNEL(causalAttentionStep) {
-  AttentionStep s = {
-      .y = (float *)a[0], .q = (const float *)a[2], .k = (const float *)a[3], .v = (const float *)a[4], .keys = (float *)a[5],
-      .values = (float *)a[6], .position = (int *)a[7], .rotary = (const float *)a[8], .visible = (const float *)a[9],
-      .b = a[10], .m = a[11], .h = a[12], .hkv = a[13], .p = a[14], .r = a[15], .scale = wordAsFloat(a[16]), .interleaved = (int)a[17]};
-  attentionStep(&s, (float *)a[1], thread, threads);
+    for (long row = 0; row < s.b; row++) s.position[row]++;
 }

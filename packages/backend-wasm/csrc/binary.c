@@ -1,17 +1,14 @@
-// Elementwise kernels of two operands: out, a, b, rank, extents[rank], strides of a [rank], strides of b [rank].
+// Elementwise kernels of two operands. `axes` lists the extents, the strides of a and the strides of b, `rank` of each.
 // The caller merged axes, so that the last axis is long and its strides are 0 or 1.
 #include "vmath.h"
 
 /** One row: strides 0 or 1. */
 typedef void Row(void *out, const void *a, const void *b, long n, long strideA, long strideB);
 
-static void overRows(const W *a, int thread, int threads, Row *row) {
-  long rank = a[3];
-  const W *extent = a + 4, *strideA = extent + rank, *strideB = strideA + rank;
+static void overRows(int *out, const int *x, const int *y, long rank, const W *extent, int thread, int threads, Row *row) {
+  const W *strideA = extent + rank, *strideB = strideA + rank;
   long inner = extent[rank - 1], sa = strideA[rank - 1], sb = strideB[rank - 1], rows = 1;
   for (long i = 0; i < rank - 1; i++) rows *= extent[i];
-  int *out = (int *)a[0];
-  const int *x = (const int *)a[1], *y = (const int *)a[2];
   if (rows < threads) {
     Span s = share(inner, 16, thread, threads);
     for (long r = 0; r < rows; r++) {
@@ -52,7 +49,7 @@ static void overRows(const W *a, int thread, int threads, Row *row) {
       storePart(out + i, (F4)(expression), n - i);                                                \
     }                                                                                             \
   }                                                                                               \
-  KERNEL(name) { overRows(a, thread, threads, name##Row); }
+  KERNEL(name, OutWords out, InWords a, InWords b, long rank, List axes) { overRows(out, a, b, rank, axes, thread, threads, name##Row); }
 #define BINARY_INT(name, expression)                                                              \
   static void name##Row(void *o, const void *a, const void *b, long n, long sa, long sb) {        \
     int *out = (int *)o;                                                                          \
@@ -62,7 +59,7 @@ static void overRows(const W *a, int thread, int threads, Row *row) {
       out[i] = expression;                                                                        \
     }                                                                                             \
   }                                                                                               \
-  KERNEL(name) { overRows(a, thread, threads, name##Row); }
+  KERNEL(name, OutWords out, InWords a, InWords b, long rank, List axes) { overRows(out, a, b, rank, axes, thread, threads, name##Row); }
 
 INLINE F4 pow4(F4 x, F4 y) { return (F4){pow1(x[0], y[0]), pow1(x[1], y[1]), pow1(x[2], y[2]), pow1(x[3], y[3])}; }
 INLINE int powInt(int x, int y) {

@@ -13,11 +13,9 @@ INLINE Nodes pairsAt(const float *p, long count) {
   return z;
 }
 
-/** y [h, l, 2], v, w [h, n, 2], z [l, 2], h, n, l. Threads share rows and nodes. */
-KERNEL(cauchy) {
-  float *y = (float *)a[0];
-  const float *v = (const float *)a[1], *w = (const float *)a[2], *z = (const float *)a[3];
-  long h = a[4], n = a[5], l = a[6], quads = (l + 3) / 4;
+/** y [h, l, 2], v, w [h, n, 2], z [l, 2]. Threads share rows and nodes. */
+KERNEL(cauchy, Out y, In v, In w, In z, long h, long n, long l) {
+  long quads = (l + 3) / 4;
   Span items = share(h * quads, 1, thread, threads);
   for (long item = items.lo; item < items.hi; item++) {
     long row = item / quads, t = item % quads * 4;
@@ -40,13 +38,10 @@ KERNEL(cauchy) {
 }
 
 /**
- * dv, dw, dY [h, l, 2], v, w, z, h, n, l. With r = 1 / (z - w): dv = sum conj(r) dy, dw = sum conj(v r^2) dy; the other term of a pair
- * is the same with v and w conjugated, so its share is conjugated back.
+ * dY [h, l, 2]. With r = 1 / (z - w): dv = sum conj(r) dy, dw = sum conj(v r^2) dy; the other term of a pair is the same with v and w
+ * conjugated, so its share is conjugated back.
  */
-KERNEL(cauchyGrad) {
-  float *dV = (float *)a[0], *dW = (float *)a[1];
-  const float *dY = (const float *)a[2], *v = (const float *)a[3], *w = (const float *)a[4], *z = (const float *)a[5];
-  long h = a[6], n = a[7], l = a[8];
+KERNEL(cauchyGrad, Out dv, Out dw, In dY, In v, In w, In z, long h, long n, long l) {
   Span items = share(h * n, 1, thread, threads);
   for (long item = items.lo; item < items.hi; item++) {
     const float *dy = dY + 2 * (item / n) * l;
@@ -65,7 +60,7 @@ KERNEL(cauchyGrad) {
         sums[2] += sum4(madd(uRe, aRe, uIm * aIm)), sums[3] += sign * sum4(nmadd(uIm, aRe, uRe * aIm));
       }
     }
-    dV[2 * item] = (float)sums[0], dV[2 * item + 1] = (float)sums[1];
-    dW[2 * item] = (float)sums[2], dW[2 * item + 1] = (float)sums[3];
+    dv[2 * item] = (float)sums[0], dv[2 * item + 1] = (float)sums[1];
+    dw[2 * item] = (float)sums[2], dw[2 * item + 1] = (float)sums[3];
   }
 }

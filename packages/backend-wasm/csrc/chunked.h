@@ -6,6 +6,9 @@
 #pragma once
 #include "panel.h"
 
+/** Tokens from which matrix products pay; rows a chunk has at most: past it, products inside it cost more than what they save between chunks. */
+enum { CHUNKED_FROM = 16, CHUNK_ROWS = 32 };
+
 typedef struct {
   const float *query, *key, *value; /* [b, l, g, r, n] twice, [b, l, h, r, p] */
   const float *D, *z, *initial;     /* [h] or [h, p], as value, [b, h, p, n]; 0 where absent */
@@ -31,9 +34,10 @@ typedef struct {
   int *token, *first;         /* token of the row; first row of its sequence in the chunk */
 } ChunkWeights;
 
+SIZE(pad16, long n) { return (n + 15) & ~15L; }
 INLINE float *takeFloats(float **memory, long count) {
   float *at = *memory;
-  *memory += (count + 15) & ~15L;
+  *memory += pad16(count);
   return at;
 }
 void layOutWeights(ChunkWeights *w, float **memory, long rows);
@@ -55,7 +59,13 @@ INLINE PairWeight weighPair(const ChunkWeights *w, long t, long s) {
 void stateFrom(float *state, const float *in, long p, long n);
 void stateTo(float *out, const float *state, long p, long n);
 
-/** Scans heads [lo, hi) of [b, h]; memory as chunkedFloats in ops/chunked.ts has it. */
+/** Floats of rows of scalars, rows [rows][n] and [rows][p], and squares [rows][rows] that both directions lay out. */
+SIZE(chunkFloats, long rows, long scalars, long p, long n) {
+  return scalars * pad16(rows) + 4 * pad16(rows * pad8(n)) + 4 * pad16(rows * pad8(p)) + 2 * pad16(rows * rows);
+}
+/** Floats of a thread for chunkedScan with `heads` heads at a time; rows: tokens a chunk times r, padded. */
+SIZE(chunkedFloats, long rows, long p, long n, long heads) { return chunkFloats(rows, 9, p, n) + heads * pad8(n) * pad8(p); }
+/** Scans heads [lo, hi) of [b, h]. */
 void chunkedScan(const Chunked *s, long lo, long hi, float *y, float *lastState, float *memory);
 
 typedef struct {
@@ -63,5 +73,9 @@ typedef struct {
   float *dQuery, *dKey, *dValue, *dD, *dz, *dInitial; /* dD is added to, as are dQuery and dKey where several heads share them */
   float *dDecay, *dWrite, *dOwn;                      /* [b, h, l] */
 } ChunkedGradients;
-/** Gradients of one head of one row; memory as chunkedBackFloats in ops/chunked.ts has it. */
+/** Floats of a thread for chunkedBack, which keeps the state before each of `chunks`. */
+SIZE(chunkedBackFloats, long rows, long chunks, long p, long n) {
+  return chunkFloats(rows, 12, p, n) + 2 * pad16(rows * maxLong(rows, maxLong(pad8(n), pad8(p)))) + 2 * pad16(pad8(n) * pad8(p)) + chunks * pad8(n) * pad8(p);
+}
+/** Gradients of one head of one row. */
 void chunkedBack(const Chunked *s, long row, long head, const ChunkedGradients *g, float *memory);

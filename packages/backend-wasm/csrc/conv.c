@@ -4,10 +4,11 @@
 enum { CONV_TILE = 64, MAX_TAPS = 64 };
 
 typedef struct {
-  const float *x, *weight, *bias, *initialState;
-  const int *seqIdx;
+  In x, weight;
+  MaybeIn bias, initialState;
+  MaybeInts seqIdx;
   long b, l, d, k;
-  int silu;
+  Flag silu;
 } Conv;
 
 /** Weights of channels [first, first + count) as [k][CONV_TILE], zero past count. */
@@ -44,9 +45,7 @@ static void slideFour(const Conv *c, const float *taps, long row, long first, lo
   }
 }
 
-/** y, x, weight, bias, initialState, seqIdx (0 where absent), b, l, d, k, silu */
-KERNEL(causalConv1d) {
-  Conv c = {(const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const int *)a[5], a[6], a[7], a[8], a[9], (int)a[10]};
+KERNEL(causalConv1d, Out y, Conv c) {
   float *taps = (float *)scratchOf(thread);
   long tiles = (c.d + CONV_TILE - 1) / CONV_TILE;
   const float *rows[MAX_TAPS];
@@ -56,32 +55,33 @@ KERNEL(causalConv1d) {
     loadTaps(taps, &c, first, width);
     int slides = c.k == 4 && width == CONV_TILE && !c.seqIdx && c.l > 3;
     for (long t = 0; t < (slides ? 3 : c.l); t++) {
-      float *y = (float *)a[0] + (row * c.l + t) * c.d + first;
+      float *to = y + (row * c.l + t) * c.d + first;
       for (long j = 0; j < c.k; j++) rows[j] = rowAt(&c, row, t - c.k + 1 + j, t, first);
       for (long i = 0; i < width; i += 4) {
         F4 sum = preactivation(&c, rows, taps, first, i, width - i);
-        storePart(y + i, c.silu ? silu4(sum) : sum, width - i);
+        storePart(to + i, c.silu ? silu4(sum) : sum, width - i);
       }
     }
     // In stretches of rows that stay in the cache (and whose pages stay translated) over the tile's columns.
-    for (long t = 3; slides && t < c.l; t += 64) slideFour(&c, taps, row, first, t, minLong(c.l, t + 64), (float *)a[0]);
+    for (long t = 3; slides && t < c.l; t += 64) slideFour(&c, taps, row, first, t, minLong(c.l, t + 64), y);
   }
 }
-/** lastState [b, k-1, d], x, initialState or 0, seqIdx or 0, b, l, d, k */
-KERNEL(causalConv1dState) {
-  Conv c = {(const float *)a[1], 0, 0, (const float *)a[2], (const int *)a[3], a[4], a[5], a[6], a[7], 0};
+/** The last k - 1 rows, from the initial state where there are fewer. */
+KERNEL(causalConv1dState, Out lastState, In x, MaybeIn initialState, MaybeInts seqIdx, long b, long l, long d, long k) {
+  Conv c = {.x = x, .initialState = initialState, .seqIdx = seqIdx, .b = b, .l = l, .d = d, .k = k};
   Span s = share(c.b * (c.k - 1), 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     const float *from = rowAt(&c, i / (c.k - 1), c.l - c.k + 1 + i % (c.k - 1), c.l - 1, 0);
-    float *to = (float *)a[0] + i * c.d;
+    float *to = lastState + i * c.d;
     if (from) memcpy(to, from, (UW)c.d * sizeof(float));
     else memset(to, 0, (UW)c.d * sizeof(float));
   }
 }
 
 typedef struct {
-  const float *dY, *dLastState;
-  float *dx, *dWeight, *dBias, *dInitialState;
+  MaybeIn dY, dLastState;
+  Out dx, dWeight;
+  MaybeOut dBias, dInitialState;
 } ConvGradients;
 
 /** One tile of channels over the whole batch: each step's gradient is added to the rows it read. */
@@ -132,10 +132,7 @@ static void convTileBack(const Conv *c, const ConvGradients *g, long first, long
     for (long i = 0; i < width; i++) g->dWeight[(first + i) * c->k + j] = dTaps[j * CONV_TILE + i];
   if (g->dBias) memcpy(g->dBias + first, dBias, (UW)width * sizeof(float));
 }
-/** dx, dweight, dbias, dinitialState, dY, dLastState (0 where absent), then causalConv1d's words 1 to 10 */
-KERNEL(causalConv1dGrad) {
-  ConvGradients g = {(const float *)a[4], (const float *)a[5], (float *)a[0], (float *)a[1], (float *)a[2], (float *)a[3]};
-  Conv c = {(const float *)a[6], (const float *)a[7], (const float *)a[8], (const float *)a[9], (const int *)a[10], a[11], a[12], a[13], a[14], (int)a[15]};
+KERNEL(causalConv1dGrad, ConvGradients g, Conv c) {
   // Narrower tiles where there are few channels, so that every thread gets some.
   long tile = c.d >= 2 * CONV_TILE * threads ? CONV_TILE : 16;
   Span tiles = share((c.d + tile - 1) / tile, 1, thread, threads);
@@ -161,19 +158,17 @@ INLINE F4 stepFour(const float *weight, float *state, long d, F4 x, F4 sum) {
   return madd(w3, x, madd(w2, x2, madd(w1, x1, madd(w0, x0, sum))));
 }
 
-/** y [b, d], x, state [b, k-1, d] in place, weight, bias or 0, b, d, k, silu */
-KERNEL(causalConv1dStep) {
-  const float *weight = (const float *)a[3], *bias = (const float *)a[4];
-  long b = a[5], d = a[6], k = a[7];
+/** y, x [b, d]; state [b, k-1, d]. */
+KERNEL(causalConv1dStep, Out y, In x, InOut state, In weight, MaybeIn bias, long b, long d, long k, Flag silu) {
   Span s = share(d, 16, thread, threads);
   for (long row = 0; row < b; row++) {
-    float *state = (float *)a[2] + row * (k - 1) * d;
-    const float *x = (const float *)a[1] + row * d;
+    float *rows = state + row * (k - 1) * d;
+    const float *in = x + row * d;
     for (long i = s.lo; i < s.hi; i += 4) {
       long count = minLong(4, s.hi - i);
-      F4 sum = bias ? loadPart(bias + i, count) : splat(0), in = loadPart(x + i, count);
-      sum = k == 4 && count == 4 ? stepFour(weight + i * k, state + i, d, in, sum) : stepAny(weight + i * k, state + i, d, k, in, sum, count);
-      storePart((float *)a[0] + row * d + i, a[8] ? silu4(sum) : sum, count);
+      F4 sum = bias ? loadPart(bias + i, count) : splat(0), value = loadPart(in + i, count);
+      sum = k == 4 && count == 4 ? stepFour(weight + i * k, rows + i, d, value, sum) : stepAny(weight + i * k, rows + i, d, k, value, sum, count);
+      storePart(y + row * d + i, silu ? silu4(sum) : sum, count);
     }
   }
 }

@@ -5,9 +5,10 @@
 enum { PAIR_VECTORS = LANES / 4, FLUSH_STEPS = 64 };
 
 typedef struct {
-  const float *A, *Bu, *initialState;
+  In ABar, Bu; /* [n, 2], or [b, l, n, 2] where it is `varying`; [b, l, n, 2] */
+  MaybeIn initialState;
   long b, l, n;
-  int varying, reverse;
+  Flag varying, reverse;
 } Diagonal;
 
 INLINE F4 swapPairs(F4 x) { return __builtin_shufflevector(x, x, 1, 0, 3, 2); }
@@ -32,7 +33,7 @@ INLINE void walkDiagonal(const int full, const int varying, const Diagonal *s, l
   for (int v = 0; v < PAIR_VECTORS; v++) h[v] = load4(copy + 4 * v);
   for (long t = 0; t < s->l; t++, at += step) {
     if (varying || t == 0) {
-      const float *A = tileRow(full, s->A + (varying ? at : first), copy, count);
+      const float *A = tileRow(full, s->ABar + (varying ? at : first), copy, count);
       for (int v = 0; v < PAIR_VECTORS; v++) re[v] = realParts(load4(A + 4 * v)), im[v] = imaginaryParts(load4(A + 4 * v)) * alternate;
     }
     const float *x = tileRow(full, s->Bu + at, other, count);
@@ -45,10 +46,8 @@ INLINE void walkDiagonal(const int full, const int varying, const Diagonal *s, l
   if (lastState) storeRow(lastState + row * width + first, copy, count);
 }
 
-/** states, lastState or 0, ABar, Bu, initialState or 0, b, l, n, ABar varies, reverse. Threads share rows and tiles. */
-KERNEL(diagonalScan) {
-  Diagonal s = {(const float *)a[2], (const float *)a[3], (const float *)a[4], a[5], a[6], a[7], (int)a[8], (int)a[9]};
-  float *states = (float *)a[0], *lastState = (float *)a[1];
+/** Threads share rows and tiles. */
+KERNEL(diagonalScan, Out states, MaybeOut lastState, Diagonal s) {
   long tiles = (2 * s.n + LANES - 1) / LANES;
   Span items = share(s.b * tiles, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++) {
@@ -62,8 +61,10 @@ KERNEL(diagonalScan) {
 }
 
 typedef struct {
-  const float *states, *dStates, *dLastState;
-  float *dA, *dBu, *dInitialState;
+  In states;
+  MaybeIn dStates, dLastState;
+  Out dABar, dBu;
+  MaybeOut dInitialState;
 } DiagonalGradients;
 
 /** One tile of one row: g_t = dStates_t + conj(ABar_{t+1}) g_{t+1}; dBu_t = g_t; dABar_t = g_t conj(state_{t-1}), to memory or to `sums`. */
@@ -83,7 +84,7 @@ static void diagonalBack(const Diagonal *s, const DiagonalGradients *d, long row
     for (int i = 0; i < LANES; i++) before[i] = 0;
     if (left > 0) loadRow(before, d->states + at + step, count);
     else if (s->initialState) loadRow(before, s->initialState + row * width + first, count);
-    if (s->varying || left == s->l - 1) loadRow(A, s->A + (s->varying ? at : first), count);
+    if (s->varying || left == s->l - 1) loadRow(A, s->ABar + (s->varying ? at : first), count);
     for (int v = 0; v < PAIR_VECTORS; v++) {
       F4 h = load4(before + 4 * v), decay = load4(A + 4 * v);
       store4(x + 4 * v, g[v]);
@@ -93,7 +94,7 @@ static void diagonalBack(const Diagonal *s, const DiagonalGradients *d, long row
       g[v] = pairMadd(realParts(decay), imaginaryParts(decay) * conjugate, g[v], splat(0));
     }
     storeRow(d->dBu + at, x, count);
-    if (s->varying) storeRow(d->dA + at, out, count);
+    if (s->varying) storeRow(d->dABar + at, out, count);
     else if (left % FLUSH_STEPS == 0) {
       // Sums of sums: rounding grows with the length of a span and the number of spans, not with their product.
       for (int v = 0; v < PAIR_VECTORS; v++) store4(sums + 4 * v, load4(sums + 4 * v) + part[v]), part[v] = splat(0);
@@ -103,15 +104,13 @@ static void diagonalBack(const Diagonal *s, const DiagonalGradients *d, long row
   if (d->dInitialState) storeRow(d->dInitialState + row * width + first, x, count);
 }
 
-/** dABar, dBu, dInitialState or 0, states, dStates or 0, dLastState or 0, then diagonalScan's words 2 to 9. Threads share tiles. */
-KERNEL(diagonalScanGrad) {
-  DiagonalGradients d = {(const float *)a[3], (const float *)a[4], (const float *)a[5], (float *)a[0], (float *)a[1], (float *)a[2]};
-  Diagonal s = {(const float *)a[6], (const float *)a[7], (const float *)a[8], a[9], a[10], a[11], (int)a[12], (int)a[13]};
+/** Threads share tiles. */
+KERNEL(diagonalScanGrad, DiagonalGradients d, Diagonal s) {
   Span tiles = share((2 * s.n + LANES - 1) / LANES, 1, thread, threads);
   for (long i = tiles.lo; i < tiles.hi; i++) {
     long first = i * LANES, count = minLong(LANES, 2 * s.n - first);
     float sums[LANES] = {0};
     for (long row = 0; row < s.b; row++) diagonalBack(&s, &d, row, first, count, sums);
-    if (!s.varying) storeRow(d.dA + first, sums, count);
+    if (!s.varying) storeRow(d.dABar + first, sums, count);
   }
 }

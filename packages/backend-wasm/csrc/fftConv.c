@@ -3,9 +3,10 @@
 #include "fft.h"
 
 typedef struct {
-  const float *u, *k, *D;
+  In u, k;
+  MaybeIn D;
   long b, l, d, m, size;
-  const float *table;
+  Space table; /* 2 size twiddles */
 } LongConv;
 
 /** Channels [first, first + count) of rows `row` and `row + 1` (zeros past the batch), transformed. */
@@ -25,16 +26,14 @@ static void filterSpectrum(const LongConv *c, C4 *out, long first, long count) {
   memset(out + taps, 0, (UW)(c->size - taps) * sizeof(C4));
   fftForward(out, c->size, c->table);
 }
-static LongConv longConvFrom(const W *a, float *table) {
-  return (LongConv){(const float *)a[0], (const float *)a[1], (const float *)a[2], a[3], a[4], a[5], a[6], a[7], table};
-}
+/** Floats of a thread, forward and backward: two and four transforms. */
+SIZE(longConvFloats, long size) { return 16 * size; }
+SIZE(longConvBackFloats, long size) { return 32 * size; }
 
-/** y, workspace, its floats a thread (16 size), then u, k, D or 0, b, l, d, m, size. The workspace starts with 2 size twiddles. */
-KERNEL(fftConv) {
-  float *y = (float *)a[0], *table = (float *)a[1];
-  LongConv c = longConvFrom(a + 3, table);
-  C4 *filter = (C4 *)(table + 2 * c.size + thread * a[2]), *x = filter + c.size;
-  fillTwiddles(table, c.size, thread, threads);
+/** `workspace`: longConvFloats a thread. */
+KERNEL(fftConv, Out y, LongConv c, Space workspace) {
+  C4 *filter = (C4 *)(workspace + thread * longConvFloats(c.size)), *x = filter + c.size;
+  fillTwiddles(c.table, c.size, thread, threads);
   barrier(thread, threads);
   F4 scale = splat(1.0f / (float)c.size);
   Span quads = share((c.d + 3) / 4, 1, thread, threads);
@@ -46,7 +45,7 @@ KERNEL(fftConv) {
     for (long row = 0; row < c.b; row += 2) {
       rowsSpectrum(&c, x, c.u, row, first, count);
       for (long i = 0; i < c.size; i++) x[i] = c4Times(x[i], filter[i]);
-      fftInverse(x, c.size, table);
+      fftInverse(x, c.size, c.table);
       for (long part = 0; part < minLong(2, c.b - row); part++)
         for (long t = 0; t < c.l; t++) {
           long at = ((row + part) * c.l + t) * c.d + first;
@@ -89,13 +88,11 @@ static void longConvBack(const LongConv *c, const float *dY, float *dU, float *d
   if (dD) storePart(dD + first, dSkip, count);
 }
 
-/** du, dk, dD or 0, dY, workspace, its floats a thread (32 size), then fftConv's words 3 to 10. */
-KERNEL(fftConvGrad) {
-  float *table = (float *)a[4];
-  LongConv c = longConvFrom(a + 6, table);
-  C4 *buffers = (C4 *)(table + 2 * c.size + thread * a[5]);
-  fillTwiddles(table, c.size, thread, threads);
+/** `workspace`: longConvBackFloats a thread. */
+KERNEL(fftConvGrad, Out du, Out dk, MaybeOut dD, In dY, LongConv c, Space workspace) {
+  C4 *buffers = (C4 *)(workspace + thread * longConvBackFloats(c.size));
+  fillTwiddles(c.table, c.size, thread, threads);
   barrier(thread, threads);
   Span quads = share((c.d + 3) / 4, 1, thread, threads);
-  for (long first = 4 * quads.lo; first < 4 * quads.hi; first += 4) longConvBack(&c, (const float *)a[3], (float *)a[0], (float *)a[1], (float *)a[2], first, buffers);
+  for (long first = 4 * quads.lo; first < 4 * quads.hi; first += 4) longConvBack(&c, dY, du, dk, dD, first, buffers);
 }

@@ -114,7 +114,6 @@ typedef struct {
   float *C;
   const float *bias;
   long m, n, k, rowC;
-  int add;
 } Problem;
 
 static void block(const Problem *g, const float *packedA, const float *packedB, long i0, long rows, long j0, long columns, long depth, int first) {
@@ -142,7 +141,7 @@ static void multiply(const Problem *g, float *scratch) {
         long rows = minLong(MC, g->m - i);
         Matrix A = {g->A.data + i * g->A.row + k * g->A.column, g->A.row, g->A.column};
         packA(packedA, A, rows, depth);
-        block(g, packedA, packedB, i, rows, j, columns, depth, k == 0 && !g->add);
+        block(g, packedA, packedB, i, rows, j, columns, depth, k == 0);
       }
     }
   }
@@ -177,8 +176,7 @@ INLINE void skinny(const int m, const int streams, const Problem *g) {
                                        streams > 2 ? sums[2][i][0] + sums[2][i][1] : z, streams > 3 ? sums[3][i][0] + sums[3][i][1] : z);
       for (int s = 0; s < streams && j + s * stretch < g->n; s++) {
         long column = j + s * stretch;
-        float *o = g->C + i * g->rowC + column;
-        *o = total[s] + (g->add ? *o : 0.0f) + (g->bias ? g->bias[column] : 0.0f);
+        g->C[i * g->rowC + column] = total[s] + (g->bias ? g->bias[column] : 0.0f);
       }
     }
   }
@@ -193,15 +191,13 @@ static void skinnyRows(const Problem *g) {
 }
 
 /**
- * A, B, C, bias or 0, m, n, k, A row stride, A column stride, B row stride, B column stride, C row stride, add (C += AB), batch,
- * batch strides of A, B, C, format of B (0: floats; otherwise B is a packed weight [n, k] and its strides mean nothing).
- * B is [k, n]; a transposed operand is one with its strides exchanged.
+ * c [m, n] = a b + bias over a batch. a [m, k] and b [k, n] have any strides between rows, columns and members of the batch (a transposed
+ * operand is one with rows and columns exchanged; a stride of 0 repeats). `format` of b: 0 for floats; otherwise b is a packed weight
+ * [n, k] and its strides mean nothing.
  */
-KERNEL(gemm) {
-  int format = (int)a[17];
-  Problem g = {{(const float *)a[0], a[7], a[8]}, {(const float *)a[1], a[9], a[10]}, format ? (const unsigned char *)a[1] : 0, 0, format,
-               (float *)a[2], (const float *)a[3], a[4], a[5], a[6], a[11], (int)a[12]};
-  long batch = a[13], strideA = a[14], strideB = a[15], strideC = a[16];
+KERNEL(gemm, In a, Packed b, Out c, MaybeIn bias, long m, long n, long k, long rowA, long columnA, long rowB, long columnB, long batch,
+       long strideA, long strideB, int format) {
+  Problem g = {{a, rowA, columnA}, {(const float *)b, rowB, columnB}, format ? b : 0, 0, format, c, bias, m, n, k, n};
   int byColumns = g.n >= g.m;
   long parts = batch >= 2 * threads ? 1 : threads;
   long units = byColumns ? (g.n + NR - 1) / NR : (g.m + MR - 1) / MR, size = byColumns ? NR : MR;
@@ -213,7 +209,7 @@ KERNEL(gemm) {
     Problem p = g;
     p.A.data += index * strideA;
     p.B.data += index * strideB;
-    p.C += index * strideC;
+    p.C += index * m * n;
     if (byColumns) {
       if (p.packed) p.packedRow = lo;
       else p.B.data += lo * g.B.column;
@@ -225,7 +221,7 @@ KERNEL(gemm) {
       p.C += lo * g.rowC;
       p.m = hi - lo;
     }
-    if (p.k == 0 && !p.add) {
+    if (p.k == 0) {
       for (long i = 0; i < p.m; i++)
         for (long j = 0; j < p.n; j++) p.C[i * p.rowC + j] = p.bias ? p.bias[j] : 0.0f;
     } else if (p.m >= 1 && p.m <= 4 && !p.packed && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);

@@ -36,11 +36,13 @@ static void anyLength(const RealFft *f, C4 *x, int inverse, C4 *ordered) {
   }
 }
 
-/** The words from `a` on: h, l, size, workspace, its floats a thread (8 l + 16 size). It starts with 2 size twiddles and 2 l of the chirp. */
-static RealFft realFftFrom(const W *a, int thread, int threads, C4 **x, C4 **ordered) {
-  float *table = (float *)a[3], *chirp = table + 2 * a[2];
-  RealFft f = {a[0], a[1] / 2 + 1, a[1], a[2], table, chirp, 0};
-  *x = (C4 *)(chirp + 2 * ((f.l + 3) & ~3L) + thread * a[4]);
+/** Floats of the twiddles and the chirp, and of a thread. */
+SIZE(realFftTables, long l, long size) { return 2 * size + 2 * ((l + 3) & ~3L); }
+SIZE(realFftFloats, long l, long size) { return 8 * l + 16 * size; }
+static RealFft realFftOf(long h, long l, long size, float *tables, float *workspace, int thread, int threads, C4 **x, C4 **ordered) {
+  float *table = tables, *chirp = tables + 2 * size;
+  RealFft f = {h, l / 2 + 1, l, size, table, chirp, 0};
+  *x = (C4 *)(workspace + thread * realFftFloats(l, size));
   *ordered = *x + f.l;
   C4 *response = *ordered + f.size;
   fillTwiddles(table, f.size, thread, threads);
@@ -61,12 +63,10 @@ static RealFft realFftFrom(const W *a, int thread, int threads, C4 **x, C4 **ord
   return f;
 }
 
-/** y [h, l], x [h, m, 2], h, l, size, workspace, its floats a thread. Threads share rows by eights. */
-KERNEL(inverseRealFft) {
-  float *y = (float *)a[0];
-  const float *in = (const float *)a[1];
-  C4 *x, *ordered;
-  RealFft f = realFftFrom(a + 2, thread, threads, &x, &ordered);
+/** y [h, l], x [h, m, 2]. Threads share rows by eights. */
+KERNEL(inverseRealFft, Out y, In x, long h, long l, long size, Space tables, Space workspace) {
+  C4 *row, *ordered;
+  RealFft f = realFftOf(h, l, size, tables, workspace, thread, threads, &row, &ordered);
   Span eights = share((f.h + 7) / 8, 1, thread, threads);
   for (long first = 8 * eights.lo; first < 8 * eights.hi && first < f.h; first += 8) {
     long count = minLong(8, f.h - first);
@@ -74,24 +74,22 @@ KERNEL(inverseRealFft) {
       F4 re[2] = {splat(0), splat(0)}, im[2] = {splat(0), splat(0)};
       int alone = k == 0 || 2 * k == f.l;
       for (long i = 0; i < count; i++) {
-        const float *p = in + 2 * ((first + i) * f.m + k);
+        const float *p = x + 2 * ((first + i) * f.m + k);
         re[i >> 2][i & 3] = p[0], im[i >> 2][i & 3] = alone ? 0.0f : p[1];
       }
-      x[k] = (C4){re[0] - im[1], im[0] + re[1]};
-      if (!alone) x[f.l - k] = (C4){re[0] + im[1], re[1] - im[0]};
+      row[k] = (C4){re[0] - im[1], im[0] + re[1]};
+      if (!alone) row[f.l - k] = (C4){re[0] + im[1], re[1] - im[0]};
     }
-    anyLength(&f, x, 1, ordered);
+    anyLength(&f, row, 1, ordered);
     for (long i = 0; i < count; i++)
-      for (long t = 0; t < f.l; t++) y[(first + i) * f.l + t] = (i < 4 ? x[t].re : x[t].im)[i & 3] / (float)f.l;
+      for (long t = 0; t < f.l; t++) y[(first + i) * f.l + t] = (i < 4 ? row[t].re : row[t].im)[i & 3] / (float)f.l;
   }
 }
 
-/** dx [h, m, 2], dY [h, l], then inverseRealFft's words 2 to 6: dx_k = (c_k / l) sum_t dy_t exp(-2 pi i k t / l). */
-KERNEL(inverseRealFftGrad) {
-  float *dx = (float *)a[0];
-  const float *dY = (const float *)a[1];
+/** dx [h, m, 2], dY [h, l]: dx_k = (c_k / l) sum_t dy_t exp(-2 pi i k t / l). */
+KERNEL(inverseRealFftGrad, Out dx, In dY, long h, long l, long size, Space tables, Space workspace) {
   C4 *x, *ordered;
-  RealFft f = realFftFrom(a + 2, thread, threads, &x, &ordered);
+  RealFft f = realFftOf(h, l, size, tables, workspace, thread, threads, &x, &ordered);
   Span eights = share((f.h + 7) / 8, 1, thread, threads);
   for (long first = 8 * eights.lo; first < 8 * eights.hi && first < f.h; first += 8) {
     long count = minLong(8, f.h - first);

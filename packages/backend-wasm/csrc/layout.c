@@ -25,12 +25,12 @@ static void transposeBlock(int *out, long outStride, const int *in, long inStrid
 }
 
 /**
- * out, in, rank >= 2, extents[rank], out strides[rank], in strides[rank] (in words, may be negative or 0). The last two axes are the
- * inner plane: copied row by row, or transposed in blocks where the rows of `in` are the columns of `out`.
+ * From word `inFrom` of `in` to word `outFrom` of `out`. `axes` lists the extents, the strides of out and the strides of in (words, may be
+ * negative or 0), `rank` >= 2 of each. The last two axes are the inner plane: copied row by row, or transposed in blocks where the rows
+ * of `in` are the columns of `out`.
  */
-KERNEL(stridedCopy) {
-  long rank = a[2];
-  const W *extent = a + 3, *outStride = extent + rank, *inStride = outStride + rank;
+KERNEL(stridedCopy, OutWords out, InWords in, long outFrom, long inFrom, long rank, List axes) {
+  const W *extent = axes, *outStride = extent + rank, *inStride = outStride + rank;
   long rows = extent[rank - 2], columns = extent[rank - 1];
   long outRow = outStride[rank - 2], outColumn = outStride[rank - 1], inRow = inStride[rank - 2], inColumn = inStride[rank - 1];
   long planes = 1;
@@ -46,54 +46,45 @@ KERNEL(stridedCopy) {
       offsetIn += index * inStride[i];
       at /= extent[i];
     }
-    int *out = (int *)a[0] + offsetOut + r.lo * outRow;
-    const int *in = (const int *)a[1] + offsetIn + r.lo * inRow;
+    int *to = out + outFrom + offsetOut + r.lo * outRow;
+    const int *from = in + inFrom + offsetIn + r.lo * inRow;
     long count = r.hi - r.lo;
     if (outColumn == 1 && inColumn == 1) {
-      for (long i = 0; i < count; i++, out += outRow, in += inRow) {
-        if (columns >= 32) memcpy(out, in, (UW)columns * 4);
+      for (long i = 0; i < count; i++, to += outRow, from += inRow) {
+        if (columns >= 32) memcpy(to, from, (UW)columns * 4);
         else
-          for (long j = 0; j < columns; j++) out[j] = in[j];
+          for (long j = 0; j < columns; j++) to[j] = from[j];
       }
-    } else if (outRow == 1 && inColumn == 1) transposeBlock(out, outColumn, in, inRow, count, columns);
+    } else if (outRow == 1 && inColumn == 1) transposeBlock(to, outColumn, from, inRow, count, columns);
     else
-      for (long i = 0; i < count; i++, out += outRow, in += inRow)
-        for (long j = 0; j < columns; j++) out[j * outColumn] = in[j * inColumn];
+      for (long i = 0; i < count; i++, to += outRow, from += inRow)
+        for (long j = 0; j < columns; j++) to[j * outColumn] = from[j * inColumn];
   }
 }
 
-/** out [outer, ids, inner], in [outer, axis, inner], ids, outer, axis, inner, count of ids */
-KERNEL(gather) {
-  const int *ids = (const int *)a[2];
-  long outer = a[3], axis = a[4], inner = a[5], count = a[6];
+/** y [outer, count, inner], x [outer, axis, inner] */
+KERNEL(gather, OutWords y, InWords x, InInts ids, long outer, long axis, long inner, long count) {
   Span s = share(outer * count, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    const int *from = (const int *)a[1] + (i / count * axis + ids[i % count]) * inner;
-    int *to = (int *)a[0] + i * inner;
+    const int *from = x + (i / count * axis + ids[i % count]) * inner;
+    int *to = y + i * inner;
     for (long j = 0; j < inner; j++) to[j] = from[j];
   }
 }
-/** out [count, depth], ids, count, depth */
-KERNEL(oneHot) {
-  float *out = (float *)a[0];
-  const int *ids = (const int *)a[1];
-  long depth = a[3];
-  Span s = share(a[2], 1, thread, threads);
+/** y [count, depth] */
+KERNEL(oneHot, Out y, InInts ids, long count, long depth) {
+  Span s = share(count, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++)
-    for (long j = 0; j < depth; j++) out[i * depth + j] = ids[i] == j ? 1.0f : 0.0f;
+    for (long j = 0; j < depth; j++) y[i * depth + j] = ids[i] == j ? 1.0f : 0.0f;
 }
-/** out [segments, inner], x [count, inner], ids, count, inner, segments: rows added by id; each thread owns columns, so no two write one word. */
-KERNEL(segmentSum) {
-  float *out = (float *)a[0];
-  const float *x = (const float *)a[1];
-  const int *ids = (const int *)a[2];
-  long count = a[3], inner = a[4], segments = a[5];
+/** y [segments, inner], x [count, inner]: rows added by id; each thread owns columns, so no two write one word. */
+KERNEL(segmentSum, Out y, In x, InInts ids, long count, long inner, long segments) {
   Span s = share(inner, 16, thread, threads);
   for (long i = 0; i < segments; i++)
-    for (long j = s.lo; j < s.hi; j++) out[i * inner + j] = 0.0f;
+    for (long j = s.lo; j < s.hi; j++) y[i * inner + j] = 0.0f;
   for (long i = 0; i < count; i++) {
     if (ids[i] < 0 || ids[i] >= segments) continue;
-    float *to = out + ids[i] * inner;
+    float *to = y + ids[i] * inner;
     const float *from = x + i * inner;
     long j = s.lo;
     for (; j + 4 <= s.hi; j += 4) store4(to + j, load4(to + j) + load4(from + j));

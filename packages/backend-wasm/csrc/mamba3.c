@@ -1,16 +1,6 @@
 // The trapezoidal scan of Mamba-3 after its rotation: each step takes in what the step before wrote and what it writes itself.
+#include "mamba3.h"
 #include "outer.h"
-
-typedef struct {
-  const float *q, *k, *v, *adt, *dt, *trap, *D, *z, *initialState, *initialK, *initialV;
-  const int *seqIdx;
-  long b, l, h, r, p, n;
-} Mamba3;
-static Mamba3 readMamba3(const W *a) {
-  Mamba3 s = {(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6], (const float *)a[7],
-              (const float *)a[8], (const float *)a[9], (const float *)a[10], (const int *)a[11], a[12], a[13], a[14], a[15], a[16], a[17]};
-  return s;
-}
 
 /** Weights of one step of one head. */
 typedef struct { float alpha, beta, gamma, lambda, dt; } Trapezoid;
@@ -68,33 +58,28 @@ static void mamba3Head(const Mamba3 *s, Outer *o, long row, long head, const flo
   if (to) unpadRows(to, o->state, s->p, s->n, o->pad);
 }
 
-/** y, lastState or 0, workspace, its floats a thread, then q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV, seqIdx (0 where absent), b, l, h, r, p, n */
-KERNEL(mamba3Scan) {
-  Mamba3 s = readMamba3(a + 4);
+/** `workspace`: outerFloats(p, n, 2 r, r) a thread. */
+KERNEL(mamba3Scan, Out y, MaybeOut lastState, Mamba3 s, Space workspace) {
   Outer o;
-  layOutOuter(&o, (float *)a[2] + thread * a[3], s.p, s.n, 2 * s.r, s.r);
+  layOutOuter(&o, workspace + thread * outerFloats(s.p, s.n, 2 * s.r, s.r), s.p, s.n, 2 * s.r, s.r);
   long size = s.p * s.n;
   Span items = share(s.b * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++)
-    mamba3Head(&s, &o, i / s.h, i % s.h, s.initialState ? s.initialState + i * size : 0, a[1] ? (float *)a[1] + i * size : 0, (float *)a[0]);
+    mamba3Head(&s, &o, i / s.h, i % s.h, s.initialState ? s.initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
 }
-/** y, state in place, workspace, its floats a thread, then mamba3Scan's words from the fifth on with l = 1, where initialK and initialV are changed in place too */
-KERNEL(mamba3ScanStep) {
-  Mamba3 s = readMamba3(a + 4);
+/** mamba3Scan with l = 1: the state, and what this token wrote (read as initialK and initialV before), in place. */
+KERNEL(mamba3ScanStep, Out y, InOut state, InOut lastK, InOut lastV, Mamba3 s, Space workspace) {
+  s.initialK = lastK, s.initialV = lastV;
   Outer o;
-  layOutOuter(&o, (float *)a[2] + thread * a[3], s.p, s.n, 2 * s.r, s.r);
+  layOutOuter(&o, workspace + thread * outerFloats(s.p, s.n, 2 * s.r, s.r), s.p, s.n, 2 * s.r, s.r);
   long size = s.p * s.n;
   Span items = share(s.b * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++) {
-    mamba3Head(&s, &o, i / s.h, i % s.h, (float *)a[1] + i * size, (float *)a[1] + i * size, (float *)a[0]);
-    memcpy((float *)s.initialK + i * s.r * s.n, s.k + i * s.r * s.n, (UW)(s.r * s.n) * sizeof(float));
-    memcpy((float *)s.initialV + i * s.r * s.p, s.v + i * s.r * s.p, (UW)(s.r * s.p) * sizeof(float));
+    mamba3Head(&s, &o, i / s.h, i % s.h, state + i * size, state + i * size, y);
+    memcpy(lastK + i * s.r * s.n, s.k + i * s.r * s.n, (UW)(s.r * s.n) * sizeof(float));
+    memcpy(lastV + i * s.r * s.p, s.v + i * s.r * s.p, (UW)(s.r * s.p) * sizeof(float));
   }
 }
-
-typedef struct {
-  float *dq, *dk, *dv, *dadt, *ddt, *dtrap, *dD, *dz, *dInitialState, *dInitialK, *dInitialV;
-} Mamba3Gradients;
 
 /** Gradients of one update's rows: keys as they are, values through the weight; returns dL/d weight. */
 static float updateBack(const Mamba3 *s, const Outer *o, long i, int now, float weight, const float *v, float *dk, float *dv) {
@@ -177,20 +162,16 @@ static void mamba3HeadBack(const Mamba3 *s, Outer *o, long row, long head, const
   if (g->dInitialState) unpadRows(g->dInitialState + index, o->adjoint, s->p, s->n, o->pad);
 }
 
-/**
- * dq, dk, dv, dadt, ddt, dtrap, dD, dz, dInitialState, dInitialK, dInitialV (0 where absent), dY, dLastState (0 where absent), workspace,
- * its floats a thread (outerFloats, ceil(l / span) p pad), then mamba3Scan's words from the fifth on. Heads are divided over threads.
- */
-KERNEL(mamba3ScanGrad) {
-  Mamba3Gradients g = {(float *)a[0], (float *)a[1], (float *)a[2], (float *)a[3], (float *)a[4], (float *)a[5], (float *)a[6], (float *)a[7], (float *)a[8], (float *)a[9], (float *)a[10]};
-  Mamba3 s = readMamba3(a + 15);
-  float *mine = (float *)a[13] + thread * a[14];
+SIZE(mamba3BackFloats, long l, long r, long p, long n) { return outerFloats(p, n, 2 * r, r) + checkpointFloats(l, p, n); }
+/** `workspace`: mamba3BackFloats a thread. Heads are divided over threads. */
+KERNEL(mamba3ScanGrad, Mamba3Gradients g, MaybeIn dY, MaybeIn dLastState, Mamba3 s, Space workspace) {
+  float *mine = workspace + thread * mamba3BackFloats(s.l, s.r, s.p, s.n);
   Outer o;
   layOutOuter(&o, mine, s.p, s.n, 2 * s.r, s.r);
   Span heads = share(s.h, 1, thread, threads);
   for (long head = heads.lo; head < heads.hi; head++) {
     if (g.dD) g.dD[head] = 0;
     for (long row = 0; row < s.b; row++)
-      mamba3HeadBack(&s, &o, row, head, (const float *)a[11], (const float *)a[12], mine + outerFloats(s.p, s.n, 2 * s.r, s.r), &g);
+      mamba3HeadBack(&s, &o, row, head, dY, dLastState, mine + outerFloats(s.p, s.n, 2 * s.r, s.r), &g);
   }
 }

@@ -1,6 +1,7 @@
 // The trapezoidal scan of Mamba-3 through chunked.h: what token t writes in two steps (gamma_t now, next_t with the token after) is
 // taken in at once, write_t = gamma_t + next_t, and its own output sees gamma_t alone. (mamba3.c has the recurrence.)
 #include "chunked.h"
+#include "mamba3.h"
 
 typedef struct {
   const float *adt, *dt, *trap, *initialState, *initialK, *initialV;
@@ -32,32 +33,25 @@ static void prepareMamba3Head(const Chunked *s, const Mamba3Steps *m, long row, 
     }
 }
 
-/**
- * Words: q, k, v, adt, dt, trap, D, z, initialState, initialK, initialV, seqIdx (0 where absent), b, l, h, r, p, n (as mamba3.c has
- * them), tokens a chunk, decay, write, own [b, h, l], initial [b, h, p, n] (0 without initialK).
- */
-static Chunked mamba3ChunkedFrom(const W *a, Mamba3Steps *m) {
-  *m = (Mamba3Steps){(const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[8], (const float *)a[9], (const float *)a[10],
-                     (float *)a[19], (float *)a[20], (float *)a[21], (float *)a[22]};
-  return (Chunked){(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[6], (const float *)a[7], m->initialK ? m->initial : m->initialState,
-                   (const int *)a[11], m->decay, m->write, m->own, a[12], a[13], a[14], a[14], a[15], a[16], a[17], a[18], 0};
+/** The scan in chunks of `tokens`; `steps` is [3][b, h, l]: decay, write, own; `first` [b, h, p, n]: the first state where there is an initialK. */
+static Chunked mamba3ChunkedOf(const Mamba3 *s, long tokens, float *steps, float *first, Mamba3Steps *m) {
+  long count = s->b * s->h * s->l;
+  *m = (Mamba3Steps){s->adt, s->dt, s->trap, s->initialState, s->initialK, s->initialV, steps, steps + count, steps + 2 * count, first};
+  return (Chunked){s->q, s->k, s->v, s->D, s->z, s->initialK ? first : s->initialState, s->seqIdx, m->decay, m->write, m->own,
+                   s->b, s->l, s->h, s->h, s->r, s->p, s->n, tokens, 0};
 }
 
-/** y, lastState or 0, workspace, its floats a thread, then the words above. Threads share heads. */
-KERNEL(mamba3ScanChunked) {
+/** `steps` [3][b, h, l], `first` [b, h, p, n]; `workspace`: chunkedFloats a thread. Threads share heads. */
+KERNEL(mamba3ScanChunked, Out y, MaybeOut lastState, Mamba3 a, long tokens, Space steps, Space first, Space workspace, long perThread) {
   Mamba3Steps m;
-  Chunked s = mamba3ChunkedFrom(a + 4, &m);
+  Chunked s = mamba3ChunkedOf(&a, tokens, steps, first, &m);
   Span items = share(s.b * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++) prepareMamba3Head(&s, &m, i / s.h, i % s.h);
-  chunkedScan(&s, items.lo, items.hi, (float *)a[0], (float *)a[1], (float *)a[2] + thread * a[3]);
+  chunkedScan(&s, items.lo, items.hi, y, lastState, workspace + thread * perThread);
 }
 
-typedef struct {
-  float *dadt, *ddt, *dtrap, *dInitialState, *dInitialK, *dInitialV;
-} Mamba3StepGradients;
-
 /** Of the first state to what made it; returns the gradient of the weight of initialV initialK^T. dState is that of the first state. */
-static float initialBack(const Chunked *s, const Mamba3Steps *m, long row, long head, const float *dState, const Mamba3StepGradients *out) {
+static float initialBack(const Chunked *s, const Mamba3Steps *m, long row, long head, const float *dState, const Mamba3Gradients *out) {
   long item = row * s->h + head;
   float weight = (1 - lambdaAt(s, m, row, 0, head)) * m->dt[row * s->l * s->h + head];
   double dWeight = 0;
@@ -78,7 +72,7 @@ static float initialBack(const Chunked *s, const Mamba3Steps *m, long row, long 
   return (float)dWeight;
 }
 
-static void mamba3StepsBack(const Chunked *s, const Mamba3Steps *m, long row, long head, const ChunkedGradients *g, float dFirst, const Mamba3StepGradients *out) {
+static void mamba3StepsBack(const Chunked *s, const Mamba3Steps *m, long row, long head, const ChunkedGradients *g, float dFirst, const Mamba3Gradients *out) {
   long at = (row * s->h + head) * s->l;
   for (long t = 0; t < s->l; t++) {
     long token = (row * s->l + t) * s->h + head;
@@ -91,17 +85,16 @@ static void mamba3StepsBack(const Chunked *s, const Mamba3Steps *m, long row, lo
 }
 
 /**
- * dq, dk, dv, dadt, ddt, dtrap, dD, dz, dInitialState, dInitialK, dInitialV, dY, dLastState (0 where absent), workspace, its floats
- * a thread, gradients of decay, write and own [3][b, h, l], gradient of the first state [b, h, p, n], then the words above. Threads share heads.
+ * `steps` and `first` as mamba3ScanChunked has them, `scalars` [3][b, h, l] for their gradients and `dFirst` for that of the first state;
+ * `workspace`: chunkedBackFloats a thread. Threads share heads.
  */
-KERNEL(mamba3ScanChunkedGrad) {
+KERNEL(mamba3ScanChunkedGrad, Mamba3Gradients out, MaybeIn dY, MaybeIn dLastState, Mamba3 a, long tokens, Space steps, Space first,
+       Space scalars, Space dFirst, Space workspace, long perThread) {
   Mamba3Steps m;
-  Chunked s = mamba3ChunkedFrom(a + 17, &m);
-  long steps = s.b * s.h * s.l, size = s.p * s.n;
-  float *scalars = (float *)a[15], *first = (float *)a[16], *memory = (float *)a[13] + thread * a[14];
-  ChunkedGradients g = {(const float *)a[11], (const float *)a[12], (float *)a[0], (float *)a[1], (float *)a[2], (float *)a[6], (float *)a[7], first,
-                        scalars, scalars + steps, scalars + 2 * steps};
-  Mamba3StepGradients out = {(float *)a[3], (float *)a[4], (float *)a[5], (float *)a[8], (float *)a[9], (float *)a[10]};
+  Chunked s = mamba3ChunkedOf(&a, tokens, steps, first, &m);
+  long count = s.b * s.h * s.l, size = s.p * s.n;
+  float *memory = workspace + thread * perThread;
+  ChunkedGradients g = {dY, dLastState, out.dq, out.dk, out.dv, out.dD, out.dz, dFirst, scalars, scalars + count, scalars + 2 * count};
   Span heads = share(s.h, 1, thread, threads);
   for (long head = heads.lo; head < heads.hi; head++) {
     if (g.dD) g.dD[head] = 0;
@@ -109,11 +102,11 @@ KERNEL(mamba3ScanChunkedGrad) {
       long item = row * s.h + head;
       prepareMamba3Head(&s, &m, row, head);
       chunkedBack(&s, row, head, &g, memory);
-      float dFirst = m.initialK && m.initialV ? initialBack(&s, &m, row, head, first + item * size, &out) : 0.0f;
-      if (out.dInitialState) memcpy(out.dInitialState + item * size, first + item * size, (UW)size * sizeof(float));
+      float dWeight = m.initialK && m.initialV ? initialBack(&s, &m, row, head, dFirst + item * size, &out) : 0.0f;
+      if (out.dInitialState) memcpy(out.dInitialState + item * size, dFirst + item * size, (UW)size * sizeof(float));
       if (out.dInitialK && !m.initialV) memset(out.dInitialK + item * s.r * s.n, 0, (UW)(s.r * s.n) * sizeof(float));
       if (out.dInitialV && !m.initialK) memset(out.dInitialV + item * s.r * s.p, 0, (UW)(s.r * s.p) * sizeof(float));
-      mamba3StepsBack(&s, &m, row, head, &g, dFirst, &out);
+      mamba3StepsBack(&s, &m, row, head, &g, dWeight, &out);
     }
   }
 }

@@ -23,10 +23,11 @@ static void addPartials(float *out, long offset, long width, int thread, int thr
 }
 
 typedef struct {
-  const float *x, *weight, *z;
-  long rows, d, size;
+  In x;
+  MaybeIn weight, z;
+  long rows, d, size; /* size: of a group */
   float eps;
-  int gateLast;
+  Flag gateLast;
 } Rms;
 INLINE F4 gatedX(const Rms *n, long at, long count) {
   F4 x = loadPart(n->x + at, count);
@@ -41,10 +42,7 @@ INLINE float inverseRms(const Rms *n, long from) {
   return 1.0f / sqrt1(sum4(sum) / (float)n->size + n->eps);
 }
 
-/** y, x, weight, z (0 where absent), rows, d, groupSize, eps, normBeforeGate */
-KERNEL(rmsNorm) {
-  Rms n = {(const float *)a[1], (const float *)a[2], (const float *)a[3], a[4], a[5], a[6], wordAsFloat(a[7]), (int)a[8]};
-  float *y = (float *)a[0];
+KERNEL(rmsNorm, Out y, Rms n) {
   Span s = share(n.rows, 1, thread, threads);
   for (long from = s.lo * n.d; from < s.hi * n.d; from += n.size) {
     F4 scale = splat(inverseRms(&n, from));
@@ -86,16 +84,14 @@ static void rmsGroupBack(const Rms *n, const float *dY, long from, float *dx, fl
     storePart(dx + at, dv, count);
   }
 }
-/** dx, dweight, dz (0 where absent), dY, then rmsNorm's words 1 to 8 */
-KERNEL(rmsNormGrad) {
-  Rms n = {(const float *)a[4], (const float *)a[5], (const float *)a[6], a[7], a[8], a[9], wordAsFloat(a[10]), (int)a[11]};
+KERNEL(rmsNormGrad, Out dx, MaybeOut dWeight, MaybeOut dz, In dY, Rms n) {
   float *partial = n.weight ? (float *)scratchOf(thread) : 0;
   if (partial) memset(partial, 0, (UW)n.d * sizeof(float));
   Span s = share(n.rows, 1, thread, threads);
-  for (long from = s.lo * n.d; from < s.hi * n.d; from += n.size) rmsGroupBack(&n, (const float *)a[3], from, (float *)a[0], (float *)a[2], partial);
+  for (long from = s.lo * n.d; from < s.hi * n.d; from += n.size) rmsGroupBack(&n, dY, from, dx, dz, partial);
   if (!partial) return;
   barrier(thread, threads);
-  addPartials((float *)a[1], 0, n.d, thread, threads);
+  addPartials(dWeight, 0, n.d, thread, threads);
   barrier(thread, threads);
 }
 
@@ -111,40 +107,34 @@ INLINE Moments momentsOf(const float *p, long d, float eps) {
   m.inverse = 1.0f / sqrt1(sum4(squares) / (float)d + eps);
   return m;
 }
-/** y, x, weight, bias (0 where absent), rows, d, eps */
-KERNEL(layerNorm) {
-  const float *weight = (const float *)a[2], *bias = (const float *)a[3];
-  long d = a[5];
-  Span s = share(a[4], 1, thread, threads);
+KERNEL(layerNorm, Out y, In x, MaybeIn weight, MaybeIn bias, long rows, long d, float eps) {
+  Span s = share(rows, 1, thread, threads);
   for (long row = s.lo; row < s.hi; row++) {
-    const float *x = (const float *)a[1] + row * d;
-    float *y = (float *)a[0] + row * d;
-    Moments m = momentsOf(x, d, wordAsFloat(a[6]));
+    const float *in = x + row * d;
+    float *out = y + row * d;
+    Moments m = momentsOf(in, d, eps);
     for (long i = 0; i < d; i += 4) {
-      F4 v = (loadPart(x + i, d - i) - splat(m.mean)) * splat(m.inverse);
+      F4 v = (loadPart(in + i, d - i) - splat(m.mean)) * splat(m.inverse);
       if (weight) v = v * loadPart(weight + i, d - i);
       if (bias) v = v + loadPart(bias + i, d - i);
-      storePart(y + i, v, d - i);
+      storePart(out + i, v, d - i);
     }
   }
 }
-/** dx, dweight, dbias (0 where absent), dY, x, weight, rows, d, eps */
-KERNEL(layerNormGrad) {
-  const float *weight = (const float *)a[5];
-  long d = a[7];
-  float *dWeight = (float *)scratchOf(thread), *dBias = dWeight + d;
-  memset(dWeight, 0, (UW)(2 * d) * sizeof(float));
-  Span s = share(a[6], 1, thread, threads);
+KERNEL(layerNormGrad, Out dx, MaybeOut dWeight, MaybeOut dBias, In dY, In x, MaybeIn weight, long rows, long d, float eps) {
+  float *partWeight = (float *)scratchOf(thread), *partBias = partWeight + d;
+  memset(partWeight, 0, (UW)(2 * d) * sizeof(float));
+  Span s = share(rows, 1, thread, threads);
   for (long row = s.lo; row < s.hi; row++) {
-    const float *x = (const float *)a[4] + row * d, *dY = (const float *)a[3] + row * d;
-    float *dx = (float *)a[0] + row * d;
-    Moments m = momentsOf(x, d, wordAsFloat(a[8]));
+    const float *in = x + row * d, *upstream = dY + row * d;
+    float *out = dx + row * d;
+    Moments m = momentsOf(in, d, eps);
     F4 sum = splat(0), dot = splat(0), mean = splat(m.mean), r = splat(m.inverse);
     for (long i = 0; i < d; i += 4) {
       long count = d - i;
-      F4 v = (loadPart(x + i, count) - mean) * r, dy = loadPart(dY + i, count);
-      storePart(dWeight + i, madd(dy, v, loadPart(dWeight + i, count)), count);
-      storePart(dBias + i, loadPart(dBias + i, count) + dy, count);
+      F4 v = (loadPart(in + i, count) - mean) * r, dy = loadPart(upstream + i, count);
+      storePart(partWeight + i, madd(dy, v, loadPart(partWeight + i, count)), count);
+      storePart(partBias + i, loadPart(partBias + i, count) + dy, count);
       if (weight) dy = dy * loadPart(weight + i, count);
       sum += dy;
       dot = madd(dy, v, dot);
@@ -152,13 +142,13 @@ KERNEL(layerNormGrad) {
     F4 s0 = splat(sum4(sum) / (float)d), s1 = splat(sum4(dot) / (float)d);
     for (long i = 0; i < d; i += 4) {
       long count = d - i;
-      F4 v = (loadPart(x + i, count) - mean) * r, dy = loadPart(dY + i, count);
+      F4 v = (loadPart(in + i, count) - mean) * r, dy = loadPart(upstream + i, count);
       if (weight) dy = dy * loadPart(weight + i, count);
-      storePart(dx + i, r * (nmadd(v, s1, dy) - s0), count);
+      storePart(out + i, r * (nmadd(v, s1, dy) - s0), count);
     }
   }
   barrier(thread, threads);
-  if (a[1]) addPartials((float *)a[1], 0, d, thread, threads);
-  if (a[2]) addPartials((float *)a[2], d, d, thread, threads);
+  if (dWeight) addPartials(dWeight, 0, d, thread, threads);
+  if (dBias) addPartials(dBias, d, d, thread, threads);
   barrier(thread, threads);
 }

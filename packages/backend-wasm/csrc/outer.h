@@ -17,12 +17,13 @@ typedef struct {
   float *states, *adjoint;    /* [span + 1][p][pad], [p][pad]: backward only */
 } Outer;
 
-INLINE long padded(long n) { return (n + 3) & ~3L; }
+SIZE(padded, long n) { return (n + 3) & ~3L; }
 /** Floats that layOutOuter takes. */
-INLINE long outerFloats(long p, long n, long updates, long queries) {
-  long pad = padded(n);
-  return 2 * OUTER_SPAN * (updates + queries) * (p + pad) + (OUTER_SPAN + 3) * p * pad;
+SIZE(outerFloats, long p, long n, long updates, long queries) {
+  return 2 * OUTER_SPAN * (updates + queries) * (p + padded(n)) + (OUTER_SPAN + 3) * p * padded(n);
 }
+/** Floats of the states kept at the start of every span of a row. */
+SIZE(checkpointFloats, long l, long p, long n) { return ceilDivide(l, OUTER_SPAN) * p * padded(n); }
 void layOutOuter(Outer *o, float *memory, long p, long n, long updates, long queries);
 /** Runs `steps` steps from o->state, leaves the last state there and y; `keep`: states[0 .. steps] too. */
 void outerForward(Outer *o, long steps, int keep);

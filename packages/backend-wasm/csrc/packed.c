@@ -181,13 +181,8 @@ static void halvesRows(const float *x, const unsigned short *weight, const float
   }
 }
 
-/** y [m, n], x [m, k], weight, bias or 0, m, n, k, format: few rows. Integer formats quantise x to 8 bits a block, as ggml does. */
-KERNEL(linearPacked) {
-  const float *x = (const float *)a[1], *bias = (const float *)a[3];
-  const unsigned char *weight = (const unsigned char *)a[2];
-  float *y = (float *)a[0];
-  long m = a[4], n = a[5], k = a[6];
-  int format = (int)a[7];
+/** y [m, n], x [m, k]: few rows. Integer formats quantise x to 8 bits a block, as ggml does. */
+KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, long k, int format) {
   Span rows = share(n, 4, thread, threads);
   if (format == FORMAT_F16 || format == FORMAT_BF16) {
     halvesRows(x, (const unsigned short *)weight, bias, y, m, n, k, format, rows);
@@ -219,10 +214,8 @@ KERNEL(linearPacked) {
   }
 }
 
-/** y [count, d], weight [v, d] packed, ids, count, d, format */
-KERNEL(embeddingPacked) {
-  const int *ids = (const int *)a[2];
-  long d = a[4];
-  Span s = share(a[3], 1, thread, threads);
-  for (long i = s.lo; i < s.hi; i++) unpackRow((float *)a[0] + i * d, (const unsigned char *)a[1], (int)a[5], d, ids[i], 0, d);
+/** y [count, d], weight [v, d] */
+KERNEL(embeddingPacked, Out y, Packed weight, InInts ids, long count, long d, int format) {
+  Span s = share(count, 1, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) unpackRow(y + i * d, weight, format, d, ids[i], 0, d);
 }

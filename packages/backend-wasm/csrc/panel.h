@@ -4,8 +4,7 @@
 #include "vmath.h"
 
 enum { PANEL_ROWS = 4, PANEL_COLUMNS = 8 };
-INLINE long pad8(long n) { return (n + 7) & ~7L; }
-
+SIZE(pad8, long n) { return (n + 7) & ~7L; }
 
 /** Which part of a product between rows of tokens (`rank` rows each) is needed: all, or what a causal mask leaves. */
 typedef enum { PANEL_ALL, PANEL_LOWER_A, PANEL_UPPER_A, PANEL_LOWER_C } PanelPart;

@@ -24,33 +24,27 @@ static double sumRow(const float *p, long count, int square) {
 }
 
 /** Sum of a whole tensor, in 64 parts whatever the thread count. */
-static void sumAll(const W *a, int thread, int threads, int square) {
+static void sumAll(float *out, const float *x, long count, int thread, int threads, int square) {
   double *parts = (double *)scratchOf(0);
-  long count = a[2];
   Span s = share(PARTS, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     Span part = share(count, CHUNK, (int)i, PARTS);
-    parts[i] = part.hi > part.lo ? sumRow((const float *)a[1] + part.lo, part.hi - part.lo, square) : 0;
+    parts[i] = part.hi > part.lo ? sumRow(x + part.lo, part.hi - part.lo, square) : 0;
   }
   barrier(thread, threads);
   if (thread) return;
   double total = 0;
   for (int i = 0; i < PARTS; i++) total += parts[i];
-  *(float *)a[0] = (float)total;
+  *out = (float)total;
 }
-/** out, x, count */
-KERNEL(sumWhole) { sumAll(a, thread, threads, 0); }
-/** out, x, count */
-KERNEL(sumSquares) { sumAll(a, thread, threads, 1); }
+KERNEL(sumWhole, Out y, In x, long count) { sumAll(y, x, count, thread, threads, 0); }
+KERNEL(sumSquares, Out y, In x, long count) { sumAll(y, x, count, thread, threads, 1); }
 
-/** out [outer, inner], x [outer, count, inner], outer, count, inner. inner = 1: along rows; otherwise lanes over inner. */
-KERNEL(sumAxis) {
-  float *out = (float *)a[0];
-  const float *x = (const float *)a[1];
-  long outer = a[2], count = a[3], inner = a[4];
+/** y [outer, inner], x [outer, count, inner]. inner = 1: along rows; otherwise lanes over inner. */
+KERNEL(sumAxis, Out y, In x, long outer, long count, long inner) {
   if (inner == 1) {
     Span s = share(outer, 1, thread, threads);
-    for (long i = s.lo; i < s.hi; i++) out[i] = (float)sumRow(x + i * count, count, 0);
+    for (long i = s.lo; i < s.hi; i++) y[i] = (float)sumRow(x + i * count, count, 0);
     return;
   }
   int byOuter = outer >= threads;
@@ -66,18 +60,17 @@ KERNEL(sumAxis) {
         for (long k = at; k < minLong(count, at + CHUNK); k++) sum += loadPart(p + k * inner, lanes);
         d0 += sum[0], d1 += sum[1], d2 += sum[2], d3 += sum[3];
       }
-      storePart(out + i * inner + j, (F4){(float)d0, (float)d1, (float)d2, (float)d3}, lanes);
+      storePart(y + i * inner + j, (F4){(float)d0, (float)d1, (float)d2, (float)d3}, lanes);
     }
 }
 
 #define REDUCE(name, type, first, update)                                                  \
-  KERNEL(name) {                                                                           \
-    type *out = (type *)a[0];                                                              \
-    const type *x = (const type *)a[1];                                                    \
-    long outer = a[2], count = a[3], inner = a[4];                                         \
+  KERNEL(name, OutWords y, InWords x, long outer, long count, long inner) {                \
+    type *out = (type *)y;                                                                 \
+    const type *in = (const type *)x;                                                      \
     Span s = share(outer * inner, 16, thread, threads);                                    \
     for (long i = s.lo; i < s.hi; i++) {                                                   \
-      const type *p = x + i / inner * count * inner + i % inner;                           \
+      const type *p = in + i / inner * count * inner + i % inner;                          \
       type best = first;                                                                   \
       for (long k = 0; k < count; k++) {                                                   \
         type v = p[k * inner];                                                             \
@@ -92,23 +85,21 @@ REDUCE(maxAxisInt, int, -2147483647 - 1, best = v > best ? v : best)
 REDUCE(minAxisInt, int, 2147483647, best = v < best ? v : best)
 REDUCE(sumAxisInt, int, 0, best = (int)((unsigned)best + (unsigned)v))
 
-/** out int32 [outer, inner], x, outer, count, inner, 1 for int32 input: index of the largest, the lowest one at a tie. */
-KERNEL(argMax) {
-  int *out = (int *)a[0];
-  long outer = a[2], count = a[3], inner = a[4];
+/** y [outer, inner]: index of the largest of count, the lowest one at a tie; `ints`: x is int32. */
+KERNEL(argMax, OutInts y, InWords x, long outer, long count, long inner, Flag ints) {
   Span s = share(outer * inner, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     long from = i / inner * count * inner + i % inner, best = 0;
-    if (a[5]) {
-      const int *p = (const int *)a[1] + from;
+    if (ints) {
+      const int *p = x + from;
       for (long k = 1; k < count; k++)
         if (p[k * inner] > p[best * inner]) best = k;
     } else {
-      const float *p = (const float *)a[1] + from;
+      const float *p = (const float *)x + from;
       for (long k = 1; k < count; k++)
         if (p[k * inner] > p[best * inner]) best = k;
     }
-    out[i] = (int)best;
+    y[i] = (int)best;
   }
 }
 
@@ -135,43 +126,38 @@ INLINE float expRow(float *out, const float *p, long count, float shift) {
   }
   return sum4(sum);
 }
-/** out, x, rows, count: over the last axis */
-KERNEL(softmax) {
-  long count = a[3];
-  Span s = share(a[2], 1, thread, threads);
+/** Over the last axis. */
+KERNEL(softmax, Out y, In x, long rows, long count) {
+  Span s = share(rows, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    const float *p = (const float *)a[1] + i * count;
-    float *out = (float *)a[0] + i * count;
+    const float *p = x + i * count;
+    float *out = y + i * count;
     F4 scale = splat(1.0f / expRow(out, p, count, maxRow(p, count)));
     for (long j = 0; j < count; j += 4) storePart(out + j, loadPart(out + j, count - j) * scale, count - j);
   }
 }
-/** out, x, outer, count, inner, exclusive, reverse */
-KERNEL(cumsum) {
-  long outer = a[2], count = a[3], inner = a[4];
+KERNEL(cumsum, Out y, In x, long outer, long count, long inner, Flag exclusive, Flag reverse) {
   Span s = share(outer * inner, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     long from = i / inner * count * inner + i % inner;
     double sum = 0;
     for (long k = 0; k < count; k++) {
-      long at = from + (a[6] ? count - 1 - k : k) * inner;
-      float x = ((const float *)a[1])[at];
-      if (a[5]) ((float *)a[0])[at] = (float)sum;
-      sum += x;
-      if (!a[5]) ((float *)a[0])[at] = (float)sum;
+      long at = from + (reverse ? count - 1 - k : k) * inner;
+      float value = x[at];
+      if (exclusive) y[at] = (float)sum;
+      sum += value;
+      if (!exclusive) y[at] = (float)sum;
     }
   }
 }
 
-/** losses [rows], logits [rows, count], targets, rows, count, ignoreIndex */
-KERNEL(crossEntropy) {
-  const int *targets = (const int *)a[2];
-  long count = a[4];
-  Span s = share(a[3], 1, thread, threads);
+/** losses [rows], logits [rows, count] */
+KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long count, int ignoreIndex) {
+  Span s = share(rows, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    const float *p = (const float *)a[1] + i * count;
+    const float *p = logits + i * count;
     float loss = 0;
-    if (targets[i] != (int)a[5]) {
+    if (targets[i] != ignoreIndex) {
       float top = maxRow(p, count);
       double sum = 0;
       for (long at = 0; at < count; at += CHUNK) {
@@ -186,18 +172,16 @@ KERNEL(crossEntropy) {
       }
       loss = (float)(log1Double(sum) + ((double)top - p[targets[i]]));
     }
-    ((float *)a[0])[i] = loss;
+    losses[i] = loss;
   }
 }
-/** dlogits, logits, targets, dlosses, rows, count, ignoreIndex: (softmax - onehot) dloss */
-KERNEL(crossEntropyGrad) {
-  const int *targets = (const int *)a[2];
-  long count = a[5];
-  Span s = share(a[4], 1, thread, threads);
+/** (softmax - onehot) dLoss */
+KERNEL(crossEntropyGrad, Out dLogits, In logits, InInts targets, In dLosses, long rows, long count, int ignoreIndex) {
+  Span s = share(rows, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    const float *p = (const float *)a[1] + i * count;
-    float *out = (float *)a[0] + i * count, upstream = ((const float *)a[3])[i];
-    if (targets[i] == (int)a[6]) {
+    const float *p = logits + i * count;
+    float *out = dLogits + i * count, upstream = dLosses[i];
+    if (targets[i] == ignoreIndex) {
       memset(out, 0, (UW)count * sizeof(float));
       continue;
     }

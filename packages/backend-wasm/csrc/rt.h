@@ -4,10 +4,30 @@
 
 typedef __INTPTR_TYPE__ W;
 typedef __UINTPTR_TYPE__ UW;
-typedef void Kernel(const W *a, int thread, int threads);
 
-#define KERNEL(name) void name(const W *a, int thread, int threads)
-#define UNUSED (void)a, (void)thread, (void)threads
+/*
+ * A kernel: KERNEL(scale, Out y, In x, MaybeIn bias, long count, float factor) { ... }. This line is the only place that knows its
+ * arguments: scripts/declarations.ts reads it, and the build makes the call from the argument words below and the typed caller of
+ * TypeScript. Parameters are of the types that follow, or structs of such fields, whose names then are arguments as well.
+ */
+#define KERNEL(name, ...) static void name(int thread, int threads, __VA_ARGS__)
+
+/* Tensors: read, written, both; `Maybe`: 0 where absent; `Ints`: of 32-bit integers; `Words`: of any type. */
+typedef const float *In, *MaybeIn;
+typedef float *Out, *MaybeOut, *InOut;
+typedef const int *InInts, *MaybeInts, *InWords;
+typedef int *OutInts, *InOutInts, *MaybeInOutInts, *OutWords;
+/** A weight in whichever storage format. */
+typedef const unsigned char *Packed;
+/** Temporary memory. */
+typedef float *Space;
+/** A boolean. (Numbers are `long`, `int` and `float`.) */
+typedef int Flag;
+/** A list of numbers; only as the last parameter. */
+typedef const W *List;
+
+/** What the table of kernels holds: made for each KERNEL by the build. */
+typedef void Call(const W *words, int thread, int threads);
 
 INLINE float wordAsFloat(W w) {
   union { int i; float f; } u = {(int)w};
@@ -23,6 +43,9 @@ INLINE int floatAsBits(float f) {
 }
 INLINE long minLong(long x, long y) { return x < y ? x : y; }
 INLINE long maxLong(long x, long y) { return x > y ? x : y; }
+INLINE long ceilDivide(long x, long y) { return (x + y - 1) / y; }
+/** A count that TypeScript needs too, as one expression (no division but ceilDivide): the build hands it over. */
+#define SIZE(name, ...) INLINE long name(__VA_ARGS__)
 
 typedef struct { long lo, hi; } Span;
 /** The part of [0, n) that falls to this thread, in units of `grain`; depends on the thread count alone, so results repeat. */

@@ -1,7 +1,7 @@
 // Thread pool: one control block in the memory all instances share, a list of commands run by every thread in step.
 #include "rt.h"
 
-extern Kernel *const kernels[]; /* written by scripts/compile.ts from the KERNEL(name)s of these sources */
+extern Call *const kernels[]; /* written by scripts/compile.ts from the KERNELs of these sources */
 
 /** Words that different threads write stand on cache lines of their own. */
 typedef struct {

@@ -151,20 +151,17 @@ static float logProbability(const float *logits, long v, int id) {
   return logits[id] - logits[best] - log4(splat((float)sum))[0];
 }
 
-/** id, random, counts, logprob, workspace (2 v floats a thread), logits, settings, b, v; counts and logprob 0 where absent */
-KERNEL(sampleToken) {
-  int *ids = (int *)a[0], *random = (int *)a[1], *counts = (int *)a[2];
-  float *logprob = (float *)a[3];
-  long b = a[7], v = a[8];
-  float *workspace = (float *)a[4] + thread * 2 * v;
+/** ids [b], random [b, 4], counts [b, v], logits [b, v], settings [b, 8]; `workspace`: 2 v floats a thread. */
+KERNEL(sampleToken, InOutInts ids, InOutInts random, MaybeInOutInts counts, MaybeOut logprob, In logits, In settings, long b, long v, Space workspace) {
+  float *mine = workspace + thread * 2 * v;
   Span rows = share(b, 1, thread, threads);
   for (long row = rows.lo; row < rows.hi; row++) {
-    const float *logits = (const float *)a[5] + row * v, *settings = (const float *)a[6] + 8 * row, *scores = logits;
-    if (counts) penalise(workspace + v, logits, settings, counts + row * v, v), scores = workspace + v;
-    int id = chooseToken(scores, settings, (unsigned *)workspace, v, threefry(random + 4 * row));
+    const float *own = logits + row * v, *setting = settings + 8 * row, *scores = own;
+    if (counts) penalise(mine + v, own, setting, counts + row * v, v), scores = mine + v;
+    int id = chooseToken(scores, setting, (unsigned *)mine, v, threefry(random + 4 * row));
     ids[row] = id;
     if (counts && id >= 0) counts[row * v + id]++;
     if (++random[4 * row + 2] == 0) random[4 * row + 3]++;
-    if (logprob) logprob[row] = logProbability(logits, v, id);
+    if (logprob) logprob[row] = logProbability(own, v, id);
   }
 }

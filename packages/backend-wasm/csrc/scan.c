@@ -134,15 +134,12 @@ static void scanGroup(const Scan *s, long first, long count, long row, float *ou
   }
 }
 
-/** y, lastState or 0, u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx (0 where absent), b, l, d, n, g, deltaSoftplus */
-KERNEL(selectiveScan) {
-  Scan s = {(const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6], (const float *)a[7], (const float *)a[8],
-            (const float *)a[9], (const float *)a[10], (const int *)a[11], a[12], a[13], a[14], a[15], a[16], (int)a[17]};
+KERNEL(selectiveScan, Out y, MaybeOut lastState, Scan s) {
   long tiles = tilesOf(&s), group = groupSize(&s, 2);
   Span items = share(s.b * tiles, 1, thread, threads);
   for (long i = items.lo; i < items.hi;) {
     long count = minLong(minLong(group, items.hi - i), tiles - i % tiles);
-    scanGroup(&s, i % tiles, count, i / tiles, (float *)a[0], (float *)a[1], scratchOf(thread));
+    scanGroup(&s, i % tiles, count, i / tiles, y, lastState, scratchOf(thread));
     i += count;
   }
 }
@@ -177,10 +174,12 @@ INLINE F4 stepChannel(float *h, const float *A, const float *B, const float *C, 
 }
 
 typedef struct {
-  float *state, *y;
-  const float *u, *delta, *A, *B, *C, *D, *z, *deltaBias;
+  InOut state;                  /* [b, d, n] */
+  Out y;                        /* [b, d] */
+  In u, delta, A, B, C;         /* [b, d] twice, [d, n], [b, g, n] twice */
+  MaybeIn D, z, deltaBias;
   long b, d, n, g;
-  int deltaSoftplus;
+  Flag deltaSoftplus;
 } ScanStep;
 /** `count` (1 to 4) channels of one row and one group, from item i of [b, d]. */
 static void stepChannels(const ScanStep *s, long i, long count) {
@@ -199,13 +198,10 @@ static void stepChannels(const ScanStep *s, long i, long count) {
 }
 
 /**
- * One step, lanes over n: state [b, d, n] in place, y, u, delta [b, d], A, B, C [b, g, n], D, z, deltaBias, b, d, n, g, deltaSoftplus.
- * Four channels at a time where they divide so, else one: a division a channel would cost as much as its states. State and A
- * come from memory, since a model's weights pass between two steps: four stretches in turn, as in packed.c.
+ * One step, lanes over n. Four channels at a time where they divide so, else one: a division a channel would cost as much as its
+ * states. State and A come from memory, since a model's weights pass between two steps: four stretches in turn, as in packed.c.
  */
-KERNEL(selectiveScanStep) {
-  ScanStep s = {(float *)a[0], (float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6],
-                (const float *)a[7], (const float *)a[8], (const float *)a[9], a[10], a[11], a[12], a[13], (int)a[14]};
+KERNEL(selectiveScanStep, ScanStep s) {
   long block = s.d / s.g % 4 == 0 ? 4 : 1;
   Span items = share(s.b * s.d / block, 1, thread, threads);
   long stretch = (items.hi - items.lo + STEP_STREAMS - 1) / STEP_STREAMS;

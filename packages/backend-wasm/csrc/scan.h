@@ -8,12 +8,15 @@
  * whole length would touch a new page of every array at each step, and address translation would cost more than the scan.
  */
 enum { LANES = 16, STEPS = 32, MAX_GROUP = 32, GROUP_FLOATS = 98304 };
+/** States a channel that a thread's scratch has room for. */
+enum { MAX_STATE = 400 };
 
 typedef struct {
-  const float *u, *delta, *A, *B, *C, *D, *z, *deltaBias, *initialState;
-  const int *seqIdx;
+  In u, delta, A, B, C;
+  MaybeIn D, z, deltaBias, initialState;
+  MaybeInts seqIdx;
   long b, l, d, n, g;
-  int deltaSoftplus;
+  Flag deltaSoftplus;
 } Scan;
 
 /** The channels of one tile; tiles do not straddle groups of B and C. */

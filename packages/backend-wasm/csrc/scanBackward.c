@@ -5,8 +5,9 @@
 enum { SPAN = 16 };
 
 typedef struct {
-  float *du, *ddelta, *dA, *dB, *dC, *dD, *dz, *ddeltaBias, *dInitialState;
-} Gradients;
+  Out du, ddelta, dA, dB, dC;
+  MaybeOut dD, dz, ddeltaBias, dInitialState;
+} ScanGradients;
 
 /** What a tile carries from chunk to chunk. */
 typedef struct {
@@ -31,6 +32,8 @@ typedef struct {
   Steps *steps;
 } Work;
 enum { BACK_GROUP = 32 };
+/** Floats of a thread: partial sums of dB and dC, and what the tiles of a group carry. */
+SIZE(scanBackFloats, long b, long l, long g, long n) { return 2 * b * l * g * n + BACK_GROUP * (4 + ceilDivide(l, SPAN)) * n * LANES; }
 
 static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
 
@@ -163,7 +166,7 @@ static int upstreamOf(const Scan *s, long row, long t, long steps, const float *
 }
 
 /** Gradients of a span's elementwise inputs, from what statePair left. */
-static void finishSpan(const Scan *s, long row, long t, long steps, const float *dY, Work *w, Gradients *out) {
+static void finishSpan(const Scan *s, long row, long t, long steps, const float *dY, Work *w, ScanGradients *out) {
   Carried *c = w->at;
   Tile tile = c->tile;
   for (long i = 0; i < steps; i++) {
@@ -203,7 +206,7 @@ INLINE void keepRows(const Scan *s, float *to, const float *rows, Tile tile, lon
 INLINE void keptRows(const Scan *s, float *rows, const float *from, Tile tile, long row, long t, long steps) {
   for (long i = 0; i < steps; i++) loadRow(rows + i * LANES, from + (row * s->l + t + i) * s->d + tile.first, tile.count);
 }
-static void spanBack(const Scan *s, long row, long t, long steps, const float *dY, Work *w, Gradients *out, float *dB, float *dC) {
+static void spanBack(const Scan *s, long row, long t, long steps, const float *dY, Work *w, ScanGradients *out, float *dB, float *dC) {
   Carried *c = w->at;
   Steps *p = w->steps;
   keptRows(s, p->delta, out->ddelta, c->tile, row, t, steps);
@@ -221,7 +224,7 @@ static void spanBack(const Scan *s, long row, long t, long steps, const float *d
  * Forward over the row, keeping the state at the start of each span. What else the way back needs waits where the gradients will
  * lie: C h in dz, delta after softplus in ddelta, its slope in du.
  */
-static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count, Work *w, const Gradients *out) {
+static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count, Work *w, const ScanGradients *out) {
   float *dz = out->dz;
   long size = s->n * LANES, bytes = size * (long)sizeof(float);
   for (long i = 0; i < count; i++) {
@@ -251,7 +254,7 @@ static void keepCheckpoints(const Scan *s, long row, Carried *tiles, long count,
   }
 }
 
-static void rowBack(const Scan *s, long row, const float *dY, const float *dLastState, Carried *tiles, long count, Work *w, Gradients *out, float *dB, float *dC) {
+static void rowBack(const Scan *s, long row, const float *dY, const float *dLastState, Carried *tiles, long count, Work *w, ScanGradients *out, float *dB, float *dC) {
   long size = s->n * LANES, bytes = size * (long)sizeof(float);
   keepCheckpoints(s, row, tiles, count, w, out);
   for (long i = 0; i < count; i++) {
@@ -273,7 +276,7 @@ static void rowBack(const Scan *s, long row, const float *dY, const float *dLast
   for (long i = 0; i < count; i++) storeTransposed(out->dInitialState + (row * s->d + tiles[i].tile.first) * s->n, tiles[i].adjoint, s->n, tiles[i].tile.count);
 }
 
-static void groupBack(const Scan *s, long first, long count, const float *dY, const float *dLastState, float *memory, Work *w, Gradients *out, float *dB, float *dC) {
+static void groupBack(const Scan *s, long first, long count, const float *dY, const float *dLastState, float *memory, Work *w, ScanGradients *out, float *dB, float *dC) {
   Carried tiles[BACK_GROUP];
   long size = s->n * LANES;
   for (long i = 0; i < count; i++) {
@@ -300,23 +303,17 @@ static void groupBack(const Scan *s, long first, long count, const float *dY, co
 }
 
 /**
- * selectiveScan's words 2 to 17, then dY, dLastState (0 where absent), workspace, its floats a thread (2 b l g n for partial sums of
- * dB and dC, and BACK_GROUP times 4 + ceil(l / SPAN) arrays [n][16]), and du, ddelta, dA, dB, dC, dD, dz, ddeltaBias, dInitialState
- * (0 where the input is absent). Tiles are divided over threads; dB and dC sum over tiles, so each thread has its own and they
+ * `workspace`: scanBackFloats a thread. Tiles are divided over threads; dB and dC sum over tiles, so each thread has its own and they
  * are added in order at the end.
  */
-KERNEL(selectiveScanGrad) {
-  Scan s = {(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6],
-            (const float *)a[7], (const float *)a[8], (const int *)a[9], a[10], a[11], a[12], a[13], a[14], (int)a[15]};
-  float *workspace = (float *)a[18];
-  long perThread = a[19], sizeBC = s.b * s.l * s.g * s.n;
-  Gradients out = {(float *)a[20], (float *)a[21], (float *)a[22], (float *)a[23], (float *)a[24], (float *)a[25], (float *)a[26], (float *)a[27], (float *)a[28]};
+KERNEL(selectiveScanGrad, Scan s, MaybeIn dY, MaybeIn dLastState, ScanGradients out, Space workspace, long perThread) {
+  long sizeBC = s.b * s.l * s.g * s.n;
   float *mine = workspace + thread * perThread;
   memset(mine, 0, (UW)(2 * sizeBC) * sizeof(float));
   Work w = {0, (Steps *)scratchOf(thread)};
   Span tiles = share(tilesOf(&s), 1, thread, threads);
   for (long i = tiles.lo; i < tiles.hi; i += BACK_GROUP)
-    groupBack(&s, i, minLong(BACK_GROUP, tiles.hi - i), (const float *)a[16], (const float *)a[17], mine + 2 * sizeBC, &w, &out, mine, mine + sizeBC);
+    groupBack(&s, i, minLong(BACK_GROUP, tiles.hi - i), dY, dLastState, mine + 2 * sizeBC, &w, &out, mine, mine + sizeBC);
   barrier(thread, threads);
   Span part = share(sizeBC, 16, thread, threads);
   for (long i = part.lo; i < part.hi; i++) {

@@ -1,25 +1,10 @@
 // The scan of Mamba-2 (Dao & Gu 2024): a scalar decay a head, B and C shared by the heads of a group.
 #include "outer.h"
-
-typedef struct {
-  const float *x, *dt, *A, *B, *C, *D, *z, *dtBias, *initialState;
-  const int *seqIdx;
-  long b, l, h, p, g, n;
-  int softplus;
-  float dtMin, dtMax;
-  int wideD; /* D is [h, p] */
-} Ssd;
-
-static Ssd readSsd(const W *a) {
-  Ssd s = {(const float *)a[0], (const float *)a[1], (const float *)a[2], (const float *)a[3], (const float *)a[4], (const float *)a[5], (const float *)a[6], (const float *)a[7],
-           (const float *)a[8], (const int *)a[9], a[10], a[11], a[12], a[13], a[14], a[15], (int)a[16], wordAsFloat(a[17]), wordAsFloat(a[18]), (int)a[19]};
-  return s;
-}
-enum { SSD_WORDS = 20 };
+#include "ssd.h"
 
 INLINE float rawStep(const Ssd *s, long token, long head) { return s->dt[token * s->h + head] + (s->dtBias ? s->dtBias[head] : 0.0f); }
 INLINE float stepOf(const Ssd *s, float raw) {
-  float delta = s->softplus ? softplus4(splat(raw))[0] : raw;
+  float delta = s->dtSoftplus ? softplus4(splat(raw))[0] : raw;
   delta = delta < s->dtMin ? s->dtMin : delta;
   return delta > s->dtMax ? s->dtMax : delta;
 }
@@ -63,29 +48,23 @@ static void ssdHead(const Ssd *s, Outer *o, long row, long head, const float *fr
   if (to) unpadRows(to, o->state, s->p, s->n, o->pad);
 }
 
-/** y, lastState or 0, workspace, its floats a thread, then x, dt, A, B, C, D, z, dtBias, initialState, seqIdx (0 where absent), b, l, h, p, g, n, softplus, dtMin, dtMax, wideD */
-KERNEL(ssdScan) {
-  Ssd s = readSsd(a + 4);
+/** `workspace`: outerFloats(p, n, 1, 1) a thread. */
+KERNEL(ssdScan, Out y, MaybeOut lastState, Ssd s, Space workspace) {
   Outer o;
-  layOutOuter(&o, (float *)a[2] + thread * a[3], s.p, s.n, 1, 1);
+  layOutOuter(&o, workspace + thread * outerFloats(s.p, s.n, 1, 1), s.p, s.n, 1, 1);
   long size = s.p * s.n;
   Span items = share(s.b * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++)
-    ssdHead(&s, &o, i / s.h, i % s.h, s.initialState ? s.initialState + i * size : 0, a[1] ? (float *)a[1] + i * size : 0, (float *)a[0]);
+    ssdHead(&s, &o, i / s.h, i % s.h, s.initialState ? s.initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
 }
-/** y, state in place, then ssdScan's words from the third on, with l = 1 */
-KERNEL(ssdScanStep) {
-  Ssd s = readSsd(a + 4);
+/** ssdScan with l = 1, the state in place. */
+KERNEL(ssdScanStep, Out y, InOut state, Ssd s, Space workspace) {
   Outer o;
-  layOutOuter(&o, (float *)a[2] + thread * a[3], s.p, s.n, 1, 1);
+  layOutOuter(&o, workspace + thread * outerFloats(s.p, s.n, 1, 1), s.p, s.n, 1, 1);
   long size = s.p * s.n;
   Span items = share(s.b * s.h, 1, thread, threads);
-  for (long i = items.lo; i < items.hi; i++) ssdHead(&s, &o, i / s.h, i % s.h, (float *)a[1] + i * size, (float *)a[1] + i * size, (float *)a[0]);
+  for (long i = items.lo; i < items.hi; i++) ssdHead(&s, &o, i / s.h, i % s.h, state + i * size, state + i * size, y);
 }
-
-typedef struct {
-  float *dx, *ddt, *dA, *dB, *dC, *dD, *dz, *ddtBias, *dInitialState;
-} SsdGradients;
 
 /** What a span leaves: gradients of its own inputs; sums over the row for those of the head. */
 static void ssdSpanBack(const Ssd *s, Outer *o, long row, long head, long t, long steps, const float *delta, const float *dY, SsdGradients *g, float *dB, float *dC) {
@@ -109,8 +88,8 @@ static void ssdSpanBack(const Ssd *s, Outer *o, long row, long head, long t, lon
     }
     dDelta += decay * s->A[head];
     g->dA[head] += decay * delta[i];
-    float raw = rawStep(s, token, head), free = s->softplus ? softplus4(splat(raw))[0] : raw;
-    float dRaw = free < s->dtMin || free > s->dtMax ? 0.0f : s->softplus ? dDelta * sigmoid4(splat(raw))[0] : dDelta;
+    float raw = rawStep(s, token, head), free = s->dtSoftplus ? softplus4(splat(raw))[0] : raw;
+    float dRaw = free < s->dtMin || free > s->dtMax ? 0.0f : s->dtSoftplus ? dDelta * sigmoid4(splat(raw))[0] : dDelta;
     g->ddt[token * s->h + head] = dRaw;
     if (g->ddtBias) g->ddtBias[head] += dRaw;
   }
@@ -152,17 +131,10 @@ static void ssdHeadBack(const Ssd *s, Outer *o, long row, long head, const float
   if (g->dInitialState) unpadRows(g->dInitialState + index, o->adjoint, s->p, s->n, o->pad);
 }
 
-/**
- * dx, ddt, dA, dB, dC, dD, dz, ddtBias, dInitialState (0 where absent), dY, dLastState (0 where absent), workspace, its floats a
- * thread (2 b l g n, outerFloats, ceil(l / span) p pad), then the words of ssdScan from the fifth on. Heads are divided over
- * threads; dB and dC sum over heads, so each thread has its own.
- */
-KERNEL(ssdScanGrad) {
-  SsdGradients g = {(float *)a[0], (float *)a[1], (float *)a[2], (float *)a[3], (float *)a[4], (float *)a[5], (float *)a[6], (float *)a[7], (float *)a[8]};
-  float *workspace = (float *)a[11];
-  long perThread = a[12];
-  Ssd s = readSsd(a + 13);
-  long sizeBC = s.b * s.l * s.g * s.n;
+SIZE(ssdBackFloats, long b, long l, long p, long g, long n) { return 2 * b * l * g * n + outerFloats(p, n, 1, 1) + checkpointFloats(l, p, n); }
+/** `workspace`: ssdBackFloats a thread. Heads are divided over threads; dB and dC sum over heads, so each thread has its own. */
+KERNEL(ssdScanGrad, SsdGradients g, MaybeIn dY, MaybeIn dLastState, Ssd s, Space workspace) {
+  long perThread = ssdBackFloats(s.b, s.l, s.p, s.g, s.n), sizeBC = s.b * s.l * s.g * s.n;
   float *mine = workspace + thread * perThread;
   Outer o;
   memset(mine, 0, (UW)(2 * sizeBC) * sizeof(float));
@@ -174,7 +146,7 @@ KERNEL(ssdScanGrad) {
     if (g.dD)
       for (long c = 0; c < (s.wideD ? s.p : 1); c++) g.dD[s.wideD ? head * s.p + c : head] = 0;
     for (long row = 0; row < s.b; row++)
-      ssdHeadBack(&s, &o, row, head, (const float *)a[9], (const float *)a[10], mine + 2 * sizeBC + outerFloats(s.p, s.n, 1, 1), &g, mine, mine + sizeBC);
+      ssdHeadBack(&s, &o, row, head, dY, dLastState, mine + 2 * sizeBC + outerFloats(s.p, s.n, 1, 1), &g, mine, mine + sizeBC);
   }
   barrier(thread, threads);
   Span part = share(sizeBC, 16, thread, threads);

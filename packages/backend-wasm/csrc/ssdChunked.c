@@ -1,5 +1,6 @@
 // The scan of Mamba-2 through chunked.h, for sequences long enough that matrix products pay (ssd.c has the recurrence).
 #include "chunked.h"
+#include "ssd.h"
 
 typedef struct {
   const float *dt, *A, *dtBias;
@@ -25,24 +26,20 @@ static void prepareSsdSteps(const Chunked *s, const SsdSteps *d, long lo, long h
     }
 }
 
-/**
- * Words: x, dt, A, B, C, D, z, dtBias, initialState, seqIdx (0 where absent), b, l, h, p, g, n, softplus, dtMin, dtMax, wideD (as
- * ssd.c has them), tokens a chunk, delta, decay [b, h, l].
- */
-static Chunked ssdChunkedFrom(const W *a, SsdSteps *d) {
-  *d = (SsdSteps){(const float *)a[1], (const float *)a[2], (const float *)a[7], (int)a[16], wordAsFloat(a[17]), wordAsFloat(a[18])};
-  const float *delta = (const float *)a[21];
-  return (Chunked){(const float *)a[4], (const float *)a[3], (const float *)a[0], (const float *)a[5], (const float *)a[6], (const float *)a[8], (const int *)a[9],
-                   (const float *)a[22], delta, delta, a[10], a[11], a[12], a[14], 1, a[13], a[15], a[20], (int)a[19]};
+/** The scan in chunks of `tokens`; `steps` is [2][b, h, l]: delta, and the log of each decay. */
+static Chunked ssdChunkedOf(const Ssd *s, long tokens, const float *steps, SsdSteps *d) {
+  *d = (SsdSteps){s->dt, s->A, s->dtBias, s->dtSoftplus, s->dtMin, s->dtMax};
+  const float *decay = steps + s->b * s->h * s->l;
+  return (Chunked){s->C, s->B, s->x, s->D, s->z, s->initialState, s->seqIdx, decay, steps, steps, s->b, s->l, s->h, s->g, 1, s->p, s->n, tokens, s->wideD};
 }
 
-/** y, lastState or 0, workspace, its floats a thread, then the words above. Threads share heads. */
-KERNEL(ssdScanChunked) {
+/** `steps` [2][b, h, l]; `workspace`: chunkedFloats a thread. Threads share heads. */
+KERNEL(ssdScanChunked, Out y, MaybeOut lastState, Ssd a, long tokens, Space steps, Space workspace, long perThread) {
   SsdSteps d;
-  Chunked s = ssdChunkedFrom(a + 4, &d);
+  Chunked s = ssdChunkedOf(&a, tokens, steps, &d);
   Span items = share(s.b * s.h, 1, thread, threads);
-  prepareSsdSteps(&s, &d, items.lo, items.hi, (float *)a[4 + 21], (float *)a[4 + 22]);
-  chunkedScan(&s, items.lo, items.hi, (float *)a[0], (float *)a[1], (float *)a[2] + thread * a[3]);
+  prepareSsdSteps(&s, &d, items.lo, items.hi, steps, steps + s.b * s.h * s.l);
+  chunkedScan(&s, items.lo, items.hi, y, lastState, workspace + thread * perThread);
 }
 
 typedef struct {
@@ -69,19 +66,21 @@ static void ssdStepsBack(const Chunked *s, const SsdSteps *d, long row, long hea
   if (out->ddtBias) out->ddtBias[head] += (float)dBias;
 }
 
+/** Floats of a thread: partial sums of dB and dC where heads share them, then chunkedBack's. */
+SIZE(ssdChunkedBackFloats, long rows, long chunks, long shared, long p, long n) { return 2 * shared * n + chunkedBackFloats(rows, chunks, p, n); }
 /**
- * dx, ddt, dA, dB, dC, dD, dz, ddtBias, dInitialState, dY, dLastState (0 where absent), workspace, its floats a thread (2 b l g n
- * for partial sums of dB and dC where heads share them, then chunkedBack's), gradients of decay, write and own [3][b, h, l], then the
- * words above. Threads share heads.
+ * `steps` [2][b, h, l], `scalars` [3][b, h, l] for the gradients of decay, write and own; `workspace`: ssdChunkedBackFloats a thread.
+ * Threads share heads.
  */
-KERNEL(ssdScanChunkedGrad) {
+KERNEL(ssdScanChunkedGrad, SsdGradients grads, MaybeIn dY, MaybeIn dLastState, Ssd a, long tokens, Space steps, Space scalars,
+       Space workspace, long perThread) {
   SsdSteps d;
-  Chunked s = ssdChunkedFrom(a + 14, &d);
-  long perThread = a[12], shared = s.h > s.g, sizeBC = shared ? s.b * s.l * s.g * s.n : 0, steps = s.b * s.h * s.l;
-  float *workspace = (float *)a[11], *mine = workspace + thread * perThread, *scalars = (float *)a[13], *dB = (float *)a[3], *dC = (float *)a[4];
-  ChunkedGradients g = {(const float *)a[9], (const float *)a[10], shared ? mine + sizeBC : dC, shared ? mine : dB, (float *)a[0], (float *)a[5], (float *)a[6],
-                        (float *)a[8], scalars, scalars + steps, scalars + 2 * steps};
-  SsdStepGradients out = {(float *)a[1], (float *)a[2], (float *)a[7]};
+  Chunked s = ssdChunkedOf(&a, tokens, steps, &d);
+  long shared = s.h > s.g, sizeBC = shared ? s.b * s.l * s.g * s.n : 0, count = s.b * s.h * s.l;
+  float *mine = workspace + thread * perThread;
+  ChunkedGradients g = {dY, dLastState, shared ? mine + sizeBC : grads.dC, shared ? mine : grads.dB, grads.dx, grads.dD, grads.dz, grads.dInitialState,
+                        scalars, scalars + count, scalars + 2 * count};
+  SsdStepGradients out = {grads.ddt, grads.dA, grads.ddtBias};
   memset(mine, 0, (UW)(2 * sizeBC) * sizeof(float));
   Span heads = share(s.h, 1, thread, threads);
   for (long head = heads.lo; head < heads.hi; head++) {
@@ -89,7 +88,7 @@ KERNEL(ssdScanChunkedGrad) {
     if (out.ddtBias) out.ddtBias[head] = 0;
     for (long c = 0; g.dD && c < (s.wideD ? s.p : 1); c++) g.dD[(s.wideD ? head * s.p : head) + c] = 0;
     for (long row = 0; row < s.b; row++) {
-      prepareSsdSteps(&s, &d, row * s.h + head, row * s.h + head + 1, (float *)a[14 + 21], (float *)a[14 + 22]);
+      prepareSsdSteps(&s, &d, row * s.h + head, row * s.h + head + 1, steps, steps + count);
       chunkedBack(&s, row, head, &g, mine + 2 * sizeBC);
       ssdStepsBack(&s, &d, row, head, &g, &out);
     }
@@ -100,6 +99,6 @@ KERNEL(ssdScanChunkedGrad) {
   for (long i = part.lo; i < part.hi; i++) {
     float sumB = 0, sumC = 0;
     for (int k = 0; k < threads; k++) sumB += workspace[k * perThread + i], sumC += workspace[k * perThread + sizeBC + i];
-    dB[i] = sumB, dC[i] = sumC;
+    grads.dB[i] = sumB, grads.dC[i] = sumC;
   }
 }

@@ -1,29 +1,25 @@
-// Elementwise kernels of one operand: out, x, count.
+// Elementwise kernels of one operand.
 #include "vmath.h"
 
 #define UNARY(name, expression)                                              \
-  KERNEL(name) {                                                             \
-    float *out = (float *)a[0];                                              \
-    const float *in = (const float *)a[1];                                   \
-    Span s = share(a[2], 16, thread, threads);                               \
+  KERNEL(name, Out y, In from, long count) {                                 \
+    Span s = share(count, 16, thread, threads);                               \
     long i = s.lo;                                                           \
     for (; i + 4 <= s.hi; i += 4) {                                          \
-      F4 x = load4(in + i);                                                  \
-      store4(out + i, expression);                                           \
+      F4 x = load4(from + i);                                                \
+      store4(y + i, expression);                                             \
     }                                                                        \
     if (i < s.hi) {                                                          \
-      F4 x = loadPart(in + i, s.hi - i);                                     \
-      storePart(out + i, expression, s.hi - i);                              \
+      F4 x = loadPart(from + i, s.hi - i);                                   \
+      storePart(y + i, expression, s.hi - i);                                \
     }                                                                        \
   }
 #define UNARY_INT(name, expression)                                          \
-  KERNEL(name) {                                                             \
-    int *out = (int *)a[0];                                                  \
-    const int *in = (const int *)a[1];                                       \
-    Span s = share(a[2], 16, thread, threads);                               \
+  KERNEL(name, OutWords y, InWords from, long count) {                       \
+    Span s = share(count, 16, thread, threads);                               \
     for (long i = s.lo; i < s.hi; i++) {                                     \
-      int x = in[i];                                                         \
-      out[i] = expression;                                                   \
+      int x = from[i];                                                       \
+      y[i] = expression;                                                     \
     }                                                                        \
   }
 
@@ -58,37 +54,35 @@ UNARY_INT(castFloatToBool, (x & 0x7fffffff) != 0)
 UNARY_INT(castIntToFloat, floatAsBits((float)x))
 
 /** Truncates towards zero. */
-KERNEL(castFloatToInt) {
-  Span s = share(a[2], 16, thread, threads);
+KERNEL(castFloatToInt, OutInts y, In from, long count) {
+  Span s = share(count, 16, thread, threads);
   for (long i = s.lo; i < s.hi; i += 4) {
-    long count = minLong(4, s.hi - i);
-    storePart((float *)a[0] + i, (F4)truncate4(loadPart((const float *)a[1] + i, count)), count);
+    long lanes = minLong(4, s.hi - i);
+    storePart((float *)y + i, (F4)truncate4(loadPart(from + i, lanes)), lanes);
   }
 }
-/** out, x, count, min, max; NaN stays. */
-KERNEL(clip) {
-  F4 low = splat(wordAsFloat(a[3])), high = splat(wordAsFloat(a[4]));
-  Span s = share(a[2], 16, thread, threads);
+/** NaN stays. */
+KERNEL(clip, Out y, In from, long count, float min, float max) {
+  F4 low = splat(min), high = splat(max);
+  Span s = share(count, 16, thread, threads);
   for (long i = s.lo; i < s.hi; i += 4) {
-    long count = minLong(4, s.hi - i);
-    storePart((float *)a[0] + i, min4(max4(loadPart((const float *)a[1] + i, count), low), high), count);
+    long lanes = minLong(4, s.hi - i);
+    storePart(y + i, min4(max4(loadPart(from + i, lanes), low), high), lanes);
   }
 }
-/** out, word, count */
-KERNEL(fill) {
-  int *out = (int *)a[0], word = (int)a[1];
-  Span s = share(a[2], 64, thread, threads);
-  for (long i = s.lo; i < s.hi; i++) out[i] = word;
+KERNEL(fill, Out y, float value, long count) {
+  Span s = share(count, 64, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) y[i] = value;
 }
-/** out, x, count of 4-byte words */
-KERNEL(copyWords) {
-  Span s = share(a[2], 64, thread, threads);
-  if (s.hi > s.lo) memcpy((int *)a[0] + s.lo, (const int *)a[1] + s.lo, (UW)(s.hi - s.lo) * 4);
+KERNEL(fillInt, OutInts y, int value, long count) {
+  Span s = share(count, 64, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) y[i] = value;
 }
-/** out, condition, t, e, count: words of any type */
-KERNEL(selectWords) {
-  int *out = (int *)a[0];
-  const int *condition = (const int *)a[1], *t = (const int *)a[2], *e = (const int *)a[3];
-  Span s = share(a[4], 16, thread, threads);
+KERNEL(copyWords, OutWords out, InWords from, long count) {
+  Span s = share(count, 64, thread, threads);
+  if (s.hi > s.lo) memcpy(out + s.lo, from + s.lo, (UW)(s.hi - s.lo) * 4);
+}
+KERNEL(selectWords, OutWords out, InWords condition, InWords t, InWords e, long count) {
+  Span s = share(count, 16, thread, threads);
   for (long i = s.lo; i < s.hi; i++) out[i] = condition[i] ? t[i] : e[i];
 }

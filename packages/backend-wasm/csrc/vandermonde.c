@@ -22,6 +22,11 @@ static void powersOf(Powers *p, const float *logABar) {
   p->block = complexTimes(e32, e32);
 }
 
+enum { POWERS_BYTES = 96, ANCHOR_BYTES = 16 };
+_Static_assert(sizeof(Powers) == POWERS_BYTES && sizeof(Complex) == ANCHOR_BYTES, "what a state takes");
+/** Floats of a thread: powers and anchor of each state, to whole cache lines. */
+SIZE(vandermondeFloats, long n) { return 16 * ceilDivide((POWERS_BYTES + ANCHOR_BYTES) * n, 64); }
+
 typedef struct { F4 re, im; } Pair4;
 INLINE Pair4 pairTimes(F4 aRe, F4 aIm, F4 bRe, F4 bIm) {
   Pair4 z = {nmadd(aIm, bIm, aRe * bRe), madd(aRe, bIm, aIm * bRe)};
@@ -30,17 +35,15 @@ INLINE Pair4 pairTimes(F4 aRe, F4 aIm, F4 bRe, F4 bIm) {
 /** The first four powers of a chain that starts at `anchor`. */
 INLINE Pair4 chainFrom(const Powers *p, Complex anchor) { return pairTimes(p->laneRe, p->laneIm, splat((float)anchor.re), splat((float)anchor.im)); }
 
-/** y [h, l], C, logABar [h, n, 2], h, n, l, workspace, its bytes a thread (96 + 16 a state, at least). Threads share rows and segments of l. */
-KERNEL(vandermonde) {
-  float *y = (float *)a[0];
-  const float *C = (const float *)a[1], *logs = (const float *)a[2];
-  long h = a[3], n = a[4], l = a[5], segments = (l + POWER_SEGMENT - 1) / POWER_SEGMENT;
-  Powers *powers = (Powers *)((char *)a[6] + thread * a[7]);
+/** y [h, l], C, logABar [h, n, 2]; `workspace`: vandermondeFloats a thread. Threads share rows and segments of l. */
+KERNEL(vandermonde, Out y, In C, In logABar, long h, long n, long l, Space workspace) {
+  long segments = (l + POWER_SEGMENT - 1) / POWER_SEGMENT;
+  Powers *powers = (Powers *)(workspace + thread * vandermondeFloats(n));
   Complex *anchors = (Complex *)(powers + n);
   Span items = share(h * segments, 1, thread, threads);
   for (long item = items.lo; item < items.hi; item++) {
     long row = item / segments, from = item % segments * POWER_SEGMENT, until = minLong(l, from + POWER_SEGMENT);
-    const float *c = C + 2 * row * n, *w = logs + 2 * row * n;
+    const float *c = C + 2 * row * n, *w = logABar + 2 * row * n;
     for (long j = 0; j < n; j++) {
       powersOf(powers + j, w + 2 * j);
       Complex start = complexExp((double)w[2 * j] * from, (double)w[2 * j + 1] * from), weight = {c[2 * j], c[2 * j + 1]};
@@ -67,16 +70,13 @@ KERNEL(vandermonde) {
   }
 }
 
-/** dC, dLogABar, dY [h, l], C, logABar [h, n, 2], h, n, l: dC = 2 sum_t dy conj(E^t), dLogABar = 2 sum_t t dy conj(C E^t). */
-KERNEL(vandermondeGrad) {
-  float *dC = (float *)a[0], *dLog = (float *)a[1];
-  const float *dY = (const float *)a[2], *C = (const float *)a[3], *logs = (const float *)a[4];
-  long h = a[5], n = a[6], l = a[7];
+/** dC = 2 sum_t dy conj(E^t), dLogABar = 2 sum_t t dy conj(C E^t). */
+KERNEL(vandermondeGrad, Out dC, Out dLogABar, In dY, In C, In logABar, long h, long n, long l) {
   Span items = share(h * n, 1, thread, threads);
   for (long item = items.lo; item < items.hi; item++) {
     const float *dy = dY + item / n * l;
     Powers p;
-    powersOf(&p, logs + 2 * item);
+    powersOf(&p, logABar + 2 * item);
     Complex anchor = {1, 0}, sum = {0, 0}, slope = {0, 0};
     for (long t = 0; t < l; t += POWER_CHAIN) {
       F4 re = splat(0), im = re, slopeRe = re, slopeIm = re;
@@ -92,6 +92,6 @@ KERNEL(vandermondeGrad) {
     }
     Complex weight = {C[2 * item], C[2 * item + 1]}, both = complexTimes(weight, slope);
     dC[2 * item] = (float)(2 * sum.re), dC[2 * item + 1] = (float)(-2 * sum.im);
-    dLog[2 * item] = (float)(2 * both.re), dLog[2 * item + 1] = (float)(-2 * both.im);
+    dLogABar[2 * item] = (float)(2 * both.re), dLogABar[2 * item + 1] = (float)(-2 * both.im);
   }
 }

@@ -1,13 +1,18 @@
 // Compiles csrc/*.c with the clang of npm into two WebAssembly binaries (plain and relaxed SIMD) and embeds them, deflated, in
-// src/binaries.gen.ts. Does nothing when the file's hash still fits the sources. Run: node scripts/compile.ts
+// src/binaries.gen.ts; writes the typed callers of their kernels, and the constants they share with TypeScript, to src/kernels.gen.ts.
+// Does nothing when the hash in both files still fits the sources. Run: node scripts/compile.ts
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
+import { cCalls, cTable, tsModule } from "./callers.ts";
+import { readDeclarations, type Declarations } from "./declarations.ts";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const target = join(root, "src/binaries.gen.ts");
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "..");
+const binariesFile = join(root, "src/binaries.gen.ts");
+const kernelsFile = join(root, "src/kernels.gen.ts");
 const pages = 65536;
 
 const common = [
@@ -41,30 +46,22 @@ const flavours: Record<string, string[]> = { plain: [], relaxed: ["-mrelaxed-sim
 
 export interface Sources {
   readonly files: Record<string, string>;
-  /** Kernel names in the order of their numbers. */
-  readonly kernels: readonly string[];
+  readonly declarations: Declarations;
 }
 
-/** The C sources and a generated table of every `KERNEL(name)` in them. */
+/** The C sources, and what they declare. */
 export function readSources(): Sources {
   const files: Record<string, string> = {};
-  const kernels: string[] = [];
-  for (const name of readdirSync(join(root, "csrc")).sort()) {
-    if (!/\.[ch]$/.test(name)) continue;
-    files[name] = readFileSync(join(root, "csrc", name), "utf8");
-    if (name.endsWith(".c"))
-      for (const match of files[name].matchAll(/^(?:KERNEL|UNARY|UNARY_INT|BINARY|BINARY_INT|REDUCE)\((\w+)/gm))
-        kernels.push(match[1]!);
-  }
-  const declarations = kernels.map((k) => `Kernel ${k};`).join("\n");
-  files["table.gen.c"] = `#include "rt.h"\n${declarations}\nKernel *const kernels[] = {${kernels.join(", ")}};\n`;
-  return { files, kernels };
+  for (const name of readdirSync(join(root, "csrc")).sort())
+    if (/\.[ch]$/.test(name)) files[name] = readFileSync(join(root, "csrc", name), "utf8");
+  return { files, declarations: readDeclarations(files) };
 }
 
-function hashOf(sources: Sources): string {
+function hashOf({ files }: Sources): string {
   const hash = createHash("sha256");
-  for (const [name, text] of Object.entries(sources.files)) hash.update(name).update(text);
-  hash.update(readFileSync(fileURLToPath(import.meta.url))).update(readFileSync(join(root, "package.json")));
+  for (const [name, text] of Object.entries(files)) hash.update(name).update(text);
+  for (const script of ["compile.ts", "declarations.ts", "callers.ts"]) hash.update(readFileSync(join(here, script)));
+  hash.update(readFileSync(join(root, "package.json")));
   return hash.digest("hex").slice(0, 32);
 }
 
@@ -132,10 +129,12 @@ async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8A
     runClang(args, files, { fetchProgress: () => undefined }).catch((error: Error) =>
       Promise.reject(new Error(`the kernels do not compile: ${error.message}`)),
     );
-  const units = Object.keys(sources.files).filter((name) => name.endsWith(".c"));
-  // Two units in all: starting the compiler costs more than compiling.
-  const compile = async (unit: string, level: string, names: string[]): Promise<Uint8Array> => {
-    const text = names.map((name) => `#include "${name}"`).join("\n");
+  const { kernels } = sources.declarations;
+  const sourceNames = Object.keys(sources.files).filter((name) => name.endsWith(".c"));
+  // Two units in all: starting the compiler costs more than compiling. Calls stand beside their kernels, which vanish into them.
+  const compile = async (unit: string, level: string, names: string[], table = ""): Promise<Uint8Array> => {
+    const includes = names.map((name) => `#include "${name}"`).join("\n");
+    const text = `${includes}\n${cCalls(kernels.filter(({ file }) => names.includes(file)))}\n${table}`;
     const out = await run(["clang", ...common, ...flags, level, "-c", `${unit}.c`, "-o", `${unit}.o`], {
       ...sources.files,
       [`${unit}.c`]: text,
@@ -145,12 +144,13 @@ async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8A
   const fast = await compile(
     "fast",
     "-O2",
-    units.filter((name) => hot.has(name)),
+    sourceNames.filter((name) => hot.has(name)),
   );
   const small = await compile(
     "small",
     "-Oz",
-    units.filter((name) => !hot.has(name)),
+    sourceNames.filter((name) => !hot.has(name)),
+    cTable(kernels),
   );
   const out = await run(["clang", ...common, ...flags, ...link, "fast.o", "small.o", "-o", "all.wasm"], {
     "fast.o": fast,
@@ -159,11 +159,12 @@ async function compileFlavour(sources: Sources, flags: string[]): Promise<Uint8A
   return out["all.wasm"]!;
 }
 
-/** Brings src/binaries.gen.ts up to date; returns whether it had to compile. */
+/** Brings the generated files up to date; returns whether it had to compile. */
 export async function compileBinaries(): Promise<boolean> {
   const sources = readSources();
   const stamp = `// ${hashOf(sources)}: made from csrc by scripts/compile.ts`;
-  if (existsSync(target) && readFileSync(target, "utf8").startsWith(stamp)) return false;
+  const fits = (path: string): boolean => existsSync(path) && readFileSync(path, "utf8").startsWith(stamp);
+  if (fits(binariesFile) && fits(kernelsFile)) return false;
   const parts: string[] = [stamp];
   for (const [name, flags] of Object.entries(flavours)) {
     const binary = await compileFlavour(sources, flags);
@@ -173,12 +174,8 @@ export async function compileBinaries(): Promise<boolean> {
     );
     console.log(`${name}: ${binary.length} bytes, ${text.length} as text`);
   }
-  const entries = sources.kernels.map((name, index) => [name, index] as const);
-  parts.push(
-    `export const kernelNumbers: { ${entries.map(([n, i]) => `readonly ${n}: ${i}`).join("; ")} } = { ${entries.map(([n, i]) => `${n}: ${i}`).join(", ")} };`,
-  );
-  parts.push("export type KernelNumber = keyof typeof kernelNumbers;", "");
-  writeFileSync(target, parts.join("\n"));
+  writeFileSync(kernelsFile, `${stamp}\n${tsModule(sources.declarations)}`);
+  writeFileSync(binariesFile, `${parts.join("\n")}\n`);
   return true;
 }
 

@@ -1,18 +1,9 @@
 import { ArgumentError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
-import { kernelNumbers, type KernelNumber } from "./binaries.gen.ts";
+import { constants, kernelNumbers, type KernelNumber, type Launcher } from "./kernels.gen.ts";
 import { layoutGroups, unlayoutGroups } from "./ops/linear/packed.ts";
 import type { Executor } from "./runtime/executor.ts";
-import { Machine, SCRATCH_BYTES, type WasmOptions } from "./runtime/machine.ts";
+import { Machine, type WasmOptions } from "./runtime/machine.ts";
 import { RemoteMachine } from "./runtime/remote.ts";
-
-const scratchFloat = new Float32Array(1);
-const scratchWord = new Int32Array(scratchFloat.buffer);
-
-/** A float as the argument word a kernel reads it from. */
-export function floatWord(value: number): number {
-  scratchFloat[0] = value;
-  return scratchWord[0]!;
-}
 
 /** A kernel call: its number, argument words, and whether it is worth more than one thread. */
 export interface WasmLaunch {
@@ -28,7 +19,7 @@ const PARALLEL_WORK = 1 << 16;
  * SIMD kernels on one WebAssembly memory, with a pool of threads where memory can be shared. Made by `WasmBackend.start`.
  * With `worker: true` kernels enqueue, only `read` waits, and always asynchronously.
  */
-export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
+export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implements Launcher {
   readonly machine: Executor;
 
   readonly #parallelWork: number;
@@ -62,26 +53,29 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> {
     return x ? this.at(x) : 0;
   }
 
-  /** Queues a kernel; `work` (elementary operations) decides whether all threads take part. */
+  /** Queues a kernel with the words its declaration asks for: what the callers of `kernels.gen.ts` do. */
   call(kernel: KernelNumber, args: readonly number[], work: number): void {
     this.launch({ kernel, args, parallel: this.threads > 1 && work >= this.#parallelWork });
   }
 
   /** @throws ArgumentError when a kernel would need more floats than a thread's scratch has. */
   requireScratch(kernel: string, floats: number): void {
-    if (4 * floats > SCRATCH_BYTES)
-      throw new ArgumentError(
-        `${kernel}: the wasm kernel sums rows of up to ${SCRATCH_BYTES / 4} floats, got ${floats}`,
-      );
+    const most = constants.SCRATCH_BYTES / 4;
+    if (floats > most)
+      throw new ArgumentError(`${kernel}: the wasm kernel sums rows of up to ${most} floats, got ${floats}`);
   }
 
-  /** Runs a function with the address of `floats` of temporary memory. While capturing, the graph keeps it. */
-  withWorkspace(floats: number, use: (address: number) => void): void {
-    const workspace = this.output([Math.max(1, floats)]);
+  /** Runs a function with temporary memory: so many floats a name. While capturing, the graph keeps it. */
+  withSpace<Name extends string>(
+    floats: Readonly<Record<Name, number>>,
+    use: (space: Readonly<Record<Name, TensorInfo>>) => void,
+  ): void {
+    const space: Partial<Record<Name, TensorInfo>> = {};
     try {
-      use(this.at(workspace));
+      for (const name in floats) space[name] = this.output([Math.max(1, floats[name])]);
+      use(space as Record<Name, TensorInfo>);
     } finally {
-      this.disposeData(workspace.dataId);
+      for (const name in space) this.disposeData(space[name]!.dataId);
     }
   }
 

@@ -7,10 +7,6 @@
 #include "rt.h"
 #include "packed.h"
 
-extern Kernel gemm, selectiveScan, selectiveScanGrad, selectiveScanStep, causalConv1d, causalConv1dGrad, causalConv1dStep, causalConv1dState, rmsNorm, rmsNormGrad, layerNorm,
-    layerNormGrad, linearPacked, embeddingPacked, stridedCopy, softmax, crossEntropy, crossEntropyGrad, adamW, ssdScan, ssdScanGrad, sumWhole, sumAxis, argMax, cumsum, gather, segmentSum,
-    unarySoftplus, unaryGelu, unarySin, binaryAdd, binaryPow, binaryDivInt, fill, castFloatToInt, causalAttention, causalAttentionGrad, mamba3Scan, mamba3ScanGrad;
-
 static void *scratch;
 void *scratchOf(int thread) { return (char *)scratch + (UW)thread * SCRATCH_BYTES; }
 void barrier(int thread, int threads) {
@@ -34,16 +30,8 @@ static int *ints(long count, int below) {
   for (long i = 0; i < count; i++) p[i] = (int)((draw() + 1) * 0.5f * (float)below) % below;
   return p;
 }
-#define A(p) ((W)(p))
-static W word(float f) { return floatAsBits(f); }
-#define CALL(kernel, ...)                    \
-  do {                                       \
-    W words_[] = {__VA_ARGS__};              \
-    W *copy_ = malloc(sizeof words_);        \
-    memcpy(copy_, words_, sizeof words_);    \
-    kernel(copy_, 0, 1);                     \
-    free(copy_);                             \
-  } while (0)
+/** One thread runs the whole kernel. */
+#define CALL(kernel, ...) kernel(0, 1, __VA_ARGS__)
 
 static int failures = 0;
 static void expectNear(const char *what, double got, double want, double bound) {
@@ -56,7 +44,7 @@ static void testGemm(long m, long n, long k) {
   for (int form = 0; form < 4; form++) {
     float *a = floats(m * k), *b = floats(k * n), *bias = floats(n), *c = floats(m * n);
     long ar = form & 1 ? 1 : k, ac = form & 1 ? m : 1, br = form & 2 ? 1 : n, bc = form & 2 ? k : 1;
-    CALL(gemm, A(a), A(b), A(c), A(bias), m, n, k, ar, ac, br, bc, n, 0, 1, 0, 0, 0, 0);
+    CALL(gemm, a, (Packed)b, c, bias, m, n, k, ar, ac, br, bc, 1, 0, 0, FORMAT_F32);
     for (long i = 0; i < m; i++)
       for (long j = 0; j < n; j++) {
         double sum = bias[j];
@@ -72,7 +60,8 @@ static void testScan(long b, long l, long d, long n, long g) {
   float *h0 = floats(b * d * n), *y = floats(b * l * d), *last = floats(b * d * n);
   int *seq = ints(b * l, 2);
   for (long i = 0; i < d * n; i++) Am[i] = -fabsf(Am[i]) - 0.1f;
-  CALL(selectiveScan, A(y), A(last), A(u), A(delta), A(Am), A(B), A(C), A(D), A(z), A(bias), A(h0), A(seq), b, l, d, n, g, 1);
+  Scan s = {u, delta, Am, B, C, D, z, bias, h0, seq, b, l, d, n, g, 1};
+  CALL(selectiveScan, y, last, s);
   for (long i = 0; i < b; i++)
     for (long c = 0; c < d; c++) {
       double h[64];
@@ -91,17 +80,17 @@ static void testScan(long b, long l, long d, long n, long g) {
       }
       for (long j = 0; j < n; j++) expectNear("last state", last[(i * d + c) * n + j], h[j], 2e-5);
     }
-  long perThread = 2 * b * l * g * n + 32 * (4 + (l + 15) / 16) * n * 16;
+  long perThread = scanBackFloats(b, l, g, n);
   float *workspace = floats(perThread), *dY = floats(b * l * d), *dLast = floats(b * d * n);
   float *out[] = {floats(b * l * d), floats(b * l * d), floats(d * n), floats(b * l * g * n), floats(b * l * g * n), floats(d), floats(b * l * d), floats(d), floats(b * d * n)};
-  CALL(selectiveScanGrad, A(u), A(delta), A(Am), A(B), A(C), A(D), A(z), A(bias), A(h0), A(seq), b, l, d, n, g, 1, A(dY), A(dLast), A(workspace), perThread,
-       A(out[0]), A(out[1]), A(out[2]), A(out[3]), A(out[4]), A(out[5]), A(out[6]), A(out[7]), A(out[8]));
+  ScanGradients gradients = {out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7], out[8]};
+  CALL(selectiveScanGrad, s, dY, dLast, gradients, workspace, perThread);
   double dD = 0;
   for (long i = 0; i < b * l; i++) dD += (double)dY[i * d] * u[i * d] * z[i * d] / (1 + exp(-(double)z[i * d]));
   expectNear("dD", out[5][0], dD, 1e-4);
   for (int i = 0; i < 9; i++) free(out[i]);
   float *state = floats(b * d * n), *step = floats(b * d);
-  CALL(selectiveScanStep, A(state), A(step), A(u), A(delta), A(Am), A(B), A(C), A(D), A(z), A(bias), b, d, n, g, 1);
+  CALL(selectiveScanStep, ((ScanStep){state, step, u, delta, Am, B, C, D, z, bias, b, d, n, g, 1}));
   free(u), free(delta), free(Am), free(B), free(C), free(D), free(z), free(bias), free(h0), free(y), free(last), free(seq), free(workspace), free(dY), free(dLast), free(state), free(step);
 }
 
@@ -110,12 +99,12 @@ static void testConv(long b, long l, long d, long k) {
   float *dx = floats(b * l * d), *dw = floats(d * k), *db = floats(d), *dh = floats(b * (k - 1) * d), *last = floats(b * (k - 1) * d), *step = floats(b * d);
   int *seq = ints(b * l, 2);
   for (int packed = 0; packed < 2; packed++) {
-    W s = packed ? A(seq) : 0;
-    CALL(causalConv1d, A(y), A(x), A(w), A(bias), A(h0), s, b, l, d, k, 1);
-    CALL(causalConv1dState, A(last), A(x), A(h0), s, b, l, d, k);
-    CALL(causalConv1dGrad, A(dx), A(dw), A(db), A(dh), A(dY), A(dLast), A(x), A(w), A(bias), A(h0), s, b, l, d, k, 1);
+    Conv c = {x, w, bias, h0, packed ? seq : 0, b, l, d, k, 1};
+    CALL(causalConv1d, y, c);
+    CALL(causalConv1dState, last, x, h0, c.seqIdx, b, l, d, k);
+    CALL(causalConv1dGrad, ((ConvGradients){dY, dLast, dx, dw, db, dh}), c);
   }
-  CALL(causalConv1d, A(y), A(x), A(w), A(bias), A(h0), 0, b, l, d, k, 0);
+  CALL(causalConv1d, y, ((Conv){x, w, bias, h0, 0, b, l, d, k, 0}));
   for (long c = 0; c < d; c++) {
     double sum = bias[c];
     for (long j = 0; j < k; j++) {
@@ -124,41 +113,42 @@ static void testConv(long b, long l, long d, long k) {
     }
     expectNear("conv", y[(l - 1) * d + c], sum, 1e-5);
   }
-  CALL(causalConv1dStep, A(step), A(x), A(h0), A(w), A(bias), b, d, k, 1);
+  CALL(causalConv1dStep, step, x, h0, w, bias, b, d, k, 1);
   free(x), free(w), free(bias), free(h0), free(y), free(dY), free(dLast), free(dx), free(dw), free(db), free(dh), free(last), free(step), free(seq);
 }
 
 static void testRows(long rows, long d) {
   float *x = floats(rows * d), *w = floats(d), *z = floats(rows * d), *y = floats(rows * d), *dY = floats(rows * d), *dx = floats(rows * d), *dw = floats(d), *dz = floats(rows * d), *losses = floats(rows);
   int *targets = ints(rows, (int)d), *best = ints(rows, 2);
-  CALL(rmsNorm, A(y), A(x), A(w), A(z), rows, d, d, word(1e-5f), 1);
-  CALL(rmsNormGrad, A(dx), A(dw), A(dz), A(dY), A(x), A(w), A(z), rows, d, d, word(1e-5f), 0);
-  CALL(layerNorm, A(y), A(x), A(w), A(w), rows, d, word(1e-5f));
-  CALL(layerNormGrad, A(dx), A(dw), A(dw), A(dY), A(x), A(w), rows, d, word(1e-5f));
-  CALL(softmax, A(y), A(x), rows, d);
+  CALL(rmsNorm, y, ((Rms){x, w, z, rows, d, d, 1e-5f, 1}));
+  CALL(rmsNormGrad, dx, dw, dz, dY, ((Rms){x, w, z, rows, d, d, 1e-5f, 0}));
+  CALL(layerNorm, y, x, w, w, rows, d, 1e-5f);
+  CALL(layerNormGrad, dx, dw, dw, dY, x, w, rows, d, 1e-5f);
+  CALL(softmax, y, x, rows, d);
   double total = 0;
   for (long i = 0; i < d; i++) total += y[i];
   expectNear("softmax", total, 1, 1e-5);
-  CALL(crossEntropy, A(losses), A(x), A(targets), rows, d, -100);
-  CALL(crossEntropyGrad, A(dx), A(x), A(targets), A(losses), rows, d, -100);
-  CALL(unarySoftplus, A(y), A(x), rows * d);
-  CALL(unaryGelu, A(y), A(x), rows * d);
-  CALL(unarySin, A(y), A(x), rows * d);
-  CALL(castFloatToInt, A(y), A(x), rows * d);
-  CALL(binaryAdd, A(y), A(x), A(w), 2, rows, d, d, 1, 0, 1);
-  CALL(binaryPow, A(y), A(x), A(w), 2, rows, d, d, 1, 0, 1);
-  CALL(binaryDivInt, A(y), A(targets), A(targets), 1, rows, 1, 1);
-  CALL(sumWhole, A(losses), A(x), rows * d);
-  CALL(sumAxis, A(w), A(x), 1, rows, d);
-  CALL(sumAxis, A(losses), A(x), rows, d, 1);
-  CALL(argMax, A(best), A(x), rows, d, 1, 0);
-  CALL(cumsum, A(y), A(x), rows, d, 1, 1, 1);
-  CALL(gather, A(dx), A(x), A(best), rows, d, 1, 1);
-  CALL(segmentSum, A(y), A(x), A(best), rows, d, rows);
-  CALL(stridedCopy, A(y), A(x), 2, rows, d, 1, rows, d, 1);
+  CALL(crossEntropy, losses, x, targets, rows, d, -100);
+  CALL(crossEntropyGrad, dx, x, targets, losses, rows, d, -100);
+  CALL(unarySoftplus, y, x, rows * d);
+  CALL(unaryGelu, y, x, rows * d);
+  CALL(unarySin, y, x, rows * d);
+  CALL(castFloatToInt, (int *)y, x, rows * d);
+  const W axes[] = {rows, d, d, 1, 0, 1}, line[] = {rows, 1, 1}, turned[] = {rows, d, 1, rows, d, 1};
+  CALL(binaryAdd, (int *)y, (int *)x, (int *)w, 2, axes);
+  CALL(binaryPow, (int *)y, (int *)x, (int *)w, 2, axes);
+  CALL(binaryDivInt, (int *)y, targets, targets, 1, line);
+  CALL(sumWhole, losses, x, rows * d);
+  CALL(sumAxis, w, x, 1, rows, d);
+  CALL(sumAxis, losses, x, rows, d, 1);
+  CALL(argMax, best, (int *)x, rows, d, 1, 0);
+  CALL(cumsum, y, x, rows, d, 1, 1, 1);
+  CALL(gather, (int *)dx, (int *)x, best, rows, d, 1, 1);
+  CALL(segmentSum, y, x, best, rows, d, rows);
+  CALL(stridedCopy, (int *)y, (int *)x, 0, 0, 2, turned);
   expectNear("transpose", y[rows > 1 ? 1 : 0], x[rows > 1 ? d : 0], 0);
-  CALL(adamW, A(x), A(y), A(z), A(dY), A(floats(8)), 0, rows * d);
-  CALL(fill, A(y), 7, rows * d);
+  CALL(adamW, x, y, z, dY, floats(8), 0, rows * d);
+  CALL(fill, y, 7, rows * d);
   free(x), free(w), free(z), free(y), free(dY), free(dx), free(dw), free(dz), free(losses), free(targets), free(best);
 }
 
@@ -168,14 +158,14 @@ static void testPacked(long m, long n, long k, int format) {
   for (long i = 0; i < bytes; i++) weight[i] = (unsigned char)(i * 37 % 61); // halves stay finite
   float *x = floats(m * k), *y = floats(m * n), *bias = floats(n), *row = floats(k), *long_ = floats(20 * k), *product = floats(20 * n);
   int *ids = ints(3, (int)n);
-  CALL(linearPacked, A(y), A(x), A(weight), A(bias), m, n, k, format);
-  CALL(gemm, A(long_), A(weight), A(product), A(bias), 20, n, k, k, 1, 1, k, n, 0, 1, 0, 0, 0, format);
+  CALL(linearPacked, y, x, weight, bias, m, n, k, format);
+  CALL(gemm, long_, weight, product, bias, 20, n, k, k, 1, 1, k, 1, 0, 0, format);
   unpackRow(row, weight, format, k, n - 1, 0, k);
   double sum = bias[n - 1];
   for (long i = 0; i < k; i++) sum += (double)row[i] * long_[i];
   expectNear("packed gemm", product[n - 1], sum, 1e-4 * (1 + fabs(sum)));
   float *rows = floats(3 * k);
-  CALL(embeddingPacked, A(rows), A(weight), A(ids), 3, k, format);
+  CALL(embeddingPacked, rows, weight, ids, 3, k, format);
   free(weight), free(x), free(y), free(bias), free(row), free(long_), free(product), free(rows), free(ids);
 }
 
@@ -183,12 +173,13 @@ static void testMatrixState(long b, long l, long h, long p, long g, long n) {
   float *x = floats(b * l * h * p), *dt = floats(b * l * h), *Am = floats(h), *B = floats(b * l * g * n), *C = floats(b * l * g * n), *D = floats(h), *z = floats(b * l * h * p), *h0 = floats(b * h * p * n);
   float *y = floats(b * l * h * p), *last = floats(b * h * p * n);
   int *seq = ints(b * l, 2);
-  long pad = (n + 3) / 4 * 4, work = 2 * 16 * 2 * (p + pad) + 19 * p * pad, back = 2 * b * l * g * n + work + (l + 15) / 16 * p * pad;
+  long work = outerFloats(p, n, 1, 1), back = ssdBackFloats(b, l, p, g, n);
   float *w = floats(work), *wBack = floats(back);
-  CALL(ssdScan, A(y), A(last), A(w), work, A(x), A(dt), A(Am), A(B), A(C), A(D), A(z), 0, A(h0), A(seq), b, l, h, p, g, n, 1, word(0), word(1e30f), 0);
+  Ssd s = {x, dt, Am, B, C, D, z, 0, h0, seq, b, l, h, p, g, n, 1, 0, 1e30f, 0};
+  CALL(ssdScan, y, last, s, w);
   float *out[] = {floats(b * l * h * p), floats(b * l * h), floats(h), floats(b * l * g * n), floats(b * l * g * n), floats(h), floats(b * l * h * p), floats(b * h * p * n)};
-  CALL(ssdScanGrad, A(out[0]), A(out[1]), A(out[2]), A(out[3]), A(out[4]), A(out[5]), A(out[6]), 0, A(out[7]), A(y), A(last), A(wBack), back, A(x), A(dt), A(Am), A(B), A(C), A(D), A(z), 0, A(h0), A(seq), b, l, h, p, g, n, 1,
-       word(0), word(1e30f), 0);
+  SsdGradients gradients = {out[0], out[1], out[2], out[3], out[4], out[5], out[6], 0, out[7]};
+  CALL(ssdScanGrad, gradients, y, last, s, wBack);
   for (int i = 0; i < 8; i++) free(out[i]);
   free(x), free(dt), free(Am), free(B), free(C), free(D), free(z), free(h0), free(y), free(last), free(seq), free(w), free(wBack);
 }

@@ -41,9 +41,7 @@ if (compiler === undefined && process.env.EXPECT_NATIVE === undefined) {
 function runNatively(flags: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "statespace-native-"));
   try {
-    const units = Object.keys(readSources().files).filter(
-      (name) => name.endsWith(".c") && name !== "runtime.c" && name !== "table.gen.c",
-    );
+    const units = Object.keys(readSources().files).filter((name) => name.endsWith(".c") && name !== "runtime.c");
     writeFileSync(
       join(folder, "all.c"),
       [...units, join(here, "native.c")].map((name) => `#include "${name}"`).join("\n"),

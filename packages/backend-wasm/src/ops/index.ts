@@ -1,11 +1,7 @@
 import { aliasKernels, type KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../backend.ts";
 import { adamW } from "./adamW/index.ts";
-import { binaryKernels } from "./base/binary.ts";
-import { matMulKernels } from "./base/matMul.ts";
-import { moveKernels } from "./base/move.ts";
-import { reduceKernels } from "./base/reduce.ts";
-import { unaryKernels } from "./base/unary.ts";
+import { binaryKernels } from "./binary/index.ts";
 import { cauchy, cauchyGrad } from "./cauchy/index.ts";
 import { causalAttention, causalAttentionGrad } from "./causalAttention/index.ts";
 import { causalAttentionStep } from "./causalAttention/step.ts";
@@ -19,11 +15,15 @@ import { inverseRealFft, inverseRealFftGrad } from "./inverseRealFft/index.ts";
 import { layerNorm, layerNormGrad } from "./layerNorm/index.ts";
 import { linear, linearGrad } from "./linear/index.ts";
 import { mamba3Scan, mamba3ScanGrad, mamba3ScanStep } from "./mamba3Scan/index.ts";
+import { matMulKernels } from "./matMul/index.ts";
+import { moveKernels } from "./movement/index.ts";
+import { reduceKernels } from "./reduce/index.ts";
 import { rmsNorm, rmsNormGrad } from "./rmsNorm/index.ts";
 import { sampleToken } from "./sampleToken/index.ts";
 import { selectiveScan, selectiveScanGrad, selectiveScanStep } from "./selectiveScan/index.ts";
 import { ssdScan, ssdScanGrad, ssdScanStep } from "./ssdScan/index.ts";
 import { sumSquares } from "./sumSquares/index.ts";
+import { unaryKernels } from "./unary/index.ts";
 import { vandermonde, vandermondeGrad } from "./vandermonde/index.ts";
 
 /** Every kernel of this backend by name. */

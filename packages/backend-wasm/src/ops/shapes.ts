@@ -41,3 +41,9 @@ export function mergeAxes(axes: readonly Axis[]): Axis[] {
   }
   return merged;
 }
+
+/** Axes of two arrays as kernels take them: extents, strides of the first, strides of the second. */
+export function listAxes(axes: readonly Axis[]): { rank: number; axes: number[] } {
+  const parts = [axes.map(({ extent }) => extent), ...[0, 1].map((array) => axes.map((axis) => axis.strides[array]!))];
+  return { rank: axes.length, axes: parts.flat() };
+}

@@ -1,4 +1,4 @@
-import type { KernelNumber } from "../binaries.gen.ts";
+import type { KernelNumber } from "../kernels.gen.ts";
 import type { Flavour } from "./binary.ts";
 import type { Heap } from "./heap.ts";
 import type { Pool } from "./pool.ts";

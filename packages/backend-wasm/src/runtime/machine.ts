@@ -1,5 +1,5 @@
 import { BackendError, DeviceLostError } from "@statespace/core";
-import { kernelNumbers, type KernelNumber } from "../binaries.gen.ts";
+import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { bestFlavour, compileBinary, type Flavour } from "./binary.ts";
 import type { Executor } from "./executor.ts";
 import { Heap } from "./heap.ts";
@@ -32,8 +32,6 @@ interface Exports {
   stop(): void;
 }
 
-/** Scratch of a thread, as rt.h has it. */
-export const SCRATCH_BYTES: number = 1 << 21;
 const STACK_BYTES = 1 << 16;
 const FULL = 65536 * 65536;
 /** Words of an eager launch's command and arguments. */
@@ -123,7 +121,7 @@ export class Machine implements Executor {
     };
     const instance = await WebAssembly.instantiate(module, { env: { memory, stalled } });
     const machine = new Machine(flavour, threads, memory, instance, limit);
-    const scratch = machine.heap.allocate(threads * SCRATCH_BYTES);
+    const scratch = machine.heap.allocate(threads * constants.SCRATCH_BYTES);
     machine.#exports.setup(scratch, mayBlock() ? 1 : 0);
     await machine.pool.start(workerStarts(module, memory, machine.heap, threads));
     return machine;

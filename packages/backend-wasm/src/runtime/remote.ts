@@ -1,10 +1,10 @@
 import { BackendError, DeviceLostError } from "@statespace/core";
-import { kernelNumbers, type KernelNumber } from "../binaries.gen.ts";
+import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { compileBinary, type Flavour } from "./binary.ts";
 import { COMMANDS, driverSource, type Answer, type Batch, type DriverStart } from "./driver.ts";
 import type { Executor } from "./executor.ts";
 import { Heap, type Growable } from "./heap.ts";
-import { ARGUMENT_WORDS, newMemory, settle, workerStarts, SCRATCH_BYTES, type WasmOptions } from "./machine.ts";
+import { ARGUMENT_WORDS, newMemory, settle, workerStarts, type WasmOptions } from "./machine.ts";
 import { Pool } from "./pool.ts";
 import { canShareMemory, startWorker, type WorkerHandle } from "./startWorker.ts";
 
@@ -71,7 +71,7 @@ export class RemoteMachine implements Executor {
     machine.#driver.hold(false);
     const heap = new Heap(memory ?? new RemoteMemory((pages) => machine.#send(COMMANDS.grow, pages)), base, limit);
     machine.#heap = heap;
-    machine.#send(COMMANDS.setup, heap.allocate(threads * SCRATCH_BYTES), heap.allocate(4 * ARGUMENT_WORDS));
+    machine.#send(COMMANDS.setup, heap.allocate(threads * constants.SCRATCH_BYTES), heap.allocate(4 * ARGUMENT_WORDS));
     try {
       if (memory) await machine.pool.start(workerStarts(module, memory, heap, threads));
     } catch (error) {

@@ -1,49 +1,31 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
-import { floatWord, type WasmBackend } from "../../backend.ts";
+import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
+import { gradientsLike, present } from "../gradients.ts";
 
-interface Call {
-  readonly words: number[];
-  /** Longest row of attention weights. */
-  readonly m: number;
-  readonly work: number;
-}
-
-function callOf(backend: WasmBackend, { q, k, v, seqIdx, visible }: KernelInputs, { scale }: KernelAttrs): Call {
+function argumentsOf({ q, k, v, seqIdx, visible }: KernelInputs, { scale }: KernelAttrs) {
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
   const factor = (scale as number) === 0 ? 1 / Math.sqrt(p) : (scale as number);
-  const words = [
-    backend.at(q!),
-    backend.at(k!),
-    backend.at(v!),
-    backend.maybeAt(seqIdx),
-    backend.maybeAt(visible),
-    b,
-    l,
-    m,
-    h,
-    hkv,
-    p,
-    floatWord(factor),
-  ];
-  return { words, m, work: 4 * b * h * l * m * p };
+  const values = { q: q!, k: k!, v: v!, seqIdx, visible, b, l, m, h, hkv, p, scale: factor };
+  return { values, work: 4 * b * h * l * m * p };
 }
 
 export function causalAttention(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
-  const { words, m, work } = callOf(backend, inputs, attrs);
+  const { values, work } = argumentsOf(inputs, attrs);
   const y = backend.output(inputs.q!.shape);
-  backend.withWorkspace(backend.threads * m, (workspace) =>
-    backend.call("causalAttention", [backend.at(y), workspace, ...words], work),
+  backend.withSpace({ workspace: backend.threads * values.m }, (space) =>
+    call.causalAttention(backend, { y, ...space, ...values }, work),
   );
   return y;
 }
 
 export function causalAttentionGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  const { words, m, work } = callOf(backend, inputs, attrs);
-  const grads = [inputs.q!, inputs.k!, inputs.v!].map(({ shape }) => backend.output(shape));
-  const args = [...grads.map((grad) => backend.at(grad)), backend.at(inputs.dY!)];
-  backend.withWorkspace(backend.threads * m, (workspace) =>
-    backend.call("causalAttentionGrad", [...args, workspace, ...words], 3 * work),
+  const { values, work } = argumentsOf(inputs, attrs);
+  const { q, k, v } = values;
+  const gradients = gradientsLike(backend, { dq: q, dk: k, dv: v });
+  backend.withSpace({ workspace: backend.threads * values.m }, (space) =>
+    call.causalAttentionGrad(backend, { ...gradients, dY: inputs.dY!, ...space, ...values }, 3 * work),
   );
-  return grads;
+  return present(gradients);
 }

@@ -1,5 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
-import { floatWord, type WasmBackend } from "../../backend.ts";
+import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
 
 /** One token over a cache, which it joins. */
 export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
@@ -8,27 +9,13 @@ export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, 
   const [m, hkv] = keys!.shape.slice(1, 3) as [number, number];
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   const y = backend.output(q!.shape);
-  backend.withWorkspace(backend.threads * (m + p), (workspace) =>
-    backend.call(
-      "causalAttentionStep",
-      [
-        backend.at(y),
-        workspace,
-        ...[q, k, v, keys, values, position].map((x) => backend.at(x!)),
-        backend.maybeAt(rotary),
-        backend.maybeAt(visible),
-        b,
-        m,
-        h,
-        hkv,
-        p,
-        rotary?.shape[1] ?? 0,
-        floatWord(scale),
-        attrs.interleaved ? 1 : 0,
-      ],
-      // As if the cache were half full.
-      b * hkv === 1 ? 0 : 2 * b * h * m * p,
-    ),
-  );
+  const tensors = { y, q: q!, k: k!, v: v!, keys: keys!, values: values!, position: position!, rotary, visible };
+  const extents = { b, m, h, hkv, p, r: rotary?.shape[1] ?? 0 };
+  // As if the cache were half full.
+  const work = b * hkv === 1 ? 0 : 2 * b * h * m * p;
+  backend.withSpace({ workspace: backend.threads * (m + p) }, (space) => {
+    const interleaved = attrs.interleaved === true;
+    call.causalAttentionStep(backend, { ...tensors, ...extents, scale, interleaved, ...space }, work);
+  });
   return y;
 }

@@ -1,36 +1,29 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
 import { sizeOf } from "../shapes.ts";
 
-export function crossEntropy(
-  backend: WasmBackend,
-  { logits, targets }: KernelInputs,
-  { ignoreIndex }: KernelAttrs,
-): TensorInfo {
-  const v = logits!.shape.at(-1)!;
-  const losses = backend.output(targets!.shape);
-  const rows = sizeOf(targets!.shape);
-  backend.call(
-    "crossEntropy",
-    [backend.at(losses), backend.at(logits!), backend.at(targets!), rows, v, ignoreIndex as number],
-    8 * rows * v,
-  );
+function argumentsOf({ logits, targets }: KernelInputs, { ignoreIndex }: KernelAttrs) {
+  return {
+    logits: logits!,
+    targets: targets!,
+    rows: sizeOf(targets!.shape),
+    count: logits!.shape.at(-1)!,
+    ignoreIndex: ignoreIndex as number,
+  };
+}
+
+export function crossEntropy(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+  const values = argumentsOf(inputs, attrs);
+  const losses = backend.output(values.targets.shape);
+  call.crossEntropy(backend, { losses, ...values }, 8 * values.rows * values.count);
   return losses;
 }
 
 /** (softmax - onehot) dloss, 0 at ignored positions. */
-export function crossEntropyGrad(
-  backend: WasmBackend,
-  { logits, targets, dLosses }: KernelInputs,
-  { ignoreIndex }: KernelAttrs,
-): TensorInfo[] {
-  const v = logits!.shape.at(-1)!;
-  const out = backend.output(logits!.shape);
-  const rows = sizeOf(targets!.shape);
-  backend.call(
-    "crossEntropyGrad",
-    [backend.at(out), backend.at(logits!), backend.at(targets!), backend.at(dLosses!), rows, v, ignoreIndex as number],
-    12 * rows * v,
-  );
-  return [out];
+export function crossEntropyGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+  const values = argumentsOf(inputs, attrs);
+  const dLogits = backend.output(values.logits.shape);
+  call.crossEntropyGrad(backend, { dLogits, dLosses: inputs.dLosses!, ...values }, 12 * values.rows * values.count);
+  return [dLogits];
 }

@@ -1,22 +1,19 @@
 import type { KernelInputs, TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
-import { FORMAT_NUMBERS } from "../linear/packed.ts";
+import { call, constants } from "../../kernels.gen.ts";
+import { formatNumber } from "../linear/packed.ts";
 import { sizeOf } from "../shapes.ts";
 
 /** One row of the weight per id. */
-export function embedding(backend: WasmBackend, { ids, weight }: KernelInputs): TensorInfo {
-  const [v, d] = weight!.shape as [number, number];
-  const count = sizeOf(ids!.shape);
-  const y = backend.output([...ids!.shape, d]);
-  const format = FORMAT_NUMBERS[backend.formatOf(weight!)];
-  if (format === 0)
-    backend.call("gather", [backend.at(y), backend.at(weight!), backend.at(ids!), 1, v, d, count], count * d);
-  else
-    backend.call(
-      "embeddingPacked",
-      [backend.at(y), backend.atPacked(weight!), backend.at(ids!), count, d, format],
-      4 * count * d,
-    );
+export function embedding(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
+  const [weight, ids] = [inputs.weight!, inputs.ids!];
+  const [v, d] = weight.shape as [number, number];
+  const count = sizeOf(ids.shape);
+  const y = backend.output([...ids.shape, d]);
+  const format = formatNumber(backend.formatOf(weight));
+  if (format === constants.FORMAT_F32)
+    call.gather(backend, { y, x: weight, ids, outer: 1, axis: v, inner: d, count }, count * d);
+  else call.embeddingPacked(backend, { y, weight, ids, count, d, format }, 4 * count * d);
   return y;
 }
 
@@ -24,7 +21,7 @@ export function embedding(backend: WasmBackend, { ids, weight }: KernelInputs): 
 export function embeddingGrad(backend: WasmBackend, { ids, weight, dY }: KernelInputs): TensorInfo[] {
   const [v, d] = weight!.shape as [number, number];
   const count = sizeOf(ids!.shape);
-  const dWeight = backend.output(weight!.shape);
-  backend.call("segmentSum", [backend.at(dWeight), backend.at(dY!), backend.at(ids!), count, d, v], (count + v) * d);
-  return [dWeight];
+  const y = backend.output(weight!.shape);
+  call.segmentSum(backend, { y, x: dY!, ids: ids!, count, inner: d, segments: v }, (count + v) * d);
+  return [y];
 }

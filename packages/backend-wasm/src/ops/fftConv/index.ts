@@ -1,50 +1,33 @@
 import { nextPowerOfTwo, type KernelInputs, type TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
+import { call, sizes } from "../../kernels.gen.ts";
+import { gradientsLike, present } from "../gradients.ts";
 
-interface Extents {
-  readonly b: number;
-  readonly l: number;
-  readonly d: number;
-  readonly m: number;
-  /** A transform length at which nothing of the first l outputs wraps around. */
-  readonly size: number;
-  readonly work: number;
-}
-
-function extentsOf({ u, k }: KernelInputs): Extents {
+function argumentsOf({ u, k, D }: KernelInputs) {
   const [b, l, d] = u!.shape as [number, number, number];
   const m = k!.shape[1]!;
+  // A transform length at which nothing of the first l outputs wraps around.
   const size = nextPowerOfTwo(l + Math.min(m, l));
-  return { b, l, d, m, size, work: (b + 1) * d * size * Math.ceil(Math.log2(size)) };
-}
-
-function words(backend: WasmBackend, { u, k, D }: KernelInputs, { b, l, d, m, size }: Extents): number[] {
-  return [backend.at(u!), backend.at(k!), backend.maybeAt(D), b, l, d, m, size];
+  return { values: { u: u!, k: k!, D, b, l, d, m, size }, work: (b + 1) * d * size * Math.ceil(Math.log2(size)) };
 }
 
 /** y = k * u + D u, causal. */
 export function fftConv(backend: WasmBackend, inputs: KernelInputs): TensorInfo[] {
-  const extents = extentsOf(inputs);
-  const y = backend.output(inputs.u!.shape);
-  const perThread = 16 * extents.size;
-  backend.withWorkspace(2 * extents.size + backend.threads * perThread, (workspace) => {
-    backend.call("fftConv", [backend.at(y), workspace, perThread, ...words(backend, inputs, extents)], extents.work);
-  });
+  const { values, work } = argumentsOf(inputs);
+  const { u, size } = values;
+  const y = backend.output(u.shape);
+  backend.withSpace({ table: 2 * size, workspace: backend.threads * sizes.longConvFloats(size) }, (space) =>
+    call.fftConv(backend, { y, ...values, ...space }, work),
+  );
   return [y];
 }
 
 export function fftConvGrad(backend: WasmBackend, inputs: KernelInputs): TensorInfo[] {
-  const extents = extentsOf(inputs);
-  const { u, k, D, dY } = inputs;
-  const grads = [u, k, D].map((x) => x && backend.output(x.shape));
-  const perThread = 32 * extents.size;
-  backend.withWorkspace(2 * extents.size + backend.threads * perThread, (workspace) => {
-    const addresses = grads.map((x) => backend.maybeAt(x));
-    backend.call(
-      "fftConvGrad",
-      [...addresses, backend.at(dY!), workspace, perThread, ...words(backend, inputs, extents)],
-      2 * extents.work,
-    );
-  });
-  return grads.filter((x) => x !== undefined);
+  const { values, work } = argumentsOf(inputs);
+  const { u, k, D, size } = values;
+  const gradients = gradientsLike(backend, { du: u, dk: k, dD: D });
+  backend.withSpace({ table: 2 * size, workspace: backend.threads * sizes.longConvBackFloats(size) }, (space) =>
+    call.fftConvGrad(backend, { ...gradients, dY: inputs.dY!, ...values, ...space }, 2 * work),
+  );
+  return present(gradients);
 }

@@ -1,26 +1,20 @@
 import { nextPowerOfTwo, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
-import type { KernelNumber } from "../../binaries.gen.ts";
+import { call, sizes } from "../../kernels.gen.ts";
 
-/** Both directions take the same words: an output, an input, and a workspace for eight rows a thread. */
-function transform(
-  backend: WasmBackend,
-  kernel: KernelNumber,
-  output: TensorInfo,
-  input: TensorInfo,
-  h: number,
-  l: number,
-): void {
+/** What both directions take: the transform's length, tables, and a workspace for eight rows a thread. */
+interface Transform {
+  readonly h: number;
+  readonly l: number;
+  readonly size: number;
+  readonly tables: TensorInfo;
+  readonly workspace: TensorInfo;
+}
+
+function transform(backend: WasmBackend, h: number, l: number, run: (values: Transform, work: number) => void): void {
   const size = nextPowerOfTwo(l) === l ? l : nextPowerOfTwo(2 * l - 1);
-  const perThread = 8 * l + 16 * size;
-  const shared = 2 * size + 2 * 4 * Math.ceil(l / 4);
-  backend.withWorkspace(shared + backend.threads * perThread, (workspace) => {
-    backend.call(
-      kernel,
-      [backend.at(output), backend.at(input), h, l, size, workspace, perThread],
-      h * size * Math.ceil(Math.log2(size + 1)),
-    );
-  });
+  const floats = { tables: sizes.realFftTables(l, size), workspace: backend.threads * sizes.realFftFloats(l, size) };
+  backend.withSpace(floats, (space) => run({ h, l, size, ...space }, h * size * Math.ceil(Math.log2(size + 1))));
 }
 
 /** Real sequences from the first half of their spectra, any length. */
@@ -28,7 +22,7 @@ export function inverseRealFft(backend: WasmBackend, { x }: KernelInputs, { seqL
   const h = x!.shape[0]!;
   const l = seqLen as number;
   const y = backend.output([h, l]);
-  transform(backend, "inverseRealFft", y, x!, h, l);
+  transform(backend, h, l, (values, work) => call.inverseRealFft(backend, { y, x: x!, ...values }, work));
   return [y];
 }
 
@@ -37,7 +31,9 @@ export function inverseRealFftGrad(
   { x, dY }: KernelInputs,
   { seqLen }: KernelAttrs,
 ): TensorInfo[] {
-  const dX = backend.output(x!.shape);
-  transform(backend, "inverseRealFftGrad", dX, dY!, x!.shape[0]!, seqLen as number);
-  return [dX];
+  const dx = backend.output(x!.shape);
+  transform(backend, x!.shape[0]!, seqLen as number, (values, work) =>
+    call.inverseRealFftGrad(backend, { dx, dY: dY!, ...values }, work),
+  );
+  return [dx];
 }

@@ -1,20 +1,14 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
-import { floatWord, type WasmBackend } from "../../backend.ts";
+import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
+import { gradientsLike, present } from "../gradients.ts";
 import { sizeOf } from "../shapes.ts";
 
 export function layerNorm(backend: WasmBackend, { x, weight, bias }: KernelInputs, { eps }: KernelAttrs): TensorInfo {
   const d = x!.shape.at(-1)!;
+  const size = sizeOf(x!.shape);
   const y = backend.output(x!.shape);
-  const args = [
-    backend.at(y),
-    backend.at(x!),
-    backend.maybeAt(weight),
-    backend.maybeAt(bias),
-    sizeOf(x!.shape) / d,
-    d,
-    floatWord(eps as number),
-  ];
-  backend.call("layerNorm", args, 6 * sizeOf(x!.shape));
+  call.layerNorm(backend, { y, x: x!, weight, bias, rows: size / d, d, eps: eps as number }, 6 * size);
   return y;
 }
 
@@ -24,21 +18,10 @@ export function layerNormGrad(
   { eps }: KernelAttrs,
 ): TensorInfo[] {
   const d = x!.shape.at(-1)!;
-  const dx = backend.output(x!.shape);
-  const dWeight = weight && backend.output(weight.shape);
-  const dBias = bias && backend.output(bias.shape);
+  const size = sizeOf(x!.shape);
   backend.requireScratch("layerNormGrad", 2 * d);
-  const args = [
-    backend.at(dx),
-    backend.maybeAt(dWeight),
-    backend.maybeAt(dBias),
-    backend.at(dY!),
-    backend.at(x!),
-    backend.maybeAt(weight),
-    sizeOf(x!.shape) / d,
-    d,
-    floatWord(eps as number),
-  ];
-  backend.call("layerNormGrad", args, 12 * sizeOf(x!.shape));
-  return [dx, ...(dWeight ? [dWeight] : []), ...(dBias ? [dBias] : [])];
+  const gradients = gradientsLike(backend, { dx: x!, dWeight: weight, dBias: bias });
+  const values = { dY: dY!, x: x!, weight, rows: size / d, d, eps: eps as number };
+  call.layerNormGrad(backend, { ...gradients, ...values }, 12 * size);
+  return present(gradients);
 }

@@ -1,14 +1,12 @@
 import { QUANT_BLOCK, type PackedFormat, type StorageFormat } from "@statespace/core";
+import { constants } from "../../kernels.gen.ts";
 
-/** Numbers of the formats in packed.h. */
-export const FORMAT_NUMBERS: Readonly<Record<StorageFormat, number>> = {
-  f32: 0,
-  i32: 0,
-  f16: 1,
-  bf16: 2,
-  q8: 3,
-  q4: 4,
-};
+/** The number by which kernels know a format. */
+export function formatNumber(format: StorageFormat): number {
+  return format === "i32"
+    ? constants.FORMAT_F32
+    : constants[`FORMAT_${format.toUpperCase() as Uppercase<typeof format>}`];
+}
 
 const ROWS = 4;
 /** Neighbouring bytes of a row in a vector of 16. */

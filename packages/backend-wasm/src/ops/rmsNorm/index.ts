@@ -1,45 +1,28 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
-import { floatWord, type WasmBackend } from "../../backend.ts";
+import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
+import { gradientsLike, present } from "../gradients.ts";
 import { sizeOf } from "../shapes.ts";
 
 /** Arguments that forward and backward share. */
-function words(
-  backend: WasmBackend,
-  { x, weight, z }: KernelInputs,
-  { eps, groupSize, normBeforeGate }: KernelAttrs,
-): number[] {
+function argumentsOf({ x, weight, z }: KernelInputs, { eps, groupSize, normBeforeGate }: KernelAttrs) {
   const d = x!.shape.at(-1)!;
-  return [
-    backend.at(x!),
-    backend.maybeAt(weight),
-    backend.maybeAt(z),
-    sizeOf(x!.shape) / d,
-    d,
-    (groupSize as number) || d,
-    floatWord(eps as number),
-    normBeforeGate ? 1 : 0,
-  ];
+  const size = (groupSize as number) || d; // of a group
+  const gateLast = normBeforeGate === true;
+  return { x: x!, weight, z, rows: sizeOf(x!.shape) / d, d, size, eps: eps as number, gateLast };
 }
 
 export function rmsNorm(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const y = backend.output(inputs.x!.shape);
-  backend.call("rmsNorm", [backend.at(y), ...words(backend, inputs, attrs)], 4 * sizeOf(y.shape));
+  call.rmsNorm(backend, { y, ...argumentsOf(inputs, attrs) }, 4 * sizeOf(y.shape));
   return y;
 }
 
 export function rmsNormGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  const { x, weight, z, dY } = inputs;
-  const dx = backend.output(x!.shape);
-  const dWeight = weight && backend.output(weight.shape);
-  const dz = z && backend.output(z.shape);
-  backend.requireScratch("rmsNormGrad", x!.shape.at(-1)!);
-  const args = [
-    backend.at(dx),
-    backend.maybeAt(dWeight),
-    backend.maybeAt(dz),
-    backend.at(dY!),
-    ...words(backend, inputs, attrs),
-  ];
-  backend.call("rmsNormGrad", args, 10 * sizeOf(x!.shape));
-  return [dx, ...(dWeight ? [dWeight] : []), ...(dz ? [dz] : [])];
+  const values = argumentsOf(inputs, attrs);
+  const { x, weight, z, d } = values;
+  backend.requireScratch("rmsNormGrad", d);
+  const gradients = gradientsLike(backend, { dx: x, dWeight: weight, dz: z });
+  call.rmsNormGrad(backend, { ...gradients, dY: inputs.dY!, ...values }, 10 * sizeOf(x.shape));
+  return present(gradients);
 }

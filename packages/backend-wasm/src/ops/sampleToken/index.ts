@@ -1,5 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
 
 /** Chooses each row's next token in place. */
 export function sampleToken(
@@ -8,24 +9,12 @@ export function sampleToken(
   attrs: KernelAttrs,
 ): TensorInfo[] {
   const [b, v] = logits!.shape as [number, number];
-  const outputs = attrs.logprob ? [backend.output([b])] : [];
-  backend.withWorkspace(backend.threads * 2 * v, (workspace) =>
-    backend.call(
-      "sampleToken",
-      [
-        backend.at(id!),
-        backend.at(random!),
-        backend.maybeAt(counts),
-        backend.maybeAt(outputs[0]),
-        workspace,
-        backend.at(logits!),
-        backend.at(settings!),
-        b,
-        v,
-      ],
-      // Rows are all there is to share out.
-      b === 1 ? 0 : 8 * b * v,
-    ),
-  );
-  return outputs;
+  const logprob = attrs.logprob ? backend.output([b]) : undefined;
+  // Rows are all there is to share out.
+  const work = b === 1 ? 0 : 8 * b * v;
+  backend.withSpace({ workspace: backend.threads * 2 * v }, (space) => {
+    const state = { ids: id!, random: random!, counts, logprob };
+    call.sampleToken(backend, { ...state, logits: logits!, settings: settings!, b, v, ...space }, work);
+  });
+  return logprob ? [logprob] : [];
 }

@@ -1,81 +1,62 @@
 import { ArgumentError, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
+import { call, constants, sizes } from "../../kernels.gen.ts";
+import { gradientsLike, present } from "../gradients.ts";
 
-/** States a channel that a thread's scratch has room for (scan.h, scanBackward.c). */
-const MAX_STATE = 400;
-const SPAN = 16; // scanBackward.c
-const BACK_GROUP = 32; // scanBackward.c
-const LANES = 16; // scan.h
-
-interface Extents {
-  readonly b: number;
-  readonly l: number;
-  readonly d: number;
-  readonly n: number;
-  readonly g: number;
+/** What whole sequences and steps have in common. */
+function sharedArguments({ u, delta, A, B, C, D, z, deltaBias }: KernelInputs, { deltaSoftplus }: KernelAttrs) {
+  const shared = { u: u!, delta: delta!, A: A!, B: B!, C: C!, D, z, deltaBias };
+  return { ...shared, deltaSoftplus: deltaSoftplus === true, n: A!.shape[1]! };
 }
 
-function extentsOf({ u, A, B }: KernelInputs): Extents {
-  const [b, l, d] = u!.shape as [number, number, number];
-  const n = A!.shape[1]!;
-  if (n > MAX_STATE) throw new ArgumentError(`selectiveScan: the wasm kernel takes up to n = ${MAX_STATE}, got ${n}`);
-  return { b, l, d, n, g: B!.shape.length === 4 ? B!.shape[2]! : 1 };
-}
-
-function words(
-  backend: WasmBackend,
-  inputs: KernelInputs,
-  { b, l, d, n, g }: Extents,
-  { deltaSoftplus }: KernelAttrs,
-): number[] {
-  const { u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx } = inputs;
-  const addresses = [u, delta, A, B, C, D, z, deltaBias, initialState, seqIdx].map((x) => backend.maybeAt(x));
-  return [...addresses, b, l, d, n, g, deltaSoftplus ? 1 : 0];
+function argumentsOf(inputs: KernelInputs, attrs: KernelAttrs) {
+  const shared = sharedArguments(inputs, attrs);
+  const { u, B, n } = shared;
+  if (n > constants.MAX_STATE)
+    throw new ArgumentError(`selectiveScan: the wasm kernel takes up to n = ${constants.MAX_STATE}, got ${n}`);
+  const [b, l, d] = u.shape as [number, number, number];
+  const { initialState, seqIdx } = inputs;
+  return { ...shared, initialState, seqIdx, b, l, d, g: B.shape.length === 4 ? B.shape[2]! : 1 };
 }
 
 export function selectiveScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  const extents = extentsOf(inputs);
-  const { b, l, d, n } = extents;
-  const y = backend.output(inputs.u!.shape);
+  const values = argumentsOf(inputs, attrs);
+  const { u, b, l, d, n } = values;
+  const y = backend.output(u.shape);
   const lastState = attrs.returnLastState ? backend.output([b, d, n]) : undefined;
-  backend.call(
-    "selectiveScan",
-    [backend.at(y), backend.maybeAt(lastState), ...words(backend, inputs, extents, attrs)],
-    12 * b * l * d * n,
-  );
-  return lastState ? [y, lastState] : [y];
+  call.selectiveScan(backend, { y, lastState, ...values }, 12 * b * l * d * n);
+  return present({ y, lastState });
 }
 
 export function selectiveScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  const extents = extentsOf(inputs);
-  const { b, l, d, n, g } = extents;
-  const { u, delta, A, B, C, D, z, deltaBias, initialState, dY, dLastState } = inputs;
-  const grads = [u, delta, A, B, C, D, z, deltaBias, initialState].map((x) => x && backend.output(x.shape));
-  const perThread = 2 * b * l * g * n + BACK_GROUP * (4 + Math.ceil(l / SPAN)) * n * LANES;
-  backend.withWorkspace(backend.threads * perThread, (workspace) => {
-    const args = [
-      ...words(backend, inputs, extents, attrs),
-      backend.maybeAt(dY),
-      backend.maybeAt(dLastState),
-      workspace,
-      perThread,
-    ];
-    backend.call("selectiveScanGrad", [...args, ...grads.map((x) => backend.maybeAt(x))], 36 * b * l * d * n);
+  const values = argumentsOf(inputs, attrs);
+  const { u, delta, A, B, C, D, z, deltaBias, initialState, b, l, d, n, g } = values;
+  const { dY, dLastState } = inputs;
+  const gradients = gradientsLike(backend, {
+    du: u,
+    ddelta: delta,
+    dA: A,
+    dB: B,
+    dC: C,
+    dD: D,
+    dz: z,
+    ddeltaBias: deltaBias,
+    dInitialState: initialState,
   });
-  return grads.filter((x) => x !== undefined);
+  const perThread = sizes.scanBackFloats(b, l, g, n);
+  backend.withSpace({ workspace: backend.threads * perThread }, (space) => {
+    const all = { ...values, dY, dLastState, ...gradients, ...space, perThread };
+    call.selectiveScanGrad(backend, all, 36 * b * l * d * n);
+  });
+  return present(gradients);
 }
 
-export function selectiveScanStep(
-  backend: WasmBackend,
-  inputs: KernelInputs,
-  { deltaSoftplus }: KernelAttrs,
-): TensorInfo {
-  const { state, u, delta, A, B, C, D, z, deltaBias } = inputs;
-  const [b, d] = u!.shape as [number, number];
-  const n = A!.shape[1]!;
-  const g = B!.shape.length === 3 ? B!.shape[1]! : 1;
-  const y = backend.output(u!.shape);
-  const addresses = [state, y, u, delta, A, B, C, D, z, deltaBias].map((x) => backend.maybeAt(x));
-  backend.call("selectiveScanStep", [...addresses, b, d, n, g, deltaSoftplus ? 1 : 0], 12 * b * d * n);
+export function selectiveScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+  const values = sharedArguments(inputs, attrs);
+  const { u, B, n } = values;
+  const [b, d] = u.shape as [number, number];
+  const y = backend.output(u.shape);
+  const g = B.shape.length === 3 ? B.shape[1]! : 1;
+  call.selectiveScanStep(backend, { state: inputs.state!, y, ...values, b, d, g }, 12 * b * d * n);
   return y;
 }

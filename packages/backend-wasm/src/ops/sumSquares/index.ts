@@ -1,10 +1,12 @@
 import type { KernelInputs, TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
 import { sizeOf } from "../shapes.ts";
 
 /** Sum of squares, a scalar. */
 export function sumSquares(backend: WasmBackend, { x }: KernelInputs): TensorInfo {
   const y = backend.output([]);
-  backend.call("sumSquares", [backend.at(y), backend.at(x!), sizeOf(x!.shape)], sizeOf(x!.shape));
+  const count = sizeOf(x!.shape);
+  call.sumSquares(backend, { y, x: x!, count }, count);
   return y;
 }

@@ -1,6 +1,6 @@
 import type { DType, KernelTable, TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
-import type { KernelNumber } from "../../binaries.gen.ts";
+import { call } from "../../kernels.gen.ts";
 import { aroundAxis, sizeOf } from "../shapes.ts";
 
 type Reduction = "sum" | "max" | "min";
@@ -23,11 +23,11 @@ function pass(backend: WasmBackend, kind: Reduction, x: TensorInfo, first: numbe
   const shape = x.shape.map((extent, i) => (i >= first && i <= last ? 1 : extent));
   const out = backend.output(shape, x.dtype as DType);
   if (kind === "sum" && x.dtype === "float32" && outer === 1 && inner === 1) {
-    backend.call("sumWhole", [backend.at(out), backend.at(x), count], count);
+    call.sumWhole(backend, { y: out, x, count }, count);
     return out;
   }
-  const kernel = `${kind}Axis${x.dtype === "float32" ? "" : "Int"}` as KernelNumber;
-  backend.call(kernel, [backend.at(out), backend.at(x), outer, count, inner], sizeOf(x.shape));
+  const kernel = `${kind}Axis${x.dtype === "float32" ? "" : "Int"}` as const;
+  call[kernel](backend, { y: out, x, outer, count, inner }, sizeOf(x.shape));
   return out;
 }
 
@@ -63,27 +63,21 @@ export const reduceKernels: KernelTable<WasmBackend> = {
       x!.shape.filter((_, i) => i !== axis),
       "int32",
     );
-    backend.call(
-      "argMax",
-      [backend.at(out), backend.at(x!), outer, count, inner, x!.dtype === "float32" ? 0 : 1],
-      sizeOf(x!.shape),
-    );
+    call.argMax(backend, { y: out, x: x!, outer, count, inner, ints: x!.dtype !== "float32" }, sizeOf(x!.shape));
     return out;
   },
   softmax: (backend, { x }) => {
     const count = x!.shape.at(-1) ?? 1;
     const out = backend.output(x!.shape);
-    backend.call("softmax", [backend.at(out), backend.at(x!), sizeOf(x!.shape) / count, count], 10 * sizeOf(x!.shape));
+    const size = sizeOf(x!.shape);
+    call.softmax(backend, { y: out, x: x!, rows: size / count, count }, 10 * size);
     return out;
   },
   cumsum: (backend, { x }, { axis, exclusive, reverse }) => {
     const { outer, count, inner } = aroundAxis(x!.shape, axis as number);
     const out = backend.output(x!.shape);
-    backend.call(
-      "cumsum",
-      [backend.at(out), backend.at(x!), outer, count, inner, exclusive ? 1 : 0, reverse ? 1 : 0],
-      2 * sizeOf(x!.shape),
-    );
+    const order = { exclusive: exclusive === true, reverse: reverse === true };
+    call.cumsum(backend, { y: out, x: x!, outer, count, inner, ...order }, 2 * sizeOf(x!.shape));
     return out;
   },
 };

@@ -1,12 +1,20 @@
 import type { DType, KernelTable, TensorInfo } from "@statespace/core";
-import { floatWord, type WasmBackend } from "../../backend.ts";
-import { aroundAxis, mergeAxes, sizeOf, stridesOf, type Axis } from "../shapes.ts";
+import type { WasmBackend } from "../../backend.ts";
+import { call } from "../../kernels.gen.ts";
+import { aroundAxis, listAxes, mergeAxes, sizeOf, stridesOf, type Axis } from "../shapes.ts";
+import { filled } from "../unary/index.ts";
+
+/** Where a walk through a tensor begins: its element `at`. */
+interface Place {
+  readonly tensor: TensorInfo;
+  readonly at?: number;
+}
 
 /**
  * Copies words along axes with a stride in each array. Axes are merged; the innermost two become the plane that the kernel
  * copies by rows or transposes in blocks, so the axis that `in` walks word by word is moved to the end of the plane.
  */
-function stridedCopy(backend: WasmBackend, out: number, from: number, axes: readonly Axis[]): void {
+function stridedCopy(backend: WasmBackend, out: Place, from: Place, axes: readonly Axis[]): void {
   const merged = mergeAxes(axes);
   const total = merged.reduce((size, { extent }) => size * extent, 1);
   if (total === 0) return;
@@ -15,13 +23,8 @@ function stridedCopy(backend: WasmBackend, out: number, from: number, axes: read
   // A transposition: `in` is dense along an outer axis, `out` along the last. Make them neighbours, the dense one of `in` last.
   if (last && last.strides[1] !== 1 && words >= 0) merged.push(...merged.splice(words, 1));
   while (merged.length < 2) merged.unshift({ extent: 1, strides: [0, 0] });
-  const args = [out, from, merged.length];
-  args.push(
-    ...merged.map((axis) => axis.extent),
-    ...merged.map((axis) => axis.strides[0]!),
-    ...merged.map((axis) => axis.strides[1]!),
-  );
-  backend.call("stridedCopy", args, 2 * total);
+  const start = { outFrom: out.at ?? 0, inFrom: from.at ?? 0 };
+  call.stridedCopy(backend, { out: out.tensor, in: from.tensor, ...start, ...listAxes(merged) }, 2 * total);
 }
 
 const like = (backend: WasmBackend, x: TensorInfo, shape: readonly number[]): TensorInfo =>
@@ -43,8 +46,8 @@ export const moveKernels: KernelTable<WasmBackend> = {
     const strides = stridesOf(x!.shape);
     stridedCopy(
       backend,
-      backend.at(out),
-      backend.at(x!),
+      { tensor: out },
+      { tensor: x! },
       axesOf(
         out.shape,
         stridesOf(out.shape),
@@ -63,7 +66,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     if (firstCut < 0 || size.slice(firstCut + 1).every((extent, i) => extent === x!.shape[firstCut + 1 + i]))
       return backend.view(x!, size, offset);
     const out = like(backend, x!, size);
-    stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(size, stridesOf(size), strides));
+    stridedCopy(backend, { tensor: out }, { tensor: x!, at: offset }, axesOf(size, stridesOf(size), strides));
     return out;
   },
   concat: (backend, inputs, { axis }) => {
@@ -73,10 +76,10 @@ export const moveKernels: KernelTable<WasmBackend> = {
     shape[at] = xs.reduce((sum, x) => sum + x.shape[at]!, 0);
     const out = like(backend, xs[0]!, shape);
     const strides = stridesOf(shape);
-    let from = backend.at(out);
+    let from = 0;
     for (const x of xs) {
-      stridedCopy(backend, from, backend.at(x), axesOf(x.shape, strides, stridesOf(x.shape)));
-      from += 4 * x.shape[at]! * strides[at]!;
+      stridedCopy(backend, { tensor: out, at: from }, { tensor: x }, axesOf(x.shape, strides, stridesOf(x.shape)));
+      from += x.shape[at]! * strides[at]!;
     }
     return out;
   },
@@ -86,7 +89,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
     const strides = stridesOf(x!.shape);
     const offset = axes.reduce((sum, axis) => sum + Math.max(0, x!.shape[axis]! - 1) * strides[axis]!, 0);
     const turned = strides.map((stride, i) => (axes.includes(i) ? -stride : stride));
-    stridedCopy(backend, backend.at(out), backend.at(x!) + 4 * offset, axesOf(x!.shape, strides, turned));
+    stridedCopy(backend, { tensor: out }, { tensor: x!, at: offset }, axesOf(x!.shape, strides, turned));
     return out;
   },
   pad: (backend, { x }, attrs) => {
@@ -96,11 +99,10 @@ export const moveKernels: KernelTable<WasmBackend> = {
       x!,
       x!.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]),
     );
-    const word = out.dtype === "float32" ? floatWord(attrs.value as number) : Number(attrs.value);
     const strides = stridesOf(out.shape);
     const offset = paddings.reduce((sum, [before], i) => sum + before * strides[i]!, 0);
-    backend.call("fill", [backend.at(out), word, sizeOf(out.shape)], sizeOf(out.shape));
-    stridedCopy(backend, backend.at(out) + 4 * offset, backend.at(x!), axesOf(x!.shape, strides, stridesOf(x!.shape)));
+    filled(backend, out, attrs.value);
+    stridedCopy(backend, { tensor: out, at: offset }, { tensor: x! }, axesOf(x!.shape, strides, stridesOf(x!.shape)));
     return out;
   },
   tile: (backend, { x }, attrs) => {
@@ -116,7 +118,7 @@ export const moveKernels: KernelTable<WasmBackend> = {
       { extent: reps[i]!, strides: [extent * outStrides[i]!, 0] },
       { extent, strides: [outStrides[i]!, inStrides[i]!] },
     ]);
-    stridedCopy(backend, backend.at(out), backend.at(x!), axes);
+    stridedCopy(backend, { tensor: out }, { tensor: x! }, axes);
     return out;
   },
   gather: (backend, { x, indices }, attrs) => {
@@ -124,28 +126,22 @@ export const moveKernels: KernelTable<WasmBackend> = {
     const { outer, count, inner } = aroundAxis(x!.shape, axis);
     const ids = sizeOf(indices!.shape);
     const out = like(backend, x!, [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]);
-    backend.call(
-      "gather",
-      [backend.at(out), backend.at(x!), backend.at(indices!), outer, count, inner, ids],
-      2 * outer * ids * inner,
-    );
+    const values = { y: out, x: x!, ids: indices!, outer, axis: count, inner, count: ids };
+    call.gather(backend, values, 2 * outer * ids * inner);
     return out;
   },
   oneHot: (backend, { indices }, { depth }) => {
     const count = sizeOf(indices!.shape);
     const out = backend.output([...indices!.shape, depth as number]);
-    backend.call("oneHot", [backend.at(out), backend.at(indices!), count, depth as number], 2 * sizeOf(out.shape));
+    call.oneHot(backend, { y: out, ids: indices!, count, depth: depth as number }, 2 * sizeOf(out.shape));
     return out;
   },
   segmentSum: (backend, { x, ids }, { count }) => {
     const { inner } = aroundAxis(x!.shape, 0);
     const segments = count as number;
     const out = backend.output([segments, ...x!.shape.slice(1)]);
-    backend.call(
-      "segmentSum",
-      [backend.at(out), backend.at(x!), backend.at(ids!), x!.shape[0]!, inner, segments],
-      sizeOf(x!.shape) + sizeOf(out.shape),
-    );
+    const values = { y: out, x: x!, ids: ids!, count: x!.shape[0]!, inner, segments };
+    call.segmentSum(backend, values, sizeOf(x!.shape) + sizeOf(out.shape));
     return out;
   },
 };

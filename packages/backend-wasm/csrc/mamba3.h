@@ -1,0 +1,16 @@
+// The arguments of Mamba-3's scan, as the recurrence (mamba3.c) and the chunks (mamba3Chunked.c) take them.
+#pragma once
+#include "rt.h"
+
+typedef struct {
+  In q, k, v, adt, dt, trap; /* [b, l, h, r, n] twice, [b, l, h, r, p], [b, l, h] three times */
+  MaybeIn D, z, initialState;
+  MaybeIn initialK, initialV; /* what the token before the first wrote */
+  MaybeInts seqIdx;
+  long b, l, h, r, p, n;
+} Mamba3;
+
+typedef struct {
+  Out dq, dk, dv, dadt, ddt, dtrap;
+  MaybeOut dD, dz, dInitialState, dInitialK, dInitialV;
+} Mamba3Gradients;

@@ -1,0 +1,18 @@
+// The arguments of Mamba-2's scan, as the recurrence (ssd.c) and the chunks (ssdChunked.c) take them.
+#pragma once
+#include "rt.h"
+
+typedef struct {
+  In x, dt, A, B, C; /* [b, l, h, p], [b, l, h], [h], [b, l, g, n] twice */
+  MaybeIn D, z, dtBias, initialState;
+  MaybeInts seqIdx;
+  long b, l, h, p, g, n;
+  Flag dtSoftplus;
+  float dtMin, dtMax;
+  Flag wideD; /* D is [h, p] */
+} Ssd;
+
+typedef struct {
+  Out dx, ddt, dA, dB, dC;
+  MaybeOut dD, dz, ddtBias, dInitialState;
+} SsdGradients;
