@@ -14,7 +14,7 @@ const BACKWARD = { base: 64, perToken: 8 };
 export async function compareS5(golden: GoldenCase): Promise<GoldenRow[]> {
   const { u, gradY } = inputArrays(golden);
   const [l, h] = u!.shape as [number, number];
-  const attrs = golden.attrs as {
+  const { stateSize, ...settings } = golden.attrs as {
     stateSize: number;
     blocks: number;
     discretization: S5Config["discretization"];
@@ -22,7 +22,7 @@ export async function compareS5(golden: GoldenCase): Promise<GoldenRow[]> {
     stepRescale: number;
     conjSym: boolean;
   };
-  const config = s5Config(h, { ...attrs, dState: attrs.stateSize, activation: "none" });
+  const config = s5Config(h, { ...settings, dState: stateSize, activation: "none" });
   const mixer = new S5Mixer(config, new ParameterBuilder(undefined));
   try {
     for (const parameter of mixer.parameters)
