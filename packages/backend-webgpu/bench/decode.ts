@@ -11,7 +11,7 @@ import {
 } from "@statespace/core";
 import type { LanguageModel } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
-import { replayWishes } from "../src/ops/fusion.ts";
+import { replayWishes } from "../src/fusion/replayWishes.ts";
 import { makeModel, modelName } from "./models.ts";
 import { kernelTable, median, type Report } from "./report.ts";
 

@@ -1,6 +1,6 @@
 import { currentBackend, full, tensor, type Tensor } from "@statespace/core";
 import type { WebGpuBackend } from "../src/index.ts";
-import { gemm } from "../src/ops/linear/gemm.ts";
+import { gemm } from "../src/ops/matMul/gemm.ts";
 import { gemv } from "../src/ops/linear/gemv.ts";
 import { uniform } from "./random.ts";
 import type { Report } from "./report.ts";

@@ -1,55 +1,102 @@
 /**
- * Writes src/shaders.gen.ts from the .wgsl files under src/ops, so that the package works in browsers, bundlers
- * and plain Node without a loader. Comments and indentation are dropped. `--check` only says whether it is up to date.
+ * Writes src/shaders.gen.ts from the .wgsl files under src/ops: their texts, so that the package works in browsers, bundlers and
+ * plain Node without a loader, and the types of what each shader declares. Ordinary comments and indentation are dropped.
+ * `--check` only says whether it is up to date.
  */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { declarationOf, type BufferSlot, type ShaderDeclaration } from "../src/shader/declaration.ts";
+import { allVariants, resolveShader, variantsOf } from "../src/shader/resolve.ts";
 
 const packageRoot: string = join(dirname(fileURLToPath(import.meta.url)), "..");
 export const kernelRoot: string = join(packageRoot, "src", "ops");
 const target = join(packageRoot, "src", "shaders.gen.ts");
 
-/** A shader's text with its includes put in: `//: include PATH`, relative to the file, also amid a function, or `//: include PATH replacing PART OTHER`. */
-export function loadShader(path: string, swaps: ReadonlyMap<string, string> = new Map()): string {
-  return readFileSync(path, "utf8").replace(
-    /^ *\/\/: include (\S+?)(?: replacing (\S+) (\S+))?$/gm,
-    (_, file: string, part?: string, other?: string) => {
-      const inner = part && other ? new Map([...swaps, [part, other]]) : swaps;
-      let target = file;
-      for (const [from, to] of inner) target = target.replace(from, to);
-      return loadShader(join(dirname(path), target), inner);
-    },
-  );
+/** Drops comments (but those that begin with `//:`), indentation and empty lines; includes are named from src/ops on. */
+export function minify(code: string, path: string): string {
+  const lines = code.split("\n").map((line) => line.replace(/\/\/(?!:).*$/, "").trim());
+  return lines
+    .filter((line) => line !== "")
+    .join("\n")
+    .replace(
+      /^\/\/: include (\S+)\.wgsl$/gm,
+      (_, file: string) => `//: include ${posix.join(posix.dirname(path), file)}`,
+    );
 }
 
-/** Drops comments (but `//: unroll`), indentation and empty lines. */
-export function minify(code: string): string {
-  const lines = code.split("\n").map((line) => line.replace(/\/\/(?!: unroll).*$/, "").trim());
-  return lines.filter((line) => line !== "").join("\n");
-}
-
-/** Every kernel shader by its path below src/ops, without the extension; files in `shared` and `parts` are only included. */
-export function shaderFiles(): Map<string, string> {
-  const files = readdirSync(kernelRoot, { recursive: true, encoding: "utf8" }).map((file) =>
-    file.replaceAll("\\", "/"),
-  );
-  const names = files
-    .filter((file) => file.endsWith(".wgsl") && !file.startsWith("shared/") && !file.includes("/parts/"))
+/** Every .wgsl file by its path below src/ops, without the extension. */
+export function shaderTexts(): Record<string, string> {
+  const files = readdirSync(kernelRoot, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".wgsl"))
+    .map((file) => file.replaceAll("\\", "/").slice(0, -5))
     .sort();
-  return new Map(names.map((file) => [file.slice(0, -5), join(kernelRoot, file)]));
+  return Object.fromEntries(
+    files.map((path) => [path, minify(readFileSync(join(kernelRoot, `${path}.wgsl`), "utf8"), path)]),
+  );
 }
+
+/** Files of `shared` and `parts` folders are only included. */
+export function shaderNames(texts: Readonly<Record<string, string>>): string[] {
+  return Object.keys(texts).filter((path) => !path.startsWith("shared/") && !path.includes("/parts/"));
+}
+
+const fields = (lines: readonly string[]): string => (lines.length === 0 ? "None" : `{ ${lines.join("; ")} }`);
+
+/** The type of a shader's request; what only some of its variants declare may be left out, and is checked when it runs. */
+function shaderType(texts: Readonly<Record<string, string>>, path: string): string {
+  const variants = allVariants(texts[path]!);
+  const declared = variants.map((variant) => declarationOf(resolveShader(texts, path, variant), path));
+  const params = declared[0]!.params.map(({ name, type, count }) =>
+    count > 1 ? `${name}: readonly ${type}[]` : `${name}: ${type}`,
+  );
+  for (const { params: others } of declared)
+    if (JSON.stringify(others) !== JSON.stringify(declared[0]!.params))
+      throw new Error(`${path}: its variants have different parameters`);
+  const named = <T extends { readonly name: string }>(of: (d: ShaderDeclaration) => readonly T[]): T[][] => {
+    const all = declared.flatMap(of);
+    return [...new Set(all.map(({ name }) => name))].map((name) => all.filter((field) => field.name === name));
+  };
+  const bufferType = (slots: BufferSlot[]): string => {
+    const always = slots.length === declared.length && slots.every(({ optional }) => !optional);
+    const type = slots.some(({ written }) => written) ? "Written" : "Read";
+    return always ? `${slots[0]!.name}: ${type}` : `${slots[0]!.name}?: ${type} | undefined`;
+  };
+  const constants = named((d) => d.constants).map(
+    ([field]) => `${field!.name}?: ${field!.type === "bool" ? "boolean" : field!.type}`,
+  );
+  const axes = [...variantsOf(texts[path]!)].map(
+    ([name, values]) => `${name}: ${values.map((value) => JSON.stringify(value)).join(" | ")}`,
+  );
+  return [
+    `  ${JSON.stringify(path)}: {`,
+    `    readonly params: ${fields(params)};`,
+    `    readonly buffers: ${fields(named((d) => d.buffers).map(bufferType))};`,
+    `    readonly constants: ${fields(constants)};`,
+    ...(axes.length > 0 ? [`    readonly variant: ${fields(axes)};`] : []),
+    "  };",
+  ].join("\n");
+}
+
+const quoted = (text: string): string =>
+  `\`${text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${")}\``;
 
 /** The text of the generated module. */
 export function generate(): string {
-  const entries = [...shaderFiles()].map(
-    ([name, path]) =>
-      `  ${JSON.stringify(name)}: \`${minify(loadShader(path)).replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\`,`,
-  );
-  const names = [...shaderFiles().keys()].map((name) => `  | ${JSON.stringify(name)}`);
-  const head = "// Generated by scripts/embedShaders.ts from src/ops/**/*.wgsl; a test holds it equal to them.\n";
-  const type = `/** Path of a shader below src/ops, without its extension. */\nexport type ShaderName =\n${names.join("\n")};\n`;
-  return `${head}${type}\n/** Every shader's text. */\nexport const shaders: Readonly<Record<ShaderName, string>> = {\n${entries.join("\n")}\n};\n`;
+  const texts = shaderTexts();
+  const types = shaderNames(texts).map((path) => shaderType(texts, path));
+  const entries = Object.entries(texts).map(([path, text]) => `  ${JSON.stringify(path)}: ${quoted(text)},`);
+  return [
+    "// Generated by scripts/embedShaders.ts from src/ops/**/*.wgsl; a test holds it equal to them.",
+    'import type { None, Read, Written, f32, i32, u32 } from "./shader/types.ts";',
+    "",
+    "/** What every shader declares, by its path below src/ops. */",
+    `export interface ShaderTable {\n${types.join("\n")}\n}`,
+    "",
+    "/** Every .wgsl file's text by its path below src/ops, includes not yet put in. */",
+    `export const shaderFiles: Readonly<Record<string, string>> = {\n${entries.join("\n")}\n};`,
+    "",
+  ].join("\n");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -3,29 +3,28 @@ import {
   DeviceLostError,
   OutOfMemoryError,
   StatespaceBackend,
+  type DType,
+  type KernelAttrs,
+  type KernelInputs,
   type PackedFormat,
   type Recording,
   type TensorInfo,
 } from "@statespace/core";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
-import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
-import { PipelineCache, type Constants } from "./device/pipelines.ts";
+import { foldGrid, type Binding, type Copy, type Dispatch, type Launch } from "./device/launch.ts";
+import { PipelineCache } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
 import { Recorder } from "./device/recorder.ts";
-import { fuse, replayWishes } from "./ops/fusion.ts";
+import { patterns } from "./fusion/index.ts";
+import { fuse } from "./fusion/pattern.ts";
+import { OpTrace, type Operand } from "./fusion/record.ts";
+import { replayWishes } from "./fusion/replayWishes.ts";
 import { arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
-import { shaders, type ShaderName } from "./shaders.ts";
-
-/** How a kernel asks for a dispatch. */
-export interface DispatchRequest {
-  readonly constants?: Constants;
-  /** The shader's uniform block, word by word; floats through `floatBits`. */
-  readonly params: readonly number[];
-  /** Storage bindings in order; undefined where an optional operand is absent. */
-  readonly bindings: readonly (TensorInfo | Binding | undefined)[];
-  readonly grid: readonly [number, number, number];
-}
+import { constantsOf, encodeParams, mapBuffers } from "./shader/checkRequest.ts";
+import type { BufferSlot } from "./shader/declaration.ts";
+import { ShaderLibrary } from "./shader/library.ts";
+import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.ts";
 
 /** Bytes up to which a read goes through the one staging buffer that is kept. */
 const smallRead = 256 * 1024;
@@ -35,6 +34,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly device: GPUDevice;
   readonly traits: DeviceTraits;
   readonly #pool: BufferPool;
+  readonly #shaders: ShaderLibrary = new ShaderLibrary();
   readonly #pipelines: PipelineCache;
   readonly #recorder: Recorder;
   readonly #profiler: Profiler | undefined;
@@ -225,28 +225,51 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#recorder.run(launch);
   }
 
-  protected override compile(launches: readonly Launch[]): { replay(): void; dispose(): void } {
+  /** The ops of the graph being captured. */
+  #trace: OpTrace | undefined;
+
+  override beginCapture(): void {
+    super.beginCapture();
+    this.#trace = new OpTrace();
+  }
+
+  override launch(launch: Launch): void {
+    super.launch(launch);
+    this.#trace?.add(launch);
+  }
+
+  #operand(x: TensorInfo): Operand {
+    const { block, byteOffset, bytes, format } = this.storage.get(x.dataId);
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    return { buffer: block.buffer, offset: byteOffset, size, shape: x.shape, dtype: x.dtype as DType, format };
+  }
+
+  /** Runs an op; while a graph is captured, it is noted with its operands and the launches it makes. */
+  record<T extends TensorInfo | readonly TensorInfo[]>(
+    op: string,
+    inputs: KernelInputs,
+    attrs: KernelAttrs,
+    run: () => T,
+  ): T {
+    if (!this.#trace) return run();
+    const operands = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, this.#operand(x)]));
+    return this.#trace.record(op, operands, attrs, run, (result) =>
+      [result].flat().map((x) => this.#operand(x as TensorInfo)),
+    );
+  }
+
+  protected override compile(): { replay(): void; dispose(): void } {
     this.#recorder.flush();
-    const { bake } = replayWishes;
-    const fused = fuse(launches, this.traits, (shader, constants, params, bindings, grid) => {
-      const absent = bindings.flatMap((binding, i) => (binding ? [] : [i + 1]));
-      const pipeline = this.#pipelines.replay({ name: shader, code: shaders[shader] }, constants, params, absent, bake);
+    const lowering = { traits: this.traits, dispatch: this.#lower.bind(this) };
+    const launches = fuse(this.#trace!.records, patterns, lowering, (launch) => {
+      if (launch.kind === "copy") return launch;
+      const { shader, constants } = launch.pipeline;
       return {
-        kind: "dispatch",
-        pipeline,
-        params,
-        grid,
-        bindings: bindings.filter((binding) => binding !== undefined),
+        ...launch,
+        pipeline: this.#pipelines.replay(shader, constants, launch.params, [], replayWishes.bake),
       };
     });
-    const known = new Set(launches);
-    const prepared = this.#recorder.prepare(
-      fused.map((launch) => {
-        if (launch.kind === "copy" || !known.has(launch)) return launch;
-        const { source, constants } = launch.pipeline;
-        return { ...launch, pipeline: this.#pipelines.replay(source, constants, launch.params, [], bake) };
-      }),
-    );
+    const prepared = this.#recorder.prepare(launches);
     return {
       replay: (): void => {
         this.#throwIfLost();
@@ -254,6 +277,30 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       },
       dispose: prepared.dispose,
     };
+  }
+
+  /** A dispatch for a captured graph, without the buffers that are absent; see `Lowering`. */
+  #lower<S extends ShaderName>(shader: S, request: DispatchRequest<S>): Dispatch | undefined;
+  #lower(shader: ShaderName, given: AnyRequest): Dispatch | undefined {
+    const { maxBinding, maxStorageBuffers, offsetAlignment } = this.traits;
+    const loaded = this.#shaders.load(shader, given.variant);
+    const absent: BufferSlot[] = [];
+    const bound: { readonly binding: Binding; readonly written: boolean }[] = [];
+    mapBuffers(loaded, given.buffers, (operand, slot) => {
+      if (operand === undefined) absent.push(slot);
+      else if ("dataId" in operand)
+        throw new BackendError(`${shader}: ${slot.name} of a fused dispatch must be an operand of its ops`);
+      else bound.push({ binding: operand, written: slot.written });
+    });
+    const bindings = bound.map(({ binding }) => binding);
+    const fits = ({ offset, size }: Binding): boolean => offset % offsetAlignment === 0 && size <= maxBinding;
+    const alone = ({ binding, written }: (typeof bound)[number]): boolean =>
+      !written || bindings.filter(({ buffer }) => buffer === binding.buffer).length === 1;
+    if (bindings.length > maxStorageBuffers || !bindings.every(fits) || !bound.every(alone)) return undefined;
+    const params = encodeParams(loaded, given.params);
+    const constants = constantsOf(loaded, given);
+    const pipeline = this.#pipelines.replay(loaded, constants, params, absent, replayWishes.bake);
+    return { kind: "dispatch", pipeline, params, bindings, grid: given.grid };
   }
 
   protected override layoutPacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
@@ -390,38 +437,46 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     try {
       return super.endCapture(keep);
     } finally {
+      this.#trace = undefined;
       this.release(...this.#held.splice(0));
     }
   }
 
-  #standIn(type: GPUBufferBindingType, index: number): Binding {
-    return { buffer: this.#absent[type as "storage"], offset: 256 * index, size: 256 };
+  #standIn(written: boolean, index: number): Binding {
+    return { buffer: this.#absent[written ? "storage" : "read-only-storage"], offset: 256 * index, size: 256 };
   }
 
-  dispatch(shader: ShaderName, request: DispatchRequest): void {
-    const pipeline = this.#pipelines.get({ name: shader, code: shaders[shader] }, request.constants);
+  /**
+   * Dispatches a shader with operands by the names that its WGSL declares.
+   * @throws ArgumentError for a name that is missing or not declared, OutOfMemoryError for an operand that cannot be bound.
+   */
+  run<S extends ShaderName>(shader: S, request: DispatchRequest<S>): void;
+  run(shader: ShaderName, given: AnyRequest): void {
+    const loaded = this.#shaders.load(shader, given.variant);
+    const params = encodeParams(loaded, given.params);
+    const pipeline = this.#pipelines.get(loaded, constantsOf(loaded, given));
     const written = new Set<GPUBuffer>();
-    const bindings = pipeline.bindings.map((type, i) => {
-      const operand = request.bindings[i];
-      if (operand === undefined) return this.#standIn(type, i);
-      const binding = "dataId" in operand ? this.bind(operand, shader.startsWith("linear/")) : operand;
+    const bindings = mapBuffers(loaded, given.buffers, (operand, slot, i) => {
+      if (operand === undefined) return this.#standIn(slot.written, i);
+      const binding = "dataId" in operand ? this.bind(operand, slot.packed) : operand;
       if (this.capturing && "dataId" in operand) this.#holdSmall(operand);
-      if (type === "storage") written.add(binding.buffer);
+      if (slot.written) written.add(binding.buffer);
       if (binding.size > this.traits.maxBinding) {
         throw new OutOfMemoryError(
-          `${shader}: operand ${i} has ${binding.size} bytes, this device binds at most ${this.traits.maxBinding}`,
+          `${shader}: ${slot.name} has ${binding.size} bytes, this device binds at most ${this.traits.maxBinding}`,
         );
       }
       return binding;
     });
-    this.launch({ kind: "dispatch", pipeline, params: request.params, bindings, grid: request.grid });
+    this.launch({ kind: "dispatch", pipeline, params, bindings, grid: given.grid });
     this.#dropCopies(written);
   }
 
   /** A dispatch with one thread an element, `perGroup` threads a workgroup, folded into two grid axes. */
-  dispatchOver(shader: ShaderName, elements: number, perGroup: number, request: Omit<DispatchRequest, "grid">): void {
+  runOver<S extends ShaderName>(shader: S, elements: number, perGroup: number, request: ShaderRequest<S>): void;
+  runOver<S extends ShaderName>(shader: S, elements: number, perGroup: number, request: DispatchRequest<S>): void {
     if (elements === 0) return;
-    this.dispatch(shader, { ...request, grid: foldGrid(Math.ceil(elements / perGroup)) });
+    this.run(shader, { ...request, grid: foldGrid(Math.ceil(elements / perGroup)) });
   }
 
   override dispose(): void {

@@ -4,10 +4,11 @@ import { openDevice, type DeviceOptions } from "./device/device.ts";
 import { requestGpu } from "./device/requestGpu.ts";
 import { webGpuKernels } from "./ops/index.ts";
 
-export { WebGpuBackend, type DispatchRequest } from "./backend.ts";
+export { WebGpuBackend } from "./backend.ts";
 export type { DeviceOptions, DeviceTraits } from "./device/device.ts";
 export type { KernelTime } from "./device/profiler.ts";
 export { webGpuKernels } from "./ops/index.ts";
+export type { DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.ts";
 
 /**
  * WebGPU, for `registerBackend(webGpuBackend())`: browsers through `navigator.gpu`, Node through the npm package `webgpu`.

@@ -56,7 +56,7 @@ describe("faults", () => {
   });
   it("a command the device refuses is BackendError at the next read, and work goes on", async () => {
     const out = backend().output([4]);
-    backend().dispatch("fill", { params: [4, 0], bindings: [out], grid: [70_000, 1, 1] });
+    backend().run("fill/fill", { params: { size: 4, bits: 0 }, buffers: { out }, grid: [70_000, 1, 1] });
     await expect(backend().read(out.dataId)).rejects.toThrow(BackendError);
     expect([...(await readFloats(add(tensor([1]), 1)))]).toEqual([2]);
   });
@@ -113,15 +113,15 @@ describe("views", () => {
     const whole = tensor(noise(96), [96]);
     const part = b.view(whole, [10], 7);
     const doubled = b.output([10]);
-    b.dispatchOver("base/unary", 10, 256, {
+    b.runOver("unary/unary", 10, 256, {
       constants: { OP: 8, INT: false },
-      params: [10, 0, 0],
-      bindings: [part, doubled],
+      params: { size: 10, low: 0, high: 0 },
+      buffers: { x: part, y: doubled },
     });
     expect([...((await b.read(doubled.dataId)) as Float32Array)]).toEqual(
       Array.from(noise(96).slice(7, 17), (v) => Math.fround(v * v)),
     );
-    b.dispatchOver("fill", 10, 256, { params: [10, 0], bindings: [part] });
+    b.runOver("fill/fill", 10, 256, { params: { size: 10, bits: 0 }, buffers: { out: part } });
     const after = await readFloats(whole);
     expect(Array.from(after.slice(7, 17))).toEqual(new Array(10).fill(0));
     expect(after[6]).toBe(noise(96)[6]);

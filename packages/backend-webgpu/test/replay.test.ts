@@ -15,7 +15,7 @@ import { LanguageModel, parseModelConfig } from "@statespace/models";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { bakeParams } from "../src/device/bakeParams.ts";
-import { replayWishes } from "../src/ops/fusion.ts";
+import { replayWishes } from "../src/fusion/replayWishes.ts";
 
 const config = parseModelConfig({
   model_type: "mamba",

@@ -11,7 +11,7 @@ export interface Binding {
 export interface Dispatch {
   readonly kind: "dispatch";
   readonly pipeline: Pipeline;
-  /** The uniform block: u32 words; floats as their bits (see `floatBits`). */
+  /** The uniform block, in u32 words. */
   readonly params: readonly number[];
   readonly bindings: readonly Binding[];
   readonly grid: readonly [number, number, number];
@@ -28,15 +28,6 @@ export interface Copy {
 }
 
 export type Launch = Dispatch | Copy;
-
-const floatWord = new Float32Array(1);
-const bitsWord = new Uint32Array(floatWord.buffer);
-
-/** A float's bits, to travel in a u32 parameter block where the shader declares f32. */
-export function floatBits(value: number): number {
-  floatWord[0] = value;
-  return bitsWord[0]!;
-}
 
 const maxGridExtent = 65_535;
 

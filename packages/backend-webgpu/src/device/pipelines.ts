@@ -1,41 +1,22 @@
 import { BackendError } from "@statespace/core";
+import type { BufferSlot } from "../shader/declaration.ts";
+import type { LoadedShader } from "../shader/library.ts";
 import { bakeParams } from "./bakeParams.ts";
 import { dropAbsent } from "./dropAbsent.ts";
 import { unroll } from "./unroll.ts";
-
-/** A shader as its file gives it. */
-export interface ShaderSource {
-  readonly name: string;
-  readonly code: string;
-}
 
 /** Values for `override` declarations (pipeline constants) and for `const` declarations that size arrays (replaced in the text). */
 export type Constants = Readonly<Record<string, number | boolean>>;
 
 export interface Pipeline {
   readonly label: string;
-  readonly shader: string;
-  readonly source: ShaderSource;
+  readonly shader: LoadedShader;
   readonly constants: Constants;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
-  /** Storage bindings, in order, and their numbers; binding 0 is the uniform block of parameters, unless they are baked in. */
-  readonly bindings: readonly GPUBufferBindingType[];
-  readonly numbers: readonly number[];
+  /** Its storage buffers, by number; binding 0 is the uniform block of parameters, unless they are baked in. */
+  readonly slots: readonly BufferSlot[];
   readonly baked: boolean;
-}
-
-const bindingPattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage,\s*read_write|storage(?:,\s*read)?)>/g;
-
-/** What each binding of a shader is, read off its declarations. */
-export function bindingTypes(code: string): GPUBufferBindingType[] {
-  const types: GPUBufferBindingType[] = [];
-  for (const [, index, access] of code.matchAll(bindingPattern)) {
-    types[Number(index)] =
-      access === "uniform" ? "uniform" : access!.endsWith("read_write") ? "storage" : "read-only-storage";
-  }
-  // A number that a shader leaves out still has its place in the layout.
-  return Array.from(types, (type) => type ?? "read-only-storage");
 }
 
 interface Specialised {
@@ -44,8 +25,8 @@ interface Specialised {
 }
 
 /** Replaces `const NAME[: T] = default;` for the given names; the rest are pipeline constants. */
-export function specialise(source: ShaderSource, constants: Constants): Specialised {
-  let code = source.code;
+export function specialise(shader: Pick<LoadedShader, "label" | "code">, constants: Constants): Specialised {
+  let { code } = shader;
   const overrides: Record<string, number> = {};
   for (const [name, value] of Object.entries(constants)) {
     const declaration = new RegExp(`(const ${name}\\b[^=;]*=)[^;]*;`);
@@ -58,7 +39,7 @@ export function specialise(source: ShaderSource, constants: Constants): Speciali
             : `${value}u`;
       code = code.replace(declaration, `$1 ${literal};`);
     } else if (new RegExp(`override ${name}\\b`).test(code)) overrides[name] = Number(value);
-    else throw new BackendError(`webgpu: shader ${source.name} has no constant ${name}`);
+    else throw new BackendError(`webgpu: shader ${shader.label} has no constant ${name}`);
   }
   return { code: unroll(code), overrides };
 }
@@ -77,31 +58,38 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  get(source: ShaderSource, constants: Constants = {}): Pipeline {
-    const label = nameOf(source, constants);
-    return this.#cached(label, () => this.#make(label, source, constants, specialise(source, constants), "offset"));
+  get(shader: LoadedShader, constants: Constants): Pipeline {
+    const label = nameOf(shader, constants);
+    return this.#cached(label, () =>
+      this.#make(label, shader, constants, specialise(shader, constants), "offset", shader.declaration.buffers),
+    );
   }
 
-  /** A pipeline for replays: without the bindings in `absent`, its parameters in the bind group, or in the shader itself where `bake` is set and it can be. */
+  /** A pipeline for replays: without the buffers in `absent`, its parameters in the bind group, or in the shader itself where `bake` is set and it can be. */
   replay(
-    source: ShaderSource,
+    shader: LoadedShader,
     constants: Constants,
     params: readonly number[],
-    absent: readonly number[],
+    absent: readonly BufferSlot[],
     bake: boolean,
   ): Pipeline {
-    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(source, constants)}${absent.length > 0 ? ` without ${absent.join()}` : ""}`;
+    const without = absent.length > 0 ? ` without ${absent.map(({ name }) => name).join()}` : "";
+    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(shader, constants)}${without}`;
     return this.#cached(label, () => {
-      const { code, overrides } = specialise(source, constants);
-      const present = dropAbsent(code, absent);
+      const { code, overrides } = specialise(shader, constants);
+      const present = dropAbsent(
+        code,
+        absent.map(({ number }) => number),
+      );
       const baked = bake ? bakeParams(present, params) : undefined;
+      const slots = shader.declaration.buffers.filter((slot) => !absent.includes(slot));
       return this.#make(
         label,
-        source,
+        shader,
         constants,
         { code: baked ?? present, overrides },
         baked === undefined ? "group" : "code",
-        absent,
+        slots,
       );
     });
   }
@@ -114,49 +102,40 @@ export class PipelineCache {
 
   #make(
     label: string,
-    source: ShaderSource,
+    shader: LoadedShader,
     constants: Constants,
     { code, overrides }: Specialised,
     place: ParamsPlace,
-    absent: readonly number[] = [],
+    slots: readonly BufferSlot[],
   ): Pipeline {
-    const types = bindingTypes(code);
-    const numbers = types.map((_, number) => number).filter((number) => number > 0 && !absent.includes(number));
-    const { layout, pipelineLayout } = this.#layoutOf(types, numbers, place);
+    const { layout, pipelineLayout } = this.#layoutOf(slots, place);
     const module = this.#device.createShaderModule({ label, code });
     const pipeline = this.#device.createComputePipeline({
       label,
       layout: pipelineLayout,
       compute: { module, entryPoint: "main", constants: overrides },
     });
-    return {
-      label,
-      shader: source.name,
-      source,
-      constants,
-      pipeline,
-      layout,
-      bindings: numbers.map((number) => types[number]!),
-      numbers,
-      baked: place === "code",
-    };
+    return { label, shader, constants, pipeline, layout, slots, baked: place === "code" };
   }
 
   #layoutOf(
-    types: readonly GPUBufferBindingType[],
-    numbers: readonly number[],
+    slots: readonly BufferSlot[],
     place: ParamsPlace,
   ): { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout } {
-    const used = place === "code" ? numbers : [0, ...numbers];
-    const key = `${place} ${used.map((number) => `${number} ${types[number]}`).join()}`;
+    const key = `${place} ${slots.map(({ number, written }) => `${number} ${written}`).join()}`;
     let found = this.#layouts.get(key);
     if (!found) {
-      const entries = used.map((number) => ({
-        binding: number,
+      const entry = (binding: number, buffer: GPUBufferBindingLayout): GPUBindGroupLayoutEntry => ({
+        binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: types[number]!, hasDynamicOffset: number === 0 && place === "offset" },
-      }));
-      const layout = this.#device.createBindGroupLayout({ entries });
+        buffer,
+      });
+      const layout = this.#device.createBindGroupLayout({
+        entries: [
+          ...(place === "code" ? [] : [entry(0, { type: "uniform", hasDynamicOffset: place === "offset" })]),
+          ...slots.map(({ number, written }) => entry(number, { type: written ? "storage" : "read-only-storage" })),
+        ],
+      });
       found = { layout, pipelineLayout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
       this.#layouts.set(key, found);
     }
@@ -167,8 +146,8 @@ export class PipelineCache {
 /** Where a dispatch finds its parameters: in a block at an offset given with it, in one that its bind group names, or in its code. */
 type ParamsPlace = "offset" | "group" | "code";
 
-function nameOf(source: ShaderSource, constants: Constants): string {
-  let name = source.name;
+function nameOf(shader: LoadedShader, constants: Constants): string {
+  let name = shader.label;
   for (const constant in constants) name += `,${constant}=${constants[constant]}`;
   return name;
 }

@@ -146,7 +146,7 @@ export class Recorder {
       ? []
       : [{ binding: 0, resource: { buffer: uniforms, offset, size: slotBytes } }];
     dispatch.bindings.forEach((resource: Binding, i) =>
-      entries.push({ binding: dispatch.pipeline.numbers[i]!, resource }),
+      entries.push({ binding: dispatch.pipeline.slots[i]!.number, resource }),
     );
     return this.#device.createBindGroup({ layout: dispatch.pipeline.layout, entries });
   }

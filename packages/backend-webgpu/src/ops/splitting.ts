@@ -7,7 +7,7 @@ import {
   type TensorInfo,
 } from "@statespace/core";
 import type { WebGpuBackend } from "../backend.ts";
-import { sizeOf } from "./base/fill.ts";
+import { sizeOf } from "./shared/sizeOf.ts";
 
 /*
  * A device binds at most so many bytes of a tensor to a shader (128 MiB unless it offers more). A kernel whose operands pass that is

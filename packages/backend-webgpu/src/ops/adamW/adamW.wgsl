@@ -6,7 +6,7 @@ struct Params { size: u32 }
 @group(0) @binding(3) var<storage, read_write> v: array<f32>;
 @group(0) @binding(4) var<storage, read> grad: array<f32>;
 @group(0) @binding(5) var<storage, read> hyper: array<f32>; // lr, beta1, beta2, eps, weight decay, 1 - beta1^t, 1 - beta2^t
-@group(0) @binding(6) var<storage, read> gradScale: array<f32>; // []
+@group(0) @binding(6) var<storage, read> gradScale: array<f32>; //: if HAS_SCALE // []
 override HAS_SCALE = false;
 
 @compute @workgroup_size(256)

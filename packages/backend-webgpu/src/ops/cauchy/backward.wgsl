@@ -11,7 +11,7 @@ struct Params { h: u32, n: u32, l: u32 }
 const WG = 64u;
 const LANES = WG;
 
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 
 // conj(a) b
 fn conjTimes(a: vec2f, b: vec2f) -> vec2f {

@@ -6,7 +6,7 @@ struct Params { m: u32, hkv: u32, p: u32, r: u32 }
 @group(0) @binding(3) var<storage, read_write> keys: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(4) var<storage, read_write> values: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(5) var<storage, read_write> position: array<i32>; // [b]
-@group(0) @binding(6) var<storage, read> rotary: array<f32>; // [m, r]
+@group(0) @binding(6) var<storage, read> rotary: array<f32>; //: optional // [m, r]
 override INTERLEAVED = false;
 const WG = 256u;
 

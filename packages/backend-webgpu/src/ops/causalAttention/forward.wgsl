@@ -4,10 +4,10 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(3) var<storage, read> v: array<f32>; // [b, m, hkv, p]
-@group(0) @binding(4) var<storage, read> first: array<i32>; // [b, l], first key of the query's sequence
-@group(0) @binding(5) var<storage, read> visible: array<f32>; // [b, m]
+@group(0) @binding(4) var<storage, read> first: array<i32>; //: if HAS_FIRST // [b, l], first key of the query's sequence
+@group(0) @binding(5) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>; // [b, l, h, p]
-@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; // [b, l, h], largest score and sum of exponentials
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; //: if KEEP_STATS // [b, l, h], largest score and sum of exponentials
 override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 override KEEP_STATS = false;
@@ -16,7 +16,7 @@ const LANES = WG;
 var<workgroup> weights: array<f32, WG>;
 
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 //: include parts/score.wgsl
 
 @compute @workgroup_size(WG)

@@ -6,8 +6,8 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(3) var<storage, read> v: array<f32>; // [b, m, hkv, p]
-@group(0) @binding(4) var<storage, read> first: array<i32>; // [b, l]
-@group(0) @binding(5) var<storage, read> visible: array<f32>; // [b, m]
+@group(0) @binding(4) var<storage, read> first: array<i32>; //: if HAS_FIRST // [b, l]
+@group(0) @binding(5) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(6) var<storage, read> dy: array<f32>; // [b, l, h, p]
 @group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; // in: peak, sum; out: also the key with the largest weight, and g; [b, l, h]
 @group(0) @binding(8) var<storage, read_write> dq: array<f32>; // [b, l, h, p]
@@ -18,7 +18,7 @@ const LANES = WG;
 var<workgroup> slopes: array<f32, WG>;
 
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 //: include parts/score.wgsl
 //: include parts/lead.wgsl
 

@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { floatBits, foldGrid } from "../../device/launch.ts";
+import { foldGrid } from "../../device/launch.ts";
 
 /** One token over a cache: the first dispatch puts its key and value there, the second attends. */
 export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
@@ -10,16 +10,18 @@ export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs
   const r = rotary?.shape[1] ?? 0;
   const INTERLEAVED = attrs.interleaved as boolean;
   const y = backend.output(q!.shape);
-  backend.dispatch("causalAttention/append", {
+  const cache = { keys: keys!, values: values!, position: position!, rotary };
+  backend.run("causalAttention/append", {
     constants: { INTERLEAVED },
-    params: [m, hkv, p, r],
-    bindings: [k, v, keys, values, position, rotary],
+    params: { m, hkv, p, r },
+    buffers: { k: k!, v: v!, ...cache },
     grid: foldGrid(b),
   });
-  backend.dispatch("causalAttention/step", {
-    constants: { INTERLEAVED, HAS_VISIBLE: !!visible, P: p },
-    params: [m, h, hkv, p, r, floatBits((attrs.scale as number) || 1 / Math.sqrt(p)), b * h],
-    bindings: [q, keys, values, position, rotary, visible, y],
+  const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
+  backend.run("causalAttention/step", {
+    constants: { INTERLEAVED, P: p },
+    params: { m, h, hkv, p, r, scale, size: b * h },
+    buffers: { q: q!, ...cache, visible, y },
     grid: foldGrid(b * h),
   });
   return [y];

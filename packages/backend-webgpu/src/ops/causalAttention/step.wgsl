@@ -6,8 +6,8 @@ struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, size: u32 
 @group(0) @binding(2) var<storage, read> keys: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(3) var<storage, read> values: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(4) var<storage, read> position: array<i32>; // [b], already moved on
-@group(0) @binding(5) var<storage, read> rotary: array<f32>; // [m, r]
-@group(0) @binding(6) var<storage, read> visible: array<f32>; // [b, m]
+@group(0) @binding(5) var<storage, read> rotary: array<f32>; //: optional // [m, r]
+@group(0) @binding(6) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, h, p]
 override HAS_VISIBLE = false;
 override INTERLEAVED = false;
@@ -19,7 +19,7 @@ var<workgroup> weights: array<f32, WG>;
 var<workgroup> query: array<f32, P>;
 
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 //: include parts/turned.wgsl
 
 fn element(i: u32) -> f32 {

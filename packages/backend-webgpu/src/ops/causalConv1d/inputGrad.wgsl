@@ -2,11 +2,11 @@
 struct Params { b: u32, l: u32, d: u32, k: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> weight: array<f32>; // [d, k]
-@group(0) @binding(2) var<storage, read> seqIdx: array<i32>; // [b, l]
-@group(0) @binding(3) var<storage, read> e: array<f32>; // [b, l, d], gradient before the activation
-@group(0) @binding(4) var<storage, read> dLastState: array<f32>; // [b, k-1, d]
+@group(0) @binding(2) var<storage, read> seqIdx: array<i32>; //: if HAS_SEQ // [b, l]
+@group(0) @binding(3) var<storage, read> e: array<f32>; //: if HAS_E // [b, l, d], gradient before the activation
+@group(0) @binding(4) var<storage, read> dLastState: array<f32>; //: if HAS_LAST // [b, k-1, d]
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>; // [b, l, d]
-@group(0) @binding(6) var<storage, read_write> dInitial: array<f32>; // [b, k-1, d]
+@group(0) @binding(6) var<storage, read_write> dInitial: array<f32>; //: if HAS_INITIAL // [b, k-1, d]
 override HAS_INITIAL = false;
 override HAS_SEQ = false;
 override HAS_LAST = false;

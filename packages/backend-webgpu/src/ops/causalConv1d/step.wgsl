@@ -3,7 +3,7 @@ struct Params { b: u32, d: u32, k: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [b, d]
 @group(0) @binding(2) var<storage, read> weight: array<f32>; // [d, k]
-@group(0) @binding(3) var<storage, read> bias: array<f32>; // [d]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; //: if HAS_BIAS // [d]
 @group(0) @binding(4) var<storage, read_write> state: array<f32>; // [b, k-1, d]
 @group(0) @binding(5) var<storage, read_write> y: array<f32>; // [b, d]
 override HAS_BIAS = false;

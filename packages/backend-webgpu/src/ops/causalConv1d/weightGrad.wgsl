@@ -2,8 +2,8 @@
 struct Params { b: u32, l: u32, d: u32, k: u32, part: u32, parts: u32 } // steps a part, parts of the b l steps
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [b, l, d]
-@group(0) @binding(2) var<storage, read> initialState: array<f32>; // [b, k-1, d]
-@group(0) @binding(3) var<storage, read> seqIdx: array<i32>; // [b, l]
+@group(0) @binding(2) var<storage, read> initialState: array<f32>; //: if HAS_INITIAL // [b, k-1, d]
+@group(0) @binding(3) var<storage, read> seqIdx: array<i32>; //: if HAS_SEQ // [b, l]
 @group(0) @binding(4) var<storage, read> e: array<f32>; // [b, l, d]
 @group(0) @binding(5) var<storage, read_write> sums: array<f32>; // [parts, d k + d]
 override HAS_INITIAL = false;

@@ -1,7 +1,7 @@
 import type { Kernel, KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
-import { sizeOf } from "../base/fill.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
 
 function run(
   backend: WebGpuBackend,
@@ -11,10 +11,10 @@ function run(
 ): TensorInfo[] {
   const rows = sizeOf(targets!.shape);
   if (rows > 0) {
-    backend.dispatch("crossEntropy/rows", {
-      constants: { GRAD: !!dLosses, WG: Math.min(256, backend.traits.maxInvocations) },
-      params: [rows, logits!.shape.at(-1)!, (ignoreIndex as number) >>> 0],
-      bindings: [logits, targets, dLosses, out],
+    backend.run("crossEntropy/rows", {
+      constants: { WG: Math.min(256, backend.traits.maxInvocations) },
+      params: { rows, v: logits!.shape.at(-1)!, ignoreIndex: ignoreIndex as number },
+      buffers: { logits: logits!, targets: targets!, dLosses, out },
       grid: foldGrid(rows),
     });
   }

@@ -3,7 +3,7 @@ struct Params { rows: u32, v: u32, ignoreIndex: i32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, v]
 @group(0) @binding(2) var<storage, read> targets: array<i32>; // [rows]
-@group(0) @binding(3) var<storage, read> dLosses: array<f32>; // [rows]
+@group(0) @binding(3) var<storage, read> dLosses: array<f32>; //: if GRAD // [rows]
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // losses [rows] or dLogits [rows, v]
 const GRAD = false;
 const WG = 256u;
@@ -11,7 +11,7 @@ const LANES = WG;
 
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {

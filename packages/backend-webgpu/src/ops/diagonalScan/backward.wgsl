@@ -5,13 +5,13 @@ const REDUCE = false;
 struct Params { b: u32, l: u32, n: u32, chunk: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> ABar: array<vec2f>; // [n] or [b, l, n]
-@group(0) @binding(2) var<storage, read> initialState: array<vec2f>; // [b, n]
+@group(0) @binding(2) var<storage, read> initialState: array<vec2f>; //: if HAS_INITIAL // [b, n]
 @group(0) @binding(3) var<storage, read> states: array<vec2f>; // [b, l, n]
-@group(0) @binding(4) var<storage, read> dStates: array<vec2f>; // [b, l, n]
-@group(0) @binding(5) var<storage, read> starts: array<vec2f>; // [b, chunks, n], adjoint from after each chunk
+@group(0) @binding(4) var<storage, read> dStates: array<vec2f>; //: if HAS_DSTATES // [b, l, n]
+@group(0) @binding(5) var<storage, read> starts: array<vec2f>; //: if HAS_STARTS // [b, chunks, n], adjoint from after each chunk
 @group(0) @binding(6) var<storage, read_write> dABar: array<vec2f>; // [b, l, n], or [b, chunks, n] of sums; REDUCE: [b, chunks, n, 2]
 @group(0) @binding(7) var<storage, read_write> dBu: array<vec2f>; // [b, l, n]
-@group(0) @binding(8) var<storage, read_write> dInitial: array<vec2f>; // [b, n]
+@group(0) @binding(8) var<storage, read_write> dInitial: array<vec2f>; //: optional // [b, n]
 override VARYING = false;
 override REVERSE = false;
 override HAS_INITIAL = false;

@@ -1,7 +1,7 @@
 // The state that every chunk starts from, out of what each chunk ends in from zero and the product of its decays.
 struct Params { count: u32, n: u32, chunks: u32 } // count = b n
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> initial: array<vec2f>; // [b, n]
+@group(0) @binding(1) var<storage, read> initial: array<vec2f>; //: if HAS_INITIAL // [b, n]
 @group(0) @binding(2) var<storage, read> ends: array<vec4f>; // [b, chunks, n]: end, product
 @group(0) @binding(3) var<storage, read_write> starts: array<vec2f>; // [b, chunks, n]
 override HAS_INITIAL = false;

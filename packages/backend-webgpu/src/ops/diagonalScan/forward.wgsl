@@ -5,9 +5,9 @@ struct Params { b: u32, l: u32, n: u32, chunk: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> ABar: array<vec2f>; // [n] or [b, l, n]
 @group(0) @binding(2) var<storage, read> Bu: array<vec2f>; // [b, l, n]
-@group(0) @binding(3) var<storage, read> starts: array<vec2f>; // [b, chunks, n]
+@group(0) @binding(3) var<storage, read> starts: array<vec2f>; //: if HAS_STARTS // [b, chunks, n]
 @group(0) @binding(4) var<storage, read_write> states: array<vec2f>; // [b, l, n]; REDUCE: [b, chunks, n, 2]
-@group(0) @binding(5) var<storage, read_write> lastState: array<vec2f>; // [b, n]
+@group(0) @binding(5) var<storage, read_write> lastState: array<vec2f>; //: if KEEP_LAST // [b, n]
 override VARYING = false;
 override REVERSE = false;
 override HAS_STARTS = false;

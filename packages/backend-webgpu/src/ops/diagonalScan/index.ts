@@ -1,6 +1,6 @@
 import type { Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { foldAxis, foldOps } from "../base/reduce.ts";
+import { foldAxis, foldOps } from "../reduce/index.ts";
 
 /** Threads that keep a device busy, and the least tokens a chunk that are worth a thread and another pass. */
 const wantedThreads = 16_384;
@@ -35,10 +35,9 @@ function chunkStarts(
   const ends = backend.scratch(4 * b * chunks * n);
   const starts = backend.scratch(2 * b * chunks * n);
   reduce(ends);
-  backend.dispatchOver("diagonalScan/carry", b * n, 32, {
-    constants: { HAS_INITIAL: !!initial },
-    params: [b * n, n, chunks],
-    bindings: [initial, ends, starts],
+  backend.runOver("diagonalScan/carry", b * n, 32, {
+    params: { count: b * n, n, chunks },
+    buffers: { initial, ends, starts },
   });
   backend.release(ends);
   return starts;
@@ -49,15 +48,21 @@ const forward: Kernel<WebGpuBackend> = (backend, { ABar, Bu, initialState }, { r
   const { b, l, n, chunk, chunks } = cut;
   const states = backend.output([b, l, n, 2]);
   const last = returnLastState ? backend.output([b, n, 2]) : undefined;
+  const params = { b, l, n, chunk, chunks };
   const switches = { VARYING: ABar!.shape.length === 4, REVERSE: !!reverse };
-  const pass = (constants: Record<string, boolean>, starts: TensorInfo | undefined, out: TensorInfo): void =>
-    backend.dispatchOver("diagonalScan/forward", b * chunks * n, 32, {
-      constants: { ...switches, ...constants },
-      params: [b, l, n, chunk, chunks],
-      bindings: [ABar, Bu, starts, out, last],
-    });
-  const starts = chunkStarts(backend, cut, initialState, (ends) => pass({ REDUCE: true }, undefined, ends));
-  pass({ HAS_STARTS: !!starts, KEEP_LAST: !!last }, starts, states);
+  const read = { ABar: ABar!, Bu: Bu! };
+  const starts = chunkStarts(backend, cut, initialState, (ends) =>
+    backend.runOver("diagonalScan/forward", b * chunks * n, 32, {
+      constants: { ...switches, REDUCE: true },
+      params,
+      buffers: { ...read, states: ends },
+    }),
+  );
+  backend.runOver("diagonalScan/forward", b * chunks * n, 32, {
+    constants: switches,
+    params,
+    buffers: { ...read, starts, states, lastState: last },
+  });
   if (starts && starts !== initialState) backend.release(starts);
   return last ? [states, last] : [states];
 };
@@ -74,15 +79,21 @@ const backward: Kernel<WebGpuBackend> = (
   const sums = VARYING ? dABar : backend.scratch(2 * b * chunks * n);
   const dBu = backend.output(Bu!.shape);
   const dInitial = initialState ? backend.output(initialState.shape) : undefined;
-  const switches = { VARYING, REVERSE: !!reverse, HAS_DSTATES: !!dStates };
-  const pass = (constants: Record<string, boolean>, starts: TensorInfo | undefined, out: TensorInfo): void =>
-    backend.dispatchOver("diagonalScan/backward", b * chunks * n, 32, {
-      constants: { ...switches, ...constants },
-      params: [b, l, n, chunk, chunks],
-      bindings: [ABar, initialState, states, dStates, starts, out, dBu, dInitial],
-    });
-  const starts = chunkStarts(backend, cut, dLastState, (ends) => pass({ REDUCE: true }, undefined, ends));
-  pass({ HAS_STARTS: !!starts, HAS_INITIAL: !!initialState }, starts, sums);
+  const params = { b, l, n, chunk, chunks };
+  const switches = { VARYING, REVERSE: !!reverse };
+  const operands = { ABar: ABar!, states: states!, dStates, dBu };
+  const starts = chunkStarts(backend, cut, dLastState, (ends) =>
+    backend.runOver("diagonalScan/backward", b * chunks * n, 32, {
+      constants: { ...switches, REDUCE: true },
+      params,
+      buffers: { ...operands, dABar: ends },
+    }),
+  );
+  backend.runOver("diagonalScan/backward", b * chunks * n, 32, {
+    constants: switches,
+    params,
+    buffers: { ...operands, initialState, starts, dABar: sums, dInitial },
+  });
   if (starts && starts !== dLastState) backend.release(starts);
   if (!VARYING) {
     foldAxis(backend, foldOps.sum, sums, 1, b * chunks, 2 * n, dABar);

@@ -1,9 +1,9 @@
 import type { Kernel } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { sizeOf } from "../base/fill.ts";
-import { addRowsById } from "../base/indexing.ts";
-import { forRowParts } from "../linear/parts.ts";
 import { unpackRows } from "../linear/unpack.ts";
+import { addRowsById } from "../segmentSum/index.ts";
+import { forRowParts } from "../shared/rowParts.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
 
 export const embeddingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
   embedding: (backend, { ids, weight }) => {
@@ -13,9 +13,9 @@ export const embeddingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> =
     if (backend.formatOf(weight!) === "f32") {
       const size = rows * d;
       forRowParts(backend, weight!, (part, first, count) =>
-        backend.dispatchOver("base/gather", size, 256, {
-          params: [size, rows, count, d, first],
-          bindings: [part, ids, y],
+        backend.runOver("gather/gather", size, 256, {
+          params: { size, ids: rows, extent: count, inner: d, first },
+          buffers: { x: part, indices: ids!, y },
         }),
       );
     } else unpackRows(backend, weight!, ids, rows, y);

@@ -45,10 +45,10 @@ function directSum(
   D: TensorInfo | undefined,
   y: TensorInfo,
 ): void {
-  backend.dispatchOver("fftConv/forward", b * l * d, 64, {
-    constants: { HAS_D: !!D, REVERSE },
-    params: [b, l, d, m],
-    bindings: [u, k, D, y],
+  backend.runOver("fftConv/forward", b * l * d, 64, {
+    constants: { REVERSE },
+    params: { b, l, d, m },
+    buffers: { u, k, D, y },
   });
 }
 
@@ -85,10 +85,10 @@ function finishRows(
   y: TensorInfo,
 ): void {
   const count = rowsIn * l * d;
-  backend.dispatchOver("fftConv/finish", count, 64, {
+  backend.runOver("fftConv/finish", count, 64, {
     constants: { TO: 0, HAS_D: !!D },
-    params: [N, pairs * d, b, l, d, m, firstPair, count],
-    bindings: [back, u, D, y, undefined],
+    params: { N, rows: pairs * d, b, l, d, m, firstPair, count },
+    buffers: { x: back, u, D, y },
   });
 }
 
@@ -102,10 +102,9 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
   const grads = [dU, dK, ...(dD ? [dD] : [])];
   if (taps <= directTaps) {
     directSum(backend, e, true, dY, k, D, dU);
-    backend.dispatchOver("fftConv/filterGrad", d * m, 64, {
-      constants: { HAS_D: !!D },
-      params: [b, l, d, m],
-      bindings: [u, dY, dK, dD],
+    backend.runOver("fftConv/filterGrad", d * m, 64, {
+      params: { b, l, d, m },
+      buffers: { u, dy: dY, dk: dK, dD },
     });
     return grads;
   }
@@ -130,10 +129,10 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
       { from: "pairSum", source: upstream, factor: spectrum, conjugate: true, d, pairs },
       [upstream, spectrum, back],
     );
-    backend.dispatchOver("fftConv/finish", d * m, 64, {
+    backend.runOver("fftConv/finish", d * m, 64, {
       constants: { TO: 1, HAS_D: !!D, ADD: firstPair > 0 },
-      params: [N, d, b, taps, d, m, firstPair, d * m],
-      bindings: [correlation, undefined, undefined, dK, dD],
+      params: { N, rows: d, b, l: taps, d, m, firstPair, count: d * m },
+      buffers: { x: correlation, y: dK, dD },
     });
     backend.release(correlation);
   }

@@ -1,6 +1,5 @@
 import type { TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import type { Constants } from "../../device/pipelines.ts";
 
 /** What the first pass of a transform reads, and its parameters; see pass.wgsl. */
 export interface Source {
@@ -42,11 +41,10 @@ export function transform(
   for (const R of radices(N)) {
     const first = ns === 1;
     const out = backend.scratch(2 * N * rows);
-    const constants: Constants = { R, INVERSE, ...(first ? { FROM: sources[from], CONJUGATE: conjugate } : {}) };
-    backend.dispatchOver("fftConv/pass", (N / R) * rows, 64, {
-      constants,
-      params: [N, rows, ns, b, l, d, m, firstPair, pairs],
-      bindings: [first ? reals : undefined, current, first ? factor : undefined, out],
+    backend.runOver("fftConv/pass", (N / R) * rows, 64, {
+      constants: { R, INVERSE, ...(first ? { FROM: sources[from], CONJUGATE: conjugate } : {}) },
+      params: { N, rows, ns, b, l, d, m, firstPair, pairs },
+      buffers: { ...(first ? { reals, factor } : {}), source: current, out },
     });
     if (!first) backend.release(current!);
     current = out;

@@ -6,10 +6,10 @@ const ADD = false; // to what TO 1 holds already
 struct Params { N: u32, rows: u32, b: u32, l: u32, d: u32, m: u32, firstPair: u32, count: u32 } // count: threads
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec2f>; // [N, rows]
-@group(0) @binding(2) var<storage, read> u: array<f32>; // [b, l, d]
-@group(0) @binding(3) var<storage, read> D: array<f32>; // [d]
+@group(0) @binding(2) var<storage, read> u: array<f32>; //: optional // [b, l, d]
+@group(0) @binding(3) var<storage, read> D: array<f32>; //: optional // [d]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dD: array<f32>; // [d]
+@group(0) @binding(5) var<storage, read_write> dD: array<f32>; //: optional // [d]
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {

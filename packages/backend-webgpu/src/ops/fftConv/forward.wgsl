@@ -4,7 +4,7 @@ struct Params { b: u32, l: u32, d: u32, m: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [d, m]
-@group(0) @binding(3) var<storage, read> D: array<f32>; // [d]
+@group(0) @binding(3) var<storage, read> D: array<f32>; //: if HAS_D // [d]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [b, l, d]
 override HAS_D = false;
 override REVERSE = false;

@@ -1,12 +1,6 @@
-import type { Kernel } from "@statespace/core";
+import type { KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { inverseRealFft, inverseRealFftGrad } from "../inverseRealFft/index.ts";
 import { fftConv, fftConvGrad } from "./convolution.ts";
 
-/** The long convolution, and the inverse transform that makes its filter. */
-export const longConvolutionKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  fftConv,
-  fftConvGrad,
-  inverseRealFft,
-  inverseRealFftGrad,
-};
+/** The long convolution and its gradient. */
+export const fftConvKernels: KernelTable<WebGpuBackend> = { fftConv, fftConvGrad };

@@ -6,9 +6,9 @@ const INVERSE = false;
 const CONJUGATE = false; // of the second factor of a product
 struct Params { N: u32, rows: u32, ns: u32, b: u32, l: u32, d: u32, m: u32, firstPair: u32, pairs: u32 } // ns: points already joined
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> reals: array<f32>; // FROM 1: [b, l, d]; 2: [rows, m], of which l count
-@group(0) @binding(2) var<storage, read> source: array<vec2f>; // FROM 5: [rows, N/2 + 1]
-@group(0) @binding(3) var<storage, read> factor: array<vec2f>; // FROM 3: [N, d]; 4: [N, pairs d], as is source
+@group(0) @binding(1) var<storage, read> reals: array<f32>; //: optional // FROM 1: [b, l, d]; 2: [rows, m], of which l count
+@group(0) @binding(2) var<storage, read> source: array<vec2f>; //: optional // FROM 5: [rows, N/2 + 1]
+@group(0) @binding(3) var<storage, read> factor: array<vec2f>; //: optional // FROM 3: [N, d]; 4: [N, pairs d], as is source
 @group(0) @binding(4) var<storage, read_write> out: array<vec2f>; // [N, rows]
 
 //: include ../shared/math.wgsl

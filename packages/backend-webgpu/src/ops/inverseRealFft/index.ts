@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, KernelTable, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { transform } from "../fftConv/fft.ts";
 
@@ -10,49 +10,48 @@ function isFast(l: number): boolean {
 }
 
 /** Real sequences from half their spectra. */
-export function inverseRealFft(backend: WebGpuBackend, { x }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+function inverseRealFft(backend: WebGpuBackend, { x }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
   const [h, m] = x!.shape as [number, number];
   const l = seqLen as number;
   const y = backend.output([h, l]);
   if (isFast(l)) {
     const back = transform(backend, l, h, true, { from: "halfSpectrum", source: x! });
-    backend.dispatchOver("fftConv/finish", h * l, 64, {
+    backend.runOver("fftConv/finish", h * l, 64, {
       constants: { TO: 2 },
-      params: [l, h, 0, 0, 1, 0, 0, h * l],
-      bindings: [back, undefined, undefined, y, undefined],
+      params: { N: l, rows: h, b: 0, l: 0, d: 1, m: 0, firstPair: 0, count: h * l },
+      buffers: { x: back, y: y },
     });
     backend.release(back);
   } else
-    backend.dispatchOver("inverseRealFft/transform", h * l, 64, {
+    backend.runOver("inverseRealFft/transform", h * l, 64, {
       constants: { GRAD: false },
-      params: [h, m, l],
-      bindings: [x, y],
+      params: { h, m, l },
+      buffers: { x: x!, y },
     });
   return [y];
 }
 
 /** Its adjoint: the forward transform of dy. */
-export function inverseRealFftGrad(
-  backend: WebGpuBackend,
-  { x, dY }: KernelInputs,
-  { seqLen }: KernelAttrs,
-): TensorInfo[] {
+function inverseRealFftGrad(backend: WebGpuBackend, { x, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
   const [h, m] = x!.shape as [number, number];
   const l = seqLen as number;
   const dX = backend.output(x!.shape);
   if (isFast(l)) {
     const spectrum = transform(backend, l, h, false, { from: "filters", reals: dY!, l, m: l });
-    backend.dispatchOver("fftConv/finish", h * m, 64, {
+    backend.runOver("fftConv/finish", h * m, 64, {
       constants: { TO: 3 },
-      params: [l, h, 0, 0, 1, 0, 0, h * m],
-      bindings: [spectrum, undefined, undefined, dX, undefined],
+      params: { N: l, rows: h, b: 0, l: 0, d: 1, m: 0, firstPair: 0, count: h * m },
+      buffers: { x: spectrum, y: dX },
     });
     backend.release(spectrum);
   } else
-    backend.dispatchOver("inverseRealFft/transform", h * m, 64, {
+    backend.runOver("inverseRealFft/transform", h * m, 64, {
       constants: { GRAD: true },
-      params: [h, m, l],
-      bindings: [dY, dX],
+      params: { h, m, l },
+      buffers: { x: dY!, y: dX },
     });
   return [dX];
 }
+
+/** The inverse transform of half a spectrum, and its adjoint. */
+export const inverseRealFftKernels: KernelTable<WebGpuBackend> = { inverseRealFft, inverseRealFftGrad };

@@ -1,7 +1,12 @@
-import type { PackedFormat, StorageFormat } from "@statespace/core";
+import { BackendError, type PackedFormat, type StorageFormat } from "@statespace/core";
 
-/** Ends of the names of shaders by storage format. */
-export const formatSuffix: Readonly<Record<string, string>> = { f32: "", f16: "F16", bf16: "Bf16", q8: "Q8", q4: "Q4" };
+/** Formats of a weight, as the shaders' variant FORMAT names them. */
+export type WeightFormat = "f32" | PackedFormat;
+
+export function weightFormat(format: StorageFormat): WeightFormat {
+  if (format === "i32") throw new BackendError("webgpu: a weight must be of floats, got i32");
+  return format;
+}
 
 /** Elements of a row in the 16 bytes that a thread takes at once. */
 const widths: Readonly<Record<string, number>> = { f32: 4, f16: 8, bf16: 8, q8: 16, q4: 32 };

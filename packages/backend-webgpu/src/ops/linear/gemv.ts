@@ -1,16 +1,46 @@
-import type { TensorInfo } from "@statespace/core";
+import type { StorageFormat, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
+import type { DeviceTraits } from "../../device/device.ts";
 import { foldGrid } from "../../device/launch.ts";
-import type { ShaderName } from "../../shaders.ts";
-import { formatSuffix, scalesOffset, wordElements } from "./formats.ts";
+import type { Grid } from "../../shader/types.ts";
+import { sumsOf } from "../shared/sums.ts";
+import { scalesOffset, weightFormat, wholeWords, wordElements, type WeightFormat } from "./formats.ts";
 
 /** Rows of x up to which reading the weight once, row by row, beats tiles. */
-export const gemvRows = 8;
+const gemvRows = 8;
+
+/** True where m rows of x meet a weight [n, k] row by row. */
+export function isGemv(m: number, k: number, format: StorageFormat): boolean {
+  return m > 0 && m <= gemvRows && wholeWords(format, k);
+}
 
 /** Threads that keep a large device busy. */
 const wantedThreads = 98_304;
 
-/** y [m, n] = x [m, k] W [n, k]^T + bias for m <= gemvRows. */
+/** How the rows of a weight [n, k] are spread over threads. */
+export interface GemvPlan {
+  readonly variant: { readonly FORMAT: WeightFormat; readonly SUMS: "workgroup" | "subgroup" };
+  readonly constants: { readonly WG: number; readonly LANES: number; readonly AHEAD: number };
+  readonly params: { readonly n: number; readonly k: number; readonly scales: number };
+  readonly grid: Grid;
+}
+
+export function planGemv(n: number, k: number, stored: StorageFormat, traits: DeviceTraits): GemvPlan {
+  const WG = Math.min(128, traits.maxInvocations);
+  const words = k / wordElements(stored);
+  const powerOfTwo = (x: number): number => 2 ** Math.round(Math.log2(Math.max(1, x)));
+  // Few rows get many threads each, so that the device is busy; none gets more than has words to read.
+  const LANES = Math.min(WG, powerOfTwo(Math.max(32, wantedThreads / n)), powerOfTwo(words));
+  const AHEAD = Math.max(1, Math.min(6, Math.ceil(words / LANES)));
+  return {
+    variant: { FORMAT: weightFormat(stored), SUMS: sumsOf(traits) },
+    constants: { WG, LANES, AHEAD },
+    params: { n, k, scales: scalesOffset(stored, n, k) },
+    grid: foldGrid(Math.ceil(n / (WG / LANES))),
+  };
+}
+
+/** y [m, n] = x [m, k] W [n, k]^T + bias where `isGemv`. */
 export function gemv(
   backend: WebGpuBackend,
   m: number,
@@ -21,18 +51,6 @@ export function gemv(
   bias: TensorInfo | undefined,
   y: TensorInfo,
 ): void {
-  const format = backend.formatOf(weight);
-  const subgroups = backend.traits.subgroupMin >= 32;
-  const WG = Math.min(128, backend.traits.maxInvocations);
-  const words = k / wordElements(format);
-  const powerOfTwo = (x: number): number => 2 ** Math.round(Math.log2(Math.max(1, x)));
-  // Few rows get many threads each, so that the device is busy; none gets more than has words to read.
-  const LANES = Math.min(WG, powerOfTwo(Math.max(32, wantedThreads / n)), powerOfTwo(words));
-  const AHEAD = Math.max(1, Math.min(6, Math.ceil(words / LANES)));
-  backend.dispatch(`linear/gemv${formatSuffix[format]}${subgroups ? "Subgroups" : ""}` as ShaderName, {
-    constants: { WG, LANES, AHEAD, M: m, HAS_BIAS: !!bias },
-    params: [n, k, scalesOffset(format, n, k)],
-    bindings: [x, weight, bias, y],
-    grid: foldGrid(Math.ceil(n / (WG / LANES))),
-  });
+  const { constants, ...plan } = planGemv(n, k, backend.formatOf(weight), backend.traits);
+  backend.run("linear/gemv", { ...plan, constants: { ...constants, M: m }, buffers: { x, W: weight, bias, y } });
 }

@@ -1,5 +1,7 @@
 // y = x W^T (+ bias) for a few rows of x: decode. LANES threads read a row of W once, along k, and serve all rows of x.
 // How W is stored is the business of `weights` (parts/weights*.wgsl).
+//: variant FORMAT = f32 | f16 | bf16 | q8 | q4
+//: variant SUMS = workgroup | subgroup
 const WG = 128u;
 const LANES = 32u;
 const M = 1u; // rows of x
@@ -9,11 +11,11 @@ override HAS_BIAS = false;
 struct Params { n: u32, k: u32, scales: u32 } // scales: where those of a quantised weight begin, in vec4u
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>; // [m, k]
-@group(0) @binding(3) var<storage, read> bias: array<f32>; // [n]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; //: if HAS_BIAS // [n]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [m, n]
 
-//: include parts/weightsF32.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include parts/weights/$FORMAT.wgsl
+//: include ../shared/lanes/$SUMS.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -1,5 +1,7 @@
 // gemv.wgsl for one row of x, with its neighbours of a decode step taken in (see fusion.ts): the norm before it, the causal
 // convolution of its first CONV rows after it, the residual added to it. What those kernels would have written is written too.
+//: variant FORMAT = f32 | f16 | bf16 | q8 | q4
+//: variant SUMS = workgroup | subgroup
 const WG = 128u;
 const LANES = 32u;
 const AHEAD = 4u; // words of W in flight a thread
@@ -15,20 +17,20 @@ override CONV_SILU = false;
 struct Params { n: u32, k: u32, scales: u32, eps: f32, d: u32 } // the first d rows go through the convolution
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>; // [k]
-@group(0) @binding(3) var<storage, read> bias: array<f32>; // [n]
+@group(0) @binding(3) var<storage, read> bias: array<f32>; //: if HAS_BIAS // [n]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [n]
-@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>; // [k]
-@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>; // [k]
-@group(0) @binding(7) var<storage, read> residual: array<f32>; // [n]
-@group(0) @binding(8) var<storage, read_write> added: array<f32>; // [n], y + residual
-@group(0) @binding(9) var<storage, read> convWeight: array<f32>; // [d, TAPS]
-@group(0) @binding(10) var<storage, read> convBias: array<f32>; // [d]
-@group(0) @binding(11) var<storage, read_write> convState: array<f32>; // [TAPS - 1, d]
-@group(0) @binding(12) var<storage, read_write> convolved: array<f32>; // [d]
+@group(0) @binding(5) var<storage, read> normWeight: array<vec4f>; //: if NORM_WEIGHT // [k]
+@group(0) @binding(6) var<storage, read_write> normed: array<vec4f>; //: if NORM // [k]
+@group(0) @binding(7) var<storage, read> residual: array<f32>; //: if RESIDUAL // [n]
+@group(0) @binding(8) var<storage, read_write> added: array<f32>; //: optional // [n], y + residual
+@group(0) @binding(9) var<storage, read> convWeight: array<f32>; //: if CONV // [d, TAPS]
+@group(0) @binding(10) var<storage, read> convBias: array<f32>; //: if CONV_BIAS // [d]
+@group(0) @binding(11) var<storage, read_write> convState: array<f32>; //: optional // [TAPS - 1, d]
+@group(0) @binding(12) var<storage, read_write> convolved: array<f32>; //: optional // [d]
 
-//: include parts/weightsF32.wgsl
+//: include parts/weights/$FORMAT.wgsl
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/$SUMS.wgsl
 
 fn weighted(q: u32) -> vec4f {
   if (NORM_WEIGHT) {

@@ -1,13 +1,13 @@
-import type { Kernel, TensorInfo } from "@statespace/core";
+import type { Kernel, KernelTable, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith, sizeOf } from "../base/fill.ts";
-import { elementwiseKernels } from "../base/elementwise.ts";
-import { copyColumns, takeColumns } from "../base/movement.ts";
-import { foldAxis, foldOps } from "../base/reduce.ts";
-import { gemm } from "./gemm.ts";
-import { wholeWords } from "./formats.ts";
-import { gemv, gemvRows } from "./gemv.ts";
-import { forRowParts } from "./parts.ts";
+import { add } from "../binary/index.ts";
+import { fillWith } from "../fill/index.ts";
+import { gemm } from "../matMul/gemm.ts";
+import { copyColumns, takeColumns } from "../move/index.ts";
+import { foldAxis, foldOps } from "../reduce/index.ts";
+import { forRowParts } from "../shared/rowParts.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
+import { gemv, isGemv } from "./gemv.ts";
 import { unpacked } from "./unpack.ts";
 
 function product(
@@ -19,7 +19,7 @@ function product(
   y: TensorInfo,
 ): void {
   const [n, k] = weight.shape as [number, number];
-  if (m > 0 && m <= gemvRows && wholeWords(backend.formatOf(weight), k)) gemv(backend, m, n, k, x, weight, bias, y);
+  if (isGemv(m, k, backend.formatOf(weight))) gemv(backend, m, n, k, x, weight, bias, y);
   else
     unpacked(backend, weight, (whole) =>
       gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x, whole, y, bias),
@@ -71,42 +71,10 @@ const linearGrad: Kernel<WebGpuBackend> = (backend, { x, weight, bias, dY }) => 
 
 /** The sum of two tensors that are given up for it. */
 function added(backend: WebGpuBackend, a: TensorInfo, b: TensorInfo): TensorInfo {
-  const sum = elementwiseKernels.add!(backend, { a, b }, {}) as TensorInfo;
+  const sum = add(backend, { a, b }, {}) as TensorInfo;
   backend.release(a, b);
   return sum;
 }
 
-const matMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
-  const [countA, rowsA, columnsA] = a!.shape as [number, number, number];
-  const [countB, rowsB, columnsB] = b!.shape as [number, number, number];
-  const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
-  const n = transposeB ? rowsB : columnsB;
-  const batch = countA === 1 ? countB : countA;
-  const y = backend.output([batch, m, n]);
-  if (k === 0) fillWith(backend, y, 0);
-  else
-    gemm(
-      backend,
-      {
-        m,
-        n,
-        k,
-        transposeA: !!transposeA,
-        transposeB: !!transposeB,
-        batch,
-        repeatA: countA === 1,
-        repeatB: countB === 1,
-      },
-      a!,
-      b!,
-      y,
-    );
-  return y;
-};
-
-/** Matrix products. */
-export const linearKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  linear,
-  linearGrad,
-  matMul,
-};
+/** A projection and its gradient. */
+export const linearKernels: KernelTable<WebGpuBackend> = { linear, linearGrad };

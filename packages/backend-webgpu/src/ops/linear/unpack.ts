@@ -1,7 +1,6 @@
 import type { TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import type { ShaderName } from "../../shaders.ts";
-import { formatSuffix, scalesOffset, wholeWords, wordElements } from "./formats.ts";
+import { scalesOffset, weightFormat, wholeWords, wordElements } from "./formats.ts";
 
 /** Writes rows of a weight [n, k] as f32: all of them, or those named by `ids`. */
 export function unpackRows(
@@ -14,17 +13,17 @@ export function unpackRows(
   const [n, k] = weight.shape as [number, number];
   const format = backend.formatOf(weight);
   if (!wholeWords(format, k)) {
-    backend.dispatchOver("linear/unpackHalf", rows * k, 256, {
-      constants: { BY_ID: !!ids, BF16: format === "bf16" },
-      params: [rows, k],
-      bindings: [ids, weight, out],
+    backend.runOver("linear/unpackHalf", rows * k, 256, {
+      constants: { BF16: format === "bf16" },
+      params: { rows, k },
+      buffers: { ids, W: weight, y: out },
     });
     return;
   }
-  backend.dispatchOver(`linear/unpack${formatSuffix[format]}` as ShaderName, (rows * k) / wordElements(format), 256, {
-    constants: { BY_ID: !!ids },
-    params: [rows, k, scalesOffset(format, n, k)],
-    bindings: [ids, weight, out],
+  backend.runOver("linear/unpack", (rows * k) / wordElements(format), 256, {
+    variant: { FORMAT: weightFormat(format) },
+    params: { rows, k, scales: scalesOffset(format, n, k) },
+    buffers: { ids, W: weight, y: out },
   });
 }
 

@@ -1,11 +1,12 @@
 // A packed weight as f32: 16 bytes of it a thread. Also rows of it by id (embedding).
+//: variant FORMAT = f32 | f16 | bf16 | q8 | q4
 const BY_ID = false;
 struct Params { rows: u32, k: u32, scales: u32 } // rows to write; scales: where those of a quantised weight begin, in vec4u
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> ids: array<i32>; // [rows]
+@group(0) @binding(1) var<storage, read> ids: array<i32>; //: if BY_ID // [rows]
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>; // [rows, k]
 
-//: include parts/weightsF32.wgsl
+//: include parts/weights/$FORMAT.wgsl
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {

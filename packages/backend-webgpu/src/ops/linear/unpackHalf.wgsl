@@ -1,8 +1,8 @@
 // A half-float weight as f32, an element a thread: for rows that are not whole 16-byte words. Also rows of it by id (embedding).
 struct Params { rows: u32, k: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> ids: array<i32>; // [rows]
-@group(0) @binding(2) var<storage, read> W: array<u32>; // [n k / 2]
+@group(0) @binding(1) var<storage, read> ids: array<i32>; //: if BY_ID // [rows]
+@group(0) @binding(2) var<storage, read> W: array<u32>; //: packed // [n k / 2]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [rows, k]
 const BY_ID = false;
 const BF16 = false;

@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith } from "../base/fill.ts";
+import { fillWith } from "../fill/index.ts";
 import { aligned, chunkedBackward, sumRows } from "../ssdScan/chunkedGrads.ts";
 import { chunkedShape, type ChunkedShape } from "../ssdScan/chunkedScan.ts";
 import { mamba3Coefficients, mamba3Extents, mamba3Operands, mamba3Start } from "./forward.ts";
@@ -26,9 +26,9 @@ function startGrads(
     return { dK, dV, dWeight: undefined };
   }
   const dWeight = backend.scratch(b * h);
-  backend.dispatchOver("mamba3Scan/startGrads", b * h, 1, {
-    params: [b * h, l, h, r, p, n],
-    bindings: [dState, initialK, initialV, dt, trap, dK, dV, dWeight],
+  backend.runOver("mamba3Scan/startGrads", b * h, 1, {
+    params: { rows: b * h, l, h, r, p, n },
+    buffers: { dState: dState!, k: initialK!, v: initialV!, dt: dt!, trap: trap!, dK, dV, dWeight },
   });
   return { dK, dV, dWeight };
 }
@@ -51,10 +51,9 @@ export function mamba3ScanGrad(backend: WebGpuBackend, inputs: KernelInputs, att
   const count = shape.b * shape.l * shape.h;
   const offset = aligned(count);
   const parts = backend.scratch(4 * offset);
-  backend.dispatchOver("mamba3Scan/stepGrads", count, 256, {
-    constants: { HAS_START: !!dWeight },
-    params: [count, shape.l, shape.h, offset],
-    bindings: [dt, trap, coefficients, grads.perToken, dWeight, parts],
+  backend.runOver("mamba3Scan/stepGrads", count, 256, {
+    params: { count, l: shape.l, h: shape.h, offset },
+    buffers: { dt: dt!, trap: trap!, coefficients, grads: grads.perToken, dStart: dWeight, out: parts },
   });
   const part = (index: number): TensorInfo => backend.view(parts, dt!.shape, index * offset);
   const result = [

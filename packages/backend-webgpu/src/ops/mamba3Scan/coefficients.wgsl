@@ -5,7 +5,7 @@ struct Params { count: u32, l: u32, h: u32 } // count = b l h
 @group(0) @binding(1) var<storage, read> adt: array<f32>; // [b, l, h]
 @group(0) @binding(2) var<storage, read> dt: array<f32>; // [b, l, h]
 @group(0) @binding(3) var<storage, read> trap: array<f32>; // [b, l, h]
-@group(0) @binding(4) var<storage, read> seqIdx: array<i32>; // [b, l]
+@group(0) @binding(4) var<storage, read> seqIdx: array<i32>; //: if HAS_SEQ // [b, l]
 @group(0) @binding(5) var<storage, read_write> coefficients: array<vec4f>; // [b, l, h]
 override HAS_SEQ = false;
 override ALONE = false;

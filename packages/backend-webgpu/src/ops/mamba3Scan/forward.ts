@@ -24,10 +24,10 @@ export function mamba3Coefficients(
 ): TensorInfo {
   const count = b * l * h;
   const coefficients = backend.scratch(4 * count);
-  backend.dispatchOver("mamba3Scan/coefficients", count, 256, {
-    constants: { HAS_SEQ: !!seqIdx, ALONE },
-    params: [count, l, h],
-    bindings: [adt, dt, trap, seqIdx, coefficients],
+  backend.runOver("mamba3Scan/coefficients", count, 256, {
+    constants: { ALONE },
+    params: { count, l, h },
+    buffers: { adt: adt!, dt: dt!, trap: trap!, seqIdx, coefficients },
   });
   return coefficients;
 }
@@ -38,14 +38,13 @@ export function mamba3Start(
   { initialState, initialK, initialV, dt, trap }: KernelInputs,
   { b, l, h, r, p, n }: ChunkedShape,
 ): TensorInfo | undefined {
-  const HAS_TOKEN = !!initialK && !!initialV;
-  if (!initialState && !HAS_TOKEN) return undefined;
+  const token = initialK && initialV ? { k: initialK, v: initialV } : {};
+  if (!initialState && !("k" in token)) return undefined;
   const count = b * h * p * n;
   const start = backend.scratch(count);
-  backend.dispatchOver("mamba3Scan/start", count, 256, {
-    constants: { HAS_STATE: !!initialState, HAS_TOKEN },
-    params: [count, l, h, r, p, n],
-    bindings: [initialState, initialK, initialV, dt, trap, start],
+  backend.runOver("mamba3Scan/start", count, 256, {
+    params: { count, l, h, r, p, n },
+    buffers: { initial: initialState, ...token, dt: dt!, trap: trap!, out: start },
   });
   return start;
 }

@@ -4,8 +4,8 @@ struct Params { rows: u32, h: u32, r: u32, p: u32, n: u32 } // rows = b h r p
 @group(0) @binding(1) var<storage, read> state: array<f32>; // [b, h, p, n]
 @group(0) @binding(2) var<storage, read> q: array<f32>; // [b, h, r, n]
 @group(0) @binding(3) var<storage, read> v: array<f32>; // [b, h, r, p]
-@group(0) @binding(4) var<storage, read> D: array<f32>; // [h]
-@group(0) @binding(5) var<storage, read> z: array<f32>; // [b, h, r, p]
+@group(0) @binding(4) var<storage, read> D: array<f32>; //: if HAS_D // [h]
+@group(0) @binding(5) var<storage, read> z: array<f32>; //: if HAS_Z // [b, h, r, p]
 @group(0) @binding(6) var<storage, read_write> lastV: array<f32>; // [b, h, r, p]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, h, r, p]
 const HAS_D = false;

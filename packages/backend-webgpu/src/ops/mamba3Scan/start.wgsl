@@ -1,9 +1,9 @@
 // The state that the first token decays: initialState + (1 - lambda_0) dt_0 sum_j v_j k_j^T of the token before it.
 struct Params { count: u32, l: u32, h: u32, r: u32, p: u32, n: u32 } // count = b h p n
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> initial: array<f32>; // [b, h, p, n]
-@group(0) @binding(2) var<storage, read> k: array<f32>; // [b, h, r, n]
-@group(0) @binding(3) var<storage, read> v: array<f32>; // [b, h, r, p]
+@group(0) @binding(1) var<storage, read> initial: array<f32>; //: if HAS_STATE // [b, h, p, n]
+@group(0) @binding(2) var<storage, read> k: array<f32>; //: if HAS_TOKEN // [b, h, r, n]
+@group(0) @binding(3) var<storage, read> v: array<f32>; //: optional // [b, h, r, p]
 @group(0) @binding(4) var<storage, read> dt: array<f32>; // [b, l, h]
 @group(0) @binding(5) var<storage, read> trap: array<f32>; // [b, l, h]
 @group(0) @binding(6) var<storage, read_write> out: array<f32>; // [b, h, p, n]

@@ -8,14 +8,13 @@ export function mamba3ScanStep(backend: WebGpuBackend, inputs: KernelInputs): Te
   const { q, k, v, D, z, state, lastK, lastV } = inputs;
   const y = backend.output(v!.shape);
   const coefficients = mamba3Coefficients(backend, inputs, { b, l: 1, h }, true);
-  backend.dispatchOver("mamba3Scan/advance", b * h * p * n, 256, {
-    params: [b * h * p * n, r, p, n],
-    bindings: [coefficients, k, v, lastK, lastV, state],
+  backend.runOver("mamba3Scan/advance", b * h * p * n, 256, {
+    params: { count: b * h * p * n, r, p, n },
+    buffers: { coefficients, k: k!, v: v!, lastK: lastK!, lastV: lastV!, state: state! },
   });
-  backend.dispatchOver("mamba3Scan/readOut", b * h * r * p, 4, {
-    constants: { HAS_D: !!D, HAS_Z: !!z },
-    params: [b * h * r * p, h, r, p, n],
-    bindings: [state, q, v, D, z, lastV, y],
+  backend.runOver("mamba3Scan/readOut", b * h * r * p, 4, {
+    params: { rows: b * h * r * p, h, r, p, n },
+    buffers: { state: state!, q: q!, v: v!, D, z, lastV: lastV!, y },
   });
   backend.copyInto(lastK!, 0, k!);
   backend.release(coefficients);

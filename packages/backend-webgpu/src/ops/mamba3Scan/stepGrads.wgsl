@@ -6,7 +6,7 @@ struct Params { count: u32, l: u32, h: u32, offset: u32 } // count = b l h
 @group(0) @binding(2) var<storage, read> trap: array<f32>; // [b, l, h]
 @group(0) @binding(3) var<storage, read> coefficients: array<vec4f>; // [b, l, h]
 @group(0) @binding(4) var<storage, read> grads: array<vec4f>; // [b, l, h]: log decay, weight, own weight, dout . v
-@group(0) @binding(5) var<storage, read> dStart: array<f32>; // [b, h]
+@group(0) @binding(5) var<storage, read> dStart: array<f32>; //: if HAS_START // [b, h]
 @group(0) @binding(6) var<storage, read_write> out: array<f32>; // [b, l, h] of adt, dt, trap and D [h], each at a multiple of offset
 override HAS_START = false;
 

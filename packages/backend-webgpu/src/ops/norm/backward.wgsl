@@ -1,14 +1,15 @@
 // Gradients of the norms of forward.wgsl with respect to x and z, and the terms whose column sums are dWeight.
 // With v the normalised input, w the weight and e = dy w (gate included): dx = scale (e - v mean(e v) [- mean(e)]).
+//: variant SUMS = workgroup | subgroup
 struct Params { groups: u32, size: u32, d: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [groups, size]
-@group(0) @binding(2) var<storage, read> weight: array<f32>; // [d]
-@group(0) @binding(3) var<storage, read> z: array<f32>; // [groups, size]
+@group(0) @binding(2) var<storage, read> weight: array<f32>; //: if HAS_WEIGHT // [d]
+@group(0) @binding(3) var<storage, read> z: array<f32>; //: if HAS_Z // [groups, size]
 @group(0) @binding(4) var<storage, read> dy: array<f32>; // [groups, size]
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dz: array<f32>;
-@group(0) @binding(7) var<storage, read_write> terms: array<f32>; // dy v (gate included)
+@group(0) @binding(6) var<storage, read_write> dz: array<f32>; //: optional
+@group(0) @binding(7) var<storage, read_write> terms: array<f32>; //: optional // dy v (gate included)
 override HAS_WEIGHT = false;
 override HAS_Z = false;
 override LAYER = false;
@@ -17,7 +18,7 @@ const WG = 256u;
 const LANES = 256u;
 
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/$SUMS.wgsl
 
 fn gatedAt(i: u32) -> f32 {
   if (HAS_Z && !NORM_BEFORE_GATE) {

@@ -1,9 +1,10 @@
 // Root-mean-square norm (gated, in groups) and layer norm: a set of LANES threads a group of the last axis.
+//: variant SUMS = workgroup | subgroup
 struct Params { groups: u32, size: u32, d: u32, eps: f32 } // groups of `size` elements; d: last axis
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>; // [groups, size]
-@group(0) @binding(2) var<storage, read> weight: array<f32>; // [d]
-@group(0) @binding(3) var<storage, read> other: array<f32>; // z [groups, size], or the bias [d] of a layer norm
+@group(0) @binding(2) var<storage, read> weight: array<f32>; //: if HAS_WEIGHT // [d]
+@group(0) @binding(3) var<storage, read> other: array<f32>; //: if HAS_OTHER // z [groups, size], or the bias [d] of a layer norm
 @group(0) @binding(4) var<storage, read_write> y: array<f32>; // [groups, size]
 override HAS_WEIGHT = false;
 override HAS_OTHER = false;
@@ -13,7 +14,7 @@ const WG = 256u;
 const LANES = 256u;
 
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/$SUMS.wgsl
 
 fn gatedAt(i: u32) -> f32 {
   if (HAS_OTHER && !LAYER && !NORM_BEFORE_GATE) {

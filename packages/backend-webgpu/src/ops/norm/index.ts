@@ -1,27 +1,36 @@
 import type { Kernel, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import type { Constants } from "../../device/pipelines.ts";
-import { floatBits, foldGrid } from "../../device/launch.ts";
-import { sizeOf } from "../base/fill.ts";
-import { foldAxis, foldOps } from "../base/reduce.ts";
+import { foldGrid } from "../../device/launch.ts";
+import type { Grid } from "../../shader/types.ts";
+import { foldAxis, foldOps } from "../reduce/index.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
+import { sumsOf } from "../shared/sums.ts";
+
+/** Which norm it is. */
+interface Switches {
+  readonly LAYER: boolean;
+  readonly NORM_BEFORE_GATE?: boolean;
+}
+
+interface Spread {
+  readonly variant: { readonly SUMS: "workgroup" | "subgroup" };
+  readonly constants: { readonly WG: number; readonly LANES: number };
+  readonly params: { readonly groups: number; readonly size: number; readonly d: number; readonly eps: number };
+  readonly grid: Grid;
+}
 
 /** How the groups of a norm are spread over threads. */
-function spread(
-  backend: WebGpuBackend,
-  { x }: KernelInputs,
-  groupSize: number,
-  eps: number,
-): { constants: Constants; params: number[]; grid: [number, number, number]; suffix: "Subgroups" | "" } {
+function spread(backend: WebGpuBackend, { x }: KernelInputs, groupSize: number, eps: number): Spread {
   const d = x!.shape.at(-1)!;
   const size = groupSize || d;
   const groups = sizeOf(x!.shape) / size;
   const WG = Math.min(256, backend.traits.maxInvocations);
   const LANES = size > 128 ? WG : 32;
   return {
+    variant: { SUMS: sumsOf(backend.traits) },
     constants: { WG, LANES },
-    params: [groups, size, d, floatBits(eps)],
+    params: { groups, size, d, eps },
     grid: foldGrid(Math.ceil(groups / (WG / LANES))),
-    suffix: backend.traits.subgroupMin >= 32 ? "Subgroups" : "",
   };
 }
 
@@ -31,16 +40,15 @@ function forward(
   other: TensorInfo | undefined,
   groupSize: number,
   eps: number,
-  switches: Constants,
+  switches: Switches,
 ): TensorInfo[] {
   const y = backend.output(inputs.x!.shape);
   if (sizeOf(y.shape) === 0) return [y];
-  const { constants, params, grid, suffix } = spread(backend, inputs, groupSize, eps);
-  backend.dispatch(`norm/forward${suffix}`, {
-    constants: { ...constants, ...switches, HAS_WEIGHT: !!inputs.weight, HAS_OTHER: !!other },
-    params,
-    bindings: [inputs.x, inputs.weight, other, y],
-    grid,
+  const { constants, ...rest } = spread(backend, inputs, groupSize, eps);
+  backend.run("norm/forward", {
+    ...rest,
+    constants: { ...constants, ...switches },
+    buffers: { x: inputs.x!, weight: inputs.weight, other, y },
   });
   return [y];
 }
@@ -51,18 +59,17 @@ function backward(
   inputs: KernelInputs,
   groupSize: number,
   eps: number,
-  switches: Constants,
+  switches: Switches,
 ): Record<"x" | "weight" | "z", TensorInfo | undefined> {
   const { x, weight, z, dY } = inputs;
   const dx = backend.output(x!.shape);
   const dz = z ? backend.output(z.shape) : undefined;
   const terms = weight ? backend.output(x!.shape) : undefined;
-  const { constants, params, grid, suffix } = spread(backend, inputs, groupSize, eps);
-  backend.dispatch(`norm/backward${suffix}`, {
-    constants: { ...constants, ...switches, HAS_WEIGHT: !!weight, HAS_Z: !!z },
-    params,
-    bindings: [x, weight, z, dY, dx, dz, terms],
-    grid,
+  const { constants, ...rest } = spread(backend, inputs, groupSize, eps);
+  backend.run("norm/backward", {
+    ...rest,
+    constants: { ...constants, ...switches },
+    buffers: { x: x!, weight, z, dy: dY!, dx, dz, terms },
   });
   return { x: dx, z: dz, weight: terms && columnSums(backend, terms, weight!, true) };
 }

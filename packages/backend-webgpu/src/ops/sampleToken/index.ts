@@ -10,10 +10,17 @@ export function sampleToken(
   const [b, v] = logits!.shape as [number, number];
   const logprob = attrs.logprob ? backend.output([b]) : undefined;
   const scratch = backend.scratch(2 * b * v);
-  backend.dispatch("sampleToken/sampleToken", {
-    constants: { HAS_COUNTS: !!counts, HAS_LOGPROB: !!logprob },
-    params: [v],
-    bindings: [logits, settings, random, id, counts, scratch, logprob],
+  backend.run("sampleToken/sampleToken", {
+    params: { v },
+    buffers: {
+      logits: logits!,
+      settings: settings!,
+      random: random!,
+      ids: id!,
+      counts,
+      scratch,
+      logprobs: logprob,
+    },
     grid: [b, 1, 1],
   });
   backend.release(scratch);

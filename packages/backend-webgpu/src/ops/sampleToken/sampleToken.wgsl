@@ -6,9 +6,9 @@ struct Params { v: u32 }
 @group(0) @binding(2) var<storage, read> settings: array<f32>; // [b, 8]
 @group(0) @binding(3) var<storage, read_write> random: array<u32>; // [b, 4]
 @group(0) @binding(4) var<storage, read_write> ids: array<i32>; // [b]
-@group(0) @binding(5) var<storage, read_write> counts: array<i32>; // [b, v]
+@group(0) @binding(5) var<storage, read_write> counts: array<i32>; //: if HAS_COUNTS // [b, v]
 @group(0) @binding(6) var<storage, read_write> scratch: array<u32>; // [b, 2, v]: weights, penalised scores
-@group(0) @binding(7) var<storage, read_write> logprobs: array<f32>; // [b]
+@group(0) @binding(7) var<storage, read_write> logprobs: array<f32>; //: if HAS_LOGPROB // [b]
 override HAS_COUNTS = false;
 override HAS_LOGPROB = false;
 const WG = 256u;
@@ -19,7 +19,7 @@ var<workgroup> found: vec3u;
 var<workgroup> chosen: i32;
 
 //: include ../shared/math.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 //: include parts/fixed.wgsl
 
 // One row, as all its threads know it.
@@ -78,142 +78,8 @@ fn bestOf(row: Row, lid: u32) -> vec2u {
   return workgroupUniformLoad(&parts[0]);
 }
 
-// What lies before the thread's part, and all of it.
-struct Sums { before: vec2u, total: vec2u }
-
-fn sumsOf(part: vec2u, lid: u32) -> Sums {
-  workgroupBarrier();
-  parts[lid] = part;
-  workgroupBarrier();
-  var sums = Sums(vec2u(0u), vec2u(0u));
-  for (var i = 0u; i < WG; i++) {
-    if (i == lid) {
-      sums.before = sums.total;
-    }
-    sums.total = add64(sums.total, parts[i]);
-  }
-  return sums;
-}
-
-fn binSum(digit: u32) -> vec2u {
-  let middle = atomicLoad(&bins[256u + digit]);
-  let high = atomicLoad(&bins[512u + digit]);
-  let low = add64(vec2u(atomicLoad(&bins[digit]), 0u), vec2u(middle << 11u, middle >> 21u));
-  return add64(low, vec2u(high << 22u, high >> 10u));
-}
-
-// The smallest key such that what lies above it amounts to less than `limit`, and that amount: digit by digit from the top.
-fn descend(row: Row, limit: vec2u, byCount: bool, lid: u32) -> vec3u {
-  var threshold = vec3u(0u);
-  for (var digits = 4u; digits > 0u; digits--) {
-    let shift = 8u * (digits - 1u);
-    for (var i = lid; i < 768u; i += WG) {
-      atomicStore(&bins[i], 0u);
-    }
-    workgroupBarrier();
-    for (var i = range.x; i < range.y; i++) {
-      let key = keyOf(scoreAt(row, i));
-      if (digits == 4u || (key ^ threshold.x) >> (shift + 8u) == 0u) {
-        let digit = (key >> shift) & 255u;
-        if (byCount) {
-          atomicAdd(&bins[digit], 1u);
-        } else {
-          let weight = scratch[weightPlace(row, i)];
-          atomicAdd(&bins[digit], weight & 0x7ffu);
-          atomicAdd(&bins[256u + digit], (weight >> 11u) & 0x7ffu);
-          atomicAdd(&bins[512u + digit], weight >> 22u);
-        }
-      }
-    }
-    workgroupBarrier();
-    if (lid == 0u) {
-      var above = threshold.yz;
-      var digit = 255u;
-      for (; digit > 0u; digit--) {
-        let next = add64(above, binSum(digit));
-        if (!less64(next, limit)) {
-          break;
-        }
-        above = next;
-      }
-      found = vec3u(threshold.x | (digit << shift), above);
-    }
-    threshold = workgroupUniformLoad(&found);
-  }
-  return threshold;
-}
-
-// Sets the weights of tokens to 0 that top-p drops: of those at the threshold the lowest ids stay.
-fn trimTopP(row: Row, mass: vec2u, topP: f32, lid: u32) {
-  var limit = shareOf(mass, u32(topP * 4294967296.0f));
-  limit = vec2u(max(limit.x, select(1u, 0u, limit.y > 0u)), limit.y);
-  let threshold = descend(row, limit, false, lid);
-  let rest = sub64(limit, threshold.yz);
-  let weight = fixedWeight((row.best - scoreOf(threshold.x)) * row.sharpness);
-  // The fewest tokens of that weight that reach the rest.
-  var keep = 0u;
-  for (var step = 1u << 21u; step > 0u; step >>= 1u) {
-    if (less64(product(keep + step - 1u, weight), rest)) {
-      keep += step;
-    }
-  }
-  var equals = 0u;
-  for (var i = range.x; i < range.y; i++) {
-    equals += select(0u, 1u, keyOf(scoreAt(row, i)) == threshold.x);
-  }
-  var rank = sumsOf(vec2u(equals, 0u), lid).before.x;
-  for (var i = range.x; i < range.y; i++) {
-    let key = keyOf(scoreAt(row, i));
-    if (key < threshold.x || (key == threshold.x && rank >= keep)) {
-      scratch[weightPlace(row, i)] = 0u;
-    }
-    rank += select(0u, 1u, key == threshold.x);
-  }
-}
-
-// Draws among what top-k, top-p and min-p keep.
-fn draw(row: Row, word: u32, lid: u32) {
-  let topK = settings[8u * row.index + 1u];
-  let topP = settings[8u * row.index + 2u];
-  var lowest = 0u;
-  if (topK > 0.0f && topK < f32(params.v)) {
-    lowest = descend(row, vec2u(u32(topK), 0u), true, lid).x;
-  }
-  var mass = vec2u(0u);
-  for (var i = range.x; i < range.y; i++) {
-    let score = scoreAt(row, i);
-    let weight = select(fixedWeight((row.best - score) * row.sharpness), 0u, keyOf(score) < lowest);
-    scratch[weightPlace(row, i)] = weight;
-    mass = add64(mass, vec2u(weight, 0u));
-  }
-  if (topP < 1.0f) {
-    trimTopP(row, sumsOf(mass, lid).total, topP, lid);
-  }
-  let lightest = u32(settings[8u * row.index + 3u] * 2147483648.0f);
-  let heaviest = fixedWeight(0.0f);
-  mass = vec2u(0u);
-  for (var i = range.x; i < range.y; i++) {
-    var weight = scratch[weightPlace(row, i)];
-    if (weight < lightest && weight != heaviest) {
-      weight = 0u;
-      scratch[weightPlace(row, i)] = 0u;
-    }
-    mass = add64(mass, vec2u(weight, 0u));
-  }
-  let sums = sumsOf(mass, lid);
-  let mark = shareOf(sums.total, word);
-  var before = sums.before;
-  if (!less64(mark, before) && less64(mark, add64(before, mass))) {
-    for (var i = range.x; i < range.y; i++) {
-      let next = add64(before, vec2u(scratch[weightPlace(row, i)], 0u));
-      if (less64(mark, next)) {
-        chosen = i32(i);
-        break;
-      }
-      before = next;
-    }
-  }
-}
+//: include parts/rank.wgsl
+//: include parts/draw.wgsl
 
 fn logProbability(row: Row, id: i32, lid: u32) -> f32 {
   var best = logits[row.index * params.v];

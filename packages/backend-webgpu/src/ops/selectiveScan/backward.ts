@@ -1,7 +1,8 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { floatBits, foldGrid } from "../../device/launch.ts";
-import { fillWith } from "../base/fill.ts";
+import { foldGrid } from "../../device/launch.ts";
+import { fillWith } from "../fill/index.ts";
+import { sumsOf } from "../shared/sums.ts";
 import {
   cutConstants,
   cutScan,
@@ -32,7 +33,9 @@ const statesBytes: WorkgroupBytes = ({ V, L, CH, TS }) => 4 * (3 * (TS + 1) * CH
 
 /** True where the sums over threads may go through shuffles: aligned sets of 32 threads must share a subgroup. */
 function useSubgroups(backend: WebGpuBackend, { d, g }: ScanExtents, { L, CH, P }: ScanCut): boolean {
-  return backend.traits.subgroupMin >= 32 && L <= 16 && ((CH / P) * L) % 32 === 0 && (g === 1 || (d / g) % CH === 0);
+  return (
+    sumsOf(backend.traits) === "subgroup" && L <= 16 && ((CH / P) * L) % 32 === 0 && (g === 1 || (d / g) % CH === 0)
+  );
 }
 
 /** Where the parts of the scratch buffers lie, in elements. */
@@ -91,31 +94,36 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const at = layout(extents, cut);
   const dY = inputs.dY ?? zeros(backend, inputs.u!);
   const operands = smallOperands(backend, inputs, extents, cut);
-  const { packed, offsets, more } = operands;
+  const { variant, buffers, offsets, carry } = operands;
   const work = backend.scratch(at.work);
   const sums = backend.scratch(at.sums);
   const dInitial = inputs.initialState ? backend.output(inputs.initialState.shape) : undefined;
   const switches = scanSwitches(inputs, attrs);
-  const grid = [Math.ceil(d / CH), chunks, b] as const;
+  const extentsAndOffsets = { l, d, n, g, chunk, chunks, ...offsets, tiles: at.tiles };
+  const read = { u: inputs.u!, delta: inputs.delta!, z: inputs.z, ...buffers, dy: dY };
 
-  backend.dispatch(operands.apart ? "selectiveScan/statesApart" : "selectiveScan/states", {
-    constants: {
-      ...cutConstants(statesCut),
-      SUB: cut.SUB,
-      ...operands.constants,
-      ...switches,
-      ADJOINT: chunks > 1 || !!dInitial,
-    },
-    params: [l, d, n, g, chunk, chunks, ...offsets, at.tiles, at.cum, at.end, at.sum, at.adjoint],
-    bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, undefined, undefined, ...more],
+  backend.run("selectiveScan/states", {
+    variant,
+    constants: { ...cutConstants(statesCut), SUB: cut.SUB, ...switches, ADJOINT: chunks > 1 || !!dInitial },
+    params: { ...extentsAndOffsets, offCum: at.cum, offEnd: at.end, offSum: at.sum, offAdjoint: at.adjoint },
+    buffers: { ...read, work },
     grid: [Math.ceil(d / statesCut.CH), chunks, b],
   });
-  const states = b * d * n;
-  const [x, y] = foldGrid(Math.ceil(states / 64));
-  backend.dispatch("selectiveScan/carry", {
-    constants: { HAS_INITIAL: !!inputs.initialState, HAS_DLAST: !!inputs.dLastState, KEEP_DINITIAL: !!dInitial },
-    params: [d, n, operands.carry.N, chunks, states, at.end, at.sum, at.adjoint, floatBits(operands.carry.scale)],
-    bindings: [packed, inputs.initialState, work, undefined, inputs.dLastState, dInitial],
+  const total = b * d * n;
+  const [x, y] = foldGrid(Math.ceil(total / 64));
+  backend.run("selectiveScan/carry", {
+    params: {
+      d,
+      n,
+      N: carry.N,
+      chunks,
+      total,
+      offStates: at.end,
+      offSum: at.sum,
+      offAdjoint: at.adjoint,
+      scale: carry.scale,
+    },
+    buffers: { A: carry.A, initial: inputs.initialState, states: work, dLast: inputs.dLastState, dInitial },
     grid: [x, y, 2],
   });
 
@@ -123,48 +131,42 @@ export function selectiveScanGrad(backend: WebGpuBackend, inputs: KernelInputs, 
   const size = b * l * d;
   const stride = Math.ceil(size / 64) * 64;
   const grads = backend.scratch((inputs.z ? 3 : 2) * stride);
-  backend.dispatch(`selectiveScan/backward${operands.apart ? "Apart" : ""}${subgroups ? "Subgroups" : ""}`, {
+  backend.run("selectiveScan/backward", {
+    variant: { ...variant, SUMS: subgroups ? "subgroup" : "workgroup" },
     constants: {
       ...cutConstants(cut),
       SUB: cut.SUB,
       P: cut.P,
-      ...operands.constants,
       ...switches,
       Y: sumsY(!!inputs.z),
       ...(subgroups ? {} : { K: Math.min(2, cut.TS), SS: cut.L * (cut.TS + 1) + 1 }),
     },
-    params: [
-      l,
-      d,
-      n,
-      g,
-      chunk,
-      chunks,
-      ...offsets,
-      at.tiles,
-      at.cum,
-      at.end,
-      at.adjoint,
-      stride,
-      2 * stride,
-      at.partA,
-      b * l,
-    ],
-    bindings: [inputs.u, inputs.delta, inputs.z, packed, dY, work, grads, sums, ...more],
-    grid,
+    params: {
+      ...extentsAndOffsets,
+      offCum: at.cum,
+      offEnd: at.end,
+      offAdjoint: at.adjoint,
+      offDelta: stride,
+      offZ: 2 * stride,
+      offA: at.partA,
+      bl: b * l,
+    },
+    buffers: { ...read, work, grads, sums },
+    grid: [Math.ceil(d / CH), chunks, b],
   });
   const dB = backend.output(inputs.B!.shape);
   const dC = backend.output(inputs.C!.shape);
-  backend.dispatchOver("selectiveScan/sumBC", b * l * g * 2 * paddedStates(cut), 128, {
-    params: [b * l, g, n, paddedStates(cut), Math.ceil(d / g / CH)],
-    bindings: [sums, dB, dC],
+  const N = paddedStates(cut);
+  backend.runOver("selectiveScan/sumBC", b * l * g * 2 * N, 128, {
+    params: { bl: b * l, g, n, N, tiles: Math.ceil(d / g / CH) },
+    buffers: { sums, dB, dC },
   });
   // dA, dD and dDeltaBias lie side by side in every block's sums, and so in what they add up to.
   const width = d * (n + 2);
   const parameters = backend.scratch(width);
-  backend.dispatchOver("selectiveScan/sumRows", width, 64, {
-    params: [width, b * chunks, at.partA],
-    bindings: [sums, parameters],
+  backend.runOver("selectiveScan/sumRows", width, 64, {
+    params: { count: width, rows: b * chunks, offset: at.partA },
+    buffers: { parts: sums, out: parameters },
   });
   const shape = inputs.u!.shape;
   const result = [

@@ -2,6 +2,8 @@
 // the states into registers, then runs the adjoint state g_t = C_t dy_t + decay_{t+1} g_{t+1} over them.
 // Sums over states go over the L threads of a channel; sums of dB and dC over channels through `addBC`
 // (parts/channelSums*.wgsl) into one partial a workgroup, which sumBC.wgsl adds up: no float atomics.
+//: variant OPERANDS = packed | apart
+//: variant SUMS = workgroup | subgroup
 const V = 1u; // vec4s of states a thread
 const L = 4u; // threads a channel, 4 V L >= n
 const P = 1u; // channels a thread, at most L: they share what it reads of B and C, and its part of the sums of dB and dC
@@ -26,8 +28,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
-@group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
-//: include parts/operandsPacked.wgsl
+@group(0) @binding(3) var<storage, read> z: array<f32>; //: if HAS_Z // [b, l, d]
+//: include parts/operands/$OPERANDS.wgsl
 @group(0) @binding(5) var<storage, read> dy: array<f32>; // [b, l, d]
 @group(0) @binding(6) var<storage, read> work: array<f32>; // see states.wgsl
 @group(0) @binding(7) var<storage, read_write> grads: array<f32>; // du, dDelta, dz, each [b, l, d]
@@ -48,7 +50,7 @@ var<workgroup> columns: array<vec2f, WG>; // dD and dDeltaBias by staging thread
 
 //: include ../shared/math.wgsl
 //: include parts/stage.wgsl
-//: include parts/channelSumsWorkgroup.wgsl
+//: include parts/channelSums/$SUMS.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {

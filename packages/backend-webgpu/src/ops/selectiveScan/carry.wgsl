@@ -7,13 +7,11 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> A: array<f32>; // [d, N], times scale: log2(e) A
-@group(0) @binding(2) var<storage, read> initial: array<f32>; // [b, d, n]
+@group(0) @binding(2) var<storage, read> initial: array<f32>; //: if HAS_INITIAL // [b, d, n]
 @group(0) @binding(3) var<storage, read_write> states: array<f32>;
-@group(0) @binding(4) var<storage, read_write> last: array<f32>; // [b, d, n]
-@group(0) @binding(5) var<storage, read> dLast: array<f32>; // [b, d, n]
-@group(0) @binding(6) var<storage, read_write> dInitial: array<f32>; // [b, d, n]
+@group(0) @binding(5) var<storage, read> dLast: array<f32>; //: if HAS_DLAST // [b, d, n]
+@group(0) @binding(6) var<storage, read_write> dInitial: array<f32>; //: if KEEP_DINITIAL // [b, d, n]
 override HAS_INITIAL = false;
-override KEEP_LAST = false;
 override HAS_DLAST = false;
 override KEEP_DINITIAL = false;
 const AHEAD = 8u; // chunks loaded at once, to overlap their latency
@@ -57,9 +55,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         state = ends[k] + select(exp2(a * sums[k]) * state, 0.0f, sums[k] > 1.0e38f);
       }
     }
-  }
-  if (KEEP_LAST && !reverse) {
-    last[i] = state;
   }
   if (KEEP_DINITIAL && reverse) {
     dInitial[i] = state;

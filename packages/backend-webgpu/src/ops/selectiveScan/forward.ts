@@ -22,55 +22,29 @@ export function selectiveScan(backend: WebGpuBackend, inputs: KernelInputs, attr
   const y = backend.output([b, l, d]);
   const last = attrs.returnLastState ? backend.output([b, d, n]) : undefined;
   const operands = smallOperands(backend, inputs, extents, cut);
-  const shader = operands.apart ? "selectiveScan/forwardApart" : "selectiveScan/forward";
-  const switches = scanSwitches(inputs, attrs);
+  const { variant } = operands;
+  const constants = { ...cutConstants(cut), ...scanSwitches(inputs, attrs) };
   const offSum = b * chunks * d * n;
-  const params = [l, d, n, g, chunk, chunks, ...operands.offsets, offSum];
-  const grid = [Math.ceil(d / cut.CH), chunks, b] as const;
-  const PS = cut.L * (cut.TS + 1) + 1;
+  const params = { l, d, n, g, chunk, chunks, ...operands.offsets, offSum };
+  const read = { u: inputs.u!, delta: inputs.delta!, ...operands.buffers };
+  const groups = Math.ceil(d / cut.CH);
   const states = chunks > 1 ? backend.scratch(offSum + b * chunks * d) : undefined;
   if (states) {
-    backend.dispatch(shader, {
-      constants: { ...cutConstants(cut), ...operands.constants, ...switches, HAS_Z: false, REDUCE: true, PS: 1 },
+    backend.run("selectiveScan/forward", {
+      variant,
+      constants: { ...constants, REDUCE: true, PS: 1 },
       params,
-      bindings: [
-        inputs.u,
-        inputs.delta,
-        undefined,
-        operands.packed,
-        undefined,
-        states,
-        undefined,
-        undefined,
-        ...operands.more,
-      ],
+      buffers: { ...read, last: states },
       // The last chunk's end is nobody's beginning.
-      grid: [grid[0], chunks - 1, b],
+      grid: [groups, chunks - 1, b],
     });
   }
-  backend.dispatch(shader, {
-    constants: {
-      ...cutConstants(cut),
-      ...operands.constants,
-      ...switches,
-      PS,
-      HAS_INITIAL: !!inputs.initialState,
-      PREFIX: !!states,
-      KEEP_LAST: !!last,
-    },
+  backend.run("selectiveScan/forward", {
+    variant,
+    constants: { ...constants, PS: cut.L * (cut.TS + 1) + 1, KEEP_LAST: !!last },
     params,
-    bindings: [
-      inputs.u,
-      inputs.delta,
-      inputs.z,
-      operands.packed,
-      inputs.initialState,
-      last,
-      y,
-      states,
-      ...operands.more,
-    ],
-    grid,
+    buffers: { ...read, z: inputs.z, initial: inputs.initialState, last, y, ends: states },
+    grid: [groups, chunks, b],
   });
   if (states) backend.release(states);
   operands.release();

@@ -2,6 +2,7 @@
 // A thread owns 4 V states of one channel; L threads make a channel, CH channels a workgroup. The states stay in registers.
 // REDUCE: only the state that the chunk, started from zero, ends in, and the sum of its deltas; from those of the chunks
 // before it, each chunk then finds the state it starts from (PREFIX).
+//: variant OPERANDS = packed | apart
 const V = 1u; // vec4s of states a thread
 const L = 4u; // threads a channel, 4 V L >= n
 const CH = 32u; // channels a workgroup
@@ -23,12 +24,12 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
-@group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
-//: include parts/operandsPacked.wgsl
-@group(0) @binding(5) var<storage, read> initial: array<f32>; // [b, d, n]
-@group(0) @binding(6) var<storage, read_write> last: array<f32>; // [b, d, n], or the chunks' states [b, chunks, d, n] when REDUCE
-@group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, l, d]
-@group(0) @binding(8) var<storage, read> ends: array<f32>; // the chunks' states [b, chunks, d, n], and offSum
+@group(0) @binding(3) var<storage, read> z: array<f32>; //: if HAS_Z // [b, l, d]
+//: include parts/operands/$OPERANDS.wgsl
+@group(0) @binding(5) var<storage, read> initial: array<f32>; //: if HAS_INITIAL // [b, d, n]
+@group(0) @binding(6) var<storage, read_write> last: array<f32>; //: optional // [b, d, n], or the chunks' states [b, chunks, d, n] when REDUCE
+@group(0) @binding(7) var<storage, read_write> y: array<f32>; //: optional // [b, l, d]
+@group(0) @binding(8) var<storage, read> ends: array<f32>; //: if PREFIX // the chunks' states [b, chunks, d, n], and offSum
 
 const WG = CH * L;
 const ROWS = (TS + L - 1u) / L; // steps of its staging column that a thread brings

@@ -9,9 +9,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> A: array<f32>; // [d, n]
 @group(0) @binding(2) var<storage, read> B: array<f32>; // [b, l, g, n]
 @group(0) @binding(3) var<storage, read> C: array<f32>; // [b, l, g, n]
-@group(0) @binding(4) var<storage, read> D: array<f32>; // [d]
-@group(0) @binding(5) var<storage, read> deltaBias: array<f32>; // [d]
-@group(0) @binding(6) var<storage, read> seqIdx: array<i32>; // [b, l]
+@group(0) @binding(4) var<storage, read> D: array<f32>; //: if HAS_D // [d]
+@group(0) @binding(5) var<storage, read> deltaBias: array<f32>; //: if HAS_BIAS // [d]
+@group(0) @binding(6) var<storage, read> seqIdx: array<i32>; //: if HAS_SEQ // [b, l]
 @group(0) @binding(7) var<storage, read_write> packed: array<f32>;
 override HAS_D = false;
 override HAS_BIAS = false;

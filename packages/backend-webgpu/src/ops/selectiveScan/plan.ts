@@ -1,7 +1,6 @@
 import { ShapeError, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import type { DeviceTraits } from "../../device/device.ts";
-import type { Constants } from "../../device/pipelines.ts";
 
 /** Extents of a scan. */
 export interface ScanExtents {
@@ -106,25 +105,30 @@ export function cutScan(
   return { V, L, CH, TS, SUB: Math.min(wish.SUB, TS), P: Math.min(P, CH), chunk, chunks: Math.ceil(l / chunk) };
 }
 
-/** The `const`s of a cut, for `specialise` */
-export function cutConstants({ V, L, CH, TS }: ScanCut): Constants {
+/** The `const`s of a cut. */
+export function cutConstants({ V, L, CH, TS }: ScanCut): Pick<ScanCut, "V" | "L" | "CH" | "TS"> {
   return { V, L, CH, TS };
 }
 
 /** How the passes of a scan get at its small operands: packed into one buffer, or bound as they are. */
 export interface SmallOperands {
-  /** Ends the names of the shaders that bind them apart. */
-  readonly apart: boolean;
-  /** The packed buffer, or A. */
-  readonly packed: TensorInfo;
-  readonly offsets: readonly [offD: number, offBias: number, offRestart: number, offBC: number];
-  /** Bindings from 9 on. */
-  readonly more: readonly (TensorInfo | undefined)[];
-  readonly constants: Constants;
-  /** For the carry: states a channel of `packed`, and what brings its values to A log2(e). */
-  readonly carry: { readonly N: number; readonly scale: number };
+  readonly variant: { readonly OPERANDS: "packed" | "apart" };
+  readonly buffers: {
+    readonly packed?: TensorInfo;
+    readonly A?: TensorInfo;
+    readonly B?: TensorInfo;
+    readonly C?: TensorInfo;
+    readonly D?: TensorInfo | undefined;
+    readonly deltaBias?: TensorInfo | undefined;
+  };
+  /** Where the parts of `packed` lie, in elements. */
+  readonly offsets: PackedOffsets;
+  /** For the carry: the states' rates, states a channel of them, and what brings them to A log2(e). */
+  readonly carry: { readonly A: TensorInfo; readonly N: number; readonly scale: number };
   release(): void;
 }
+
+type PackedOffsets = Readonly<Record<"offD" | "offBias" | "offRestart" | "offBC", number>>;
 
 /** Buffers that the passes bind when the operands are apart. */
 const apartBindings = 12;
@@ -140,23 +144,19 @@ export function smallOperands(
   const N = paddedStates(cut);
   if (!seqIdx && extents.n === N && backend.traits.maxStorageBuffers >= apartBindings) {
     return {
-      apart: true,
-      packed: A!,
-      offsets: [0, 0, 0, 0],
-      more: [B, C, D, deltaBias],
-      constants: { HAS_D: !!D, HAS_BIAS: !!deltaBias },
-      carry: { N, scale: Math.LOG2E },
+      variant: { OPERANDS: "apart" },
+      buffers: { A: A!, B: B!, C: C!, D, deltaBias },
+      offsets: { offD: 0, offBias: 0, offRestart: 0, offBC: 0 },
+      carry: { A: A!, N, scale: Math.LOG2E },
       release: () => {},
     };
   }
   const { packed, offsets } = packOperands(backend, inputs, extents, N);
   return {
-    apart: false,
-    packed,
+    variant: { OPERANDS: "packed" },
+    buffers: { packed },
     offsets,
-    more: [],
-    constants: {},
-    carry: { N, scale: 1 },
+    carry: { A: packed, N, scale: 1 },
     release: () => backend.release(packed),
   };
 }
@@ -166,7 +166,7 @@ function packOperands(
   inputs: KernelInputs,
   { b, l, d, n, g }: ScanExtents,
   N: number,
-): Pick<SmallOperands, "packed" | "offsets"> {
+): { packed: TensorInfo; offsets: PackedOffsets } {
   const bl = b * l;
   const align = (at: number): number => Math.ceil(at / 4) * 4;
   const offD = d * N;
@@ -174,18 +174,16 @@ function packOperands(
   const offRestart = offBias + d;
   const offBC = align(offRestart + (inputs.seqIdx ? bl : 0));
   const packed = backend.scratch(offBC + 2 * bl * g * N);
-  backend.dispatchOver("selectiveScan/pack", Math.max(d * N, bl * g * N, bl, d), 256, {
-    constants: { HAS_D: !!inputs.D, HAS_BIAS: !!inputs.deltaBias, HAS_SEQ: !!inputs.seqIdx },
-    params: [d * N, d, bl, g * N, offD, offBias, offRestart, offBC, l, n, N],
-    bindings: [inputs.A, inputs.B, inputs.C, inputs.D, inputs.deltaBias, inputs.seqIdx, packed],
+  const offsets = { offD, offBias, offRestart, offBC };
+  const { A, B, C, D, deltaBias, seqIdx } = inputs;
+  backend.runOver("selectiveScan/pack", Math.max(d * N, bl * g * N, bl, d), 256, {
+    params: { dN: d * N, d, bl, gN: g * N, ...offsets, l, n, N },
+    buffers: { A: A!, B: B!, C: C!, D, deltaBias, seqIdx, packed },
   });
-  return { packed, offsets: [offD, offBias, offRestart, offBC] };
+  return { packed, offsets };
 }
 
 /** The switches that every pass of a scan shares. */
-export function scanSwitches(
-  inputs: KernelInputs,
-  attrs: KernelAttrs,
-): { HAS_Z: boolean; HAS_SEQ: boolean; SOFTPLUS: boolean } {
-  return { HAS_Z: !!inputs.z, HAS_SEQ: !!inputs.seqIdx, SOFTPLUS: !!attrs.deltaSoftplus };
+export function scanSwitches(inputs: KernelInputs, attrs: KernelAttrs): { HAS_SEQ: boolean; SOFTPLUS: boolean } {
+  return { HAS_SEQ: !!inputs.seqIdx, SOFTPLUS: !!attrs.deltaSoftplus };
 }

@@ -1,6 +1,7 @@
 // First pass of the backward scan: runs each chunk forward from zero and keeps every SUB-th state (the only ones that
 // reach memory). ADJOINT: also what the chunk hands to the state before it,
 // sum_t (prod_{s <= t} decay_s) C_t dy_t, so that the chunks of a row can run at the same time.
+//: variant OPERANDS = packed | apart
 const V = 1u; // vec4s of states a thread
 const L = 4u; // threads a channel, 4 V L >= n
 const CH = 32u; // channels a workgroup
@@ -21,8 +22,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, l, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, l, d]
-@group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, d]
-//: include parts/operandsPacked.wgsl
+@group(0) @binding(3) var<storage, read> z: array<f32>; //: if HAS_Z // [b, l, d]
+//: include parts/operands/$OPERANDS.wgsl
 @group(0) @binding(5) var<storage, read> dy: array<f32>; // [b, l, d]
 // [b, tiles, 4, d, V L] states, [b, tiles, d] sums of delta since the chunk began,
 // [b, chunks, d, n] end states, [b, chunks, d] sums of delta, [b, chunks, d, n] adjoints

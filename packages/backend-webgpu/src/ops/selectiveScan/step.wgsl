@@ -1,9 +1,10 @@
 // One token of the selective scan: L threads a channel, CH channels a workgroup; the state is changed in place.
+//: variant OPERANDS = apart | joined
 struct Params { b: u32, d: u32, n: u32, g: u32, offD: u32, offBias: u32, shiftB: u32, shiftC: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<f32>; // [b, d]
 @group(0) @binding(2) var<storage, read> delta: array<f32>; // [b, d]
-@group(0) @binding(3) var<storage, read> z: array<f32>; // [b, d]
+@group(0) @binding(3) var<storage, read> z: array<f32>; //: if HAS_Z // [b, d]
 @group(0) @binding(4) var<storage, read> B: array<f32>; // [b, g, n], from shiftB on
 @group(0) @binding(5) var<storage, read> C: array<f32>; // [b, g, n], from shiftC on
 @group(0) @binding(6) var<storage, read_write> state: array<f32>; // [b, d, n]
@@ -17,7 +18,7 @@ const CH = 16u;
 var<workgroup> partial: array<f32, L * CH>;
 
 //: include ../shared/math.wgsl
-//: include parts/stepOperandsApart.wgsl
+//: include parts/stepOperands/$OPERANDS.wgsl
 
 @compute @workgroup_size(L * CH)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {

@@ -1,6 +1,9 @@
 // step.wgsl for one row, with both projections before it taken in (see fusion.ts): from the convolution's output to y in one dispatch.
 // Each workgroup makes the whole first projection (delta's inputs, B and C) for itself. Its weights are small and come from the
 // cache; the dispatch that is saved costs more. What the separate kernels would have written is written too.
+//: variant FORMAT = f32 | f16 | bf16 | q8 | q4
+//: variant DELTA_FORMAT = f32 | f16 | bf16
+//: variant SUMS = workgroup | subgroup
 const WG = 512u;
 const LANES = 32u; // threads a row of the first projection
 const CH = 32u; // channels a workgroup
@@ -16,19 +19,19 @@ override SOFTPLUS = false;
 struct Params { d: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 } // B and C: outputs of the first projection from rowB, rowC on
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> u: array<vec4f>; // [d], d = K
-@group(0) @binding(4) var<storage, read> z: array<f32>; // [d]
+@group(0) @binding(4) var<storage, read> z: array<f32>; //: if HAS_Z // [d]
 @group(0) @binding(5) var<storage, read> A: array<f32>; // [d, N]
-@group(0) @binding(6) var<storage, read> D: array<f32>; // [d]
-@group(0) @binding(7) var<storage, read> deltaBias: array<f32>; // [d]
+@group(0) @binding(6) var<storage, read> D: array<f32>; //: if HAS_D // [d]
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>; //: if HAS_BIAS // [d]
 @group(0) @binding(8) var<storage, read_write> state: array<f32>; // [d, N]
 @group(0) @binding(9) var<storage, read_write> projectedOut: array<f32>; // [ROWS]
 @group(0) @binding(10) var<storage, read_write> delta: array<f32>; // [d]
 @group(0) @binding(11) var<storage, read_write> y: array<f32>; // [d]
 
 //: include ../shared/math.wgsl
-//: include ../linear/parts/weightsF32.wgsl
-//: include parts/delta/weightsF32.wgsl
-//: include parts/sumOverWorkgroup.wgsl
+//: include ../linear/parts/weights/$FORMAT.wgsl
+//: include parts/deltaWeights/$DELTA_FORMAT.wgsl
+//: include parts/sumOver/$SUMS.wgsl
 
 const L = WG / CH; // threads a channel
 const PER = (N + L - 1u) / L; // states a thread

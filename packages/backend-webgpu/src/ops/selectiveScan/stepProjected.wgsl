@@ -1,12 +1,13 @@
 // step.wgsl for one row, with the projection that makes its delta taken in (see fusion.ts); delta is written too.
+//: variant FORMAT = f32 | f16 | bf16
 struct Params { d: u32, n: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> projected: array<vec4f>; // delta's inputs [k]; B [g, n] from rowB on, C from rowC on
 @group(0) @binding(3) var<storage, read> u: array<f32>; // [d]
-@group(0) @binding(4) var<storage, read> z: array<f32>; // [d]
+@group(0) @binding(4) var<storage, read> z: array<f32>; //: if HAS_Z // [d]
 @group(0) @binding(5) var<storage, read> A: array<f32>; // [d, n]
-@group(0) @binding(6) var<storage, read> D: array<f32>; // [d]
-@group(0) @binding(7) var<storage, read> deltaBias: array<f32>; // [d]
+@group(0) @binding(6) var<storage, read> D: array<f32>; //: if HAS_D // [d]
+@group(0) @binding(7) var<storage, read> deltaBias: array<f32>; //: if HAS_BIAS // [d]
 @group(0) @binding(8) var<storage, read_write> state: array<f32>; // [d, n]
 @group(0) @binding(9) var<storage, read_write> delta: array<f32>; // [d]
 @group(0) @binding(10) var<storage, read_write> y: array<f32>; // [d]
@@ -19,7 +20,7 @@ const CH = 8u;
 var<workgroup> partial: array<f32, L * CH>;
 
 //: include ../shared/math.wgsl
-//: include ../linear/parts/weightsF32.wgsl
+//: include ../linear/parts/weights/$FORMAT.wgsl
 
 fn projectedAt(i: u32) -> f32 {
   return projected[i / 4u][i % 4u];

@@ -20,10 +20,10 @@ export function ssdScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs:
   const count = shape.b * shape.l * shape.h;
   const offset = aligned(count);
   const parts = backend.scratch(3 * offset);
-  backend.dispatchOver("ssdScan/stepGrads", count, 256, {
-    constants: { HAS_BIAS: !!dtBias, SOFTPLUS: !!attrs.dtSoftplus },
-    params: [count, shape.h, ...stepLimits(attrs), offset],
-    bindings: [dt, A, dtBias, coefficients, grads.perToken, parts],
+  backend.runOver("ssdScan/stepGrads", count, 256, {
+    constants: { SOFTPLUS: !!attrs.dtSoftplus },
+    params: { count, h: shape.h, ...stepLimits(attrs), offset },
+    buffers: { dt: dt!, A: A!, dtBias, coefficients, grads: grads.perToken, out: parts },
   });
   const headSum = (part: number): TensorInfo => sumRows(backend, parts, part * offset, shape.b * shape.l, [shape.h]);
   const result = [

@@ -1,9 +1,9 @@
 // Carries states over the chunks of a row: in: what each chunk adds; out: the state before each chunk (REVERSE: after it).
 //: include parts/chunks.wgsl
 @group(0) @binding(1) var<storage, read> decays: array<vec4f>; // see parts/decays.wgsl
-@group(0) @binding(2) var<storage, read> initial: array<f32>; // [b, h, p, n]
+@group(0) @binding(2) var<storage, read> initial: array<f32>; //: if HAS_INITIAL // [b, h, p, n]
 @group(0) @binding(3) var<storage, read_write> states: array<f32>; // [b, chunks, h, p, n]
-@group(0) @binding(4) var<storage, read_write> last: array<f32>; // [b, h, p, n]
+@group(0) @binding(4) var<storage, read_write> last: array<f32>; //: if KEEP_LAST // [b, h, p, n]
 override HAS_INITIAL = false;
 override KEEP_LAST = false;
 override REVERSE = false;

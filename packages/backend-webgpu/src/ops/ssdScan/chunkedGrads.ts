@@ -1,7 +1,8 @@
 import type { TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith, sizeOf } from "../base/fill.ts";
-import { foldAxis, foldOps } from "../base/reduce.ts";
+import { fillWith } from "../fill/index.ts";
+import { foldAxis, foldOps } from "../reduce/index.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
 import {
   carriedStates,
   chunkConstants,
@@ -53,7 +54,8 @@ export function sumRows(
 function gated(backend: WebGpuBackend, dY: TensorInfo, z: TensorInfo | undefined): TensorInfo {
   if (!z) return dY;
   const dOut = backend.output(dY.shape);
-  backend.dispatchOver("ssdScan/gate", sizeOf(dY.shape), 256, { params: [sizeOf(dY.shape)], bindings: [dY, z, dOut] });
+  const count = sizeOf(dY.shape);
+  backend.runOver("ssdScan/gate", count, 256, { params: { count }, buffers: { dY, z, dOut } });
   return dOut;
 }
 
@@ -94,16 +96,16 @@ export function chunkedBackward(
   const tokens = s.b * s.l * s.h;
   const dots = backend.scratch(4 * tokens);
   const perToken = backend.scratch(4 * tokens);
-  backend.dispatchOver("ssdScan/rowGrads", tokens, 4, {
-    constants: { ...chunkConstants(s), SKIP, HAS_Z: !!z },
+  backend.runOver("ssdScan/rowGrads", tokens, 4, {
+    constants: { ...chunkConstants(s), SKIP },
     params: chunkParams(s, tokens, offset),
-    bindings: [v, upstream, z, scores, decays, D, work, dots],
+    buffers: { v, dY: upstream, z, scores, decays, D, work, dots },
   });
   const blocks = s.b * s.chunks * s.h;
-  backend.dispatchOver("ssdScan/decayGrads", blocks, 1, {
+  backend.runOver("ssdScan/decayGrads", blocks, 1, {
     constants: chunkConstants(s),
     params: chunkParams(s, blocks),
-    bindings: [dots, decays, states, adjoints, scores, upstreamScores, perToken],
+    buffers: { dots, decays, states, adjoints, scores, upstream: upstreamScores, grads: perToken },
   });
   const dSkip = SKIP === 2 ? sumRows(backend, work, 2 * offset, s.b * s.l, D!.shape) : undefined;
   const [dZ, dV, ...rest] = parts as [TensorInfo, TensorInfo, ...TensorInfo[]];

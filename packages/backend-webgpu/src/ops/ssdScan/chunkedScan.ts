@@ -1,8 +1,7 @@
 import type { KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
-import type { Constants } from "../../device/pipelines.ts";
-import type { ShaderName } from "../../shaders.ts";
+import type { Grid } from "../../shader/types.ts";
 
 /** Extents of a scan with one decay a head: q, k [b, l, g, r, n]; v, y [b, l, h, r, p]; states [b, h, p, n]. */
 export interface ChunkedShape {
@@ -43,12 +42,15 @@ export function chunkedShape(extents: ScanExtents, chunkSize: number): ChunkedSh
   return { ...extents, Q, chunks: Math.ceil(extents.l / Q), firstChunk: 0 };
 }
 
-export function chunkConstants({ Q, r, p, n }: ChunkedShape): Constants {
+export function chunkConstants({ Q, r, p, n }: ChunkedShape): Record<"Q" | "R" | "P" | "N", number> {
   return { Q, R: r, P: p, N: n };
 }
 
-export function chunkParams({ l, h, g, chunks, firstChunk }: ChunkedShape, batch: number, offset = 0): number[] {
-  return [l, h, g, chunks, batch, offset, firstChunk];
+/** The parameters that every shader of a chunked scan has. */
+type ChunkParams = Record<"l" | "h" | "g" | "chunks" | "batch" | "offset" | "firstChunk", number>;
+
+export function chunkParams({ l, h, g, chunks, firstChunk }: ChunkedShape, batch: number, offset = 0): ChunkParams {
+  return { l, h, g, chunks, batch, offset, firstChunk };
 }
 
 /** The code of how D is shaped: none, a head, a channel. */
@@ -56,36 +58,31 @@ export function skipMode(D: TensorInfo | undefined): number {
   return D ? D.shape.length : 0;
 }
 
-/** Dispatches one of the products: `batch` of them, [rows, columns] each. */
-function product(
-  backend: WebGpuBackend,
-  shader: ShaderName,
+/** How one of the products is dispatched: `batch` of them, [rows, columns] each. */
+function productOf(
   s: ChunkedShape,
   batch: number,
-  [rows, columns]: readonly [number, number],
-  constants: Constants,
-  bindings: readonly (TensorInfo | undefined)[],
-): void {
+  rows: number,
+  columns: number,
+): { tiles: Record<"Q" | "R" | "P" | "N" | "TX" | "TY", number>; place: { params: ChunkParams; grid: Grid } } {
   const side = (extent: number): number => (extent > 32 ? 16 : extent > 16 ? 8 : 4);
   const [TX, TY] = [side(columns), side(rows)];
   const tiles = Math.ceil(rows / (4 * TY)) * Math.ceil(columns / (4 * TX));
   const [y, z] = foldGrid(batch);
-  backend.dispatch(shader, {
-    constants: { ...chunkConstants(s), TX, TY, ...constants },
-    params: chunkParams(s, batch),
-    bindings,
-    grid: [tiles, y, z],
-  });
+  return {
+    tiles: { ...chunkConstants(s), TX, TY },
+    place: { params: chunkParams(s, batch), grid: [tiles, y, z] },
+  };
 }
 
 /** Cumulative decays along every chunk, [b, chunks, h, Q, 8]. */
 export function cumulate(backend: WebGpuBackend, s: ChunkedShape, coefficients: TensorInfo): TensorInfo {
   const batch = s.b * s.chunks * s.h;
   const decays = backend.scratch(batch * s.Q * 8);
-  backend.dispatchOver("ssdScan/cumulate", batch, 64, {
+  backend.runOver("ssdScan/cumulate", batch, 64, {
     constants: chunkConstants(s),
     params: chunkParams(s, batch),
-    bindings: [coefficients, decays],
+    buffers: { coefficients, decays },
   });
   return decays;
 }
@@ -101,11 +98,12 @@ export function rowScores(
   const rows = s.Q * s.r;
   const batch = s.b * s.chunks * (ofHeads ? s.h : s.g);
   const scores = backend.scratch(batch * rows * rows);
-  product(backend, "ssdScan/scores", s, batch, [rows, rows], { WIDTH: ofHeads ? s.p : s.n, OF_HEADS: ofHeads }, [
-    x,
-    y,
-    scores,
-  ]);
+  const { tiles, place } = productOf(s, batch, rows, rows);
+  backend.run("ssdScan/scores", {
+    ...place,
+    constants: { ...tiles, WIDTH: ofHeads ? s.p : s.n, OF_HEADS: ofHeads },
+    buffers: { x, y, out: scores },
+  });
   return scores;
 }
 
@@ -121,20 +119,17 @@ export function carriedStates(
   last: TensorInfo | undefined,
 ): TensorInfo {
   const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
-  product(
-    backend,
-    "ssdScan/chunkStates",
-    s,
-    s.b * s.chunks * s.h,
-    [s.p, s.n],
-    { ADJOINT: reverse, LEFT_ALONG_K: false },
-    [values, keys, decays, states],
-  );
+  const { tiles, place } = productOf(s, s.b * s.chunks * s.h, s.p, s.n);
+  backend.run("ssdScan/chunkStates", {
+    ...place,
+    constants: { ...tiles, ADJOINT: reverse, LEFT_ALONG_K: false },
+    buffers: { values, keys, decays, states },
+  });
   const size = s.b * s.h * s.p * s.n;
-  backend.dispatchOver("ssdScan/carry", size, 64, {
-    constants: { ...chunkConstants(s), HAS_INITIAL: !!initial, KEEP_LAST: !!last, REVERSE: reverse },
+  backend.runOver("ssdScan/carry", size, 64, {
+    constants: { ...chunkConstants(s), REVERSE: reverse },
     params: chunkParams(s, size),
-    bindings: [decays, initial, states, last],
+    buffers: { decays, initial, states, last },
   });
   return states;
 }
@@ -164,17 +159,12 @@ export function chunkOutputs(
   o: OutputOperands,
   y: TensorInfo,
 ): void {
-  const constants = { ...terms, SKIP: skipMode(o.D), HAS_Z: !!o.z };
-  product(backend, "ssdScan/outputs", s, s.b * s.chunks * s.h, [s.Q * s.r, s.p], constants, [
-    o.keys,
-    o.values,
-    o.scores,
-    o.decays,
-    o.states,
-    o.D,
-    o.z,
-    y,
-  ]);
+  const { tiles, place } = productOf(s, s.b * s.chunks * s.h, s.Q * s.r, s.p);
+  backend.run("ssdScan/outputs", {
+    ...place,
+    constants: { ...tiles, ...terms, SKIP: skipMode(o.D) },
+    buffers: { ...o, y },
+  });
 }
 
 /** Gradients of q or (ofKeys) k, [b, l, g, r, n]. */
@@ -189,14 +179,12 @@ export function keyGrads(
   states: TensorInfo,
   out: TensorInfo,
 ): void {
-  product(backend, "ssdScan/keyGrads", s, s.b * s.chunks * s.g, [s.Q * s.r, s.n], { OF_KEYS }, [
-    scores,
-    values,
-    keys,
-    decays,
-    states,
-    out,
-  ]);
+  const { tiles, place } = productOf(s, s.b * s.chunks * s.g, s.Q * s.r, s.n);
+  backend.run("ssdScan/keyGrads", {
+    ...place,
+    constants: { ...tiles, OF_KEYS },
+    buffers: { scores, values, keys, decays, states, out },
+  });
 }
 
 /** Bytes that the states of one segment of chunks may take. */

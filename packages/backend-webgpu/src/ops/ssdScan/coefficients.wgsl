@@ -3,8 +3,8 @@ struct Params { count: u32, l: u32, h: u32, dtMin: f32, dtMax: f32 } // count = 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dt: array<f32>; // [b, l, h]
 @group(0) @binding(2) var<storage, read> A: array<f32>; // [h]
-@group(0) @binding(3) var<storage, read> dtBias: array<f32>; // [h]
-@group(0) @binding(4) var<storage, read> seqIdx: array<i32>; // [b, l]
+@group(0) @binding(3) var<storage, read> dtBias: array<f32>; //: if HAS_BIAS // [h]
+@group(0) @binding(4) var<storage, read> seqIdx: array<i32>; //: if HAS_SEQ // [b, l]
 @group(0) @binding(5) var<storage, read_write> coefficients: array<vec4f>; // [b, l, h]
 override HAS_BIAS = false;
 override HAS_SEQ = false;

@@ -1,13 +1,11 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { floatBits } from "../../device/launch.ts";
+import { finite } from "../shared/finite.ts";
 import { chunkedForward, chunkedShape, ssdExtents, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
 
-const largest = 3.4028234663852886e38;
-
-/** dtMin and dtMax as a uniform block holds them: WGSL knows no infinities. */
-export function stepLimits({ dtMin, dtMax }: KernelAttrs): [number, number] {
-  return [floatBits(Math.max(dtMin as number, -largest)), floatBits(Math.min(dtMax as number, largest))];
+/** dtMin and dtMax as a shader takes them. */
+export function stepLimits({ dtMin, dtMax }: KernelAttrs): { dtMin: number; dtMax: number } {
+  return { dtMin: finite(dtMin as number), dtMax: finite(dtMax as number) };
 }
 
 /** Log decay and weights of every token and head; release them after use. */
@@ -19,10 +17,11 @@ export function ssdCoefficients(
 ): TensorInfo {
   const count = b * l * h;
   const coefficients = backend.scratch(4 * count);
-  backend.dispatchOver("ssdScan/coefficients", count, 256, {
-    constants: { HAS_BIAS: !!inputs.dtBias, HAS_SEQ: !!inputs.seqIdx, SOFTPLUS: !!attrs.dtSoftplus },
-    params: [count, l, h, ...stepLimits(attrs)],
-    bindings: [inputs.dt, inputs.A, inputs.dtBias, inputs.seqIdx, coefficients],
+  const { dt, A, dtBias, seqIdx } = inputs;
+  backend.runOver("ssdScan/coefficients", count, 256, {
+    constants: { SOFTPLUS: !!attrs.dtSoftplus },
+    params: { count, l, h, ...stepLimits(attrs) },
+    buffers: { dt: dt!, A: A!, dtBias, seqIdx, coefficients },
   });
   return coefficients;
 }

@@ -7,9 +7,9 @@
 @group(0) @binding(2) var<storage, read> values: array<f32>; // v (BACKWARDS: dout) [b, l, h, r, p]
 @group(0) @binding(3) var<storage, read> scores: array<f32>; // q k^T [b, chunks, g, ROWS, ROWS]
 @group(0) @binding(4) var<storage, read> decays: array<vec4f>;
-@group(0) @binding(5) var<storage, read> states: array<f32>; // before each chunk (BACKWARDS: adjoints after it) [b, chunks, h, p, n]
-@group(0) @binding(6) var<storage, read> D: array<f32>; // [h] or [h, p]
-@group(0) @binding(7) var<storage, read> z: array<f32>; // [b, l, h, r, p]
+@group(0) @binding(5) var<storage, read> states: array<f32>; //: optional // before each chunk (BACKWARDS: adjoints after it) [b, chunks, h, p, n]
+@group(0) @binding(6) var<storage, read> D: array<f32>; //: optional // [h] or [h, p]
+@group(0) @binding(7) var<storage, read> z: array<f32>; //: if HAS_Z // [b, l, h, r, p]
 @group(0) @binding(8) var<storage, read_write> y: array<f32>; // [b, l, h, r, p]
 const BACKWARDS = false;
 const FROM_CHUNK = true;

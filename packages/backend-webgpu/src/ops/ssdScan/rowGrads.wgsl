@@ -4,10 +4,10 @@
 //: include ../shared/math.wgsl
 @group(0) @binding(1) var<storage, read> v: array<f32>; // [b, l, h, r, p]
 @group(0) @binding(2) var<storage, read> dY: array<f32>; // [b, l, h, r, p]
-@group(0) @binding(3) var<storage, read> z: array<f32>; // [b, l, h, r, p]
+@group(0) @binding(3) var<storage, read> z: array<f32>; //: if HAS_Z // [b, l, h, r, p]
 @group(0) @binding(4) var<storage, read> scores: array<f32>; // q k^T [b, chunks, g, ROWS, ROWS]
 @group(0) @binding(5) var<storage, read> decays: array<vec4f>;
-@group(0) @binding(6) var<storage, read> D: array<f32>; // [h] or [h, p]
+@group(0) @binding(6) var<storage, read> D: array<f32>; //: optional // [h] or [h, p]
 // Parts [b, l, h, r, p] at multiples of offset. In: outputs from states; value gradients from adjoint states, without w;
 // value gradients from the chunk, likewise; outputs from the chunk (HAS_Z). Out: dz; dv; dout v of every element (SKIP 2).
 @group(0) @binding(7) var<storage, read_write> work: array<f32>;

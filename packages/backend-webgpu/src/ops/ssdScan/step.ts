@@ -9,10 +9,10 @@ export function ssdScanStep(backend: WebGpuBackend, inputs: KernelInputs, attrs:
   const { x, B, C, D, z, state } = inputs;
   const y = backend.output(x!.shape);
   const coefficients = ssdCoefficients(backend, inputs, attrs, { b, l: 1, h });
-  backend.dispatchOver("ssdScan/step", b * h * p, 4, {
-    constants: { SKIP: skipMode(D), HAS_Z: !!z },
-    params: [b * h * p, h, g, p, n],
-    bindings: [coefficients, x, B, C, D, z, state, y],
+  backend.runOver("ssdScan/step", b * h * p, 4, {
+    constants: { SKIP: skipMode(D) },
+    params: { rows: b * h * p, h, g, p, n },
+    buffers: { coefficients, x: x!, B: B!, C: C!, D, z, state: state!, y },
   });
   backend.release(coefficients);
   return [y];

@@ -3,7 +3,7 @@ struct Params { count: u32, h: u32, dtMin: f32, dtMax: f32, offset: u32 } // cou
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dt: array<f32>; // [b, l, h]
 @group(0) @binding(2) var<storage, read> A: array<f32>; // [h]
-@group(0) @binding(3) var<storage, read> dtBias: array<f32>; // [h]
+@group(0) @binding(3) var<storage, read> dtBias: array<f32>; //: if HAS_BIAS // [h]
 @group(0) @binding(4) var<storage, read> coefficients: array<vec4f>; // [b, l, h]
 @group(0) @binding(5) var<storage, read> grads: array<vec4f>; // [b, l, h], see decayGrads.wgsl
 @group(0) @binding(6) var<storage, read_write> out: array<f32>; // [b, l, h] of dt, of A and of D [h], each at a multiple of offset

@@ -12,7 +12,7 @@ const LANES = WG;
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
 //: include ../shared/turns.wgsl
-//: include ../shared/lanesWorkgroup.wgsl
+//: include ../shared/lanes/workgroup.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {

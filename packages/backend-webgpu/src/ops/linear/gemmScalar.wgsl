@@ -1,1 +1,0 @@
-//: include gemm.wgsl replacing vectorIo scalarIo

@@ -1,1 +1,0 @@
-//: include gemv.wgsl replacing weightsF32 weightsBf16

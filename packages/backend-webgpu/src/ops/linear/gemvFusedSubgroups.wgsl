@@ -1,2 +1,0 @@
-enable subgroups;
-//: include gemvFused.wgsl replacing lanesWorkgroup lanesSubgroup

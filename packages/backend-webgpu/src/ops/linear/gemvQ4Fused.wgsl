@@ -1,1 +1,0 @@
-//: include gemvFused.wgsl replacing weightsF32 weightsQ4

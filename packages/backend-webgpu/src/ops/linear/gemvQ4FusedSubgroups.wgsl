@@ -1,1 +1,0 @@
-//: include gemvFusedSubgroups.wgsl replacing weightsF32 weightsQ4

@@ -1,1 +1,0 @@
-//: include gemvSubgroups.wgsl replacing weightsF32 weightsQ8

@@ -1,2 +1,0 @@
-enable subgroups;
-//: include gemv.wgsl replacing lanesWorkgroup lanesSubgroup

@@ -1,1 +1,0 @@
-//: include unpack.wgsl replacing weightsF32 weightsQ4

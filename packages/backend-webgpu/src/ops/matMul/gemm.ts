@@ -1,0 +1,73 @@
+import type { TensorInfo } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+
+/** C [batch, m, n] = op(A) op(B) + bias. */
+export interface GemmShape {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** A is stored [k, m]; B is stored [n, k]. */
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly batch?: number;
+  /** One matrix for the whole batch. */
+  readonly repeatA?: boolean;
+  readonly repeatB?: boolean;
+}
+
+/** Tiles a device keeps busy with; fewer are split along k. */
+const wantedTiles = 128;
+
+interface Tile {
+  readonly TX: number;
+  readonly TY: number;
+}
+
+/** 128 x 128 where there is enough work, less where most of a tile would be empty or tiles too few. */
+export function chooseTile(m: number, n: number, maxInvocations: number): Tile {
+  const pick = (extent: number): number => (extent > 64 ? 16 : extent > 32 ? 8 : 4);
+  let [TX, TY] = [pick(n), pick(m)];
+  const tiles = (): number => Math.ceil(m / (8 * TY)) * Math.ceil(n / (8 * TX));
+  if (tiles() < wantedTiles / 2 && TX === 16 && TY === 16) [TX, TY] = [8, 8];
+  while (TX * TY > maxInvocations) TY /= 2;
+  return { TX, TY };
+}
+
+/** Parts of k to multiply apart and add up, where tiles alone would leave the device idle. */
+function chooseParts(tiles: number, k: number): number {
+  if (tiles >= wantedTiles / 2 || k < 512) return 1;
+  return Math.max(1, Math.min(Math.floor(wantedTiles / tiles), Math.floor(k / 256)));
+}
+
+export function gemm(
+  backend: WebGpuBackend,
+  shape: GemmShape,
+  a: TensorInfo,
+  b: TensorInfo,
+  out: TensorInfo,
+  bias?: TensorInfo,
+): void {
+  const { m, n, k, transposeA, transposeB, batch = 1 } = shape;
+  if (m * n * batch === 0) return;
+  const { TX, TY } = chooseTile(m, n, backend.traits.maxInvocations);
+  const [gridX, gridY] = [Math.ceil(n / (8 * TX)), Math.ceil(m / (8 * TY))];
+  const wanted = bias ? 1 : chooseParts(gridX * gridY * batch, k);
+  const split = Math.ceil(Math.max(1, k) / wanted / 16) * 16;
+  const parts = Math.max(1, Math.ceil(k / split));
+  const target = parts === 1 ? out : backend.scratch(parts * batch * m * n);
+  const whole = (transposeA ? m : k) % 4 === 0 && (transposeB ? k : n) % 4 === 0 && n % 4 === 0;
+  backend.run("matMul/gemm", {
+    variant: { IO: whole ? "vector" : "scalar" },
+    constants: { TX, TY, TA: transposeA, TB: transposeB },
+    params: { m, n, k, batchA: shape.repeatA ? 0 : m * k, batchB: shape.repeatB ? 0 : k * n, split, parts },
+    buffers: { A: a, B: b, bias, C: target },
+    grid: [gridX, gridY, batch * parts],
+  });
+  if (parts > 1) {
+    backend.runOver("matMul/addParts", batch * m * n, 256, {
+      params: { size: m * n, parts, batch },
+      buffers: { parts: target, out },
+    });
+    backend.release(target);
+  }
+}

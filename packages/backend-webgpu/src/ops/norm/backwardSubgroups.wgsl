@@ -1,2 +1,0 @@
-enable subgroups;
-//: include backward.wgsl replacing lanesWorkgroup lanesSubgroup

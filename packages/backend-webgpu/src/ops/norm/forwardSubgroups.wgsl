@@ -1,2 +1,0 @@
-enable subgroups;
-//: include forward.wgsl replacing lanesWorkgroup lanesSubgroup

@@ -1,1 +1,0 @@
-//: include backward.wgsl replacing operandsPacked operandsApart

@@ -1,2 +1,0 @@
-enable subgroups;
-//: include backwardApart.wgsl replacing channelSumsWorkgroup channelSumsSubgroup

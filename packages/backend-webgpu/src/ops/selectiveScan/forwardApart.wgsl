@@ -1,1 +1,0 @@
-//: include forward.wgsl replacing operandsPacked operandsApart

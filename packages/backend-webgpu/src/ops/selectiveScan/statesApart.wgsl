@@ -1,1 +1,0 @@
-//: include states.wgsl replacing operandsPacked operandsApart

@@ -1,1 +1,0 @@
-//: include stepFromInput.wgsl replacing weightsF32 weightsBf16

@@ -1,1 +1,0 @@
-//: include stepFromInputSubgroups.wgsl replacing weightsF32 weightsBf16

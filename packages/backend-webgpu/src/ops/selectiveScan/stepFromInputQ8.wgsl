@@ -1,1 +1,0 @@
-//: include stepFromInput.wgsl replacing linear/parts/weightsF32 linear/parts/weightsQ8

@@ -1,2 +1,0 @@
-enable subgroups;
-//: include stepFromInput.wgsl replacing sumOverWorkgroup sumOverSubgroup

@@ -1,1 +1,0 @@
-//: include step.wgsl replacing stepOperandsApart stepOperandsJoined

@@ -1,1 +1,0 @@
-//: include stepProjected.wgsl replacing weightsF32 weightsBf16

@@ -1,0 +1,11 @@
+import type { Kernel } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { foldAxis, foldOps } from "../reduce/index.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
+
+/** Sum of all squares. */
+export const sumSquares: Kernel<WebGpuBackend> = (backend, { x }) => {
+  const y = backend.output([]);
+  foldAxis(backend, foldOps.squares, x!, 1, sizeOf(x!.shape), 1, y);
+  return [y];
+};

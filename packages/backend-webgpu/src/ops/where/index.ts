@@ -1,0 +1,14 @@
+import type { DType, Kernel } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
+
+/** Picks between two operands, element by element. */
+export const where: Kernel<WebGpuBackend> = (backend, { condition, t, e }) => {
+  const y = backend.output(t!.shape, t!.dtype as DType);
+  const size = sizeOf(t!.shape);
+  backend.runOver("where/where", size, 256, {
+    params: { size },
+    buffers: { condition: condition!, t: t!, e: e!, y },
+  });
+  return y;
+};

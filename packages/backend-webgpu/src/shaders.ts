@@ -1,1 +1,0 @@
-export { shaders, type ShaderName } from "./shaders.gen.ts";
