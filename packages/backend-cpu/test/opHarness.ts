@@ -63,7 +63,7 @@ export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>, f
 export function expectForward(call: Call, bound: number): void {
   tidy(() => {
     const inputs = upload(call);
-    const got: Record<string, Tensor> = call.op(inputs, call.attrs);
+    const got: Record<string, Tensor> = call.op.run(inputs, call.attrs);
     for (const [name, want] of Object.entries(reference(call))) {
       const result = got[name] ?? inputs[name]!;
       expect(result.shape, name).toEqual(want.shape);
@@ -92,7 +92,7 @@ export function expectGradients(call: Call, bound: number, through?: readonly st
     const names = call.op.spec.differentiable.filter((name) => inputs[name] !== undefined);
     const { grads } = valueAndGrads(
       () => {
-        const got: Record<string, Tensor> = call.op(inputs, call.attrs);
+        const got: Record<string, Tensor> = call.op.run(inputs, call.attrs);
         return outputs
           .map(([name]) => sum(mul(got[name]!, tensor(Float32Array.from(weights[name]!.data), weights[name]!.shape))))
           .reduce((a, b) => add(a, b));

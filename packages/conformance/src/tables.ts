@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { cpuKernels } from "@statespace/backend-cpu";
 import { wasmKernels } from "@statespace/backend-wasm";
 import { webGpuKernels } from "@statespace/backend-webgpu";
-import { allOps, BASE_KERNELS, gradientKernelName } from "@statespace/core";
+import { BASE_KERNELS, gradientKernelName, opTable } from "@statespace/core";
 import { BACKENDS, registerByName } from "./backends.ts";
 import { runGolden, type GoldenResult, type GoldenVerdict } from "./golden/run.ts";
 
@@ -22,13 +22,16 @@ const kernels: Readonly<Record<(typeof BACKENDS)[number], Readonly<Record<string
 export function supportTable(): string {
   const mark = (backend: (typeof BACKENDS)[number], name: string): string =>
     kernels[backend][name] === undefined ? "-" : "yes";
-  const rows = Object.values(allOps).map(({ spec: { name, differentiable } }) => {
-    const cells = BACKENDS.map(
-      (backend) =>
-        `${mark(backend, name)} / ${differentiable.length === 0 ? "none" : mark(backend, gradientKernelName(name))}`,
-    );
-    return `| ${name} | ${cells.join(" | ")} |`;
-  });
+  const rows = Object.values(opTable)
+    .filter(({ spec }) => !BASE_KERNELS.includes(spec.name))
+    .map(({ spec }) => {
+      const { name, differentiable } = spec;
+      const cells = BACKENDS.map(
+        (backend) =>
+          `${mark(backend, name)} / ${differentiable.length === 0 ? "none" : mark(backend, gradientKernelName(name))}`,
+      );
+      return `| ${name} | ${cells.join(" | ")} |`;
+    });
   const base = BACKENDS.map(
     (backend) =>
       `${BASE_KERNELS.filter((name) => kernels[backend][name] !== undefined).length} of ${BASE_KERNELS.length}`,

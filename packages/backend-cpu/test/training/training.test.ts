@@ -16,7 +16,7 @@ import {
   tidy,
   valueAndGrads,
   zeros,
-  adamW,
+  opTable,
   type NdArrays,
   type Tensor,
 } from "@statespace/core";
@@ -86,7 +86,7 @@ describe("AdamW", () => {
           hyper,
           gradScale: ndarray([], [Math.min(1, 1 / (norm + 1e-6))]),
         };
-        Object.assign(state, adamW.spec.reference(inputs, {}));
+        Object.assign(state, opTable["adamW"]!.spec.reference(inputs, {}));
       });
     }
     // Each step rounds the parameter once (2^-24) and its betas in float32 (2^-24 of an update); 20 steps of both.

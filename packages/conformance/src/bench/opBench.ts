@@ -82,7 +82,7 @@ function subject(
   direction: "forward" | "backward",
 ): Subject {
   const [output] = Object.keys(expected) as [string];
-  const forward = (): Tensor => (spec.op(tensors, spec.attrs) as Record<string, Tensor>)[output]!;
+  const forward = (): Tensor => (spec.op.run(tensors, spec.attrs) as Record<string, Tensor>)[output]!;
   const wanted = spec.op.spec.differentiable.map((name) => tensors[name]).filter((t) => t !== undefined);
   return {
     label: backend,

@@ -1,8 +1,10 @@
-import { causalConv1d, type CausalConv1dInputs } from "@statespace/core";
+import { causalConv1d, type AnyOp } from "@statespace/core";
 import type { GoldenCase } from "./goldenCase.ts";
 import { absolute, expectedOf, inputArrays, largest, pickKeys, toTensor, U32 } from "./inputs.ts";
 import { gradientsOf, take } from "./opGradients.ts";
 import type { GoldenRow } from "./row.ts";
+
+const op: AnyOp = causalConv1d;
 
 /** Golden group `causal-conv1d`: y, lastState and every gradient. */
 export async function compareCausalConv1d(golden: GoldenCase): Promise<GoldenRow[]> {
@@ -13,8 +15,8 @@ export async function compareCausalConv1d(golden: GoldenCase): Promise<GoldenRow
   const taps = inputs["weight"]!.shape[1]!;
 
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]));
-  const { y, lastState } = causalConv1d(tensors as unknown as CausalConv1dInputs, attrs);
-  const magnitude = causalConv1d.spec.reference(
+  const { y, lastState } = op.run(tensors, attrs);
+  const magnitude = op.spec.reference(
     Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, absolute(x)])),
     { ...attrs, silu: false },
   );
@@ -40,7 +42,7 @@ export async function compareCausalConv1d(golden: GoldenCase): Promise<GoldenRow
     inputs,
     Object.keys(inputs),
     arrays["gradY"]!,
-    (t) => causalConv1d(t as unknown as CausalConv1dInputs, { ...attrs, returnLastState: false }).y,
+    (t) => op.run(t, { ...attrs, returnLastState: false }).y,
   );
   for (const [name, actual] of Object.entries(grads)) {
     const expected = expectedOf(golden, `out.grad.${name}`);

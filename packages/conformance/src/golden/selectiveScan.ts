@@ -1,8 +1,10 @@
-import { selectiveScan, type SelectiveScanInputs } from "@statespace/core";
+import { selectiveScan, type AnyOp } from "@statespace/core";
 import type { GoldenCase } from "./goldenCase.ts";
 import { absolute, expectedOf, inputArrays, largest, pickKeys, toTensor, U32 } from "./inputs.ts";
 import { gradientsOf, take } from "./opGradients.ts";
 import type { GoldenRow } from "./row.ts";
+
+const op: AnyOp = selectiveScan;
 
 const ARGUMENTS = ["u", "delta", "A", "B", "C", "D", "z", "deltaBias", "initialState"];
 
@@ -19,11 +21,11 @@ export async function compareSelectiveScan(golden: GoldenCase): Promise<GoldenRo
   const rows: GoldenRow[] = [];
 
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]));
-  const { y, lastState } = selectiveScan(tensors as unknown as SelectiveScanInputs, attrs);
+  const { y, lastState } = op.run(tensors, attrs);
   const outputs = { y: await take(y), lastState: await take(lastState!) };
   for (const t of Object.values(tensors)) t.dispose();
   const signed = new Set(["delta", "A", "deltaBias"]);
-  const magnitudes = selectiveScan.spec.reference(
+  const magnitudes = op.spec.reference(
     Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, signed.has(name) ? x : absolute(x)])),
     attrs,
   );
@@ -40,12 +42,7 @@ export async function compareSelectiveScan(golden: GoldenCase): Promise<GoldenRo
     ["grad_y", "y", "gradY"],
     ["grad_state", "lastState", "gradLastState"],
   ] as const) {
-    const grads = await gradientsOf(
-      inputs,
-      Object.keys(inputs),
-      arrays[upstream]!,
-      (t) => selectiveScan(t as unknown as SelectiveScanInputs, attrs)[output]!,
-    );
+    const grads = await gradientsOf(inputs, Object.keys(inputs), arrays[upstream]!, (t) => op.run(t, attrs)[output]!);
     for (const [name, actual] of Object.entries(grads)) {
       const expected = expectedOf(golden, `out.${prefix}.${name}`);
       rows.push({

@@ -1,8 +1,10 @@
-import { ssdScan, type SsdScanInputs } from "@statespace/core";
+import { ssdScan, type AnyOp } from "@statespace/core";
 import type { GoldenCase } from "./goldenCase.ts";
 import { absolute, expectedOf, inputArrays, largest, pickKeys, toTensor, U32 } from "./inputs.ts";
 import { gradientsOf, take } from "./opGradients.ts";
 import type { GoldenRow } from "./row.ts";
+
+const op: AnyOp = ssdScan;
 
 const ARGUMENTS = ["x", "dt", "A", "B", "C", "D", "z", "dtBias", "initialState"];
 
@@ -22,13 +24,13 @@ export async function compareSsd(golden: GoldenCase): Promise<GoldenRow[]> {
     returnLastState: true,
   };
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, array]) => [name, toTensor(array)]));
-  const { y, lastState } = ssdScan(tensors as unknown as SsdScanInputs, attrs);
+  const { y, lastState } = op.run(tensors, attrs);
   const outputs = { y: await take(y), lastState: await take(lastState!) };
   for (const t of Object.values(tensors)) t.dispose();
   const signed = new Set(["dt", "A", "dtBias"]);
-  const magnitudes = ssdScan.spec.reference(
+  const magnitudes = op.spec.reference(
     Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, signed.has(name) ? x : absolute(x)])),
-    { ...ssdScan.spec.attrs, ...attrs },
+    { ...op.spec.attrs, ...attrs },
   );
   const rows = (["y", "lastState"] as const).map((name): GoldenRow => ({
     tensor: name,
@@ -37,12 +39,7 @@ export async function compareSsd(golden: GoldenCase): Promise<GoldenRow[]> {
     bound: magnitudes[name]!.data.map((x) => FORWARD * U32 * Math.abs(x)),
     reason: `${FORWARD} x 2^-24 x the scan of absolute values`,
   }));
-  const grads = await gradientsOf(
-    inputs,
-    Object.keys(inputs),
-    arrays["gradY"]!,
-    (t) => ssdScan(t as unknown as SsdScanInputs, attrs).y,
-  );
+  const grads = await gradientsOf(inputs, Object.keys(inputs), arrays["gradY"]!, (t) => op.run(t, attrs).y);
   for (const [name, actual] of Object.entries(grads)) {
     const expected = expectedOf(golden, `out.grad.${name}`);
     rows.push({

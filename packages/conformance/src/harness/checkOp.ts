@@ -33,9 +33,9 @@ export async function checkForward(c: OpCase, seed = 1): Promise<Verdict[]> {
   const expected = referenceOf(c, inputs);
   const scale = c.peakScale ? undefined : referenceOf(c, scaleInputs(c, inputs));
   const tensors = upload(c, inputs);
-  const outputs = c.op(tensors, c.attrs) as Record<string, Tensor>;
+  const outputs = c.op.run(tensors, c.attrs) as Record<string, Tensor>;
   const changed = Object.fromEntries(
-    (c.op.spec.inPlace ?? []).filter((name) => tensors[name]).map((name) => [name, tensors[name]!]),
+    ((c.op.spec.inPlace ?? []) as string[]).filter((name) => tensors[name]).map((name) => [name, tensors[name]!]),
   );
   const rows: GoldenRow[] = [];
   for (const [name, t] of Object.entries({ ...outputs, ...changed })) {
@@ -114,7 +114,7 @@ async function kernelGradients(
   );
   const { value, grads } = valueAndGrads(
     () => {
-      const outputs = c.op(tensors, c.attrs) as Record<string, Tensor>;
+      const outputs = c.op.run(tensors, c.attrs) as Record<string, Tensor>;
       return Object.entries(dys)
         .map(([name, dy]) => sum(mul(outputs[name]!, dy)))
         .reduce((a, b) => add(a, b));

@@ -1,23 +1,49 @@
-export * from "./adamW/spec.ts";
-export * from "./cauchy/spec.ts";
-export * from "./causalAttention/attentionMap.ts";
-export * from "./causalAttention/spec.ts";
-export * from "./causalAttention/stepSpec.ts";
-export * from "./causalConv1d/spec.ts";
-export * from "./copy/spec.ts";
-export * from "./crossEntropy/spec.ts";
-export * from "./diagonalScan/spec.ts";
-export * from "./embedding/spec.ts";
-export * from "./fftConv/spec.ts";
-export * from "./inverseRealFft/spec.ts";
-export * from "./layerNorm/spec.ts";
-export * from "./linear/spec.ts";
-export * from "./mamba3Scan/spec.ts";
-export * from "./rmsNorm/spec.ts";
+export * from "./adamW.ts";
+export * from "./attentionMap.ts";
+export { add, div, equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalNot } from "./binary.ts";
+export { maximum, minimum, mul, notEqual, sub, type Binary, type Operand } from "./binary.ts";
+export * from "./cauchy.ts";
+export * from "./causalAttention.ts";
+export * from "./causalAttentionStep.ts";
+export * from "./causalConv1d.ts";
+export * from "./copy.ts";
+export * from "./crossEntropy.ts";
+export * from "./cut.ts";
+export * from "./declaration.ts";
+export { gradientKernelName, opTable, upstreamName, usesGradientKernel } from "./defineOp.ts";
+export * from "./diagonalScan.ts";
+export * from "./embedding.ts";
+export * from "./fftConv.ts";
+export * from "./indexing.ts";
+export * from "./inverseRealFft.ts";
+export * from "./layerNorm.ts";
+export * from "./linear.ts";
+export * from "./make.ts";
+export * from "./mamba3Scan.ts";
+export * from "./matMul.ts";
+export {
+  broadcastTo,
+  concat,
+  pad,
+  reshape,
+  reverse,
+  slice,
+  sliceAxis,
+  split,
+  stack,
+  tile,
+  transpose,
+} from "./movement.ts";
+export * from "./power.ts";
+export { argMax, cumsum, max, mean, min, softmax } from "./reduce.ts";
+export * from "./rmsNorm.ts";
 export * from "./sampleToken/settings.ts";
 export * from "./sampleToken/spec.ts";
-export * from "./selectiveScan/spec.ts";
-export * from "./ssdScan/spec.ts";
-export * from "./sumSquares/spec.ts";
-export * from "./vandermonde/spec.ts";
-export * from "./allOps.ts";
+export * from "./selectiveScan.ts";
+export * from "./sequenceNumber.ts";
+export { broadcastShape, type BoundDims, type Dims, type Shaped } from "./shapes.ts";
+export * from "./ssdScan.ts";
+export { sum } from "./sum.ts";
+export * from "./sumSquares.ts";
+export * from "./unary.ts";
+export * from "./vandermonde.ts";

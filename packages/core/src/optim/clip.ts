@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.ts";
-import { sumSquares } from "../ops/sumSquares/spec.ts";
-import { add, div, minimum, scalar, sqrt, tidy, type Tensor } from "../tensor/index.ts";
+import { add, div, minimum, sqrt, sumSquares } from "../ops/index.ts";
+import { scalar, tidy, type Tensor } from "../tensor/index.ts";
 
 /** Norm of all gradients taken as one vector, and the factor that brings it down to a maximum; both scalars on the device. */
 export interface ClipScale {

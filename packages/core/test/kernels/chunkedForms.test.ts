@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mamba3Scan, ndarray, ndround32, Rng, sizeOf, ssdScan, type NdArray, type NdArrays } from "../../src/index.ts";
+import { ndarray, ndround32, opTable, Rng, sizeOf, ssdScan, type NdArray, type NdArrays } from "../../src/index.ts";
 
 /**
  * The matrix forms that the docstrings of `ssdScan` and `mamba3Scan` give, written out in float64, against the recurrences that define the ops:
@@ -95,7 +95,7 @@ describe.each([1, 3, 4, 7, 16])("in chunks of %i", (chunk) => {
       initialState: draw([b, h, p, n]),
       ...packed,
     };
-    const { y, lastState } = ssdScan.spec.reference(inputs, {
+    const { y, lastState } = opTable["ssdScan"]!.spec.reference(inputs, {
       ...ssdScan.spec.attrs,
       dtSoftplus: true,
       returnLastState: true,
@@ -139,7 +139,10 @@ describe.each([1, 3, 4, 7, 16])("in chunks of %i", (chunk) => {
       initialV: draw([b, h, r, p]),
       ...packed,
     };
-    const { y, lastState } = mamba3Scan.spec.reference(inputs, { ...mamba3Scan.spec.attrs, returnLastState: true });
+    const { y, lastState } = opTable["mamba3Scan"]!.spec.reference(inputs, {
+      ...opTable["mamba3Scan"]!.spec.attrs,
+      returnLastState: true,
+    });
     for (let i = 0; i < b; i++) {
       for (let head = 0; head < h; head++) {
         const at = (t: number): number => (i * l + t) * h + head;

@@ -1,7 +1,15 @@
 import { ndclone, ndzeros, type NdArray } from "../../math/ndarray.ts";
 import { threefry2x32 } from "../../math/threefry.ts";
-import type { NdArrays } from "../../tensor/index.ts";
-import type { SampleTokenAttrs } from "./spec.ts";
+import type { NdArrays } from "../declaration.ts";
+
+/** The arguments of `sampleToken` in float64. */
+interface SampleArrays {
+  readonly logits: NdArray;
+  readonly settings: NdArray;
+  readonly random: NdArray;
+  readonly id: NdArray;
+  readonly counts?: NdArray | undefined;
+}
 
 /** A token that may be drawn. */
 interface Candidate {
@@ -83,18 +91,18 @@ function logProbability(logits: readonly number[], id: number): number {
 
 /** By a whole sort, row by row. */
 export function sampleTokenReference(
-  { logits, settings, random, id, counts }: NdArrays,
-  { logprob }: Required<SampleTokenAttrs>,
+  { logits, settings, random, id, counts }: SampleArrays,
+  { logprob }: { readonly logprob: boolean },
 ): NdArrays {
-  const [b, v] = logits!.shape as [number, number];
-  const out = { id: ndclone(id!), random: ndclone(random!), ...(counts ? { counts: ndclone(counts) } : {}) };
+  const [b, v] = logits.shape as [number, number];
+  const out = { id: ndclone(id), random: ndclone(random), ...(counts ? { counts: ndclone(counts) } : {}) };
   const logprobs = ndzeros([b]);
   const row = (x: NdArray, i: number, width: number): number[] => [...x.data.subarray(i * width, (i + 1) * width)];
   for (let i = 0; i < b; i++) {
-    const [k0, k1, c0, c1] = row(random!, i, 4) as [number, number, number, number];
+    const [k0, k1, c0, c1] = row(random, i, 4) as [number, number, number, number];
     const [word] = threefry2x32([k0, k1], [c0, c1]);
-    const raw = row(logits!, i, v);
-    const set = row(settings!, i, 8);
+    const raw = row(logits, i, v);
+    const set = row(settings, i, 8);
     const token = chooseToken(penalised(raw, set, counts ? row(counts, i, v) : []), set, word);
     out.id.data[i] = token;
     if (counts && token >= 0) out.counts!.data[i * v + token]! += 1;

@@ -1,24 +1,26 @@
 import { ShapeError } from "../../errors.ts";
-import { defineOp, type Op, type Tensor } from "../../tensor/index.ts";
+import type { Op } from "../declaration.ts";
+import { defineOp } from "../defineOp.ts";
 import { sampleTokenReference } from "./reference.ts";
 
-/** Arguments of `sampleToken`: one token a row is chosen. */
-export interface SampleTokenInputs {
-  logits: Tensor; // [b, v]
-  settings: Tensor; // [b, 8], see `sampleSettings`
+const inputs = {
+  logits: "b v",
+  /** See `sampleSettings`. */
+  settings: "b 8",
   /** Key and counter of each row's generator; the counter goes on by one. See `sampleStreams`. */
-  random: Tensor; // int32 [b, 4]
+  random: "int32 b 4",
   /** Takes the chosen token; -1 where the logits of a row are not to be sampled from. */
-  id: Tensor; // int32 [b]
+  id: "int32 b",
   /** How often a token was generated, plus 2^30 if it stood in the prompt; counts the chosen one. Absent: no penalties. */
-  counts?: Tensor | undefined; // int32 [b, v]
-}
+  counts: "int32 b v?",
+} as const;
 
-/** Settings of `sampleToken`. */
-export interface SampleTokenAttrs {
-  /** Also the log probability (natural) that the logits themselves give to the token. Default false. */
-  logprob?: boolean;
-}
+const attrs = {
+  /** Also the log probability (natural) that the logits themselves give to the token. */
+  logprob: false,
+};
+
+const outputs = { logprob: "b if logprob" } as const;
 
 /** Vocabulary up to which the sums stay exact on every backend. */
 const LARGEST_VOCABULARY = 2 ** 21;
@@ -42,21 +44,17 @@ const LARGEST_VOCABULARY = 2 ** 21;
  * Errors: ShapeError, DTypeError; BackendError while gradients are recorded.
  * Source: top-p arXiv 1904.09751, min-p arXiv 2407.01082, repetition penalty arXiv 1909.05858; generator as `threefry2x32`.
  */
-export const sampleToken: Op<SampleTokenInputs, SampleTokenAttrs, { logprob?: Tensor }> = defineOp<
-  SampleTokenInputs,
-  SampleTokenAttrs,
-  { logprob?: Tensor }
->({
+export const sampleToken: Op<typeof inputs, typeof attrs, typeof outputs> = defineOp({
   name: "sampleToken",
-  inputs: { logits: "b v", settings: "b 8", random: "int32 b 4", id: "int32 b", counts: "int32 b v?" },
-  attrs: { logprob: false },
-  outputs: ({ dims: { b } }, { logprob }): Record<string, number[]> => (logprob ? { logprob: [b!] } : {}),
+  inputs,
+  attrs,
+  outputs,
   check: ({ dims: { v } }) => {
-    if (v! < 1 || v! > LARGEST_VOCABULARY)
+    if (v < 1 || v > LARGEST_VOCABULARY)
       throw new ShapeError(`sampleToken: logits must have 1 to ${LARGEST_VOCABULARY} tokens v, got ${v}`);
   },
   differentiable: [],
   inPlace: ["random", "id", "counts"],
   reference: sampleTokenReference,
-  cost: ({ dims: { b, v } }) => ({ flops: 16 * b! * v!, bytes: 4 * b! * v!, exps: b! * v! }),
+  cost: ({ dims: { b, v } }) => ({ flops: 16 * b * v, bytes: 4 * b * v, exps: b * v }),
 });

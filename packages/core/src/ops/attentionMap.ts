@@ -1,0 +1,60 @@
+import { full, range, tidy } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/types.ts";
+import { add, equal, greater, lessEqual, logicalAnd, mul } from "./binary.ts";
+import { cast, where } from "./make.ts";
+import { matMul } from "./matMul.ts";
+import { broadcastTo, pad, reshape, sliceAxis, transpose } from "./movement.ts";
+import { softmax } from "./reduce.ts";
+import { sequenceNumber } from "./sequenceNumber.ts";
+
+/** Below every score that can matter, and finite: shaders may assume that no infinity occurs. */
+const HIDDEN = -1e30;
+
+/** What `attentionMap` takes: the arguments of `causalAttention` but for the values. */
+export interface AttentionMapInputs {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly seqIdx?: Tensor | undefined;
+  readonly visible?: Tensor | undefined;
+}
+
+/**
+ * The weights a_tj that `causalAttention` averages with: what each token looks at. Made of base kernels, to look at, not for speed.
+ *
+ * Shapes: as `causalAttention`; the map [b, h, l, m]; every row of it sums to 1.
+ */
+export function attentionMap(
+  { q, k, seqIdx, visible }: AttentionMapInputs,
+  { scale = 0 }: { scale?: number } = {},
+): Tensor {
+  return tidy(() => {
+    const [b, l, h, p] = q.shape as [number, number, number, number];
+    const [m, hkv] = k.shape.slice(1, 3) as [number, number];
+    const queries = reshape(transpose(q, [0, 2, 1, 3]), [b * hkv, (h / hkv) * l, p]);
+    const keys = reshape(transpose(k, [0, 2, 1, 3]), [b * hkv, m, p]);
+    const scores = mul(
+      reshape(matMul(queries, keys, false, true), [b, h, l, m]),
+      scale === 0 ? 1 / Math.sqrt(p) : scale,
+    );
+    const seen = broadcastTo(cast(seenKeys(b, l, m, seqIdx, visible), "float32"), [b, h, l, m]);
+    return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN)));
+  });
+}
+
+/** Which keys each query sees, bool [b, 1, l, m], or [1, 1, l, m] where all rows see the same. */
+function seenKeys(b: number, l: number, m: number, seqIdx: Tensor | undefined, visible: Tensor | undefined): Tensor {
+  const position = reshape(range(m - l, l), [1, 1, l, 1]);
+  const key = reshape(range(0, m), [1, 1, 1, m]);
+  let seen = lessEqual(key, position);
+  if (visible !== undefined)
+    seen = logicalAnd(seen, greater(add(reshape(visible, [b, 1, 1, m]), cast(equal(key, position), "float32")), 0));
+  if (seqIdx === undefined) return seen;
+  const sequence = pad(sequenceNumber(seqIdx), [
+    [0, 0],
+    [m - l, 0],
+  ]); // what stands in front belongs to the first
+  return logicalAnd(
+    seen,
+    equal(reshape(sliceAxis(sequence, 1, m - l, l), [b, 1, l, 1]), reshape(sequence, [b, 1, 1, m])),
+  );
+}

@@ -1,0 +1,68 @@
+import { ndzeros, sizeOf } from "../math/ndarray.ts";
+import { tidy, zeros } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/types.ts";
+import { add, div, maximum, mul, notEqual, sub } from "./binary.ts";
+import type { Op } from "./declaration.ts";
+import { defineOp } from "./defineOp.ts";
+import { oneHot } from "./indexing.ts";
+import { cast, where } from "./make.ts";
+import { reshape } from "./movement.ts";
+import { max } from "./reduce.ts";
+import { sum } from "./sum.ts";
+import { exp, log } from "./unary.ts";
+
+const inputs = { logits: "... v", targets: "int32 ..." } as const;
+
+const attrs = {
+  /** Positions with this target have loss 0 and no gradient. */
+  ignoreIndex: -100,
+};
+
+/**
+ * Cross entropy of each position, in nats: logsumexp(logits) - logits[target].
+ *
+ * Shapes: logits [..., v]; targets int32 [...], in [0, v) or `ignoreIndex` (-100 as in PyTorch); losses [...].
+ * Errors: ShapeError, DTypeError. Targets are not range-checked on the device.
+ * Source: as `torch.nn.functional.cross_entropy` with reduction "none".
+ */
+export const crossEntropy: Op<typeof inputs, typeof attrs, { readonly losses: string }> = defineOp({
+  name: "crossEntropy",
+  inputs,
+  attrs,
+  outputs: { losses: "..." },
+  differentiable: ["logits"],
+  reference: ({ logits, targets }, { ignoreIndex }) => {
+    const v = logits.shape.at(-1)!;
+    const losses = ndzeros(targets.shape);
+    targets.data.forEach((target, i) => {
+      if (target === ignoreIndex) return;
+      const row = logits.data.subarray(i * v, (i + 1) * v);
+      const peak = row.reduce((a, b) => Math.max(a, b), -Infinity);
+      const total = row.reduce((a, b) => a + Math.exp(b - peak), 0);
+      losses.data[i] = peak + Math.log(total) - row[target]!;
+    });
+    return { losses };
+  },
+  compose: ({ logits, targets }, { ignoreIndex }) => {
+    const peak = max(logits, -1, true);
+    const total = log(sum(exp(sub(logits, peak)), -1));
+    const own = sum(mul(logits, oneHot(targets, logits.shape.at(-1)!)), -1);
+    const losses = sub(add(reshape(peak, targets.shape), total), own);
+    return { losses: where(notEqual(targets, ignoreIndex), losses, zeros(targets.shape)) };
+  },
+  cut: "...",
+  cost: ({ lead, dims: { v } }) => ({
+    flops: 3 * sizeOf(lead) * v,
+    bytes: 4 * sizeOf(lead) * v,
+    exps: sizeOf(lead) * v,
+  }),
+});
+
+/** Mean cross entropy over the positions that are not ignored (0 if all are), a scalar. */
+export function meanCrossEntropy(logits: Tensor, targets: Tensor, ignoreIndex = -100): Tensor {
+  return tidy(() => {
+    const { losses } = crossEntropy({ logits, targets }, { ignoreIndex });
+    const count = sum(cast(notEqual(targets, ignoreIndex), "float32"));
+    return div(sum(losses), maximum(count, 1));
+  });
+}

@@ -1,0 +1,38 @@
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/types.ts";
+import { add, equal, mul } from "./binary.ts";
+import { cast } from "./make.ts";
+import { broadcastTo, concat, reshape, sliceAxis, split, stack } from "./movement.ts";
+
+/**
+ * state_t = decay_t state_{t-1} + input_t along axis 1, token by token: what scans are made of where a backend lacks their kernels.
+ * Shapes: input [b, l, ...], decay the same or broadcast to it; initial [b, ...], zero where absent; states [b, l, ...]; last [b, ...].
+ */
+export function linearRecurrence(
+  decay: Tensor,
+  input: Tensor,
+  initial: Tensor | undefined,
+): { states: Tensor; last: Tensor } {
+  const l = input.shape[1]!;
+  const tokens = (x: Tensor): Tensor[] =>
+    split(x, Array<number>(l).fill(1), 1).map((token) => reshape(token, [x.shape[0]!, ...x.shape.slice(2)]));
+  const [decays, inputs] = [tokens(decay), tokens(input)];
+  let state = initial;
+  const states = inputs.map((own, t) => (state = state ? add(mul(decays[t]!, state), own) : own));
+  return { states: stack(states, 1), last: states.at(-1)! };
+}
+
+/** 0 at tokens that begin another sequence than the token before them, else 1; float32 [b, l]. */
+export function continues(seqIdx: Tensor): Tensor {
+  const [b, l] = seqIdx.shape as [number, number];
+  const first = tensor(new Float32Array(b).fill(1), [b, 1]);
+  if (l === 1) return first;
+  const same = cast(equal(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32");
+  return concat([first, same], 1);
+}
+
+/** Groups shared by heads or channels, repeated for each: [b, l, g, n] -> [b, l, d, n], d/g neighbours a group. */
+export function ungrouped(x: Tensor, d: number): Tensor {
+  const [b, l, g, n] = x.shape as [number, number, number, number];
+  return reshape(broadcastTo(reshape(x, [b, l, g, 1, n]), [b, l, g, d / g, n]), [b, l, d, n]);
+}

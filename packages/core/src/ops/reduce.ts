@@ -1,0 +1,225 @@
+import { ndarray, ndclone, sizeOf, stridesOf, type NdArray } from "../math/ndarray.ts";
+import { full, range, tensor, tidy } from "../tensor/create.ts";
+import type { DType, Tensor } from "../tensor/types.ts";
+import { normalAxes } from "./axes.ts";
+import { div, equal, maximum, minimum, mul, sub, type Binary } from "./binary.ts";
+import type { BackwardContext } from "./declaration.ts";
+import { defineOp } from "./defineOp.ts";
+import { cast, where } from "./make.ts";
+import { matMul } from "./matMul.ts";
+import { broadcastTo, reshape, same, sliceAxis, transpose } from "./movement.ts";
+import type { BoundDims, Shaped } from "./shapes.ts";
+import { byFirstAxis, cutFold, fold, foldArray, foldedShape, spread, sum, type FoldAttrs } from "./sum.ts";
+import { exp } from "./unary.ts";
+
+/** Mean over axes (all by default). */
+export function mean(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
+  const count = normalAxes("mean", axes, x.shape.length).reduce((n, axis) => n * x.shape[axis]!, 1);
+  return tidy(() => mul(sum(x, axes, keepDims), 1 / count));
+}
+
+/** Folds axes by halves: log2 of their extents many steps. */
+function byHalves(x: Tensor, attrs: FoldAttrs, larger: Binary): Tensor {
+  const y = attrs.axes.reduce((folded, axis) => {
+    let part = same(folded);
+    while (part.shape[axis]! > 1) {
+      const half = Math.floor(part.shape[axis]! / 2);
+      const pairs = larger(sliceAxis(part, axis, 0, half), sliceAxis(part, axis, half, half));
+      part = part.shape[axis]! % 2 === 0 ? pairs : larger(pairs, sliceAxis(part, axis, 2 * half, 1));
+    }
+    return part;
+  }, x);
+  return reshape(y, foldedShape(x.shape, attrs));
+}
+
+function extreme(name: "max" | "min", start: number, f: (a: number, b: number) => number, better: Binary) {
+  return defineOp({
+    ...fold,
+    name,
+    inputs: { x: "float32|int32 ..." },
+    gradient: {
+      save: ["x", "y"],
+      backward: ({ saved: { x, y }, dy, attrs: { axes } }: BackwardContext<FoldAttrs>) => {
+        const hit = cast(equal(x!, spread(y!, x!.shape, axes)), "float32");
+        return { x: mul(div(hit, spread(sum(hit, axes), x!.shape, axes)), spread(dy, x!.shape, axes)) };
+      },
+    },
+    reference: ({ x }, attrs) => ({ y: foldArray(x, attrs, start, f) }),
+    compose: ({ x }, attrs) => ({ y: byHalves(x, attrs, better) }),
+    cut: cutFold(false),
+  });
+}
+
+const maxOp = extreme("max", Number.NEGATIVE_INFINITY, Math.max, maximum);
+const minOp = extreme("min", Number.POSITIVE_INFINITY, Math.min, minimum);
+
+/** Largest over axes; ties share the gradient. */
+export function max(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
+  return maxOp({ x }, { axes: normalAxes("max", axes, x.shape.length), keepDims }).y;
+}
+
+/** Smallest over axes; ties share the gradient. */
+export function min(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
+  return minOp({ x }, { axes: normalAxes("min", axes, x.shape.length), keepDims }).y;
+}
+
+interface AxisAttr {
+  readonly axis: number;
+}
+
+/** Extents before, at and after an axis. */
+function around(shape: readonly number[], axis: number) {
+  return { outer: sizeOf(shape.slice(0, axis)), extent: shape[axis]!, inner: sizeOf(shape.slice(axis + 1)) };
+}
+
+const scans = {
+  room: "reduce",
+  inputs: { x: "float32|int32 ..." },
+  cut: ({ x }: Readonly<Record<string, Shaped>>, { axis }: AxisAttr) => (axis === 0 ? undefined : byFirstAxis(x!)),
+  cost: ({ lead }: BoundDims) => ({ flops: sizeOf(lead), bytes: 8 * sizeOf(lead) }),
+} as const;
+
+const argMaxOp = defineOp({
+  ...scans,
+  name: "argMax",
+  attrs: { axis: 0 },
+  outputs: { y: ({ x }: { x: Shaped }, { axis }: AxisAttr) => x.shape.filter((_, i) => i !== axis) },
+  differentiable: [],
+  flat: true,
+  reference: ({ x }, { axis }) => {
+    const { outer, extent, inner } = around(x.shape, axis);
+    const y = Float64Array.from({ length: outer * inner }, (_, i) => {
+      const first = Math.floor(i / inner) * extent * inner + (i % inner);
+      let best = 0;
+      for (let k = 1; k < extent; k++) if (x.data[first + k * inner]! > x.data[first + best * inner]!) best = k;
+      return best;
+    });
+    return {
+      y: ndarray(
+        x.shape.filter((_, i) => i !== axis),
+        y,
+      ),
+    };
+  },
+  // The least of the places where the largest stands.
+  compose: ({ x }, { axis }) => {
+    const extent = x.shape[axis]!;
+    const best = equal(x, broadcastTo(max(x, axis, true), x.shape));
+    const place = reshape(
+      range(0, extent),
+      x.shape.map((_, i) => (i === axis ? extent : 1)),
+    );
+    return { y: min(where(best, broadcastTo(place, x.shape), full(x.shape, extent, "int32")), axis) };
+  },
+});
+
+/** Index of the largest along an axis, int32; the lowest index wins ties. */
+export function argMax(x: Tensor, axis = -1): Tensor {
+  return argMaxOp({ x }, { axis: normalAxes("argMax", axis, x.shape.length)[0]! }).y;
+}
+
+const softmaxOp = defineOp({
+  name: "softmax",
+  room: "reduce",
+  inputs: { x: "... n" },
+  attrs: {},
+  outputs: { y: "... n" },
+  differentiable: ["x"],
+  gradient: {
+    save: ["y"],
+    backward: ({ saved: { y }, dy }) => {
+      const weighted = mul(dy, y!);
+      return { x: sub(weighted, mul(y!, sum(weighted, -1, true))) };
+    },
+  },
+  reference: ({ x }) => {
+    const y = ndclone(x);
+    const n = x.shape.at(-1)!;
+    for (let from = 0; from < y.data.length; from += n) {
+      const row = y.data.subarray(from, from + n);
+      const peak = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      row.forEach((value, i) => (row[i] = Math.exp(value - peak)));
+      const total = row.reduce((a, b) => a + b, 0);
+      row.forEach((value, i) => (row[i] = value / total));
+    }
+    return { y };
+  },
+  compose: ({ x }) => {
+    const weights = exp(sub(x, max(x, -1, true)));
+    return { y: div(weights, sum(weights, -1, true)) };
+  },
+  cut: "...",
+  cost: ({ lead, dims: { n } }) => ({
+    flops: 4 * sizeOf(lead) * n,
+    bytes: 8 * sizeOf(lead) * n,
+    exps: sizeOf(lead) * n,
+  }),
+});
+
+/** Softmax over the last axis. */
+export function softmax(x: Tensor): Tensor {
+  return softmaxOp({ x }).y;
+}
+
+interface CumsumAttrs extends AxisAttr {
+  readonly exclusive: boolean;
+  readonly reverse: boolean;
+}
+
+/** True where element `from` of an axis is part of running sum `to`. */
+const counts = (from: number, to: number, { exclusive, reverse }: CumsumAttrs): boolean =>
+  reverse ? (exclusive ? from > to : from >= to) : exclusive ? from < to : from <= to;
+
+const cumsumOp = defineOp({
+  ...scans,
+  name: "cumsum",
+  attrs: { axis: 0, exclusive: false, reverse: false },
+  outputs: { y: "float32|int32 ..." },
+  differentiable: ["x"],
+  gradient: {
+    save: [],
+    backward: ({ dy, attrs: { axis, exclusive, reverse } }) => ({
+      x: cumsum(dy, axis, { exclusive, reverse: !reverse }),
+    }),
+  },
+  reference: ({ x }, attrs) => ({
+    y: ndarray(
+      x.shape,
+      x.data.map((_, i) => runningSum(x, i, attrs)),
+    ),
+  }),
+  // A product with a triangle of ones.
+  compose: ({ x }, attrs) => {
+    const { axis } = attrs;
+    const extent = x.shape[axis]!;
+    const last = x.shape.length - 1;
+    const swap = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
+    const ones = Float32Array.from({ length: extent * extent }, (_, i) =>
+      Number(counts(Math.floor(i / extent), i % extent, attrs)),
+    );
+    const rows = reshape(transpose(cast(x, "float32"), swap), [x.size / extent, extent]);
+    const sums = matMul(rows, tensor(ones, [extent, extent]));
+    const y = transpose(
+      reshape(
+        sums,
+        swap.map((from) => x.shape[from]!),
+      ),
+      swap,
+    );
+    return { y: cast(y, x.dtype as DType) };
+  },
+});
+
+function runningSum(x: NdArray, index: number, attrs: CumsumAttrs): number {
+  const stride = stridesOf(x.shape)[attrs.axis]!;
+  const extent = x.shape[attrs.axis]!;
+  const to = Math.floor(index / stride) % extent;
+  let total = 0;
+  for (let from = 0; from < extent; from++) if (counts(from, to, attrs)) total += x.data[index + (from - to) * stride]!;
+  return total;
+}
+
+/** Running sum along an axis. */
+export function cumsum(x: Tensor, axis = -1, options: { exclusive?: boolean; reverse?: boolean } = {}): Tensor {
+  return cumsumOp({ x }, { ...options, axis: normalAxes("cumsum", axis, x.shape.length)[0]! }).y;
+}

@@ -1,0 +1,226 @@
+import { DTypeError, ShapeError } from "../errors.ts";
+import type { DType } from "../tensor/types.ts";
+
+/** Extents by symbol (`b`, `l`, `d`). */
+export interface Dims {
+  readonly [symbol: string]: number;
+}
+
+/** Extents that the symbols of an op's arguments stand for, and what `...` and `~` matched. */
+export interface BoundDims<Symbols extends Dims = Dims> {
+  readonly dims: Symbols;
+  /** Extents of a leading `...`. */
+  readonly lead: readonly number[];
+  /** Shape that all arguments written `~` broadcast to. */
+  readonly broadcast?: readonly number[] | undefined;
+}
+
+/** What a check needs to know of a tensor or of a kernel's operand. */
+export interface Shaped {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+/** One place of a pattern: an extent by number, a symbol, or a symbol less a number (`k-1`). */
+interface Place {
+  readonly text: string;
+  readonly symbol: string | undefined;
+  /** The extent itself, or what is added to the symbol's. */
+  readonly offset: number;
+}
+
+interface Pattern {
+  readonly lead: boolean;
+  readonly broadcast: boolean;
+  readonly places: readonly Place[];
+}
+
+/** One argument of an op: its dtype, whether it may be absent, and the shapes it may have. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly dtypes: readonly DType[];
+  /** The dtypes as written: arguments with the same choice of dtypes take the same one. */
+  readonly dtypeText: string;
+  readonly optional: boolean;
+  /** Arguments with the same alternatives take the same one: B and C are both grouped or neither is. */
+  readonly alternatives: string;
+  readonly patterns: readonly Pattern[];
+}
+
+const SPEC = /^((?:float32|int32|bool)(?:\|(?:float32|int32|bool))*)?\s*(.*?)(\?)?$/;
+
+/**
+ * Reads a symbolic shape: `"b l d"`, `"... k"`, `"d?"` (optional), `"b l n | b l g n"` (either), `"int32 b l?"`, `"float32|int32 ..."`,
+ * `"~"` (broadcast with the other arguments written so), `""` (scalar). A symbol may be one that is known less a number: `"b k-1 d"`.
+ */
+export function parseSpec(name: string, text: string): ArgumentSpec {
+  const [, dtypeText = "float32", body = "", mark] = SPEC.exec(text)!;
+  return {
+    name,
+    dtypes: dtypeText.split("|") as DType[],
+    dtypeText,
+    optional: mark !== undefined,
+    alternatives: body.trim(),
+    patterns: body.split("|").map(parsePattern),
+  };
+}
+
+function parsePattern(text: string): Pattern {
+  const words = text
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== "");
+  const lead = words[0] === "...";
+  return { lead, broadcast: words[0] === "~", places: words.slice(lead || words[0] === "~" ? 1 : 0).map(parsePlace) };
+}
+
+function parsePlace(text: string): Place {
+  if (/^\d+$/.test(text)) return { text, symbol: undefined, offset: Number(text) };
+  const minus = /^(\w+)-(\d+)$/.exec(text);
+  return minus ? { text, symbol: minus[1]!, offset: -Number(minus[2]) } : { text, symbol: text, offset: 0 };
+}
+
+/** A pattern's place at known extents; undefined where its symbol is not known yet. */
+function evaluate({ symbol, offset }: Place, dims: Dims): number | undefined {
+  if (symbol === undefined) return offset;
+  const base = dims[symbol];
+  return base === undefined ? undefined : base + offset;
+}
+
+/** True where the front of a shape is the bound `...`. */
+function startsWith(shape: readonly number[], lead: readonly number[], count: number): boolean {
+  if (lead.length !== count) return false;
+  for (let i = 0; i < count; i++) if (lead[i] !== shape[i]) return false;
+  return true;
+}
+
+/** Fits a shape to a pattern and binds what it tells; the new symbols, or undefined where it does not fit. */
+function fit(
+  shape: readonly number[],
+  { lead, places }: Pattern,
+  dims: Dims,
+  front: readonly number[] | undefined,
+): Dims | undefined {
+  const extra = shape.length - places.length;
+  if (extra < 0 || (!lead && extra > 0)) return undefined;
+  if (lead && front !== undefined && !startsWith(shape, front, extra)) return undefined;
+  let bound: Record<string, number> | undefined;
+  for (let i = 0; i < places.length; i++) {
+    const extent = shape[extra + i]!;
+    const known = evaluate(places[i]!, bound ?? dims);
+    if (known !== undefined && known !== extent) return undefined;
+    if (known === undefined) (bound ??= { ...dims })[places[i]!.text] = extent;
+  }
+  return bound ?? dims;
+}
+
+/** The first pattern that a shape fits, and what it tells. */
+function firstFit(
+  shape: readonly number[],
+  patterns: readonly Pattern[],
+  dims: Dims,
+  lead: readonly number[] | undefined,
+): { pattern: Pattern; dims: Dims } | undefined {
+  for (const pattern of patterns) {
+    const bound = fit(shape, pattern, dims, lead);
+    if (bound !== undefined) return { pattern, dims: bound };
+  }
+  return undefined;
+}
+
+function expected(spec: ArgumentSpec, dims: Dims, lead: readonly number[] | undefined): string {
+  return spec.patterns
+    .map(({ lead: hasLead, places }) => {
+      const symbolic = [...(hasLead ? ["..."] : []), ...places.map(({ text }) => text)].join(", ");
+      const values = places.map((place) => evaluate(place, dims) ?? place.text);
+      const actual = [...(hasLead ? (lead ?? ["..."]) : []), ...values].join(", ");
+      return symbolic === actual ? `[${symbolic}]` : `[${symbolic}] = [${actual}]`;
+    })
+    .join(" or ");
+}
+
+function checkDType(
+  op: string,
+  spec: ArgumentSpec,
+  input: Shaped,
+  chosen: Map<string, Shaped & { name: string }>,
+): void {
+  if (!spec.dtypes.includes(input.dtype as DType))
+    throw new DTypeError(`${op}: ${spec.name} must be ${spec.dtypes.join(" or ")}, got ${input.dtype}`);
+  if (spec.dtypes.length === 1) return;
+  const first = chosen.get(spec.dtypeText);
+  if (first === undefined) chosen.set(spec.dtypeText, { ...input, name: spec.name, dtype: input.dtype });
+  else if (first.dtype !== input.dtype)
+    throw new DTypeError(
+      `${op}: ${first.name} and ${spec.name} must have one dtype, got ${first.dtype} and ${input.dtype}`,
+    );
+}
+
+/** Shape of the broadcast of two shapes. @throws ShapeError naming both. */
+export function broadcastShape(op: string, a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1;
+    const y = b[i - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(`${op}: a [${a.join(", ")}] and b [${b.join(", ")}] do not broadcast`);
+    return x === 1 ? y : x;
+  });
+}
+
+/**
+ * Checks every argument of an op and binds the symbols.
+ * @throws ShapeError `op: name must be [b, l, d] = [2, 16, 64], got [2, 64, 16]`; DTypeError likewise.
+ */
+export function bindDims(
+  op: string,
+  specs: readonly ArgumentSpec[],
+  inputs: Readonly<Record<string, Shaped | undefined>>,
+): BoundDims {
+  let dims: Dims = {};
+  let lead: readonly number[] | undefined;
+  let broadcast: readonly number[] | undefined;
+  const chosen = new Map<string, Pattern>();
+  const dtypes = new Map<string, Shaped & { name: string }>();
+  for (const spec of specs) {
+    const choice = chosen.get(spec.alternatives);
+    const input = inputs[spec.name];
+    if (input === undefined) {
+      if (!spec.optional)
+        throw new ShapeError(`${op}: ${spec.name} is missing; it must be ${expected(spec, dims, lead)}`);
+      continue;
+    }
+    checkDType(op, spec, input, dtypes);
+    if (spec.patterns[0]!.broadcast) {
+      broadcast = broadcast === undefined ? input.shape : broadcastShape(op, broadcast, input.shape);
+      continue;
+    }
+    const patterns = choice === undefined || spec.patterns.length === 1 ? spec.patterns : [choice];
+    const fitting = firstFit(input.shape, patterns, dims, lead);
+    if (fitting === undefined)
+      throw new ShapeError(
+        `${op}: ${spec.name} must be ${expected({ ...spec, patterns }, dims, lead)}, got [${input.shape.join(", ")}]`,
+      );
+    const { pattern } = fitting;
+    if (spec.patterns.length > 1) chosen.set(spec.alternatives, pattern);
+    dims = fitting.dims;
+    if (pattern.lead) lead ??= input.shape.slice(0, input.shape.length - pattern.places.length);
+  }
+  return { dims, lead: lead ?? [], broadcast };
+}
+
+/** A symbolic output at bound extents; a symbol that is none of theirs is the name of an attribute. */
+export function shapeOf(text: string, bound: BoundDims, attrs: object): number[] {
+  const { patterns } = parseSpec("", text.replace(/ if \w+$/, ""));
+  const { lead, broadcast, places } = patterns[0]!;
+  const known = { ...(attrs as Dims), ...bound.dims };
+  return [
+    ...(lead ? bound.lead : broadcast ? (bound.broadcast ?? []) : []),
+    ...places.map((place) => evaluate(place, known)!),
+  ];
+}
+
+/** The attribute that switches an output on: `"b d n if returnLastState"`. */
+export function conditionOf(text: string): string | undefined {
+  return / if (\w+)$/.exec(text)?.[1];
+}
