@@ -1,5 +1,6 @@
-// Who may import whom. Packages point down: apps, statespace -> models, datasets, backends -> text -> files -> core. Inside core: math <- tensor <- ops
-// <- discretization, hippo <- ssm. No import may reach past a package's `exports`, be undeclared, or close a circle at run time.
+// Who may import whom. Packages point down: apps, statespace -> models, datasets, tfjs, backends -> text -> files -> core. Inside core: errors <-
+// math <- backend <- tensor <- ops <- optim, discretization, hippo <- ssm. No import may reach past a package's `exports`, be undeclared, or close a
+// circle at run time.
 import { readdirSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -23,6 +24,7 @@ const belowConformance = [
 ];
 const mayImport = {
   "@statespace/core": [],
+  "@statespace/tfjs": core,
   "@statespace/backend-cpu": core,
   "@statespace/backend-wasm": core,
   "@statespace/backend-webgpu": core,
@@ -33,12 +35,11 @@ const mayImport = {
   "@statespace/conformance": belowConformance,
   statespace: belowConformance,
 };
-/** Folders of core/src, lowest first; a folder imports its own rank and lower ones. */
-const coreRank = { math: 0, tensor: 1, ops: 2, discretization: 3, hippo: 3, ssm: 4 };
-/** The one folder that may import each tfjs package. */
+/** Folders (and files) of core/src, lowest first; each imports its own rank and lower ones. */
+const coreRank = { errors: 0, math: 1, backend: 2, tensor: 3, ops: 4, optim: 5, discretization: 5, hippo: 5, ssm: 6 };
+/** The one folder that may import a tfjs package. */
 const tfjsHome = {
-  "@tensorflow/tfjs-core": "packages/core/src/tensor/",
-  "@tensorflow/tfjs-backend-cpu": "packages/backend-cpu/src/",
+  "@tensorflow/tfjs-core": "packages/tfjs/src/",
 };
 
 const isCode = (name) => /\.[cm]?[jt]sx?$/.test(name) && !/\.d\.[cm]?ts$/.test(name);
@@ -72,9 +73,9 @@ function checkRelative(pkg, file, target) {
   if (relative(pkg.path, target).startsWith("..")) return "reaches into another package by path; import it by name";
   if (pkg.name !== "@statespace/core") return undefined;
   const src = join(pkg.path, "src");
-  const [from, to] = [file, target].map((path) => posix(relative(src, path)).split("/")[0]);
+  const [from, to] = [file, target].map((path) => posix(relative(src, path)).split("/")[0].replace(/\.ts$/, ""));
   if (coreRank[from] === undefined || coreRank[to] === undefined || coreRank[to] <= coreRank[from]) return undefined;
-  return `core/${from} may not import core/${to}: math <- tensor <- ops <- discretization, hippo <- ssm`;
+  return `core/${from} may not import core/${to}: errors <- math <- backend <- tensor <- ops <- optim, discretization, hippo <- ssm`;
 }
 
 /** An import of another workspace package. */

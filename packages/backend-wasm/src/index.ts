@@ -9,6 +9,6 @@ export type { Flavour } from "./runtime/binary.ts";
 export type { WasmOptions } from "./runtime/machine.ts";
 
 /** The SIMD backend, for `registerBackend(wasmBackend())`: Node and every browser, threads where memory can be shared. */
-export function wasmBackend(options: WasmOptions = {}): BackendDefinition {
-  return { name: "wasm", create: () => WasmBackend.start(options), kernels: wasmKernels };
+export function wasmBackend(options: WasmOptions = {}): BackendDefinition<WasmOptions> {
+  return { name: "wasm", options, create: WasmBackend.start, kernels: wasmKernels };
 }

@@ -12,6 +12,7 @@ import {
 } from "@statespace/core";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
+import { GPUBufferUsage, GPUMapMode } from "./device/flags.ts";
 import { foldGrid, type Binding, type Copy, type Dispatch, type Launch } from "./device/launch.ts";
 import { PipelineCache } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
@@ -370,6 +371,11 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
 
   /** Copies that stand in for unaligned views until the next dispatch has been enqueued. */
   #copies: { readonly copied: TensorInfo; readonly back: Copy }[] = [];
+
+  /** A kernel failed: its copies went with its outputs. */
+  protected override abandon(): void {
+    this.#copies.length = 0;
+  }
 
   #dropCopies(written: ReadonlySet<GPUBuffer>): void {
     const copies = this.#copies.splice(0);

@@ -15,15 +15,13 @@ export type { DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.
  * A lost device rejects what is in flight with DeviceLostError and stops the backend; `setBackend("webgpu")` opens a new one.
  * @throws BackendError (from `setBackend`) where there is no adapter.
  */
-export function webGpuBackend(options: DeviceOptions = {}): BackendDefinition {
-  return {
-    name: "webgpu",
-    kernels: webGpuKernels,
-    async create(): Promise<WebGpuBackend> {
-      const { device, traits } = await openDevice(await requestGpu(), options);
-      const backend = new WebGpuBackend(device, traits);
-      backend.onLost = () => stopBackend("webgpu");
-      return backend;
-    },
-  };
+export function webGpuBackend(options: DeviceOptions = {}): BackendDefinition<DeviceOptions> {
+  return { name: "webgpu", options, create, kernels: webGpuKernels };
+}
+
+async function create(options: DeviceOptions = {}): Promise<WebGpuBackend> {
+  const { device, traits } = await openDevice(await requestGpu(), options);
+  const backend = new WebGpuBackend(device, traits);
+  backend.onLost = () => stopBackend(backend);
+  return backend;
 }

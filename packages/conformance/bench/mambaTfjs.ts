@@ -150,7 +150,6 @@ export async function trainTfjs({
     label: "tfjs-backend-wasm",
     note: "composed of its ops; the scan as a loop over time",
     async step() {
-      await tf.setBackend("wasm"); // the engine is one for all that build on tfjs-core, ours included
       const value = optimizer.minimize(loss as () => import("@tensorflow/tfjs-core").Scalar, true)!;
       const [out] = value.dataSync();
       value.dispose();

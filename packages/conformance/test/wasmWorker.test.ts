@@ -14,7 +14,8 @@ const config = parseModelConfig({
 
 /** Losses of some steps, and every weight after the last. */
 async function train(worker: boolean): Promise<{ losses: number[]; weights: Float32Array[] }> {
-  await setBackend(wasmBackend({ threads: 2, worker }));
+  // Under a name of its own: the suite below has its backend in the same program.
+  await setBackend({ ...wasmBackend({ threads: 2, worker }), name: "wasm-training" });
   const model = new LanguageModel(config, 0);
   const optimizer = new AdamW(model.parameters, { learningRate: 3e-3 });
   const row = Int32Array.from({ length: 128 }, (_, i) => (i * i + 3) % 64);
@@ -31,7 +32,7 @@ async function train(worker: boolean): Promise<{ losses: number[]; weights: Floa
     for (const t of [value, ...grads]) t?.dispose();
   }
   const weights = await Promise.all(optimizer.parameters.map((p) => readFloats(p.value)));
-  stopBackend("wasm");
+  stopBackend("wasm-training");
   return { losses, weights };
 }
 

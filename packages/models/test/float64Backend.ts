@@ -21,10 +21,10 @@ class Float64Backend extends CpuBackend {
     return new Float64Array(block.buffer, 2 * byteOffset, bytes / 4) as unknown as Float32Array;
   }
 
-  override write(values: unknown, shape: number[], dtype: string): DataId {
+  override write(values: TensorValues | readonly number[], shape: readonly number[], dtype: DType): DataId {
     if (dtype !== "float32") return super.write(values, shape, dtype);
-    const info = this.output(shape, dtype as DType);
-    this.floats(info).set(values as Float32Array);
+    const info = this.output(shape, dtype);
+    this.floats(info).set(values);
     return info.dataId;
   }
 
@@ -44,6 +44,8 @@ class Float64Backend extends CpuBackend {
   }
 }
 
+const create = (): Float64Backend => new Float64Backend();
+
 export function float64Backend(): BackendDefinition {
-  return { name: "float64", create: () => new Float64Backend(), kernels: cpuKernels };
+  return { name: "float64", create, kernels: cpuKernels };
 }

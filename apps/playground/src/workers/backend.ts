@@ -1,9 +1,10 @@
-import { registerBackend, setBackend } from "@statespace/core";
+import { registerBackend, registeredBackends, setBackend } from "@statespace/core";
 import type { BackendName } from "./backendNames.ts";
 import { fetched } from "./rpc.ts";
 
-/** Loads a backend's code and makes it known; starts nothing. @throws ChunkError where it cannot be fetched. */
+/** Loads a backend's code and makes it known, unless it is and any number of threads will do; starts nothing. @throws ChunkError where it cannot be fetched. */
 export async function loadBackend(name: BackendName, threads?: number): Promise<void> {
+  if (threads === undefined && registeredBackends().includes(name)) return;
   if (name === "wasm") {
     const { wasmBackend } = await fetched(import("@statespace/backend-wasm"));
     registerBackend(wasmBackend(threads === undefined ? {} : { threads }));

@@ -247,11 +247,13 @@ describe("capture and replay", () => {
     graph.dispose();
   });
 
-  it("replays again after another backend was set in between, and refuses under it", async () => {
+  it("replays where it was captured, whatever backend is set", async () => {
     const x = input([2]);
     const graph = capture(() => mul(x, x));
     await setBackend(second);
-    expect(() => graph.replay()).toThrow("capture: recorded on cpu, but");
+    writeInto(x, Float32Array.of(3));
+    graph.replay();
+    expect(values(graph.result)).toEqual([9]);
     const other = tidy(() => values(mul(tensor([3]), 2)));
     expect(other).toEqual([6]);
     await setBackend("cpu");

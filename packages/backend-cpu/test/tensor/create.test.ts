@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   BackendError,
   currentBackend,
   full,
@@ -18,6 +19,7 @@ import {
   tidy,
   writeInto,
   zeros,
+  type Tensor,
 } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
@@ -86,6 +88,44 @@ describe("making and reading tensors", () => {
     expect(result.a[0]!.dataSync()[0]).toBe(2);
     for (const t of [kept, result.a[0]!]) t.dispose();
     expect(memory().tensors).toBe(before);
+  });
+  it("tidy refuses a function that goes on after it, and disposes what it had made", async () => {
+    const before = memory().tensors;
+    let later: Promise<unknown> | undefined;
+    expect(() =>
+      tidy(() => {
+        zeros([5]);
+        later = Promise.reject(new Error("nobody waits for this"));
+        return later;
+      }),
+    ).toThrow(ArgumentError);
+    await expect(later).rejects.toThrow("nobody waits");
+    expect(memory().tensors).toBe(before);
+  });
+  it("tidy finds what it returns in maps, sets and objects that know each other", () => {
+    const before = memory().tensors;
+    const result = tidy(() => {
+      const node: { self?: unknown; t: Tensor } = { t: ones([1]) };
+      node.self = node;
+      return { map: new Map([["a", ones([1])]]), set: new Set([ones([1])]), node, numbers: new Float32Array(3) };
+    });
+    const returned = [result.map.get("a")!, ...result.set, result.node.t];
+    expect(returned.map((t) => [t.isDisposed, t.dataSync()[0]])).toEqual([
+      [false, 1],
+      [false, 1],
+      [false, 1],
+    ]);
+    for (const t of returned) t.dispose();
+    expect(memory().tensors).toBe(before);
+  });
+  it("a disposed tensor cannot be read or written, and disposing it again does nothing", async () => {
+    const t = ones([2]);
+    t.dispose();
+    t.dispose();
+    expect(t.isDisposed).toBe(true);
+    expect(() => t.dataSync()).toThrow(BackendError);
+    await expect(readFloats(t)).rejects.toThrow(BackendError);
+    expect(() => writeInto(t, Float32Array.of(1, 2))).toThrow("writeInto: the tensor was disposed");
   });
   it("shapes must be whole and not negative", () => {
     expect(() => zeros([2, -1])).toThrow(new ShapeError("shape: extents must be integers >= 0, got [2, -1]"));

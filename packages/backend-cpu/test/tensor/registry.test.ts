@@ -1,14 +1,23 @@
 import {
+  add,
   BackendError,
   currentBackend,
   currentBackendName,
   hasKernel,
+  memory,
   mul,
+  packWeight,
+  parameter,
   pickBackend,
   registerBackend,
+  range,
   registeredBackends,
   setBackend,
+  ShapeError,
+  split,
+  startBackend,
   stopBackend,
+  sub,
   tensor,
   tidy,
   withBackend,
@@ -17,6 +26,7 @@ import {
   gradientKernelName,
   usesGradientKernel,
   type BackendDefinition,
+  type Kernel,
 } from "@statespace/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { cpuBackend, cpuKernels } from "../../src/index.ts";
@@ -28,6 +38,7 @@ const named = (name: string, more: Partial<BackendDefinition> = {}): BackendDefi
 });
 const broken = (name: string, message: string): BackendDefinition =>
   named(name, { create: () => Promise.reject(new BackendError(message)) });
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const doubled = (): number[] => tidy(() => [...mul(tensor([1, 2]), 2).dataSync()]);
 afterEach(() => {
   for (const name of registeredBackends()) stopBackend(name);
@@ -133,10 +144,126 @@ describe("registry", () => {
     await setBackend(cpuBackend());
     const here = tensor([1]);
     await setBackend(named("there"));
-    expect(() => tidy(() => mul(here, 2))).toThrow(
-      "the tensor is not here: it was disposed or lives on another backend",
+    expect(tidy(() => [...mul(here, 2).dataSync()])).toEqual([2]); // ops run where their inputs are
+    expect(() => tidy(() => mul(here, tensor([2])))).toThrow(
+      new BackendError(
+        "mul: all inputs must be on one backend, got a on cpu, b on there (creators take { backend }; await model.to(...) moves a model)",
+      ),
     );
     here.dispose();
+  });
+  it("two tasks at once keep each their default, also while a backend starts", async () => {
+    await setBackend(cpuBackend());
+    const slow = named("slow", {
+      create: async () => {
+        await pause(5);
+        return cpuBackend().create();
+      },
+    });
+    registerBackend(named("fast"));
+    const task = (backend: string | BackendDefinition, pauses: number): Promise<string[]> =>
+      withBackend(backend, async () => {
+        const seen: string[] = [];
+        for (let i = 0; i < pauses; i++) {
+          const t = zeros([1]);
+          seen.push(`${currentBackendName()} ${t.backend.name}`);
+          t.dispose();
+          await pause(1);
+        }
+        return seen;
+      });
+    const [a, b] = await Promise.all([task(slow, 6), task("fast", 9)]);
+    expect([new Set(a), new Set(b)]).toEqual([new Set(["slow slow"]), new Set(["fast fast"])]);
+    expect(currentBackendName()).toBe("cpu");
+  });
+  it("creators take a backend, by name or itself, and say what is wrong with one", async () => {
+    await setBackend(cpuBackend());
+    const other = await startBackend(named("other"));
+    expect(currentBackendName()).toBe("cpu");
+    const made = tidy(() =>
+      [
+        tensor([1], [1], { backend: "other" }),
+        tensor(Int32Array.of(1), [1], { backend: other }),
+        zeros([1], { dtype: "bool", backend: other }),
+        range(0, 2, 1, { backend: "other" }),
+        packWeight(new Float32Array(32), [1, 32], "q8", { backend: "other" }),
+        parameter("p", new Float32Array(1), [1], { backend: "other" }).value,
+        add(tensor([1], [1], { backend: other }), 1),
+        sub(1, tensor([1], [1], { backend: other })),
+      ].map((t) => t.backend),
+    );
+    expect(made.every((backend) => backend === other)).toBe(true);
+    expect(() => zeros([1], { backend: "nowhere" })).toThrow(
+      new BackendError('no backend runs as "nowhere" (running: cpu, other): await startBackend("nowhere") first'),
+    );
+    expect(() => zeros([1], { device: "other" } as object)).toThrow("zeros: has no option device");
+    stopBackend("other");
+    expect(() => zeros([1], { backend: other })).toThrow("other: the backend was stopped");
+  });
+  it("a backend that runs is not taken for another: options, kernels, how it starts", async () => {
+    const create = cpuBackend().create;
+    const twoThreads = named("threads", { create, options: { threads: 2 } });
+    await setBackend(twoThreads);
+    await setBackend({ ...twoThreads, options: { threads: 2, flavour: undefined } }); // means the same
+    const first = currentBackend();
+    const message =
+      '"threads" runs with {"threads":2}, not with {"threads":1}; stopBackend("threads") first, or give the other a name of its own';
+    const oneThread = named("threads", { create, options: { threads: 1 } });
+    await expect(setBackend(oneThread)).rejects.toThrow(new BackendError(`registerBackend: ${message}`));
+    expect(() => registerBackend(oneThread)).toThrow(message);
+    await expect(startBackend(oneThread)).rejects.toThrow(message);
+    await expect(withBackend(oneThread, () => 1)).rejects.toThrow(message);
+    expect(() => stopBackend(oneThread)).toThrow(message);
+    expect(() => registerBackend(named("threads", { options: { threads: 2 }, create: () => create() }))).toThrow(
+      'registerBackend: "threads" was started from another definition',
+    );
+    expect(currentBackend()).toBe(first);
+    stopBackend(twoThreads);
+    await setBackend(oneThread);
+    expect(currentBackend()).not.toBe(first);
+  });
+  it("a backend that is stopped while it starts does not run, and can be started again", async () => {
+    let made = 0;
+    const slow = named("slow", {
+      create: async () => {
+        made++;
+        await pause(2);
+        return cpuBackend().create();
+      },
+    });
+    const starting = setBackend(slow);
+    expect(() => registerBackend(named("slow", { options: { threads: 2 } }))).toThrow("runs with {}");
+    stopBackend("slow");
+    await expect(starting).rejects.toThrow(new BackendError("setBackend: slow was stopped while it started"));
+    expect(currentBackendName()).toBeUndefined();
+    await setBackend("slow");
+    expect([made, currentBackendName()]).toEqual([2, "slow"]);
+  });
+  it("ops on tensors of a backend that was stopped say so", async () => {
+    await setBackend(cpuBackend());
+    const t = tensor([1]);
+    stopBackend("cpu");
+    expect(() => mul(t, 2)).toThrow("the backend was stopped");
+    expect(() => mul(t, t)).toThrow(new BackendError("mul: the cpu backend of its inputs was stopped"));
+    t.dispose();
+  });
+  it("an op that fails gives back what it had allocated, and a disposed operand is named", async () => {
+    await setBackend(cpuBackend());
+    const failing: Kernel = (backend, { a }) => {
+      backend.output([1000]);
+      backend.output(a!.shape);
+      throw new BackendError("out of luck");
+    };
+    await setBackend(named("failing", { kernels: { ...cpuKernels, mul: failing } }));
+    const t = tensor([1, 2]);
+    const counts = (): object => ({ ...memory(), ...currentBackend().memory() });
+    const before = counts();
+    expect(() => mul(t, t)).toThrow("out of luck");
+    expect(() => mul(t, 2)).toThrow("out of luck");
+    expect(() => split(t, [1, 2])).toThrow(ShapeError);
+    expect(counts()).toEqual(before);
+    t.dispose();
+    expect(() => add(zeros([2]), t)).toThrow(new BackendError("add: b was disposed"));
   });
   it("a missing kernel is a named error", async () => {
     const { exp: _, ...rest } = cpuKernels;

@@ -3,6 +3,7 @@ import type { BufferSlot } from "../shader/declaration.ts";
 import type { LoadedShader } from "../shader/library.ts";
 import { bakeParams } from "./bakeParams.ts";
 import { dropAbsent } from "./dropAbsent.ts";
+import { GPUShaderStage } from "./flags.ts";
 import { unroll } from "./unroll.ts";
 
 /** Values for `override` declarations (pipeline constants) and for `const` declarations that size arrays (replaced in the text). */

@@ -1,3 +1,5 @@
+import { GPUBufferUsage, GPUMapMode } from "./flags.ts";
+
 /** Device time of one kernel, summed over its dispatches. */
 export interface KernelTime {
   readonly label: string;

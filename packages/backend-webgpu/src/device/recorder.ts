@@ -1,3 +1,4 @@
+import { GPUBufferUsage } from "./flags.ts";
 import type { Binding, Dispatch, Launch } from "./launch.ts";
 import type { Profiler } from "./profiler.ts";
 

@@ -1,5 +1,6 @@
-import { full, range, tidy } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import { full, range } from "../tensor/create.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { add, equal, greater, lessEqual, logicalAnd, mul } from "./binary.ts";
 import { cast, where } from "./make.ts";
 import { matMul } from "./matMul.ts";
@@ -36,15 +37,21 @@ export function attentionMap(
       reshape(matMul(queries, keys, false, true), [b, h, l, m]),
       scale === 0 ? 1 / Math.sqrt(p) : scale,
     );
-    const seen = broadcastTo(cast(seenKeys(b, l, m, seqIdx, visible), "float32"), [b, h, l, m]);
-    return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN)));
+    const seen = broadcastTo(cast(seenKeys(q, m, seqIdx, visible), "float32"), [b, h, l, m]);
+    return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend })));
   });
 }
 
 /** Which keys each query sees, bool [b, 1, l, m], or [1, 1, l, m] where all rows see the same. */
-function seenKeys(b: number, l: number, m: number, seqIdx: Tensor | undefined, visible: Tensor | undefined): Tensor {
-  const position = reshape(range(m - l, l), [1, 1, l, 1]);
-  const key = reshape(range(0, m), [1, 1, 1, m]);
+function seenKeys(
+  { shape, backend }: Tensor,
+  m: number,
+  seqIdx: Tensor | undefined,
+  visible: Tensor | undefined,
+): Tensor {
+  const [b, l] = shape as [number, number];
+  const position = reshape(range(m - l, l, 1, { backend }), [1, 1, l, 1]);
+  const key = reshape(range(0, m, 1, { backend }), [1, 1, 1, m]);
   let seen = lessEqual(key, position);
   if (visible !== undefined)
     seen = logicalAnd(seen, greater(add(reshape(visible, [b, 1, 1, m]), cast(equal(key, position), "float32")), 0));

@@ -1,7 +1,9 @@
 import { DTypeError } from "../errors.ts";
 import { sizeOf } from "../math/ndarray.ts";
-import { scalar, tidy } from "../tensor/create.ts";
-import type { DType, Tensor } from "../tensor/types.ts";
+import { scalar } from "../tensor/create.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { DType } from "../backend/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { sameShape } from "./axes.ts";
 import type { BackwardContext, Cut, NoAttrs } from "./declaration.ts";
 import { apply, defineOp } from "./defineOp.ts";
@@ -29,11 +31,12 @@ export type Binary = (a: Operand, b: Operand) => Tensor;
 function pair(name: string, a: Operand, b: Operand, run: (inputs: { a: Tensor; b: Tensor }) => { y: Tensor }): Tensor {
   if (typeof a !== "number" && typeof b !== "number") return run({ a, b }).y;
   const dtype = (typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32") as DType;
+  const backend = typeof a !== "number" ? a.backend : typeof b !== "number" ? b.backend : undefined;
   const typed = (argument: string, operand: Operand): Tensor => {
     if (typeof operand !== "number") return operand;
     if (dtype !== "float32" && !Number.isInteger(operand))
       throw new DTypeError(`${name}: ${argument} = ${operand} is no integer, and the other operand is ${dtype}`);
-    return scalar(operand, dtype);
+    return scalar(operand, { dtype, backend });
   };
   return tidy(() => run({ a: typed("a", a), b: typed("b", b) }).y);
 }

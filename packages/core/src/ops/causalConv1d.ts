@@ -76,7 +76,7 @@ const ops = scan({
   compose: ({ x, weight, bias, initialState, seqIdx }, { silu, returnLastState }) => {
     const [b, l, d] = x.shape as [number, number, number];
     const before = weight.shape[1]! - 1;
-    const window = concat([initialState ?? zeros([b, before, d]), x], 1); // [b, k-1+l, d]
+    const window = concat([initialState ?? zeros([b, before, d], { backend: x.backend }), x], 1); // [b, k-1+l, d]
     // What lies before the first token belongs to the row's first sequence, which has the number 0.
     const sequence =
       seqIdx &&

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { reshape, sliceAxis, stack } from "./movement.ts";
 
 /** A complex tensor as two real ones. */

@@ -1,6 +1,7 @@
 import { ndzeros, sizeOf } from "../math/ndarray.ts";
-import { tidy, zeros } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import { zeros } from "../tensor/create.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { add, div, maximum, mul, notEqual, sub } from "./binary.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
@@ -48,7 +49,9 @@ export const crossEntropy: Op<typeof inputs, typeof attrs, { readonly losses: st
     const total = log(sum(exp(sub(logits, peak)), -1));
     const own = sum(mul(logits, oneHot(targets, logits.shape.at(-1)!)), -1);
     const losses = sub(add(reshape(peak, targets.shape), total), own);
-    return { losses: where(notEqual(targets, ignoreIndex), losses, zeros(targets.shape)) };
+    return {
+      losses: where(notEqual(targets, ignoreIndex), losses, zeros(targets.shape, { backend: targets.backend })),
+    };
   },
   cut: "...",
   cost: ({ lead, dims: { v } }) => ({

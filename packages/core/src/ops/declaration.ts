@@ -1,5 +1,5 @@
 import type { NdArray } from "../math/ndarray.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { BoundDims, Dims, Shaped } from "./shapes.ts";
 
 /** Symbolic shapes by argument; see `parseSpec`. The argument `...` stands for any number of them, named 0, 1, ... */

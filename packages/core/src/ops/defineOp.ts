@@ -1,9 +1,10 @@
 import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
-import { isRecording } from "../tensor/engine.ts";
-import { currentBackend, hasKernel } from "../tensor/registry.ts";
-import { runComposite, runKernel, type GradientRule } from "../tensor/run.ts";
-import { tidy } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import { currentBackend } from "../backend/current.ts";
+import type { AnyBackend } from "../backend/registry.ts";
+import { runComposite, runKernel } from "../tensor/run.ts";
+import { tidy } from "../tensor/scope.ts";
+import { isRecording, type GradientRule } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { AnyOp, InputShapes, InputsOf, Op, OpDeclaration, OutputShapes, OutputsOf } from "./declaration.ts";
 import { bindDims, conditionOf, parseSpec, type ArgumentSpec } from "./shapes.ts";
 
@@ -108,12 +109,18 @@ function check(
 
 /** Packed weights have no gradient: better told here than as a wrong number. */
 function refusePacked(op: string, inputs: Tensors): void {
-  const backend = currentBackend();
   for (const name in inputs) {
-    const format = backend.formatOf(inputs[name]!);
+    const input = inputs[name]!;
+    const format = input.backend.formatOf(input);
     if (format !== "f32" && format !== "i32")
       throw new BackendError(`${op}: ${name} is packed as ${format} and cannot be trained through`);
   }
+}
+
+/** Where an op runs: where its inputs are. */
+function backendOf(present: Tensors): AnyBackend {
+  for (const name in present) return present[name]!.backend;
+  return currentBackend();
 }
 
 /** Runs the kernel, or what stands in for it. */
@@ -124,8 +131,10 @@ function perform(
   names: readonly string[],
 ): Tensor[] {
   const rule = ruleOf(spec, present, attrs, names);
+  const { kernels } = backendOf(present);
   const lacking =
-    !hasKernel(spec.name) || (isRecording() && usesGradientKernel(spec) && !hasKernel(gradientKernelName(spec.name)));
+    kernels[spec.name] === undefined ||
+    (isRecording() && usesGradientKernel(spec) && kernels[gradientKernelName(spec.name)] === undefined);
   if (!lacking || spec.compose === undefined) return runKernel(spec.name, present, attrs, rule);
   const composed = (): Tensor[] =>
     tidy(() => {

@@ -57,7 +57,7 @@ export const fftConv: Op<typeof inputs, NoAttrs> = defineOp({
       [0, 0],
       [0, 1],
     ]);
-    const toeplitz = reshape(gather(padded, tensor(taps), 1), [d, l, l]);
+    const toeplitz = reshape(gather(padded, tensor(taps, [l * l], { backend: k.backend }), 1), [d, l, l]);
     const y = transpose(matMul(toeplitz, transpose(u, [2, 1, 0])), [2, 1, 0]);
     return { y: D ? add(y, mul(u, D)) : y };
   },

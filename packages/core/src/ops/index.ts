@@ -23,6 +23,7 @@ export * from "./mamba3Scan.ts";
 export * from "./matMul.ts";
 export {
   broadcastTo,
+  same as clone,
   concat,
   pad,
   reshape,

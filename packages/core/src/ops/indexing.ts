@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { ndarray, ndzeros, sizeOf } from "../math/ndarray.ts";
 import { range } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes, show } from "./axes.ts";
 import { equal } from "./binary.ts";
 import { defineOp } from "./defineOp.ts";
@@ -74,7 +74,10 @@ const oneHotOp = defineOp({
     return { y };
   },
   compose: ({ indices }, { depth }) => ({
-    y: cast(equal(reshape(indices, [...indices.shape, 1]), range(0, depth)), "float32"),
+    y: cast(
+      equal(reshape(indices, [...indices.shape, 1]), range(0, depth, 1, { backend: indices.backend })),
+      "float32",
+    ),
   }),
   cut: ({ indices }, { depth }) => ({ lead: indices!.shape, inputs: ["indices"], width: depth }),
   cost: ({ lead }, { depth }) => ({ flops: 0, bytes: 4 * sizeOf(lead) * (1 + depth) }),

@@ -64,6 +64,7 @@ export const inverseRealFft: Op<typeof inputs, typeof attrs> = defineOp({
           return (pairOf(k, seqLen) * f(angleOf(k, i % seqLen, seqLen))) / seqLen;
         }),
         [m, seqLen],
+        { backend: x.backend },
       );
     const { re, im } = complexParts(x);
     return { y: sub(matMul(re, table(Math.cos)), matMul(im, table(Math.sin))) };

@@ -1,6 +1,8 @@
 import { ndarray, sizeOf } from "../math/ndarray.ts";
-import { full, tidy, zeros } from "../tensor/create.ts";
-import type { DType, Tensor } from "../tensor/types.ts";
+import { full, zeros } from "../tensor/create.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { DType } from "../backend/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { defineOp } from "./defineOp.ts";
 import { mapArray } from "./loops.ts";
 import { broadcastTo, same } from "./movement.ts";
@@ -52,7 +54,7 @@ const whereOp = defineOp({
   gradient: {
     save: ["condition"],
     backward: ({ saved: { condition }, dy }): Record<"t" | "e", Tensor> => {
-      const none = zeros(dy.shape);
+      const none = zeros(dy.shape, { backend: dy.backend });
       return { t: choose(condition!, dy, none), e: choose(condition!, none, dy) };
     },
   },

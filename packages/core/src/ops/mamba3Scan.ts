@@ -1,7 +1,7 @@
 import { ArgumentError } from "../errors.ts";
 import { ndclone, ndzeros, type NdArray } from "../math/ndarray.ts";
 import { zeros } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { add, mul, sub } from "./binary.ts";
 import { matMul } from "./matMul.ts";
 import { concat, reshape, sliceAxis } from "./movement.ts";
@@ -123,7 +123,7 @@ const ops = scan({
     const lambda = sigmoid(trap);
     const [beta, gamma] = [mul(mul(sub(1, lambda), dt), alpha), mul(lambda, dt)];
     const written = outer(v, k); // [b, l, h, p, n]
-    const before = initialK && initialV ? outer(initialV, initialK) : zeros([b, h, p, n]);
+    const before = initialK && initialV ? outer(initialV, initialK) : zeros([b, h, p, n], { backend: q.backend });
     const shifted = concat([reshape(before, [b, 1, h, p, n]), sliceAxis(written, 1, 0, l - 1)], 1);
     const input = add(mul(wide(beta), shifted), mul(wide(gamma), written));
     const { states, last } = linearRecurrence(wide(alpha), input, initialState);

@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { ndarray } from "../math/ndarray.ts";
-import { tidy } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { show } from "./axes.ts";
 import { unbroadcast } from "./binary.ts";
 import { defineOp } from "./defineOp.ts";

@@ -1,10 +1,11 @@
 import { DTypeError, ShapeError } from "../errors.ts";
 import { ndarray, ndclone, sizeOf } from "../math/ndarray.ts";
-import { full, tensor, tidy, zeros } from "../tensor/create.ts";
-import { engine, isRecording } from "../tensor/engine.ts";
-import { currentBackend } from "../tensor/registry.ts";
+import { full, tensor, zeros } from "../tensor/create.ts";
+import { tidy, wrap } from "../tensor/scope.ts";
+import { isRecording } from "../tensor/tape.ts";
 import { runComposite } from "../tensor/run.ts";
-import type { DType, Tensor } from "../tensor/types.ts";
+import type { DType } from "../backend/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes, sameShape, show } from "./axes.ts";
 import { apply, defineOp } from "./defineOp.ts";
 import { gatherBy } from "./loops.ts";
@@ -24,7 +25,11 @@ interface X {
 
 /** Elements of an axis picked by numbers that are known here: what these ops are made of where a backend lacks their kernels. */
 function pick(x: Tensor, axis: number, numbers: readonly number[]): Tensor {
-  return apply("gather", { x, indices: tensor(Int32Array.from(numbers)) }, { axis });
+  return apply(
+    "gather",
+    { x, indices: tensor(Int32Array.from(numbers), [numbers.length], { backend: x.backend }) },
+    { axis },
+  );
 }
 
 const count = (extent: number): number[] => Array.from({ length: extent }, (_, i) => i);
@@ -144,9 +149,9 @@ function contiguousView(x: Tensor, begin: readonly number[], size: readonly numb
   if (size.some((extent, i) => extent === 0 || (i > cut && extent !== x.shape[i]))) return undefined;
   let offset = 0;
   x.shape.forEach((extent, i) => (offset = offset * extent + begin[i]!));
-  const backend = currentBackend();
+  const { backend } = x;
   if ((4 * offset) % backend.viewAlignment !== 0) return undefined;
-  return engine().makeTensorFromTensorInfo(backend.view(x, size, offset));
+  return wrap(backend.view(x, size, offset), backend);
 }
 
 /** One axis cut to [from, from + extent), the others whole. */
@@ -177,7 +182,7 @@ export function split(x: Tensor, extents: readonly number[], axis = -1): Tensor[
     save: [],
     backward: (dys) => ({
       x: concat(
-        dys.map((dy, i) => dy ?? zeros(parts[i]!.shape)),
+        dys.map((dy, i) => dy ?? zeros(parts[i]!.shape, { backend: x.backend })),
         at,
       ),
     }),
@@ -334,15 +339,16 @@ function padAxis(x: Tensor, axis: number, paddings: Paddings, value: number): Te
   const [before, after] = paddings[axis]!;
   if (before + after === 0) return same(x);
   const shape = x.shape.map((e, i) => (i === axis ? before + extent + after : e));
-  if (x.size === 0) return full(shape, value, x.dtype as DType);
+  if (x.size === 0) return full(shape, value, { dtype: x.dtype, backend: x.backend });
   const numbers = count(before + extent + after).map((i) => Math.min(Math.max(i - before, 0), extent - 1));
   const inside = numbers.map((_, i) => Number(i >= before && i < before + extent));
   const mask = reshape(
-    tensor(inside, [inside.length], "bool"),
+    tensor(inside, [inside.length], { dtype: "bool", backend: x.backend }),
     shape.map((_, i) => (i === axis ? inside.length : 1)),
   );
   const y = pick(x, axis, numbers);
-  return apply("where", { condition: broadcastTo(mask, shape), t: y, e: full(shape, value, x.dtype as DType) });
+  const around = full(shape, value, { dtype: x.dtype, backend: x.backend });
+  return apply("where", { condition: broadcastTo(mask, shape), t: y, e: around });
 }
 
 /** Adds `value` around: [before, after] for every axis. */

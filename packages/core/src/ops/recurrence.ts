@@ -1,5 +1,5 @@
-import { tensor } from "../tensor/create.ts";
-import type { Tensor } from "../tensor/types.ts";
+import { ones } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { add, equal, mul } from "./binary.ts";
 import { cast } from "./make.ts";
 import { broadcastTo, concat, reshape, sliceAxis, split, stack } from "./movement.ts";
@@ -25,7 +25,7 @@ export function linearRecurrence(
 /** 0 at tokens that begin another sequence than the token before them, else 1; float32 [b, l]. */
 export function continues(seqIdx: Tensor): Tensor {
   const [b, l] = seqIdx.shape as [number, number];
-  const first = tensor(new Float32Array(b).fill(1), [b, 1]);
+  const first = ones([b, 1], { backend: seqIdx.backend });
   if (l === 1) return first;
   const same = cast(equal(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32");
   return concat([first, same], 1);

@@ -1,6 +1,8 @@
 import { ndarray, ndclone, sizeOf, stridesOf, type NdArray } from "../math/ndarray.ts";
-import { full, range, tensor, tidy } from "../tensor/create.ts";
-import type { DType, Tensor } from "../tensor/types.ts";
+import { full, range, tensor } from "../tensor/create.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { DType } from "../backend/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes } from "./axes.ts";
 import { div, equal, maximum, minimum, mul, sub, type Binary } from "./binary.ts";
 import type { BackwardContext } from "./declaration.ts";
@@ -106,10 +108,15 @@ const argMaxOp = defineOp({
     const extent = x.shape[axis]!;
     const best = equal(x, broadcastTo(max(x, axis, true), x.shape));
     const place = reshape(
-      range(0, extent),
+      range(0, extent, 1, { backend: x.backend }),
       x.shape.map((_, i) => (i === axis ? extent : 1)),
     );
-    return { y: min(where(best, broadcastTo(place, x.shape), full(x.shape, extent, "int32")), axis) };
+    return {
+      y: min(
+        where(best, broadcastTo(place, x.shape), full(x.shape, extent, { dtype: "int32", backend: x.backend })),
+        axis,
+      ),
+    };
   },
 });
 
@@ -198,7 +205,7 @@ const cumsumOp = defineOp({
       Number(counts(Math.floor(i / extent), i % extent, attrs)),
     );
     const rows = reshape(transpose(cast(x, "float32"), swap), [x.size / extent, extent]);
-    const sums = matMul(rows, tensor(ones, [extent, extent]));
+    const sums = matMul(rows, tensor(ones, [extent, extent], { backend: x.backend }));
     const y = transpose(
       reshape(
         sums,

@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { ndzeros, sizeOf } from "../math/ndarray.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { add, mul } from "./binary.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";

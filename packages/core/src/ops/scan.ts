@@ -1,6 +1,6 @@
 import { ndclone, type NdArray } from "../math/ndarray.ts";
 import { reshape } from "./movement.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type {
   Arguments,
   Cost,

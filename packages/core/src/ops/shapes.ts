@@ -1,5 +1,5 @@
 import { DTypeError, ShapeError } from "../errors.ts";
-import type { DType } from "../tensor/types.ts";
+import type { DType } from "../backend/types.ts";
 
 /** Extents by symbol (`b`, `l`, `d`). */
 export interface Dims {

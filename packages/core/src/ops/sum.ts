@@ -1,5 +1,5 @@
 import { ndarray, sizeOf, type NdArray } from "../math/ndarray.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes } from "./axes.ts";
 import type { Cut } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";

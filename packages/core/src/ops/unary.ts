@@ -1,6 +1,6 @@
 import { erf as erfOf, gelu as geluOf } from "../math/erf.ts";
 import { sizeOf } from "../math/ndarray.ts";
-import type { Tensor } from "../tensor/types.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   add,
   div,

@@ -56,7 +56,11 @@ export const vandermonde: Op<typeof inputs, typeof attrs> = defineOp({
   },
   compose: ({ C, logABar }, { seqLen }) => {
     const [h, n] = C.shape as [number, number];
-    const t = tensor(Float32Array.from({ length: seqLen }, (_, i) => i));
+    const t = tensor(
+      Float32Array.from({ length: seqLen }, (_, i) => i),
+      [seqLen],
+      { backend: C.backend },
+    );
     const alongTime = (x: typeof C): typeof C => reshape(x, [h, n, 1]);
     const [exponent, weight] = [complexParts(logABar), complexParts(C)];
     const phase = mul(alongTime(exponent.im), t); // [h, n, l]

@@ -66,14 +66,14 @@ export class AdamW {
       .map((parameter) => ({
         parameter,
         group: this.#groupOf(parameter),
-        m: keep(zeros(parameter.shape)),
-        v: keep(zeros(parameter.shape)),
+        m: keep(zeros(parameter.shape, { backend: parameter.backend })),
+        v: keep(zeros(parameter.shape, { backend: parameter.backend })),
       }));
   }
 
-  #groupOf({ learningRate, decay }: Parameter): Group {
-    const key = `${learningRate}/${decay}`;
-    const group = this.#groups.get(key) ?? { learningRate, decay, hyper: keep(zeros([8])) };
+  #groupOf({ learningRate, decay, backend }: Parameter): Group {
+    const key = `${learningRate}/${decay}/${backend.name}`;
+    const group = this.#groups.get(key) ?? { learningRate, decay, hyper: keep(zeros([8], { backend })) };
     this.#groups.set(key, group);
     return group;
   }

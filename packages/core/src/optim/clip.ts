@@ -16,7 +16,7 @@ export interface ClipScale {
 export function clipScale(grads: readonly (Tensor | null)[], maxNorm: number): ClipScale {
   if (!(maxNorm > 0)) throw new ArgumentError(`clipScale: maxNorm must be > 0, got ${maxNorm}`);
   return tidy(() => {
-    let total: Tensor = scalar(0);
+    let total: Tensor = scalar(0, { backend: grads.find((grad) => grad !== null)?.backend });
     for (const grad of grads) if (grad) total = add(total, sumSquares({ x: grad }).y);
     const norm = sqrt(total);
     return { norm, scale: minimum(div(maxNorm, add(norm, 1e-6)), 1) };

@@ -1,7 +1,9 @@
+import { currentBackend } from "../backend/current.ts";
 import { BackendError } from "../errors.ts";
-import { engine } from "./engine.ts";
-import { currentBackend } from "./registry.ts";
-import type { Tensor } from "./types.ts";
+import { captureUnderWay, whileCapturing } from "./capturing.ts";
+import { keep, tidy } from "./scope.ts";
+import { isRecording } from "./tape.ts";
+import { newestId, Tensor } from "./tensor.ts";
 
 /** Tensors, or arrays and records of them. */
 export type Tensors = Tensor | readonly Tensor[] | { readonly [name: string]: Tensor };
@@ -14,7 +16,7 @@ export interface Captured<T extends Tensors> {
   readonly launches: number;
   /** Bytes of the buffers that belong to the graph. */
   readonly bytes: number;
-  /** Runs every launch again. Nothing in JavaScript of the captured function runs. @throws BackendError under another backend. */
+  /** Runs every launch again, where they were captured. Nothing in JavaScript of the captured function runs. @throws BackendError after `dispose`. */
   replay(): void;
   /** Frees the graph and the outputs it made; tensors from outside that `fn` handed back stay. */
   dispose(): void;
@@ -24,46 +26,41 @@ export interface Captured<T extends Tensors> {
  * Runs `fn` once and records its kernel launches; `replay` then repeats them without the engine.
  * Inputs are tensors made before, refilled with `writeInto`; state is updated in place by the step ops; outputs are read
  * where they lie. `fn` must not branch on values. Tensors that the launches read stay allocated until `dispose`.
- * @throws BackendError inside another capture or under a tape.
+ * The graph is of the backend that `fn` works on, whatever the default is.
+ * @throws BackendError inside another capture, under a tape, or for a function that works on two backends.
  */
 export function capture<T extends Tensors>(fn: () => T): Captured<T> {
-  const e = engine();
-  if (e.state.gradientDepth > 0) throw new BackendError("capture: not while gradients are being recorded");
-  const backend = currentBackend();
-  backend.beginCapture();
-  const firstId = e.nextTensorId();
-  let result: T | undefined;
-  try {
-    result = e.tidy(fn);
-    for (const t of listed(result)) if (t.id > firstId) e.keep(t);
-  } catch (error) {
-    backend.endCapture(false);
-    throw error;
-  }
-  const recording = backend.endCapture(true)!;
-  const outputs = result;
+  if (isRecording()) throw new BackendError("capture: not while gradients are being recorded");
+  const outside = captureUnderWay();
+  if (outside !== undefined)
+    throw new BackendError(`${(outside.backend ?? currentBackend()).label}: capture inside capture`);
+  const newest = newestId();
+  const made = (tensors: Tensors): Tensor[] => listed(tensors).filter(({ id }) => id > newest);
+  const { result, backend } = whileCapturing(() => {
+    const tensors = tidy(fn);
+    for (const t of made(tensors)) keep(t);
+    return tensors;
+  });
+  const recording = backend?.endCapture(true);
   let alive = true;
   return {
-    result: outputs,
-    launches: recording.launches,
-    bytes: recording.bytes,
+    result,
+    launches: recording?.launches ?? 0,
+    bytes: recording?.bytes ?? 0,
     replay(): void {
       if (!alive) throw new BackendError("capture: replay after dispose");
-      if (currentBackend() !== backend)
-        throw new BackendError(`capture: recorded on ${backend.label}, but ${currentBackend().label} is set`);
-      recording.replay();
+      recording?.replay();
     },
     dispose(): void {
       if (!alive) return;
       alive = false;
-      for (const t of listed(outputs)) if (t.id > firstId) t.dispose();
-      recording.dispose();
+      for (const t of made(result)) t.dispose();
+      recording?.dispose();
     },
   };
 }
 
 function listed(tensors: Tensors): readonly Tensor[] {
-  if (Array.isArray(tensors)) return tensors as readonly Tensor[];
-  if ("dataId" in tensors && "shape" in tensors) return [tensors as Tensor];
-  return Object.values(tensors as Record<string, Tensor>);
+  if (tensors instanceof Tensor) return [tensors];
+  return Array.isArray(tensors) ? tensors : Object.values(tensors);
 }

@@ -1,9 +1,23 @@
-import { ArgumentError, ShapeError } from "../errors.ts";
-import { packBytes, packFromF32 } from "./packing.ts";
-import { engine } from "./engine.ts";
-import { currentBackend } from "./registry.ts";
+import { chosenBackend, type BackendChoice } from "../backend/current.ts";
+import { packBytes, packFromF32 } from "../backend/packing.ts";
+import type { AnyBackend } from "../backend/registry.ts";
+import type { DType, PackedFormat, TensorValues } from "../backend/types.ts";
+import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
+import { enterCapture } from "./capturing.ts";
 import { runKernel } from "./run.ts";
-import type { DType, PackedFormat, Tensor, TensorValues } from "./types.ts";
+import { wrap } from "./scope.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Where a tensor is made. */
+export interface PlaceOptions {
+  /** The backend, or the name of one that runs; by default the one that is set. `{ backend: x.backend }` stays beside x. */
+  readonly backend?: BackendChoice | undefined;
+}
+
+/** Of what dtype a tensor is made, and where. */
+export interface TensorOptions extends PlaceOptions {
+  readonly dtype?: DType | undefined;
+}
 
 /** Number of elements of a shape. */
 export function sizeOfShape(shape: readonly number[]): number {
@@ -17,108 +31,126 @@ export function sizeOfShape(shape: readonly number[]): number {
 }
 
 /**
- * A tensor from values, on the backend that is set.
+ * A tensor from values, on the backend that is set unless told otherwise.
  * @param values flat, row-major; copied.
- * @throws ShapeError when the number of values is not the size of the shape.
+ * @param options a dtype (by default int32 for an Int32Array, else float32), or `{ dtype, backend }`.
+ * @throws ShapeError when the number of values is not the size of the shape; ArgumentError for an unknown option; BackendError for
+ * a backend that does not run.
  */
 export function tensor(
   values: TensorValues | readonly number[],
   shape: readonly number[] = [values.length],
-  dtype?: DType,
+  options?: DType | TensorOptions,
 ): Tensor {
-  currentBackend();
+  const { dtype, backend } = readOptions("tensor", options);
   const type = dtype ?? (values instanceof Int32Array ? "int32" : "float32");
   const size = sizeOfShape(shape);
   if (values.length !== size)
     throw new ShapeError(
       `tensor: values must have ${size} elements for shape [${shape.join(", ")}], got ${values.length}`,
     );
-  const typed = type === "float32" ? toTyped(values, Float32Array) : toTyped(values, Int32Array);
-  return engine().makeTensor(typed, shape, type);
+  enterCapture("tensor", backend);
+  const own = [...shape];
+  return wrap({ dataId: backend.write(values, own, type), shape: own, dtype: type }, backend);
 }
 
-function toTyped<T extends Float32Array | Int32Array>(
-  values: ArrayLike<number>,
-  Type: { new (n: ArrayLike<number>): T },
-): T {
-  return values instanceof Type ? values : new Type(values);
+const TENSOR_OPTIONS = ["dtype", "backend"];
+
+function readOptions(
+  creator: string,
+  options: DType | TensorOptions | undefined,
+  known: readonly string[] = TENSOR_OPTIONS,
+): { dtype: DType | undefined; backend: AnyBackend } {
+  if (typeof options !== "object") return { dtype: options, backend: chosenBackend(undefined) };
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name))
+      throw new ArgumentError(`${creator}: has no option ${name} (it has ${known.join(", ")})`);
+  }
+  return { dtype: options.dtype, backend: chosenBackend(options.backend) };
 }
 
 /** A scalar (shape []). */
-export function scalar(value: number, dtype: DType = "float32"): Tensor {
-  return full([], value, dtype);
+export function scalar(value: number, options?: DType | TensorOptions): Tensor {
+  return fill("scalar", [], value, options);
 }
 
 /** A tensor of one repeated value, filled on the device. */
-export function full(shape: readonly number[], value: number, dtype: DType = "float32"): Tensor {
-  sizeOfShape(shape);
-  return runKernel("full", {}, { shape: [...shape], value, dtype })[0]!;
+export function full(shape: readonly number[], value: number, options?: DType | TensorOptions): Tensor {
+  return fill("full", shape, value, options);
 }
 
 /** A tensor of zeros. */
-export function zeros(shape: readonly number[], dtype: DType = "float32"): Tensor {
-  return full(shape, 0, dtype);
+export function zeros(shape: readonly number[], options?: DType | TensorOptions): Tensor {
+  return fill("zeros", shape, 0, options);
 }
 
 /** A tensor of ones. */
-export function ones(shape: readonly number[], dtype: DType = "float32"): Tensor {
-  return full(shape, 1, dtype);
+export function ones(shape: readonly number[], options?: DType | TensorOptions): Tensor {
+  return fill("ones", shape, 1, options);
+}
+
+function fill(creator: string, shape: readonly number[], value: number, options?: DType | TensorOptions): Tensor {
+  const { dtype = "float32", backend } = readOptions(creator, options);
+  sizeOfShape(shape);
+  return runKernel("full", {}, { shape: [...shape], value, dtype }, undefined, backend)[0]!;
 }
 
 /** `size` int32 numbers from `start` in steps of `step`. */
-export function range(start: number, size: number, step = 1): Tensor {
-  return tensor(Int32Array.from({ length: size }, (_, i) => start + i * step));
+export function range(start: number, size: number, step = 1, options: PlaceOptions = {}): Tensor {
+  return tensor(
+    Int32Array.from({ length: size }, (_, i) => start + i * step),
+    [size],
+    options,
+  );
 }
 
 /**
  * A weight in packed storage (see `StorageFormat`): an operand for `linear` and `embedding`, outside the tape.
  * @throws ArgumentError when the last axis does not divide into blocks of 32 (q8, q4).
  */
-export function packWeight(values: Float32Array, shape: readonly number[], format: PackedFormat): Tensor {
+export function packWeight(
+  values: Float32Array,
+  shape: readonly number[],
+  format: PackedFormat,
+  options?: PlaceOptions,
+): Tensor {
   if (values.length !== sizeOfShape(shape))
     throw new ShapeError(
       `packWeight: values must have ${sizeOfShape(shape)} elements for shape [${shape.join(", ")}], got ${values.length}`,
     );
-  return packedWeight(packFromF32(values, shape, format), shape, format);
+  return packedWeight(packFromF32(values, shape, format), shape, format, options);
 }
 
 /** A packed weight from its canonical bytes, as a quantised checkpoint holds them. @throws ArgumentError for a wrong number of bytes. */
-export function packedWeight(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Tensor {
+export function packedWeight(
+  canonical: Uint8Array,
+  shape: readonly number[],
+  format: PackedFormat,
+  options: PlaceOptions = {},
+): Tensor {
   const expected = packBytes(shape, format);
   if (canonical.byteLength !== expected)
     throw new ArgumentError(
       `packedWeight: ${format} of shape [${shape.join(", ")}] takes ${expected} bytes, got ${canonical.byteLength}`,
     );
-  return engine().makeTensorFromTensorInfo(currentBackend().pack(canonical, shape, format));
+  const { backend } = readOptions("packedWeight", options, ["backend"]);
+  enterCapture("packedWeight", backend);
+  return wrap(backend.pack(canonical, [...shape], format), backend);
 }
 
-/** Reads a float32 tensor back. */
+/** Reads a float32 tensor back. @throws BackendError when it was disposed. */
 export async function readFloats(t: Tensor): Promise<Float32Array> {
-  return (await engine().read(t.dataId)) as Float32Array;
+  return (await t.data()) as Float32Array;
 }
 
-/** Reads an int32 tensor back. */
+/** Reads an int32 tensor back. @throws BackendError when it was disposed. */
 export async function readInts(t: Tensor): Promise<Int32Array> {
-  return (await engine().read(t.dataId)) as Int32Array;
+  return (await t.data()) as Int32Array;
 }
 
 /** Overwrites a tensor's values where they lie: how one feeds a captured graph. @throws BackendError for a wrong number of values. */
 export function writeInto(t: Tensor, values: TensorValues): void {
-  currentBackend().writeInto(t, values);
-}
-
-/** Disposes what `fn` made and did not return. */
-export function tidy<T>(fn: () => T): T {
-  return engine().tidy(fn);
-}
-
-/** Keeps a tensor through the scopes it is in; the caller disposes it. */
-export function keep(t: Tensor): Tensor {
-  return engine().keep(t);
-}
-
-/** Live tensors and their bytes, over all backends. */
-export function memory(): { tensors: number; bytes: number } {
-  const { numTensors, numBytes } = engine().memory();
-  return { tensors: numTensors, bytes: numBytes };
+  if (t.isDisposed) throw new BackendError("writeInto: the tensor was disposed");
+  enterCapture("writeInto", t.backend);
+  t.backend.writeInto(t, values);
 }

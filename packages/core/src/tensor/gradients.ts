@@ -1,20 +1,8 @@
 import { ArgumentError, BackendError } from "../errors.ts";
-import { engine, type TapeNode } from "./engine.ts";
-import { currentBackend } from "./registry.ts";
 import { runKernel } from "./run.ts";
-import type { Tensor } from "./types.ts";
-
-/** Turns the tape off for a function: nothing inside it gets a gradient. */
-export function noGrad<T>(fn: () => T): T {
-  const { state } = engine();
-  const depth = state.gradientDepth;
-  state.gradientDepth = 0;
-  try {
-    return fn();
-  } finally {
-    state.gradientDepth = depth;
-  }
-}
+import { tidy, wrap } from "./scope.ts";
+import { drop, endTape, hasTape, startTape, type TapeNode } from "./tape.ts";
+import { newestId, type Tensor } from "./tensor.ts";
 
 /**
  * Value of a scalar function and its gradients.
@@ -31,113 +19,97 @@ export function valueAndGrads(
   xs: readonly Tensor[],
   dy?: Tensor,
 ): { value: Tensor; grads: (Tensor | null)[] } {
-  const e = engine();
-  // A tape under way shows also inside noGrad, where the depth is 0.
-  if (e.state.activeTape)
+  if (hasTape())
     throw new BackendError("valueAndGrads: no gradients inside gradients (the ops have first derivatives only)");
-  let tape: TapeNode[] = [];
+  const newest = newestId();
+  let nodes: readonly TapeNode[] = [];
   let value: Tensor | undefined;
-  e.startTape();
   try {
-    value = e.tidy(fn);
+    const serial = startTape(xs);
+    try {
+      value = tidy(fn);
+    } finally {
+      nodes = endTape();
+    }
+    if (dy === undefined && value.size !== 1)
+      throw new ArgumentError(
+        `valueAndGrads: the function must return a scalar, got [${value.shape.join(", ")}]; or pass dy`,
+      );
+    const loss = value;
+    return { value: loss, grads: tidy(() => walkBack(nodes, serial, loss, xs, dy)) };
+  } catch (error) {
+    if (value !== undefined && value.id > newest) value.dispose();
+    throw error;
   } finally {
-    e.endTape();
-    tape = e.state.activeTape ?? [];
-    e.state.activeTape = null;
-    if (value === undefined) for (const node of tape) drop(node);
-  }
-  if (dy === undefined && value.size !== 1) {
-    for (const node of tape) drop(node);
-    throw new ArgumentError(
-      `valueAndGrads: the function must return a scalar, got [${value.shape.join(", ")}]; or pass dy`,
-    );
-  }
-  const loss = value;
-  try {
-    const grads = e.tidy(() => walkBack(tape, loss, xs, dy ?? onesLike(loss)));
-    return { value: loss, grads };
-  } finally {
-    for (const node of tape) drop(node);
+    for (const node of nodes) drop(node);
   }
 }
 
 function onesLike(t: Tensor): Tensor {
-  return runKernel("full", {}, { shape: t.shape, value: 1, dtype: "float32" })[0]!;
+  return runKernel("full", {}, { shape: t.shape, value: 1, dtype: "float32" }, undefined, t.backend)[0]!;
 }
 
-function drop(node: TapeNode): void {
-  for (const t of node.kept ?? []) t.dispose();
-  node.kept = [];
+/** Another handle on the same storage, in the scope that is open and on no tape. */
+function again(t: Tensor): Tensor {
+  t.backend.incRef(t.dataId);
+  return wrap(t, t.backend);
 }
 
-/** Marks every tensor that depends on one of `xs`. */
-function reachedFrom(xs: readonly Tensor[], tape: readonly TapeNode[]): Set<number> {
-  const reached = new Set(xs.map((x) => x.id));
-  for (const node of tape) {
-    if (Object.values(node.inputs).some((input) => reached.has(input.id))) {
-      for (const output of node.outputs) reached.add(output.id);
-    }
-  }
-  return reached;
-}
-
-function walkBack(tape: readonly TapeNode[], y: Tensor, xs: readonly Tensor[], dy: Tensor): (Tensor | null)[] {
-  const reached = reachedFrom(xs, tape);
-  const wanted = new Set(xs.map((x) => x.id));
-  const grads = new Map<number, Tensor>([[y.id, clone(dy)]]);
-  for (let i = tape.length - 1; i >= 0; i--) {
-    const node = tape[i]!;
-    const dys = node.outputs.map((output) => grads.get(output.id) ?? null);
-    const needed = Object.entries(node.inputs).filter(([, input]) => reached.has(input.id));
-    if (needed.length > 0 && dys.some((d) => d !== null)) backThrough(node, dys, needed, grads);
+function walkBack(
+  nodes: readonly TapeNode[],
+  serial: number,
+  y: Tensor,
+  xs: readonly Tensor[],
+  dy: Tensor | undefined,
+): (Tensor | null)[] {
+  const wanted = new Set<number>();
+  for (const x of xs) wanted.add(x.id);
+  const grads = new Map<number, Tensor>([[y.id, dy === undefined ? onesLike(y) : again(dy)]]);
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!;
+    const dys = node.outputs.map(({ id }) => grads.get(id) ?? null);
+    if (dys.some((d) => d !== null)) backThrough(node, serial, dys, grads);
     drop(node);
-    for (const output of node.outputs) {
-      if (wanted.has(output.id)) continue;
-      grads.get(output.id)?.dispose();
-      grads.delete(output.id);
+    for (const { id } of node.outputs) {
+      if (wanted.has(id)) continue;
+      grads.get(id)?.dispose();
+      grads.delete(id);
     }
   }
-  return xs.map((x) => grads.get(x.id) ?? null);
+  return xs.map(({ id }) => grads.get(id) ?? null);
 }
 
 function backThrough(
-  node: TapeNode,
+  { name: op, inputs, rule, kept }: TapeNode,
+  serial: number,
   dys: readonly (Tensor | null)[],
-  needed: readonly [string, Tensor][],
   grads: Map<number, Tensor>,
 ): void {
-  const { backward } = node;
-  if (backward === undefined) throw new BackendError(`${node.kernelName} has no gradient`);
-  const own = new Set(dys);
+  if (rule === undefined) throw new BackendError(`${op} has no gradient`);
+  const needed: number[] = [];
   // A rule may hand its upstream gradient through, or one tensor to two inputs: each use becomes a handle of its own.
-  const dxs = engine().tidy(() => {
-    const all = backward(dys);
-    return needed.map(([name]) => {
+  const dxs = tidy(() => {
+    const all = rule.backward(dys, kept);
+    const own: Tensor[] = [];
+    for (const name in inputs) {
+      const input = inputs[name]!;
+      if (input.onTape !== serial) continue;
       const dx = all[name];
-      if (dx === undefined) return null;
-      if (!own.has(dx)) {
-        own.add(dx);
-        return dx;
-      }
-      return clone(dx);
-    });
+      if (dx === undefined) continue;
+      needed.push(input.id);
+      own.push(dys.includes(dx) || own.includes(dx) || kept.includes(dx) ? again(dx) : dx);
+    }
+    return own;
   });
-  needed.forEach(([, input], i) => {
-    const dx = dxs[i]!;
-    if (dx === null) return;
-    const sum = grads.get(input.id);
+  dxs.forEach((dx, i) => {
+    const id = needed[i]!;
+    const sum = grads.get(id);
     if (sum === undefined) {
-      grads.set(input.id, dx);
+      grads.set(id, dx);
       return;
     }
-    grads.set(input.id, runKernel("add", { a: sum, b: dx })[0]!);
+    grads.set(id, runKernel("add", { a: sum, b: dx })[0]!);
     sum.dispose();
     dx.dispose();
   });
-}
-
-/** Another handle on the same storage. */
-export function clone(t: Tensor): Tensor {
-  currentBackend().incRef(t.dataId);
-  return engine().makeTensorFromTensorInfo(t);
 }

@@ -1,14 +1,10 @@
 export * from "./aliasKernels.ts";
-export * from "./backend.ts";
 export * from "./baseKernels.ts";
 export * from "./capture.ts";
 export * from "./create.ts";
 export * from "./gradients.ts";
-export * from "./kernel.ts";
-export * from "./packing.ts";
 export * from "./parameter.ts";
-export * from "./registry.ts";
-export { isRecording as isRecordingGradients } from "./engine.ts";
-export { runComposite, runKernel, type GradientRule } from "./run.ts";
-export type { Block, Entry } from "./storage.ts";
-export * from "./types.ts";
+export { runComposite, runKernel } from "./run.ts";
+export { keep, tidy } from "./scope.ts";
+export { isRecording as isRecordingGradients, noGrad, type GradientRule } from "./tape.ts";
+export { memory, Tensor } from "./tensor.ts";

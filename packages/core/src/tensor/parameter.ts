@@ -1,6 +1,8 @@
+import type { AnyBackend } from "../backend/registry.ts";
 import { ShapeError } from "../errors.ts";
-import { keep, readFloats, sizeOfShape, tensor, writeInto } from "./create.ts";
-import type { Tensor } from "./types.ts";
+import { readFloats, sizeOfShape, tensor, writeInto, type PlaceOptions } from "./create.ts";
+import { keep } from "./scope.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** How the optimiser treats a parameter; a training recipe may override each by group. */
 export interface ParameterOptions {
@@ -39,6 +41,11 @@ export class Parameter {
     return this.#value;
   }
 
+  /** Where its values are. */
+  get backend(): AnyBackend {
+    return this.#value.backend;
+  }
+
   get size(): number {
     return sizeOfShape(this.shape);
   }
@@ -73,12 +80,12 @@ export class Parameter {
   }
 }
 
-/** A parameter from values. */
+/** A parameter from values, on the backend that is set unless told otherwise. */
 export function parameter(
   name: string,
   values: Float32Array,
   shape: readonly number[],
-  options?: ParameterOptions,
+  { backend, ...options }: ParameterOptions & PlaceOptions = {},
 ): Parameter {
-  return new Parameter(name, tensor(values, shape), options);
+  return new Parameter(name, tensor(values, shape, { backend }), options);
 }

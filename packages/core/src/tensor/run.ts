@@ -1,68 +1,75 @@
+import { currentBackend } from "../backend/current.ts";
+import type { AnyBackend } from "../backend/registry.ts";
 import { BackendError } from "../errors.ts";
-import { engine, isRecording, type Backward } from "./engine.ts";
-import { currentBackend, hasKernel } from "./registry.ts";
-import type { Tensor } from "./types.ts";
+import { enterCapture } from "./capturing.ts";
+import { disposeOnThrow, wrap } from "./scope.ts";
+import { isDifferentiated, noGrad, record, type GradientRule } from "./tape.ts";
+import type { Tensor } from "./tensor.ts";
 
-/** A second handle on a tensor's storage that outlives the scopes the first one is in. */
-function hold(t: Tensor): Tensor {
-  currentBackend().incRef(t.dataId);
-  return engine().keep(engine().makeTensorFromTensorInfo(t));
-}
+/** Inputs of an op by name. */
+export type TensorRecord = Readonly<Record<string, Tensor>>;
 
-/** What an op tells the tape: which tensors it needs later, and how to go back with them. */
-export interface GradientRule {
-  readonly save: readonly Tensor[];
-  backward(dys: readonly (Tensor | null)[], saved: readonly Tensor[]): Readonly<Record<string, Tensor>>;
-}
+const NO_ATTRS = Object.freeze({});
 
 /**
- * Runs a kernel on the backend that is set and records its gradient rule if a tape is on.
+ * Runs a kernel on the backend of its inputs and records its gradient rule if a tape is on.
  * `rule` sees the outputs, so that an op may save those instead of inputs.
- * @throws BackendError when no backend is set or it lacks the kernel.
+ * @param on where to run a kernel without inputs; by default the default backend.
+ * @throws BackendError when inputs are of two backends or disposed, no backend is set, or it lacks the kernel.
  */
 export function runKernel(
   name: string,
-  inputs: Readonly<Record<string, Tensor>>,
-  attrs: Readonly<Record<string, unknown>> = {},
+  inputs: TensorRecord,
+  attrs: Readonly<Record<string, unknown>> = NO_ATTRS,
   rule?: (outputs: readonly Tensor[]) => GradientRule,
+  on?: AnyBackend,
 ): Tensor[] {
-  const backend = currentBackend();
-  if (!hasKernel(name)) throw new BackendError(`${name}: the ${backend.label} backend has no such kernel`);
-  const recording = isRecording();
-  const result = engine().runKernel(name, inputs as Record<string, unknown>, attrs as Record<string, unknown>);
-  const outputs = Array.isArray(result) ? result : [result];
-  if (recording && rule !== undefined) {
-    const { save, backward } = rule(outputs);
-    const kept = save.map(hold);
-    const node = engine().state.activeTape!.at(-1)!;
-    node.kept = kept;
-    node.backward = ((dys) => backward(dys, kept)) satisfies Backward;
-  }
+  const backend = commonBackend(name, inputs) ?? on ?? currentBackend();
+  const kernel = backend.kernels[name];
+  if (kernel === undefined) throw new BackendError(`${name}: the ${backend.label} backend has no such kernel`);
+  enterCapture(name, backend);
+  const result = backend.runKernel(kernel, inputs, attrs);
+  const outputs = isList(result) ? result.map((info) => wrap(info, backend)) : [wrap(result, backend)];
+  if (isDifferentiated(inputs)) record(name, inputs, outputs, rule?.(outputs));
   return outputs;
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+/** The one backend of an op's inputs; undefined where it has none. */
+function commonBackend(name: string, inputs: TensorRecord): AnyBackend | undefined {
+  let backend: AnyBackend | undefined;
+  for (const key in inputs) {
+    const input = inputs[key]!;
+    if (input.isDisposed) throw new BackendError(`${name}: ${key} was disposed`);
+    backend ??= input.backend;
+    if (input.backend !== backend) throw mixed(name, inputs);
+  }
+  if (backend?.running === false)
+    throw new BackendError(`${name}: the ${backend.name} backend of its inputs was stopped`);
+  return backend;
+}
+
+function mixed(name: string, inputs: TensorRecord): BackendError {
+  const places = Object.entries(inputs).map(([key, { backend }]) => `${key} on ${backend.name}`);
+  return new BackendError(
+    `${name}: all inputs must be on one backend, got ${places.join(", ")} (creators take { backend }; await model.to(...) moves a model)`,
+  );
 }
 
 /**
  * Runs a function with the tape off and records one node for all of it: a gradient rule of its own for what it composes.
- * Inputs are named so that the rule can answer for each.
+ * Inputs are named so that the rule can answer for each. What the function made is freed when it throws.
  */
 export function runComposite(
   name: string,
-  inputs: Readonly<Record<string, Tensor>>,
+  inputs: TensorRecord,
   forward: () => Tensor[],
   rule: (outputs: readonly Tensor[]) => GradientRule,
 ): Tensor[] {
-  if (!isRecording()) return forward();
-  const { state } = engine();
-  const depth = state.gradientDepth;
-  state.gradientDepth = 0;
-  let outputs: Tensor[];
-  try {
-    outputs = forward();
-  } finally {
-    state.gradientDepth = depth;
-  }
-  const { save, backward } = rule(outputs);
-  const kept = save.map(hold);
-  state.activeTape!.push({ kernelName: name, inputs, outputs, kept, backward: (dys) => backward(dys, kept) });
+  const outputs = noGrad(() => disposeOnThrow(forward));
+  if (isDifferentiated(inputs)) record(name, inputs, outputs, rule(outputs));
   return outputs;
 }

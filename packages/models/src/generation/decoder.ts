@@ -27,7 +27,7 @@ export class Decoder {
   constructor(model: LanguageModel, state: ModelState, batch: number) {
     this.model = model;
     this.state = state;
-    this.#ids = keep(tensor(new Int32Array(batch)));
+    this.#ids = keep(tensor(new Int32Array(batch), [batch], { backend: model.backend }));
   }
 
   /** Feeds one token per sequence; logits [b * v] of the next. */

@@ -83,7 +83,8 @@ function runChunk(
   { ids, seqIdx, length, from, until, state }: Chunk,
 ): { logits: Tensor; state: ModelState } {
   const batch = ids.length / length;
-  const cut = (rows: Int32Array): Tensor => tensor(rowsBetween(rows, length, from, until), [batch, until - from]);
+  const cut = (rows: Int32Array): Tensor =>
+    tensor(rowsBetween(rows, length, from, until), [batch, until - from], { backend: model.backend });
   // The scan sees boundaries inside a chunk; one that falls between two chunks is the carried state's to forget.
   const carries = seqIdx === undefined ? undefined : carriedRows(seqIdx, length, from);
   const initialState =
@@ -109,7 +110,7 @@ function carriedRows(seqIdx: Int32Array, length: number, from: number): number[]
 }
 
 function maskRows(t: Tensor, rows: readonly number[]): Tensor {
-  return tidy(() => mul(t, tensor(rows, [rows.length, ...t.shape.slice(1).map(() => 1)])));
+  return tidy(() => mul(t, tensor(rows, [rows.length, ...t.shape.slice(1).map(() => 1)], { backend: t.backend })));
 }
 
 function rowsBetween(rows: Int32Array, length: number, from: number, until: number): Int32Array {

@@ -1,4 +1,4 @@
-import { FormatError, type PackedFormat } from "@statespace/core";
+import { FormatError, type PackedFormat, type PlaceOptions } from "@statespace/core";
 import {
   openCheckpoint,
   openSource,
@@ -20,14 +20,14 @@ import { formatTransformersJson } from "../checkpoint/transformersJson.ts";
 import { hybridToJson, parseLanguageConfig } from "./hybridFile.ts";
 import { LanguageModel } from "./model.ts";
 
-/** Options of `fromPretrained`: how files are fetched and cached, how weights are stored, what a config leaves open. */
-export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, MambaSsmOptions {
+/** Options of `fromPretrained`: how files are fetched and cached, how weights are stored and where, what a config leaves open. */
+export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, MambaSsmOptions, PlaceOptions {
   /** Packs the matrices while loading, each as soon as it is read. */
   readonly weights?: PackedFormat | undefined;
 }
 
 /**
- * Loads a published checkpoint on the backend that is set.
+ * Loads a published checkpoint on the backend that is set, or the one in the options.
  * @param from a folder, a URL, a map of files, or any `Source`.
  * @throws FormatError naming the file, key or setting that is wrong, before any weight is used; SourceError; AbortedError. Nothing stays allocated then.
  */
@@ -35,7 +35,7 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
   const checkpoint = await openCheckpoint(openSource(from, options), options);
   const config = parseLanguageConfig(checkpoint.config, options);
   const keys = matchTensors(checkpoint, config);
-  const model = new LanguageModel(config, "empty");
+  const model = new LanguageModel(config, "empty", { backend: options.backend });
   try {
     const missing = new Set(model.parameters.map(({ name }) => name));
     for await (const [key, raw] of checkpoint.stream(options)) {

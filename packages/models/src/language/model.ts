@@ -11,7 +11,9 @@ import {
   sliceAxis,
   tensor,
   tidy,
+  type AnyBackend,
   type PackedFormat,
+  type PlaceOptions,
   type Parameter,
   type Tensor,
 } from "@statespace/core";
@@ -62,13 +64,12 @@ export class LanguageModel {
 
   /**
    * @param init a generator (or seed) draws the papers' initial weights; `"empty"` leaves zeros for a loader to fill.
+   * @param options.backend where the model lives and computes; by default the backend that is set.
    */
-  constructor(config: LanguageConfig, init: Rng | number | "empty" = 0) {
+  constructor(config: LanguageConfig, init: Rng | number | "empty" = 0, { backend }: PlaceOptions = {}) {
     this.config = config;
-    const build = new ParameterBuilder(
-      init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init,
-      residualAdditions(config),
-    );
+    const rng = init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init;
+    const build = new ParameterBuilder(rng, residualAdditions(config), backend);
     const { dModel, vocabSize, nLayer } = config;
     const backbone = build.within("backbone");
     this.embedding = backbone.make("embeddings.weight", [vocabSize, dModel], normal(config.initializerRange));
@@ -88,6 +89,11 @@ export class LanguageModel {
   /** True when every layer's state keeps its size: the step can be captured. */
   get constantState(): boolean {
     return this.blocks.every(({ mixer }) => mixer.constantState);
+  }
+
+  /** Where its weights are, and where it computes. */
+  get backend(): AnyBackend {
+    return this.embedding.backend;
   }
 
   /** A parameter by its checkpoint name. @throws ArgumentError when there is none. */
@@ -171,7 +177,9 @@ export class LanguageModel {
     this.parameters.forEach((parameter, i) => {
       const format = formats.get(parameter.name);
       parameter.replace(
-        format === undefined ? tensor(values[i]!, parameter.shape) : packWeight(values[i]!, parameter.shape, format),
+        format === undefined
+          ? tensor(values[i]!, parameter.shape, { backend })
+          : packWeight(values[i]!, parameter.shape, format, { backend }),
       );
     });
     return this;
@@ -190,7 +198,8 @@ export class LanguageModel {
         !/A_log$/.test(parameter.name) &&
         (format === "f16" || format === "bf16" || parameter.shape[1]! % 32 === 0);
       if (!packable) continue;
-      parameter.replace(packWeight(await parameter.read(), parameter.shape, format));
+      const { backend } = parameter;
+      parameter.replace(packWeight(await parameter.read(), parameter.shape, format, { backend }));
       parameter.trainable = false;
       this.#formats.set(parameter.name, format);
     }

@@ -10,6 +10,7 @@ import {
   tidy,
   writeInto,
   zeros,
+  type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
 import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
@@ -116,8 +117,8 @@ export class ModelState {
     });
   }
 
-  /** Inverse of `toBytes`, on the backend that is set. @throws FormatError for anything else. */
-  static fromBytes(bytes: Uint8Array): ModelState {
+  /** Inverse of `toBytes`, on the backend that is set unless told otherwise. @throws FormatError for anything else. */
+  static fromBytes(bytes: Uint8Array, { backend }: PlaceOptions = {}): ModelState {
     const { metadata, tensors } = parseSafetensors(bytes, "state");
     const position = Number(metadata.get("position"));
     const count = Number(metadata.get("layers"));
@@ -137,7 +138,7 @@ export class ModelState {
       return { layer: Number(layer), name, shape: raw.shape, values: toFloat32Array(raw) };
     });
     const layers: Record<string, Tensor>[] = Array.from({ length: count }, () => ({}));
-    for (const { layer, name, shape, values } of parsed) layers[layer]![name] = tensor(values, shape);
+    for (const { layer, name, shape, values } of parsed) layers[layer]![name] = tensor(values, shape, { backend });
     return new ModelState(layers, position);
   }
 
@@ -173,7 +174,10 @@ function refill(layer: LayerState, other: LayerState, tokens: number): void {
     const source = other[name];
     const room = destination.shape[1]! - tokens;
     const pads = destination.shape.map((_, axis) => (axis === 1 ? ([0, room] as const) : ([0, 0] as const)));
-    const whole = source === undefined ? (rest === 1 ? ones : zeros)(destination.shape) : pad(source, pads, rest);
+    const whole =
+      source === undefined
+        ? (rest === 1 ? ones : zeros)(destination.shape, { backend: destination.backend })
+        : pad(source, pads, rest);
     copy({ destination, source: whole });
   }
   const position = layer[POSITION]!;
@@ -183,7 +187,7 @@ function refill(layer: LayerState, other: LayerState, tokens: number): void {
 /** A copy of the values, not another handle on them. */
 function duplicate(source: Tensor): Tensor {
   return tidy(() => {
-    const destination = zeros(source.shape);
+    const destination = zeros(source.shape, { backend: source.backend });
     copy({ destination, source });
     return destination;
   });

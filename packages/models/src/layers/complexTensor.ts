@@ -7,11 +7,13 @@ import {
   mul,
   neg,
   reshape,
+  scalar,
   sin,
   sliceAxis,
   square,
   stack,
   sub,
+  type AnyBackend,
   type Tensor,
 } from "@statespace/core";
 
@@ -19,6 +21,11 @@ import {
 export interface ComplexTensor {
   readonly re: Tensor;
   readonly im: Tensor;
+}
+
+/** A real number as a complex scalar. */
+export function complexScalar(value: number, backend: AnyBackend): ComplexTensor {
+  return { re: scalar(value, { backend }), im: scalar(0, { backend }) };
 }
 
 /** The parts of a tensor whose last axis is (re, im). */

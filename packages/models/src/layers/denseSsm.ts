@@ -60,7 +60,7 @@ export function denseLastState(M: Tensor, B: Tensor, u: Tensor, initialState?: T
   const inputs = transpose(u, [2, 1, 0]); // [h, l, b]
   const chunk = Math.min(CHUNK, l);
   const columns = reverse(krylovColumns(M, reshape(B, [h, n, 1]), chunk), 2); // the oldest token meets the highest power
-  let state = initialState ? transpose(initialState, [1, 2, 0]) : zeros([h, n, b]);
+  let state = initialState ? transpose(initialState, [1, 2, 0]) : zeros([h, n, b], { backend: u.backend });
   const rest = l % chunk;
   if (rest > 0) {
     const fresh = matMul(sliceAxis(columns, 2, chunk - rest, rest), sliceAxis(inputs, 1, 0, rest));

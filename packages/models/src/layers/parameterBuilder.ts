@@ -1,4 +1,4 @@
-import { Parameter, tensor, zeros, type ParameterOptions, type Rng } from "@statespace/core";
+import { Parameter, tensor, zeros, type BackendChoice, type ParameterOptions, type Rng } from "@statespace/core";
 
 /** Initial values of a parameter. */
 export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
@@ -7,6 +7,7 @@ export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
 interface Shared {
   readonly rng: Rng | undefined;
   readonly additions: number;
+  readonly backend: BackendChoice | undefined;
   readonly made: Parameter[];
 }
 
@@ -18,9 +19,12 @@ export class ParameterBuilder {
   #shared: Shared;
   #prefix: string;
 
-  /** @param additions how often the stack adds to its residual stream, for `ontoResidual`; 0 leaves its projections unscaled */
-  constructor(rng: Rng | undefined, additions = 0) {
-    this.#shared = { rng, additions, made: [] };
+  /**
+   * @param additions how often the stack adds to its residual stream, for `ontoResidual`; 0 leaves its projections unscaled
+   * @param backend where the parameters are made; by default the backend that is set
+   */
+  constructor(rng: Rng | undefined, additions = 0, backend?: BackendChoice) {
+    this.#shared = { rng, additions, backend, made: [] };
     this.#prefix = "";
   }
 
@@ -42,8 +46,8 @@ export class ParameterBuilder {
   }
 
   make(name: string, shape: readonly number[], init: Initializer, options?: ParameterOptions): Parameter {
-    const { rng, made } = this.#shared;
-    const value = rng === undefined ? zeros(shape) : tensor(init(shape, rng), shape);
+    const { rng, backend, made } = this.#shared;
+    const value = rng === undefined ? zeros(shape, { backend }) : tensor(init(shape, rng), shape, { backend });
     const parameter = new Parameter(`${this.#prefix}${name}`, value, options);
     made.push(parameter);
     return parameter;

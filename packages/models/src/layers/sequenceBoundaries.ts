@@ -8,7 +8,8 @@ import { cast, concat, equal, ones, sliceAxis, type Tensor } from "@statespace/c
  */
 export function continuation(seqIdx: Tensor, reverse = false): Tensor {
   const [b, l] = seqIdx.shape as [number, number];
-  if (l === 1) return ones([b, 1]);
+  const first = ones([b, 1], { backend: seqIdx.backend });
+  if (l === 1) return first;
   const same = cast(equal(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32"); // [b, l - 1]
-  return reverse ? concat([same, ones([b, 1])], 1) : concat([ones([b, 1]), same], 1);
+  return reverse ? concat([same, first], 1) : concat([first, same], 1);
 }

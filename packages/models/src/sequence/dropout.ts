@@ -13,6 +13,7 @@ export function channelDropout(share: number, rng: Rng): (branch: Tensor) => Ten
       tensor(
         Float32Array.from({ length: count }, () => (rng.uniform() < share ? 0 : 1 / (1 - share))),
         shape,
+        { backend: branch.backend },
       ),
     );
   };

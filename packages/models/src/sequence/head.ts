@@ -68,7 +68,12 @@ export function checkLengths(lengths: Int32Array, b: number, l: number): void {
 export function lastToken(x: Tensor, lengths: Int32Array | undefined): Tensor {
   const [b, l, d] = x.shape as [number, number, number];
   if (lengths === undefined) return reshape(sliceAxis(x, 1, l - 1, 1), [b, d]);
-  return gather(reshape(x, [b * l, d]), tensor(lengths.map((length, i) => i * l + length - 1)));
+  const last = tensor(
+    lengths.map((length, i) => i * l + length - 1),
+    [b],
+    { backend: x.backend },
+  );
+  return gather(reshape(x, [b * l, d]), last);
 }
 
 /** The sum over the tokens that count. @param x [b, l, d] @returns [b, d] */
@@ -76,5 +81,5 @@ export function sumOfTokens(x: Tensor, lengths: Int32Array | undefined): Tensor 
   if (lengths === undefined) return sum(x, 1);
   const [b, l] = x.shape as [number, number, number];
   const counts = Float32Array.from({ length: b * l }, (_, i) => (i % l < lengths[Math.floor(i / l)]! ? 1 : 0));
-  return sum(mul(x, tensor(counts, [b, l, 1])), 1);
+  return sum(mul(x, tensor(counts, [b, l, 1], { backend: x.backend })), 1);
 }

@@ -13,7 +13,9 @@ import {
   tensor,
   tidy,
   zeros,
+  type AnyBackend,
   type Parameter,
+  type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
 import { ModelState } from "../language/modelState.ts";
@@ -64,15 +66,14 @@ export class SequenceModel {
 
   /**
    * @param init a generator (or seed) draws the papers' initial weights; `"empty"` leaves zeros for a loader to fill.
+   * @param options.backend where the model lives and computes; by default the backend that is set.
    * @throws FormatError naming the key of the config that is wrong.
    */
-  constructor(config: SequenceConfig, init: Rng | number | "empty" = 0) {
+  constructor(config: SequenceConfig, init: Rng | number | "empty" = 0, { backend }: PlaceOptions = {}) {
     const resolved = resolveSequenceConfig(config);
     const { dModel, encoder, norm, normEps, layers } = resolved;
-    const build = new ParameterBuilder(
-      init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init,
-      layers.length * (resolved.mlp > 0 ? 2 : 1),
-    );
+    const rng = init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init;
+    const build = new ParameterBuilder(rng, layers.length * (resolved.mlp > 0 ? 2 : 1), backend);
     this.config = config;
     this.#resolved = resolved;
     this.#pooling = poolingOf(resolved.head);
@@ -100,6 +101,11 @@ export class SequenceModel {
     return this.blocks.every(({ mixer }) => mixer.constantState);
   }
 
+  /** Where its weights are, and where it computes. */
+  get backend(): AnyBackend {
+    return this.parameters[0]!.backend;
+  }
+
   /** A parameter by its name. @throws ArgumentError when there is none. */
   parameter(name: string): Parameter {
     const found = this.parameters.find((p) => p.name === name);
@@ -112,7 +118,9 @@ export class SequenceModel {
     return tidy(() => {
       const layers = this.blocks.map(({ mixer }) => mixer.initialState(batch));
       return new ModelState(
-        this.#pooling === "mean" ? [...layers, { sum: zeros([batch, this.#resolved.dModel]) }] : layers,
+        this.#pooling === "mean"
+          ? [...layers, { sum: zeros([batch, this.#resolved.dModel], { backend: this.backend }) }]
+          : layers,
       );
     });
   }
@@ -204,6 +212,7 @@ export class SequenceModel {
         tensor(
           Float32Array.from(lengths, (length) => 1 / length),
           [lengths.length, 1],
+          { backend: x.backend },
         ),
       ),
       sum,
@@ -216,7 +225,7 @@ export class SequenceModel {
     for (const parameter of this.parameters) values.push(await parameter.read());
     await setBackend(backend);
     this.#disposeDerived();
-    this.parameters.forEach((parameter, i) => parameter.replace(tensor(values[i]!, parameter.shape)));
+    this.parameters.forEach((parameter, i) => parameter.replace(tensor(values[i]!, parameter.shape, { backend })));
     return this;
   }
 

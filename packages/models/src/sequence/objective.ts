@@ -56,7 +56,7 @@ export function sequenceObjective(model: SequenceModel, options: SequenceObjecti
       });
       return { ...measures, ...(state && { state }) };
     },
-    restoreState: (bytes) => ModelState.fromBytes(bytes),
+    restoreState: (bytes) => ModelState.fromBytes(bytes, { backend: model.backend }),
   };
 }
 
@@ -67,15 +67,14 @@ function run(
   carryState: boolean,
   training: boolean,
 ): Run {
-  const inputs = tensor(batch.inputs, batch.shape, batch.inputs instanceof Int32Array ? "int32" : "float32");
-  const targets =
-    batch.targets instanceof Int32Array
-      ? tensor(countedTargets(batch), batch.targetShape, "int32")
-      : tensor(batch.targets, batch.targetShape);
+  const { backend } = model;
+  const inputs = tensor(batch.inputs, batch.shape, { backend });
+  const values = batch.targets instanceof Int32Array ? countedTargets(batch) : batch.targets;
+  const targets = tensor(values, batch.targetShape, { backend });
   const result = model.forward(inputs, {
     initialState: carryState && !batch.reset ? (carried as ModelState | undefined) : undefined,
     returnState: carryState,
-    seqIdx: batch.seqIdx && tensor(batch.seqIdx, batch.shape.slice(0, 2), "int32"),
+    seqIdx: batch.seqIdx && tensor(batch.seqIdx, batch.shape.slice(0, 2), { dtype: "int32", backend }),
     lengths: batch.lengths,
     rng: training ? rng : undefined,
   });
@@ -96,6 +95,7 @@ function squaredError(output: Tensor, targets: Tensor, mask: Float32Array | unde
         (_, i) => mask[Math.floor(i / entries)]! / Math.max(1, counted * entries),
       ),
       output.shape,
+      { backend: output.backend },
     );
     return sum(mul(errors, weights));
   });

@@ -32,9 +32,10 @@ export function languageObjective(model: LanguageModel, options: LanguageObjecti
     batch: TrainingBatch,
     { carried }: LossContext,
   ): { logits: Tensor; targets: Tensor; state?: ModelState } => {
-    const ids = tensor(batch.inputs, batch.shape, "int32");
-    const targets = tensor(countedTargets(batch), batch.targetShape, "int32");
-    const seqIdx = batch.seqIdx && tensor(batch.seqIdx, batch.shape, "int32");
+    const options = { dtype: "int32", backend: model.backend } as const;
+    const ids = tensor(batch.inputs, batch.shape, options);
+    const targets = tensor(countedTargets(batch), batch.targetShape, options);
+    const seqIdx = batch.seqIdx && tensor(batch.seqIdx, batch.shape, options);
     const initialState = carryState && !batch.reset ? (carried as ModelState | undefined) : undefined;
     return { targets, ...model.forward(ids, { initialState, returnState: carryState, seqIdx }) };
   };
@@ -56,7 +57,7 @@ export function languageObjective(model: LanguageModel, options: LanguageObjecti
       });
       return { loss, accuracy, ...(state && { state }) };
     },
-    restoreState: (bytes) => ModelState.fromBytes(bytes),
+    restoreState: (bytes) => ModelState.fromBytes(bytes, { backend: model.backend }),
   };
 }
 

@@ -53,7 +53,7 @@ export function trainStep<B extends TrainingBatch>(
     const values = optimizer.parameters.map(({ value }) => value);
     batches.forEach((batch, i) => {
       let state: CarriedState | undefined;
-      const share = tidyScalar(batches.length === 1 ? undefined : counts[i]! / total);
+      const share = batches.length === 1 ? undefined : scalar(counts[i]! / total, { backend: values[0]?.backend });
       const { value, grads } = valueAndGrads(
         () => {
           const result = asLossResult(trainable.loss(batch, { carried, rng }));
@@ -75,10 +75,6 @@ export function trainStep<B extends TrainingBatch>(
   } finally {
     accumulated.dispose();
   }
-}
-
-function tidyScalar(value: number | undefined): Tensor | undefined {
-  return value === undefined ? undefined : scalar(value);
 }
 
 /** Losses and gradients summed over batches. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { currentBackendName, FormatError } from "@statespace/core";
+import { FormatError } from "@statespace/core";
 import { tokenizerFiles } from "@statespace/text";
 import {
   evaluate,
@@ -78,13 +78,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
     }
     if (!endsBest(metrics.events)) await best.restore(model);
     const trained = await finalFigures(model, measured, data.heldOut(recipe.evaluation.finalTokens), metrics, signal);
-    await writeModel(
-      model,
-      data,
-      recipe,
-      output,
-      trainingReport(source, metrics.events, trained, currentBackendName()!),
-    );
+    await writeModel(model, data, recipe, output, trainingReport(source, metrics.events, trained, model.backend.name));
     return trained;
   } finally {
     model.dispose();

@@ -12,6 +12,7 @@ import {
   tensor,
   tidy,
   zeros,
+  type AnyBackend,
   type Tensor,
 } from "@statespace/core";
 import type { LayerState, Reservation } from "../../layers/mixer.ts";
@@ -27,7 +28,7 @@ export interface Cache extends Readonly<Record<string, Tensor>> {
 
 /** The cache with new tokens behind it. */
 export function appendToCache(before: LayerState | undefined, { k, v }: { k: Tensor; v: Tensor }): Cache {
-  const visible = ones(k.shape.slice(0, 2));
+  const visible = ones(k.shape.slice(0, 2), { backend: k.backend });
   // A copy, since a slice of the projection may be a view that would keep all of it.
   if (before?.keys === undefined) return { keys: mul(k, 1), values: mul(v, 1), visible };
   return {
@@ -65,20 +66,21 @@ export function reserveCache(
   { batch, capacity, tokens }: Reservation,
   nHeadsKv: number,
   headDim: number,
+  backend: AnyBackend,
 ): void {
   if (state[POSITION] !== undefined && capacityOf(state) >= capacity) return;
   const made = tidy(() => {
     const { keys, values, visible } = settled(state, tokens);
     const room = (x: Tensor | undefined, rest: readonly number[], value: number): Tensor => {
       const empty = value === 0 ? zeros : ones;
-      if (x === undefined) return empty([batch, capacity, ...rest]);
+      if (x === undefined) return empty([batch, capacity, ...rest], { backend });
       return pad(x, [[0, 0], [0, capacity - tokens], ...rest.map(() => [0, 0] as const)], value);
     };
     return {
       keys: room(keys, [nHeadsKv, headDim], 0),
       values: room(values, [nHeadsKv, headDim], 0),
       visible: room(visible, [], 1),
-      [POSITION]: tensor(new Int32Array(batch).fill(tokens), [batch]),
+      [POSITION]: tensor(new Int32Array(batch).fill(tokens), [batch], { backend }),
     };
   });
   replaceCache(state, made);

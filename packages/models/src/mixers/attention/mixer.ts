@@ -88,7 +88,9 @@ export class AttentionMixer implements Mixer {
 
   /** Nothing was seen yet: there are no keys. */
   initialState(batch: number): LayerState {
-    return this.convWeight === undefined ? {} : { conv: zeros([batch, this.config.dConv - 1, this.#qkvDim]) };
+    return this.convWeight === undefined
+      ? {}
+      : { conv: zeros([batch, this.config.dConv - 1, this.#qkvDim], { backend: this.inProj.backend }) };
   }
 
   forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
@@ -123,7 +125,7 @@ export class AttentionMixer implements Mixer {
   }
 
   reserve(state: LayerState, reservation: Reservation): void {
-    reserveCache(state, reservation, this.config.nHeadsKv, this.config.headDim);
+    reserveCache(state, reservation, this.config.nHeadsKv, this.config.headDim, this.inProj.backend);
   }
 
   /** Frees the table of positions. */
@@ -150,7 +152,7 @@ export class AttentionMixer implements Mixer {
     if (rotaryDim === 0) return undefined;
     if (this.#rotary?.shape[0] !== m) {
       this.dispose();
-      this.#rotary = keep(rotaryTable(m, rotaryDim, rotaryBase));
+      this.#rotary = keep(rotaryTable(m, rotaryDim, rotaryBase, this.inProj.backend));
     }
     return this.#rotary;
   }
@@ -226,7 +228,7 @@ export class AttentionMixer implements Mixer {
     const [q, k, v] = split(qkv, [h * p, hkv * p, hkv * p]) as [Tensor, Tensor, Tensor];
     const [queries, keys, values] = [reshape(q, [b, l, h, p]), reshape(k, [b, l, hkv, p]), reshape(v, [b, l, hkv, p])];
     if (rotaryDim === 0) return { q: queries, k: keys, v: values };
-    const turn = positionTurn(from, l, rotaryDim, rotaryBase, rotaryInterleaved);
+    const turn = positionTurn(from, l, rotaryDim, rotaryBase, rotaryInterleaved, this.inProj.backend);
     const rotated = (x: Tensor): Tensor => {
       if (rotaryDim === p) return rotate(x, turn);
       const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];

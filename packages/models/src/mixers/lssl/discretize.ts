@@ -43,10 +43,12 @@ export function discretizeDense(
   return discretization === "zoh" ? zeroOrderHold(z, deltaB) : generalisedBilinear(z, deltaB, alpha);
 }
 
-function identity(n: number): Tensor {
+function identityLike(M: Tensor): Tensor {
+  const n = M.shape[1]!;
   return tensor(
     Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0)),
     [1, n, n],
+    { backend: M.backend },
   );
 }
 
@@ -58,7 +60,7 @@ function apply(M: Tensor, x: Tensor): Tensor {
 
 /** ABar = (I - alpha Z)^-1 (I + (1 - alpha) Z), BBar = (I - alpha Z)^-1 delta B, Z = delta A. */
 function generalisedBilinear(z: Tensor, deltaB: Tensor, alpha: number): DiscreteDense {
-  const I = identity(z.shape[1]!);
+  const I = identityLike(z);
   const explicit = add(I, mul(z, 1 - alpha));
   if (alpha === 0) return { ABar: explicit, BBar: deltaB };
   const inverse = invert(sub(I, mul(z, alpha)));
@@ -70,7 +72,7 @@ function generalisedBilinear(z: Tensor, deltaB: Tensor, alpha: number): Discrete
  * E = exp(Z) - I, which loses nothing where Z is small: E(2Z) = E (E + 2 I), phi(2Z) b = (E + 2 I) phi(Z) b / 2.
  */
 function zeroOrderHold(z: Tensor, deltaB: Tensor): DiscreteDense {
-  const I = identity(z.shape[1]!);
+  const I = identityLike(z);
   const small = mul(z, 2 ** -HALVINGS);
   let phi = add(I, mul(small, 1 / TERMS));
   for (let k = TERMS - 1; k >= 2; k--) phi = add(I, mul(matMul(small, phi), 1 / k));

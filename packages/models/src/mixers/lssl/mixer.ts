@@ -95,7 +95,7 @@ export class LsslMixer implements Mixer {
   }
 
   initialState(batch: number): LayerState {
-    return { ssm: zeros([batch, this.config.dModel, this.config.dState]) };
+    return { ssm: zeros([batch, this.config.dModel, this.config.dState], { backend: this.D.backend }) };
   }
 
   /** ABar [h, n, n] and BBar [h, n]. */
@@ -137,7 +137,9 @@ export class LsslMixer implements Mixer {
     const [b, l, h] = u.shape as [number, number, number];
     const system = this.discrete();
     const kept = seqIdx && continuation(seqIdx); // [b, l]
-    let x = initialState ? transpose(initialState["ssm"]!, [1, 0, 2]) : zeros([h, b, this.config.dState]); // [h, b, n]
+    let x = initialState
+      ? transpose(initialState["ssm"]!, [1, 0, 2])
+      : zeros([h, b, this.config.dState], { backend: u.backend }); // [h, b, n]
     const outputs = split(u, Array<number>(l).fill(1), 1).map((token, t) => {
       const ut = reshape(token, [b, h]);
       const before = kept && t > 0 ? mul(x, reshape(sliceAxis(kept, 1, t, 1), [1, b, 1])) : x;

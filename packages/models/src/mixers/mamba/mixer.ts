@@ -94,7 +94,8 @@ export class MambaMixer implements Mixer {
 
   initialState(batch: number): LayerState {
     const { dInner: d, dState: n, dConv: k } = this.config;
-    return { conv: zeros([batch, k - 1, d]), ssm: zeros([batch, d, n]) };
+    const { backend } = this.inProj;
+    return { conv: zeros([batch, k - 1, d], { backend }), ssm: zeros([batch, d, n], { backend }) };
   }
 
   forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {

@@ -93,7 +93,8 @@ export class Mamba2Mixer implements Mixer {
 
   initialState(batch: number): LayerState {
     const { nHeads: h, headDim: p, dState: n, dConv: k } = this.config;
-    return { conv: zeros([batch, k - 1, this.#convDim]), ssm: zeros([batch, h, p, n]) };
+    const { backend } = this.inProj;
+    return { conv: zeros([batch, k - 1, this.#convDim], { backend }), ssm: zeros([batch, h, p, n], { backend }) };
   }
 
   forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {

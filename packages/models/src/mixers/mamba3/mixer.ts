@@ -100,11 +100,12 @@ export class Mamba3Mixer implements Mixer {
 
   initialState(batch: number): LayerState {
     const { nHeads: h, headDim: p, dState: n, mimoRank: r, nRopeAngles: s } = this.config;
+    const { backend } = this.inProj;
     return {
-      angle: zeros([batch, h, s]),
-      ssm: zeros([batch, h, p, n]),
-      k: zeros([batch, h, r, n]),
-      v: zeros([batch, h, r, p]),
+      angle: zeros([batch, h, s], { backend }),
+      ssm: zeros([batch, h, p, n], { backend }),
+      k: zeros([batch, h, r, n], { backend }),
+      v: zeros([batch, h, r, p], { backend }),
     };
   }
 

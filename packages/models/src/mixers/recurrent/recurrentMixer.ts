@@ -86,7 +86,9 @@ export abstract class RecurrentMixer implements Mixer {
   protected abstract retreat(gradient: LayerState, slopes: Readonly<Record<string, Tensor>>): Retreat;
 
   initialState(batch: number): LayerState {
-    return Object.fromEntries(this.#names.map((name) => [name, zeros([batch, this.config.dHidden])]));
+    return Object.fromEntries(
+      this.#names.map((name) => [name, zeros([batch, this.config.dHidden], { backend: this.weightHh.backend })]),
+    );
   }
 
   forward(x: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
@@ -155,7 +157,9 @@ export abstract class RecurrentMixer implements Mixer {
     const back = transpose(weight, [1, 0]);
     const dHidden = dys[0] ? transpose(dys[0], [1, 0, 2]) : undefined; // [l, b, h]
     const at = (x: Tensor, t: number): Tensor => reshape(sliceAxis(x, 0, t, 1), x.shape.slice(1));
-    let later: LayerState = Object.fromEntries(this.#names.map((name, i) => [name, dys[i + 1] ?? zeros([b, h])]));
+    let later: LayerState = Object.fromEntries(
+      this.#names.map((name, i) => [name, dys[i + 1] ?? zeros([b, h], { backend: weight.backend })]),
+    );
     const output = this.#names[0]!;
     const shares: Retreat[] = [];
     for (let t = l - 1; t >= 0; t--) {

@@ -70,7 +70,7 @@ export class DiagonalKernel implements S4Kernel {
   #recurrent(): Record<"ABar" | "BBar" | "C", Tensor> {
     const { ABar, BBar, C } = this.#discrete();
     const [c, h, n] = C.re.shape as [number, number, number];
-    const row = mul(interleave(C), tensor(Float32Array.of(2, -2)));
+    const row = mul(interleave(C), tensor(Float32Array.of(2, -2), [2], { backend: C.re.backend }));
     return { ABar: reshape(interleave(ABar), [h * n, 2]), BBar: interleave(BBar), C: reshape(row, [c, h, 2 * n]) };
   }
 

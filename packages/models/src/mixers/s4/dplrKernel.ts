@@ -3,6 +3,7 @@ import {
   cauchy,
   concat,
   inverseRealFft,
+  ones,
   reshape,
   sliceAxis,
   sum,
@@ -21,6 +22,7 @@ import {
   complexSubT,
   interleave,
   type ComplexTensor,
+  complexScalar,
 } from "../../layers/complexTensor.ts";
 import type { S4System } from "./parameters.ts";
 
@@ -50,17 +52,18 @@ export function dplrFilter({ A, C, P, delta }: S4System, B: ComplexTensor, l: nu
     ),
     delta,
   ); // [r + rank, c + rank, h, n]
+  const { backend } = delta;
   const tangents = nodeTangents(l);
   const resolvent = cauchySums(weights, complexScaleT(A, delta), tangents);
   const corrected = eliminate(resolvent, r, c, rank); // [r, c, h, nodes]
   // 2 / (1 + omega) = 1 + i tan(angle / 2)
   let spectrum = complexMulT(corrected, {
-    re: tensor(new Float32Array(tangents.length).fill(1)),
-    im: tensor(tangents),
+    re: ones([tangents.length], { backend }),
+    im: tensor(tangents, [tangents.length], { backend }),
   });
   if (l % 2 === 0) {
     const limit = sum(sliceAxis(sliceAxis(weights.re, 0, 0, r), 1, 0, c), 3, true); // [r, c, h, 1]
-    spectrum = { re: concat([spectrum.re, limit], 3), im: concat([spectrum.im, zeros(limit.shape)], 3) };
+    spectrum = { re: concat([spectrum.re, limit], 3), im: concat([spectrum.im, zeros(limit.shape, { backend })], 3) };
   }
   const rows = reshape(interleave(spectrum), [r * c * h, -1, 2]);
   return reshape(inverseRealFft({ x: rows }, { seqLen: l }).y, [r, c, h, l]);
@@ -78,6 +81,7 @@ function cauchySums(weights: ComplexTensor, poles: ComplexTensor, tangents: Floa
   const z = tensor(
     Float32Array.from({ length: 2 * tangents.length }, (_, k) => (k % 2 === 0 ? 0 : 2 * tangents[k >> 1]!)),
     [tangents.length, 2],
+    { backend: weights.re.backend },
   );
   return complexMap(complexParts(cauchy({ v, w, z }).y), (x) => reshape(x, [i, j, h, tangents.length]));
 }
@@ -89,7 +93,7 @@ function eliminate(forms: ComplexTensor, r: number, c: number, rank: number): Co
     const row = complexMap(current, (x) => sliceAxis(x, 0, r + p, 1));
     const column = complexMap(current, (x) => sliceAxis(x, 1, c + p, 1));
     const pivot = complexMap(row, (x) => sliceAxis(x, 1, c + p, 1));
-    const one = { re: tensor([1]), im: tensor([0]) };
+    const one = complexScalar(1, forms.re.backend);
     current = complexSubT(current, complexMulT(column, complexDivT(row, complexAddT(pivot, one))));
   }
   return complexMap(current, (x) => sliceAxis(sliceAxis(x, 0, 0, r), 1, 0, c));

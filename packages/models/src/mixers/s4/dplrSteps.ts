@@ -4,6 +4,7 @@ import {
   div,
   matMul,
   mul,
+  ones,
   reshape,
   sliceAxis,
   stack,
@@ -21,6 +22,7 @@ import {
   complexScaleT,
   complexSubT,
   type ComplexTensor,
+  complexScalar,
 } from "../../layers/complexTensor.ts";
 import { matrixPower } from "../../layers/denseSsm.ts";
 import type { S4System } from "./parameters.ts";
@@ -71,7 +73,7 @@ export function timesA({ A, P }: Pick<S4System, "A" | "P">, x: ComplexTensor): C
 /** Prepares the step. */
 export function prepareLinearStep({ A, B, P, delta }: S4System): LinearStep {
   const half = complexScaleT(A, mul(delta, 0.5));
-  const one = { re: tensor([1]), im: tensor([0]) };
+  const one = complexScalar(1, delta.backend);
   const inverse = complexReciprocalT(complexSubT(one, half));
   const correction: ComplexTensor[] = [];
   for (let r = 0; r < P!.re.shape[0]!; r++) {
@@ -125,14 +127,16 @@ export interface DenseSystem {
 /** Steps every unit vector, and the input into a zero state: the columns of ABar, and BBar. */
 export function denseSystem(step: LinearStep): DenseSystem {
   const [h, n] = step.inverse.re.shape as [number, number];
+  const { backend } = step.delta;
   const unit = (offset: number): Tensor =>
     tensor(
       Float32Array.from({ length: 2 * n * n }, (_, i) => (Math.floor(i / n) === (i % n) + offset ? 1 : 0)),
       [2 * n, 1, n],
+      { backend },
     );
   const columns = stepLinear(step, { re: unit(0), im: unit(n) }); // [2n, h, n]: one for each unit vector
   const zero = complexMap(step.inverse, (x) => reshape(mul(x, 0), [1, h, n]));
-  const BBar = stepLinear(step, zero, tensor(new Float32Array(h).fill(1), [1, h]));
+  const BBar = stepLinear(step, zero, ones([1, h], { backend }));
   return {
     ABar: transpose(concat([columns.re, columns.im], 2), [1, 2, 0]),
     BBar: reshape(concat([BBar.re, BBar.im], 2), [h, 2 * n]),

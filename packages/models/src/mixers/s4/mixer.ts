@@ -73,7 +73,7 @@ export class S4Mixer implements Mixer {
 
   initialState(batch: number): LayerState {
     this.#expectCausal("initialState");
-    return { ssm: zeros([batch, this.config.dModel, this.config.dState / 2, 2]) };
+    return { ssm: zeros([batch, this.config.dModel, this.config.dState / 2, 2], { backend: this.D.backend }) };
   }
 
   forward(u: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {

@@ -87,7 +87,7 @@ export class S5Mixer implements Mixer {
 
   initialState(batch: number): LayerState {
     this.#expectCausal("initialState");
-    return { ssm: zeros([batch, this.p, 2]) };
+    return { ssm: zeros([batch, this.p, 2], { backend: this.D.backend }) };
   }
 
   forward(u: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
@@ -138,7 +138,8 @@ export class S5Mixer implements Mixer {
       complexParts(this.B.value),
     ); // [p, h]
     const pairs = this.config.conjSym ? 2 : 1;
-    const readOut = (C: Parameter): Tensor => reshape(mul(C.value, tensor(Float32Array.of(pairs, -pairs))), [h, 2 * p]);
+    const signs = tensor([pairs, -pairs], [2], { backend: this.D.backend });
+    const readOut = (C: Parameter): Tensor => reshape(mul(C.value, signs), [h, 2 * p]);
     return {
       ABar: interleave(ABar),
       BBar: reshape(stack([BBar.re, BBar.im], 1), [2 * p, h]),

@@ -87,7 +87,7 @@ export class Session {
 
   /** Goes on from a snapshot; with another seed this is a fork. @throws FormatError for one of another model; nothing changes then. */
   restore(snapshot: Snapshot, seed: number): void {
-    const state = ModelState.fromBytes(snapshot.state);
+    const state = ModelState.fromBytes(snapshot.state, { backend: this.model.backend });
     try {
       this.check(snapshot, state);
     } catch (error) {
@@ -143,7 +143,7 @@ export class Session {
     await this.model.to(backend);
     previous?.dispose();
     this.#decoder = undefined;
-    if (bytes !== undefined) this.#put(ModelState.fromBytes(bytes));
+    if (bytes !== undefined) this.#put(ModelState.fromBytes(bytes, { backend }));
     await setBackend(backend);
   }
 

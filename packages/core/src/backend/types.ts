@@ -1,16 +1,15 @@
-import type { Tensor as TfTensor, TensorInfo as TfTensorInfo } from "@tensorflow/tfjs-core";
-
 /** Element types of this project; `bool` and `int32` take four bytes in every backend. */
 export type DType = "float32" | "int32" | "bool";
 
-/** An n-dimensional array on the backend that made it; immutable except through ops that say "in place". */
-export type Tensor = TfTensor;
-
-/** What kernels see of a tensor: its storage id, shape and dtype. */
-export type TensorInfo = TfTensorInfo;
-
-/** Key of a tensor's storage. */
+/** Key of a tensor's storage, as its backend made it. */
 export type DataId = object;
+
+/** What kernels see of a tensor: its storage, shape and dtype. */
+export interface TensorInfo {
+  readonly dataId: DataId;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
 
 /** Values a tensor can be made from or read into. */
 export type TensorValues = Float32Array | Int32Array | Uint8Array;

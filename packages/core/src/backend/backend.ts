@@ -1,13 +1,12 @@
-import { KernelBackend } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
 import { GraphMemory } from "./graph.ts";
+import type { Kernel, KernelAttrs, KernelInputs, KernelTable } from "./kernel.ts";
 import { unpackToF32 } from "./packing.ts";
 import { Storage, type Block, type BlockSource, type Entry } from "./storage.ts";
 import type { DataId, DType, PackedFormat, StorageFormat, TensorInfo, TensorValues } from "./types.ts";
 
 /** What a backend tells of itself. */
 export interface BackendMemory {
-  unreliable: boolean;
   /** Live tensor storages. */
   tensors: number;
   /** Bytes in live tensor storages. */
@@ -38,19 +37,63 @@ function elements(shape: readonly number[]): number {
  *
  * Capture is what CUDA graphs are to `mamba_ssm`: `launch` runs a launch and, while recording, also appends it to a list.
  */
-export abstract class StatespaceBackend<B, L> extends KernelBackend implements BlockSource<B> {
-  /** Public name: `cpu`, `wasm`, `webgpu`. */
+export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
+  /** The kind of backend: `cpu`, `wasm`, `webgpu`. */
   readonly label: string;
+  #name: string;
+  #kernels: KernelTable = {};
+  #running = true;
   /** Byte alignment a view's offset must have; a slice that does not fit is copied. */
   readonly viewAlignment: number = 4;
   protected readonly storage: Storage<B>;
   #recording: { launches: L[]; memory: GraphMemory<B>; previous: BlockSource<B> } | undefined;
 
   constructor(label: string) {
-    super();
     this.label = label;
+    this.#name = label;
     this.storage = new Storage<B>(label, this);
   }
+
+  /** The name it is registered under, which is its label unless the definition says otherwise. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Its kernels by name, as its definition gave them. */
+  get kernels(): KernelTable {
+    return this.#kernels;
+  }
+
+  /** False once it was stopped: its tensors are gone. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Called by the registry before a backend is used. */
+  attach(name: string, kernels: KernelTable): void {
+    this.#name = name;
+    this.#kernels = kernels;
+    this.#running = true;
+  }
+
+  /** Called by the registry when a backend is stopped. */
+  detach(): void {
+    this.#running = false;
+    this.dispose();
+  }
+
+  /** Runs a kernel on tensors of this backend. When it throws, what it had allocated is given back. */
+  runKernel(kernel: Kernel, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo | readonly TensorInfo[] {
+    try {
+      return this.storage.guarded(kernel, this, inputs, attrs);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  /** Called after a kernel threw and its outputs were released: drops what else the backend had prepared for it. */
+  protected abandon(): void {}
 
   /** Makes an uninitialised buffer of at least `bytes`. @throws OutOfMemoryError with nothing changed. */
   protected abstract allocate(bytes: number): B;
@@ -80,7 +123,7 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
     };
   }
 
-  /** Called once at `setBackend`: nothing by default. */
+  /** Called once when it starts: nothing by default. */
   async ready(): Promise<void> {}
 
   take(bytes: number): Block<B> {
@@ -100,7 +143,7 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
   /** The same storage under another shape (Reshape, Identity); counts as one more reference. */
   alias(x: TensorInfo, shape: readonly number[] = x.shape): TensorInfo {
     this.storage.get(x.dataId).refs++;
-    return { dataId: x.dataId, shape: [...shape], dtype: x.dtype };
+    return { dataId: x.dataId, shape, dtype: x.dtype };
   }
 
   /** A contiguous part of a tensor without a copy. `elementOffset` in elements. */
@@ -197,7 +240,12 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
   #constant(shape: readonly number[], dtype: DType, format: StorageFormat, bytes: Uint8Array): TensorInfo {
     const block = this.#recording?.memory.takePinned(bytes.byteLength) ?? this.take(bytes.byteLength);
     const info = this.storage.make(shape, dtype, bytes.byteLength, format, block);
-    this.upload(block.buffer, 0, bytes);
+    try {
+      this.upload(block.buffer, 0, bytes);
+    } catch (error) {
+      this.storage.release(info.dataId, true);
+      throw error;
+    }
     return info;
   }
 
@@ -215,7 +263,7 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
       throw new BackendError(
         `writeInto: a weight packed as ${entry.format} cannot be overwritten; make a new one with packWeight`,
       );
-    const stored = toStored(values, x.dtype as DType);
+    const stored = toStored(values, x.dtype);
     if (stored.byteLength !== entry.bytes) {
       throw new BackendError(`writeInto: values must have ${entry.bytes / 4} elements, got ${stored.byteLength / 4}`);
     }
@@ -226,27 +274,22 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
     );
   }
 
-  // ---- tfjs KernelBackend ----
-
-  override write(values: unknown, shape: number[], dtype: string): DataId {
-    const stored = toStored(values as TensorValues, dtype as DType);
+  /** A tensor's storage filled with values from JavaScript, which are copied. */
+  write(values: TensorValues | readonly number[], shape: readonly number[], dtype: DType): DataId {
+    const stored = toStored(values, dtype);
     const bytes = new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
-    return this.#constant(shape, dtype as DType, dtype === "float32" ? "f32" : "i32", bytes).dataId;
+    return this.#constant(shape, dtype, dtype === "float32" ? "f32" : "i32", bytes).dataId;
   }
 
-  override move(): void {
-    throw new BackendError(
-      `${this.label}: tensors do not move by themselves; await model.to("${this.label}") or moveTensor()`,
-    );
-  }
-
-  override async read(dataId: DataId): Promise<TensorValues> {
+  /** Values of a tensor, after every launch so far; a packed weight is unpacked. */
+  async read(dataId: DataId): Promise<TensorValues> {
     const entry = this.storage.get(dataId);
     const bytes = await this.download(entry.block.buffer, entry.byteOffset, entry.bytes);
     return this.#decode(entry, bytes);
   }
 
-  override readSync(dataId: DataId): TensorValues {
+  /** As `read`, at once. @throws BackendError where the backend has no synchronous read. */
+  readSync(dataId: DataId): TensorValues {
     const entry = this.storage.get(dataId);
     return this.#decode(entry, this.downloadSync(entry.block.buffer, entry.byteOffset, entry.bytes));
   }
@@ -258,33 +301,22 @@ export abstract class StatespaceBackend<B, L> extends KernelBackend implements B
     return fromStored(bytes, entry.dtype);
   }
 
-  override numDataIds(): number {
-    return this.storage.count;
-  }
-  override refCount(dataId: DataId): number {
-    return this.storage.has(dataId) ? this.storage.get(dataId).refs : 0;
-  }
-  override incRef(dataId: DataId): void {
+  /** One more handle on a tensor's storage. */
+  incRef(dataId: DataId): void {
     this.storage.get(dataId).refs++;
   }
-  override disposeData(dataId: DataId, force = false): boolean {
+
+  /** One handle less; true when the storage is free. `force` drops all of them. */
+  disposeData(dataId: DataId, force = false): boolean {
     return this.storage.release(dataId, force);
   }
-  override timerAvailable(): boolean {
-    return false;
+
+  memory(): BackendMemory {
+    return { tensors: this.storage.count, tensorBytes: this.storage.bytes, heldBytes: this.heldBytes() };
   }
-  override floatPrecision(): 16 | 32 {
-    return 32;
-  }
-  override memory(): BackendMemory {
-    return {
-      unreliable: false,
-      tensors: this.storage.count,
-      tensorBytes: this.storage.bytes,
-      heldBytes: this.heldBytes(),
-    };
-  }
-  override dispose(): void {}
+
+  /** Frees what the backend holds of the machine: nothing by default. */
+  dispose(): void {}
 }
 
 function isPacked(format: StorageFormat): format is PackedFormat {

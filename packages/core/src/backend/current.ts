@@ -1,0 +1,114 @@
+import { BackendError } from "../errors.ts";
+import {
+  isRunning,
+  kernelsOf,
+  runningBackend,
+  startBackend,
+  type AnyBackend,
+  type BackendDefinition,
+} from "./registry.ts";
+import { makeTaskLocal, type RunWith, type TaskLocal } from "./taskLocal.ts";
+
+/** A backend by the name it runs under, or itself. */
+export type BackendChoice = string | AnyBackend;
+
+/** The default of the program, or of one task. */
+interface Default {
+  backend: AnyBackend | undefined;
+}
+
+const ofProgram: Default = { backend: undefined };
+/** Made by the first `withBackend`. */
+let ofTask: TaskLocal<Default> | undefined;
+
+function present(): Default {
+  return ofTask?.get() ?? ofProgram;
+}
+
+/** Name of the default backend, if any. */
+export function currentBackendName(): string | undefined {
+  const { backend } = present();
+  return backend?.running ? backend.name : undefined;
+}
+
+/** The default backend: where creators that are told nothing else make their tensors. @throws BackendError when none is set. */
+export function currentBackend(): AnyBackend {
+  const { backend } = present();
+  if (!backend?.running) throw new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first");
+  return backend;
+}
+
+/** The backend that was chosen, by default the default. @throws BackendError when it does not run. */
+export function chosenBackend(choice: BackendChoice | undefined): AnyBackend {
+  if (choice === undefined) return currentBackend();
+  if (typeof choice === "string") return runningBackend(choice);
+  if (!choice.running) throw new BackendError(`${choice.name}: the backend was stopped`);
+  return choice;
+}
+
+/**
+ * Starts a backend (once) and makes it the default from here on: where creators make their tensors. Tensors stay where they
+ * are, and ops run where their inputs are. Inside `withBackend` it is that task's default that changes.
+ * @throws BackendError when the name is not registered, runs with other options, or the machine cannot run it; the previous default stays.
+ */
+export async function setBackend(backend: string | BackendDefinition): Promise<void> {
+  if (ofTask?.isCertain() === false)
+    throw new BackendError(
+      "setBackend: a withBackend is under way, and this platform cannot tell whether it is the caller's; call it before or after",
+    );
+  const target = present();
+  target.backend = await startBackend(backend);
+}
+
+/** Starts the first backend of the list that this machine can run, sets it, and returns its name. @throws BackendError with every reason when none can. */
+export async function pickBackend(preference: readonly string[]): Promise<string> {
+  const reasons: string[] = [];
+  for (const name of preference) {
+    try {
+      await setBackend(name);
+      return name;
+    } catch (error) {
+      reasons.push(`${name}: ${(error as Error).message}`);
+    }
+  }
+  throw new BackendError(`pickBackend: none of [${preference.join(", ")}] runs here\n  ${reasons.join("\n  ")}`);
+}
+
+/** `withBackend` as a function inside it is given it: known to be nested, also after an await. */
+export type WithBackend = <T>(
+  backend: string | BackendDefinition | AnyBackend,
+  run: (nested: WithBackend) => T | Promise<T>,
+) => Promise<T>;
+
+/**
+ * Runs a function with a default backend of its own; the default outside stays what it is, also while the function waits.
+ * Two at once keep each their own where the platform can tell tasks apart (Node, Deno, Bun; `AsyncContext`). Elsewhere an
+ * overlap is refused; calls nested after an await go through the function's argument there.
+ * @throws BackendError when the backend cannot start, or for an overlap that cannot be kept apart.
+ */
+export const withBackend: WithBackend = (backend, run) => {
+  ofTask ??= makeTaskLocal<Default>();
+  return enter(ofTask.run, backend, run);
+};
+
+function enter<T>(
+  runWith: RunWith<Default>,
+  backend: string | BackendDefinition | AnyBackend,
+  run: (nested: WithBackend) => T | Promise<T>,
+): Promise<T> {
+  // The frame opens at once, before the backend has started, so that an overlap is seen whatever the order of starts.
+  const slot: Default = { backend: present().backend };
+  try {
+    return runWith(slot, async ({ nest, resume }) => {
+      slot.backend = isRunning(backend) ? chosenBackend(backend) : await startBackend(backend);
+      return await resume(() => run((inner, nested) => enter(nest, inner, nested)));
+    });
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+/** True when a backend that is registered, by default the one that is set, has a kernel. */
+export function hasKernel(kernelName: string, backendName: string | undefined = currentBackendName()): boolean {
+  return backendName !== undefined && kernelsOf(backendName)?.[kernelName] !== undefined;
+}

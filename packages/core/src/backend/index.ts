@@ -1,0 +1,23 @@
+export * from "./backend.ts";
+export {
+  currentBackend,
+  currentBackendName,
+  hasKernel,
+  pickBackend,
+  setBackend,
+  withBackend,
+  type BackendChoice,
+  type WithBackend,
+} from "./current.ts";
+export * from "./kernel.ts";
+export * from "./packing.ts";
+export {
+  registerBackend,
+  registeredBackends,
+  startBackend,
+  stopBackend,
+  type AnyBackend,
+  type BackendDefinition,
+} from "./registry.ts";
+export type { Block, Entry } from "./storage.ts";
+export * from "./types.ts";
