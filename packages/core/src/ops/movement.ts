@@ -4,7 +4,6 @@ import { full, tensor, zeros } from "../tensor/create.ts";
 import { tidy, wrap } from "../tensor/scope.ts";
 import { isRecording } from "../tensor/tape.ts";
 import { runComposite } from "../tensor/run.ts";
-import type { DType } from "../backend/types.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes, sameShape, show } from "./axes.ts";
 import { apply, defineOp } from "./defineOp.ts";
