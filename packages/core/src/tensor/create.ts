@@ -74,7 +74,7 @@ export function scalar(value: number, options?: DType | TensorOptions): Tensor {
   return fill("scalar", [], value, options);
 }
 
-/** A tensor of one repeated value, filled on the device. */
+/** A tensor of one repeated value, filled on the device where the backend has a kernel for that. */
 export function full(shape: readonly number[], value: number, options?: DType | TensorOptions): Tensor {
   return fill("full", shape, value, options);
 }
@@ -91,7 +91,9 @@ export function ones(shape: readonly number[], options?: DType | TensorOptions):
 
 function fill(creator: string, shape: readonly number[], value: number, options?: DType | TensorOptions): Tensor {
   const { dtype = "float32", backend } = readOptions(creator, options);
-  sizeOfShape(shape);
+  const size = sizeOfShape(shape);
+  if (backend.kernels["full"] === undefined)
+    return tensor(new Float32Array(size).fill(value), shape, { dtype, backend });
   return runKernel("full", {}, { shape: [...shape], value, dtype }, undefined, backend)[0]!;
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentError, BackendError } from "../errors.ts";
+import { ones } from "./create.ts";
 import { runKernel } from "./run.ts";
 import { tidy, wrap } from "./scope.ts";
 import { drop, endTape, hasTape, startTape, type TapeNode } from "./tape.ts";
@@ -45,10 +46,6 @@ export function valueAndGrads(
   }
 }
 
-function onesLike(t: Tensor): Tensor {
-  return runKernel("full", {}, { shape: t.shape, value: 1, dtype: "float32" }, undefined, t.backend)[0]!;
-}
-
 /** Another handle on the same storage, in the scope that is open and on no tape. */
 function again(t: Tensor): Tensor {
   t.backend.incRef(t.dataId);
@@ -64,7 +61,7 @@ function walkBack(
 ): (Tensor | null)[] {
   const wanted = new Set<number>();
   for (const x of xs) wanted.add(x.id);
-  const grads = new Map<number, Tensor>([[y.id, dy === undefined ? onesLike(y) : again(dy)]]);
+  const grads = new Map<number, Tensor>([[y.id, dy === undefined ? ones(y.shape, { backend: y.backend }) : again(dy)]]);
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
     const dys = node.outputs.map(({ id }) => grads.get(id) ?? null);
