@@ -9,16 +9,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { Rng } from "@statespace/core";
-import {
-  contiguousBatches,
-  evaluationBatches,
-  formatTokenizerJson,
-  loadFixture,
-  randomCrops,
-  splitText,
-  trainBpe,
-} from "@statespace/datasets";
-import { parseTokenizer } from "@statespace/text";
+import { contiguousBatches, evaluationBatches, loadFixture, randomCrops, splitText } from "@statespace/datasets";
+import { trainBpe } from "@statespace/text";
 import {
   cosineSchedule,
   evaluate,
@@ -190,9 +182,8 @@ for (const name of chosen) {
     `${name.padEnd(10)} ${row.bitsPerByte.toFixed(3)} bits per byte  ${row.parameters.toLocaleString("en").padStart(9)} parameters  ${row.steps} steps of ${batchSize * seqLen} tokens in ${row.seconds.toFixed(0)} s (${row.tokensPerSecond.toFixed(0)} tokens/s)`,
   );
   if (made.model instanceof LanguageModel) {
-    const tokenizer = await parseTokenizer(formatTokenizerJson(bpe));
     let text = "";
-    for await (const piece of generateText(made.model, tokenizer, "It was a", {
+    for await (const piece of generateText(made.model, bpe, "It was a", {
       maxNewTokens: 60,
       temperature: 0.8,
       topP: 0.95,

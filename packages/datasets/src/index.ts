@@ -61,14 +61,6 @@ export { digitsInfo, loadDigits } from "./real/digits.ts";
 export { forecastWindows, loadTimeSeries } from "./real/timeSeries.ts";
 export type { ForecastDataset, ForecastOptions, Standardisation, TimeSeries } from "./real/timeSeries.ts";
 
-export { byteVocabulary, characterVocabulary, restoreCharacterVocabulary } from "./text/vocabulary.ts";
-export type { CharacterVocabulary, Tokenizer } from "./text/vocabulary.ts";
-export { BpeTokenizer } from "./text/bpeTokenizer.ts";
-export type { Merge } from "./text/bpeTokenizer.ts";
-export { trainBpe } from "./text/trainBpe.ts";
-export type { TrainBpeOptions } from "./text/trainBpe.ts";
-export { formatTokenizerJson, parseTokenizerJson } from "./text/tokenizerJson.ts";
-
 export { orderedBatches, shuffledBatches, takeExamples } from "./batching/shuffledBatches.ts";
 export type { ShuffleOptions } from "./batching/shuffledBatches.ts";
 export { splitDataset, splitText } from "./batching/splitDataset.ts";

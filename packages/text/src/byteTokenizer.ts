@@ -1,9 +1,6 @@
-import { ArgumentError } from "@statespace/core";
 import { byteCharacters } from "./byteAlphabet.ts";
-import { decodeBytes, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
 import { writeTokenizerJson } from "./tokenizerJson.ts";
-
-const EMPTY = new Uint8Array(0);
 
 /** What a `ByteTokenizer` knows beside the 256 bytes. */
 export interface ByteTokenizerOptions {
@@ -32,10 +29,9 @@ export class ByteTokenizer implements Tokenizer {
   }
 
   tokenBytes(id: number, { special = false }: DecodeOptions = {}): Uint8Array {
-    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize)
-      throw new ArgumentError(`ByteTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+    checkId("ByteTokenizer", id);
     if (id < 256) return Uint8Array.of(id);
-    return special ? new TextEncoder().encode(this.#special[id - 256]) : EMPTY;
+    return special && id < this.vocabSize ? new TextEncoder().encode(this.#special[id - 256]) : NO_BYTES;
   }
 
   toJson(): string {

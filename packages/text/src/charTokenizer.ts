@@ -1,5 +1,5 @@
 import { ArgumentError } from "@statespace/core";
-import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
+import { checkId, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
 import { writeTokenizerJson } from "./tokenizerJson.ts";
 
 /** Half of a surrogate pair: no character, and not expressible in UTF-8. */
@@ -28,7 +28,9 @@ export class CharTokenizer implements Tokenizer {
     this.#special = [...(options.special ?? [])];
     this.#unknown = options.unknown;
     this.#ids = new Map(this.characters.map((character, id) => [character, id]));
-    const bad = this.characters.find((character) => [...character].length !== 1 || LONE_SURROGATE.test(character));
+    const bad = this.characters.find(
+      (character) => typeof character !== "string" || [...character].length !== 1 || LONE_SURROGATE.test(character),
+    );
     if (bad !== undefined)
       throw new ArgumentError(`CharTokenizer: entries must be one character each, got ${JSON.stringify(bad)}`);
     if (this.#ids.size !== this.characters.length) throw new ArgumentError("CharTokenizer: characters must not repeat");
@@ -38,8 +40,9 @@ export class CharTokenizer implements Tokenizer {
     if (this.#special.length > 0) this.eosId = this.characters.length;
   }
 
-  /** The vocabulary of a text: its characters by code point. */
+  /** The vocabulary of a text: its characters by code point, so that the order of the text does not matter. Errors: {@link ArgumentError} for empty text. */
   static fromText(text: string, options: CharTokenizerOptions = {}): CharTokenizer {
+    if (text === "") throw new ArgumentError("CharTokenizer: text must not be empty");
     const characters = new Set(text.replaceAll(new RegExp(LONE_SURROGATE, "gu"), "\ufffd"));
     if (options.unknown !== undefined) characters.add(options.unknown);
     return new CharTokenizer(
@@ -54,7 +57,7 @@ export class CharTokenizer implements Tokenizer {
     const missing = ids.indexOf(-1);
     if (missing >= 0)
       throw new ArgumentError(
-        `CharTokenizer: character ${JSON.stringify([...text][missing])} is not in the vocabulary`,
+        `CharTokenizer: character ${JSON.stringify([...text][missing])} is not in the vocabulary (character ${missing} of the text)`,
       );
     return Int32Array.from(ids);
   }
@@ -74,9 +77,8 @@ export class CharTokenizer implements Tokenizer {
   }
 
   #text(id: number, { special = false }: DecodeOptions): string {
-    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize)
-      throw new ArgumentError(`CharTokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
+    checkId("CharTokenizer", id);
     if (id < this.characters.length) return this.characters[id];
-    return special ? this.#special[id - this.characters.length] : "";
+    return special && id < this.vocabSize ? this.#special[id - this.characters.length] : "";
   }
 }

@@ -1,10 +1,7 @@
-import { ArgumentError } from "@statespace/core";
 import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import { byteOfCharacter } from "./byteAlphabet.ts";
-import { decodeBytes, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
-
-const EMPTY = new Uint8Array(0);
 
 /** Ids of the tokens that begin and end a text, where there are such. */
 export interface SpecialTokens {
@@ -39,8 +36,8 @@ export class HuggingFaceTokenizer implements Tokenizer {
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
     const { tokenBytes } = this;
     if (tokenBytes !== undefined) return decodeBytes(Array.from(ids, (id) => tokenBytes(id, options)));
-    const list = Array.from(ids);
-    for (const id of list) this.#check(id);
+    for (let i = 0; i < ids.length; i++) checkId("tokenizer", ids[i]);
+    const list = Array.from(ids).filter((id) => this.#library.id_to_token(id) !== undefined);
     // The library refuses an empty list; and its clean-up of spaces would make the text differ from the tokens'.
     if (list.length === 0) return "";
     return this.#library.decode(list, {
@@ -61,10 +58,10 @@ export class HuggingFaceTokenizer implements Tokenizer {
     const encoder = new TextEncoder();
     return (id, { special = false } = {}) => {
       const addedToken = added.get(id);
-      if (addedToken?.special === true && !special) return EMPTY;
+      if (addedToken?.special === true && !special) return NO_BYTES;
       let bytes = cache.get(id);
       if (bytes === undefined) {
-        this.#check(id);
+        checkId("tokenizer", id);
         const token = this.#library.id_to_token(id) ?? "";
         const plain = addedToken !== undefined || [...token].some((character) => !byteOf.has(character));
         bytes = plain ? encoder.encode(token) : Uint8Array.from(token, (character) => byteOf.get(character) as number);
@@ -72,12 +69,6 @@ export class HuggingFaceTokenizer implements Tokenizer {
       }
       return bytes;
     };
-  }
-
-  /** Ids of an embedding's padding rows have no token: they are refused only past what any tokenizer could mean. */
-  #check(id: number): void {
-    if (!Number.isInteger(id) || id < 0 || id >= this.vocabSize)
-      throw new ArgumentError(`tokenizer: id must be in 0..${this.vocabSize - 1}, got ${id}`);
   }
 }
 

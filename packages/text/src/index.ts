@@ -1,4 +1,8 @@
+export { BpeTokenizer, type Merge } from "./bpe/bpeTokenizer.ts";
+export { trainBpe, type TrainBpeOptions } from "./bpe/trainBpe.ts";
 export { ByteTokenizer, type ByteTokenizerOptions } from "./byteTokenizer.ts";
+export { type ChatMessage, type ChatRenderOptions, ChatTemplate, type ChatTemplateParts } from "./chat/chatTemplate.ts";
+export { loadChatTemplate } from "./chat/loadChatTemplate.ts";
 export { CharTokenizer, type CharTokenizerOptions } from "./charTokenizer.ts";
 export { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
 export { loadTokenizer, parseTokenizer, tokenizerFiles } from "./loadTokenizer.ts";

@@ -1,6 +1,7 @@
 import { FormatError } from "@statespace/core";
-import type { Source, ReadOptions } from "@statespace/files";
+import { impostor, openSource, type OpenSourceOptions, type ReadOptions, type SourceLike } from "@statespace/files";
 import { byteCharacters } from "./byteAlphabet.ts";
+import { readBpe } from "./bpe/readBpe.ts";
 import { ByteTokenizer } from "./byteTokenizer.ts";
 import { CharTokenizer } from "./charTokenizer.ts";
 import { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
@@ -11,13 +12,20 @@ const TOKENIZER_FILE = "tokenizer.json";
 const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 
 /**
- * The tokenizer of a checkpoint folder, or `undefined` if it has no `tokenizer.json`. A large vocabulary takes a second or two to build: use a worker in a page.
+ * The tokenizer of a model: a folder, a URL, a name on the hub, files or a source; `undefined` if there is no `tokenizer.json`. A large vocabulary takes a
+ * second or two to build: use a worker in a page.
  * Errors: {@link FormatError} if the file is not a tokenizer; {@link SourceError}; {@link AbortedError}.
  */
-export async function loadTokenizer(source: Source, options: ReadOptions = {}): Promise<Tokenizer | undefined> {
-  const bytes = await source.read(TOKENIZER_FILE, options);
+export async function loadTokenizer(
+  from: SourceLike,
+  options: OpenSourceOptions & ReadOptions = {},
+): Promise<Tokenizer | undefined> {
+  const source = openSource(from, options);
+  const bytes = await source.read(TOKENIZER_FILE, { signal: options.signal, onProgress: options.onProgress });
   if (bytes === undefined) return undefined;
   const config = await source.read(TOKENIZER_CONFIG_FILE, { signal: options.signal });
+  const fault = impostor(bytes);
+  if (fault !== undefined) throw new FormatError(`${TOKENIZER_FILE}: ${fault}`);
   const decoder = new TextDecoder();
   return parseTokenizer(decoder.decode(bytes), config === undefined ? "{}" : decoder.decode(config));
 }
@@ -27,7 +35,7 @@ export async function parseTokenizer(text: string, configText = "{}"): Promise<T
   const json = parseObject(text, TOKENIZER_FILE) as unknown as TokenizerJson;
   const config = parseObject(configText, TOKENIZER_CONFIG_FILE);
   if (!isObject(json.model)) throw new FormatError(`${TOKENIZER_FILE}: model must be an object`);
-  const own = recogniseOwn(json);
+  const own = recogniseOwn(json) ?? recogniseBpe(json, text, config);
   if (own !== undefined) return own;
   const { Tokenizer: Library } = await import("@huggingface/tokenizers");
   try {
@@ -104,6 +112,23 @@ function recogniseOwn(json: TokenizerJson): Tokenizer | undefined {
     json.decoder?.type === "ByteLevel" && tokens.length === 256 && tokens.every((token, id) => token === bytes[id]);
   const prefixes = isObject(json.pre_tokenizer) && json.pre_tokenizer.add_prefix_space !== false;
   return isBytes && !prefixes ? new ByteTokenizer({ special }) : undefined;
+}
+
+/** A file as our own BPE writes it, whose texts begin and end with the tokens that ours do. */
+function recogniseBpe(json: TokenizerJson, text: string, config: Record<string, unknown>): Tokenizer | undefined {
+  const pre = json.pre_tokenizer;
+  const cuts = isObject(pre) && pre.type === "ByteLevel" && pre.add_prefix_space === false && pre.use_regex === true;
+  if (!cuts || json.decoder?.type !== "ByteLevel" || !isBare(json) || !json.added_tokens?.every(isSpecial))
+    return undefined;
+  try {
+    const bpe = readBpe(text);
+    const special = specialIds(config, (token) => bpe.specialTokens.indexOf(token));
+    const same = (special.bosId ?? -1) < 0 && (special.eosId ?? bpe.eosId) === bpe.eosId;
+    return same ? bpe : undefined;
+  } catch {
+    // Another layout of ids; the library reads it.
+    return undefined;
+  }
 }
 
 /** Nothing changes the text before or the ids after the model. */

@@ -5,11 +5,13 @@ import { StopFilter } from "./stopStrings.ts";
 export interface StreamDecoderOptions extends DecodeOptions {
   /** Texts that end the stream; they are not part of it. */
   readonly stop?: readonly string[];
+  /** Ids that were read before the stream: some tokenizers write a token otherwise at the beginning of a text (they drop its space). */
+  readonly prompt?: ArrayLike<number>;
 }
 
 /**
  * Turns tokens into text as they come. A character whose bytes are spread over several tokens appears when it is complete, and text that may begin a stop string
- * when it turns out not to. All pieces together are `tokenizer.decode` of all tokens, up to the stop string.
+ * when it turns out not to. All pieces together are `tokenizer.decode` of all tokens, less that of the prompt, up to the stop string.
  */
 export class StreamDecoder {
   readonly #pieces: PieceDecoder;
@@ -21,10 +23,11 @@ export class StreamDecoder {
     const decodeOptions: DecodeOptions = { special: options.special ?? false };
     this.#stops = new StopFilter(options.stop ?? []);
     this.#vocabSize = tokenizer.vocabSize;
+    const read = Array.from(options.prompt ?? []).filter((id) => id < tokenizer.vocabSize);
     this.#pieces =
       tokenizer.tokenBytes === undefined
-        ? new WindowDecoder(tokenizer, decodeOptions)
-        : new ByteDecoder((id) => tokenizer.tokenBytes?.(id, decodeOptions));
+        ? new WindowDecoder(tokenizer, decodeOptions, read.slice(-LONGEST_WINDOW))
+        : new ByteDecoder((id) => tokenizer.tokenBytes?.(id, decodeOptions), read.slice(-LONGEST_WINDOW));
   }
 
   /** Whether a stop string was met; no text follows. */
@@ -62,8 +65,10 @@ class ByteDecoder implements PieceDecoder {
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #bytes: (id: number) => Uint8Array | undefined;
 
-  constructor(bytes: (id: number) => Uint8Array | undefined) {
+  /** @param shown ids whose text is out already; the last may have begun a character. */
+  constructor(bytes: (id: number) => Uint8Array | undefined, shown: readonly number[]) {
     this.#bytes = bytes;
+    for (const id of shown) this.push(id);
   }
 
   push(id: number): string {
@@ -77,6 +82,8 @@ class ByteDecoder implements PieceDecoder {
 
 /** No character and no decoder's look-back reaches further; bounds the work on a stream of nothing but broken bytes. */
 const LONGEST_WINDOW = 64;
+/** Bytes of UTF-8 before a character's last. */
+const LONGEST_CHARACTER = 3;
 
 /**
  * For any other tokenizer: decodes the last few tokens with and without the new ones; the difference is the new text.
@@ -85,12 +92,25 @@ const LONGEST_WINDOW = 64;
 class WindowDecoder implements PieceDecoder {
   readonly #tokenizer: Pick<Tokenizer, "decode">;
   readonly #options: DecodeOptions;
-  #shown: number[] = [];
-  #pending: number[] = [];
+  #shown: number[];
+  #pending: number[];
 
-  constructor(tokenizer: Pick<Tokenizer, "decode">, options: DecodeOptions) {
+  /** @param shown ids whose text is out already. */
+  constructor(tokenizer: Pick<Tokenizer, "decode">, options: DecodeOptions, shown: readonly number[]) {
     this.#tokenizer = tokenizer;
     this.#options = options;
+    const begun = this.#begunCharacter(shown);
+    this.#shown = shown.slice(0, shown.length - begun);
+    this.#pending = shown.slice(shown.length - begun);
+  }
+
+  /** How many tokens at the end, each a byte, begin a character that is still to come. */
+  #begunCharacter(ids: readonly number[]): number {
+    const unfinished = (count: number): boolean =>
+      this.#tokenizer.decode(ids.slice(0, ids.length - count), this.#options).endsWith("\ufffd");
+    let count = 0;
+    while (count < Math.min(ids.length, LONGEST_CHARACTER) && unfinished(count)) count++;
+    return unfinished(count) ? 0 : count;
   }
 
   push(id: number): string {

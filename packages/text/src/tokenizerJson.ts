@@ -22,13 +22,17 @@ export interface VocabularyParts {
   readonly special: readonly string[];
   readonly unknown: string | null;
   readonly byteLevel: boolean;
+  /** Cut the text into words first, as GPT-2 does; absent where tokens are single bytes. */
+  readonly pieces?: boolean;
+  readonly merges?: readonly string[];
 }
 
 /**
- * A `tokenizer.json` whose tokens are single bytes or characters: BPE without merges, which Hugging Face's libraries load as it stands.
- * Special tokens follow the vocabulary.
+ * A `tokenizer.json` as BPE, which Hugging Face's libraries load as it stands; without merges, tokens are single bytes or characters.
+ * Special tokens that the vocabulary does not hold follow it.
  */
-export function writeTokenizerJson({ vocab, special, unknown, byteLevel }: VocabularyParts): string {
+export function writeTokenizerJson(parts: VocabularyParts): string {
+  const { vocab, special, unknown, byteLevel, pieces = false, merges = [] } = parts;
   const size = Object.keys(vocab).length;
   const added = special.map((content, i) => ({
     id: vocab[content] ?? size + i,
@@ -39,7 +43,7 @@ export function writeTokenizerJson({ vocab, special, unknown, byteLevel }: Vocab
     normalized: false,
     special: true,
   }));
-  const byteLevelPart = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+  const byteLevelPart = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: pieces };
   const json = {
     version: "1.0",
     truncation: null,
@@ -59,7 +63,7 @@ export function writeTokenizerJson({ vocab, special, unknown, byteLevel }: Vocab
       byte_fallback: false,
       ignore_merges: false,
       vocab,
-      merges: [],
+      merges,
     },
   };
   return JSON.stringify(json);

@@ -11,5 +11,5 @@ test("the README's example runs as it stands", async () => {
   const options = { cwd: root };
   const args = ["--conditions=statespace-source", "--input-type=module", "-e", example];
   const { stdout } = await promisify(execFile)(process.execPath, args, options);
-  expect(stdout).toMatch(/^naïve 😀\n$/);
+  expect(stdout).toMatch(/^user: the cat  naïve 😀\n$/);
 });

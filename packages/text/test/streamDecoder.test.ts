@@ -62,6 +62,32 @@ test("every cut of a text of multi-byte characters: nothing but whole characters
   }
 });
 
+describe("after a prompt, the stream is the text of all tokens less that of the prompt", () => {
+  const texts = [" Hello w", "Hello world", "w ll\u00ef 日本 😀 w"];
+
+  test.each(["bytes", "characters", "byte-level BPE", "BPE with byte fallback"])("%s, cut at every token", (kind) => {
+    const tokenizer = tokenizers.get(kind) as Tokenizer;
+    for (const text of kind === "characters" ? SAMPLES : texts) {
+      const ids = tokenizer.encode(text);
+      const all = tokenizer.decode(ids);
+      for (let cut = 0; cut <= ids.length; cut++) {
+        // A character that the prompt only begins is not among its text yet.
+        let before = tokenizer.decode(ids.subarray(0, cut));
+        while (!all.startsWith(before)) before = before.replace(/\ufffd$/, "");
+        const { text: streamed } = stream(tokenizer, ids.subarray(cut), { prompt: ids.subarray(0, cut) });
+        expect(streamed, `${text} at ${cut}`).toBe(all.slice(before.length));
+      }
+    }
+  });
+
+  test("a tokenizer that drops a text's first space keeps that of an answer", () => {
+    const tokenizer = tokenizers.get("BPE with byte fallback") as Tokenizer;
+    const [prompt, answer] = [tokenizer.encode("He"), [266]]; // ▁w
+    expect(stream(tokenizer, answer).text).toBe("w");
+    expect(stream(tokenizer, answer, { prompt }).text).toBe(" w");
+  });
+});
+
 test("random ids, broken UTF-8 included: as decoding all at once", () => {
   const rng = new Rng(5);
   for (const kind of ["bytes", "byte-level BPE"]) {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { ArgumentError, FormatError } from "@statespace/core";
 import { describe, expect, test } from "vitest";
@@ -32,7 +35,8 @@ describe("ByteTokenizer", () => {
     expect(new ByteTokenizer()).toMatchObject({ vocabSize: 256 });
     expect(tokenizer.decode([72, 105, 256])).toBe("Hi");
     expect(tokenizer.decode([72, 105, 256], { special: true })).toBe("Hi<eos>");
-    for (const id of [-1, 257, 0.5, NaN]) expect(() => tokenizer.decode([id])).toThrow(ArgumentError);
+    expect(tokenizer.decode([257, 50_000], { special: true })).toBe("");
+    for (const id of [-1, 0.5, NaN]) expect(() => tokenizer.decode([id])).toThrow(ArgumentError);
   });
 
   test("bytes that are no UTF-8 become U+FFFD", () => {
@@ -62,7 +66,7 @@ describe("CharTokenizer", () => {
     expect(() => new CharTokenizer([""])).toThrow(ArgumentError);
     expect(() => new CharTokenizer(["\ud800"])).toThrow(ArgumentError);
     expect(() => new CharTokenizer(["a"], { unknown: "b" })).toThrow(ArgumentError);
-    for (const id of [-1, tokenizer.vocabSize, 0.5]) expect(() => tokenizer.decode([id])).toThrow(ArgumentError);
+    for (const id of [-1, NaN, 0.5]) expect(() => tokenizer.decode([id])).toThrow(ArgumentError);
   });
 });
 
@@ -116,9 +120,12 @@ describe.each([
     }
   });
 
-  test("ids out of range are refused", async () => {
+  test("what is no id is refused; ids of a padded embedding have no text, as in the stream", async () => {
     const tokenizer = await parseTokenizer(json);
-    for (const id of [-1, tokenizer.vocabSize, 1.5]) expect(() => tokenizer.decode([id])).toThrow(ArgumentError);
+    for (const id of [-1, NaN, 1.5]) expect(() => tokenizer.decode([id])).toThrow(ArgumentError);
+    const ids = [...tokenizer.encode("Hello")];
+    expect(tokenizer.decode([...ids, tokenizer.vocabSize, ...ids])).toBe(tokenizer.decode([...ids, ...ids]));
+    expect(tokenizer.decode([tokenizer.vocabSize + 7])).toBe("");
     expect(tokenizer.decode([])).toBe("");
   });
 });
@@ -133,6 +140,19 @@ test("special tokens: found by the config, encoded as one id, left out of the te
   expect(ids[3]).toBe(263);
   expect(tokenizer?.decode(ids)).toBe("ll  w");
   expect(tokenizer?.decode(ids, { special: true })).toBe("ll  w<|endoftext|>");
+});
+
+test("a folder's path is enough, as it is for a model; a Git LFS pointer is named", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "statespace-"));
+  try {
+    await writeFile(join(folder, "tokenizer.json"), byteLevelBpe());
+    expect(await loadTokenizer(folder)).toMatchObject({ vocabSize: 266 });
+    const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+    await writeFile(join(folder, "tokenizer.json"), pointer);
+    await expect(loadTokenizer(folder)).rejects.toThrow(/tokenizer\.json: a Git LFS pointer/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a folder without tokenizer.json has none", async () => {

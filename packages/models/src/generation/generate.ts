@@ -109,13 +109,10 @@ export async function* generateText(
   options: GenerateTextOptions = {},
 ): AsyncGenerator<GeneratedText, void, undefined> {
   const texts = typeof prompts === "string" ? [prompts] : prompts;
-  const streams = texts.map(() => new StreamDecoder(tokenizer, options.stop ? { stop: options.stop } : {}));
+  const ids = texts.map((text) => encodePrompt(tokenizer, text));
+  const streams = ids.map((prompt) => new StreamDecoder(tokenizer, { prompt, stop: options.stop ?? [] }));
   const closed = new Set<number>();
-  for await (const token of generate(
-    model,
-    texts.map((text) => encodePrompt(tokenizer, text)),
-    options,
-  )) {
+  for await (const token of generate(model, ids, options)) {
     if (closed.has(token.sequence)) continue;
     const stream = streams[token.sequence]!;
     let text = stream.push(token.id);

@@ -6,7 +6,6 @@ import {
   contiguousBatches,
   copying,
   evaluationBatches,
-  formatTokenizerJson,
   inductionHeads,
   loadFixture,
   modularArithmetic,
@@ -15,12 +14,11 @@ import {
   selectiveCopying,
   splitText,
   streamTask,
-  trainBpe,
   type BatchStream,
   type Task,
   type TokenBatch,
 } from "@statespace/datasets";
-import { ByteTokenizer, CharTokenizer, parseTokenizer, type Tokenizer } from "@statespace/text";
+import { ByteTokenizer, CharTokenizer, trainBpe, type Tokenizer } from "@statespace/text";
 import type { Recipe, TaskData, TextData } from "./recipe.ts";
 
 /** What a recipe trains on. */
@@ -129,6 +127,5 @@ function joined(texts: readonly Int32Array[], eos: number | undefined): Int32Arr
 async function makeTokenizer({ tokenizer: { kind, vocabSize } }: Recipe, texts: readonly string[]): Promise<Tokenizer> {
   if (kind === "byte") return new ByteTokenizer({ special: [END_OF_TEXT] });
   if (kind === "char") return CharTokenizer.fromText(texts.join(""), { special: [END_OF_TEXT], unknown: " " });
-  const bpe = trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
-  return parseTokenizer(formatTokenizerJson(bpe), JSON.stringify({ eos_token: END_OF_TEXT }));
+  return trainBpe(texts, { vocabSize, specialTokens: [END_OF_TEXT] });
 }

@@ -1,55 +1,12 @@
-import { ArgumentError, FormatError } from "@statespace/core";
+import { FormatError } from "@statespace/core";
+import { byteCharacters } from "../byteAlphabet.ts";
 import { BpeTokenizer, type Merge } from "./bpeTokenizer.ts";
-import { byteCharacters } from "./byteLevel.ts";
 
 /**
- * The text of a Hugging Face tokenizer.json: byte-level BPE that Hugging Face's libraries load and that gives the same ids there.
- */
-export function formatTokenizerJson(tokenizer: BpeTokenizer): string {
-  const { merges, specialTokens, vocabSize } = tokenizer;
-  const vocab = Object.fromEntries(Array.from({ length: vocabSize }, (_, id) => [tokenizer.symbol(id), id]));
-  if (Object.keys(vocab).length !== vocabSize)
-    throw new ArgumentError("formatTokenizerJson: two tokens are written alike");
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
-  const file = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: specialTokens.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: null,
-    pre_tokenizer: byteLevel,
-    post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab,
-      // Byte-level symbols hold no space, so the string form that older versions ask for is safe.
-      merges: merges.map(([left, right]) => `${tokenizer.symbol(left)} ${tokenizer.symbol(right)}`),
-    },
-  };
-  return JSON.stringify(file, null, 1);
-}
-
-/**
- * Reads a tokenizer.json that `formatTokenizerJson` wrote.
+ * Reads a tokenizer.json that `BpeTokenizer` wrote.
  * Errors: `FormatError` for anything else, also for other kinds of tokenizers (`@huggingface/tokenizers` reads those).
  */
-export function parseTokenizerJson(text: string): BpeTokenizer {
+export function readBpe(text: string): BpeTokenizer {
   let file: unknown;
   try {
     file = JSON.parse(text);
@@ -67,7 +24,7 @@ export function parseTokenizerJson(text: string): BpeTokenizer {
       throw new FormatError(`tokenizer.json: added token ${i} must have id ${i} and a text`);
     return content;
   });
-  const ids = new Map<string, number>(byteCharacters.map((symbol, byte) => [symbol, specialTokens.length + byte]));
+  const ids = new Map<string, number>(byteCharacters().map((symbol, byte) => [symbol, specialTokens.length + byte]));
   const merges = asArray(field(model, "merges"), "merges").map((entry, rank) =>
     readMerge(entry, rank, ids, specialTokens.length),
   );

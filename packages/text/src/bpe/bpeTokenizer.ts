@@ -1,7 +1,9 @@
 import { ArgumentError } from "@statespace/core";
-import { byteCharacters, piecePattern } from "./byteLevel.ts";
+import { byteCharacters } from "../byteAlphabet.ts";
+import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "../tokenizer.ts";
+import { writeTokenizerJson } from "../tokenizerJson.ts";
 import { mergePiece, type MergeRanks } from "./mergePiece.ts";
-import { checkIds, type Tokenizer } from "./vocabulary.ts";
+import { piecePattern } from "./piecePattern.ts";
 
 /** Two ids that become one token. */
 export type Merge = readonly [left: number, right: number];
@@ -9,11 +11,14 @@ export type Merge = readonly [left: number, right: number];
 // Pieces of running text repeat; beyond this many distinct ones the memory is given back and filling starts anew.
 const cacheLimit = 1 << 16;
 
+const symbols = byteCharacters();
+
 /**
- * Byte-level BPE. Ids: special tokens, then the 256 bytes, then one token a merge.
+ * Byte-level BPE, as `trainBpe` makes it. Ids: special tokens, of which the first ends a text, then the 256 bytes, then one token a merge.
  * Holds every text. Special tokens within a text become their own id, as in Hugging Face's encoders.
  */
 export class BpeTokenizer implements Tokenizer {
+  readonly eosId?: number;
   readonly merges: readonly Merge[];
   readonly specialTokens: readonly string[];
   readonly #bytes: Uint8Array[] = [];
@@ -29,6 +34,7 @@ export class BpeTokenizer implements Tokenizer {
   constructor(merges: readonly Merge[], specialTokens: readonly string[]) {
     this.merges = merges;
     this.specialTokens = specialTokens;
+    if (specialTokens.length > 0) this.eosId = 0;
     const encoder = new TextEncoder();
     for (const token of specialTokens) this.#bytes.push(encoder.encode(token));
     for (let byte = 0; byte < 256; byte++) this.#bytes.push(Uint8Array.of(byte));
@@ -52,24 +58,36 @@ export class BpeTokenizer implements Tokenizer {
     return Int32Array.from(ids);
   }
 
-  decode(ids: ArrayLike<number>): string {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.decodeBytes(ids));
+  decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    return decodeBytes(Array.from(ids, (id) => this.tokenBytes(id, options)));
   }
 
-  /** The bytes behind ids: for streaming, where a token may end within a character. Errors: as `decode`. */
-  decodeBytes(ids: ArrayLike<number>): Uint8Array {
-    checkIds("BpeTokenizer", ids, this.vocabSize);
-    let length = 0;
-    for (let i = 0; i < ids.length; i++) length += this.#bytes[ids[i]].length;
-    const bytes = new Uint8Array(length);
-    for (let i = 0, at = 0; i < ids.length; at += this.#bytes[ids[i]].length, i++) bytes.set(this.#bytes[ids[i]], at);
-    return bytes;
+  tokenBytes(id: number, { special = false }: DecodeOptions = {}): Uint8Array {
+    checkId("BpeTokenizer", id);
+    if (id >= this.vocabSize || (id < this.specialTokens.length && !special)) return NO_BYTES;
+    return this.#bytes[id];
+  }
+
+  toJson(): string {
+    const vocab: Record<string, number> = Object.create(null);
+    for (let id = 0; id < this.vocabSize; id++) vocab[this.symbol(id)] = id;
+    if (Object.keys(vocab).length !== this.vocabSize)
+      throw new ArgumentError("BpeTokenizer: two tokens are written alike in tokenizer.json");
+    return writeTokenizerJson({
+      vocab,
+      special: this.specialTokens,
+      unknown: null,
+      byteLevel: true,
+      pieces: true,
+      // Byte-level symbols hold no space, so the string form that older versions ask for is safe.
+      merges: this.merges.map(([left, right]) => `${this.symbol(left)} ${this.symbol(right)}`),
+    });
   }
 
   /** How tokenizer.json writes a token. */
   symbol(id: number): string {
     if (id < this.specialTokens.length) return this.specialTokens[id];
-    return Array.from(this.#bytes[id], (byte) => byteCharacters[byte]).join("");
+    return Array.from(this.#bytes[id], (byte) => symbols[byte]).join("");
   }
 
   #learn(rank: number, left: number, right: number): void {

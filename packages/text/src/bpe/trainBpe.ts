@@ -1,8 +1,7 @@
 import { AbortedError, ArgumentError } from "@statespace/core";
-import { requireInteger } from "../arguments.ts";
 import { BpeTokenizer, type Merge } from "./bpeTokenizer.ts";
-import { piecePattern } from "./byteLevel.ts";
 import { PairHeap } from "./pairHeap.ts";
+import { piecePattern } from "./piecePattern.ts";
 
 /** Size of the vocabulary that `trainBpe` learns, and what is in it from the start. */
 export interface TrainBpeOptions {
@@ -51,6 +50,11 @@ export function trainBpe(texts: string | Iterable<string>, options: TrainBpeOpti
     onProgress?.(merges.length, total);
   }
   return new BpeTokenizer(merges, specialTokens);
+}
+
+function requireInteger(where: string, name: string, value: number, min: number): void {
+  if (Number.isInteger(value) && value >= min && value < 2 ** 31) return;
+  throw new ArgumentError(`${where}: ${name} must be an integer in [${min}, ${2 ** 31 - 1}], got ${value}`);
 }
 
 function collectPieces(texts: Iterable<string>): Map<string, number> {

@@ -1,18 +1,12 @@
+import { readFileSync } from "node:fs";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { AbortedError, ArgumentError, FormatError, Rng } from "@statespace/core";
 import { describe, expect, test } from "vitest";
-import {
-  BpeTokenizer,
-  byteVocabulary,
-  characterVocabulary,
-  formatTokenizerJson,
-  loadFixture,
-  parseTokenizerJson,
-  restoreCharacterVocabulary,
-  trainBpe,
-} from "../src/index.ts";
+import { BpeTokenizer, ByteTokenizer, CharTokenizer, parseTokenizer, StreamDecoder, trainBpe } from "../src/index.ts";
+import { readBpe } from "../src/bpe/readBpe.ts";
 
-const text = new TextDecoder().decode(await loadFixture("moby-dick-opening.txt"));
+const fixture = new URL("../../datasets/fixtures/moby-dick-opening.txt", import.meta.url);
+const text = readFileSync(fixture, "utf8");
 const [train, unseen] = [text.slice(0, 50_000), text.slice(50_000)];
 const tokenizer = trainBpe(train, { vocabSize: 800 });
 const strange = [
@@ -29,25 +23,24 @@ const strange = [
 
 describe("bytes and characters", () => {
   test("bytes hold every text", () => {
-    const vocabulary = byteVocabulary();
-    for (const sample of [unseen, ...strange.filter((s) => s !== "\ufeffbom")])
-      expect(vocabulary.decode(vocabulary.encode(sample))).toBe(sample);
-    expect([...vocabulary.encode("é")]).toEqual([0xc3, 0xa9]);
-    expect(() => vocabulary.decode([256])).toThrow(ArgumentError);
-    expect(() => vocabulary.decode([-1])).toThrow(ArgumentError);
+    const tokenizer = new ByteTokenizer();
+    for (const sample of [unseen, ...strange]) expect(tokenizer.decode(tokenizer.encode(sample))).toBe(sample);
+    expect([...tokenizer.encode("é")]).toEqual([0xc3, 0xa9]);
+    expect(tokenizer.decode([256])).toBe("");
+    expect(() => tokenizer.decode([-1])).toThrow(ArgumentError);
   });
 
   test("characters: whole code points, saved as a list, unknown ones named", () => {
-    const vocabulary = characterVocabulary("b😀ab");
-    expect(vocabulary.characters).toEqual(["a", "b", "😀"]);
-    expect([...vocabulary.encode("😀ab")]).toEqual([2, 0, 1]);
-    const again = restoreCharacterVocabulary(JSON.parse(JSON.stringify(vocabulary.characters)));
+    const tokenizer = CharTokenizer.fromText("b😀ab");
+    expect(tokenizer.characters).toEqual(["a", "b", "😀"]);
+    expect([...tokenizer.encode("😀ab")]).toEqual([2, 0, 1]);
+    const again = new CharTokenizer(JSON.parse(JSON.stringify(tokenizer.characters)) as string[]);
     expect(again.decode(again.encode("ab😀"))).toBe("ab😀");
-    expect(() => vocabulary.encode("abc")).toThrow(/"c" at 2/);
-    expect(() => vocabulary.decode([3])).toThrow(ArgumentError);
-    expect(() => characterVocabulary("")).toThrow(ArgumentError);
+    expect(() => tokenizer.encode("abc")).toThrow(/"c" is not in the vocabulary \(character 2/);
+    expect(() => tokenizer.decode([-3])).toThrow(ArgumentError);
+    expect(() => CharTokenizer.fromText("")).toThrow(ArgumentError);
     for (const bad of [["a", "a"], ["ab"], [""], [3 as unknown as string]])
-      expect(() => restoreCharacterVocabulary(bad)).toThrow(FormatError);
+      expect(() => new CharTokenizer(bad)).toThrow(ArgumentError);
   });
 });
 
@@ -85,9 +78,12 @@ describe("BPE", () => {
   });
 
   test("round trip: unseen text, strange text, all 256 bytes", () => {
-    for (const sample of [unseen, ...strange]) expect(tokenizer.decode(tokenizer.encode(sample))).toBe(sample);
+    for (const sample of [unseen, ...strange])
+      expect(tokenizer.decode(tokenizer.encode(sample), { special: true })).toBe(sample);
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
-    expect(tokenizer.decodeBytes(Array.from(bytes, (byte) => 1 + byte))).toEqual(bytes);
+    expect(Array.from(bytes, (byte) => [...tokenizer.tokenBytes(1 + byte)])).toEqual(
+      Array.from(bytes, (byte) => [byte]),
+    );
     const latin = String.fromCodePoint(...bytes);
     expect(tokenizer.decode(tokenizer.encode(latin))).toBe(latin);
     // Text of English in English's own tokens must come out well below one token a byte.
@@ -107,7 +103,7 @@ describe("BPE", () => {
   });
 
   test("Hugging Face's tokenizer loads the file and gives the same ids", () => {
-    const file = JSON.parse(formatTokenizerJson(tokenizer));
+    const file = JSON.parse(tokenizer.toJson());
     const theirs = new HuggingFaceTokenizer(file, {});
     for (const sample of [unseen, ...strange.slice(1)]) {
       const ids = [...tokenizer.encode(sample)];
@@ -119,7 +115,7 @@ describe("BPE", () => {
   });
 
   test("long pieces: a text without spaces gives Hugging Face's ids, a genome is learnt and read in seconds", () => {
-    const theirs = new HuggingFaceTokenizer(JSON.parse(formatTokenizerJson(tokenizer)), {});
+    const theirs = new HuggingFaceTokenizer(JSON.parse(tokenizer.toJson()), {});
     const solid = unseen.replaceAll(/[^a-z]/g, "");
     for (const length of [95, 96, 97, 98, 2000])
       expect([...theirs.encode(solid.slice(0, length)).ids]).toEqual([...tokenizer.encode(solid.slice(0, length))]);
@@ -134,18 +130,39 @@ describe("BPE", () => {
   });
 
   test("the file reads back to the same tokenizer; the list form of merges is read too", () => {
-    const json = formatTokenizerJson(tokenizer);
-    const back = parseTokenizerJson(json);
+    const json = tokenizer.toJson();
+    const back = readBpe(json);
     expect(back.merges).toEqual(tokenizer.merges);
     expect(back.encode(unseen)).toEqual(tokenizer.encode(unseen));
     const file = JSON.parse(json);
     file.model.merges = file.model.merges.map((merge: string) => merge.split(" "));
-    expect(parseTokenizerJson(JSON.stringify(file)).merges).toEqual(tokenizer.merges);
+    expect(readBpe(JSON.stringify(file)).merges).toEqual(tokenizer.merges);
+  });
+
+  test("loads back as the same tokenizer, and where the config ends texts otherwise, through the library", async () => {
+    const back = await parseTokenizer(tokenizer.toJson(), JSON.stringify({ eos_token: "<|endoftext|>" }));
+    expect(back).toBeInstanceOf(BpeTokenizer);
+    expect(back).toMatchObject({ vocabSize: tokenizer.vocabSize, eosId: 0 });
+    expect(back.encode(unseen)).toEqual(tokenizer.encode(unseen));
+    expect(back.toJson()).toBe(tokenizer.toJson());
+    const other = await parseTokenizer(tokenizer.toJson(), JSON.stringify({ bos_token: "<|endoftext|>" }));
+    expect(other).not.toBeInstanceOf(BpeTokenizer);
+    expect(other).toMatchObject({ vocabSize: tokenizer.vocabSize, bosId: 0 });
+    expect(other.encode(unseen.slice(0, 5000))).toEqual(tokenizer.encode(unseen.slice(0, 5000)));
+  });
+
+  test("special tokens are left out of the text unless asked for; a stream shows whole characters", () => {
+    const ids = tokenizer.encode("naïve<|endoftext|>日本");
+    expect(tokenizer.decode(ids)).toBe("naïve日本");
+    const decoder = new StreamDecoder(tokenizer, { special: true });
+    const pieces = Array.from(ids, (id) => decoder.push(id));
+    expect(pieces.join("") + decoder.flush()).toBe("naïve<|endoftext|>日本");
+    for (const piece of pieces) expect(piece).not.toContain("\ufffd");
   });
 
   test("damaged files are refused by name, never read wrongly", () => {
     const small = trainBpe(train.slice(0, 3000), { vocabSize: 270 });
-    const json = formatTokenizerJson(small);
+    const json = small.toJson();
     const rng = new Rng(5);
     let refused = 0;
     for (let round = 0; round < 400; round++) {
@@ -155,7 +172,7 @@ describe("BPE", () => {
           ? json.slice(0, at)
           : json.slice(0, at) + String.fromCharCode(32 + rng.integer(95)) + json.slice(at + 1);
       try {
-        expect(parseTokenizerJson(damaged).merges.length).toBe(small.merges.length);
+        expect(readBpe(damaged).merges.length).toBe(small.merges.length);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         refused++;
@@ -163,10 +180,10 @@ describe("BPE", () => {
     }
     expect(refused).toBeGreaterThan(200);
     for (const bad of ["null", "[]", "{}", '{"model":{"type":"WordPiece"}}', json.replace('"BPE"', '"Unigram"')])
-      expect(() => parseTokenizerJson(bad)).toThrow(FormatError);
+      expect(() => readBpe(bad)).toThrow(FormatError);
     const swapped = JSON.parse(json);
     swapped.model.merges.reverse();
-    expect(() => parseTokenizerJson(JSON.stringify(swapped))).toThrow(FormatError);
+    expect(() => readBpe(JSON.stringify(swapped))).toThrow(FormatError);
   });
 
   test("training: order of texts does not matter, rare pairs are left, special tokens come first, abort and bad settings", () => {
@@ -193,7 +210,8 @@ describe("BPE", () => {
           [],
         ),
     ).toThrow(/twice/);
-    expect(() => tokenizer.decode([tokenizer.vocabSize])).toThrow(ArgumentError);
+    expect(() => tokenizer.decode([0.5])).toThrow(ArgumentError);
+    expect(tokenizer.decode([tokenizer.vocabSize])).toBe("");
   });
 
   test("training grows with the text, not with text times merges: a megabyte in seconds", () => {
