@@ -1,7 +1,7 @@
 import { ArgumentError } from "@statespace/core";
-import type { BufferSlot } from "./declaration.ts";
+import type { BufferSlot, WordType } from "./declaration.ts";
 import type { LoadedShader } from "./library.ts";
-import type { AnyRequest, ConstantValues } from "./types.ts";
+import type { AnyRequest } from "./types.ts";
 
 const floatWord = new Float32Array(1);
 const bitsWord = new Uint32Array(floatWord.buffer);
@@ -27,24 +27,28 @@ function refuseUnknown(
       throw new ArgumentError(`${shader}: has no ${kind} ${name} (it has ${listed(declared)})`);
 }
 
+function countOf(given: object): number {
+  let count = 0;
+  for (const _ in given) count++;
+  return count;
+}
+
+function encodeWord(type: WordType, value: number): number {
+  return type === "f32" ? floatBits(value) : value >>> 0;
+}
+
 /** The words of a shader's uniform block, each value in its declared type. @throws ArgumentError for a parameter that is missing, unknown or too long. */
 export function encodeParams({ label, declaration }: LoadedShader, params: AnyRequest["params"]): number[] {
-  const words: number[] = [];
-  let known = 0;
+  const words = new Array<number>(declaration.words).fill(0);
   for (const { name, type, word, count } of declaration.params) {
     const value = params[name];
     if (value === undefined) throw new ArgumentError(`${label}: parameter ${name} is missing`);
-    const values = typeof value === "number" ? [value] : value;
-    if (values.length > count)
-      throw new ArgumentError(`${label}: parameter ${name} has at most ${count} words, got ${values.length}`);
-    for (let i = 0; i < count; i++) {
-      const x = values[i] ?? 0;
-      words[word + i] = type === "f32" ? floatBits(x) : x >>> 0;
-    }
-    known++;
+    if (typeof value === "number") words[word] = encodeWord(type, value);
+    else if (value.length > count)
+      throw new ArgumentError(`${label}: parameter ${name} has at most ${count} words, got ${value.length}`);
+    else for (let i = 0; i < value.length; i++) words[word + i] = encodeWord(type, value[i]!);
   }
-  if (known !== Object.keys(params).length) refuseUnknown(label, "parameter", params, declaration.params);
-  for (let i = 0; i < words.length; i++) words[i] ??= 0;
+  if (countOf(params) !== declaration.params.length) refuseUnknown(label, "parameter", params, declaration.params);
   return words;
 }
 
@@ -54,25 +58,30 @@ export function mapBuffers<T>(
   buffers: AnyRequest["buffers"],
   use: (operand: AnyRequest["buffers"][string], slot: BufferSlot, index: number) => T,
 ): T[] {
-  refuseUnknown(label, "buffer", buffers, declaration.buffers);
-  return declaration.buffers.map((slot, index) => {
-    const operand = buffers[slot.name];
-    if (operand === undefined && !slot.optional) throw new ArgumentError(`${label}: buffer ${slot.name} is missing`);
-    return use(operand, slot, index);
-  });
+  let known = 0;
+  for (const slot of declaration.buffers) {
+    if (slot.name in buffers) known++;
+    if (!slot.optional && buffers[slot.name] === undefined)
+      throw new ArgumentError(`${label}: buffer ${slot.name} is missing`);
+  }
+  if (known !== countOf(buffers)) refuseUnknown(label, "buffer", buffers, declaration.buffers);
+  return declaration.buffers.map((slot, index) => use(buffers[slot.name], slot, index));
 }
 
 /** A request's constants, with those that say which buffers are there. @throws ArgumentError for an unknown one. */
 export function constantsOf(
   { label, declaration }: LoadedShader,
-  { constants = {}, buffers }: AnyRequest,
+  { constants = {}, buffers }: Pick<AnyRequest, "constants" | "buffers">,
 ): Record<string, number | boolean> {
-  refuseUnknown(label, "constant", constants, declaration.constants);
   const values: Record<string, number | boolean> = {};
-  for (const name in constants as ConstantValues) {
-    const value = (constants as ConstantValues)[name];
+  let known = 0;
+  for (const { name } of declaration.constants) {
+    if (!(name in constants)) continue;
+    known++;
+    const value = constants[name];
     if (value !== undefined) values[name] = value;
   }
+  if (known !== countOf(constants)) refuseUnknown(label, "constant", constants, declaration.constants);
   for (const { name, flag } of declaration.buffers) if (flag !== undefined) values[flag] = buffers[name] !== undefined;
   return values;
 }

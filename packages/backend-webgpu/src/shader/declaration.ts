@@ -41,6 +41,8 @@ export interface ConstantField {
 
 export interface ShaderDeclaration {
   readonly params: readonly ParamField[];
+  /** Words of the uniform block. */
+  readonly words: number;
   /** By binding number. */
   readonly buffers: readonly BufferSlot[];
   /** Those that say whether a buffer is there are not among them. */
@@ -103,5 +105,7 @@ export function declarationOf(code: string, shader: string): ShaderDeclaration {
   for (const name of names)
     if (!flags.some((flag) => flag.name === name))
       throw new Error(`${shader}: //: if ${name}, but it has no such constant`);
-  return { params: paramFields(code, shader), buffers, constants: all.filter(({ name }) => !names.has(name)), flags };
+  const params = paramFields(code, shader);
+  const words = params.reduce((end, { word, count }) => Math.max(end, word + count), 0);
+  return { params, words, buffers, constants: all.filter(({ name }) => !names.has(name)), flags };
 }
