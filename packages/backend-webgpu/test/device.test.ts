@@ -56,7 +56,7 @@ describe("faults", () => {
   });
   it("a command the device refuses is BackendError at the next read, and work goes on", async () => {
     const out = backend().output([4]);
-    backend().run("fill/fill", { params: { size: 4, bits: 0 }, buffers: { out }, grid: [70_000, 1, 1] });
+    backend().run("make/fill", { params: { size: 4, bits: 0 }, buffers: { out }, grid: [70_000, 1, 1] });
     await expect(backend().read(out.dataId)).rejects.toThrow(BackendError);
     expect([...(await readFloats(add(tensor([1]), 1)))]).toEqual([2]);
   });
@@ -121,7 +121,7 @@ describe("views", () => {
     expect([...((await b.read(doubled.dataId)) as Float32Array)]).toEqual(
       Array.from(noise(96).slice(7, 17), (v) => Math.fround(v * v)),
     );
-    b.runOver("fill/fill", 10, 256, { params: { size: 10, bits: 0 }, buffers: { out: part } });
+    b.runOver("make/fill", 10, 256, { params: { size: 10, bits: 0 }, buffers: { out: part } });
     const after = await readFloats(whole);
     expect(Array.from(after.slice(7, 17))).toEqual(new Array(10).fill(0));
     expect(after[6]).toBe(noise(96)[6]);

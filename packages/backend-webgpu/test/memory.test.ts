@@ -126,7 +126,7 @@ describe("a device out of memory", () => {
     // Each within the limits, together more than any device has; written to, as an op would.
     const each = backend().traits.maxBufferSize;
     const asked = Array.from({ length: Math.ceil(2 ** 41 / each) }, () => backend().output([each / 4]));
-    backend().runOver("fill/fill", 64, 256, {
+    backend().runOver("make/fill", 64, 256, {
       params: { size: 64, bits: 0 },
       buffers: { out: backend().view(asked.at(-1)!, [64], 0) },
     });

@@ -35,5 +35,5 @@ export function requests(backend: WebGpuBackend, x: TensorInfo): void {
   // @ts-expect-error no variant at all
   backend.run("linear/gemv", { params: right.params, buffers: right.buffers, grid: right.grid });
   // @ts-expect-error a variant of a shader that has none
-  backend.run("fill/fill", { variant: {}, params: { size: 1, bits: 0 }, buffers: { out: x }, grid: [1, 1, 1] });
+  backend.run("make/fill", { variant: {}, params: { size: 1, bits: 0 }, buffers: { out: x }, grid: [1, 1, 1] });
 }

@@ -88,8 +88,8 @@ describe("unroll", () => {
 
 describe("specialise", () => {
   it("refuses a constant that a shader has not", () => {
-    expect(() => specialise(new ShaderLibrary().load("fill/fill"), { NO_SUCH: 1 })).toThrow(
-      /fill\/fill has no constant NO_SUCH/,
+    expect(() => specialise(new ShaderLibrary().load("make/fill"), { NO_SUCH: 1 })).toThrow(
+      /make\/fill has no constant NO_SUCH/,
     );
   });
 });

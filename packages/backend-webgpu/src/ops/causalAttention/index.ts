@@ -1,6 +1,7 @@
 import type { Kernel, KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
+import { causalAttentionStep } from "./step.ts";
 
 interface Attention {
   readonly params: Record<"b" | "l" | "m" | "h" | "hkv" | "p" | "scale", number>;
@@ -60,6 +61,7 @@ function attend(
 
 /** The baseline's attention and its gradient; nothing of order l m reaches memory. */
 export const causalAttentionKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+  causalAttentionStep,
   causalAttention: (backend, inputs, attrs) => {
     const plan = prepare(backend, inputs, attrs);
     const y = backend.output(inputs.q!.shape);

@@ -1,7 +1,7 @@
 import type { Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith } from "../fill/index.ts";
-import { foldAxis, foldOps } from "../reduce/index.ts";
+import { fillWith } from "../make/fill.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 
 const forward: Kernel<WebGpuBackend> = (
   backend,

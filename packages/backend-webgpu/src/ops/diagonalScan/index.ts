@@ -1,6 +1,6 @@
 import type { Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { foldAxis, foldOps } from "../reduce/index.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 
 /** Threads that keep a device busy, and the least tokens a chunk that are worth a thread and another pass. */
 const wantedThreads = 16_384;

@@ -1,29 +1,35 @@
-import type { Kernel } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
+import { addRowsById } from "../indexing/segmentSum.ts";
 import { unpackRows } from "../linear/unpack.ts";
-import { addRowsById } from "../segmentSum/index.ts";
 import { forRowParts } from "../shared/rowParts.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
+import { cuttingItself } from "../splitting.ts";
 
-export const embeddingKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  embedding: (backend, { ids, weight }) => {
-    const d = weight!.shape[1]!;
-    const y = backend.output([...ids!.shape, d]);
-    const rows = sizeOf(ids!.shape);
-    if (backend.formatOf(weight!) === "f32") {
-      const size = rows * d;
-      forRowParts(backend, weight!, (part, first, count) =>
-        backend.runOver("gather/gather", size, 256, {
-          params: { size, ids: rows, extent: count, inner: d, first },
-          buffers: { x: part, indices: ids!, y },
-        }),
-      );
-    } else unpackRows(backend, weight!, ids, rows, y);
-    return [y];
-  },
-  embeddingGrad: (backend, { ids, weight, dY }) => {
-    const dWeight = backend.output(weight!.shape);
-    addRowsById(backend, dY!, ids!, sizeOf(ids!.shape), weight!.shape[1]!, dWeight);
-    return [dWeight];
-  },
+const embedding: Kernel<WebGpuBackend> = (backend, { ids, weight }) => {
+  const d = weight!.shape[1]!;
+  const y = backend.output([...ids!.shape, d]);
+  const rows = sizeOf(ids!.shape);
+  if (backend.formatOf(weight!) === "f32") {
+    const size = rows * d;
+    forRowParts(backend, weight!, (part, first, count) =>
+      backend.runOver("indexing/gather", size, 256, {
+        params: { size, ids: rows, extent: count, inner: d, first },
+        buffers: { x: part, indices: ids!, y },
+      }),
+    );
+  } else unpackRows(backend, weight!, ids, rows, y);
+  return [y];
+};
+
+const embeddingGrad: Kernel<WebGpuBackend> = (backend, { ids, weight, dY }) => {
+  const dWeight = backend.output(weight!.shape);
+  addRowsById(backend, dY!, ids!, sizeOf(ids!.shape), weight!.shape[1]!, dWeight);
+  return [dWeight];
+};
+
+/** Rows of a table by id, and its gradient. */
+export const embeddingKernels: KernelTable<WebGpuBackend> = {
+  embedding: cuttingItself(["weight"], embedding),
+  embeddingGrad: cuttingItself(["weight"], embeddingGrad),
 };

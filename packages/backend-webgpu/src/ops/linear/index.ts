@@ -1,12 +1,13 @@
 import type { Kernel, KernelTable, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { add } from "../binary/index.ts";
-import { fillWith } from "../fill/index.ts";
+import { fillWith } from "../make/fill.ts";
 import { gemm } from "../matMul/gemm.ts";
-import { copyColumns, takeColumns } from "../move/index.ts";
-import { foldAxis, foldOps } from "../reduce/index.ts";
+import { copyColumns, takeColumns } from "../movement/index.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { forRowParts } from "../shared/rowParts.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
+import { cuttingItself } from "../splitting.ts";
 import { gemv, isGemv } from "./gemv.ts";
 import { unpacked } from "./unpack.ts";
 
@@ -77,4 +78,7 @@ function added(backend: WebGpuBackend, a: TensorInfo, b: TensorInfo): TensorInfo
 }
 
 /** A projection and its gradient. */
-export const linearKernels: KernelTable<WebGpuBackend> = { linear, linearGrad };
+export const linearKernels: KernelTable<WebGpuBackend> = {
+  linear: cuttingItself(["weight"], linear),
+  linearGrad: cuttingItself(["weight"], linearGrad),
+};

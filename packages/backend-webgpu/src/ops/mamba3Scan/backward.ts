@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith } from "../fill/index.ts";
+import { fillWith } from "../make/fill.ts";
 import { aligned, chunkedBackward, sumRows } from "../ssdScan/chunkedGrads.ts";
 import { chunkedShape, type ChunkedShape } from "../ssdScan/chunkedScan.ts";
 import { mamba3Coefficients, mamba3Extents, mamba3Operands, mamba3Start } from "./forward.ts";

@@ -1,6 +1,6 @@
 import type { Kernel } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith } from "../fill/index.ts";
+import { fillWith } from "../make/fill.ts";
 import { gemm } from "./gemm.ts";
 
 /** Batched matrix products. */

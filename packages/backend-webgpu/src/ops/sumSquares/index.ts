@@ -1,6 +1,6 @@
 import type { Kernel } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { foldAxis, foldOps } from "../reduce/index.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
 /** Sum of all squares. */

@@ -16,7 +16,7 @@ export function fillWith(backend: WebGpuBackend, out: TensorInfo, value: number)
   const most = Math.floor(backend.traits.maxBinding / 256) * 64;
   for (let first = 0; first < size; first += most) {
     const count = Math.min(most, size - first);
-    backend.runOver("fill/fill", count, 256, {
+    backend.runOver("make/fill", count, 256, {
       params: { size: count, bits },
       buffers: { out: size <= most ? out : backend.bindPart(out, first, count) },
     });

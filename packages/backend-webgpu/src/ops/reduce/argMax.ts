@@ -11,7 +11,7 @@ export const argMax: Kernel<WebGpuBackend> = (backend, { x }, attrs) => {
     x!.shape.filter((_, i) => i !== axis),
     "int32",
   );
-  backend.run("argMax/argMax", {
+  backend.run("reduce/argMax", {
     constants: { INT: x!.dtype !== "float32", WG: Math.min(extent > 4096 ? 1024 : 256, backend.traits.maxInvocations) },
     params: { rows: outer * inner, extent, inner },
     buffers: { x: x!, y },

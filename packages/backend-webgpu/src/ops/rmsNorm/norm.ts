@@ -1,8 +1,8 @@
-import type { Kernel, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import type { Grid } from "../../shader/types.ts";
-import { foldAxis, foldOps } from "../reduce/index.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 import { sumsOf } from "../shared/sums.ts";
 
@@ -34,7 +34,8 @@ function spread(backend: WebGpuBackend, { x }: KernelInputs, groupSize: number, 
   };
 }
 
-function forward(
+/** y of a norm; `other` is the gate, or the bias of a layer norm. */
+export function normForward(
   backend: WebGpuBackend,
   inputs: KernelInputs,
   other: TensorInfo | undefined,
@@ -45,7 +46,7 @@ function forward(
   const y = backend.output(inputs.x!.shape);
   if (sizeOf(y.shape) === 0) return [y];
   const { constants, ...rest } = spread(backend, inputs, groupSize, eps);
-  backend.run("norm/forward", {
+  backend.run("rmsNorm/forward", {
     ...rest,
     constants: { ...constants, ...switches },
     buffers: { x: inputs.x!, weight: inputs.weight, other, y },
@@ -53,8 +54,8 @@ function forward(
   return [y];
 }
 
-/** dx, and where present dWeight and dz. */
-function backward(
+/** Gradients of x, and where present of weight and z. */
+export function normBackward(
   backend: WebGpuBackend,
   inputs: KernelInputs,
   groupSize: number,
@@ -66,7 +67,7 @@ function backward(
   const dz = z ? backend.output(z.shape) : undefined;
   const terms = weight ? backend.output(x!.shape) : undefined;
   const { constants, ...rest } = spread(backend, inputs, groupSize, eps);
-  backend.run("norm/backward", {
+  backend.run("rmsNorm/backward", {
     ...rest,
     constants: { ...constants, ...switches },
     buffers: { x: x!, weight, z, dy: dY!, dx, dz, terms },
@@ -75,7 +76,7 @@ function backward(
 }
 
 /** Sums of x [.., d] over all but the last axis. */
-function columnSums(backend: WebGpuBackend, x: TensorInfo, like: TensorInfo, release: boolean): TensorInfo {
+export function columnSums(backend: WebGpuBackend, x: TensorInfo, like: TensorInfo, release: boolean): TensorInfo {
   const d = like.shape[0]!;
   const out = backend.output(like.shape);
   foldAxis(backend, foldOps.sum, x, 1, sizeOf(x.shape) / d, d, out);
@@ -83,25 +84,5 @@ function columnSums(backend: WebGpuBackend, x: TensorInfo, like: TensorInfo, rel
   return out;
 }
 
-const present = (...tensors: (TensorInfo | undefined)[]): TensorInfo[] => tensors.filter((t) => t !== undefined);
-
-/** rmsNorm and layerNorm with their gradients. */
-export const normKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
-  rmsNorm: (backend, inputs, { eps, groupSize, normBeforeGate }) =>
-    forward(backend, inputs, inputs.z, groupSize as number, eps as number, {
-      LAYER: false,
-      NORM_BEFORE_GATE: !!normBeforeGate,
-    }),
-  rmsNormGrad: (backend, inputs, { eps, groupSize, normBeforeGate }) => {
-    const grads = backward(backend, inputs, groupSize as number, eps as number, {
-      LAYER: false,
-      NORM_BEFORE_GATE: !!normBeforeGate,
-    });
-    return present(grads.x, grads.weight, grads.z);
-  },
-  layerNorm: (backend, inputs, { eps }) => forward(backend, inputs, inputs.bias, 0, eps as number, { LAYER: true }),
-  layerNormGrad: (backend, inputs, { eps }) => {
-    const grads = backward(backend, inputs, 0, eps as number, { LAYER: true });
-    return present(grads.x, grads.weight, inputs.bias && columnSums(backend, inputs.dY!, inputs.bias, false));
-  },
-};
+/** Those that are there. */
+export const present = (...tensors: (TensorInfo | undefined)[]): TensorInfo[] => tensors.filter((t) => t !== undefined);

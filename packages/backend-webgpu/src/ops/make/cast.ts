@@ -18,6 +18,6 @@ export const cast: Kernel<WebGpuBackend> = (backend, { x }, attrs) => {
   if (MODE === undefined) return { ...backend.alias(x!), dtype };
   const y = backend.output(x!.shape, dtype);
   const size = sizeOf(x!.shape);
-  backend.runOver("cast/cast", size, 256, { constants: { MODE }, params: { size }, buffers: { x: x!, y } });
+  backend.runOver("make/cast", size, 256, { constants: { MODE }, params: { size }, buffers: { x: x!, y } });
   return y;
 };

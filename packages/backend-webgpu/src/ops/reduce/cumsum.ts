@@ -6,7 +6,7 @@ import { around } from "../shared/around.ts";
 export const cumsum: Kernel<WebGpuBackend> = (backend, { x }, attrs) => {
   const [outer, extent, inner] = around(x!, attrs.axis as number);
   const y = backend.output(x!.shape, x!.dtype as DType);
-  backend.runOver("cumsum/cumsum", outer * inner, 64, {
+  backend.runOver("reduce/cumsum", outer * inner, 64, {
     constants: { EXCLUSIVE: !!attrs.exclusive, REVERSE: !!attrs.reverse, INT: x!.dtype !== "float32" },
     params: { lines: outer * inner, extent, inner },
     buffers: { x: x!, y },

@@ -6,7 +6,7 @@ import { sizeOf } from "../shared/sizeOf.ts";
 export const where: Kernel<WebGpuBackend> = (backend, { condition, t, e }) => {
   const y = backend.output(t!.shape, t!.dtype as DType);
   const size = sizeOf(t!.shape);
-  backend.runOver("where/where", size, 256, {
+  backend.runOver("make/where", size, 256, {
     params: { size },
     buffers: { condition: condition!, t: t!, e: e!, y },
   });

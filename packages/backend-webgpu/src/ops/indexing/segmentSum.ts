@@ -1,7 +1,7 @@
 import type { DType, Kernel, TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
-import { fillWith } from "../fill/index.ts";
+import { fillWith } from "../make/fill.ts";
 import { forRowParts } from "../shared/rowParts.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
@@ -18,7 +18,7 @@ export function addRowsById(
   if (rows * width === 0) return;
   const [gridX, gridY] = foldGrid(rows);
   forRowParts(backend, out, (part, first, count) =>
-    backend.run("segmentSum/segmentSum", {
+    backend.run("indexing/segmentSum", {
       constants: { INT: x.dtype !== "float32" },
       params: { rows, width, first, count },
       buffers: { x, ids, y: part },

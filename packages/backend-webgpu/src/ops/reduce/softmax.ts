@@ -9,7 +9,7 @@ export const softmax: Kernel<WebGpuBackend> = (backend, { x }) => {
   const rows = sizeOf(x!.shape) / n;
   const y = backend.output(x!.shape);
   if (rows > 0)
-    backend.run("softmax/softmax", {
+    backend.run("reduce/softmax", {
       constants: { WG: Math.min(256, backend.traits.maxInvocations) },
       params: { rows, n },
       buffers: { x: x!, y },

@@ -1,6 +1,6 @@
 import { ShapeError, type DType, type Kernel, type KernelTable, type TensorInfo } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
-import { fillWith } from "../fill/index.ts";
+import { fillWith } from "../make/fill.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 import { collapse, rowMajor } from "../shared/strides.ts";
 
@@ -18,7 +18,7 @@ function copyStrided(backend: WebGpuBackend, shape: readonly number[], source: S
   const axes = collapse(shape, [source.strides, target.strides]);
   if (axes.length > 8) throw new ShapeError(`strided copy: at most 8 axes that do not join, got ${axes.length}`);
   const size = sizeOf(shape);
-  backend.runOver("move/strided", size, 256, {
+  backend.runOver("movement/strided", size, 256, {
     constants: { RANK: axes.length },
     params: {
       size,

@@ -8,7 +8,7 @@ export const gather: Kernel<WebGpuBackend> = (backend, { x, indices }, attrs) =>
   const [lead, tail] = [x!.shape.slice(0, axis), x!.shape.slice(axis + 1)];
   const y = backend.output([...lead, ...indices!.shape, ...tail], x!.dtype as DType);
   const size = sizeOf(y.shape);
-  backend.runOver("gather/gather", size, 256, {
+  backend.runOver("indexing/gather", size, 256, {
     params: { size, ids: sizeOf(indices!.shape), extent: x!.shape[axis]!, inner: sizeOf(tail), first: 0 },
     buffers: { x: x!, indices: indices!, y },
   });
@@ -20,7 +20,7 @@ export const oneHot: Kernel<WebGpuBackend> = (backend, { indices }, attrs) => {
   const depth = attrs.depth as number;
   const y = backend.output([...indices!.shape, depth]);
   const size = sizeOf(y.shape);
-  backend.runOver("gather/gather", size, 256, {
+  backend.runOver("indexing/gather", size, 256, {
     constants: { ONE_HOT: true },
     params: { size, ids: sizeOf(indices!.shape), extent: 1, inner: depth, first: 0 },
     buffers: { indices: indices!, y },

@@ -1,0 +1,7 @@
+import type { KernelTable } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { gather, oneHot } from "./gather.ts";
+import { segmentSum } from "./segmentSum.ts";
+
+/** Kernels that pick or add up by index. */
+export const indexingKernels: KernelTable<WebGpuBackend> = { gather, oneHot, segmentSum };

@@ -1,0 +1,8 @@
+import type { KernelTable } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { cast } from "./cast.ts";
+import { full } from "./fill.ts";
+import { where } from "./where.ts";
+
+/** Tensors of one value, of another type, or picked from two. */
+export const makeKernels: KernelTable<WebGpuBackend> = { full, cast, where };

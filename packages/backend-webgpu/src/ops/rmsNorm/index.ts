@@ -1,0 +1,20 @@
+import type { Kernel, KernelAttrs, KernelTable } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { normBackward, normForward, present } from "./norm.ts";
+
+const switchesOf = ({ normBeforeGate }: KernelAttrs): { LAYER: false; NORM_BEFORE_GATE: boolean } => ({
+  LAYER: false,
+  NORM_BEFORE_GATE: !!normBeforeGate,
+});
+
+const rmsNorm: Kernel<WebGpuBackend> = (backend, inputs, attrs) =>
+  normForward(backend, inputs, inputs.z, attrs.groupSize as number, attrs.eps as number, switchesOf(attrs));
+
+const rmsNormGrad: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
+  const { groupSize, eps } = attrs;
+  const grads = normBackward(backend, inputs, groupSize as number, eps as number, switchesOf(attrs));
+  return present(grads.x, grads.weight, grads.z);
+};
+
+/** The root-mean-square norm and its gradient. */
+export const rmsNormKernels: KernelTable<WebGpuBackend> = { rmsNorm, rmsNormGrad };

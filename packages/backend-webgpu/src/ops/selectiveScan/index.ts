@@ -1,0 +1,8 @@
+import type { KernelTable } from "@statespace/core";
+import type { WebGpuBackend } from "../../backend.ts";
+import { selectiveScanGrad } from "./backward.ts";
+import { selectiveScan } from "./forward.ts";
+import { selectiveScanStep } from "./step.ts";
+
+/** Mamba's scan. */
+export const selectiveScanKernels: KernelTable<WebGpuBackend> = { selectiveScan, selectiveScanGrad, selectiveScanStep };
