@@ -7,5 +7,11 @@ const { findVulkan } = (await import(scripts)) as { findVulkan(): { env: Record<
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   ssr: { resolve: { conditions: ["statespace-source"] } },
-  test: { name: "backend-webgpu", include: ["test/**/*.test.ts"], testTimeout: 120_000, env: findVulkan().env },
+  test: {
+    name: "backend-webgpu",
+    include: ["test/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    env: findVulkan().env,
+  },
 });
