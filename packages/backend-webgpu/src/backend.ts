@@ -1,6 +1,5 @@
 import {
   BackendError,
-  DeviceLostError,
   OutOfMemoryError,
   StatespaceBackend,
   type DType,
@@ -12,23 +11,21 @@ import {
 } from "@statespace/core";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
-import { GPUBufferUsage, GPUMapMode } from "./device/flags.ts";
-import { foldGrid, type Binding, type Copy, type Dispatch, type Launch } from "./device/launch.ts";
+import { DeviceFaults } from "./device/faults.ts";
+import { GPUBufferUsage } from "./device/flags.ts";
+import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
 import { PipelineCache } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
+import { Readback } from "./device/readback.ts";
 import { Recorder } from "./device/recorder.ts";
 import { patterns } from "./fusion/index.ts";
 import { fuse } from "./fusion/pattern.ts";
+import { ReplayLowering } from "./fusion/lowering.ts";
 import { OpTrace, type Operand } from "./fusion/record.ts";
-import { replayWishes } from "./fusion/replayWishes.ts";
 import { arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
-import { constantsOf, encodeParams, mapBuffers } from "./shader/checkRequest.ts";
-import type { BufferSlot } from "./shader/declaration.ts";
+import { encodeParams, mapBuffers } from "./shader/checkRequest.ts";
 import { ShaderLibrary } from "./shader/library.ts";
 import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.ts";
-
-/** Bytes up to which a read goes through the one staging buffer that is kept. */
-const smallRead = 256 * 1024;
 
 /** Fused WGSL kernels on a WebGPU device. Kernels enqueue; only `read` waits, and always asynchronously. */
 export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
@@ -41,81 +38,34 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly #profiler: Profiler | undefined;
   /** Stand in for absent operands: one to read, one to write, a range of its own for each binding. */
   readonly #absent: Record<"read-only-storage" | "storage", GPUBuffer>;
-  #fault: BackendError | undefined;
-  readonly #inFlight: Set<(fault: BackendError) => void> = new Set();
+  readonly #faults: DeviceFaults;
+  readonly #readback: Readback;
 
   constructor(device: GPUDevice, traits: DeviceTraits) {
     super("webgpu");
     this.device = device;
     this.traits = traits;
+    this.#faults = new DeviceFaults(device);
     this.#pool = new BufferPool(device, traits.maxBufferSize, {
       beforeDrop: () => this.#recorder.flush(),
-      outOfMemory: (message) => this.#report("out-of-memory", message),
+      outOfMemory: (message) => this.#faults.report("out-of-memory", message),
     });
     this.#pipelines = new PipelineCache(device);
     this.#profiler = traits.timestamps ? new Profiler(device) : undefined;
     this.#recorder = new Recorder(device, this.#profiler);
-    this.#recorder.onSubmit = (submit) => this.#guarded(submit);
+    this.#recorder.onSubmit = (submit) => this.#faults.guard(submit);
+    this.#readback = new Readback(device, this.#recorder, this.#faults);
     const standIn = (): GPUBuffer => device.createBuffer({ size: 256 * 16, usage: GPUBufferUsage.STORAGE });
     this.#absent = { "read-only-storage": standIn(), storage: standIn() };
-    // Replays run without error scopes: their launches were checked when they were captured.
-    device.onuncapturederror = ({ error }) =>
-      this.#report(error instanceof GPUOutOfMemoryError ? "out-of-memory" : "validation", error.message);
-    void device.lost.then(({ message, reason }) =>
-      this.#lose(
-        new DeviceLostError(
-          `webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`,
-        ),
-      ),
-    );
   }
 
-  /** Called once when the device goes away, before anything is rejected. */
-  onLost: (() => void) | undefined;
-
-  #lose(fault: BackendError): void {
-    this.#fault = fault;
-    this.onLost?.();
-    for (const reject of this.#inFlight) reject(fault);
-    this.#inFlight.clear();
-  }
-
-  /** Runs commands under error scopes; what they report rejects the next read. */
-  #guarded(commands: () => void): void {
-    const { device } = this;
-    const filters: GPUErrorFilter[] = ["out-of-memory", "internal", "validation"];
-    for (const filter of filters) device.pushErrorScope(filter);
-    commands();
-    for (const filter of filters.reverse()) {
-      device.popErrorScope().then(
-        (error) => error && this.#report(filter, error.message),
-        () => {},
-      );
-    }
-  }
-
-  #report(filter: GPUErrorFilter, message: string): void {
-    if (this.#fault instanceof DeviceLostError || this.#fault instanceof OutOfMemoryError) return;
-    // Commands with a buffer that could not be made are refused: the cause is told, not the consequence, whichever comes first.
-    if (filter === "out-of-memory")
-      this.#fault = new OutOfMemoryError(`webgpu: the device is out of memory: ${message}`);
-    else this.#fault ??= new BackendError(`webgpu: the device refused a command (${filter}): ${message}`);
-  }
-
-  /** Throws what went wrong since the last call; a lost device stays lost. */
-  #throwFault(): void {
-    const fault = this.#fault;
-    if (!fault) return;
-    if (!(fault instanceof DeviceLostError)) this.#fault = undefined;
-    throw fault;
-  }
-
-  #throwIfLost(): void {
-    if (this.#fault instanceof DeviceLostError) throw this.#fault;
+  /** Calls back once when the device goes away, before anything is rejected. */
+  set onLost(callback: () => void) {
+    this.#faults.onLost = callback;
   }
 
   protected override allocate(bytes: number): GPUBuffer {
-    this.#throwIfLost();
+    this.#faults.throwIfLost();
     return this.#pool.take(bytes);
   }
 
@@ -152,7 +102,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   }
 
   protected override upload(buffer: GPUBuffer, byteOffset: number, source: Uint8Array): void {
-    this.#throwIfLost();
+    this.#faults.throwIfLost();
     // A queue write overtakes launches that are only recorded; those that use this buffer must go first.
     if (this.#recorder.isPending(buffer)) this.#recorder.flush();
     let bytes = source as Uint8Array<ArrayBuffer>;
@@ -164,65 +114,12 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.device.queue.writeBuffer(buffer, byteOffset, bytes);
   }
 
-  protected override async download(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
-    // Other faults at the end: by then their causes are known too.
-    this.#throwIfLost();
-    const size = Math.ceil(bytes / 4) * 4;
-    if (size === 0) return new Uint8Array(0);
-    const staging = this.#staging(size);
-    this.#recorder.run({ kind: "copy", from: buffer, fromOffset: byteOffset, to: staging, toOffset: 0, bytes: size });
-    this.#recorder.flush();
-    await this.#orLost(staging.mapAsync(GPUMapMode.READ, 0, size));
-    const copied = new Uint8Array(staging.getMappedRange(0, size).slice(0)).subarray(0, bytes);
-    staging.unmap();
-    // One buffer is kept for the small reads of a decode loop.
-    if (staging.size <= smallRead && !this.#spareStaging) this.#spareStaging = staging;
-    else staging.destroy();
-    this.#throwFault();
-    return copied;
-  }
-
-  #spareStaging: GPUBuffer | undefined;
-
-  #staging(size: number): GPUBuffer {
-    const spare = this.#spareStaging;
-    if (size <= smallRead && spare) {
-      this.#spareStaging = undefined;
-      return spare;
-    }
-    return this.device.createBuffer({
-      size: Math.max(size, smallRead),
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-  }
-
-  /** Waits for a promise, or for the device to be lost. */
-  async #orLost<T>(work: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const settle = (finish: () => void): void => {
-        this.#inFlight.delete(reject);
-        finish();
-      };
-      this.#inFlight.add(reject);
-      work.then(
-        (value) => settle(() => resolve(value)),
-        // A map that fails because the device goes away rejects a moment before `lost` resolves.
-        (error: unknown) =>
-          setTimeout(
-            () =>
-              settle(() =>
-                reject(
-                  this.#fault ?? new BackendError(`webgpu: read failed: ${(error as Error).message}`, { cause: error }),
-                ),
-              ),
-            10,
-          ),
-      );
-    });
+  protected override download(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
+    return this.#readback.read(buffer, byteOffset, bytes);
   }
 
   protected override execute(launch: Launch): void {
-    this.#throwIfLost();
+    this.#faults.throwIfLost();
     this.#recorder.run(launch);
   }
 
@@ -261,47 +158,16 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
 
   protected override compile(): { replay(): void; dispose(): void } {
     this.#recorder.flush();
-    const lowering = { traits: this.traits, dispatch: this.#lower.bind(this) };
-    const launches = fuse(this.#trace!.records, patterns, lowering, (launch) => {
-      if (launch.kind === "copy") return launch;
-      const { shader, constants } = launch.pipeline;
-      return {
-        ...launch,
-        pipeline: this.#pipelines.replay(shader, constants, launch.params, [], replayWishes.bake),
-      };
-    });
+    const lowering = new ReplayLowering(this.traits, this.#shaders, this.#pipelines);
+    const launches = fuse(this.#trace!.records, patterns, lowering, (launch) => lowering.keep(launch));
     const prepared = this.#recorder.prepare(launches);
     return {
       replay: (): void => {
-        this.#throwIfLost();
+        this.#faults.throwIfLost();
         prepared.replay();
       },
       dispose: prepared.dispose,
     };
-  }
-
-  /** A dispatch for a captured graph, without the buffers that are absent; see `Lowering`. */
-  #lower<S extends ShaderName>(shader: S, request: DispatchRequest<S>): Dispatch | undefined;
-  #lower(shader: ShaderName, given: AnyRequest): Dispatch | undefined {
-    const { maxBinding, maxStorageBuffers, offsetAlignment } = this.traits;
-    const loaded = this.#shaders.load(shader, given.variant);
-    const absent: BufferSlot[] = [];
-    const bound: { readonly binding: Binding; readonly written: boolean }[] = [];
-    mapBuffers(loaded, given.buffers, (operand, slot) => {
-      if (operand === undefined) absent.push(slot);
-      else if ("dataId" in operand)
-        throw new BackendError(`${shader}: ${slot.name} of a fused dispatch must be an operand of its ops`);
-      else bound.push({ binding: operand, written: slot.written });
-    });
-    const bindings = bound.map(({ binding }) => binding);
-    const fits = ({ offset, size }: Binding): boolean => offset % offsetAlignment === 0 && size <= maxBinding;
-    const alone = ({ binding, written }: (typeof bound)[number]): boolean =>
-      !written || bindings.filter(({ buffer }) => buffer === binding.buffer).length === 1;
-    if (bindings.length > maxStorageBuffers || !bindings.every(fits) || !bound.every(alone)) return undefined;
-    const params = encodeParams(loaded, given.params);
-    const constants = constantsOf(loaded, given);
-    const pipeline = this.#pipelines.replay(loaded, constants, params, absent, replayWishes.bake);
-    return { kind: "dispatch", pipeline, params, bindings, grid: given.grid };
   }
 
   protected override layoutPacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
@@ -320,8 +186,8 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   /** Waits until the device has done everything enqueued so far. */
   async finish(): Promise<void> {
     this.#recorder.flush();
-    await this.#orLost(this.device.queue.onSubmittedWorkDone());
-    this.#throwFault();
+    await this.#faults.orLost(this.device.queue.onSubmittedWorkDone());
+    this.#faults.throwAny();
   }
 
   /** Device time by kernel of what `run` enqueues, gaps between dispatches not counted. @throws BackendError without timestamp queries. */
@@ -460,7 +326,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   run(shader: ShaderName, given: AnyRequest): void {
     const loaded = this.#shaders.load(shader, given.variant);
     const params = encodeParams(loaded, given.params);
-    const pipeline = this.#pipelines.get(loaded, constantsOf(loaded, given));
+    const pipeline = this.#pipelines.get(loaded, given);
     const written = new Set<GPUBuffer>();
     const bindings = mapBuffers(loaded, given.buffers, (operand, slot, i) => {
       if (operand === undefined) return this.#standIn(slot.written, i);

@@ -10,7 +10,7 @@ import { declarationOf } from "../src/shader/declaration.ts";
 import { ShaderLibrary } from "../src/shader/library.ts";
 import { allVariants, resolveShader } from "../src/shader/resolve.ts";
 import type { AnyRequest } from "../src/shader/types.ts";
-import { constantsOf, encodeParams, mapBuffers } from "../src/shader/checkRequest.ts";
+import { constantsKey, constantsOf, encodeParams, mapBuffers } from "../src/shader/checkRequest.ts";
 
 // Dawn's null backend validates all of WGSL and executes nothing, so it needs no driver.
 let device: GPUDevice;
@@ -154,6 +154,7 @@ describe("a shader's declaration", () => {
     expect(constantsOf(shader, good)).toEqual({ HAS_BIAS: false });
     const withBias = { ...good, buffers: { ...good.buffers, bias: good.buffers.x } };
     expect(constantsOf(shader, withBias)).toEqual({ HAS_BIAS: true });
+    expect(constantsKey(shader, withBias)).not.toBe(constantsKey(shader, good));
   });
   it.each([
     [
@@ -173,10 +174,10 @@ describe("a shader's declaration", () => {
     ],
     ["a buffer that is missing", () => mapBuffers(shader, {}, () => 0), /s: buffer x is missing/],
     ["an unknown buffer", () => mapBuffers(shader, { ...good.buffers, w: undefined }, () => 0), /s: has no buffer w/],
-    ["an unknown constant", () => constantsOf(shader, { ...good, constants: { WGS: 1 } }), /s: has no constant WGS/],
+    ["an unknown constant", () => constantsKey(shader, { ...good, constants: { WGS: 1 } }), /s: has no constant WGS/],
     [
       "a constant that the buffers decide",
-      () => constantsOf(shader, { ...good, constants: { HAS_BIAS: true } }),
+      () => constantsKey(shader, { ...good, constants: { HAS_BIAS: true } }),
       /s: has no constant HAS_BIAS/,
     ],
     [

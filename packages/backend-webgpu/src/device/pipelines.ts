@@ -1,6 +1,8 @@
 import { BackendError } from "@statespace/core";
+import { constantsKey, constantsOf } from "../shader/checkRequest.ts";
 import type { BufferSlot } from "../shader/declaration.ts";
 import type { LoadedShader } from "../shader/library.ts";
+import type { AnyRequest } from "../shader/types.ts";
 import { bakeParams } from "./bakeParams.ts";
 import { dropAbsent } from "./dropAbsent.ts";
 import { GPUShaderStage } from "./flags.ts";
@@ -49,6 +51,8 @@ export function specialise(shader: Pick<LoadedShader, "label" | "code">, constan
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #pipelines: Map<string, Pipeline> = new Map();
+  /** Those of `get`, by shader and the key of their constants: found without a name being put together. */
+  readonly #direct: Map<LoadedShader, Map<string, Pipeline>> = new Map();
   readonly #layouts: Map<string, { layout: GPUBindGroupLayout; pipelineLayout: GPUPipelineLayout }> = new Map();
 
   constructor(device: GPUDevice) {
@@ -59,11 +63,21 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  get(shader: LoadedShader, constants: Constants): Pipeline {
-    const label = nameOf(shader, constants);
-    return this.#cached(label, () =>
-      this.#make(label, shader, constants, specialise(shader, constants), "offset", shader.declaration.buffers),
-    );
+  /** The pipeline of a request. @throws ArgumentError for an unknown constant. */
+  get(shader: LoadedShader, request: Pick<AnyRequest, "constants" | "buffers">): Pipeline {
+    let ofShader = this.#direct.get(shader);
+    if (!ofShader) this.#direct.set(shader, (ofShader = new Map()));
+    const key = constantsKey(shader, request);
+    let found = ofShader.get(key);
+    if (!found) {
+      const constants = constantsOf(shader, request);
+      const label = nameOf(shader, constants);
+      found = this.#cached(label, () =>
+        this.#make(label, shader, constants, specialise(shader, constants), "offset", shader.declaration.buffers),
+      );
+      ofShader.set(key, found);
+    }
+    return found;
   }
 
   /** A pipeline for replays: without the buffers in `absent`, its parameters in the bind group, or in the shader itself where `bake` is set and it can be. */

@@ -68,20 +68,37 @@ export function mapBuffers<T>(
   return declaration.buffers.map((slot, index) => use(buffers[slot.name], slot, index));
 }
 
+/** Tells a shader's requests apart by the constants they come to. @throws ArgumentError for an unknown one. */
+export function constantsKey(
+  { label, declaration }: LoadedShader,
+  { constants, buffers }: Pick<AnyRequest, "constants" | "buffers">,
+): string {
+  let key = "";
+  if (constants !== undefined) {
+    let known = 0;
+    for (const { name } of declaration.constants) {
+      const value = constants[name];
+      if (value !== undefined || name in constants) known++;
+      key += value === undefined ? "," : `${value},`;
+    }
+    if (known !== countOf(constants)) refuseUnknown(label, "constant", constants, declaration.constants);
+  }
+  for (const { name, flag } of declaration.buffers)
+    if (flag !== undefined) key += buffers[name] === undefined ? "-" : "+";
+  return key;
+}
+
 /** A request's constants, with those that say which buffers are there. @throws ArgumentError for an unknown one. */
 export function constantsOf(
   { label, declaration }: LoadedShader,
   { constants = {}, buffers }: Pick<AnyRequest, "constants" | "buffers">,
 ): Record<string, number | boolean> {
+  refuseUnknown(label, "constant", constants, declaration.constants);
   const values: Record<string, number | boolean> = {};
-  let known = 0;
   for (const { name } of declaration.constants) {
-    if (!(name in constants)) continue;
-    known++;
     const value = constants[name];
     if (value !== undefined) values[name] = value;
   }
-  if (known !== countOf(constants)) refuseUnknown(label, "constant", constants, declaration.constants);
   for (const { name, flag } of declaration.buffers) if (flag !== undefined) values[flag] = buffers[name] !== undefined;
   return values;
 }
