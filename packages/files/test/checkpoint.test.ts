@@ -9,14 +9,17 @@ import {
   folderSource,
   memorySource,
   openCheckpoint,
+  openWeights,
   type RawTensor,
   type ReadProgress,
   saveCheckpoint,
   serializeSafetensors,
+  type Source,
   toFloat32Array,
   urlSource,
 } from "../src/index.ts";
 import { serveFiles } from "./fileServer.ts";
+import { writeTorchFile } from "./torchArchive.ts";
 
 const golden = new URL("../../conformance/golden/hf/", import.meta.url);
 const models = ["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny"];
@@ -218,3 +221,48 @@ describe("saving", () => {
     expect(checkpoint.entries.get("w")?.dtype).toBe("BF16");
   });
 });
+
+test.each(["model.safetensors", "pytorch_model.bin"])(
+  "%s: when a tensor is handed out, no later one has been read",
+  async (file) => {
+    const length = 50_000;
+    const values = new Float32Array(length).fill(1);
+    const raw = { dtype: "F32" as const, bytes: new Uint8Array(values.buffer) };
+    const names = ["a", "b", "c", "d"];
+    const bytes =
+      file === "model.safetensors"
+        ? serializeSafetensors(new Map(names.map((name) => [name, { shape: [length], values }])))
+        : writeTorchFile({
+            storages: Object.fromEntries(names.map((name) => [name, raw])),
+            tensors: Object.fromEntries(names.map((name) => [name, { storage: name, shape: [length], strides: [1] }])),
+          });
+    const inner = memorySource({ [file]: bytes });
+    let handedOut = 0;
+    const source: Source = {
+      name: "counted",
+      size: inner.size.bind(inner),
+      read: async (name, options) => {
+        const part = await inner.read(name, options);
+        handedOut += part?.byteLength ?? 0;
+        return part;
+      },
+      stream: async () => ({ size: bytes.length, chunks: pieces() }),
+    };
+    async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (let at = 0; at < bytes.length; at += 10_000) {
+        const piece = bytes.slice(at, at + 10_000);
+        handedOut += piece.length;
+        yield piece;
+      }
+    }
+    const weights = await openWeights(source);
+    const opened = handedOut;
+    let seen = 0;
+    for await (const [, tensor] of weights.stream()) {
+      expect(tensor.bytes.buffer.byteLength).toBe(4 * length);
+      seen++;
+      expect(handedOut - opened).toBeLessThan(seen * 4 * length + 20_000); // a piece, and headers
+    }
+    expect(seen).toBe(4);
+  },
+);

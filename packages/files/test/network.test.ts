@@ -153,6 +153,14 @@ describe("the hub", () => {
     expect(await at("hf:packages/files")).toContain("huggingface.co/packages/files/");
   });
 
+  test("a mistyped path is told as one, beside the hub's answer", async () => {
+    const denied = { fetch: answering([], () => new Response("", { status: 401 })), cache: false as const };
+    await expect(openSource("models/tinny", denied).read("x")).rejects.toThrow(
+      /no folder "models\/tinny" here.* answered HTTP 401/,
+    );
+    await expect(openSource("hf:models/tinny", denied).read("x")).rejects.toThrow(/^x: https:\S+ answered HTTP 401/);
+  });
+
   test("a page about a file of a data set is the file", async () => {
     const asked: Ask[] = [];
     const load = loadBytes("https://huggingface.co/datasets/a/b/blob/main/data/x.csv", {

@@ -7,7 +7,7 @@ import { fileAddress, hubAddress, type HubOptions, isHubName } from "./hub.ts";
 import { type FileMap, memorySource } from "./memorySource.ts";
 import { isNode, nodeFiles } from "./nodeFiles.ts";
 import type { Source } from "./source.ts";
-import { urlSource, type UrlSourceOptions } from "./urlSource.ts";
+import { explainedSource, urlSource, type UrlSourceOptions } from "./urlSource.ts";
 import { type FileIntegrity, verifiedSource } from "./verifiedSource.ts";
 
 /**
@@ -55,11 +55,24 @@ function isHandle(from: object): from is FileSystemDirectoryHandle {
 function fromAddress(from: string | URL, options: OpenSourceOptions): Source {
   const text = String(from);
   if (text === "") throw new ArgumentError("openSource: the path is empty");
-  if (/^https?:/i.test(text)) return remote(folderAddress(text, options), options, options.cache);
-  if (typeof from === "string" && isHubName(text) && !isFolder(text))
-    return remote(hubAddress(text, options), { onPutError: () => undefined, ...options }, options.cache ?? openCache);
+  if (/^https?:/i.test(text)) return remote(urlSource(folderAddress(text, options), options), options, options.cache);
+  if (typeof from === "string" && isHubName(text) && !isFolder(text)) return fromHub(from, options);
   if (isNode() || text.startsWith("file:")) return verified(folderSource(from), options);
-  return remote(from, options, options.cache);
+  return remote(urlSource(from, options), options, options.cache);
+}
+
+function fromHub(name: string, options: OpenSourceOptions): Source {
+  const address = hubAddress(name, options);
+  // A mistyped path looks like a name too, and then the hub's answer alone would puzzle.
+  const doubtful = isNode() && !name.startsWith("hf:");
+  const source = doubtful
+    ? explainedSource(
+        address,
+        options,
+        `there is no folder ${JSON.stringify(name)} here, so it was taken for a name on the hub`,
+      )
+    : urlSource(address, options);
+  return remote(source, { onPutError: () => undefined, ...options }, options.cache ?? openCache);
 }
 
 /** Of a page about one file, the folder it lies in. */
@@ -69,8 +82,8 @@ function folderAddress(text: string, options: OpenSourceOptions): URL {
 }
 
 /** Checked before it is kept, so that a cache never holds a wrong file. */
-function remote(base: string | URL, options: OpenSourceOptions, cache: AnyCache | false | undefined): Source {
-  const source = verified(urlSource(base, options), options);
+function remote(inner: Source, options: OpenSourceOptions, cache: AnyCache | false | undefined): Source {
+  const source = verified(inner, options);
   return cache === undefined || cache === false ? source : cachedSource(source, cache, options);
 }
 

@@ -11,19 +11,26 @@ export type UrlSourceOptions = HttpOptions;
  * Errors: {@link ArgumentError} if the URL is not http(s).
  */
 export function urlSource(base: string | URL, options: UrlSourceOptions = {}): Source {
-  return new UrlSource(base, options);
+  return new UrlSource(base, options, "");
+}
+
+/** {@link urlSource} whose failures also say why this address was tried. */
+export function explainedSource(base: string | URL, options: UrlSourceOptions, why: string): Source {
+  return new UrlSource(base, options, ` (${why})`);
 }
 
 class UrlSource implements Source {
   readonly name: string;
   readonly #base: URL;
   readonly #options: HttpOptions;
+  readonly #why: string;
   /** The file last read, which may be kept whole. */
   #last: { name: string; file: HttpFile } | undefined;
 
-  constructor(base: string | URL, options: HttpOptions) {
+  constructor(base: string | URL, options: HttpOptions, why: string) {
     this.#base = resolveBase(base);
     this.#options = options;
+    this.#why = why;
     this.name = this.#base.href;
   }
 
@@ -44,7 +51,7 @@ class UrlSource implements Source {
     assertFlatName(name, this.name);
     const url = new URL(encodeURIComponent(name), this.#base);
     url.search = this.#base.search;
-    const file = new HttpFile({ url, file: name, from: this.name, htmlIsMissing: true }, this.#options);
+    const file = new HttpFile({ url, file: name, from: this.name + this.#why, htmlIsMissing: true }, this.#options);
     this.#last = { name, file };
     return file;
   }
