@@ -1,7 +1,7 @@
 /** The op cases and their checks without the golden folder: what also runs in a browser. */
 export { opCases } from "./cases/index.ts";
 export type { OpCase } from "./cases/opCase.ts";
-export { checkForward, checkGradients } from "./harness/checkOp.ts";
+export { checkForward, checkGradients } from "./harness/checkCase.ts";
 export type { Verdict } from "./golden/judge.ts";
 // The golden comparisons whose files a page can fetch; the other groups read folders or need no backend.
 export { compareCausalConv1d } from "./golden/causalConv1d.ts";

@@ -26,7 +26,7 @@ function sums(name: string, [h, n, l]: readonly [number, number, number]): OpCas
     op: cauchy,
     name,
     make: (draw) => ({ v: draw.normal([h, n, 2]), w: poles(draw, h, n), z: nodes(l) }),
-    peakScale: true,
+    scale: "peak",
     bound: {
       forward: 64 + 8 * Math.sqrt(n),
       backward: 512 + 32 * Math.sqrt(n),

@@ -50,8 +50,7 @@ function attentionCase(
         : {}),
     }),
     bound,
-    peakScale: true,
-    integers: ["seqIdx"],
+    scale: "peak",
   };
 }
 

@@ -63,8 +63,7 @@ function stepCase(
         : {}),
     }),
     bound,
-    peakScale: true,
-    integers: ["position"],
+    scale: "peak",
   };
 }
 

@@ -63,7 +63,6 @@ export const embeddingCases: readonly OpCase[] = [
 ].map((c) => ({
   ...c,
   op: embedding,
-  integers: ["ids"],
   bound: { forward: 0, backward: 40, reason: "rows are copied; a gradient row sums as many terms as its id occurs" },
 }));
 
@@ -90,7 +89,7 @@ function rms(
       ...(gate ? { z: draw.normal(shape) } : {}),
     }),
     bound: normBound,
-    peakScale: true,
+    scale: "peak",
   };
 }
 
@@ -118,7 +117,7 @@ export const layerNormCases: readonly OpCase[] = (
   name: `[${shape.join(", ")}]`,
   make: (draw) => ({ x: draw.normal(shape), weight: draw.normal([shape.at(-1)!]), bias: draw.normal([shape.at(-1)!]) }),
   bound: normBound,
-  peakScale: true,
+  scale: "peak",
 }));
 
 function conv(
@@ -138,7 +137,6 @@ function conv(
       ...(parts.state ? { initialState: draw.normal([b, k - 1, d]) } : {}),
       ...(parts.packed ? { seqIdx: draw.boundaries([b, l], 0.2) } : {}),
     }),
-    integers: ["seqIdx"],
     bound: {
       forward: 2 * k + 10,
       backward: 64,
@@ -196,8 +194,7 @@ export const crossEntropyCases: readonly OpCase[] = (
   op: crossEntropy,
   name: `[${[...shape, v]}]${std > 1 ? `, logits of size ${std}` : ""}${ignored ? ", one ignored" : ""}`,
   make: (draw) => ({ logits: draw.normal([...shape, v], std), targets: targets(draw, shape, v, ignored) }),
-  integers: ["targets"],
-  peakScale: true,
+  scale: "peak",
   bound: {
     forward: 32 + 4 * std,
     backward: 64 + 4 * std,
@@ -222,7 +219,7 @@ export const adamWCases: readonly OpCase[] = (
     hyper: values([8], [1e-3, 0.9, 0.999, 1e-8, 0.01, 1 - 0.9 ** step, 1 - 0.999 ** step, 0]),
     gradScale: values([], [0.5]),
   }),
-  peakScale: true,
+  scale: "peak",
   bound: { forward: 16, backward: 0, reason: "a dozen roundings of the largest entry" },
 }));
 

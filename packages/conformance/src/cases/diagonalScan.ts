@@ -32,7 +32,7 @@ function scan(
       Bu: draw.normal([b, l, n, 2]),
       ...(state ? { initialState: draw.normal([b, n, 2]) } : {}),
     }),
-    peakScale: true,
+    scale: "peak",
     bound: {
       forward: 64 + 4 * Math.sqrt(l),
       backward: 256 + 16 * Math.sqrt(l),

@@ -11,7 +11,7 @@ function conv([b, l, d, m]: readonly [number, number, number, number], skip = tr
       k: draw.normal([d, m], 1 / Math.sqrt(m)),
       ...(skip ? { D: draw.normal([d]) } : {}),
     }),
-    peakScale: true,
+    scale: "peak",
     bound: {
       forward: 16 + 8 * Math.log2(size),
       backward: 64 + 16 * Math.log2(size),

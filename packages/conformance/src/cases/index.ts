@@ -1,32 +1,26 @@
-import { causalAttentionCases } from "./causalAttention.ts";
-import { causalAttentionStepCases } from "./causalAttentionStep.ts";
-import { cauchyCases } from "./cauchy.ts";
-import { diagonalScanCases } from "./diagonalScan.ts";
-import { fftConvCases } from "./fftConv.ts";
-import { inverseRealFftCases } from "./inverseRealFft.ts";
-import { sampleTokenCases } from "./sampleToken.ts";
-import { vandermondeCases } from "./vandermonde.ts";
-import * as dense from "./dense.ts";
-import type { OpCase } from "./opCase.ts";
-import { mamba3ScanCases, mamba3ScanStepCases } from "./mamba3Scan.ts";
-import { selectiveScanCases, selectiveScanStepCases } from "./selectiveScan.ts";
-import { ssdScanCases, ssdScanStepCases } from "./ssdScan.ts";
+import * as lists from "./lists.ts";
+import { Draw, type OpCase } from "./opCase.ts";
 
-/** Every case of every op: one line a list. */
+const given: readonly OpCase[] = Object.values(lists).flat();
+
+const inputsOf = (c: OpCase): Readonly<Record<string, unknown>> => (c.face ? {} : c.make(new Draw(1)));
+
+/** For each optional input that all cases of an op have: its first case once without it. */
+function withoutOptional(cases: readonly OpCase[]): OpCase[] {
+  const [first] = cases as [OpCase];
+  const shapes = first.op.spec.inputs as Readonly<Record<string, string>>;
+  const always = Object.keys(shapes).filter(
+    (input) => shapes[input]!.endsWith("?") && cases.every((c) => input in inputsOf(c)),
+  );
+  return always.map((input) => ({
+    ...first,
+    name: `${first.name}, without ${input}`,
+    make: (draw) => Object.fromEntries(Object.entries(first.make(draw)).filter(([name]) => name !== input)),
+  }));
+}
+
+/** Every case of every op: all lists of `lists.ts`, and each optional input left out once. */
 export const opCases: readonly OpCase[] = [
-  ...selectiveScanCases,
-  ...selectiveScanStepCases,
-  ...causalAttentionCases,
-  ...causalAttentionStepCases,
-  ...cauchyCases,
-  ...diagonalScanCases,
-  ...fftConvCases,
-  ...inverseRealFftCases,
-  ...mamba3ScanCases,
-  ...mamba3ScanStepCases,
-  ...sampleTokenCases,
-  ...ssdScanCases,
-  ...ssdScanStepCases,
-  ...vandermondeCases,
-  ...Object.values(dense).flat(),
+  ...given,
+  ...[...new Set(given.map(({ op }) => op))].flatMap((op) => withoutOptional(given.filter((c) => c.op === op))),
 ];

@@ -18,7 +18,7 @@ export const inverseRealFftCases: readonly OpCase[] = (
   name: `h=${h} l=${l}`,
   attrs: { seqLen: l },
   make: (draw) => ({ x: draw.normal([h, Math.floor(l / 2) + 1, 2]) }),
-  peakScale: true,
+  scale: "peak",
   bound: {
     forward: 16 + 16 * Math.log2(l + 1),
     backward: 64 + 16 * Math.log2(l + 1),

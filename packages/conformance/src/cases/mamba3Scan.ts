@@ -57,7 +57,6 @@ function mamba3Case(name: string, size: Size, parts: Parts = {}, attrs: Record<s
     make: (draw) => mamba3Inputs(draw, size, parts),
     bound,
     signed: ["adt", "trap"],
-    integers: ["seqIdx"],
   };
 }
 

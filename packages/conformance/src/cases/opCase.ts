@@ -1,16 +1,34 @@
-import { ndarray, ndround32, Rng, sizeOf, type AnyOp, type NdArray, type NdArrays } from "@statespace/core";
+import {
+  ndarray,
+  ndround32,
+  Rng,
+  sizeOf,
+  type AnyOp,
+  type DType,
+  type NdArray,
+  type NdArrays,
+  type Tensor,
+} from "@statespace/core";
 
-/** What a case allows, in units of 2^-24 of its scale, and why. */
+/** What a case allows, and why. */
 export interface CaseBound {
+  /** In units of 2^-24 of the case's scale. */
   readonly forward: number;
-  /** For a directional derivative, against the sum of its absolute terms. */
+  /** Beside that, in units of 2^-24 of 1: for functions that pass through zero. */
+  readonly absolute?: number;
+  /** For a directional derivative, in units of 2^-24 of the sum of its absolute terms. */
   readonly backward: number;
+  /** Beside that, in units of 2^-24 of the absolute products of upstream gradient and output: where the gradient is itself a sum whose terms may cancel. */
+  readonly cancels?: number;
+  /** What the central difference itself is good to, relative to the terms: 1e-8 unless told, its step squared and float64's rounding over the step. */
+  readonly differences?: number;
   readonly reason: string;
 }
 
 /**
- * One situation of one op: what drives its test and its gradient check, here and in the browser.
- * Inputs are drawn from a seed and rounded to float32, so that the reference sees exactly what the backend sees.
+ * One situation of one op, base or fused: what drives its test and its gradient check, here and in the browser.
+ * Inputs are drawn from a seed and rounded to float32, so that the reference sees exactly what the backend sees; shapes, dtypes and what
+ * is to be compared follow from the op's declaration.
  */
 export interface OpCase {
   readonly op: AnyOp;
@@ -20,10 +38,17 @@ export interface OpCase {
   readonly bound: CaseBound;
   /** Inputs whose sign matters to the scale (decay rates, steps); all others enter the scale by absolute value. */
   readonly signed?: readonly string[];
-  /** The scale is the largest reference value instead (norms, losses: their parts do not add up to them). */
-  readonly peakScale?: boolean;
-  /** Inputs that are int32. */
-  readonly integers?: readonly string[];
+  /**
+   * What the bound is measured against: the reference on absolute values, element by element (`terms`, unless told); its largest value
+   * (`peak`: norms, losses, whose parts do not add up to them); or each element's own value (`value`: what is rounded once).
+   */
+  readonly scale?: "terms" | "peak" | "value";
+  /** The public face instead of the op, where it takes other arguments; gives y. */
+  face?(tensors: Readonly<Record<string, Tensor>>): Tensor;
+  /** What the face is in float64, where it does more than the op. */
+  meaning?(arrays: NdArrays): NdArray;
+  /** Not where there is none (kinks) or float32 cannot hold it (edges). */
+  readonly gradients?: false;
 }
 
 /** Seeded float32 arrays. */
@@ -67,6 +92,21 @@ export function values(shape: readonly number[], data: readonly number[]): NdArr
 }
 
 /** The reference of a case on its inputs. */
-export function referenceOf({ op, attrs }: OpCase, inputs: NdArrays): NdArrays {
+export function referenceOf({ op, attrs, meaning }: OpCase, inputs: NdArrays): NdArrays {
+  if (meaning) return { y: meaning(inputs) };
   return op.spec.reference(inputs, { ...op.spec.attrs, ...attrs });
+}
+
+/** Runs a case on tensors: outputs by name. */
+export function runCase(
+  { op, attrs, face }: OpCase,
+  tensors: Readonly<Record<string, Tensor>>,
+): Record<string, Tensor> {
+  return face ? { y: face(tensors) } : op.run(tensors, attrs);
+}
+
+/** What a declared argument is, read from its symbolic shape; float32 for one that only the face has. */
+export function dtypeOf({ op }: OpCase, input: string): DType {
+  const text = (op.spec.inputs as Readonly<Record<string, string>>)[input] ?? "";
+  return /^(int32|bool) /.test(`${text} `) ? (text.split(" ")[0] as DType) : "float32";
 }

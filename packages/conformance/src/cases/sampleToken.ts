@@ -36,8 +36,7 @@ function sampleCase(name: string, { b = 4, v, settings = {}, counted = false, ro
       ...(counted ? { counts: countsOf(draw, b, v) } : {}),
     }),
     bound: exact,
-    peakScale: true,
-    integers: ["random", "id", "counts"],
+    scale: "peak",
   };
 }
 

@@ -50,7 +50,6 @@ function scanCase(name: string, size: Size, parts: Parts = {}, attrs: Record<str
     make: (draw) => scanInputs(draw, size, parts),
     bound,
     signed: ["delta", "A", "deltaBias"],
-    integers: ["seqIdx"],
   };
 }
 

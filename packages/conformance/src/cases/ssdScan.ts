@@ -50,7 +50,6 @@ function ssdCase(name: string, size: Size, parts: Parts = {}, attrs: Record<stri
     make: (draw) => ssdInputs(draw, size, parts),
     bound,
     signed: ["dt", "A", "dtBias"],
-    integers: ["seqIdx"],
   };
 }
 

@@ -19,7 +19,7 @@ function filter(name: string, [h, n, l]: readonly [number, number, number], step
     name,
     attrs: { seqLen: l },
     make: (draw) => ({ C: draw.normal([h, n, 2]), logABar: logs(draw, h, n, step) }),
-    peakScale: true,
+    scale: "peak",
     bound: {
       forward: 64 + l * Math.min(largestPhase, Math.PI),
       backward: 256 + 4 * l * Math.min(largestPhase, Math.PI),

@@ -1,16 +1,20 @@
-import { BASE_KERNELS, setBackend, type BackendDefinition } from "@statespace/core";
+import { BackendError, opTable, setBackend, supportOf, type BackendDefinition } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { opCases } from "../cases/index.ts";
+import { Draw, type OpCase } from "../cases/opCase.ts";
 import { runGolden } from "../golden/run.ts";
-import { baseCases } from "../cases/base.ts";
-import { checkBase } from "./checkBase.ts";
-import { checkForward, checkGradients } from "./checkOp.ts";
+import { checkForward, checkGradients } from "./checkCase.ts";
 
 const GOLDEN = new URL("../../golden", import.meta.url).pathname;
 
-/** What a backend does not have; printed, so that nothing is missing in silence. */
-function missing(backend: BackendDefinition, kernel: string): boolean {
-  return backend.kernels[kernel] === undefined;
+/** What a suite runs beside the cases, and what it allows. */
+export interface SuiteOptions {
+  /** The golden folder too; true unless told. */
+  readonly golden?: boolean;
+  /** Ops without a kernel may run composed, and then err so many times what a kernel may. Unless told, every op has its kernels. */
+  readonly composed?: number;
+  /** Cases of at most so many input elements, where a backend is not made for speed. */
+  readonly elements?: number;
 }
 
 /** Why a backend does not start here; `undefined` if it does. */
@@ -27,7 +31,7 @@ async function whyNot(backend: BackendDefinition): Promise<string | undefined> {
  * The conformance suite of one backend: every op case, every gradient, and the golden folder.
  * Where the backend does not start, all of it is skipped under a name that says why; a backend that `EXPECT_BACKENDS` lists must start.
  */
-export async function conformanceSuite(backend: BackendDefinition, options: { golden?: boolean } = {}): Promise<void> {
+export async function conformanceSuite(backend: BackendDefinition, options: SuiteOptions = {}): Promise<void> {
   const reason = await whyNot(backend);
   const expected = (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(backend.name);
   if (reason !== undefined && expected)
@@ -38,33 +42,41 @@ export async function conformanceSuite(backend: BackendDefinition, options: { go
   });
 }
 
-function suite(backend: BackendDefinition, options: { golden?: boolean }): void {
+function elementsOf(c: OpCase): number {
+  return Object.values(c.make(new Draw(1))).reduce((sum, { data }) => sum + data.length, 0);
+}
+
+function suite(backend: BackendDefinition, { golden = true, composed, elements = Infinity }: SuiteOptions): void {
   beforeAll(() => setBackend(backend));
-  for (const op of new Set(opCases.map((c) => c.op))) {
+  for (const op of Object.values(opTable)) {
+    const support = Object.values(supportOf(backend.kernels, op.spec));
+    const cases = opCases.filter((c) => c.op === op && elementsOf(c) <= elements);
     describe(op.spec.name, () => {
-      it("has its kernels", () => {
-        expect(missing(backend, op.spec.name)).toBe(false);
-        if (op.spec.differentiable.length > 0) expect(missing(backend, `${op.spec.name}Grad`)).toBe(false);
-      });
-      it.each(opCases.filter((c) => c.op === op).map((c) => [c.name, c] as const))("%s", async (_, c) => {
-        const verdicts = [...(await checkForward(c)), ...(await checkGradients(c))];
+      if (composed === undefined)
+        it("has its kernels", () => {
+          expect(support).not.toContain("composed");
+          expect(support).not.toContain("absent");
+        });
+      if (support.includes("absent")) {
+        it("is told to be missing", () =>
+          expect(checkForward(cases[0]!)).rejects.toThrow(
+            new BackendError(`${op.spec.name}: the ${backend.name} backend has no such kernel`),
+          ));
+        return;
+      }
+      const times = support.includes("composed") ? composed : 1;
+      it.each(cases.map((c) => [c.name, c] as const))("%s", async (_, c) => {
+        const verdicts = [...(await checkForward(c, 1, times)), ...(await checkGradients(c, 2, times))];
         expect(verdicts.filter(({ ok }) => !ok)).toEqual([]);
         expect(verdicts.length).toBeGreaterThan(0);
       });
     });
   }
-  describe("base ops", () => {
-    it("has every base kernel", () => expect(BASE_KERNELS.filter((name) => missing(backend, name))).toEqual([]));
-    it.each(baseCases.map((c) => [c.name, c] as const))("%s", async (_, c) => {
-      expect((await checkBase(c)).filter(({ ok }) => !ok)).toEqual([]);
-    });
-  });
-  if (options.golden ?? true) {
+  if (golden)
     it("golden vectors", async () => {
       const results = [];
       for await (const result of runGolden(GOLDEN, [backend.name])) results.push(result);
       expect(results.filter((result) => "why" in result || !result.ok)).toEqual([]);
       expect(results.length).toBeGreaterThan(200);
     }, 300_000);
-  }
 }

@@ -6,7 +6,7 @@ import { opCases } from "../../src/cases/index.ts";
 import type { GoldenCase } from "../../src/golden/goldenCase.ts";
 import { goldenGroups } from "../../src/golden/groups.ts";
 import { judge } from "../../src/golden/judge.ts";
-import { checkForward, checkGradients } from "../../src/harness/checkOp.ts";
+import { checkForward, checkGradients } from "../../src/harness/checkCase.ts";
 
 declare global {
   interface ImportMeta {

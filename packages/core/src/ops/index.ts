@@ -46,5 +46,6 @@ export { broadcastShape, type BoundDims, type Dims, type Shaped } from "./shapes
 export * from "./ssdScan.ts";
 export { sum } from "./sum.ts";
 export * from "./sumSquares.ts";
+export * from "./support.ts";
 export * from "./unary.ts";
 export * from "./vandermonde.ts";

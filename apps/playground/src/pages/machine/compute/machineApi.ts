@@ -56,7 +56,8 @@ export interface MachineInput {
   readonly goldenUrl: string;
 }
 
-const ops = [...new Set(opCases.map(({ op }) => op))];
+/** Elementary ops, whose values are rounded once, are left to the tests. */
+const ops = [...new Set(opCases.filter(({ scale }) => scale !== "value").map(({ op }) => op))];
 
 /** Large cases serve the tests; a page takes those that are done in a moment. */
 const CASES_AN_OP = 4;

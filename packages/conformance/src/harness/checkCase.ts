@@ -10,7 +10,7 @@ import {
   type NdArrays,
   type Tensor,
 } from "@statespace/core";
-import { Draw, referenceOf, type OpCase } from "../cases/opCase.ts";
+import { Draw, dtypeOf, referenceOf, runCase, type OpCase } from "../cases/opCase.ts";
 import { absolute, largest, U32 } from "../golden/inputs.ts";
 import { judge, type Verdict } from "../golden/judge.ts";
 import type { GoldenRow } from "../golden/row.ts";
@@ -20,23 +20,34 @@ const DIRECTIONS = 3;
 
 function upload(c: OpCase, inputs: NdArrays): Record<string, Tensor> {
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape, data }]) => [
-      name,
-      c.integers?.includes(name) ? tensor(Int32Array.from(data), shape) : tensor(Float32Array.from(data), shape),
-    ]),
+    Object.entries(inputs).map(([name, { shape, data }]) => {
+      const dtype = dtypeOf(c, name);
+      return [name, tensor(dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data), shape, dtype)];
+    }),
   );
 }
 
+/** What each element may be off by. `times` widens it for ops that are composed. */
+function allowed(c: OpCase, inputs: NdArrays, expected: NdArrays, times: number): (name: string) => Float64Array {
+  const { forward, absolute: own = 0 } = c.bound;
+  const kind = c.scale ?? "terms";
+  const scale = kind === "terms" ? referenceOf(c, scaleInputs(c, inputs)) : expected;
+  return (name) => {
+    const { data } = scale[name]!;
+    const peak = largest(data);
+    return data.map((x) => times * U32 * (forward * (kind === "peak" ? peak : Math.abs(x)) + own));
+  };
+}
+
 /** Runs a case on the backend that is set and compares outputs (and inputs changed in place) with the float64 reference. */
-export async function checkForward(c: OpCase, seed = 1): Promise<Verdict[]> {
+export async function checkForward(c: OpCase, seed = 1, times = 1): Promise<Verdict[]> {
   const inputs = c.make(new Draw(seed));
   const expected = referenceOf(c, inputs);
-  const scale = c.peakScale ? undefined : referenceOf(c, scaleInputs(c, inputs));
+  const bound = allowed(c, inputs, expected, times);
   const tensors = upload(c, inputs);
-  const outputs = c.op.run(tensors, c.attrs) as Record<string, Tensor>;
-  const changed = Object.fromEntries(
-    ((c.op.spec.inPlace ?? []) as string[]).filter((name) => tensors[name]).map((name) => [name, tensors[name]!]),
-  );
+  const outputs = runCase(c, tensors);
+  const inPlace = ((c.op.spec.inPlace ?? []) as string[]).filter((name) => tensors[name]);
+  const changed = Object.fromEntries(inPlace.map((name) => [name, tensors[name]!]));
   const rows: GoldenRow[] = [];
   for (const [name, t] of Object.entries({ ...outputs, ...changed })) {
     const want = expected[name]!;
@@ -44,13 +55,11 @@ export async function checkForward(c: OpCase, seed = 1): Promise<Verdict[]> {
       throw new Error(
         `${c.op.spec.name} ${c.name}: ${name} has shape [${t.shape.join(", ")}], the reference [${want.shape.join(", ")}]`,
       );
-    const unit = c.bound.forward * U32;
-    const bound = scale ? scale[name]!.data.map((x) => unit * Math.abs(x)) : unit * largest(want.data);
     rows.push({
       tensor: name,
       actual: Float64Array.from(await readFloats(t)),
       expected: want.data,
-      bound,
+      bound: bound(name),
       reason: c.bound.reason,
     });
   }
@@ -62,47 +71,54 @@ function scaleInputs(c: OpCase, inputs: NdArrays): NdArrays {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, x]) => [
       name,
-      c.signed?.includes(name) || c.integers?.includes(name) ? x : absolute(x),
+      c.signed?.includes(name) || dtypeOf(c, name) !== "float32" ? x : absolute(x),
     ]),
   );
 }
 
+/** Inputs of a case whose gradient is checked: those the op says, or all of a face of its own. */
+function differentiable(c: OpCase, inputs: NdArrays): string[] {
+  const declared = c.op.spec.differentiable as readonly string[];
+  if (c.gradients === false || declared.length === 0) return [];
+  return Object.keys(inputs).filter((name) =>
+    c.meaning ? name !== "c" : declared.includes(name) || declared.includes("..."),
+  );
+}
+
 /**
- * Checks every gradient of a case: along random directions, the gradient kernel's directional derivative against a central
- * difference of the float64 reference, for each output alone and for both together.
+ * Checks every gradient of a case: along random directions, the directional derivative on the device against a central difference
+ * of the float64 reference, for each output alone and for all together.
  */
-export async function checkGradients(c: OpCase, seed = 2): Promise<Verdict[]> {
-  const { spec } = c.op;
-  if (spec.differentiable.length === 0) return [];
+export async function checkGradients(c: OpCase, seed = 2, times = 1): Promise<Verdict[]> {
   const draw = new Draw(seed);
   const inputs = c.make(draw);
+  const wanted = differentiable(c, inputs);
+  if (wanted.length === 0) return [];
   const reference = referenceOf(c, inputs);
   const names = Object.keys(reference);
-  const wanted = spec.differentiable.filter((name) => inputs[name] !== undefined);
   const verdicts: Verdict[] = [];
   const combinations = names.length > 1 ? [names, ...names.map((name) => [name])] : [names];
   for (const outputs of combinations) {
     const upstream = Object.fromEntries(outputs.map((name) => [name, draw.normal(reference[name]!.shape)]));
-    const grads = await kernelGradients(c, inputs, wanted, upstream);
+    const grads = await deviceGradients(c, inputs, wanted, upstream);
+    const cancelling = outputs.reduce((total, name) => total + absoluteDot(reference[name]!, upstream[name]!), 0);
     for (const name of wanted) {
-      for (let i = 0; i < DIRECTIONS; i++)
+      for (let i = 0; i < DIRECTIONS; i++) {
+        const label = `d ${outputs.join("+")} / d ${name}, direction ${i}`;
         verdicts.push(
-          alongDirection(
-            c,
-            inputs,
-            name,
-            grads[name]!,
-            upstream,
-            draw,
-            `d ${outputs.join("+")} / d ${name}, direction ${i}`,
-          ),
+          alongDirection({ c, inputs, name, grad: grads[name]!, upstream, cancelling, times }, draw, label),
         );
+      }
     }
   }
   return verdicts;
 }
 
-async function kernelGradients(
+function absoluteDot(a: NdArray, b: NdArray): number {
+  return a.data.reduce((total, x, i) => total + Math.abs(x * b.data[i]!), 0);
+}
+
+async function deviceGradients(
   c: OpCase,
   inputs: NdArrays,
   wanted: readonly string[],
@@ -114,7 +130,7 @@ async function kernelGradients(
   );
   const { value, grads } = valueAndGrads(
     () => {
-      const outputs = c.op.run(tensors, c.attrs) as Record<string, Tensor>;
+      const outputs = runCase(c, tensors);
       return Object.entries(dys)
         .map(([name, dy]) => sum(mul(outputs[name]!, dy)))
         .reduce((a, b) => add(a, b));
@@ -128,19 +144,23 @@ async function kernelGradients(
   return out;
 }
 
-function alongDirection(
-  c: OpCase,
-  inputs: NdArrays,
-  name: string,
-  grad: Float64Array,
-  upstream: NdArrays,
-  draw: Draw,
-  label: string,
-): Verdict {
+/** One gradient to be checked. */
+interface Slope {
+  readonly c: OpCase;
+  readonly inputs: NdArrays;
+  readonly name: string;
+  readonly grad: Float64Array;
+  readonly upstream: NdArrays;
+  /** Sum of the absolute products of upstream gradients and outputs. */
+  readonly cancelling: number;
+  readonly times: number;
+}
+
+function alongDirection(slope: Slope, draw: Draw, label: string): Verdict {
+  const { c, inputs, name, grad, upstream, cancelling, times } = slope;
   const at = inputs[name]!;
   const direction = draw.normal(at.shape);
-  const scaleOf = Math.max(1e-3, largest(at.data));
-  const step = 1e-5 * scaleOf;
+  const step = 1e-5 * Math.max(1e-3, largest(at.data));
   const objective = (sign: number): number => {
     const moved: NdArray = ndarray(
       at.shape,
@@ -155,8 +175,10 @@ function alongDirection(
   const expected = (objective(1) - objective(-1)) / (2 * step);
   const actual = grad.reduce((sum, g, i) => sum + g * direction.data[i]!, 0);
   const terms = grad.reduce((sum, g, i) => sum + Math.abs(g * direction.data[i]!), 0);
-  // The central difference itself is good to about 1e-9 of the terms: its step squared, and float64 rounding over the step.
-  const bound = (c.bound.backward * U32 + 1e-8) * Math.max(terms, largest(grad)) + 1e-10;
+  const { backward, cancels = 0, differences = 1e-8 } = c.bound;
+  const scale = Math.max(terms, largest(grad));
+  const bound =
+    (times * backward * U32 + differences) * scale + times * cancels * U32 * cancelling + 1e-2 * differences;
   return judge({
     tensor: label,
     actual: Float64Array.of(actual),
