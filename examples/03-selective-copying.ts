@@ -8,7 +8,7 @@
  * those of 256 that it is tested on. Source: Gu and Dao 2023 (arXiv 2312.00752), table 1, shortened from 4,096 steps and 400,000 updates.
  */
 import { selectiveCopying } from "@statespace/datasets";
-import { SequenceModel, sequenceObjective, type LayerSettings, type Trainable } from "@statespace/models";
+import { Model, modelObjective, type LayerSettings, type Trainable } from "@statespace/models";
 import { percent, saveResults, startRun, trainTask, type TaskResult } from "./experiment.ts";
 import { gatedS4Trainable } from "./gatedS4.ts";
 
@@ -47,9 +47,8 @@ const { vocabSize, nTokens, dModel, stages } = setting;
 /** A stack of one kind of layer, made about as large as two of Mamba's. */
 function stack(layer: LayerSettings, layers: number, mlp = 0): () => Trainable & { dispose(): void } {
   return () => {
-    const model = new SequenceModel(
+    const model = new Model(
       {
-        modelType: "sequence",
         dModel,
         encoder: { kind: "embedding", vocabSize },
         layers: Array<LayerSettings>(layers).fill(layer),
@@ -59,7 +58,7 @@ function stack(layer: LayerSettings, layers: number, mlp = 0): () => Trainable &
       },
       1,
     );
-    return { ...sequenceObjective(model), dispose: () => model.dispose() };
+    return { ...modelObjective(model), dispose: () => model.dispose() };
   };
 }
 

@@ -10,7 +10,7 @@
  */
 import { argMax, readInts, tensor, tidy } from "@statespace/core";
 import { inductionHeads, streamInductionHeads } from "@statespace/datasets";
-import { SequenceModel, sequenceObjective, type LayerSettings, type ModelState } from "@statespace/models";
+import { Model, modelObjective, type LayerSettings, type ModelState } from "@statespace/models";
 import { percent, saveResults, startRun, trainTask, type TaskResult } from "./experiment.ts";
 
 const run = await startRun();
@@ -61,7 +61,7 @@ const variants: Readonly<
 };
 
 /** Share of `rows` rows of a length whose answer is right, the state carried over chunks where it has a fixed size. */
-async function accuracyAt(model: SequenceModel, length: number, rows: number): Promise<number> {
+async function accuracyAt(model: Model, length: number, rows: number): Promise<number> {
   let state: ModelState | undefined;
   let right: Int32Array = new Int32Array();
   let answers = right;
@@ -102,9 +102,8 @@ interface Result {
 }
 
 async function trainAndAsk({ title, layer, mlp, longest }: (typeof variants)[string]): Promise<Result> {
-  const model = new SequenceModel(
+  const model = new Model(
     {
-      modelType: "sequence",
       dModel,
       encoder: { kind: "embedding", vocabSize },
       layers: [layer, layer],
@@ -122,7 +121,7 @@ async function trainAndAsk({ title, layer, mlp, longest }: (typeof variants)[str
     const minutes =
       run.minutes && (i === stages.length - 1 ? run.minutes - spent : (0.5 * run.minutes) / (stages.length - 1));
     results.push(
-      await trainTask(sequenceObjective(model), inductionHeads({ vocabSize, seqLen: stage.seqLen }), {
+      await trainTask(modelObjective(model), inductionHeads({ vocabSize, seqLen: stage.seqLen }), {
         ...setting,
         ...stage,
         seed: 1 + i,

@@ -15,14 +15,12 @@ import {
   cosineSchedule,
   evaluate,
   generateText,
-  languageObjective,
-  LanguageModel,
+  modelObjective,
+  Model,
   parseModelConfig,
   progressReporter,
-  SequenceModel,
-  sequenceObjective,
   train,
-  type LayerSettings,
+  type MixerSettings,
   type StepEvent,
   type Trainable,
 } from "@statespace/models";
@@ -83,7 +81,7 @@ const heldOut = bpe.encode(parts.map(({ test }) => test).join("\n")).subarray(0,
 const heldOutBytes = new TextEncoder().encode(bpe.decode(heldOut.subarray(1))).byteLength;
 
 interface Made {
-  readonly model: LanguageModel | SequenceModel;
+  readonly model: Model;
   readonly objective: Trainable;
   /** The objective that carries its state, where it has one. */
   readonly reading: Trainable;
@@ -92,21 +90,20 @@ interface Made {
 }
 
 /** About as many weights as Mamba's 6 d^2 a layer. */
-function stack(layer: LayerSettings, count: number, mlp = 0): Made {
+function stack(layer: MixerSettings, count: number, mlp = 0): Made {
   const config = {
-    modelType: "sequence",
     dModel,
     encoder: { kind: "embedding", vocabSize },
-    layers: Array<LayerSettings>(count).fill(layer),
+    layers: Array<MixerSettings>(count).fill(layer),
     head: { kind: "language", tie: true },
     norm: "rms",
     mlp,
   } as const;
-  const model = new SequenceModel(config, 1);
+  const model = new Model(config, 1);
   return {
     model,
-    objective: sequenceObjective(model),
-    reading: sequenceObjective(model, { carryState: layer.kind !== "attention" }),
+    objective: modelObjective(model),
+    reading: modelObjective(model, { carryState: layer.kind !== "attention" }),
   };
 }
 
@@ -120,8 +117,8 @@ const mambaConfig = parseModelConfig({
 });
 const makers: Readonly<Record<"mamba" | "lstm" | "attention", () => Made>> = {
   mamba: () => {
-    const model = new LanguageModel(mambaConfig, new Rng(1));
-    return { model, objective: languageObjective(model), reading: languageObjective(model, { carryState: true }) };
+    const model = new Model(mambaConfig, new Rng(1));
+    return { model, objective: modelObjective(model), reading: modelObjective(model, { carryState: true }) };
   },
   // An LSTM walks its rows token by token: shorter rows, more of them, take a quarter of the time, and its state is carried from row to row.
   lstm: () => {
@@ -181,17 +178,15 @@ for (const name of chosen) {
   console.log(
     `${name.padEnd(10)} ${row.bitsPerByte.toFixed(3)} bits per byte  ${row.parameters.toLocaleString("en").padStart(9)} parameters  ${row.steps} steps of ${batchSize * seqLen} tokens in ${row.seconds.toFixed(0)} s (${row.tokensPerSecond.toFixed(0)} tokens/s)`,
   );
-  if (made.model instanceof LanguageModel) {
-    let text = "";
-    for await (const piece of generateText(made.model, bpe, "It was a", {
-      maxNewTokens: 60,
-      temperature: 0.8,
-      topP: 0.95,
-      seed: 1,
-    }))
-      text += piece.text;
-    console.log(`           It was a${text.replaceAll(/\s+/g, " ")} ...`);
-  }
+  let text = "";
+  for await (const piece of generateText(made.model, bpe, "It was a", {
+    maxNewTokens: 60,
+    temperature: 0.8,
+    topP: 0.95,
+    seed: 1,
+  }))
+    text += piece.text;
+  console.log(`           It was a${text.replaceAll(/\s+/g, " ")} ...`);
   made.model.dispose();
   if (run.full)
     saveResults(

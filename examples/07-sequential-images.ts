@@ -19,8 +19,8 @@ import {
   cosineSchedule,
   evaluate,
   progressReporter,
-  SequenceModel,
-  sequenceObjective,
+  Model,
+  modelObjective,
   train,
   type EvaluationEvent,
   type LayerSettings,
@@ -87,9 +87,8 @@ const data = await load();
 const stepsAnEpoch = Math.ceil(data.train.length / batchSize);
 
 async function trainOne(layer: LayerSettings, layers: number): Promise<Result> {
-  const model = new SequenceModel(
+  const model = new Model(
     {
-      modelType: "sequence",
       dModel,
       encoder: { kind: "linear", channels: 1 },
       layers: Array<LayerSettings>(layers).fill(layer),
@@ -98,7 +97,7 @@ async function trainOne(layer: LayerSettings, layers: number): Promise<Result> {
     },
     1,
   );
-  const objective = sequenceObjective(model);
+  const objective = modelObjective(model);
   const show = progressReporter(process.stderr);
   const held = (): Iterable<TrainingBatch> => orderedBatches(data.test, 50);
   const steps = setting.epochs * stepsAnEpoch;

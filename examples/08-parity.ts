@@ -8,7 +8,7 @@
  * Source: Mamba-3 (arXiv 2603.15569), state tracking; why positive eigenvalues fail: Grazzi et al. 2024 (arXiv 2411.12537).
  */
 import { parity, streamTask } from "@statespace/datasets";
-import { evaluate, hybridConfig, languageObjective, LanguageModel } from "@statespace/models";
+import { evaluate, Model, modelObjective } from "@statespace/models";
 import { percent, saveResults, startRun, trainTask, type TaskResult } from "./experiment.ts";
 
 const run = await startRun();
@@ -39,9 +39,9 @@ const setting = run.full
 const steps = { timeStepMin: 0.3, timeStepMax: 2 };
 const heads = { dState: 16, headDim: 16, nHeads: setting.dModel / 8, ...steps };
 const variants = {
-  mamba: { title: "Mamba", settings: { mamba: { dState: 16, ...steps } } },
-  mamba2: { title: "Mamba-2", settings: { mamba2: heads } },
-  mamba3: { title: "Mamba-3", settings: { mamba3: { ...heads, nRopeAngles: 8 } } },
+  mamba: { title: "Mamba", settings: { dState: 16, ...steps } },
+  mamba2: { title: "Mamba-2", settings: heads },
+  mamba3: { title: "Mamba-3", settings: { ...heads, nRopeAngles: 8 } },
 } as const;
 const chosen = (
   run.only.length > 0 ? run.only : run.full ? Object.keys(variants) : ["mamba2", "mamba3"]
@@ -52,7 +52,7 @@ interface Row extends TaskResult {
 }
 
 /** Share of right answers at the last bit of rows of a length, where guessing shows most. */
-async function lastBit(model: LanguageModel, seqLen: number): Promise<number> {
+async function lastBit(model: Model, seqLen: number): Promise<number> {
   const stream = streamTask(parity({ seqLen }), { batchSize: 64, seed: 11, split: "test" });
   const batches = Array.from({ length: 8 }, () => {
     const batch = stream.nextBatch();
@@ -62,15 +62,24 @@ async function lastBit(model: LanguageModel, seqLen: number): Promise<number> {
       reset: true,
     };
   });
-  return (await evaluate(languageObjective(model), batches)).accuracy!;
+  return (await evaluate(modelObjective(model), batches)).accuracy!;
 }
 
 console.log(`accuracy at the last bit  ${setting.lengths.map((l) => `l = ${l}`.padStart(9)).join(" ")}`);
 const results: Record<string, Row> = {};
 for (const name of chosen) {
   const { title, settings } = variants[name];
-  const model = new LanguageModel(hybridConfig({ vocabSize: 2, dModel: setting.dModel, layers: [name], settings }), 1);
-  const trained = await trainTask(languageObjective(model), parity({ seqLen: setting.seqLen }), {
+  const model = new Model(
+    {
+      dModel: setting.dModel,
+      encoder: { kind: "embedding", vocabSize: 2 },
+      layers: [{ kind: name, ...settings }],
+      head: { kind: "language", tie: true },
+      norm: "rms",
+    },
+    1,
+  );
+  const trained = await trainTask(modelObjective(model), parity({ seqLen: setting.seqLen }), {
     ...setting,
     seed: 1,
     minutes: run.minutes,

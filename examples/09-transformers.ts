@@ -33,7 +33,7 @@ const source = openSource(values.model);
 const [model, tokenizer] = [await fromPretrained(source), await loadTokenizer(source)];
 if (tokenizer === undefined) throw new Error(`${values.model} has no tokenizer.json`);
 const ids = [...tokenizer.encode(TEXT)];
-const logits = await readFloats(model.forward(tensor(Int32Array.from(ids), [1, ids.length])).logits); // [1, l, v]
+const logits = await readFloats(model.forward(tensor(Int32Array.from(ids), [1, ids.length])).output); // [1, l, v]
 const greedy: number[] = [];
 for await (const { id } of generate(model, [ids], { maxNewTokens: NEW_TOKENS, temperature: 0 })) greedy.push(id);
 console.log(`ours: ${ids.length} ids, goes on with ${JSON.stringify(tokenizer.decode(greedy))}`);

@@ -8,14 +8,7 @@
  * Source: HiPPO against a random start is the ablation of LSSL (arXiv 2110.13985) and S4 (arXiv 2111.00396, section 4.4), there on images.
  */
 import { delay, streamTask } from "@statespace/datasets";
-import {
-  cosineSchedule,
-  progressReporter,
-  SequenceModel,
-  sequenceObjective,
-  train,
-  type TrainingBatch,
-} from "@statespace/models";
+import { cosineSchedule, progressReporter, Model, modelObjective, train, type TrainingBatch } from "@statespace/models";
 import { percent, saveResults, startRun } from "./experiment.ts";
 
 const run = await startRun();
@@ -67,9 +60,8 @@ async function trainFrom(measure: keyof typeof variants): Promise<Result> {
     output: "linear",
     ssmLearningRate: 1e-3,
   } as const;
-  const model = new SequenceModel(
+  const model = new Model(
     {
-      modelType: "sequence",
       dModel,
       encoder: { kind: "linear", channels: 1 },
       layers: [layer],
@@ -85,7 +77,7 @@ async function trainFrom(measure: keyof typeof variants): Promise<Result> {
   const show = progressReporter(process.stderr);
   const curve: [number, number][] = [];
   let seconds = 0;
-  const events = train(sequenceObjective(model), streamTask(task, { batchSize, seed: 1 }), {
+  const events = train(modelObjective(model), streamTask(task, { batchSize, seed: 1 }), {
     steps: setting.steps,
     optimizer: { learningRate: setting.learningRate, weightDecay: 0 },
     schedule: cosineSchedule({ warmUp: 0.05, final: 0.05 }),

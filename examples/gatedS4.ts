@@ -13,7 +13,7 @@ import {
 } from "@statespace/core";
 import {
   kaimingUniform,
-  languageObjective,
+  modelObjective,
   Norm,
   normal,
   ParameterBuilder,
@@ -21,7 +21,6 @@ import {
   S4Mixer,
   s4dConfig,
   type ForwardResult,
-  type LanguageModel,
   type LayerState,
   type Mixer,
   type Trainable,
@@ -88,30 +87,36 @@ export function gatedS4Trainable(options: {
 }): Trainable & { dispose(): void } {
   const { vocabSize, dModel, dState, layers, seed } = options;
   const build = new ParameterBuilder(new Rng(seed));
+  const rms = { norm: "rms", normEps: 1e-5, normOffset: 0 } as const;
   const table = build.make("encoder.weight", [vocabSize, dModel], normal(0.02));
   const blocks = Array.from({ length: layers }, (_, i) => {
     const own = build.within(`layers.${i}`);
-    return new ResidualBlock(
-      new Norm("rms", dModel, 1e-5, own.within("norm")),
-      new GatedS4Mixer(dModel, dState, own.within("mixer")),
-    );
+    return new ResidualBlock({
+      norm: new Norm(rms, dModel, own.within("norm")),
+      mixers: [new GatedS4Mixer(dModel, dState, own.within("mixer"))],
+    });
   });
-  const norm = new Norm("rms", dModel, 1e-5, build.within("norm_f"));
+  const norm = new Norm(rms, dModel, build.within("norm_f"));
   const head = build.make("head.weight", [vocabSize, dModel], kaimingUniform(dModel));
-  const forward = (ids: Tensor): { logits: Tensor } => ({
-    logits: tidy(() => {
+  const forward = (ids: Tensor): { output: Tensor } => ({
+    output: tidy(() => {
       let x = embedding({ ids, weight: table.value }).y;
-      for (const block of blocks) x = block.forward(x, {}).y;
+      for (const block of blocks) x = block.forward(x).y;
       return linear({ x: norm.apply(x), weight: head.value }).y;
     }),
   });
-  const { loss, measure } = languageObjective({ parameters: build.parameters, forward } as unknown as LanguageModel);
+  const { loss, measure } = modelObjective({
+    parameters: build.parameters,
+    backend: table.backend,
+    forward,
+    resolved: { head: { kind: "language" } },
+  });
   return {
     parameters: build.parameters,
     loss,
     measure: measure!,
     dispose() {
-      for (const { mixer } of blocks) mixer.dispose?.();
+      for (const { mixers } of blocks) for (const mixer of mixers) mixer.dispose?.();
       for (const parameter of build.parameters) parameter.dispose();
     },
   };

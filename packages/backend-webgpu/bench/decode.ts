@@ -9,7 +9,7 @@ import {
   type PackedFormat,
   type Tensor,
 } from "@statespace/core";
-import type { LanguageModel } from "@statespace/models";
+import type { Model } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { replayWishes } from "../src/fusion/replayWishes.ts";
 import { makeModel, modelName } from "./models.ts";
@@ -54,7 +54,7 @@ export const replayWays: readonly ReplayWay[] = [
 
 const backend = (): WebGpuBackend => currentBackend() as WebGpuBackend;
 
-async function makeDecoder(model: LanguageModel, format: WeightFormat, way: ReplayWay): Promise<Decoder> {
+async function makeDecoder(model: Model, format: WeightFormat, way: ReplayWay): Promise<Decoder> {
   const state = model.initialState(1);
   const ids = keep(tensor(Int32Array.of(1)));
   // What a model makes at its first step is not part of the graph then.

@@ -7,7 +7,7 @@ import {
   writeInto,
   type PackedFormat,
 } from "@statespace/core";
-import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { uniform } from "./random.ts";
 import { kernelTable, median, type Report } from "./report.ts";
@@ -23,8 +23,8 @@ export async function kernelTimes(run: () => void | Promise<void>, top: number):
 }
 
 /** A mamba-130m with random weights, or a small one where the device is software. */
-export function makeModel(small: boolean): LanguageModel {
-  const model = new LanguageModel(
+export function makeModel(small: boolean): Model {
+  const model = new Model(
     parseModelConfig(
       small ? { ...mamba130m, hidden_size: 64, num_hidden_layers: 2, vocab_size: 256, time_step_rank: 8 } : mamba130m,
     ),
@@ -44,11 +44,11 @@ export async function benchPrefill(
   const model = makeModel(small);
   if (format !== "f32") await model.quantize(format);
   const ids = tensor(
-    Int32Array.from({ length }, (_, i) => (i * 7919) % model.config.vocabSize),
+    Int32Array.from({ length }, (_, i) => (i * 7919) % model.vocabSize),
     [1, length],
   );
   const once = async (): Promise<void> => {
-    const { logits, state } = model.forward(ids, { returnState: true, lastOnly: true });
+    const { output: logits, state } = model.forward(ids, { returnState: true, lastOnly: true });
     const values = await readFloats(logits);
     if (!values.every(Number.isFinite)) throw new Error("prefill: logits are not finite");
     logits.dispose();
@@ -78,7 +78,7 @@ export async function benchTrain(small: boolean, batch: number, length: number, 
   const backend = currentBackend() as WebGpuBackend;
   const model = makeModel(small);
   const optimizer = new AdamW(model.parameters, { learningRate: 1e-4 });
-  const row = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % model.config.vocabSize);
+  const row = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % model.vocabSize);
   const ids = tensor(row, [batch, length]);
   const targets = tensor(nextTokenTargets(row, length), [batch, length]);
   const once = async (): Promise<number> => {

@@ -9,7 +9,7 @@ import {
   tensor,
   valueAndGrads,
 } from "@statespace/core";
-import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { BufferPool, sizeClass } from "../src/device/bufferPool.ts";
 import { requestGpu } from "../src/device/requestGpu.ts";
@@ -32,7 +32,7 @@ describe("a training step of mamba-130m, batch 4, length 1024", () => {
     const create = device.createBuffer;
     device.createBuffer = (descriptor) => (made++, create.call(device, descriptor));
     const [batch, length] = [4, 1024];
-    const model = new LanguageModel(
+    const model = new Model(
       parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50_280 }),
       "empty",
     );

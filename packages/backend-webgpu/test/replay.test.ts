@@ -11,7 +11,7 @@ import {
   type PackedFormat,
   type Tensor,
 } from "@statespace/core";
-import { LanguageModel, parseModelConfig } from "@statespace/models";
+import { Model, parseModelConfig } from "@statespace/models";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { bakeParams } from "../src/device/bakeParams.ts";
@@ -32,14 +32,14 @@ beforeAll(() => setBackend(webGpuBackend()));
 afterEach(() => void Object.assign(replayWishes, ways));
 afterAll(() => stopBackend("webgpu"));
 
-async function makeModel(format: "f32" | PackedFormat): Promise<LanguageModel> {
-  const model = new LanguageModel(config, 11);
+async function makeModel(format: "f32" | PackedFormat): Promise<Model> {
+  const model = new Model(config, 11);
   if (format !== "f32") await model.quantize(format);
   return model;
 }
 
 /** Logits of each token, and the state after the last. */
-async function stepEagerly(model: LanguageModel): Promise<Float32Array[]> {
+async function stepEagerly(model: Model): Promise<Float32Array[]> {
   const state = model.initialState(1);
   const results: Float32Array[] = [];
   for (const token of tokens) {
@@ -50,7 +50,7 @@ async function stepEagerly(model: LanguageModel): Promise<Float32Array[]> {
   return results;
 }
 
-async function stepByReplay(model: LanguageModel): Promise<{ logits: Float32Array[]; dispatches: number }> {
+async function stepByReplay(model: Model): Promise<{ logits: Float32Array[]; dispatches: number }> {
   const backend = currentBackend() as WebGpuBackend;
   const ids = keep(tensor(Int32Array.of(tokens[0]!)));
   const state = model.initialState(1);

@@ -9,7 +9,7 @@ import {
   tensor,
   valueAndGrads,
 } from "@statespace/core";
-import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { afterAll, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 
@@ -25,7 +25,7 @@ const ids = Int32Array.from({ length: batch * length }, (_, i) => (i * i + 3 * i
 
 /** Losses of `steps` AdamW steps on one batch, from the same weights on every backend. */
 async function train(steps: number, after?: (step: number) => void): Promise<number[]> {
-  const model = new LanguageModel(config, 7);
+  const model = new Model(config, 7);
   const optimizer = new AdamW(model.parameters, { learningRate: 5e-3 });
   const [x, y] = [tensor(ids, [batch, length]), tensor(nextTokenTargets(ids, length), [batch, length])];
   const losses: number[] = [];

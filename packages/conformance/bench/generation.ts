@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
-import { LanguageModel, parseModelConfig } from "@statespace/models";
+import { Model, parseModelConfig } from "@statespace/models";
 import { chromium } from "playwright-core";
 import { rolldown } from "rolldown";
 import { toGguf, vocabulary } from "./gguf.ts";
@@ -27,7 +27,7 @@ const folder = mkdtempSync(join(tmpdir(), "generation-"));
 const file = join(folder, `${format}.gguf`);
 
 await setBackend(wasmBackend({ threads: 1 }));
-const model = new LanguageModel(
+const model = new Model(
   parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 }),
   0,
 );

@@ -1,7 +1,7 @@
 // Runs in the page that generation.ts opens: wllama and ours, each generating some tokens greedily.
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
-import { Decoder, LanguageModel, parseModelConfig } from "@statespace/models";
+import { Decoder, Model, parseModelConfig } from "@statespace/models";
 import { Wllama } from "@wllama/wllama/esm/index.js";
 
 export interface Generated {
@@ -17,7 +17,7 @@ const PROMPT = "abcdefgh"; // one token a letter in the stand-in vocabulary
 async function ours(format: "f32" | "q8", threads: number, worker: boolean): Promise<Generate> {
   const definition = { ...wasmBackend({ threads, worker }), name: `wasm-${threads}-${worker}` };
   await setBackend(definition);
-  const model = new LanguageModel(
+  const model = new Model(
     parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 }),
     0,
   );

@@ -1,5 +1,5 @@
 import { packFromF32 } from "@statespace/core";
-import type { LanguageModel } from "@statespace/models";
+import { publishedWeights, type MambaMixerConfig, type Model } from "@statespace/models";
 
 /*
  * A GGUF file (version 3) of one of our Mamba models, as llama.cpp reads it: header, metadata, tensor infos, then tensors, each at a multiple
@@ -69,13 +69,12 @@ function ggufName(name: string): string {
 }
 
 /** The parts of the file. Matrices whose rows divide into blocks are packed as asked, all else is f32. */
-export async function toGguf(model: LanguageModel, format: "f32" | "q8"): Promise<Uint8Array[]> {
-  const { dModel, nLayer, vocabSize, dConv, dInner, dState, dtRank, normEps } = model.config as unknown as Record<
-    string,
-    number
-  >;
-  const tensors = [...(await model.weights())].map(([name, { shape, values }]) => {
-    const extents = name.includes("conv1d.weight") ? [shape[0]!, dConv!] : shape;
+export async function toGguf(model: Model, format: "f32" | "q8"): Promise<Uint8Array[]> {
+  const { vocabSize } = model;
+  const { dModel, layers, normEps } = model.resolved;
+  const { dConv, dInner, dState, dtRank } = layers[0]!.mixers[0]!.config as MambaMixerConfig;
+  const tensors = [...(await publishedWeights(model))].map(([name, { shape, values }]) => {
+    const extents = name.includes("conv1d.weight") ? [shape[0]!, dConv] : shape;
     const packed = format === "q8" && extents.length === 2 && extents[1]! % 32 === 0 && !name.endsWith("A_log");
     const plain = name.endsWith("A_log") ? values.map((x) => -Math.exp(x)) : values;
     const data = packed
@@ -92,18 +91,18 @@ export async function toGguf(model: LanguageModel, format: "f32" | "q8"): Promis
   const counts = {
     "general.file_type": format === "q8" ? 7 : 0,
     "mamba.context_length": 1 << 20,
-    "mamba.embedding_length": dModel!,
+    "mamba.embedding_length": dModel,
     "mamba.feed_forward_length": 0,
     "mamba.attention.head_count": 0,
-    "mamba.block_count": nLayer!,
-    "mamba.ssm.conv_kernel": dConv!,
-    "mamba.ssm.inner_size": dInner!,
-    "mamba.ssm.state_size": dState!,
-    "mamba.ssm.time_step_rank": dtRank!,
+    "mamba.block_count": layers.length,
+    "mamba.ssm.conv_kernel": dConv,
+    "mamba.ssm.inner_size": dInner,
+    "mamba.ssm.state_size": dState,
+    "mamba.ssm.time_step_rank": dtRank,
     "tokenizer.ggml.bos_token_id": 0,
     "tokenizer.ggml.eos_token_id": 0,
   };
-  const lists = { "tokenizer.ggml.tokens": vocabulary(vocabSize!), "tokenizer.ggml.merges": ["t 2"] };
+  const lists = { "tokenizer.ggml.tokens": vocabulary(vocabSize), "tokenizer.ggml.merges": ["t 2"] };
   const out = new Writer();
   out.bytes(new TextEncoder().encode("GGUF"));
   out.u32(3);
@@ -111,7 +110,7 @@ export async function toGguf(model: LanguageModel, format: "f32" | "q8"): Promis
   out.u64(Object.keys(texts).length + Object.keys(counts).length + Object.keys(lists).length + 1);
   for (const [key, value] of Object.entries(texts)) out.string(key).u32(VALUE.string).string(value);
   for (const [key, value] of Object.entries(counts)) out.string(key).u32(VALUE.u32).u32(value);
-  out.string("mamba.attention.layer_norm_rms_epsilon").u32(VALUE.f32).f32(normEps!);
+  out.string("mamba.attention.layer_norm_rms_epsilon").u32(VALUE.f32).f32(normEps);
   for (const [key, values] of Object.entries(lists)) {
     out.string(key).u32(VALUE.array).u32(VALUE.string).u64(values.length);
     for (const value of values) out.string(value);

@@ -1,20 +1,19 @@
 import { wasmBackend } from "@statespace/backend-wasm";
 import { AdamW, readFloats, setBackend, tensor, valueAndGrads, type BackendDefinition } from "@statespace/core";
-import { LanguageModel } from "@statespace/models";
+import { Model } from "@statespace/models";
 import type { Problem, Trainer } from "./mambaProblem.ts";
 
 /** Ours on a pool of threads: `wasm` may be registered under several names, so that thread counts take turns. */
 export async function trainOurs(
-  { model: source, config, batch, length, ids, targets, learningRate }: Problem,
+  { model: source, batch, length, ids, targets, learningRate }: Problem,
   threads: number,
 ): Promise<Trainer> {
   const definition: BackendDefinition = { ...wasmBackend({ threads }), name: `wasm${threads}` };
   await setBackend(definition);
-  const model = new LanguageModel(config, 0);
+  const model = new Model(source.config, 0);
   const optimizer = new AdamW(model.parameters, { learningRate, weightDecay: 0 });
   const x = tensor(ids, [batch, length]);
   const y = tensor(targets, [batch, length]);
-  if (source.config.dModel !== model.config.dModel) throw new Error("the problem is another model's");
   return {
     label: `statespace, ${threads} thread${threads > 1 ? "s" : ""}`,
     note: "selective scan as one kernel, forward and backward",

@@ -1,9 +1,17 @@
-import { LanguageModel, NO_TARGET, nextTokenTargets, parseModelConfig, type MambaConfig } from "@statespace/models";
+import {
+  Model,
+  NO_TARGET,
+  nextTokenTargets,
+  parseModelConfig,
+  publishedWeights,
+  type MambaMixerConfig,
+} from "@statespace/models";
 
 /** One training problem for everybody: the same weights, tokens and optimiser (AdamW without decay), so that losses can be compared step by step. */
 export interface Problem {
-  readonly model: LanguageModel;
-  readonly config: MambaConfig;
+  readonly model: Model;
+  /** Of each of its layers. */
+  readonly config: MambaMixerConfig & { readonly nLayer: number; readonly vocabSize: number; readonly normEps: number };
   readonly batch: number;
   readonly length: number;
   readonly ids: Int32Array;
@@ -25,23 +33,23 @@ export const ignored: number = NO_TARGET;
 
 /** 4 layers of d = 256 on 4 rows of 128 tokens, vocabulary 1,024: `mamba 4 x 256` of the other benches. Needs a backend set. */
 export async function makeProblem(): Promise<Problem> {
-  const config = parseModelConfig({
-    model_type: "mamba",
-    hidden_size: 256,
-    num_hidden_layers: 4,
-    vocab_size: 1024,
-  }) as MambaConfig;
   const [batch, length] = [4, 128];
-  const model = new LanguageModel(config, 0);
-  const ids = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % config.vocabSize);
+  const model = new Model(
+    parseModelConfig({ model_type: "mamba", hidden_size: 256, num_hidden_layers: 4, vocab_size: 1024 }),
+    0,
+  );
+  const { vocabSize } = model;
+  const { layers, normEps } = model.resolved;
+  const mixer = layers[0]!.mixers[0]!.config as MambaMixerConfig;
+  const ids = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % vocabSize);
   return {
     model,
-    config,
+    config: { ...mixer, nLayer: layers.length, vocabSize, normEps },
     batch,
     length,
     ids,
     targets: nextTokenTargets(ids, length),
     learningRate: 1e-4,
-    weights: await model.weights(),
+    weights: await publishedWeights(model),
   };
 }

@@ -28,14 +28,12 @@ import {
 } from "@statespace/core";
 import {
   generate,
-  LanguageModel,
-  languageObjective,
+  Model,
+  modelObjective,
   ModelState,
   parseModelConfig,
-  sequenceObjective,
-  SequenceModel,
   train,
-  type LayerSettings,
+  type MixerSettings,
   type TrainingBatch,
   type TrainingStream,
 } from "@statespace/models";
@@ -111,8 +109,8 @@ describe.each(LANGUAGE)("two %s models on two backends, in turns across awaits",
   it("generate what each generates alone, whatever the default is", async () => {
     const before = memory();
     await expectNothingOnDefault(async () => {
-      const models = [cpu, wasm].map((backend) => new LanguageModel(configOf(kind), 7, { backend }));
-      const run = async (model: LanguageModel): Promise<number[]> => {
+      const models = [cpu, wasm].map((backend) => new Model(configOf(kind), 7, { backend }));
+      const run = async (model: Model): Promise<number[]> => {
         const out: number[] = [];
         for await (const { id } of generate(
           model,
@@ -141,10 +139,10 @@ describe.each(LANGUAGE)("two %s models on two backends, in turns across awaits",
     const before = memory();
     await expectNothingOnDefault(async () => {
       const run = async (backend: AnyBackend): Promise<{ losses: number[]; weights: Float32Array[] }> => {
-        const model = new LanguageModel(configOf(kind), 7, { backend });
+        const model = new Model(configOf(kind), 7, { backend });
         const losses: number[] = [];
         const options = { steps: 6, clipNorm: 0.5, accumulate: 2, optimizer: { learningRate: 1e-2 } };
-        for await (const event of train(languageObjective(model, { carryState: true }), randomRows(3), options)) {
+        for await (const event of train(modelObjective(model, { carryState: true }), randomRows(3), options)) {
           if (event.kind === "step") losses.push(event.loss);
           await pause();
         }
@@ -163,7 +161,7 @@ describe.each(LANGUAGE)("two %s models on two backends, in turns across awaits",
 });
 
 describe("sequence models away from the default", () => {
-  const mixers: LayerSettings[] = [
+  const mixers: MixerSettings[] = [
     { kind: "lssl", dState: 4 },
     { kind: "s4", dState: 4, kernelLength: 16 },
     { kind: "s4d", dState: 4, bidirectional: true },
@@ -179,9 +177,8 @@ describe("sequence models away from the default", () => {
   it.each(mixers)("%j: loss, gradients, state and its bytes", async (mixer) => {
     const before = memory();
     await expectNothingOnDefault(async () => {
-      const model = new SequenceModel(
+      const model = new Model(
         {
-          modelType: "sequence",
           encoder: { kind: "linear", channels: 2 },
           dModel: 8,
           layers: [mixer, mixer],
@@ -190,7 +187,7 @@ describe("sequence models away from the default", () => {
         1,
         { backend: wasm },
       );
-      const objective = sequenceObjective(model);
+      const objective = modelObjective(model);
       const batch: TrainingBatch = {
         inputs: Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)),
         targets: Float32Array.from({ length: 16 }, (_, i) => Math.cos(i)),
@@ -283,7 +280,7 @@ it("withBackend in two tasks at once: models, ids and losses stay apart", async 
   const before = memory();
   const task = (name: string): Promise<{ names: Set<string>; losses: number[] }> =>
     withBackend(name, async () => {
-      const model = new LanguageModel(configOf("mamba"), 5);
+      const model = new Model(configOf("mamba"), 5);
       const names = new Set<string>();
       const losses: number[] = [];
       for (let i = 0; i < 5; i++) {
@@ -291,7 +288,7 @@ it("withBackend in two tasks at once: models, ids and losses stay apart", async 
         const loss = model.loss(ids, ids);
         await pause();
         losses.push((await readFloats(loss))[0]!);
-        const rows = embedding({ ids, weight: model.embedding.value }).y;
+        const rows = embedding({ ids, weight: model.encoder.weight.value }).y;
         for (const t of [ids, loss, rows]) names.add(`${t.backend.name} ${currentBackendName()}`);
         for (const t of [ids, loss, rows]) t.dispose();
         await pause();

@@ -1,12 +1,12 @@
 import { WasmBackend, wasmBackend } from "@statespace/backend-wasm";
 import { AdamW, memory, readFloats, setBackend, tensor, valueAndGrads } from "@statespace/core";
-import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { expect, it } from "vitest";
 
 it("a thousand training steps leave heap and tensor counts as they were, and learn", async () => {
   const backend = await WasmBackend.start({ threads: 2 });
   await setBackend({ ...wasmBackend(), create: () => backend });
-  const model = new LanguageModel(
+  const model = new Model(
     parseModelConfig({ model_type: "mamba", hidden_size: 32, num_hidden_layers: 2, vocab_size: 64, state_size: 8 }),
     0,
   );

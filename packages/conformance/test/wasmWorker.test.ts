@@ -1,6 +1,6 @@
 import { wasmBackend } from "@statespace/backend-wasm";
 import { AdamW, readFloats, setBackend, stopBackend, tensor, valueAndGrads } from "@statespace/core";
-import { LanguageModel, nextTokenTargets, parseModelConfig } from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { expect, it } from "vitest";
 import { conformanceSuite } from "../src/harness/suite.ts";
 
@@ -16,7 +16,7 @@ const config = parseModelConfig({
 async function train(worker: boolean): Promise<{ losses: number[]; weights: Float32Array[] }> {
   // Under a name of its own: the suite below has its backend in the same program.
   await setBackend({ ...wasmBackend({ threads: 2, worker }), name: "wasm-training" });
-  const model = new LanguageModel(config, 0);
+  const model = new Model(config, 0);
   const optimizer = new AdamW(model.parameters, { learningRate: 3e-3 });
   const row = Int32Array.from({ length: 128 }, (_, i) => (i * i + 3) % 64);
   const ids = tensor(row, [2, 64]);

@@ -1,8 +1,7 @@
+export * from "./families/index.ts";
 export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
 export { AttentionMixer } from "./mixers/attention/mixer.ts";
-export * from "./checkpoint/index.ts";
 export * from "./generation/index.ts";
-export * from "./language/index.ts";
 export * from "./layers/index.ts";
 export type { MambaMixerConfig } from "./mixers/mamba/config.ts";
 export { MambaMixer } from "./mixers/mamba/mixer.ts";
@@ -12,7 +11,7 @@ export * from "./mixers/lssl/index.ts";
 export * from "./mixers/recurrent/index.ts";
 export * from "./mixers/s4/index.ts";
 export * from "./mixers/s5/index.ts";
-export * from "./sequence/index.ts";
+export * from "./model/index.ts";
 export type { Mamba3MixerConfig } from "./mixers/mamba3/config.ts";
 export { Mamba3Mixer } from "./mixers/mamba3/mixer.ts";
 export {
@@ -22,3 +21,5 @@ export {
   type RotatedScanOptions,
 } from "./mixers/mamba3/rotatedScan.ts";
 export * from "./training/index.ts";
+export { mixerKinds, type MixerKind } from "./mixers/registry.ts";
+export { MlpMixer } from "./mixers/mlp/mixer.ts";

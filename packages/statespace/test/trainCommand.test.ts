@@ -8,7 +8,7 @@ import { setBackend } from "@statespace/core";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { openSource } from "@statespace/files";
 import { loadTokenizer } from "@statespace/text";
-import { evaluate, fromPretrained, languageObjective, type TrainingEvent } from "@statespace/models";
+import { evaluate, fromPretrained, modelObjective, type TrainingEvent } from "@statespace/models";
 import { evaluationBatches, loadFixture, splitText } from "@statespace/datasets";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
@@ -99,7 +99,7 @@ it("writes a folder that loads as a Hugging Face checkpoint, with the held-out f
     test: 0.05,
   }).test;
   const again = await evaluate(
-    languageObjective(model, { carryState: true }),
+    modelObjective(model, { carryState: true }),
     evaluationBatches(tokenizer.encode(text).subarray(0, 257), 2048),
   );
   // The same weights and sums; a fresh process may use another SIMD path.

@@ -1,5 +1,5 @@
 import { AdamW, readFloats, setBackend, tensor, valueAndGrads, type PackedFormat } from "@statespace/core";
-import { Decoder, LanguageModel, nextTokenTargets, parseModelConfig, prefill } from "@statespace/models";
+import { Decoder, Model, nextTokenTargets, parseModelConfig, prefill } from "@statespace/models";
 import type { Bench, Subject } from "./bench.ts";
 
 /** Shape of a model to time, in transformers' words. */
@@ -53,7 +53,7 @@ export function decodeBench(shape: ModelShape, weights: "f32" | PackedFormat): B
     work: { tokens: 1 },
     prepare: (backends) =>
       onEach(backends, async (backend) => {
-        const model = new LanguageModel(parseModelConfig(shape.config), 0);
+        const model = new Model(parseModelConfig(shape.config), 0);
         if (weights !== "f32") await model.quantize(weights);
         const decoder = new Decoder(model, model.initialState(1), 1);
         let id = 0;
@@ -61,7 +61,7 @@ export function decodeBench(shape: ModelShape, weights: "f32" | PackedFormat): B
           label: backend,
           async run() {
             await setBackend(backend);
-            id = (id + 31) % model.config.vocabSize;
+            id = (id + 31) % model.vocabSize;
             await decoder.next([id]);
           },
           async validate() {
@@ -85,8 +85,8 @@ export function prefillBench(shape: ModelShape, tokens: number): Bench {
     work: { tokens },
     prepare: (backends) =>
       onEach(backends, async (backend) => {
-        const model = new LanguageModel(parseModelConfig(shape.config), 0);
-        const prompt = Array.from({ length: tokens }, (_, i) => (i * 7919) % model.config.vocabSize);
+        const model = new Model(parseModelConfig(shape.config), 0);
+        const prompt = Array.from({ length: tokens }, (_, i) => (i * 7919) % model.vocabSize);
         const once = async (): Promise<void> => {
           await setBackend(backend);
           const { logits, state } = await prefill(model, [prompt]);
@@ -106,9 +106,9 @@ export function trainBench(shape: ModelShape, batch: number, length: number): Be
     work: { tokens: batch * length },
     prepare: (backends) =>
       onEach(backends, async (backend) => {
-        const model = new LanguageModel(parseModelConfig(shape.config), 0);
+        const model = new Model(parseModelConfig(shape.config), 0);
         const optimizer = new AdamW(model.parameters, { learningRate: 1e-4 });
-        const row = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % model.config.vocabSize);
+        const row = Int32Array.from({ length: batch * length }, (_, i) => (i * 7919) % model.vocabSize);
         const ids = tensor(row, [batch, length]);
         const targets = tensor(nextTokenTargets(row, length), [batch, length]);
         const once = async (): Promise<void> => {

@@ -1,5 +1,13 @@
 import { AdamW, readFloats, tensor, valueAndGrads } from "@statespace/core";
-import { fromPretrained, generate, nextTokenTargets, type LanguageModel } from "@statespace/models";
+import {
+  familyNamed,
+  fromPretrained,
+  generate,
+  nextTokenTargets,
+  publishedTensors,
+  publishedValues,
+  type Model,
+} from "@statespace/models";
 import type { GoldenCase } from "./goldenCase.ts";
 import { expectedOf, inputArrays, largest, U32 } from "./inputs.ts";
 import { take } from "./opGradients.ts";
@@ -19,14 +27,14 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
   try {
     const length = ids.shape[1]!;
     const values = Int32Array.from(ids.data);
-    const layers = 1 + model.config.nLayer;
+    const layers = 1 + model.blocks.length;
     const idsTensor = tensor(values, ids.shape);
     const targets = tensor(nextTokenTargets(values, length), ids.shape);
     const logits = expectedOf(golden, "out.logits");
     const rows: GoldenRow[] = [
       {
         tensor: "logits",
-        actual: await take(model.forward(idsTensor).logits),
+        actual: await take(model.forward(idsTensor).output),
         expected: logits,
         bound: LOGITS_PER_LAYER * layers * U32 * largest(logits),
         reason: `${LOGITS_PER_LAYER} roundings a layer of the largest logit`,
@@ -45,11 +53,13 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
       bound: 64 * U32 * largest(loss),
       reason: "64 roundings: a mean of log-sum-exps, in which errors of logits average out",
     });
-    for (const [i, { name }] of model.parameters.entries()) {
-      const expected = expectedOf(golden, `grad.${name}`);
+    const gradients = await Promise.all(grads.map((grad) => take(grad!)));
+    const family = familyNamed(model.config.family ?? "statespace");
+    for (const published of publishedTensors(model, family.weights)) {
+      const expected = expectedOf(golden, `grad.${published.key}`);
       rows.push({
-        tensor: `grad.${name}`,
-        actual: await take(grads[i]!),
+        tensor: `grad.${published.key}`,
+        actual: publishedValues(published, gradients[model.parameters.indexOf(published.parameter)]!),
         expected,
         bound: GRADIENT_PER_LAYER * layers * U32 * largest(expected),
         reason: `${GRADIENT_PER_LAYER} roundings a layer of the largest entry`,
@@ -63,7 +73,7 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
   }
 }
 
-async function greedyRow(model: LanguageModel, golden: GoldenCase, row: Int32Array): Promise<GoldenRow> {
+async function greedyRow(model: Model, golden: GoldenCase, row: Int32Array): Promise<GoldenRow> {
   const expected = expectedOf(golden, "out.greedy");
   const start = commonPrefix(expected, row);
   const prompt = [...row.subarray(0, start)];
@@ -88,11 +98,7 @@ function commonPrefix(expected: Float64Array, row: Int32Array): number {
   return Math.min(8, row.length, expected.length);
 }
 
-async function lossesRow(
-  model: LanguageModel,
-  golden: GoldenCase,
-  loss: () => ReturnType<LanguageModel["loss"]>,
-): Promise<GoldenRow> {
+async function lossesRow(model: Model, golden: GoldenCase, loss: () => ReturnType<Model["loss"]>): Promise<GoldenRow> {
   const expected = expectedOf(golden, "out.adamwLosses");
   const { lr, betas, eps, weightDecay } = golden.attrs as {
     lr: number;

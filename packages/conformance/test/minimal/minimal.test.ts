@@ -11,13 +11,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
-import {
-  LanguageModel,
-  nextTokenTargets,
-  parseModelConfig,
-  SequenceModel,
-  type LayerSettings,
-} from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig, type MixerSettings } from "@statespace/models";
 import { describe, expect, it } from "vitest";
 import { minimalBackend } from "./backend.ts";
 import { minimalKernels } from "./kernels.ts";
@@ -63,7 +57,7 @@ async function differences(make: () => Subject): Promise<Record<string, number>>
 }
 
 function languageModel(): Subject {
-  const model = new LanguageModel(
+  const model = new Model(
     parseModelConfig({ model_type: "mamba", hidden_size: 12, num_hidden_layers: 2, vocab_size: 19, state_size: 4 }),
     3,
   );
@@ -72,15 +66,14 @@ function languageModel(): Subject {
   const targets = tensor(nextTokenTargets(row, 9), [2, 9]);
   return {
     parameters: [...model.parameters],
-    forward: () => model.forward(ids).logits,
+    forward: () => model.forward(ids).output,
     loss: () => model.loss(ids, targets),
   };
 }
 
-function sequenceModel(layer: LayerSettings): Subject {
-  const model = new SequenceModel(
+function sequenceModel(layer: MixerSettings): Subject {
+  const model = new Model(
     {
-      modelType: "sequence",
       dModel: 6,
       encoder: { kind: "linear", channels: 2 },
       layers: [layer],
@@ -114,7 +107,7 @@ describe("a backend of fifteen kernels", () => {
     for (const [name, difference] of Object.entries(await differences(languageModel)))
       expect(difference, name).toBeLessThan(ROUNDINGS);
   }, 120_000);
-  it.each<LayerSettings>([
+  it.each<MixerSettings>([
     { kind: "s4d", dState: 4 },
     { kind: "s4", dState: 4, kernelLength: 16 },
     { kind: "s5", dState: 8, blocks: 2 },

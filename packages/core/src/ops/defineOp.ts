@@ -67,17 +67,11 @@ function named(names: readonly string[], tensors: readonly Tensor[]): Record<str
   return result;
 }
 
-/** The inputs that are there; the caller's own record where all of them are. */
 function presentInputs(spec: OpDeclaration, given: Readonly<Record<string, Tensor | undefined>>): Tensors {
-  let absent = false;
+  const present: Record<string, Tensor> = {};
   for (const name in given) {
     if (spec.inputs[name] === undefined && !spec.inputs["..."])
       throw new ShapeError(`${spec.name}: has no argument ${name} (it has ${Object.keys(spec.inputs).join(", ")})`);
-    absent ||= given[name] === undefined;
-  }
-  if (!absent) return given as Tensors;
-  const present: Record<string, Tensor> = {};
-  for (const name in given) {
     const input = given[name];
     if (input !== undefined) present[name] = input;
   }
@@ -87,8 +81,7 @@ function presentInputs(spec: OpDeclaration, given: Readonly<Record<string, Tenso
 function withDefaults({ name, attrs: defaults }: OpDeclaration, attrs: object | undefined): Record<string, unknown> {
   if (attrs === undefined) return defaults;
   const all: Record<string, unknown> = { ...defaults };
-  for (const attribute in attrs) {
-    const value = (attrs as Readonly<Record<string, unknown>>)[attribute];
+  for (const [attribute, value] of Object.entries(attrs)) {
     if (!(attribute in defaults))
       throw new ArgumentError(
         `${name}: has no attribute ${attribute} (it has ${Object.keys(defaults).join(", ") || "none"})`,
@@ -137,7 +130,7 @@ function perform(
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Tensor[] {
-  const rule = isRecording() ? ruleOf(spec, present, attrs, names) : undefined;
+  const rule = ruleOf(spec, present, attrs, names);
   const { kernels } = backendOf(present);
   const lacking =
     kernels[spec.name] === undefined ||
@@ -159,15 +152,14 @@ export function usesGradientKernel({ differentiable, gradient }: OpDeclaration):
   return differentiable.length > 0 && gradient === undefined;
 }
 
-const NO_GRADIENT: GradientRule = { save: [], backward: () => ({}) };
-
 function ruleOf(
   spec: OpDeclaration,
   present: Tensors,
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Rule | undefined {
-  if (spec.flat) return () => NO_GRADIENT;
+  if (!isRecording()) return undefined;
+  if (spec.flat) return () => ({ save: [], backward: () => ({}) });
   if (spec.gradient !== undefined) return composedRule(spec, present, attrs, names);
   return spec.differentiable.length > 0 ? kernelRule(spec, present, attrs, names) : undefined;
 }
@@ -178,14 +170,10 @@ function composedRule(
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Rule {
-  const { save, backward } = gradient!;
+  const shapes = Object.fromEntries(Object.entries(present).map(([name, { shape }]) => [name, shape]));
   return (outputs) => ({
-    save: save.map((name) => present[name] ?? outputs[names.indexOf(name)]!),
-    backward: ([dy], kept) => {
-      const shapes: Record<string, readonly number[]> = {};
-      for (const name in present) shapes[name] = present[name]!.shape;
-      return backward({ saved: named(save, kept), dy: dy!, shapes, attrs });
-    },
+    save: gradient!.save.map((name) => present[name] ?? outputs[names.indexOf(name)]!),
+    backward: ([dy], kept) => gradient!.backward({ saved: named(gradient!.save, kept), dy: dy!, shapes, attrs }),
   });
 }
 
@@ -195,23 +183,20 @@ function kernelRule(
   attrs: Readonly<Record<string, unknown>>,
   outputNames: readonly string[],
 ): Rule {
-  return (outputs) => {
-    const savedNames = Object.keys(present);
-    const save = Object.values(present);
-    for (const name of spec.saveOutputs ?? []) {
-      savedNames.push(name);
-      save.push(outputs[outputNames.indexOf(name)]!);
-    }
-    return {
-      save,
-      backward: (dys, saved) => {
-        const inputs = named(savedNames, saved);
-        dys.forEach((dy, i) => {
-          if (dy !== null) inputs[upstreamName(outputNames[i]!)] = dy;
-        });
-        const wanted = spec.differentiable.filter((name) => present[name] !== undefined);
-        return named(wanted, runKernel(gradientKernelName(spec.name), inputs, attrs));
-      },
-    };
-  };
+  const inputNames = Object.keys(present);
+  const savedOutputs = spec.saveOutputs ?? [];
+  const wanted = spec.differentiable.filter((name) => present[name] !== undefined);
+  return (outputs) => ({
+    save: [
+      ...inputNames.map((name) => present[name]!),
+      ...savedOutputs.map((name) => outputs[outputNames.indexOf(name)]!),
+    ],
+    backward: (dys, saved) => {
+      const inputs = named([...inputNames, ...savedOutputs], saved);
+      dys.forEach((dy, i) => {
+        if (dy !== null) inputs[upstreamName(outputNames[i]!)] = dy;
+      });
+      return named(wanted, runKernel(gradientKernelName(spec.name), inputs, attrs));
+    },
+  });
 }

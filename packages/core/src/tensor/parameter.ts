@@ -1,6 +1,7 @@
+import { chosenBackend, type BackendChoice } from "../backend/current.ts";
 import type { AnyBackend } from "../backend/registry.ts";
 import { ShapeError } from "../errors.ts";
-import { readFloats, sizeOfShape, tensor, writeInto, type PlaceOptions } from "./create.ts";
+import { readFloats, sizeOfShape, tensor, writeInto, zeros, type PlaceOptions } from "./create.ts";
 import { keep } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -26,24 +27,30 @@ export class Parameter {
   trainable: boolean;
   /** Grows with every change of the values; what is derived from them (A = -exp(ALog)) is cached by it. */
   version = 0;
-  #value: Tensor;
+  #value: Tensor | undefined;
+  readonly #place: BackendChoice | undefined;
 
-  constructor(name: string, value: Tensor, options: ParameterOptions = {}) {
+  /**
+   * @param value the values, or a shape alone: it then takes no memory until values come, or are asked for and are zeros
+   * @param options.backend where those will be; by default the backend that is set then
+   */
+  constructor(name: string, value: Tensor | readonly number[], options: ParameterOptions & PlaceOptions = {}) {
     this.name = name;
-    this.shape = value.shape;
+    this.shape = "shape" in value ? value.shape : value;
     this.decay = options.decay ?? true;
     this.learningRate = options.learningRate;
     this.trainable = options.trainable ?? true;
-    this.#value = keep(value);
+    this.#place = options.backend;
+    if ("shape" in value) this.#value = keep(value);
   }
 
   get value(): Tensor {
-    return this.#value;
+    return (this.#value ??= keep(zeros(this.shape, { backend: this.#place })));
   }
 
   /** Where its values are. */
   get backend(): AnyBackend {
-    return this.#value.backend;
+    return this.#value?.backend ?? chosenBackend(this.#place);
   }
 
   get size(): number {
@@ -57,7 +64,8 @@ export class Parameter {
         `${this.name}: values must have ${this.size} elements for [${this.shape.join(", ")}], got ${values.length}`,
       );
     }
-    writeInto(this.#value, values);
+    if (this.#value === undefined) this.#value = keep(tensor(values, this.shape, { backend: this.#place }));
+    else writeInto(this.#value, values);
     this.version++;
   }
 
@@ -66,17 +74,17 @@ export class Parameter {
     if (value.shape.join() !== this.shape.join()) {
       throw new ShapeError(`${this.name}: must be [${this.shape.join(", ")}], got [${value.shape.join(", ")}]`);
     }
-    this.#value.dispose();
+    this.#value?.dispose();
     this.#value = keep(value);
     this.version++;
   }
 
   read(): Promise<Float32Array> {
-    return readFloats(this.#value);
+    return readFloats(this.value);
   }
 
   dispose(): void {
-    this.#value.dispose();
+    this.#value?.dispose();
   }
 }
 

@@ -41,6 +41,20 @@ export class ConfigFields {
     return this.#get(key) !== undefined;
   }
 
+  /** The object that is read, as it is. */
+  get json(): JsonObject {
+    return this.#object;
+  }
+
+  /** A field as it is, for a reader of its own. */
+  value(key: string): JsonValue | undefined {
+    return this.#get(key);
+  }
+
+  isObject(key: string): boolean {
+    return isJsonObject(this.#get(key));
+  }
+
   /** Whether the field holds exactly this. */
   is(key: string, value: JsonValue): boolean {
     return this.#get(key) === value;

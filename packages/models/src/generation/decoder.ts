@@ -1,6 +1,6 @@
 import { capture, keep, readFloats, tensor, writeInto, type Captured, type Tensor } from "@statespace/core";
-import type { LanguageModel } from "../language/model.ts";
-import type { ModelState } from "../language/modelState.ts";
+import type { Model } from "../model/model.ts";
+import type { ModelState } from "../model/state.ts";
 
 /** Room that a growing state gets at least. */
 const LEAST_ROOM = 64;
@@ -17,14 +17,14 @@ export function capacityFor(tokens: number): number {
  * The decoder owns `state` and changes it in place; `state.clone()` and `state.copyFrom()` fork and roll back.
  */
 export class Decoder {
-  readonly model: LanguageModel;
+  readonly model: Model;
   readonly state: ModelState;
   readonly #ids: Tensor; // int32 [b]
   #graph: Captured<Tensor> | undefined;
   #layout = 0;
 
   /** @param state taken over: the decoder disposes it. */
-  constructor(model: LanguageModel, state: ModelState, batch: number) {
+  constructor(model: Model, state: ModelState, batch: number) {
     this.model = model;
     this.state = state;
     this.#ids = keep(tensor(new Int32Array(batch), [batch], { backend: model.backend }));

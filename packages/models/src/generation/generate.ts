@@ -1,7 +1,7 @@
 import { ArgumentError, Rng } from "@statespace/core";
 import { throwIfAborted } from "@statespace/files";
-import type { LanguageModel } from "../language/model.ts";
-import type { ModelState } from "../language/modelState.ts";
+import type { Model } from "../model/model.ts";
+import type { ModelState } from "../model/state.ts";
 import type { Tokenizer } from "@statespace/text";
 import { Decoder } from "./decoder.ts";
 import { prefill } from "./prefill.ts";
@@ -43,11 +43,11 @@ export interface GeneratedToken {
  * @throws ArgumentError naming the setting or the id that is out of range, before any work; AbortedError.
  */
 export async function* generate(
-  model: LanguageModel,
+  model: Model,
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, undefined> {
-  const { maxNewTokens = 64, seed = 0, eosTokenIds = model.config.eosTokenIds, signal, onState } = options;
+  const { maxNewTokens = 64, seed = 0, eosTokenIds = model.resolved.eosTokenIds, signal, onState } = options;
   if (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 0)
     throw new ArgumentError(`generate: maxNewTokens must be a whole number >= 0, got ${maxNewTokens}`);
   checkSampling(options);
@@ -69,7 +69,7 @@ export async function* generate(
       throwIfAborted(signal, "generate");
       for (let row = 0; row < prompts.length; row++) {
         if (!open[row]) continue;
-        const scores = logits.subarray(row * model.config.vocabSize, (row + 1) * model.config.vocabSize);
+        const scores = logits.subarray(row * model.vocabSize, (row + 1) * model.vocabSize);
         const id = chooseToken(scores, options, () => draws[row]!.uniform(), seen[row]!);
         last[row] = id;
         seen[row]!.push(id);
@@ -103,7 +103,7 @@ export interface GenerateTextOptions extends GenerateOptions {
  * @throws ArgumentError as `generate`, and for an empty stop string.
  */
 export async function* generateText(
-  model: LanguageModel,
+  model: Model,
   tokenizer: Tokenizer,
   prompts: string | readonly string[],
   options: GenerateTextOptions = {},

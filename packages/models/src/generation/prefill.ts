@@ -1,7 +1,7 @@
 import { ArgumentError, mul, readFloats, tensor, tidy, type Tensor } from "@statespace/core";
 import { throwIfAborted } from "@statespace/files";
-import type { LanguageModel } from "../language/model.ts";
-import type { ModelState } from "../language/modelState.ts";
+import type { Model } from "../model/model.ts";
+import type { ModelState } from "../model/state.ts";
 
 /** Tokens run at once while a prompt is read: bounds the memory a long prompt takes. */
 export const PREFILL_CHUNK = 512;
@@ -27,11 +27,11 @@ export interface PrefillOptions {
  * @throws ArgumentError for an empty prompt, an id out of range, or unequal prompts with an initial state; AbortedError.
  */
 export async function prefill(
-  model: LanguageModel,
+  model: Model,
   prompts: readonly ArrayLike<number>[],
   options: PrefillOptions = {},
 ): Promise<Prefilled> {
-  checkPrompts(prompts, model.config.vocabSize);
+  checkPrompts(prompts, model.vocabSize);
   const length = Math.max(...prompts.map((p) => p.length));
   const ragged = prompts.some((p) => p.length !== length);
   if (ragged && options.initialState)
@@ -79,7 +79,7 @@ interface Chunk {
 }
 
 function runChunk(
-  model: LanguageModel,
+  model: Model,
   { ids, seqIdx, length, from, until, state }: Chunk,
 ): { logits: Tensor; state: ModelState } {
   const batch = ids.length / length;
@@ -96,7 +96,7 @@ function runChunk(
       lastOnly: true,
       seqIdx: seqIdx && cut(seqIdx),
     });
-    return { logits: result.logits, next: result.state! };
+    return { logits: result.output, next: result.state! };
   });
   if (initialState !== state) initialState?.dispose();
   return { logits, state: next };

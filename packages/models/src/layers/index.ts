@@ -1,6 +1,7 @@
+export { ResidualBlock, type BlockOptions, type BlockParts, type BlockResult } from "./block.ts";
 export { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, normal, scaled, uniform } from "./initializers.ts";
 export type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.ts";
-export { GatedMlp } from "./gatedMlp.ts";
-export { Norm } from "./norm.ts";
-export { ParameterBuilder, type Initializer } from "./parameterBuilder.ts";
-export { ResidualBlock } from "./residualBlock.ts";
+export { DenseMlp, type Mlp } from "./mlp.ts";
+export type { MlpConfig, MlpSettings } from "./mlpConfig.ts";
+export { Norm, type NormConfig } from "./norm.ts";
+export { ParameterBuilder, type Initializer, type MakeOptions, type Parts } from "./parameterBuilder.ts";

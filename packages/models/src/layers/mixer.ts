@@ -23,11 +23,9 @@ export interface ForwardOptions {
   readonly returnState?: boolean;
   /** int32 [b, l]: where it changes along l, another sequence starts and nothing carries over. */
   readonly seqIdx?: Tensor | undefined;
-  /** Applied to what each branch of a block adds to the residual stream: dropout, while training. */
-  readonly dropout?: ((branch: Tensor) => Tensor) | undefined;
 }
 
-/** What a mixer or block returns for whole sequences. */
+/** What a mixer returns for whole sequences. */
 export interface ForwardResult {
   readonly y: Tensor; // [b, l, dModel]
   /** With `returnState`. */
@@ -52,6 +50,8 @@ export interface Mixer {
   step(x: Tensor /* [b, dModel] */, state: LayerState): Tensor; // [b, dModel]
   /** Where the state grows: gives it room, in place, so that steps keep its shapes and can be captured until the room is full. */
   reserve?(state: LayerState, reservation: Reservation): void;
+  /** What it made of each token, for looking at: `delta`, `B` and `C` of a selective SSM, [b, l, ...] each. */
+  inspect?(x: Tensor /* [b, l, dModel] */): Readonly<Record<string, Tensor>>;
   /** Frees what was derived from the weights; the weights belong to the model. */
   dispose?(): void;
 }

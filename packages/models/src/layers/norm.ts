@@ -1,21 +1,32 @@
-import { layerNorm, rmsNorm, type Parameter, type Tensor } from "@statespace/core";
+import { add, layerNorm, rmsNorm, type Parameter, type Tensor } from "@statespace/core";
 import { constant } from "./initializers.ts";
 import type { ParameterBuilder } from "./parameterBuilder.ts";
 
-/** The norm before each mixer: RMS, or layer norm with a bias. */
+/** What a norm is made of. */
+export interface NormConfig {
+  /** Root mean square, or layer norm with a bias. */
+  readonly norm: "rms" | "layer";
+  readonly normEps: number;
+  /** Added to the weight: 1 where files keep the weight's distance from 1. */
+  readonly normOffset: number;
+}
+
+/** The norm before (or after) a mixer or an MLP. */
 export class Norm {
   readonly weight: Parameter; // [dModel]
   readonly bias: Parameter | undefined; // [dModel]
-  readonly #eps: number;
+  readonly #config: NormConfig;
 
-  constructor(kind: "rms" | "layer", dModel: number, eps: number, build: ParameterBuilder) {
-    this.weight = build.make("weight", [dModel], constant(1), { decay: false });
-    this.bias = kind === "layer" ? build.make("bias", [dModel], constant(0), { decay: false }) : undefined;
-    this.#eps = eps;
+  constructor(config: NormConfig, dModel: number, build: ParameterBuilder) {
+    this.weight = build.make("weight", [dModel], constant(1 - config.normOffset), { decay: false });
+    this.bias = config.norm === "layer" ? build.make("bias", [dModel], constant(0), { decay: false }) : undefined;
+    this.#config = config;
   }
 
   apply(x: Tensor): Tensor {
-    if (this.bias === undefined) return rmsNorm({ x, weight: this.weight.value }, { eps: this.#eps }).y;
-    return layerNorm({ x, weight: this.weight.value, bias: this.bias.value }, { eps: this.#eps }).y;
+    const { normEps: eps, normOffset } = this.#config;
+    const weight = normOffset === 0 ? this.weight.value : add(this.weight.value, normOffset);
+    if (this.bias === undefined) return rmsNorm({ x, weight }, { eps }).y;
+    return layerNorm({ x, weight, bias: this.bias.value }, { eps }).y;
   }
 }

@@ -1,7 +1,15 @@
-import { Parameter, tensor, zeros, type BackendChoice, type ParameterOptions, type Rng } from "@statespace/core";
+import { Parameter, tensor, type BackendChoice, type ParameterOptions, type Rng } from "@statespace/core";
 
 /** Initial values of a parameter. */
 export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
+
+/** Rows of a parameter by the name of what they make, in order: `{ q: 64, k: 32, v: 32 }`. Other files may keep them apart. */
+export type Parts = Readonly<Record<string, number>>;
+
+/** How a parameter is made. */
+export interface MakeOptions extends ParameterOptions {
+  readonly parts?: Parts;
+}
 
 /** What all builders of one model share. */
 interface Shared {
@@ -9,30 +17,24 @@ interface Shared {
   readonly additions: number;
   readonly backend: BackendChoice | undefined;
   readonly made: Parameter[];
+  readonly matrices: Set<Parameter>;
+  readonly parts: Map<Parameter, Parts>;
 }
 
 /**
- * Makes a model's parameters under their names. With a generator they get initial values;
- * without one they start as zeros on the device, for a loader to fill, so that weights are in memory once.
+ * Makes a model's parameters under their names: the one place that says which there are, of what shapes. With a generator they get
+ * initial values; without one they take no memory until a loader brings their values.
  */
 export class ParameterBuilder {
   #shared: Shared;
-  #prefix: string;
+  #prefix = "";
 
   /**
    * @param additions how often the stack adds to its residual stream, for `ontoResidual`; 0 leaves its projections unscaled
    * @param backend where the parameters are made; by default the backend that is set
    */
   constructor(rng: Rng | undefined, additions = 0, backend?: BackendChoice) {
-    this.#shared = { rng, additions, backend, made: [] };
-    this.#prefix = "";
-  }
-
-  static #under(shared: Shared, prefix: string): ParameterBuilder {
-    const builder = new ParameterBuilder(undefined);
-    builder.#shared = shared;
-    builder.#prefix = prefix;
-    return builder;
+    this.#shared = { rng, additions, backend, made: [], matrices: new Set(), parts: new Map() };
   }
 
   /** True when parameters get initial values, false when a loader will fill them. */
@@ -42,14 +44,25 @@ export class ParameterBuilder {
 
   /** The same parameters under a longer prefix. */
   within(name: string): ParameterBuilder {
-    return ParameterBuilder.#under(this.#shared, `${this.#prefix}${name}.`);
+    const inner = new ParameterBuilder(undefined);
+    inner.#shared = this.#shared;
+    inner.#prefix = `${this.#prefix}${name}.`;
+    return inner;
   }
 
-  make(name: string, shape: readonly number[], init: Initializer, options?: ParameterOptions): Parameter {
+  make(name: string, shape: readonly number[], init: Initializer, { parts, ...options }: MakeOptions = {}): Parameter {
     const { rng, backend, made } = this.#shared;
-    const value = rng === undefined ? zeros(shape, { backend }) : tensor(init(shape, rng), shape, { backend });
-    const parameter = new Parameter(`${this.#prefix}${name}`, value, options);
+    const value = rng === undefined ? shape : tensor(init(shape, rng), shape, { backend });
+    const parameter = new Parameter(`${this.#prefix}${name}`, value, { ...options, backend });
+    if (parts !== undefined) this.#shared.parts.set(parameter, parts);
     made.push(parameter);
+    return parameter;
+  }
+
+  /** A parameter that only `linear` and `embedding` read, which take it packed too. */
+  matrix(name: string, shape: readonly number[], init: Initializer, options?: MakeOptions): Parameter {
+    const parameter = this.make(name, shape, init, options);
+    this.#shared.matrices.add(parameter);
     return parameter;
   }
 
@@ -62,5 +75,15 @@ export class ParameterBuilder {
   /** Everything made so far, in order. */
   get parameters(): readonly Parameter[] {
     return this.#shared.made;
+  }
+
+  /** Those that may be packed. */
+  get matrices(): ReadonlySet<Parameter> {
+    return this.#shared.matrices;
+  }
+
+  /** The parts of those that have any. */
+  get parts(): ReadonlyMap<Parameter, Parts> {
+    return this.#shared.parts;
   }
 }

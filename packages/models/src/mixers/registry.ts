@@ -13,7 +13,7 @@ import { mamba2Schema } from "./mamba2/config.ts";
 import { Mamba2Mixer } from "./mamba2/mixer.ts";
 import { mamba3Schema } from "./mamba3/config.ts";
 import { Mamba3Mixer } from "./mamba3/mixer.ts";
-import { mlpSchema } from "./mlp/config.ts";
+import { mlpSchema } from "../layers/mlpConfig.ts";
 import { MlpMixer } from "./mlp/mixer.ts";
 import { gruSchema, lstmSchema } from "./recurrent/config.ts";
 import { GruMixer } from "./recurrent/gru.ts";

@@ -29,8 +29,9 @@ export {
   type StepEvent,
   type TrainingEvent,
 } from "./events.ts";
-export { classAccuracy, languageObjective, type LanguageObjectiveOptions } from "./languageObjective.ts";
+export { classAccuracy } from "./classAccuracy.ts";
 export { train } from "./loop.ts";
+export { modelObjective, type ModelObjectiveOptions, type ObjectiveModel } from "./modelObjective.ts";
 export { type CarriedState, type LossContext, type LossResult, type Measures, type Trainable } from "./objective.ts";
 export type { CheckpointOptions, EvaluationOptions, TrainOptions } from "./options.ts";
 export { progressReporter, progressText, type ProgressOutput } from "./progress.ts";

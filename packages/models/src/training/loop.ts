@@ -16,7 +16,7 @@ import { trainStep } from "./step.ts";
  *
  * With a store, a run can be stopped anywhere and resumed: the losses go on bit for bit on the same backend and thread count
  * (with `maxMinutes` the rates follow the clock, so they do not).
- * @param trainable a `SequenceModel`, a `languageObjective`, or anything with parameters and a loss.
+ * @param trainable a `modelObjective`, or anything with parameters and a loss.
  * @param data an endless stream whose position can be saved.
  * @throws ArgumentError; NonFiniteError when a loss or gradient is not finite, which is seen within a few steps and before any
  * checkpoint of them; AbortedError, after a checkpoint; what the store throws at the last checkpoint.

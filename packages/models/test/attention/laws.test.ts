@@ -1,6 +1,7 @@
 import { Rng, setBackend, sum, tensor, tidy } from "@statespace/core";
 import { describe, expect, it } from "vitest";
 import { AttentionMixer, ParameterBuilder, type AttentionMixerConfig } from "../../src/index.ts";
+import { mlpSchema } from "../../src/layers/mlpConfig.ts";
 import { MlpMixer } from "../../src/mixers/mlp/mixer.ts";
 import { float64Backend } from "../float64Backend.ts";
 import { describeMixerLaws } from "../laws.ts";
@@ -41,7 +42,16 @@ for (const [name, change] of Object.entries(variants)) {
     exact: change.rotaryDim ? ROTATED : 1e-11,
   });
 }
-describeMixerLaws("MLP", (build) => new MlpMixer({ dModel: 6, hidden: 10 }, build), { dModel: 6 });
+for (const settings of [
+  { gated: false, activation: "relu2" },
+  { activation: "gelu", useBias: true, gateMultiplier: 0.5, outputMultiplier: 3 },
+] as const)
+  describeMixerLaws(
+    `MLP, ${JSON.stringify(settings)}`,
+    (build) => new MlpMixer(mlpSchema.resolve(6, { hidden: 10, ...settings }), build),
+    { dModel: 6 },
+  );
+describeMixerLaws("MLP", (build) => new MlpMixer(mlpSchema.resolve(6, { hidden: 10 }), build), { dModel: 6 });
 
 describe("Attention, the map", () => {
   it("rows sum to 1, and nothing looks ahead", async () => {

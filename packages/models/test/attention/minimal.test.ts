@@ -18,9 +18,7 @@ describe("attention/minimal.ts equals the fast path", () => {
       attn_layer_idx: [0, 1],
       attn_cfg: { causal: true, num_heads: 4, ...attention },
     });
-    it(name, () =>
-      expectMinimalEqualsFast(config, (weights, same, ids) => minimalTransformer(weights, same, same.attention!, ids)),
-    );
+    it(name, () => expectMinimalEqualsFast(config, minimalTransformer));
   }
   for (const interleaved of [false, true]) {
     const config = parseModelConfig({
@@ -31,11 +29,6 @@ describe("attention/minimal.ts equals the fast path", () => {
       attn_cfg: { causal: true, num_heads: 2, rotary_emb_dim: 6, rotary_emb_interleaved: interleaved },
     });
     // The fast path's table of positions is float32: 2^-24 of an angle's sine.
-    it(`rotary positions, interleaved ${interleaved}`, () =>
-      expectMinimalEqualsFast(
-        config,
-        (weights, same, ids) => minimalTransformer(weights, same, same.attention!, ids),
-        1e-6,
-      ));
+    it(`rotary positions, interleaved ${interleaved}`, () => expectMinimalEqualsFast(config, minimalTransformer, 1e-6));
   }
 });

@@ -1,7 +1,7 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { memory, readFloats, reshape, Rng, setBackend, sliceAxis, tensor, tidy, type Tensor } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { AttentionMixer, Decoder, hybridConfig, LanguageModel, ParameterBuilder, prefill } from "../../src/index.ts";
+import { AttentionMixer, Decoder, Model, ParameterBuilder, prefill } from "../../src/index.ts";
 
 const config = {
   dModel: 6,
@@ -63,17 +63,21 @@ describe("attention on a reserved state", () => {
 
   it("is captured, and again when its room is full: 100 tokens equal the whole; nothing leaks", async () => {
     const before = memory().tensors;
-    const model = new LanguageModel(
-      hybridConfig({
-        vocabSize: 11,
+    const model = new Model(
+      {
         dModel: 8,
-        layers: ["mamba2", "attention"],
-        settings: { attention: { nHeads: 2, rotaryDim: 4 }, mamba2: { nHeads: 4, headDim: 4, dState: 4 } },
-      }),
+        encoder: { kind: "embedding", vocabSize: 11 },
+        layers: [
+          { kind: "mamba2", nHeads: 4, headDim: 4, dState: 4 },
+          { kind: "attention", nHeads: 2, rotaryDim: 4 },
+        ],
+        head: { kind: "language", tie: true },
+        norm: "rms",
+      },
       3,
     );
     const ids = Int32Array.from({ length: 100 }, (_, i) => (i * i) % 11);
-    const whole = tidy(() => model.forward(tensor(ids, [1, 100])).logits.dataSync()) as Float32Array;
+    const whole = tidy(() => model.forward(tensor(ids, [1, 100])).output.dataSync()) as Float32Array;
     const { state } = await prefill(model, [ids.slice(0, 50)]);
     const decoder = new Decoder(model, state, 1);
     const rooms = new Set<number>();

@@ -1,10 +1,10 @@
 import { setBackend } from "@statespace/core";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, it } from "vitest";
-import { fromPretrained, type MambaConfig } from "../../src/index.ts";
+import { fromPretrained } from "../../src/index.ts";
 import { minimalMamba } from "../../src/mixers/mamba/minimal.ts";
 import { float64Backend } from "../float64Backend.ts";
-import { expectLogits, expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
+import { expectLogits, expectMinimalEqualsFast, withSettings } from "../minimalEqualsFast.ts";
 
 const golden = (name: string): string =>
   fileURLToPath(new URL(`../../../conformance/golden/hf/${name}`, import.meta.url));
@@ -14,16 +14,14 @@ describe("mamba/minimal.ts equals the fast path", () => {
   for (const name of ["mamba-tiny", "falcon-mamba-tiny"]) {
     it(`on the checkpoint ${name}`, async () => {
       const model = await fromPretrained(golden(name));
-      await expectLogits(model, model.config as MambaConfig, minimalMamba);
+      await expectLogits(model, minimalMamba);
     });
     it(`on ${name} with layer norm, biases and an MLP after each mixer`, async () => {
       const model = await fromPretrained(golden(name));
       const config = {
-        ...(model.config as MambaConfig),
+        ...withSettings(model.config, { useBias: true, useConvBias: false }),
         norm: "layer",
-        useBias: true,
-        useConvBias: false,
-        dIntermediate: 12,
+        mlp: 12,
       } as const;
       model.dispose();
       await expectMinimalEqualsFast(config, minimalMamba);

@@ -1,13 +1,16 @@
 import { describe, it } from "vitest";
-import { parseModelConfig, type Mamba3Config } from "../../src/index.ts";
+import { parseModelConfig, type Mamba3MixerConfig, type ModelConfig } from "../../src/index.ts";
 import { minimalMamba3 } from "../../src/mixers/mamba3/minimal.ts";
 import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
 
-const configOf = (ssm: Record<string, unknown>, aActivation: Mamba3Config["aActivation"] = "heavyTail"): Mamba3Config =>
+const configOf = (
+  ssm: Record<string, unknown>,
+  aActivation: Mamba3MixerConfig["aActivation"] = "heavyTail",
+): ModelConfig =>
   parseModelConfig(
     { d_model: 16, n_layer: 2, vocab_size: 32, ssm_cfg: { layer: "Mamba3", d_state: 8, headdim: 8, ...ssm } },
     { aActivation },
-  ) as Mamba3Config;
+  );
 
 describe("mamba3/minimal.ts equals the fast path", () => {
   it("SISO", () => expectMinimalEqualsFast(configOf({}), minimalMamba3));

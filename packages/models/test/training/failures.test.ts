@@ -6,7 +6,7 @@ import { ArgumentError, FormatError, memory, mul, NonFiniteError, setBackend } f
 import { afterEach, beforeEach, expect, it } from "vitest";
 import {
   folderStore,
-  languageObjective,
+  modelObjective,
   memoryStore,
   train,
   type CheckpointStore,
@@ -25,7 +25,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 it("stops at a loss that is not finite, keeps the last good checkpoint and frees everything", async () => {
   const before = memory();
   const model = tinyModel();
-  const objective = languageObjective(model);
+  const objective = modelObjective(model);
   let calls = 0;
   const poisoned: Trainable = {
     ...objective,
@@ -48,7 +48,7 @@ it("stops at a loss that is not finite, keeps the last good checkpoint and frees
 
 it("stops at gradients that are not finite though the loss is", async () => {
   const model = tinyModel();
-  const objective = languageObjective(model);
+  const objective = modelObjective(model);
   model.parameters[0]!.assign(new Float32Array(model.parameters[0]!.size).fill(3e38));
   const { error } = await collect(
     train(
@@ -68,7 +68,7 @@ it("says before the first step that a folder cannot be written", async () => {
   const stream = countingStream(1);
   const { error, events } = await collect(
     train(
-      languageObjective(model),
+      modelObjective(model),
       { ...stream, nextBatch: () => (drawn++, stream.nextBatch()) },
       { steps: 2, checkpoints: { store: folderStore(join(folder, "file", "below")) } },
     ),
@@ -106,7 +106,7 @@ it("goes on when the disk is full, tells it, loses nothing saved, and fails at t
   const model = tinyModel();
   const store = folderStore(folder);
   const { events, error } = await collect(
-    train(languageObjective(model), countingStream(1), {
+    train(modelObjective(model), countingStream(1), {
       steps: 7,
       checkpoints: { store: fullAfter(store, 1), every: 2 },
     }),
@@ -116,7 +116,7 @@ it("goes on when the disk is full, tells it, loses nothing saved, and fails at t
   expect((error as Error).message).toMatch(/ENOSPC/);
   expect(await readdir(folder)).toEqual(["step-000000002"]);
   const again = await collect(
-    train(languageObjective(model), countingStream(1), { steps: 7, resume: true, checkpoints: { store } }),
+    train(modelObjective(model), countingStream(1), { steps: 7, resume: true, checkpoints: { store } }),
   );
   expect([again.error, again.events[0]]).toEqual([undefined, { kind: "resumed", step: 2, name: "step-000000002" }]);
   model.dispose();
@@ -137,12 +137,12 @@ it.each([
 ])("refuses a checkpoint whose %s is damaged and changes nothing", async (file, content, message) => {
   const model = tinyModel();
   const store = folderStore(folder);
-  await collect(train(languageObjective(model), countingStream(1), { steps: 1, checkpoints: { store } }));
+  await collect(train(modelObjective(model), countingStream(1), { steps: 1, checkpoints: { store } }));
   await writeFile(join(folder, "step-000000001", file), content);
   const other = tinyModel(8);
   const before = await other.parameters[0]!.read();
   const { error } = await collect(
-    train(languageObjective(other), countingStream(1), { steps: 2, resume: true, checkpoints: { store } }),
+    train(modelObjective(other), countingStream(1), { steps: 2, resume: true, checkpoints: { store } }),
   );
   expect(error).toBeInstanceOf(FormatError);
   expect((error as Error).message).toMatch(message);
@@ -153,8 +153,8 @@ it.each([
 it("refuses the checkpoint of another model, naming the weight", async () => {
   const model = tinyModel();
   const store = memoryStore();
-  await collect(train(languageObjective(model), countingStream(1), { steps: 1, checkpoints: { store } }));
-  const changed = { ...languageObjective(model), parameters: model.parameters.slice(1) };
+  await collect(train(modelObjective(model), countingStream(1), { steps: 1, checkpoints: { store } }));
+  const changed = { ...modelObjective(model), parameters: model.parameters.slice(1) };
   const fewer = await collect(train(changed, countingStream(1), { steps: 2, resume: true, checkpoints: { store } }));
   expect(fewer.error).toBeUndefined(); // a part of the weights may go on
   const missing = new Map([...model.parameters.entries()].map(([i, p]) => [p.name, i]));
@@ -162,7 +162,7 @@ it("refuses the checkpoint of another model, naming the weight", async () => {
   await store.remove("step-000000002");
   Object.defineProperty(model.parameters[0], "name", { value: "unknown.weight" });
   const { error } = await collect(
-    train(languageObjective(model), countingStream(1), { steps: 3, resume: true, checkpoints: { store } }),
+    train(modelObjective(model), countingStream(1), { steps: 3, resume: true, checkpoints: { store } }),
   );
   expect((error as Error).message).toMatch(/unknown.weight must be \[11, 16\], got nothing/);
   model.dispose();
@@ -177,7 +177,7 @@ it.each([
   [{ steps: 1, evaluation: { every: 0, batches: () => heldOut() } }, /evaluation.every/],
 ])("refuses %j", async (options, message) => {
   const model = tinyModel();
-  const { error } = await collect(train(languageObjective(model), countingStream(1), options));
+  const { error } = await collect(train(modelObjective(model), countingStream(1), options));
   expect(error).toBeInstanceOf(ArgumentError);
   expect((error as Error).message).toMatch(message);
   model.dispose();
@@ -186,7 +186,7 @@ it.each([
 it("keeps the files of the last checkpoint whole", async () => {
   const model = tinyModel();
   await collect(
-    train(languageObjective(model), countingStream(1), { steps: 3, checkpoints: { store: folderStore(folder) } }),
+    train(modelObjective(model), countingStream(1), { steps: 3, checkpoints: { store: folderStore(folder) } }),
   );
   const files = await readdir(join(folder, "step-000000003"));
   expect(files.sort()).toEqual(["model.safetensors", "optimizer.safetensors", "training.json"]);

@@ -6,10 +6,9 @@ import {
   countedTargets,
   countTargets,
   evaluate,
-  languageObjective,
+  modelObjective,
   memoryStore,
-  SequenceModel,
-  sequenceObjective,
+  Model,
   train,
   type CheckpointStore,
   type TrainingBatch,
@@ -26,7 +25,7 @@ const stream = (ids = "a"): TrainingStream => ({ ...countingStream(5), identity:
 async function run(store: CheckpointStore, options: TrainOptions, data = stream()): ReturnType<typeof collect> {
   const model = tinyModel();
   const outcome = await collect(
-    train(languageObjective(model), data, { ...options, checkpoints: { store }, resume: options.resume ?? true }),
+    train(modelObjective(model), data, { ...options, checkpoints: { store }, resume: options.resume ?? true }),
   );
   model.dispose();
   return outcome;
@@ -87,7 +86,7 @@ describe("a mask without ignored targets", () => {
   const ignoring: TrainingBatch = { ...batch, targets: Int32Array.of(-100, -100, 4, 5, -100, 7) };
 
   it("counts as -100 does, in the loss and in what it is a mean of", async () => {
-    const objective = languageObjective(tinyModel());
+    const objective = modelObjective(tinyModel());
     const masked = await evaluate(objective, [batch]);
     const { mask: _, ...bare } = ignoring;
     expect(masked).toEqual(await evaluate(objective, [bare]));
@@ -96,7 +95,7 @@ describe("a mask without ignored targets", () => {
   });
 
   it("counts in classification too", async () => {
-    const model = new SequenceModel({
+    const model = new Model({
       modelType: "sequence",
       dModel: 4,
       encoder: { kind: "linear", channels: 1 },
@@ -109,10 +108,8 @@ describe("a mask without ignored targets", () => {
       targets: Int32Array.of(0, 1, 2),
       targetShape: [3],
     };
-    const masked = await evaluate(sequenceObjective(model), [{ ...signals, mask: Float32Array.of(1, 0, 1) }]);
-    expect(masked).toEqual(
-      await evaluate(sequenceObjective(model), [{ ...signals, targets: Int32Array.of(0, -100, 2) }]),
-    );
+    const masked = await evaluate(modelObjective(model), [{ ...signals, mask: Float32Array.of(1, 0, 1) }]);
+    expect(masked).toEqual(await evaluate(modelObjective(model), [{ ...signals, targets: Int32Array.of(0, -100, 2) }]));
     expect(masked.targets).toBe(2);
   });
 

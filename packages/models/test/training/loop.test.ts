@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from "vitest";
 import {
   countTargets,
   evaluate,
-  languageObjective,
+  modelObjective,
   progressReporter,
   progressText,
   toJsonLine,
@@ -28,7 +28,7 @@ it("learns to count", async () => {
     optimizer: { learningRate: 0.02 },
     evaluation: { every: 60, batches: () => heldOut(8) },
   };
-  const { events, error } = await collect(train(languageObjective(model), countingStream(5), options));
+  const { events, error } = await collect(train(modelObjective(model), countingStream(5), options));
   expect(error).toBeUndefined();
   const evaluations = events.filter((event): event is EvaluationEvent => event.kind === "evaluation");
   expect(evaluations.map(({ step }) => step)).toEqual([60, 120]);
@@ -41,7 +41,7 @@ it("learns to count", async () => {
 it("frees all it made over 100 steps", async () => {
   const model = tinyModel();
   const warm = await collect(
-    train(languageObjective(model), countingStream(5), {
+    train(modelObjective(model), countingStream(5), {
       steps: 2,
       evaluation: { every: 1, batches: () => heldOut(1) },
     }),
@@ -49,14 +49,14 @@ it("frees all it made over 100 steps", async () => {
   expect(warm.error).toBeUndefined();
   const before = memory();
   await collect(
-    train(languageObjective(model, { carryState: true }), countingStream(5), {
+    train(modelObjective(model, { carryState: true }), countingStream(5), {
       steps: 100,
       accumulate: 2,
       evaluation: { every: 25, batches: () => heldOut(1) },
     }),
   );
   // Left in the middle of a run, too.
-  for await (const event of train(languageObjective(model, { carryState: true }), countingStream(5), { steps: 100 }))
+  for await (const event of train(modelObjective(model, { carryState: true }), countingStream(5), { steps: 100 }))
     if (event.step === 5) break;
   expect(memory()).toEqual(before);
   model.dispose();
@@ -79,7 +79,7 @@ it("accumulates to what one larger batch gives, also where batches hold unequal 
   ): Promise<{ loss: number; norm: number; weights: Float32Array[] }> => {
     const model = tinyModel();
     const optimizer = new AdamW(model.parameters, { learningRate: 0.01, eps: 1e-3 });
-    const { measures } = trainStep(languageObjective(model), optimizer, given, {
+    const { measures } = trainStep(modelObjective(model), optimizer, given, {
       learningRate: 0.01,
       clipNorm: 1,
       rng: new Rng(0),
@@ -101,7 +101,7 @@ it("accumulates to what one larger batch gives, also where batches hold unequal 
 
 it("carries the state: two halves of a row cost what the whole row costs", async () => {
   const model = tinyModel();
-  const objective = languageObjective(model, { carryState: true });
+  const objective = modelObjective(model, { carryState: true });
   const { b, l } = BATCH;
   const whole = countingStream(4).nextBatch();
   const half = (from: number, reset: boolean): TrainingBatch => {
@@ -126,7 +126,7 @@ it("carries the state: two halves of a row cost what the whole row costs", async
 
 it("starts each training batch from the state after the one before, unless it says reset", async () => {
   const model = tinyModel();
-  const objective = languageObjective(model, { carryState: true });
+  const objective = modelObjective(model, { carryState: true });
   const seen: boolean[] = [];
   const watching: Trainable = {
     ...objective,
@@ -143,7 +143,7 @@ it("starts each training batch from the state after the one before, unless it sa
 it("follows the schedule step by step", async () => {
   const model = tinyModel();
   const { events } = await collect(
-    train(languageObjective(model), countingStream(5), {
+    train(modelObjective(model), countingStream(5), {
       steps: 10,
       optimizer: { learningRate: 0.5 },
       schedule: wsdSchedule({ warmUp: 0.2, decay: 0.4 }),
@@ -159,7 +159,7 @@ it("follows the schedule step by step", async () => {
 it("ends with its time, rates included", async () => {
   const model = tinyModel();
   const { events } = await collect(
-    train(languageObjective(model), countingStream(5), { maxMinutes: 0.5 / 60, schedule: wsdSchedule({ decay: 1 }) }),
+    train(modelObjective(model), countingStream(5), { maxMinutes: 0.5 / 60, schedule: wsdSchedule({ decay: 1 }) }),
   );
   const last = events.at(-1)!;
   expect(last.kind === "end" && last.reason).toBe("time");
@@ -173,7 +173,7 @@ it("ends with its time, rates included", async () => {
 it("stops early when evaluations no longer improve", async () => {
   const model = tinyModel();
   const { events } = await collect(
-    train(languageObjective(model), countingStream(5), {
+    train(modelObjective(model), countingStream(5), {
       steps: 50,
       optimizer: { learningRate: 0 },
       evaluation: { every: 2, patience: 3, batches: () => heldOut(1) },
@@ -192,7 +192,7 @@ it("stops early when evaluations no longer improve", async () => {
 it("tells every event as JSON, and in words", async () => {
   const model = tinyModel();
   const { events } = await collect(
-    train(languageObjective(model), countingStream(5), {
+    train(modelObjective(model), countingStream(5), {
       steps: 4,
       evaluation: { every: 2, batches: () => heldOut(1) },
     }),

@@ -7,7 +7,7 @@ import { AbortedError, memory, setBackend } from "@statespace/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   folderStore,
-  languageObjective,
+  modelObjective,
   memoryStore,
   train,
   type CheckpointStore,
@@ -54,7 +54,7 @@ async function sitting(
     resume: true,
     ...(signal && { signal }),
   };
-  const outcome = await collect(train(languageObjective(model, { carryState: true }), data, options));
+  const outcome = await collect(train(modelObjective(model, { carryState: true }), data, options));
   const weights = await Promise.all(model.parameters.map((parameter) => parameter.read()));
   model.dispose();
   return { ...outcome, weights };
@@ -126,7 +126,7 @@ it("keeps the newest checkpoints only, and refuses to overwrite a run that is no
   expect(await store.names()).toEqual(["step-000000008", "step-000000009"]);
   const model = tinyModel();
   const { error } = await collect(
-    train(languageObjective(model), countingStream(5), { steps: 1, checkpoints: { store } }),
+    train(modelObjective(model), countingStream(5), { steps: 1, checkpoints: { store } }),
   );
   expect((error as Error).message).toMatch(/checkpoints already \(step-000000009\)/);
   model.dispose();

@@ -1,6 +1,6 @@
 import { Rng } from "@statespace/core";
 import {
-  LanguageModel,
+  Model,
   parseModelConfig,
   type StreamState,
   type TrainingBatch,
@@ -11,8 +11,8 @@ import {
 const VOCABULARY = 11;
 export const BATCH = { b: 2, l: 6 };
 
-export function tinyModel(seed = 3): LanguageModel {
-  return new LanguageModel(
+export function tinyModel(seed = 3): Model {
+  return new Model(
     parseModelConfig({
       model_type: "mamba",
       hidden_size: 16,

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { readFloats, setBackend, tensor, type PackedFormat } from "@statespace/core";
-import { LanguageModel, Decoder, parseModelConfig, prefill } from "@statespace/models";
+import { Model, Decoder, parseModelConfig, prefill } from "@statespace/models";
 import { PREFERENCE, registerAllBackends } from "../registerAllBackends.ts";
 import { numberOption, UsageError, type Command } from "./command.ts";
 
@@ -38,9 +38,9 @@ async function measure(
   tokens: number,
 ): Promise<Row> {
   await setBackend(backend);
-  const model = new LanguageModel(parseModelConfig({ model_type: "mamba", ...SHAPES[shape]! }), 0);
+  const model = new Model(parseModelConfig({ model_type: "mamba", ...SHAPES[shape]! }), 0);
   if (weights !== "f32") await model.quantize(weights as PackedFormat);
-  const prompt = Array.from({ length: promptTokens }, (_, i) => (i * 7919) % model.config.vocabSize);
+  const prompt = Array.from({ length: promptTokens }, (_, i) => (i * 7919) % model.vocabSize);
   const first = await prefill(model, [prompt]); // warm-up
   first.state.dispose();
   const prefillTimes: number[] = [];
@@ -55,7 +55,7 @@ async function measure(
   const times: number[] = [];
   for (let i = 0; i < tokens; i++) {
     const from = performance.now();
-    await decoder.next([(i * 31) % model.config.vocabSize]);
+    await decoder.next([(i * 31) % model.vocabSize]);
     times.push(performance.now() - from);
   }
   const row: Row = {

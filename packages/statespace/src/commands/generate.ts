@@ -7,7 +7,7 @@ import {
   generate as generateTokens,
   generateText,
   type GenerateTextOptions,
-  type LanguageModel,
+  type Model,
 } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
@@ -127,7 +127,7 @@ async function load(
   from: string | URL,
   values: Values,
   signal: AbortSignal,
-): Promise<{ model: LanguageModel; tokenizer: Tokenizer | undefined }> {
+): Promise<{ model: Model; tokenizer: Tokenizer | undefined }> {
   const line = new ProgressLine();
   const source = openSource(from);
   const model = await fromPretrained(source, {
@@ -142,7 +142,7 @@ async function load(
 }
 
 interface Job {
-  readonly model: LanguageModel;
+  readonly model: Model;
   readonly tokenizer: Tokenizer | undefined;
   readonly prompt: string | undefined;
   readonly ids: readonly number[];

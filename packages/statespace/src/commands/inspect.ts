@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import { packBytes } from "@statespace/core";
 import { openCheckpoint, openSource } from "@statespace/files";
-import { matchTensors, parseLanguageConfig, type LanguageConfig } from "@statespace/models";
+import { familyOf, matchWeights, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
+import { chooseBackend } from "./backendOption.ts";
 import type { Command } from "./command.ts";
 import { megabytes } from "./terminal.ts";
 
@@ -12,32 +13,30 @@ Reads a checkpoint's config and headers (no weights): what it holds, whether the
 
 interface Summary {
   readonly modelType: string;
-  readonly config: LanguageConfig;
+  readonly config: ModelConfig;
   readonly parameters: number;
-  readonly bytes: Readonly<Record<"f32" | "f16" | "q8" | "q4", number>>;
+  readonly bytes: Readonly<Record<Stored, number>>;
   readonly stateBytes: number | null;
   readonly tensors: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[] }[];
 }
 
-/** Bytes of a matrix under a format; what does not pack stays float32. */
-function stored(name: string, shape: readonly number[], format: "f32" | "f16" | "q8" | "q4"): number {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const packs =
-    format !== "f32" && shape.length === 2 && !/A_log$/.test(name) && (format === "f16" || shape[1]! % 32 === 0);
-  return packs ? packBytes(shape, format) : 4 * size;
+type Stored = "f32" | "f16" | "q8" | "q4";
+
+/** Bytes of all weights under a format; what does not pack stays float32. */
+function stored(model: Model, format: Stored): number {
+  return model.parameters.reduce((sum, parameter) => {
+    const packs = format !== "f32" && model.packs(parameter, format);
+    return sum + (packs ? packBytes(parameter.shape, format) : 4 * parameter.size);
+  }, 0);
 }
 
-/** Bytes of one sequence's state: the convolution's window and the SSM's state of every layer. */
-function stateBytes(config: LanguageConfig): number | null {
-  // Attention's grows, and a hybrid's depends on its layers.
-  if (
-    config.attnLayers.length > 0 ||
-    (config.modelType !== "mamba" && config.modelType !== "falcon_mamba" && config.modelType !== "mamba2")
-  )
-    return null;
-  const { nLayer, dInner, dState, dConv } = config;
-  const window = config.modelType === "mamba2" ? dInner + 2 * config.nGroups * dState : dInner;
-  return 4 * nLayer * (dInner * dState + (dConv - 1) * window);
+/** Bytes of one sequence's state, where it does not grow. */
+function stateBytes(model: Model): number | null {
+  if (!model.constantState) return null;
+  const state = model.initialState(1);
+  const { bytes } = state;
+  state.dispose();
+  return bytes;
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -46,18 +45,25 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     options: { model: { type: "string" }, json: { type: "boolean", default: false } },
   });
   const checkpoint = await openCheckpoint(openSource(values.model ?? bundledCheckpoint()), { signal });
-  const config = parseLanguageConfig(checkpoint.config);
-  const keys = matchTensors(checkpoint, config);
-  const tensors = [...keys.values()].map((key) => ({ name: key, ...checkpoint.entries.get(key)! }));
-  const total = (format: "f32" | "f16" | "q8" | "q4"): number =>
-    tensors.reduce((sum, { name, shape }) => sum + stored(name, shape, format), 0);
+  await chooseBackend("cpu");
+  const family = familyOf(checkpoint.config);
+  const model = new Model(parseModelConfig(checkpoint.config), "empty");
+  const keys = [...matchWeights(model, family, checkpoint.entries).keys()];
   const summary: Summary = {
-    modelType: config.modelType,
-    config,
-    parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
-    bytes: { f32: total("f32"), f16: total("f16"), q8: total("q8"), q4: total("q4") },
-    stateBytes: stateBytes(config),
-    tensors: tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    modelType: family.name,
+    config: model.config,
+    parameters: model.size,
+    bytes: {
+      f32: stored(model, "f32"),
+      f16: stored(model, "f16"),
+      q8: stored(model, "q8"),
+      q4: stored(model, "q4"),
+    },
+    stateBytes: stateBytes(model),
+    tensors: keys.map((name) => {
+      const { dtype, shape } = checkpoint.entries.get(name)!;
+      return { name, dtype, shape };
+    }),
   };
   if (values.json) console.log(JSON.stringify(summary));
   else print(summary);
@@ -68,8 +74,9 @@ function print({ modelType, config, parameters, bytes, stateBytes: state, tensor
   const width = Math.max(...tensors.map(({ name }) => name.length));
   for (const { name, dtype, shape } of tensors)
     console.log(`${name.padEnd(width)}  ${dtype.padEnd(4)}  [${shape.join(", ")}]`);
+  const vocabulary = config.encoder.kind === "embedding" ? `, vocabulary ${config.encoder.vocabSize}` : "";
   console.log(
-    `\n${modelType}: ${config.nLayer} layers of ${config.dModel}, vocabulary ${config.vocabSize}, ${(parameters / 1e6).toFixed(2)} M parameters`,
+    `\n${modelType}: ${config.layers.length} layers of ${config.dModel}${vocabulary}, ${(parameters / 1e6).toFixed(2)} M parameters`,
   );
   console.log(
     `weights in memory: ${Object.entries(bytes)

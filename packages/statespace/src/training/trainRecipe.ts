@@ -4,8 +4,8 @@ import { tokenizerFiles } from "@statespace/text";
 import {
   evaluate,
   folderStore,
-  languageObjective,
-  LanguageModel,
+  modelObjective,
+  Model,
   parseModelConfig,
   savePretrained,
   train,
@@ -42,11 +42,11 @@ export interface TrainRecipeOptions {
 export async function trainRecipe(recipe: Recipe, source: unknown, options: TrainRecipeOptions): Promise<TrainedModel> {
   const { output, resume, signal, onEvent } = options;
   const data = await openTrainingData(recipe, options.base);
-  const model = new LanguageModel(modelConfig(recipe, data), recipe.seed);
+  const model = new Model(modelConfig(recipe, data), recipe.seed);
   try {
-    const objective = languageObjective(model, { carryState: recipe.rows === "contiguous" });
+    const objective = modelObjective(model, { carryState: recipe.rows === "contiguous" });
     // A held-out text is read in order, with the state carried along, however the rows of training are cut.
-    const measured = { ...languageObjective(model, { carryState: true }), loss: objective.loss };
+    const measured = { ...modelObjective(model, { carryState: true }), loss: objective.loss };
     const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume !== false);
     const best = new BestWeights(join(output, "best"));
     const events = train(measured, data.stream, {
@@ -115,7 +115,7 @@ function modelConfig(recipe: Recipe, data: TrainingData): ModelConfig {
 }
 
 async function finalFigures(
-  model: LanguageModel,
+  model: Model,
   objective: Parameters<typeof evaluate>[0],
   heldOut: HeldOut,
   metrics: MetricsFile,
@@ -134,7 +134,7 @@ async function finalFigures(
 }
 
 async function writeModel(
-  model: LanguageModel,
+  model: Model,
   { tokenizer }: TrainingData,
   { dtype }: Recipe,
   output: string,

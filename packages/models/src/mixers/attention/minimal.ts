@@ -2,21 +2,19 @@
  * A decoder-only Transformer from tokens to logits in plain float64 loops. Embedding, blocks, MLP and head are those of
  * `../mamba/minimal.ts`; here is causal attention. h heads of p channels, hkv of keys and values. Source: arXiv 1706.03762.
  */
-import type { AttentionConfig, LanguageModelConfig } from "../../checkpoint/modelConfig.ts";
+import type { ResolvedModel } from "../../model/config.ts";
 import { matVec, minimalLanguageModel, silu, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+import type { AttentionMixerConfig } from "./config.ts";
 
 /** Logits [l][v] of a language model whose every layer is attention. */
-export function minimalTransformer(
-  weights: Weights,
-  config: LanguageModelConfig,
-  attention: AttentionConfig,
-  ids: readonly number[],
-): Sequence {
-  return minimalLanguageModel(weights, config, ids, (x, weight) => attentionMixer(x, weight, attention));
+export function minimalTransformer(weights: Weights, model: ResolvedModel, ids: readonly number[]): Sequence {
+  return minimalLanguageModel(weights, model, ids, (x, weight, config) =>
+    attentionMixer(x, weight, config as AttentionMixerConfig),
+  );
 }
 
 /** Every token asks (q) all tokens up to itself (k) and averages what they offer (v). */
-export function attentionMixer(input: Sequence, weight: Lookup, config: AttentionConfig): Sequence {
+export function attentionMixer(input: Sequence, weight: Lookup, config: AttentionMixerConfig): Sequence {
   const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, softmaxScale } = config;
   const qkvDim = (h + 2 * hkv) * p;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
@@ -50,7 +48,7 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
 function rotate(
   x: Float64Array,
   position: number,
-  { rotaryDim: dim, rotaryBase, rotaryInterleaved }: AttentionConfig,
+  { rotaryDim: dim, rotaryBase, rotaryInterleaved }: AttentionMixerConfig,
 ): Float64Array {
   const out = x.slice();
   for (let i = 0; i < dim / 2; i++) {

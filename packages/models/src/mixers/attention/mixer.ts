@@ -68,13 +68,19 @@ export class AttentionMixer implements Mixer {
     const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim } = config;
     const own = { decay: false };
     const inner = h * p + mlpDim / 2;
-    this.inProj = build.make("in_proj.weight", [this.#qkvDim + mlpDim, dModel], kaimingUniform(dModel));
+    const parts = {
+      q: h * p,
+      k: config.nHeadsKv * p,
+      v: config.nHeadsKv * p,
+      ...(mlpDim > 0 ? { up: mlpDim / 2, gate: mlpDim / 2 } : {}),
+    };
+    this.inProj = build.matrix("in_proj.weight", [this.#qkvDim + mlpDim, dModel], kaimingUniform(dModel), { parts });
     this.inProjBias = config.useQkvBias
-      ? build.make("in_proj.bias", [this.#qkvDim + mlpDim], constant(0), own)
+      ? build.make("in_proj.bias", [this.#qkvDim + mlpDim], constant(0), { ...own, parts })
       : undefined;
     this.convWeight = k > 0 ? build.make("conv1d.weight", [this.#qkvDim, 1, k], kaimingUniform(k)) : undefined;
     this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
-    this.outProj = build.make("out_proj.weight", [dModel, inner], build.ontoResidual(kaimingUniform(inner)));
+    this.outProj = build.matrix("out_proj.weight", [dModel, inner], build.ontoResidual(kaimingUniform(inner)));
     this.outProjBias = config.useOutBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,

@@ -78,7 +78,7 @@ export class LsslMixer implements Mixer {
     );
     if (output !== "none") {
       const rows = output === "glu" ? 2 * h : h;
-      this.outWeight = build.make("output_linear.weight", [rows, c * h], kaimingUniform(c * h));
+      this.outWeight = build.matrix("output_linear.weight", [rows, c * h], kaimingUniform(c * h));
       this.outBias = build.make("output_linear.bias", [rows], constant(0), { decay: false });
     }
     this.parameters = [

@@ -3,26 +3,28 @@
  * Read it top down: model, mixer, then the small functions. A sequence is an array of tokens, a token a Float64Array.
  * l tokens, d channels (dInner), n state entries a channel. Source: arXiv 2312.00752, figure 3 and Algorithm 2.
  */
-import type { LanguageModelConfig, MambaConfig } from "../../checkpoint/modelConfig.ts";
+import type { ResolvedModel } from "../../model/config.ts";
 import type { MambaMixerConfig } from "./config.ts";
 
-/** Weights under their checkpoint names, as `model.weights()` gives them. */
+/** Weights by name, as `model.weights()` gives them. */
 export type Weights = ReadonlyMap<string, { readonly values: ArrayLike<number> }>;
 /** A weight of one layer or of the model, by the end of its name; absent ones (biases) are undefined. */
 export type Lookup = (name: string) => Float64Array | undefined;
 export type Sequence = readonly Float64Array[];
 
 /** Logits [l][v] of a Mamba or FalconMamba language model. */
-export function minimalMamba(weights: Weights, config: MambaConfig, ids: readonly number[]): Sequence {
-  return minimalLanguageModel(weights, config, ids, (x, weight) => mambaMixer(x, weight, config));
+export function minimalMamba(weights: Weights, model: ResolvedModel, ids: readonly number[]): Sequence {
+  return minimalLanguageModel(weights, model, ids, (x, weight, config) =>
+    mambaMixer(x, weight, config as MambaMixerConfig),
+  );
 }
 
 /** Embedding, then blocks x + mixer(norm(x)), then a norm and the head. Every model of the family is this around another mixer. */
 export function minimalLanguageModel(
   weights: Weights,
-  config: LanguageModelConfig,
+  model: ResolvedModel,
   ids: readonly number[],
-  mixer: (x: Sequence, weight: Lookup, layer: number) => Sequence,
+  mixer: (x: Sequence, weight: Lookup, config: object, layer: number) => Sequence,
 ): Sequence {
   const under = (prefix: string): Lookup => {
     return (name) => {
@@ -30,16 +32,16 @@ export function minimalLanguageModel(
       return found && Float64Array.from(found.values);
     };
   };
-  const norm = (x: Sequence, weight: Lookup): Sequence => x.map((token) => normalise(token, weight, config));
-  const embedding = under("backbone.")("embeddings.weight")!;
-  let x: Sequence = ids.map((id) => embedding.slice(id * config.dModel, (id + 1) * config.dModel));
-  for (let layer = 0; layer < config.nLayer; layer++) {
-    const at = `backbone.layers.${layer}.`;
-    x = addTokens(x, mixer(norm(x, under(`${at}norm.`)), under(`${at}mixer.`), layer));
-    if (config.dIntermediate > 0) x = addTokens(x, gatedMlp(norm(x, under(`${at}norm2.`)), under(`${at}mlp.`)));
-  }
-  const head = config.tieEmbeddings ? embedding : under("")("lm_head.weight")!;
-  return norm(x, under("backbone.norm_f.")).map((token) => matVec(head, token));
+  const norm = (x: Sequence, weight: Lookup): Sequence => x.map((token) => normalise(token, weight, model));
+  const embedding = under("encoder.")("weight")!;
+  let x: Sequence = ids.map((id) => embedding.slice(id * model.dModel, (id + 1) * model.dModel));
+  model.layers.forEach(({ mixers, mlp }, layer) => {
+    const at = `layers.${layer}.`;
+    x = addTokens(x, mixer(norm(x, under(`${at}norm.`)), under(`${at}mixer.`), mixers[0]!.config, layer));
+    if (mlp !== undefined) x = addTokens(x, gatedMlp(norm(x, under(`${at}norm2.`)), under(`${at}mlp.`)));
+  });
+  const head = under("head.")("weight") ?? embedding; // a tied head has no weight of its own
+  return norm(x, under("norm_f.")).map((token) => matVec(head, token));
 }
 
 /** The mixer: project, convolve, select, scan, gate, project back. */
@@ -107,7 +109,7 @@ export function gatedMlp(x: Sequence, weight: Lookup): Sequence {
 }
 
 /** The norm before each mixer: RMS, or layer norm where the model has one. */
-function normalise(token: Float64Array, weight: Lookup, { norm, normEps }: LanguageModelConfig): Float64Array {
+function normalise(token: Float64Array, weight: Lookup, { norm, normEps }: ResolvedModel): Float64Array {
   const mean = norm === "layer" ? token.reduce((a, b) => a + b, 0) / token.length : 0;
   const bias = weight("bias");
   return rmsNorm(

@@ -56,12 +56,12 @@ export class MambaMixer implements Mixer {
     const { dModel, dInner: d, dState: n, dConv: k, dtRank } = config;
     const own = { decay: false };
     const dtStd = dtRank ** -0.5 * config.timeStepScale;
-    this.inProj = build.make("in_proj.weight", [2 * d, dModel], kaimingUniform(dModel));
+    this.inProj = build.matrix("in_proj.weight", [2 * d, dModel], kaimingUniform(dModel));
     this.inProjBias = config.useBias ? build.make("in_proj.bias", [2 * d], constant(0), own) : undefined;
     this.convWeight = build.make("conv1d.weight", [d, 1, k], kaimingUniform(k));
     this.convBias = config.useConvBias ? build.make("conv1d.bias", [d], kaimingUniform(k), own) : undefined;
-    this.xProj = build.make("x_proj.weight", [dtRank + 2 * n, d], kaimingUniform(d));
-    this.dtProj = build.make(
+    this.xProj = build.matrix("x_proj.weight", [dtRank + 2 * n, d], kaimingUniform(d));
+    this.dtProj = build.matrix(
       "dt_proj.weight",
       [d, dtRank],
       config.timeStepInitScheme === "constant" ? constant(dtStd) : uniform(dtStd),
@@ -74,7 +74,7 @@ export class MambaMixer implements Mixer {
     );
     this.ALog = build.make("A_log", [d, n], logOneToN, own);
     this.D = build.make("D", [d], constant(1), own);
-    this.outProj = build.make("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
+    this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,

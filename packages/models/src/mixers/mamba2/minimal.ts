@@ -2,7 +2,7 @@
  * Mamba-2 from tokens to logits in plain float64 loops. Embedding, blocks and head are those of `../mamba/minimal.ts`; here is the mixer.
  * h heads of p channels, each with a state [p, n]; h/g heads share a group's B and C. Source: arXiv 2405.21060, figure 6 and section 7.
  */
-import type { Mamba2Config } from "../../checkpoint/modelConfig.ts";
+import type { ResolvedModel } from "../../model/config.ts";
 import {
   convolve,
   matVec,
@@ -17,8 +17,10 @@ import {
 import type { Mamba2MixerConfig } from "./config.ts";
 
 /** Logits [l][v] of a Mamba-2 language model. */
-export function minimalMamba2(weights: Weights, config: Mamba2Config, ids: readonly number[]): Sequence {
-  return minimalLanguageModel(weights, config, ids, (x, weight) => mamba2Mixer(x, weight, config));
+export function minimalMamba2(weights: Weights, model: ResolvedModel, ids: readonly number[]): Sequence {
+  return minimalLanguageModel(weights, model, ids, (x, weight, config) =>
+    mamba2Mixer(x, weight, config as Mamba2MixerConfig),
+  );
 }
 
 /** The mixer: one projection makes everything, x, B and C are convolved together, and A is one number a head. */

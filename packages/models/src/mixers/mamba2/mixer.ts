@@ -61,7 +61,7 @@ export class Mamba2Mixer implements Mixer {
     const { dModel, dInner: d, nHeads: h, dConv: k } = config;
     const own = { decay: false };
     const width = d + this.#convDim + h;
-    this.inProj = build.make("in_proj.weight", [width, dModel], kaimingUniform(dModel));
+    this.inProj = build.matrix("in_proj.weight", [width, dModel], kaimingUniform(dModel));
     this.inProjBias = config.useBias ? build.make("in_proj.bias", [width], kaimingUniform(dModel), own) : undefined;
     this.convWeight = build.make("conv1d.weight", [this.#convDim, 1, k], kaimingUniform(k));
     this.convBias = config.useConvBias ? build.make("conv1d.bias", [this.#convDim], kaimingUniform(k), own) : undefined;
@@ -74,7 +74,7 @@ export class Mamba2Mixer implements Mixer {
     this.ALog = build.make("A_log", [h], logUniformLinear(config.aInitRange), own);
     this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
     this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.make("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
+    this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,

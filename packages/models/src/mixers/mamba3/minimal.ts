@@ -3,7 +3,7 @@
  * h heads of p channels, each with a state [p, n] that it writes and reads r times a token (r = 1: SISO; MIMO else).
  * Source: arXiv 2603.15569.
  */
-import type { Mamba3Config } from "../../checkpoint/modelConfig.ts";
+import type { ResolvedModel } from "../../model/config.ts";
 import {
   matVec,
   minimalLanguageModel,
@@ -19,8 +19,10 @@ import type { Mamba3MixerConfig } from "./config.ts";
 const NORM_EPS = 1e-5;
 
 /** Logits [l][v] of a Mamba-3 language model. */
-export function minimalMamba3(weights: Weights, config: Mamba3Config, ids: readonly number[]): Sequence {
-  return minimalLanguageModel(weights, config, ids, (x, weight) => mamba3Mixer(x, weight, config));
+export function minimalMamba3(weights: Weights, model: ResolvedModel, ids: readonly number[]): Sequence {
+  return minimalLanguageModel(weights, model, ids, (x, weight, config) =>
+    mamba3Mixer(x, weight, config as Mamba3MixerConfig),
+  );
 }
 
 /** What a head remembers. */

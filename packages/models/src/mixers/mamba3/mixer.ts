@@ -62,7 +62,11 @@ export class Mamba3Mixer implements Mixer {
     this.config = config;
     const { dModel, dInner: d, dState: n, nHeads: h, headDim: p, mimoRank: r } = config;
     const own = { decay: false };
-    this.inProj = build.make("in_proj.weight", [this.#widths.reduce((a, b) => a + b), dModel], kaimingUniform(dModel));
+    this.inProj = build.matrix(
+      "in_proj.weight",
+      [this.#widths.reduce((a, b) => a + b), dModel],
+      kaimingUniform(dModel),
+    );
     this.dtBias = build.make(
       "dt_bias",
       [h],
@@ -82,7 +86,7 @@ export class Mamba3Mixer implements Mixer {
       : undefined;
     this.D = build.make("D", [h], constant(1), own);
     this.norm = config.outProjNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.make("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
+    this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     const ranks = this.mimo ? [this.mimo.x, this.mimo.z, this.mimo.o] : [];
     this.parameters = [
       this.inProj,

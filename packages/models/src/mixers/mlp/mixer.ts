@@ -1,19 +1,21 @@
 import { tidy, type Parameter, type Tensor } from "@statespace/core";
-import { GatedMlp } from "../../layers/gatedMlp.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import { DenseMlp } from "../../layers/mlp.ts";
+import type { MlpConfig } from "../../layers/mlpConfig.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
-import type { MlpMixerConfig } from "./config.ts";
 
-/** A gated MLP in a mixer's place: a layer that looks at one token at a time, and so has no state. */
+/** An MLP in a mixer's place: a layer that looks at one token at a time, and so has no state. */
 export class MlpMixer implements Mixer {
   readonly kind: string = "mlp";
   readonly constantState = true;
+  readonly config: MlpConfig;
   readonly parameters: readonly Parameter[];
-  readonly #mlp: GatedMlp;
+  readonly #mlp: DenseMlp;
 
-  constructor({ dModel, hidden }: MlpMixerConfig, build: ParameterBuilder) {
-    this.#mlp = new GatedMlp(dModel, hidden, build);
-    this.parameters = [this.#mlp.fc1, this.#mlp.fc2];
+  constructor(config: MlpConfig, build: ParameterBuilder) {
+    this.config = config;
+    this.#mlp = new DenseMlp(config, build);
+    this.parameters = this.#mlp.parameters;
   }
 
   initialState(): LayerState {

@@ -63,11 +63,11 @@ export abstract class RecurrentMixer implements Mixer {
     this.config = config;
     this.#names = names;
     const init = uniform(1 / Math.sqrt(h));
-    this.weightIh = build.make("weight_ih_l0", [gates * h, dModel], init);
-    this.weightHh = build.make("weight_hh_l0", [gates * h, h], init);
+    this.weightIh = build.matrix("weight_ih_l0", [gates * h, dModel], init);
+    this.weightHh = build.matrix("weight_hh_l0", [gates * h, h], init);
     this.biasIh = build.make("bias_ih_l0", [gates * h], init, { decay: false });
     this.biasHh = build.make("bias_hh_l0", [gates * h], init, { decay: false });
-    this.outProj = h === dModel ? undefined : build.make("out_proj.weight", [dModel, h], kaimingUniform(h));
+    this.outProj = h === dModel ? undefined : build.matrix("out_proj.weight", [dModel, h], kaimingUniform(h));
     this.parameters = [this.weightIh, this.weightHh, this.biasIh, this.biasHh, ...(this.outProj ? [this.outProj] : [])];
   }
 

@@ -55,7 +55,7 @@ export class S4Mixer implements Mixer {
     this.kernel = mode === "dplr" ? new DplrKernel(config, inner) : new DiagonalKernel(config, inner);
     if (output !== "none") {
       const rows = output === "glu" ? 2 * h : h;
-      this.outWeight = build.make("output_linear.0.weight", [rows, c * h], kaimingUniform(c * h));
+      this.outWeight = build.matrix("output_linear.0.weight", [rows, c * h], kaimingUniform(c * h));
       this.outBias = build.make("output_linear.0.bias", [rows], constant(0), { decay: false });
     }
     this.parameters = [this.D, ...this.kernel.parameters, ...(this.outWeight ? [this.outWeight, this.outBias!] : [])];

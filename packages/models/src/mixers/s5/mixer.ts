@@ -70,7 +70,7 @@ export class S5Mixer implements Mixer {
     this.D = build.make("D", [h], normal(1), { decay: false });
     this.logStep = build.make("log_step", [p, 1], init.logStep, ssm);
     const dense = (name: string): Parameter[] => [
-      build.make(`${name}.weight`, [h, h], kaimingUniform(h)),
+      build.matrix(`${name}.weight`, [h, h], kaimingUniform(h)),
       build.make(`${name}.bias`, [h], constant(0), { decay: false }),
     ];
     this.out1 = activation === "fullGlu" ? dense("out1") : [];

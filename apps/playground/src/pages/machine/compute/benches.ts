@@ -1,5 +1,5 @@
 import { linear, readFloats, Rng, selectiveScan, tensor, type Tensor } from "@statespace/core";
-import { Decoder, LanguageModel, parseModelConfig } from "@statespace/models";
+import { Decoder, Model, parseModelConfig } from "@statespace/models";
 import { breathe } from "../../../workers/rpc.ts";
 
 export type BenchName = "matmul" | "scan" | "decode" | "prefill";
@@ -67,11 +67,8 @@ async function benchScan(): Promise<BenchTime> {
   return { ms, rate: (1000 * l) / ms, unit: "tokens/s" };
 }
 
-const smallModel = (): LanguageModel =>
-  new LanguageModel(
-    parseModelConfig({ model_type: "mamba", hidden_size: 128, num_hidden_layers: 4, vocab_size: 1024 }),
-    1,
-  );
+const smallModel = (): Model =>
+  new Model(parseModelConfig({ model_type: "mamba", hidden_size: 128, num_hidden_layers: 4, vocab_size: 1024 }), 1);
 
 async function benchDecode(): Promise<BenchTime> {
   const model = smallModel();
@@ -90,7 +87,7 @@ async function benchPrefill(): Promise<BenchTime> {
     Int32Array.from({ length: l }, (_, i) => i),
     [1, l],
   );
-  const ms = await time(() => finish(model.forward(ids, { lastOnly: true }).logits));
+  const ms = await time(() => finish(model.forward(ids, { lastOnly: true }).output));
   ids.dispose();
   model.dispose();
   return { ms, rate: (1000 * l) / ms, unit: "tokens/s" };

@@ -1,13 +1,6 @@
 import { FormatError, Rng, setBackend } from "@statespace/core";
 import type { Tokenizer } from "@statespace/text";
-import {
-  Decoder,
-  ModelState,
-  prefill,
-  chooseToken,
-  type LanguageModel,
-  type SamplingSettings,
-} from "@statespace/models";
+import { Decoder, ModelState, prefill, chooseToken, type Model, type SamplingSettings } from "@statespace/models";
 import { loadBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 
@@ -25,7 +18,7 @@ const SNAPSHOT_EVERY = 8;
 
 /** A model that writes, whose state can be saved, put back and moved to another backend between two tokens. */
 export class Session {
-  readonly model: LanguageModel;
+  readonly model: Model;
   readonly tokenizer: Tokenizer;
   /** Prompt and continuation. */
   ids: number[] = [];
@@ -35,7 +28,7 @@ export class Session {
   #snapshots: Snapshot[] = [];
   #rng = new Rng(0);
 
-  constructor(model: LanguageModel, tokenizer: Tokenizer) {
+  constructor(model: Model, tokenizer: Tokenizer) {
     this.model = model;
     this.tokenizer = tokenizer;
   }
@@ -108,7 +101,7 @@ export class Session {
 
   /** @throws FormatError unless a snapshot and its state can be of this model. */
   check({ ids, logits }: Snapshot, state: ModelState): void {
-    const { vocabSize } = this.model.config;
+    const { vocabSize } = this.model;
     if (logits.length !== vocabSize)
       throw new FormatError(`state: must score ${vocabSize} tokens, got ${logits.length}: it belongs to another model`);
     const stranger = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));

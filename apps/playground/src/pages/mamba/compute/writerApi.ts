@@ -131,8 +131,9 @@ export const api = {
     const state = model.initialState();
     const { bytes } = state;
     state.dispose();
-    const { modelType, nLayer, dModel, vocabSize } = model.config;
-    return { type: modelType, weights: model.size, layers: nLayer, dModel, vocabSize, stateBytes: bytes };
+    const { config, size, vocabSize } = model;
+    const { dModel, layers, family = "statespace" } = config;
+    return { type: family, weights: size, layers: layers.length, dModel, vocabSize, stateBytes: bytes };
   },
 
   async write(
@@ -142,7 +143,7 @@ export const api = {
     if (session === undefined) throw new ArgumentError("no model is loaded");
     if (prompt !== undefined) await session.begin(prompt, seed, signal);
     let pictured = 0;
-    const eos = session.model.config.eosTokenIds;
+    const eos = session.model.resolved.eosTokenIds;
     for (let made = 0; made < tokens && !signal.aborted; made++) {
       await moveIfAsked();
       const start = performance.now();

@@ -21,7 +21,7 @@ export interface SequenceModelConfig {
   readonly seed: number;
 }
 
-const NORM_EPS = 1e-5;
+const RMS = { norm: "rms", normEps: 1e-5, normOffset: 0 } as const;
 
 /** Embedding, residual blocks around one kind of mixer, norm and head: the smallest model that can be asked for selective copying. */
 export class SequenceModel {
@@ -42,9 +42,10 @@ export class SequenceModel {
     const mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
     this.mixers = mixers.filter((mixer) => mixer instanceof AblatedMixer);
     this.blocks = mixers.map(
-      (mixer, i) => new ResidualBlock(new Norm("rms", dModel, NORM_EPS, build.within(`layers.${i}.norm`)), mixer),
+      (mixer, i) =>
+        new ResidualBlock({ norm: new Norm(RMS, dModel, build.within(`layers.${i}.norm`)), mixers: [mixer] }),
     );
-    this.normF = new Norm("rms", dModel, NORM_EPS, build.within("norm_f"));
+    this.normF = new Norm(RMS, dModel, build.within("norm_f"));
     this.head = build.make("head.weight", [vocabSize, dModel], kaimingUniform(dModel));
     this.parameters = build.parameters;
   }
@@ -57,13 +58,13 @@ export class SequenceModel {
   forward(ids: Tensor): Tensor {
     return tidy(() => {
       let x = embedding({ ids, weight: this.embedding.value }).y; // [b, l, dModel]
-      for (const block of this.blocks) x = block.forward(x, {}).y;
+      for (const block of this.blocks) x = block.forward(x).y;
       return linear({ x: this.normF.apply(x), weight: this.head.value }).y;
     });
   }
 
   dispose(): void {
-    for (const { mixer } of this.blocks) mixer.dispose?.();
+    for (const { mixers } of this.blocks) for (const mixer of mixers) mixer.dispose?.();
     for (const parameter of this.parameters) parameter.dispose();
   }
 }

@@ -1,5 +1,5 @@
 import { mean, noGrad, readFloats, Rng, square, tensor, valueAndGrads, type Tensor } from "@statespace/core";
-import { SequenceModel, type ModelState } from "@statespace/models";
+import { Model, type ModelState } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
@@ -21,10 +21,9 @@ const WIDTH = 64;
 const PATIENCE_MS = 900;
 
 /** One layer of a kind, 64 wide, with the defaults of the models package and equal surroundings. */
-export function makeModel(kind: Kind): SequenceModel {
-  return new SequenceModel(
+export function makeModel(kind: Kind): Model {
+  return new Model(
     {
-      modelType: "sequence",
       dModel: WIDTH,
       encoder: { kind: "linear", channels: 1 },
       layers: [{ kind }],
@@ -48,7 +47,7 @@ async function smallest(run: () => Promise<void>, repeats: number): Promise<numb
   return best;
 }
 
-async function trainOnce(model: SequenceModel, x: Tensor): Promise<void> {
+async function trainOnce(model: Model, x: Tensor): Promise<void> {
   const { value, grads } = valueAndGrads(
     () => mean(square(model.forward(x).output)),
     model.parameters.map((p) => p.value),
@@ -57,7 +56,7 @@ async function trainOnce(model: SequenceModel, x: Tensor): Promise<void> {
   for (const t of [value, ...grads]) t?.dispose();
 }
 
-async function nextToken(model: SequenceModel, l: number): Promise<{ ms: number; bytes: number }> {
+async function nextToken(model: Model, l: number): Promise<{ ms: number; bytes: number }> {
   const x = input([1, l, 1]);
   const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as {
     output: Tensor;

@@ -1,0 +1,61 @@
+import { ArgumentError } from "@statespace/core";
+import type { FloatStorage, JsonObject } from "@statespace/files";
+import type { ConfigFields } from "../config/fields.ts";
+import type { Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
+import type { MixerKind } from "../mixers/registry.ts";
+import type { ModelConfig, ResolvedModel } from "../model/config.ts";
+import type { WeightRules } from "./weightNames.ts";
+
+/** What a published config leaves open. */
+export interface FamilyOptions {
+  /** Activation of A in Mamba-3 models, which their files do not name; the heavy-tail one, that of the current official source, unless told. */
+  readonly aActivation?: Mamba3MixerConfig["aActivation"] | undefined;
+}
+
+/** One published family of models: how its files say what our config says, and what they call the weights. */
+export interface Family {
+  readonly name: string;
+  /** Whether a parsed `config.json` is of this family. */
+  detect(config: JsonObject): boolean;
+  /** Our config of theirs. @throws FormatError naming the key. */
+  read(fields: ConfigFields, options: FamilyOptions): ModelConfig;
+  /** Their config of ours; absent of a family that is only read. @throws ArgumentError naming the setting that it cannot express. */
+  write?(model: ResolvedModel, dtype: FloatStorage): JsonObject;
+  /** `config.json` as text; plain JSON unless told. */
+  stringify?(config: JsonObject): string;
+  readonly weights: WeightRules;
+  /** Other names that its files have for a weight. */
+  readonly aliases?: Readonly<Record<string, string>>;
+}
+
+/** @throws ArgumentError telling that a family cannot express a setting. */
+export function expressible(family: string, ok: boolean, setting: string, got: unknown): void {
+  if (!ok) throw new ArgumentError(`${family}: cannot express ${setting} = ${JSON.stringify(got) ?? "undefined"}`);
+}
+
+/** The settings that all layers of a kind share; `undefined` where there is none. @throws ArgumentError where they differ. */
+export function sharedSettings<Config extends object>(
+  family: string,
+  model: ResolvedModel,
+  kind: MixerKind,
+): Config | undefined {
+  const all = model.layers.flatMap(({ mixers }) => mixers.filter((mixer) => mixer.kind === kind));
+  const [first] = all;
+  const same = all.every(({ config }) => JSON.stringify(config) === JSON.stringify(first!.config));
+  expressible(family, same, `settings of ${kind} layers`, "different ones");
+  return first?.config as Config | undefined;
+}
+
+/** @throws ArgumentError unless every layer is one mixer of these kinds, without a factor. */
+export function expectPlainLayers(family: string, model: ResolvedModel, kinds: readonly MixerKind[]): void {
+  model.layers.forEach(({ mixers, normPlacement }, i) => {
+    const [mixer] = mixers;
+    const plain = mixers.length === 1 && mixer!.inputMultiplier === 1 && mixer!.outputMultiplier === 1;
+    expressible(
+      family,
+      plain && kinds.includes(mixer!.kind) && normPlacement === "before",
+      `layers.${i}`,
+      mixers.map(({ kind }) => kind),
+    );
+  });
+}

@@ -1,0 +1,13 @@
+export type { Family, FamilyOptions } from "./family.ts";
+export {
+  familyConfig,
+  fromPretrained,
+  loadWeights,
+  publishedWeights,
+  savePretrained,
+  type FromPretrainedOptions,
+  type SavePretrainedOptions,
+} from "./pretrained.ts";
+export { families, familyNamed, familyOf, parseModelConfig } from "./registry.ts";
+export { publishedTensors, type PublishedTensor, type WeightRules } from "./weightNames.ts";
+export { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";

@@ -1,0 +1,84 @@
+import type { Parameter } from "@statespace/core";
+import type { Model } from "../model/model.ts";
+
+/**
+ * Names of weights in a family's files, by ours. A rule is a whole name or the beginning of one, up to a dot; `*` is a number. What
+ * follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
+ * `{ "model.layers.*.q_proj": ["q"], ... }`. The longest rule that fits counts; without one the names are the same.
+ */
+export type WeightRules = Readonly<Record<string, string | Readonly<Record<string, readonly string[]>>>>;
+
+/** A tensor of a family's file, and which rows of one of our parameters it holds, in order. */
+export interface PublishedTensor {
+  readonly key: string;
+  readonly shape: readonly number[];
+  readonly parameter: Parameter;
+  /** From and count, in rows (along the first axis). */
+  readonly rows: readonly (readonly [from: number, count: number])[];
+}
+
+/** Every tensor that a model's files have, in the order of the forward pass. */
+export function publishedTensors(model: Model, rules: WeightRules): PublishedTensor[] {
+  return model.parameters.flatMap((parameter) => tensorsOf(model, parameter, rules));
+}
+
+/** The name that a weight without parts would have. */
+export function publishedName(name: string, rules: WeightRules): string {
+  const { rule, numbers, rest } = findRule(name, rules);
+  return typeof rule === "string" ? fill(rule, numbers) + rest : name;
+}
+
+function tensorsOf(model: Model, parameter: Parameter, rules: WeightRules): PublishedTensor[] {
+  const { name, shape } = parameter;
+  const { rule, numbers, rest } = findRule(name, rules);
+  if (typeof rule !== "object") {
+    const key = rule === undefined ? name : fill(rule, numbers) + rest;
+    return [{ key, shape, parameter, rows: [[0, shape[0]!]] }];
+  }
+  const starts = new Map<string, readonly [number, number]>();
+  let from = 0;
+  for (const [part, count] of Object.entries(model.parts.get(parameter) ?? {})) {
+    starts.set(part, [from, count]);
+    from += count;
+  }
+  return Object.entries(rule).map(([key, parts]) => {
+    const rows = parts.map((part) => {
+      const found = starts.get(part);
+      if (found === undefined) throw new RangeError(`${name}: has no part ${part}`);
+      return found;
+    });
+    const height = rows.reduce((total, [, count]) => total + count, 0);
+    return { key: fill(key, numbers) + rest, shape: [height, ...shape.slice(1)], parameter, rows };
+  });
+}
+
+interface Found {
+  readonly rule: WeightRules[string] | undefined;
+  readonly numbers: readonly string[];
+  readonly rest: string;
+}
+
+function findRule(name: string, rules: WeightRules): Found {
+  const segments = name.split(".");
+  let best: Found = { rule: undefined, numbers: [], rest: "" };
+  let longest = 0;
+  for (const [pattern, rule] of Object.entries(rules)) {
+    const parts = pattern.split(".");
+    const fits = parts.every((part, i) => part === segments[i] || (part === "*" && /^\d+$/.test(segments[i] ?? "")));
+    if (!fits || parts.length <= longest) continue;
+    longest = parts.length;
+    const rest = segments.slice(parts.length);
+    best = {
+      rule,
+      numbers: segments.filter((_, i) => parts[i] === "*"),
+      rest: rest.length === 0 ? "" : `.${rest.join(".")}`,
+    };
+  }
+  return best;
+}
+
+/** Puts numbers where a name has stars. */
+function fill(name: string, numbers: readonly string[]): string {
+  let at = 0;
+  return name.replaceAll("*", () => numbers[at++]!);
+}

@@ -1,0 +1,111 @@
+import { add, tidy, type Tensor } from "@statespace/core";
+import type { LayerState, Mixer } from "./mixer.ts";
+import type { Mlp } from "./mlp.ts";
+import type { Norm } from "./norm.ts";
+import { times } from "./times.ts";
+
+/** What a block is made of. */
+export interface BlockParts {
+  readonly norm: Norm;
+  /** One, or several side by side on the same normed input, whose outputs are added. */
+  readonly mixers: readonly Mixer[];
+  /** Factors on what each mixer takes and gives; 1 unless told. */
+  readonly inputMultipliers?: readonly number[];
+  readonly outputMultipliers?: readonly number[];
+  readonly norm2?: Norm | undefined;
+  readonly mlp?: Mlp | undefined;
+  /** Factor on every branch; 1 unless told. */
+  readonly residualMultiplier?: number;
+  /** The norms stand before mixer and MLP, or after them; before unless told. */
+  readonly normPlacement?: "before" | "after";
+}
+
+/** How a block runs a sequence. */
+export interface BlockOptions {
+  /** A state for each mixer to start from; zero if absent. */
+  readonly initialStates?: readonly LayerState[] | undefined;
+  /** Also return the states after the last token. */
+  readonly returnState?: boolean;
+  /** int32 [b, l]: where it changes along l, another sequence starts. */
+  readonly seqIdx?: Tensor | undefined;
+  /** Applied to what each branch adds to the residual stream: dropout, while training. */
+  readonly dropout?: ((branch: Tensor) => Tensor) | undefined;
+}
+
+/** What a block returns for whole sequences. */
+export interface BlockResult {
+  readonly y: Tensor; // [b, l, dModel]
+  /** With `returnState`: one a mixer. */
+  readonly states?: readonly LayerState[];
+}
+
+/**
+ * x + the mixers of norm(x), then, where there is an MLP, x + mlp(norm2(x)): what every stack here is made of.
+ * With its norms after, x + norm(mixers(x)) and x + norm2(mlp(x)).
+ */
+export class ResidualBlock {
+  readonly norm: Norm;
+  readonly mixers: readonly Mixer[];
+  readonly norm2: Norm | undefined;
+  readonly mlp: Mlp | undefined;
+  readonly #parts: BlockParts;
+
+  constructor(parts: BlockParts) {
+    this.norm = parts.norm;
+    this.mixers = parts.mixers;
+    this.norm2 = parts.norm2;
+    this.mlp = parts.mlp;
+    this.#parts = parts;
+  }
+
+  forward(x: Tensor, options: BlockOptions = {}): BlockResult {
+    const { initialStates, returnState = false, seqIdx, dropout } = options;
+    const states: LayerState[] = [];
+    // The tidy returns the states beside y, so that nothing else of the layer stays in memory.
+    const [y] = tidy(() => {
+      const run = (input: Tensor, mixer: Mixer, i: number): Tensor => {
+        const result = mixer.forward(input, { initialState: initialStates?.[i], returnState, seqIdx });
+        if (result.state) states.push(result.state);
+        return result.y;
+      };
+      return [this.#through(x, run, dropout), ...states.flatMap((state) => Object.values(state))];
+    }) as [Tensor, ...Tensor[]];
+    return returnState ? { y, states } : { y };
+  }
+
+  /** One token; the states are changed in place. */
+  step(x: Tensor, states: readonly LayerState[]): Tensor {
+    return tidy(() => this.#through(x, (input, mixer, i) => mixer.step(input, states[i]!)));
+  }
+
+  /** What the mixers take of x, each before its own factor. */
+  mixerInput(x: Tensor): Tensor {
+    return this.#after ? x : this.norm.apply(x);
+  }
+
+  /** What mixer number `i` takes of their common input. */
+  scaledInput(input: Tensor, i: number): Tensor {
+    return times(input, this.#parts.inputMultipliers?.[i] ?? 1);
+  }
+
+  get #after(): boolean {
+    return this.#parts.normPlacement === "after";
+  }
+
+  #through(
+    x: Tensor,
+    run: (input: Tensor, mixer: Mixer, i: number) => Tensor,
+    dropout: (branch: Tensor) => Tensor = (branch) => branch,
+  ): Tensor {
+    const { outputMultipliers, residualMultiplier = 1 } = this.#parts;
+    const branch = (y: Tensor, norm: Norm): Tensor =>
+      dropout(times(this.#after ? norm.apply(y) : y, residualMultiplier));
+    const input = this.mixerInput(x);
+    const mixed = this.mixers
+      .map((mixer, i) => times(run(this.scaledInput(input, i), mixer, i), outputMultipliers?.[i] ?? 1))
+      .reduce((sum, y) => add(sum, y));
+    const middle = add(x, branch(mixed, this.norm));
+    if (this.mlp === undefined || this.norm2 === undefined) return middle;
+    return add(middle, branch(this.mlp.apply(this.#after ? middle : this.norm2.apply(middle)), this.norm2));
+  }
+}

@@ -1,0 +1,271 @@
+import { ArgumentError, FormatError } from "@statespace/core";
+import { isJsonObject, parseStrictJson, type JsonObject, type JsonValue } from "@statespace/files";
+import { encodeJson } from "../config/encodeJson.ts";
+import { ConfigFields } from "../config/fields.ts";
+import { mlpSchema, type MlpConfig, type MlpSettings } from "../layers/mlpConfig.ts";
+import type { NormConfig } from "../layers/norm.ts";
+import { mixerKinds, mixers, type MixerKind, type ReadMixer } from "../mixers/registry.ts";
+
+/** One mixer: its kind and the settings that differ from the kind's defaults; see the table in the kind's README. */
+export interface MixerSettings {
+  readonly kind: MixerKind;
+  /** Factors on what it takes and gives; 1 unless told. */
+  readonly inputMultiplier?: number;
+  readonly outputMultiplier?: number;
+  readonly [setting: string]: unknown;
+}
+
+/** What one layer may have of its own, whichever mixers it has. */
+interface LayerOptions {
+  /** An MLP other than the model's, or 0 for none. */
+  readonly mlp?: number | MlpSettings;
+  readonly normPlacement?: "before" | "after";
+}
+
+/** One layer: a mixer by its name, with settings, or several side by side. */
+export type LayerSettings =
+  | MixerKind
+  | (MixerSettings & LayerOptions)
+  | ({ readonly mixers: readonly MixerSettings[] } & LayerOptions);
+
+/** Ids through a table, or vectors through a projection. */
+export type EncoderConfig =
+  | { readonly kind: "embedding"; readonly vocabSize: number; readonly multiplier?: number }
+  | { readonly kind: "linear"; readonly channels: number };
+
+/**
+ * What the model answers.
+ * - `language`: logits of the next token, [b, l, v]; times `multiplier`, and bounded to ±`logitCap` by its tanh.
+ * - `classification`: logits over classes, [b, classes], from the mean over tokens or the last one.
+ * - `regression`: values, [b, outputs]; with pooling `none` one answer a token, [b, l, outputs].
+ * - `forecasting`: the next `horizon` values, from the last token, [b, horizon, channels].
+ */
+export type HeadConfig =
+  | { readonly kind: "language"; readonly tie?: boolean; readonly multiplier?: number; readonly logitCap?: number }
+  | { readonly kind: "classification"; readonly classes: number; readonly pooling?: "mean" | "last" }
+  | { readonly kind: "regression"; readonly outputs: number; readonly pooling?: "mean" | "last" | "none" }
+  | { readonly kind: "forecasting"; readonly horizon: number; readonly channels: number };
+
+/** A model as plain JSON: what `config.json` holds. */
+export interface ModelConfig {
+  /** `sequence` in older files. */
+  readonly modelType?: "statespace" | "sequence";
+  /** The published family it is of, in whose form it is saved; none for a model of one's own. */
+  readonly family?: string;
+  readonly dModel: number;
+  readonly encoder: EncoderConfig;
+  readonly layers: readonly LayerSettings[];
+  readonly head: HeadConfig;
+  /** "layer" unless told. */
+  readonly norm?: "layer" | "rms";
+  /** 1e-5 unless told. */
+  readonly normEps?: number;
+  /** Added to each norm's weight; 0 unless told. */
+  readonly normOffset?: number;
+  /** Norms stand before mixers and MLPs unless told. */
+  readonly normPlacement?: "before" | "after";
+  /** The MLP after each mixer, or its width alone; 0, the default, for none. */
+  readonly mlp?: number | MlpSettings;
+  /** Factor on what each branch adds to the residual stream; 1 unless told. */
+  readonly residualMultiplier?: number;
+  /** Share of channels that training drops from each branch; 0 unless told. */
+  readonly dropout?: number;
+  /** Standard deviation of a new embedding; 0.02 unless told. */
+  readonly initializerRange?: number;
+  /** New projections onto the residual stream are divided by the root of how often it is added to; true unless told. */
+  readonly rescalePrenormResidual?: boolean;
+  /** As published files say it; here the residual stream always is float32. */
+  readonly residualInFp32?: boolean;
+  readonly bosTokenId?: number | null;
+  /** Tokens that end a text. */
+  readonly eosTokenIds?: readonly number[];
+  readonly padTokenId?: number | null;
+}
+
+/** A mixer's settings with every default filled in. */
+export interface ResolvedMixer extends ReadMixer {
+  readonly kind: MixerKind;
+  readonly inputMultiplier: number;
+  readonly outputMultiplier: number;
+}
+
+/** One layer of a config that was read and checked. */
+export interface ResolvedLayer {
+  readonly mixers: readonly ResolvedMixer[];
+  readonly mlp: MlpConfig | undefined;
+  readonly normPlacement: "before" | "after";
+}
+
+/** A config that was read and checked: every default filled in, every layer ready to be made. */
+export interface ResolvedModel extends NormConfig {
+  readonly config: ModelConfig;
+  readonly dModel: number;
+  readonly encoder: EncoderConfig;
+  readonly head: HeadConfig;
+  readonly residualMultiplier: number;
+  readonly dropout: number;
+  readonly initializerRange: number;
+  readonly rescalePrenormResidual: boolean;
+  readonly residualInFp32: boolean;
+  readonly bosTokenId: number | null;
+  readonly eosTokenIds: readonly number[];
+  readonly padTokenId: number | null;
+  readonly layers: readonly ResolvedLayer[];
+}
+
+const PLACEMENTS = ["before", "after"] as const;
+
+/**
+ * Reads and checks a config, from an object or from JSON that was parsed.
+ * @throws FormatError naming the key: `config: layers.1.dState must be a whole number in 1..16777216, got -3`.
+ */
+export function resolveModelConfig(value: unknown): ResolvedModel {
+  // Through JSON, so that what is accepted here is exactly what a file can hold.
+  const json = parseStrictJson(JSON.stringify(encodeJson(value)) ?? "null", { what: "config" });
+  if (!isJsonObject(json)) throw new FormatError("config: must be an object");
+  const fields = new ConfigFields(json);
+  fields.choice("modelType", ["statespace", "sequence"], "statespace");
+  fields.ignore("family");
+  const dModel = fields.integer("dModel", undefined);
+  const encoder = readEncoder(fields.object("encoder"));
+  const normPlacement = fields.choice("normPlacement", PLACEMENTS, "before");
+  const mlp = readMlp(fields, dModel, undefined);
+  const vocabSize = encoder.kind === "embedding" ? encoder.vocabSize : 1;
+  const resolved: ResolvedModel = {
+    config: value as ModelConfig,
+    dModel,
+    encoder,
+    head: readHead(fields.object("head")),
+    norm: fields.choice("norm", ["layer", "rms"] as const, "layer"),
+    normEps: fields.number("normEps", 1e-5, { min: 0, max: 1 }),
+    normOffset: fields.number("normOffset", 0),
+    residualMultiplier: fields.number("residualMultiplier", 1),
+    dropout: fields.number("dropout", 0, { min: 0, max: 0.99 }),
+    initializerRange: fields.number("initializerRange", 0.02, { min: 0, max: 100 }),
+    rescalePrenormResidual: fields.boolean("rescalePrenormResidual", true),
+    residualInFp32: fields.boolean("residualInFp32", true),
+    bosTokenId: fields.tokenId("bosTokenId", null, vocabSize),
+    eosTokenIds: fields.tokenIds("eosTokenIds", null, vocabSize),
+    padTokenId: fields.tokenId("padTokenId", null, vocabSize),
+    layers: readLayers(json["layers"], dModel, mlp, normPlacement),
+  };
+  fields.ignore("layers");
+  fields.rejectUnknown();
+  if (resolved.head.kind === "language" && encoder.kind !== "embedding")
+    throw new FormatError('config: head.kind "language" needs an encoder of kind "embedding"');
+  return resolved;
+}
+
+function readEncoder(fields: ConfigFields): EncoderConfig {
+  const kind = fields.choice("kind", ["embedding", "linear"] as const, "" as "embedding");
+  const encoder: EncoderConfig =
+    kind === "embedding"
+      ? { kind, vocabSize: fields.integer("vocabSize", undefined), multiplier: fields.number("multiplier", 1) }
+      : { kind, channels: fields.integer("channels", undefined) };
+  fields.rejectUnknown();
+  return encoder;
+}
+
+function readHead(fields: ConfigFields): HeadConfig {
+  const kind = fields.choice(
+    "kind",
+    ["language", "classification", "regression", "forecasting"] as const,
+    "" as "language",
+  );
+  const head = ((): HeadConfig => {
+    switch (kind) {
+      case "language": {
+        const tie = fields.boolean("tie", false);
+        const multiplier = fields.number("multiplier", 1);
+        if (!fields.has("logitCap")) return { kind, tie, multiplier };
+        return { kind, tie, multiplier, logitCap: fields.number("logitCap", undefined, { min: 0, above: true }) };
+      }
+      case "classification":
+        return {
+          kind,
+          classes: fields.integer("classes", undefined),
+          pooling: fields.choice("pooling", ["mean", "last"] as const, "mean"),
+        };
+      case "regression":
+        return {
+          kind,
+          outputs: fields.integer("outputs", undefined),
+          pooling: fields.choice("pooling", ["mean", "last", "none"] as const, "mean"),
+        };
+      case "forecasting":
+        return { kind, horizon: fields.integer("horizon", undefined), channels: fields.integer("channels", undefined) };
+    }
+  })();
+  fields.rejectUnknown();
+  return head;
+}
+
+/** A width, 0 for none, or settings. */
+function readMlp(fields: ConfigFields, dModel: number, fallback: MlpConfig | undefined): MlpConfig | undefined {
+  if (!fields.has("mlp")) return fallback;
+  if (!fields.isObject("mlp")) {
+    const hidden = fields.integer("mlp", undefined, { min: 0 });
+    return hidden === 0 ? undefined : mlpSchema.resolve(dModel, { hidden });
+  }
+  const own = fields.object("mlp");
+  const config = mlpSchema.read(own, dModel);
+  own.rejectUnknown();
+  return config;
+}
+
+function readLayers(
+  value: JsonValue | undefined,
+  dModel: number,
+  mlp: MlpConfig | undefined,
+  normPlacement: "before" | "after",
+): readonly ResolvedLayer[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > 4096)
+    throw new FormatError("config: layers must be a list of 1 to 4096 layers");
+  return value.map((written, i) => {
+    const layer = typeof written === "string" ? { kind: written } : written;
+    if (!isJsonObject(layer)) throw new FormatError(`config: layers.${i} must be an object with a kind`);
+    return atLayer(i, () => {
+      const fields = new ConfigFields(layer, `layers.${i}.`);
+      const read = {
+        mlp: readMlp(fields, dModel, mlp),
+        normPlacement: fields.choice("normPlacement", PLACEMENTS, normPlacement),
+        mixers: fields.has("mixers") ? readMixers(fields, layer["mixers"], i, dModel) : [readMixer(fields, dModel)],
+      };
+      fields.rejectUnknown();
+      return read;
+    });
+  });
+}
+
+function readMixers(fields: ConfigFields, value: JsonValue | undefined, i: number, dModel: number): ResolvedMixer[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > 64 || !value.every(isJsonObject))
+    throw fields.error("mixers", "must be a list of 1 to 64 objects with a kind each");
+  return (value as JsonObject[]).map((mixer, k) => {
+    const own = new ConfigFields(mixer, `layers.${i}.mixers.${k}.`);
+    const read = readMixer(own, dModel);
+    own.rejectUnknown();
+    return read;
+  });
+}
+
+function readMixer(fields: ConfigFields, dModel: number): ResolvedMixer {
+  const kind = fields.choice("kind", mixerKinds, "" as MixerKind);
+  fields.ignore("dModel");
+  return {
+    kind,
+    inputMultiplier: fields.number("inputMultiplier", 1),
+    outputMultiplier: fields.number("outputMultiplier", 1),
+    ...mixers[kind].read(fields, dModel),
+  };
+}
+
+/** What a layer finds wrong with settings that are each in range is told with the layer's place. */
+export function atLayer<T>(layer: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ArgumentError)
+      throw new FormatError(`config: layers.${layer}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import { embedding, linear, ShapeError, type Parameter, type Tensor } from "@statespace/core";
+import { kaimingUniform, normal } from "../layers/initializers.ts";
+import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { times } from "../layers/times.ts";
+import type { EncoderConfig } from "./config.ts";
+
+/** What makes the residual stream of the inputs. */
+export class Encoder {
+  readonly weight: Parameter; // [v, dModel], or [dModel, channels]
+  readonly bias: Parameter | undefined; // [dModel]
+  readonly #config: EncoderConfig;
+
+  /** @param std standard deviation of a new embedding */
+  constructor(config: EncoderConfig, dModel: number, std: number, build: ParameterBuilder) {
+    this.#config = config;
+    if (config.kind === "embedding") {
+      this.weight = build.matrix("weight", [config.vocabSize, dModel], normal(std));
+      return;
+    }
+    this.weight = build.matrix("weight", [dModel, config.channels], kaimingUniform(config.channels));
+    // Not zeros: where the input is zero too, so is the whole stream, and each norm would scale gradients by 1/sqrt(eps).
+    this.bias = build.make("bias", [dModel], kaimingUniform(config.channels), { decay: false });
+  }
+
+  /** @param inputs int32 [...], or float32 [..., channels]; `rank` axes in all for vectors @returns [..., dModel] */
+  apply(inputs: Tensor, rank: number): Tensor {
+    const config = this.#config;
+    if (config.kind === "embedding")
+      return times(embedding({ ids: inputs, weight: this.weight.value }).y, config.multiplier ?? 1);
+    if (inputs.shape.length !== rank)
+      throw new ShapeError(
+        `encoder: inputs must be [${rank === 3 ? "b, l" : "b"}, channels = ${config.channels}], got [${inputs.shape.join(", ")}]`,
+      );
+    return linear({ x: inputs, weight: this.weight.value, bias: this.bias!.value }).y;
+  }
+}

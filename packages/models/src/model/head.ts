@@ -1,0 +1,93 @@
+import {
+  gather,
+  linear,
+  mul,
+  reshape,
+  ShapeError,
+  sliceAxis,
+  sum,
+  tanh,
+  tensor,
+  type Parameter,
+  type Tensor,
+} from "@statespace/core";
+import { constant, kaimingUniform } from "../layers/initializers.ts";
+import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
+import { times } from "../layers/times.ts";
+import type { HeadConfig } from "./config.ts";
+
+/** How the tokens of a sequence become one vector, or stay as they are. */
+export type Pooling = "mean" | "last" | "none";
+
+/** The pooling of a head. */
+export function poolingOf(head: HeadConfig): Pooling {
+  if (head.kind === "language") return "none";
+  if (head.kind === "forecasting") return "last";
+  return head.pooling ?? "mean";
+}
+
+/** A projection of pooled tokens. */
+export class Head {
+  readonly weight: Parameter; // [outputs, dModel]
+  readonly bias: Parameter | undefined; // [outputs]
+  readonly #config: HeadConfig;
+
+  /** @param table the embedding, which a tied language head shares. */
+  constructor(config: HeadConfig, dModel: number, table: Parameter | undefined, build: ParameterBuilder) {
+    this.#config = config;
+    if (config.kind === "language") {
+      this.weight = config.tie ? table! : build.matrix("weight", [table!.shape[0]!, dModel], kaimingUniform(dModel));
+      return;
+    }
+    const outputs =
+      config.kind === "classification"
+        ? config.classes
+        : config.kind === "regression"
+          ? config.outputs
+          : config.horizon * config.channels;
+    this.weight = build.matrix("weight", [outputs, dModel], kaimingUniform(dModel));
+    this.bias = build.make("bias", [outputs], constant(0), { decay: false });
+  }
+
+  /** @param x [..., dModel] @returns [..., outputs], for forecasting [..., horizon, channels] */
+  apply(x: Tensor): Tensor {
+    const { y } = linear({ x, weight: this.weight.value, bias: this.bias?.value });
+    const config = this.#config;
+    if (config.kind === "language") return capped(times(y, config.multiplier ?? 1), config.logitCap);
+    return config.kind === "forecasting" ? reshape(y, [...y.shape.slice(0, -1), config.horizon, config.channels]) : y;
+  }
+}
+
+/** cap tanh(y / cap). */
+function capped(y: Tensor, cap: number | undefined): Tensor {
+  return cap === undefined ? y : mul(tanh(mul(y, 1 / cap)), cap);
+}
+
+/** @throws ShapeError unless there is one length in 1..l for each row. */
+export function checkLengths(lengths: Int32Array, b: number, l: number): void {
+  const fits = lengths.length === b && lengths.every((length) => length >= 1 && length <= l);
+  if (!fits) throw new ShapeError(`lengths: must be ${b} whole numbers in 1..${l}, got [${lengths.join(", ")}]`);
+}
+
+/**
+ * The last token that counts of every row.
+ * @param x [b, l, d] @returns [b, d]
+ */
+export function lastToken(x: Tensor, lengths: Int32Array | undefined): Tensor {
+  const [b, l, d] = x.shape as [number, number, number];
+  if (lengths === undefined) return reshape(sliceAxis(x, 1, l - 1, 1), [b, d]);
+  const last = tensor(
+    lengths.map((length, i) => i * l + length - 1),
+    [b],
+    { backend: x.backend },
+  );
+  return gather(reshape(x, [b * l, d]), last);
+}
+
+/** The sum over the tokens that count. @param x [b, l, d] @returns [b, d] */
+export function sumOfTokens(x: Tensor, lengths: Int32Array | undefined): Tensor {
+  if (lengths === undefined) return sum(x, 1);
+  const [b, l] = x.shape as [number, number, number];
+  const counts = Float32Array.from({ length: b * l }, (_, i) => (i % l < lengths[Math.floor(i / l)]! ? 1 : 0));
+  return sum(mul(x, tensor(counts, [b, l, 1], { backend: x.backend })), 1);
+}

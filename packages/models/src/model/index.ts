@@ -1,0 +1,15 @@
+export {
+  resolveModelConfig,
+  type EncoderConfig,
+  type HeadConfig,
+  type LayerSettings,
+  type MixerSettings,
+  type ModelConfig,
+  type ResolvedLayer,
+  type ResolvedMixer,
+  type ResolvedModel,
+} from "./config.ts";
+export { inspect, type Inspection } from "./inspect.ts";
+export { Model, type ModelForwardOptions, type ModelForwardResult } from "./model.ts";
+export { ModelState } from "./state.ts";
+export { nextTokenTargets, NO_TARGET } from "./targets.ts";

@@ -1,0 +1,335 @@
+import {
+  add,
+  ArgumentError,
+  copy,
+  div,
+  meanCrossEntropy,
+  mul,
+  readFloats,
+  Rng,
+  setBackend,
+  tensor,
+  tidy,
+  zeros,
+  type AnyBackend,
+  type PackedFormat,
+  type Parameter,
+  type PlaceOptions,
+  type Tensor,
+} from "@statespace/core";
+import { ResidualBlock } from "../layers/block.ts";
+import type { LayerState, Mixer } from "../layers/mixer.ts";
+import { DenseMlp } from "../layers/mlp.ts";
+import { Norm } from "../layers/norm.ts";
+import { ParameterBuilder, type Parts } from "../layers/parameterBuilder.ts";
+import { settled } from "../layers/reservedState.ts";
+import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } from "./config.ts";
+import { channelDropout } from "./dropout.ts";
+import { Encoder } from "./encoder.ts";
+import { checkLengths, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
+import { fitsFormat, withFormat } from "./packing.ts";
+import { ModelState } from "./state.ts";
+import { NO_TARGET } from "./targets.ts";
+
+/** Options of `Model.forward`. */
+export interface ModelForwardOptions {
+  readonly initialState?: ModelState | undefined;
+  readonly returnState?: boolean;
+  /** int32 [b, l]: sequence boundaries inside packed rows; for heads that answer every token. */
+  readonly seqIdx?: Tensor | undefined;
+  /** Tokens of each row that count, [b]; the rest is padding at the end. */
+  readonly lengths?: Int32Array | undefined;
+  /** The answer of the last token only, of a head that answers every token: [b, v] of a language model. */
+  readonly lastOnly?: boolean;
+  /** Randomness of dropout; none without it. */
+  readonly rng?: Rng | undefined;
+}
+
+/** What `Model.forward` returns. */
+export interface ModelForwardResult {
+  /** What the head answers (see `HeadConfig`): logits [b, l, v] of a language model. */
+  readonly output: Tensor;
+  /** With `returnState`; the caller disposes it. */
+  readonly state?: ModelState;
+}
+
+/**
+ * A model made of any of the mixers: encoder, blocks, final norm, head; described by plain JSON. Language models and models that
+ * classify, regress or forecast differ in encoder and head alone.
+ * One definition serves training (`loss`, `modelObjective`), prefill (`forward` with a state) and decoding (`step`).
+ */
+export class Model {
+  readonly config: ModelConfig;
+  /** The config with every default filled in. */
+  readonly resolved: ResolvedModel;
+  readonly parameters: readonly Parameter[];
+  readonly encoder: Encoder;
+  readonly blocks: readonly ResidualBlock[];
+  /** Those of all blocks, in order: a state has an entry for each. */
+  readonly mixers: readonly Mixer[];
+  readonly normF: Norm;
+  readonly head: Head;
+  /** Parameters that may be packed, and how those that are are. */
+  readonly matrices: ReadonlySet<Parameter>;
+  readonly formats: Map<Parameter, PackedFormat> = new Map();
+  /** Rows of parameters that other files may keep apart. */
+  readonly parts: ReadonlyMap<Parameter, Parts>;
+  readonly #pooling: Pooling;
+
+  /**
+   * @param init a generator (or seed) draws the papers' initial weights; `"empty"` leaves them for a loader, which takes no memory.
+   * @param options.backend where the model lives and computes; by default the backend that is set.
+   * @throws FormatError naming the key of the config that is wrong.
+   */
+  constructor(config: ModelConfig, init: Rng | number | "empty" = 0, { backend }: PlaceOptions = {}) {
+    const resolved = resolveModelConfig(config);
+    const { dModel, encoder, layers } = resolved;
+    const rng = init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init;
+    const additions = layers.reduce((total, { mlp }) => total + (mlp === undefined ? 1 : 2), 0);
+    const build = new ParameterBuilder(rng, resolved.rescalePrenormResidual ? additions : 0, backend);
+    this.config = config;
+    this.resolved = resolved;
+    this.#pooling = poolingOf(resolved.head);
+    this.encoder = new Encoder(encoder, dModel, resolved.initializerRange, build.within("encoder"));
+    this.blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build.within(`layers.${i}`))));
+    this.mixers = this.blocks.flatMap(({ mixers }) => mixers);
+    this.normF = new Norm(resolved, dModel, build.within("norm_f"));
+    const table = encoder.kind === "embedding" ? this.encoder.weight : undefined;
+    this.head = new Head(resolved.head, dModel, table, build.within("head"));
+    this.parameters = build.parameters;
+    this.matrices = build.matrices;
+    this.parts = build.parts;
+  }
+
+  /** Number of weights, a tied head counted once. */
+  get size(): number {
+    return this.parameters.reduce((total, { size }) => total + size, 0);
+  }
+
+  /** True when every layer's state keeps its size: the step can be captured. */
+  get constantState(): boolean {
+    return this.mixers.every((mixer) => mixer.constantState);
+  }
+
+  /** Where its weights are, and where it computes. */
+  get backend(): AnyBackend {
+    return this.encoder.weight.backend;
+  }
+
+  /** Rows of the embedding. @throws ArgumentError for a model of vectors. */
+  get vocabSize(): number {
+    const { encoder } = this.resolved;
+    if (encoder.kind !== "embedding") throw new ArgumentError("the model takes vectors, and has no vocabulary");
+    return encoder.vocabSize;
+  }
+
+  /** A parameter by its name. @throws ArgumentError when there is none. */
+  parameter(name: string): Parameter {
+    const found = this.parameters.find((p) => p.name === name);
+    if (found === undefined) throw new ArgumentError(`the model has no parameter ${name}`);
+    return found;
+  }
+
+  /** The state before the first token. @throws ArgumentError where a layer looks ahead. */
+  initialState(batch = 1): ModelState {
+    return tidy(() => {
+      const layers = this.mixers.map((mixer) => mixer.initialState(batch));
+      const sum =
+        this.#pooling === "mean" ? [{ sum: zeros([batch, this.resolved.dModel], { backend: this.backend }) }] : [];
+      return new ModelState([...layers, ...sum]);
+    });
+  }
+
+  /** Gives a state room for `capacity` tokens in all, where it grows, so that steps can be captured until the room is full. */
+  reserve(state: ModelState, batch: number, capacity: number): void {
+    if (state.capacity >= capacity && state.capacity !== Number.POSITIVE_INFINITY) return;
+    const tokens = state.position;
+    this.mixers.forEach((mixer, i) => {
+      if (mixer.reserve === undefined) return;
+      mixer.reserve(state.layers[i]!, { batch, capacity, tokens });
+      state.layout++;
+    });
+  }
+
+  /**
+   * The head's answer to whole sequences.
+   * @param inputs int32 [b, l], or float32 [b, l, channels] for a linear encoder
+   */
+  forward(inputs: Tensor, options: ModelForwardOptions = {}): ModelForwardResult {
+    const { initialState, returnState = false } = options;
+    const [b, l] = inputs.shape as [number, number];
+    this.#checkForward(b, l, options);
+    const position = initialState?.position ?? 0;
+    const states: LayerState[] = [];
+    const out = tidy(() => {
+      const x = this.#blocks(this.encoder.apply(inputs, 3), options, states);
+      const before = this.#pooling === "mean" ? initialState?.layers.at(-1)!["sum"] : undefined;
+      const { pooled, sum } = this.#pool(x, options, before, position);
+      if (sum && returnState) states.push({ sum });
+      return [this.head.apply(pooled), ...states.flatMap((state) => Object.values(state))];
+    });
+    return returnState ? { output: out[0]!, state: new ModelState(states, position + l) } : { output: out[0]! };
+  }
+
+  /**
+   * The head's answer after one more token of each sequence; the state is changed in place.
+   * @param inputs int32 [b], or float32 [b, channels]
+   */
+  step(inputs: Tensor, state: ModelState): Tensor {
+    const output = tidy(() => {
+      let x = this.encoder.apply(inputs, 2); // [b, dModel]
+      let at = 0;
+      for (const block of this.blocks) {
+        x = block.step(x, state.layers.slice(at, at + block.mixers.length));
+        at += block.mixers.length;
+      }
+      x = this.normF.apply(x);
+      if (this.#pooling !== "mean") return this.head.apply(x);
+      const held = state.layers.at(-1)!["sum"]!;
+      const sum = add(held, x);
+      copy({ destination: held, source: sum });
+      return this.head.apply(div(sum, state.position + 1));
+    });
+    state.position++;
+    return output;
+  }
+
+  /**
+   * Mean cross entropy in nats of predicting `targets` from `ids`, of a language model.
+   * @param ids int32 [b, l]
+   * @param targets int32 [b, l]: `targets[i]` is what follows `ids[i]`; `NO_TARGET` is passed over (see `nextTokenTargets`).
+   */
+  loss(ids: Tensor, targets: Tensor, options: Pick<ModelForwardOptions, "seqIdx" | "initialState"> = {}): Tensor {
+    return tidy(() => meanCrossEntropy(this.forward(ids, options).output, targets, NO_TARGET));
+  }
+
+  /** @throws ArgumentError, ShapeError for options that do not fit together or the head. */
+  #checkForward(
+    b: number,
+    l: number,
+    { initialState, returnState, lengths, seqIdx, lastOnly }: ModelForwardOptions,
+  ): void {
+    if (lengths !== undefined) checkLengths(lengths, b, l);
+    if (lengths !== undefined && (returnState || initialState))
+      throw new ArgumentError("forward: rows of different lengths have no common state; run them one by one");
+    if (seqIdx !== undefined && this.#pooling !== "none")
+      throw new ArgumentError("forward: packed rows (seqIdx) need a head that answers every token");
+    if (lastOnly && this.#pooling !== "none")
+      throw new ArgumentError("forward: lastOnly is for a head that answers every token");
+  }
+
+  /** Runs the stack; `states` collects what the layers remember. */
+  #blocks(
+    encoded: Tensor,
+    { initialState, returnState = false, seqIdx, rng }: ModelForwardOptions,
+    states: LayerState[],
+  ): Tensor {
+    const { dropout: share } = this.resolved;
+    const dropout = rng !== undefined && share > 0 ? channelDropout(share, rng) : undefined;
+    let x = encoded;
+    let at = 0;
+    for (const block of this.blocks) {
+      const before = initialState?.layers.slice(at, at + block.mixers.length);
+      const initialStates = before?.map((layer) => settled(layer, initialState!.position));
+      const result = block.forward(x, { initialStates, returnState, seqIdx, dropout });
+      x = result.y;
+      states.push(...(result.states ?? []));
+      at += block.mixers.length;
+    }
+    return x;
+  }
+
+  /** What of the tokens [b, l, dModel] the head sees, normed. */
+  #pool(
+    x: Tensor,
+    { lengths, lastOnly = false }: ModelForwardOptions,
+    before: Tensor | undefined,
+    position: number,
+  ): { pooled: Tensor; sum?: Tensor } {
+    if (this.#pooling === "last" || lastOnly) return { pooled: this.normF.apply(lastToken(x, lengths)) };
+    const normed = this.normF.apply(x);
+    if (this.#pooling === "none") return { pooled: normed };
+    const own = sumOfTokens(normed, lengths);
+    const sum = before ? add(before, own) : own;
+    if (lengths === undefined) return { pooled: div(sum, position + x.shape[1]!), sum };
+    const shares = Float32Array.from(lengths, (length) => 1 / length);
+    return { pooled: mul(sum, tensor(shares, [lengths.length, 1], { backend: x.backend })), sum };
+  }
+
+  /**
+   * Moves weights to another backend and sets it, and the states that are given with them, in place. Nothing changes if it cannot start.
+   */
+  async to(backend: string, ...states: readonly ModelState[]): Promise<this> {
+    const values: Float32Array[] = [];
+    for (const parameter of this.parameters) values.push(await parameter.read());
+    const moves = await Promise.all(states.map((state) => state.read()));
+    await setBackend(backend);
+    this.#disposeDerived();
+    this.parameters.forEach((parameter, i) =>
+      parameter.replace(withFormat(values[i]!, parameter.shape, this.formats.get(parameter), backend)),
+    );
+    for (const move of moves) move(backend);
+    return this;
+  }
+
+  /**
+   * Packs the matrices of the linear layers and the embedding; computation stays float32. For inference: packed weights cannot be trained.
+   * Weights whose last axis does not divide into blocks stay as they are.
+   */
+  async quantize(format: PackedFormat): Promise<this> {
+    for (const parameter of this.parameters)
+      if (this.packs(parameter, format)) this.put(parameter, await parameter.read(), format);
+    return this;
+  }
+
+  /** Whether a format takes a parameter: it takes matrices whose rows divide into its blocks. */
+  packs(parameter: Parameter, format: PackedFormat): boolean {
+    return this.matrices.has(parameter) && fitsFormat(parameter.shape, format);
+  }
+
+  /** Gives a parameter its values, packed where a format is asked for and it may be. */
+  put(parameter: Parameter, values: Float32Array, format?: PackedFormat): void {
+    if (format === undefined || !this.packs(parameter, format)) {
+      const { backend } = parameter;
+      if (this.formats.has(parameter)) parameter.replace(tensor(values, parameter.shape, { backend }));
+      else parameter.assign(values);
+      this.formats.delete(parameter);
+      return;
+    }
+    parameter.replace(withFormat(values, parameter.shape, format, parameter.backend));
+    parameter.trainable = false;
+    this.formats.set(parameter, format);
+  }
+
+  /** Weights by name, read back; `publishedWeights` has them by the names of the model's family. */
+  async weights(): Promise<Map<string, { shape: readonly number[]; values: Float32Array }>> {
+    const out = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+    for (const { name, shape, value } of this.parameters) out.set(name, { shape, values: await readFloats(value) });
+    return out;
+  }
+
+  #disposeDerived(): void {
+    for (const mixer of this.mixers) mixer.dispose?.();
+  }
+
+  dispose(): void {
+    this.#disposeDerived();
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+}
+
+function makeBlock(model: ResolvedModel, layer: number, build: ParameterBuilder): ResidualBlock {
+  const { mixers, mlp, normPlacement } = model.layers[layer]!;
+  const norm = new Norm(model, model.dModel, build.within("norm"));
+  const made = mixers.map((mixer, k) => mixer.make(build.within(mixers.length === 1 ? "mixer" : `mixer.${k}`)));
+  return new ResidualBlock({
+    norm,
+    mixers: made,
+    inputMultipliers: mixers.map(({ inputMultiplier }) => inputMultiplier),
+    outputMultipliers: mixers.map(({ outputMultiplier }) => outputMultiplier),
+    norm2: mlp && new Norm(model, model.dModel, build.within("norm2")),
+    mlp: mlp && new DenseMlp(mlp, build.within("mlp")),
+    residualMultiplier: model.residualMultiplier,
+    normPlacement,
+  });
+}
