@@ -1,4 +1,4 @@
-// Functions of two operands, broadcast; OP picks one (see binary.ts).
+// Functions of two operands, broadcast; OP picks one (see index.ts).
 struct Params {
   size: u32,
   dims: array<vec4u, 6>, // extent, stride of a, stride of b; outermost first, RANK of them

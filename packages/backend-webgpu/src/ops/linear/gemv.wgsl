@@ -1,5 +1,5 @@
 // y = x W^T (+ bias) for a few rows of x: decode. LANES threads read a row of W once, along k, and serve all rows of x.
-// How W is stored is the business of `weights` (parts/weights*.wgsl).
+// How W is stored is the business of `weights` (parts/weights).
 //: variant FORMAT = f32 | f16 | bf16 | q8 | q4
 //: variant SUMS = workgroup | subgroup
 const WG = 128u;

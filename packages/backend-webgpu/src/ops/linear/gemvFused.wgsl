@@ -1,4 +1,4 @@
-// gemv.wgsl for one row of x, with its neighbours of a decode step taken in (see fusion.ts): the norm before it, the causal
+// gemv.wgsl for one row of x, with its neighbours of a decode step taken in (see src/fusion): the norm before it, the causal
 // convolution of its first CONV rows after it, the residual added to it. What those kernels would have written is written too.
 //: variant FORMAT = f32 | f16 | bf16 | q8 | q4
 //: variant SUMS = workgroup | subgroup

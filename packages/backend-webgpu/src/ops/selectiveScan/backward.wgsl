@@ -1,7 +1,7 @@
 // Last pass of the backward scan: walks the tiles of a chunk from the right; of a tile, SUB steps at a time, it recomputes
 // the states into registers, then runs the adjoint state g_t = C_t dy_t + decay_{t+1} g_{t+1} over them.
 // Sums over states go over the L threads of a channel; sums of dB and dC over channels through `addBC`
-// (parts/channelSums*.wgsl) into one partial a workgroup, which sumBC.wgsl adds up: no float atomics.
+// (parts/channelSums) into one partial a workgroup, which sumBC.wgsl adds up: no float atomics.
 //: variant OPERANDS = packed | apart
 //: variant SUMS = workgroup | subgroup
 const V = 1u; // vec4s of states a thread

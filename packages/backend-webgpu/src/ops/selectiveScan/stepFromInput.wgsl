@@ -1,4 +1,4 @@
-// step.wgsl for one row, with both projections before it taken in (see fusion.ts): from the convolution's output to y in one dispatch.
+// step.wgsl for one row, with both projections before it taken in (see src/fusion): from the convolution's output to y in one dispatch.
 // Each workgroup makes the whole first projection (delta's inputs, B and C) for itself. Its weights are small and come from the
 // cache; the dispatch that is saved costs more. What the separate kernels would have written is written too.
 //: variant FORMAT = f32 | f16 | bf16 | q8 | q4

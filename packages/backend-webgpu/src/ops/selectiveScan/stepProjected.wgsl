@@ -1,4 +1,4 @@
-// step.wgsl for one row, with the projection that makes its delta taken in (see fusion.ts); delta is written too.
+// step.wgsl for one row, with the projection that makes its delta taken in (see src/fusion); delta is written too.
 //: variant FORMAT = f32 | f16 | bf16
 struct Params { d: u32, n: u32, g: u32, rowB: u32, rowC: u32, k: u32, scales: u32 }
 @group(0) @binding(0) var<uniform> params: Params;

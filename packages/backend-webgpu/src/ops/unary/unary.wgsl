@@ -1,4 +1,4 @@
-// Elementwise functions of one operand; OP picks one (see unary.ts).
+// Elementwise functions of one operand; OP picks one (see index.ts).
 struct Params { size: u32, low: f32, high: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;

@@ -1,4 +1,4 @@
-// Blocks of 32: int8 values in order, then all the f16 scales, two a word (see layout.ts).
+// Blocks of 32: int8 values in order, then all the f16 scales, two a word (see formats.ts).
 @group(0) @binding(2) var<storage, read> W: array<vec4u>; //: packed // [n, k / 16] values, [n, k / 32] scales
 const WIDTH = 4u;
 fn scaleOf(block: u32) -> f32 {
