@@ -62,13 +62,15 @@ KERNEL(stridedCopy, OutWords out, InWords in, long outFrom, long inFrom, long ra
   }
 }
 
-/** y [outer, count, inner], x [outer, axis, inner] */
+/** y [outer, count, inner], x [outer, axis, inner]; 0 for an id that is none of the axis. */
 KERNEL(gather, OutWords y, InWords x, InInts ids, long outer, long axis, long inner, long count) {
   Span s = share(outer * count, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    const int *from = x + (i / count * axis + ids[i % count]) * inner;
+    long id = ids[i % count];
     int *to = y + i * inner;
-    for (long j = 0; j < inner; j++) to[j] = from[j];
+    const int *from = x + (i / count * axis + id) * inner;
+    if (id < 0 || id >= axis) memset(to, 0, (UW)inner * sizeof(int));
+    else for (long j = 0; j < inner; j++) to[j] = from[j];
   }
 }
 /** y [count, depth] */

@@ -215,7 +215,10 @@ KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, l
 }
 
 /** y [count, d], weight [v, d] */
-KERNEL(embeddingPacked, Out y, Packed weight, InInts ids, long count, long d, int format) {
+KERNEL(embeddingPacked, Out y, Packed weight, InInts ids, long count, long v, long d, int format) {
   Span s = share(count, 1, thread, threads);
-  for (long i = s.lo; i < s.hi; i++) unpackRow(y + i * d, weight, format, d, ids[i], 0, d);
+  for (long i = s.lo; i < s.hi; i++) {
+    if (ids[i] < 0 || ids[i] >= v) memset(y + i * d, 0, (UW)d * sizeof(float));
+    else unpackRow(y + i * d, weight, format, d, ids[i], 0, d);
+  }
 }

@@ -1,15 +1,16 @@
 import {
-  argMax,
   capture,
   currentBackend,
   keep,
-  runKernel,
+  sampleSettings,
+  sampleStreams,
+  sampleToken,
   tensor,
   type Captured,
   type PackedFormat,
   type Tensor,
 } from "@statespace/core";
-import type { Model } from "@statespace/models";
+import { Session, type Model } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { replayWishes } from "../src/fusion/replayWishes.ts";
 import { makeModel, modelName } from "./models.ts";
@@ -18,6 +19,9 @@ import { kernelTable, median, type Report } from "./report.ts";
 /** A model that decodes greedily at batch 1: one captured command buffer a token, which is chosen on the device. */
 interface Decoder {
   readonly label: string;
+  /** What callers run. */
+  readonly session: Session;
+  /** The step that the session replays, captured once more, for what cannot be seen from outside. */
   readonly graph: Captured<Tensor>;
   /** Its first tokens. */
   readonly first: readonly number[];
@@ -54,47 +58,63 @@ export const replayWays: readonly ReplayWay[] = [
 
 const backend = (): WebGpuBackend => currentBackend() as WebGpuBackend;
 
-async function makeDecoder(model: Model, format: WeightFormat, way: ReplayWay): Promise<Decoder> {
+/** Greedy tokens of a session that was begun anew. */
+async function said(session: Session, count: number): Promise<number[]> {
+  const ids: number[] = [];
+  for await (const { id } of session.tokens({ maxNewTokens: count, temperature: 0, eosTokenIds: [] })) ids.push(id);
+  return ids;
+}
+
+/** A greedy step and its sampler, as a session captures them. */
+function captureStep(model: Model): { graph: Captured<Tensor>; dispose(): void } {
   const state = model.initialState(1);
-  const ids = keep(tensor(Int32Array.of(1)));
+  const id = keep(tensor(Int32Array.of(1)));
+  const settings = keep(tensor(sampleSettings({ temperature: 0 }), [1, 8]));
+  const random = keep(tensor(sampleStreams(0, 1), [1, 4]));
   // What a model makes at its first step is not part of the graph then.
-  model.step(ids, state).dispose();
+  model.step(id, state).dispose();
+  const graph = capture((): Tensor => {
+    sampleToken({ logits: model.step(id, state), settings, random, id });
+    return id;
+  });
+  const dispose = (): void => {
+    graph.dispose();
+    for (const thing of [id, settings, random, state]) thing.dispose();
+  };
+  return { graph, dispose };
+}
+
+async function makeDecoder(model: Model, format: WeightFormat, way: ReplayWay): Promise<Decoder> {
+  const session = new Session(model);
+  await session.read([1]);
   const usual = { ...replayWishes };
   Object.assign(replayWishes, way.wishes);
-  let graph: Captured<Tensor>;
+  let step: ReturnType<typeof captureStep>;
+  let first: number[];
   try {
-    graph = capture((): Tensor => {
-      const next = argMax(model.step(ids, state), -1);
-      runKernel("copy", { destination: ids, source: next });
-      return next;
-    });
+    first = await said(session, 8); // captures
+    step = captureStep(model);
   } finally {
     Object.assign(replayWishes, usual);
   }
+  const { graph } = step;
   const before = backend().counters.dispatches;
   graph.replay();
-  const dispatches = backend().counters.dispatches - before;
-  const first: number[] = [];
-  for (let i = 0; i < 8; i++) {
-    graph.replay();
-    first.push((await backend().read(graph.result.dataId))[0]!);
-  }
-  const dispose = (): void => {
-    graph.dispose();
-    ids.dispose();
-    state.dispose();
-  };
   return {
     label: format + way.name,
+    session,
     first,
     graph,
-    dispatches,
+    dispatches: backend().counters.dispatches - before,
     layers: model.blocks.length,
     read: [],
     unread: [],
     device: [],
     gaps: [],
-    dispose,
+    dispose(): void {
+      session.dispose();
+      step.dispose();
+    },
   };
 }
 
@@ -120,13 +140,10 @@ async function makeDecoders(
   return decoders;
 }
 
-/** Seconds a token with its id read back before the next, as a caller streams. */
-async function timeRead({ graph }: Decoder, tokens: number): Promise<number> {
+/** Seconds a token as a caller streams them. */
+async function timeRead({ session }: Decoder, tokens: number): Promise<number> {
   const start = performance.now();
-  for (let i = 0; i < tokens; i++) {
-    graph.replay();
-    await backend().read(graph.result.dataId);
-  }
+  await said(session, tokens);
   return (performance.now() - start) / tokens / 1000;
 }
 

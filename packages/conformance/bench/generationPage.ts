@@ -1,7 +1,7 @@
 // Runs in the page that generation.ts opens: wllama and ours, each generating some tokens greedily.
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
-import { Decoder, Model, parseModelConfig } from "@statespace/models";
+import { Model, parseModelConfig, Session } from "@statespace/models";
 import { Wllama } from "@wllama/wllama/esm/index.js";
 
 export interface Generated {
@@ -24,19 +24,13 @@ async function ours(format: "f32" | "q8", threads: number, worker: boolean): Pro
   if (format === "q8") await model.quantize("q8");
   return async (count) => {
     await setBackend(definition);
-    const decoder = new Decoder(model, model.initialState(1), 1);
-    let logits = new Float32Array();
-    for (const letter of PROMPT) logits = (await decoder.next([letter.charCodeAt(0)])) as Float32Array<ArrayBuffer>;
+    const session = new Session(model);
+    await session.read([...PROMPT].map((letter) => letter.charCodeAt(0)));
     const ids: number[] = [];
     const from = performance.now();
-    for (let i = 0; i < count; i++) {
-      let best = 0;
-      for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
-      ids.push(best);
-      logits = (await decoder.next([best])) as Float32Array<ArrayBuffer>;
-    }
+    for await (const { id } of session.tokens({ maxNewTokens: count, temperature: 0, eosTokenIds: [] })) ids.push(id);
     const tokensPerSecond = (1000 * count) / (performance.now() - from);
-    decoder.dispose();
+    session.dispose();
     return { tokensPerSecond, ids };
   };
 }

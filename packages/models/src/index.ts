@@ -1,7 +1,7 @@
 export * from "./families/index.ts";
 export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
 export { AttentionMixer } from "./mixers/attention/mixer.ts";
-export * from "./generation/index.ts";
+export * from "./generate/index.ts";
 export * from "./layers/index.ts";
 export type { MambaMixerConfig } from "./mixers/mamba/config.ts";
 export { MambaMixer } from "./mixers/mamba/mixer.ts";

@@ -1,7 +1,16 @@
 import { causalConv1d, linear, rmsNorm, selectiveScan } from "@statespace/core";
 import type { Draw } from "../cases/opCase.ts";
 import type { Bench } from "./bench.ts";
-import { decodeBench, MAMBA2_130M, MAMBA_130M, MAMBA_SMALL, prefillBench, trainBench } from "./modelBench.ts";
+import {
+  decodeBench,
+  HYBRID_SMALL,
+  MAMBA2_130M,
+  MAMBA2_SMALL,
+  MAMBA_130M,
+  MAMBA_SMALL,
+  prefillBench,
+  trainBench,
+} from "./modelBench.ts";
 import { opBench, type OpBenchSpec } from "./opBench.ts";
 
 function scan(name: string, b: number, l: number, d: number, n: number): OpBenchSpec {
@@ -59,6 +68,8 @@ export const benches: readonly Bench[] = [
   ...opSpecs.flatMap((spec) => [opBench(spec, "forward"), ...(spec.backward ? [opBench(spec, "backward")] : [])]),
   trainBench(MAMBA_SMALL, 4, 128),
   decodeBench(MAMBA_SMALL, "f32"),
+  decodeBench(MAMBA2_SMALL, "f32"),
+  decodeBench(HYBRID_SMALL, "f32"),
   decodeBench(MAMBA_130M, "f32"),
   decodeBench(MAMBA_130M, "f16"),
   decodeBench(MAMBA_130M, "q8"),

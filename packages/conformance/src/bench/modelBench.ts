@@ -1,5 +1,5 @@
 import { AdamW, readFloats, setBackend, tensor, valueAndGrads, type PackedFormat } from "@statespace/core";
-import { Decoder, Model, nextTokenTargets, parseModelConfig, prefill } from "@statespace/models";
+import { Model, nextTokenTargets, parseModelConfig, prefill, Session } from "@statespace/models";
 import type { Bench, Subject } from "./bench.ts";
 
 /** Shape of a model to time, in transformers' words. */
@@ -45,7 +45,34 @@ function checkLogits(name: string, logits: Float32Array): void {
   if (!logits.every(Number.isFinite)) throw new Error(`${name}: logits are not finite`);
 }
 
-/** Decoding at batch 1: one captured step, the read of its logits included. */
+/** Two layers of Mamba-2, alone and with one of attention behind them. */
+export const MAMBA2_SMALL: ModelShape = { name: "mamba2 2 x 64", config: { layers: ["mamba2", "mamba2"] } };
+export const HYBRID_SMALL: ModelShape = {
+  name: "mamba2 2 x 64, attention",
+  config: { layers: ["mamba2", "mamba2", "attention"] },
+};
+
+function makeModel({ config }: ModelShape): Model {
+  const { layers } = config as { layers?: readonly ("mamba2" | "attention")[] };
+  if (layers === undefined) return new Model(parseModelConfig(config), 0);
+  const encoder = { kind: "embedding", vocabSize: 256 } as const;
+  return new Model({ dModel: 64, encoder, layers, head: { kind: "language", tie: true }, norm: "rms" }, 0);
+}
+
+/** Tokens after which a text is begun anew, so that attention costs what it costs in texts of this length. */
+const TEXT = 256;
+
+/** Texts without end, token by token. */
+async function* endless(session: Session): AsyncGenerator<number, never, undefined> {
+  await session.read([1]);
+  const begin = session.keep();
+  for (;;) {
+    for await (const { id } of session.tokens({ maxNewTokens: TEXT, temperature: 0, eosTokenIds: [] })) yield id;
+    session.rewind(begin);
+  }
+}
+
+/** Decoding at batch 1, greedily: a token of `Session.tokens`, which is what every face of generation runs. */
 export function decodeBench(shape: ModelShape, weights: "f32" | PackedFormat): Bench {
   const name = `${shape.name} decode ${weights}`;
   return {
@@ -53,23 +80,17 @@ export function decodeBench(shape: ModelShape, weights: "f32" | PackedFormat): B
     work: { tokens: 1 },
     prepare: (backends) =>
       onEach(backends, async (backend) => {
-        const model = new Model(parseModelConfig(shape.config), 0);
+        const model = makeModel(shape);
         if (weights !== "f32") await model.quantize(weights);
-        const decoder = new Decoder(model, model.initialState(1), 1);
-        let id = 0;
+        const session = new Session(model);
+        const tokens = endless(session);
         return {
           label: backend,
-          async run() {
-            await setBackend(backend);
-            id = (id + 31) % model.vocabSize;
-            await decoder.next([id]);
-          },
-          async validate() {
-            await setBackend(backend);
-            checkLogits(name, await decoder.next([1]));
-          },
+          // Logits that are not to be sampled from throw.
+          run: async () => void (await tokens.next()),
+          validate: async () => void (await tokens.next()),
           dispose() {
-            decoder.dispose();
+            session.dispose();
             model.dispose();
           },
         };
@@ -85,7 +106,7 @@ export function prefillBench(shape: ModelShape, tokens: number): Bench {
     work: { tokens },
     prepare: (backends) =>
       onEach(backends, async (backend) => {
-        const model = new Model(parseModelConfig(shape.config), 0);
+        const model = makeModel(shape);
         const prompt = Array.from({ length: tokens }, (_, i) => (i * 7919) % model.vocabSize);
         const once = async (): Promise<void> => {
           await setBackend(backend);

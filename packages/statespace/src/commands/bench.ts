@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { readFloats, setBackend, tensor, type PackedFormat } from "@statespace/core";
-import { Model, Decoder, parseModelConfig, prefill } from "@statespace/models";
+import { Model, parseModelConfig, prefill, Session } from "@statespace/models";
 import { PREFERENCE, registerAllBackends } from "../registerAllBackends.ts";
 import { numberOption, UsageError, type Command } from "./command.ts";
 
@@ -50,14 +50,16 @@ async function measure(
     prefillTimes.push(performance.now() - from);
     state.dispose();
   }
-  const decoder = new Decoder(model, model.initialState(1), 1);
-  for (let i = 0; i < 5; i++) await decoder.next([i]);
+  const session = new Session(model);
+  await session.read([0]);
   const times: number[] = [];
-  for (let i = 0; i < tokens; i++) {
-    const from = performance.now();
-    await decoder.next([(i * 31) % model.vocabSize]);
+  const warmUp = 5;
+  let from = performance.now();
+  for await (const _ of session.tokens({ maxNewTokens: warmUp + tokens, temperature: 0, eosTokenIds: [] })) {
     times.push(performance.now() - from);
+    from = performance.now();
   }
+  times.splice(0, warmUp);
   const row: Row = {
     backend,
     shape,
@@ -65,9 +67,9 @@ async function measure(
     prefillTokensPerSecond: (1000 * promptTokens) / median(prefillTimes),
     decodeTokensPerSecond: 1000 / median(times),
     msPerToken: { min: Math.min(...times), median: median(times), max: Math.max(...times) },
-    launchesPerToken: decoder.launches,
+    launchesPerToken: session.launches,
   };
-  decoder.dispose();
+  session.dispose();
   model.dispose();
   await readFloats(tensor([0]));
   return row;

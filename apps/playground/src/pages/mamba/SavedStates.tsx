@@ -2,7 +2,7 @@ import { createSignal, For, Show, type JSX } from "solid-js";
 import { Button, Slider } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Panel } from "../../components/Page.tsx";
-import type { Snapshot } from "./compute/session.ts";
+import type { Snapshot } from "./compute/writing.ts";
 import { messages as m } from "./messages.ts";
 import type { Writer } from "./writer.ts";
 
@@ -95,7 +95,7 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
               <Button disabled={!idle()} onClick={() => props.onFork(snapshot)} testid="fork">
                 {m().fork}
               </Button>
-              <Button onClick={() => void download(props.writer, snapshot)} testid="download">
+              <Button onClick={() => download(snapshot)} testid="download">
                 {m().download}
               </Button>
             </li>
@@ -107,12 +107,11 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
 }
 
 /** A safetensors file that this page, and the library, can read again. */
-async function download(writer: Writer, snapshot: Snapshot): Promise<void> {
-  const bytes = await writer.toFile(snapshot);
+function download({ ids, bytes }: Snapshot): void {
   const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = `state-${snapshot.ids.length}.safetensors`;
+  link.download = `state-${ids.length}.safetensors`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

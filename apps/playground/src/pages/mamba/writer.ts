@@ -2,7 +2,7 @@ import { createSignal, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
-import type { Snapshot } from "./compute/session.ts";
+import type { Snapshot } from "./compute/writing.ts";
 import type {
   LayerPicture,
   ModelChoice,
@@ -35,8 +35,6 @@ export interface Writer {
   restore(snapshot: Snapshot): Promise<void>;
   fork(snapshot: Snapshot, input: WriteInput): Promise<void>;
   rewind(tokens: number): Promise<void>;
-  /** A snapshot as a file to keep. */
-  toFile(snapshot: Snapshot): Promise<Uint8Array>;
   /** Goes on from such a file. @throws what is wrong with it. */
   open(file: File): Promise<Snapshot>;
   /** After an error: the last thing that was asked, once more, in a fresh worker if the old one died. */
@@ -122,7 +120,6 @@ export function useWriter(): Writer {
       await write(input);
     },
     rewind: (tokens) => shown(() => worker().call("rewind", tokens)),
-    toFile: (snapshot) => worker().call("toFile", snapshot),
     open: async (file) => {
       const opened = await worker().call("open", file);
       show(opened.progress);

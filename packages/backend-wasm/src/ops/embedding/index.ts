@@ -13,7 +13,7 @@ export function embedding(backend: WasmBackend, inputs: KernelInputs): TensorInf
   const format = formatNumber(backend.formatOf(weight));
   if (format === constants.FORMAT_F32)
     call.gather(backend, { y, x: weight, ids, outer: 1, axis: v, inner: d, count }, count * d);
-  else call.embeddingPacked(backend, { y, weight, ids, count, d, format }, 4 * count * d);
+  else call.embeddingPacked(backend, { y, weight, ids, count, v, d, format }, 4 * count * d);
   return y;
 }
 

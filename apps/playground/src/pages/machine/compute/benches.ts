@@ -1,5 +1,5 @@
 import { linear, readFloats, Rng, selectiveScan, tensor, type Tensor } from "@statespace/core";
-import { Decoder, Model, parseModelConfig } from "@statespace/models";
+import { Model, parseModelConfig, Session } from "@statespace/models";
 import { breathe } from "../../../workers/rpc.ts";
 
 export type BenchName = "matmul" | "scan" | "decode" | "prefill";
@@ -72,10 +72,12 @@ const smallModel = (): Model =>
 
 async function benchDecode(): Promise<BenchTime> {
   const model = smallModel();
-  const decoder = new Decoder(model, model.initialState(), 1);
-  let id = 0;
-  const ms = await time(() => decoder.next([id++]), 2);
-  decoder.dispose();
+  const session = new Session(model);
+  await session.read([0]);
+  const tokens = session.tokens({ maxNewTokens: 1e6, temperature: 0, eosTokenIds: [] });
+  const ms = await time(async () => void (await tokens.next()), 2);
+  await tokens.return();
+  session.dispose();
   model.dispose();
   return { ms, rate: 1000 / ms, unit: "tokens/s" };
 }

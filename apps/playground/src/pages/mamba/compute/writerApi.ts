@@ -1,12 +1,11 @@
-import { ArgumentError, FormatError, readFloats } from "@statespace/core";
+import { AbortedError, ArgumentError, FormatError, readFloats } from "@statespace/core";
 import { openSource, type OpenSourceOptions, type SourceLike } from "@statespace/files";
 import { loadTokenizer } from "@statespace/text";
 import { fromPretrained } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, pause, type CallContext } from "../../../workers/rpc.ts";
-import { Session, type Snapshot } from "./session.ts";
-import { readStateFile, writeStateFile } from "./stateFile.ts";
+import { Writing, type Snapshot } from "./writing.ts";
 
 export type ModelChoice =
   | { readonly kind: "url"; readonly url: string }
@@ -57,7 +56,7 @@ export interface WriteInput {
 const PICTURE_EVERY_MS = 150;
 const CACHE = "statespace-checkpoints";
 
-let session: Session | undefined;
+let writing: Writing | undefined;
 let backend: BackendName = "wasm";
 let wanted: BackendName | undefined;
 let rate = 0;
@@ -70,7 +69,7 @@ async function cacheOptions(): Promise<OpenSourceOptions> {
 
 const locate = (choice: ModelChoice): SourceLike => (choice.kind === "files" ? choice.files : choice.url);
 
-async function pictures({ state }: Session): Promise<LayerPicture[]> {
+async function pictures({ state }: Writing): Promise<LayerPicture[]> {
   const layers = state?.layers ?? [];
   return Promise.all(
     layers.map(async (layer) => {
@@ -89,7 +88,7 @@ async function pictures({ state }: Session): Promise<LayerPicture[]> {
 }
 
 async function progress(picture: boolean): Promise<WriteProgress> {
-  const { ids, promptLength, earliest, tokenizer, state } = session!;
+  const { ids, promptLength, earliest, tokenizer, state } = writing!;
   const prompt = tokenizer.decode(ids.slice(0, promptLength));
   return {
     prompt,
@@ -100,15 +99,24 @@ async function progress(picture: boolean): Promise<WriteProgress> {
     backend,
     tokensPerSecond: rate,
     stateBytes: state?.bytes ?? 0,
-    ...(picture ? { picture: await pictures(session!) } : {}),
+    ...(picture ? { picture: await pictures(writing!) } : {}),
   };
+}
+
+/** The tokens, until the visitor stops them: that is no failure. */
+async function* untilAborted(tokens: AsyncIterable<number>): AsyncGenerator<number, void, undefined> {
+  try {
+    yield* tokens;
+  } catch (error) {
+    if (!(error instanceof AbortedError)) throw error;
+  }
 }
 
 async function moveIfAsked(): Promise<void> {
   if (wanted === undefined || wanted === backend) return;
   const target = wanted;
   wanted = undefined;
-  await session!.moveTo(target);
+  await writing!.moveTo(target);
   backend = target;
 }
 
@@ -125,8 +133,8 @@ export const api = {
       model.dispose();
       throw new FormatError("tokenizer.json is missing, and without it this page cannot write");
     }
-    session?.dispose();
-    session = new Session(model, tokenizer);
+    writing?.dispose();
+    writing = new Writing(model, tokenizer);
     backend = on;
     const state = model.initialState();
     const { bytes } = state;
@@ -140,21 +148,28 @@ export const api = {
     { prompt, tokens, temperature, seed, pace }: WriteInput,
     { signal, emit }: CallContext<WriteProgress>,
   ): Promise<WriteProgress> {
-    if (session === undefined) throw new ArgumentError("no model is loaded");
-    if (prompt !== undefined) await session.begin(prompt, seed, signal);
+    if (writing === undefined) throw new ArgumentError("no model is loaded");
+    if (prompt !== undefined) await writing.begin(prompt, seed, signal);
+    const eos = writing.model.resolved.eosTokenIds;
     let pictured = 0;
-    const eos = session.model.resolved.eosTokenIds;
-    for (let made = 0; made < tokens && !signal.aborted; made++) {
+    let made = 0;
+    // Each turn writes on one backend.
+    for (let ended = false; made < tokens && !ended && !signal.aborted;) {
       await moveIfAsked();
-      const start = performance.now();
-      const id = await session.step({ temperature, greedy: temperature === 0 });
-      const seconds = (performance.now() - start) / 1000;
-      rate = made === 0 || rate === 0 ? 1 / seconds : 1 / (0.9 / rate + 0.1 * seconds); // a running mean of the time a token takes
-      const due = pace > 0 || performance.now() - pictured > PICTURE_EVERY_MS;
-      if (due) pictured = performance.now();
-      if (due || made < 2) emit(await progress(due));
-      if (eos.includes(id)) break;
-      await (pace > 0 ? pause(1000 / pace - (performance.now() - start)) : breathe());
+      let start = performance.now();
+      ended = true;
+      for await (const id of untilAborted(writing.tokens(tokens - made, temperature, signal))) {
+        const seconds = (performance.now() - start) / 1000;
+        rate = made === 0 || rate === 0 ? 1 / seconds : 1 / (0.9 / rate + 0.1 * seconds); // a running mean of the time a token takes
+        const due = pace > 0 || performance.now() - pictured > PICTURE_EVERY_MS;
+        if (due) pictured = performance.now();
+        if (due || made < 2) emit(await progress(due));
+        made++;
+        await (pace > 0 ? pause(1000 / pace - (performance.now() - start)) : breathe());
+        ended = eos.includes(id) || wanted === undefined || wanted === backend;
+        if (!ended) break;
+        start = performance.now();
+      }
     }
     return progress(true);
   },
@@ -162,43 +177,38 @@ export const api = {
   /** Asks for another backend: at once when nothing is written, else between two tokens. */
   async moveTo(name: BackendName): Promise<void> {
     wanted = name;
-    if (session !== undefined && !writing) await moveIfAsked();
+    if (writing !== undefined && !running) await moveIfAsked();
   },
 
   save(): Promise<Snapshot> {
-    return session!.save();
+    return writing!.save();
   },
 
   async restore({ snapshot, seed }: { snapshot: Snapshot; seed: number }): Promise<WriteProgress> {
-    session!.restore(snapshot, seed);
+    writing!.restore(snapshot.bytes, seed);
     return progress(true);
-  },
-
-  toFile(snapshot: Snapshot): Uint8Array {
-    return writeStateFile(snapshot);
   },
 
   /** Goes on from a state file. */
   async open(file: File): Promise<{ snapshot: Snapshot; progress: WriteProgress }> {
-    const snapshot = readStateFile(new Uint8Array(await file.arrayBuffer()), file.name);
-    session!.restore(snapshot, 0);
-    return { snapshot, progress: await progress(true) };
+    writing!.restore(new Uint8Array(await file.arrayBuffer()), undefined);
+    return { snapshot: await writing!.save(), progress: await progress(true) };
   },
 
   async rewind(length: number): Promise<WriteProgress> {
-    await session!.rewind(length);
+    await writing!.rewind(length);
     return progress(true);
   },
 };
 
-let writing = false;
+let running = false;
 const { write } = api;
 api.write = async (input, context): Promise<WriteProgress> => {
-  writing = true;
+  running = true;
   try {
     return await write(input, context);
   } finally {
-    writing = false;
+    running = false;
   }
 };
 

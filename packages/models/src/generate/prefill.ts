@@ -1,7 +1,8 @@
-import { ArgumentError, mul, readFloats, tensor, tidy, type Tensor } from "@statespace/core";
+import { ArgumentError, keep, mul, readFloats, tensor, tidy, type Tensor } from "@statespace/core";
 import { throwIfAborted } from "@statespace/files";
-import type { Model } from "../model/model.ts";
 import type { ModelState } from "../model/state.ts";
+import { nextTask } from "./eventLoop.ts";
+import type { Model } from "../model/model.ts";
 
 /** Tokens run at once while a prompt is read: bounds the memory a long prompt takes. */
 export const PREFILL_CHUNK = 512;
@@ -31,6 +32,23 @@ export async function prefill(
   prompts: readonly ArrayLike<number>[],
   options: PrefillOptions = {},
 ): Promise<Prefilled> {
+  const { logits, state } = await readPrompts(model, prompts, options);
+  try {
+    return { logits: await readFloats(logits), state };
+  } catch (error) {
+    state.dispose();
+    throw error;
+  } finally {
+    logits.dispose();
+  }
+}
+
+/** As `prefill`, but the logits [b, v] stay on the device; the caller disposes them too. */
+export async function readPrompts(
+  model: Model,
+  prompts: readonly ArrayLike<number>[],
+  options: PrefillOptions = {},
+): Promise<{ readonly logits: Tensor; readonly state: ModelState }> {
   checkPrompts(prompts, model.vocabSize);
   const length = Math.max(...prompts.map((p) => p.length));
   const ragged = prompts.some((p) => p.length !== length);
@@ -53,19 +71,18 @@ export async function prefill(
         until,
         state: previous,
       });
-      logits = result.logits;
+      logits = keep(result.logits);
       state = result.state;
       if (previous !== options.initialState) previous?.dispose();
       options.onProgress?.({ done: until, total: length });
-      // Waiting for the device here lets pages breathe and aborts act between chunks.
-      if (until < length) await readFloats(logits);
+      // Waiting for the device, then for events, lets pages breathe and aborts act between chunks.
+      if (until < length) await readFloats(logits).then(nextTask);
     }
-    return { logits: await readFloats(logits!), state: state! };
+    return { logits: logits!, state: state! };
   } catch (error) {
     if (state !== options.initialState) state?.dispose();
-    throw error;
-  } finally {
     logits?.dispose();
+    throw error;
   }
 }
 

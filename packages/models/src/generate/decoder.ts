@@ -1,6 +1,6 @@
 import { capture, keep, readFloats, tensor, writeInto, type Captured, type Tensor } from "@statespace/core";
-import type { Model } from "../model/model.ts";
 import type { ModelState } from "../model/state.ts";
+import type { Model } from "../model/model.ts";
 
 /** Room that a growing state gets at least. */
 const LEAST_ROOM = 64;

@@ -1,0 +1,70 @@
+/** A token's count in `sampleToken` when it stood in what was read. */
+const READ = 2 ** 30;
+
+/** The tokens of several texts, and which of them were read rather than said. */
+export class History {
+  readonly rows: readonly number[][];
+  /** Where the said stretches of each row begin and end. */
+  readonly #said: readonly [from: number, until: number][][];
+
+  constructor(rows: number) {
+    this.rows = Array.from({ length: rows }, () => []);
+    this.#said = Array.from({ length: rows }, () => []);
+  }
+
+  read(row: number, ids: ArrayLike<number>): void {
+    for (let i = 0; i < ids.length; i++) this.rows[row]!.push(ids[i]!);
+  }
+
+  said(row: number, id: number): void {
+    const [ids, stretches] = [this.rows[row]!, this.#said[row]!];
+    const last = stretches.at(-1);
+    if (last?.[1] === ids.length) last[1]++;
+    else stretches.push([ids.length, ids.length + 1]);
+    ids.push(id);
+  }
+
+  /** Tokens of a text before the first one that was said. */
+  promptLength(row: number): number {
+    return this.#said[row]![0]?.[0] ?? this.rows[row]!.length;
+  }
+
+  /** What `sampleToken` counts with, [rows, v]. */
+  counts(v: number): Int32Array {
+    const out = new Int32Array(this.rows.length * v);
+    this.rows.forEach((ids, row) => {
+      const said = new Uint8Array(ids.length);
+      for (const [from, until] of this.#said[row]!) said.fill(1, from, until);
+      ids.forEach((id, i) => {
+        const at = row * v + id;
+        if (said[i]) out[at]!++;
+        else out[at]! |= READ;
+      });
+    });
+    return out;
+  }
+
+  clone(): History {
+    return History.fromJson(this.toJson());
+  }
+
+  toJson(): HistoryJson {
+    return {
+      rows: this.rows.map((ids) => [...ids]),
+      said: this.#said.map((stretches) => stretches.map(([from, until]) => [from, until])),
+    };
+  }
+
+  static fromJson({ rows, said }: HistoryJson): History {
+    const out = new History(rows.length);
+    rows.forEach((ids, row) => out.rows[row]!.push(...ids));
+    said.forEach((stretches, row) => out.#said[row]!.push(...stretches.map(([a, b]): [number, number] => [a, b])));
+    return out;
+  }
+}
+
+/** A history as plain JSON. */
+export interface HistoryJson {
+  readonly rows: readonly (readonly number[])[];
+  readonly said: readonly (readonly (readonly [number, number])[])[];
+}

@@ -1,0 +1,510 @@
+import {
+  ArgumentError,
+  copy,
+  FormatError,
+  keep,
+  readFloats,
+  sampleStreams,
+  tensor,
+  tidy,
+  zeros,
+  type AnyBackend,
+  type Tensor,
+} from "@statespace/core";
+import { throwIfAborted } from "@statespace/files";
+import { StreamDecoder, type Tokenizer } from "@statespace/text";
+import { ModelState } from "../model/state.ts";
+import { FrameKeeper } from "./eventLoop.ts";
+import { History } from "./history.ts";
+import {
+  checkTokenOptions,
+  countsTokens,
+  refuseUnknown,
+  TOKEN_OPTIONS,
+  type StreamOptions,
+  type TokenOptions,
+} from "./options.ts";
+import { readPrompts, type PrefillOptions } from "./prefill.ts";
+import { checkState, readSessionFile, writeSessionFile } from "./sessionFile.ts";
+import type { Model } from "../model/model.ts";
+import { TokenLoop } from "./tokenLoop.ts";
+
+/** How a session begins. */
+export interface SessionOptions {
+  /** For text; without it a session reads and says ids. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** Texts that go on side by side, each as if alone; default 1. */
+  readonly rows?: number;
+  /** Seed of the draws; default 0. */
+  readonly seed?: number;
+  /** Number of the first row's generator, where these rows are part of a larger batch; default 0. */
+  readonly firstRow?: number;
+  /** State to begin with (left as it is); default that of no tokens. */
+  readonly initialState?: ModelState | undefined;
+  /** What `tokens`, `stream` and `say` do unless told otherwise, such as a checkpoint's `generation_config.json` says. */
+  readonly defaults?: StreamOptions;
+}
+
+/** Options of `Session.read`. */
+export type ReadOptions = Omit<PrefillOptions, "initialState">;
+
+/** One new token of one text. */
+export interface GeneratedToken {
+  /** Which text. */
+  readonly sequence: number;
+  readonly id: number;
+  /** With `logprobs`: the log probability (natural) that the model itself gave it. */
+  readonly logprob?: number;
+  /** It ended its text: an eos token, or the last one asked for. */
+  readonly done: boolean;
+}
+
+/** Why a text ended: an eos token, as many tokens as were asked for, a stop text, or the reader left. */
+export type FinishReason = "eos" | "length" | "stop" | "left";
+
+/** A place in a text to come back to; freed by `Session.forget` and with the session. */
+export interface Point {
+  /** Tokens of the longest text there. */
+  readonly length: number;
+}
+
+/** What a session knows at some place: the tokens, the state after them, the scores of the next ones, and the generators. */
+interface Place {
+  readonly history: History;
+  readonly notes: Record<string, unknown>;
+  readonly streams: Int32Array;
+  readonly state: ModelState;
+  readonly logits: Tensor; // [b, v]
+}
+
+const SESSION_OPTIONS = ["tokenizer", "rows", "seed", "firstRow", "initialState", "defaults"];
+
+/**
+ * A text that a model reads and goes on with. Whatever was read and said is in the state, to the last token, so a session can be
+ * saved and restored, forked, taken back to a kept point, and moved to another backend in the middle; it then goes on bit for bit as
+ * it would have (on another backend: within that backend's bounds). Tokens are drawn on the device; only their ids come back.
+ *
+ * With several `rows`, texts run side by side. Where they end after different numbers of tokens, the state has no meaning any more:
+ * what would need it throws.
+ */
+export class Session {
+  readonly model: Model;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly rows: number;
+  readonly defaults: StreamOptions;
+  /** Why the last stream ended. */
+  finish: FinishReason | undefined;
+  /** Plain JSON of the caller's own, saved, forked, kept and rewound with the text. */
+  notes: Record<string, unknown> = {};
+  readonly #initial: ModelState | undefined;
+  readonly #firstRow: number;
+  readonly #points: Map<Point, Place> = new Map();
+  #history: History;
+  /** The rows' generators, int32 [b, 4]; their counters are those of the tokens said. */
+  #streams: Int32Array;
+  #loop: TokenLoop | undefined;
+  /** What is going on, and why nothing can go on. */
+  #busy: string | undefined;
+  #broken: string | undefined;
+
+  /** @throws ArgumentError naming the option that is unknown or out of range. */
+  constructor(model: Model, options: SessionOptions = {}) {
+    refuseUnknown("Session", options, SESSION_OPTIONS);
+    const { tokenizer, rows = 1, seed = 0, firstRow = 0, initialState, defaults = {} } = options;
+    for (const [name, value, least] of [["rows", rows, 1] as const, ["firstRow", firstRow, 0] as const])
+      if (!Number.isSafeInteger(value) || value < least)
+        throw new ArgumentError(`Session: ${name} must be a whole number >= ${least}, got ${value}`);
+    refuseUnknown("Session: defaults", defaults, [...TOKEN_OPTIONS, "stop"]);
+    checkTokenOptions("Session: defaults", defaults, model.vocabSize);
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.rows = rows;
+    this.defaults = defaults;
+    this.#initial = initialState;
+    this.#firstRow = firstRow;
+    this.#history = new History(rows);
+    this.#streams = this.#streamsOf(seed);
+  }
+
+  /** The tokens of the first text, read and said. */
+  get ids(): readonly number[] {
+    return this.#history.rows[0]!;
+  }
+
+  /** The tokens of every text. */
+  get texts(): readonly (readonly number[])[] {
+    return this.#history.rows;
+  }
+
+  /** Tokens of the first text that were read before the first one was said. */
+  get promptLength(): number {
+    return this.#history.promptLength(0);
+  }
+
+  /** The state after everything read and said; it belongs to the session and changes in place. @throws ArgumentError before the first read. */
+  get state(): ModelState {
+    return this.#ready("state").state;
+  }
+
+  /** Kernel launches that one token takes; 0 before the first. */
+  get launches(): number {
+    return this.#loop?.launches ?? 0;
+  }
+
+  /**
+   * Reads text or ids, or one of them for each row. An empty text at the beginning is the tokenizer's beginning-of-text token.
+   * @throws ArgumentError for an id out of range, an empty prompt, or rows of unequal length in the middle of texts; AbortedError. Nothing was read then.
+   */
+  async read(
+    input: string | ArrayLike<number> | readonly (string | ArrayLike<number>)[],
+    options: ReadOptions = {},
+  ): Promise<this> {
+    refuseUnknown("read", options, ["signal", "onProgress"]);
+    const prompts = this.#prompts(input);
+    await this.#alone("read", async () => {
+      const fresh = this.#loop === undefined && this.#broken === undefined;
+      const before = fresh ? this.#initial : this.#ready("read").state;
+      const { logits, state } = await readPrompts(this.model, prompts, { ...options, initialState: before });
+      this.#put(state, logits);
+      prompts.forEach((ids, row) => this.#history.read(row, ids));
+    });
+    return this;
+  }
+
+  /**
+   * Goes on token by token. Leaving the loop is fine at any time: the state is that after the last token handed out.
+   * @throws ArgumentError naming the option that is unknown or out of range, before any work; AbortedError within a token;
+   * NonFiniteError where the model's logits cannot be sampled from.
+   */
+  async *tokens(options: TokenOptions = {}): AsyncGenerator<GeneratedToken, void, undefined> {
+    refuseUnknown("tokens", options, TOKEN_OPTIONS);
+    const { stop: _, ...defaults } = this.defaults;
+    const all = { ...defaults, ...given(options) };
+    checkTokenOptions("tokens", all, this.model.vocabSize);
+    yield* this.#tokens(all);
+  }
+
+  /**
+   * Goes on as text, of one row. Pieces never split a character, and what may be the beginning of a stop text is held back.
+   * @throws ArgumentError as `tokens`, and for an empty stop text.
+   */
+  async *stream(options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
+    refuseUnknown("stream", options, [...TOKEN_OPTIONS, "stop"]);
+    if (this.rows !== 1)
+      throw new ArgumentError(`stream: is for one text, and the session has ${this.rows} rows; see tokens`);
+    const { stop, ...rest } = { ...this.defaults, ...given(options) };
+    checkTokenOptions("stream", rest, this.model.vocabSize);
+    const decoder = new StreamDecoder(this.#tokenizer("stream"), { stop: stopsOf(stop), prompt: this.ids });
+    for await (const { id, done } of this.#tokens(rest)) {
+      let text = decoder.push(id);
+      const ends = done || decoder.stopped;
+      if (ends) text += decoder.flush();
+      // Before the text goes out: whoever takes it may leave.
+      if (decoder.stopped) this.#stopped = true;
+      if (text !== "") yield text;
+      if (ends) return;
+    }
+  }
+
+  /** Set when a stop text was met, for `finish`. */
+  #stopped = false;
+
+  /** The session as bytes, a safetensors file: tokens, state, scores of the next token and generators. */
+  async save(): Promise<Uint8Array> {
+    return this.#alone("save", async () => {
+      const { state, logits } = this.#ready("save");
+      return writeSessionFile({
+        history: this.#history.toJson(),
+        notes: this.notes,
+        streams: this.#streams,
+        logits: await readFloats(logits),
+        state: await state.toBytes(),
+      });
+    });
+  }
+
+  /** Goes on from what `save` wrote, on the model's backend. @throws FormatError for anything else or another model's; nothing changes then. */
+  restore(bytes: Uint8Array): this {
+    this.#idle("restore");
+    const { vocabSize } = this.model;
+    const file = readSessionFile(bytes, vocabSize);
+    if (file.history.rows.length !== this.rows)
+      throw new FormatError(`session: has ${file.history.rows.length} texts, but this one has ${this.rows}`);
+    const state = ModelState.fromBytes(file.state, this.#here);
+    try {
+      checkState(this.model, state, this.rows, file.history.rows[0]!.length);
+    } catch (error) {
+      state.dispose();
+      throw error;
+    }
+    this.#put(state, tensor(file.logits, [this.rows, vocabSize], this.#here));
+    this.#history = History.fromJson(file.history);
+    this.notes = file.notes;
+    this.#streams = file.streams;
+    this.#broken = undefined;
+    return this;
+  }
+
+  /** Another session at the same place: what one of them does, the other does not see. */
+  fork(): Session {
+    const { history, notes, streams, state, logits } = this.#place("fork");
+    const other = new Session(this.model, {
+      tokenizer: this.tokenizer,
+      rows: this.rows,
+      firstRow: this.#firstRow,
+      defaults: this.defaults,
+    });
+    other.#history = history;
+    other.notes = notes;
+    other.#streams = streams;
+    other.#put(state, logits);
+    return other;
+  }
+
+  /** Keeps this place, to come back with `rewind`. It costs as much memory as the state. */
+  keep(): Point {
+    const point = { length: Math.max(...this.#history.rows.map((ids) => ids.length)) };
+    this.#points.set(point, this.#place("keep"));
+    return point;
+  }
+
+  /** Goes back to a kept place, and may do so again. @throws ArgumentError for a point that is not kept. */
+  rewind(point: Point): void {
+    this.#idle("rewind");
+    const { history, notes, streams, state, logits } = this.#kept("rewind", point);
+    this.#put(state.clone(), duplicate(logits));
+    this.#history = history.clone();
+    this.notes = structuredClone(notes);
+    this.#streams = streams.slice();
+    this.#broken = undefined;
+  }
+
+  /** Forgets the text: nothing was read. Notes, generators and kept points stay. */
+  clear(): void {
+    this.#idle("clear");
+    this.#loop?.dispose();
+    this.#loop = undefined;
+    this.#broken = undefined;
+    this.#history = new History(this.rows);
+  }
+
+  /** Frees a kept place. */
+  forget(point: Point): void {
+    const { state, logits } = this.#kept("forget", point);
+    this.#points.delete(point);
+    state.dispose();
+    logits.dispose();
+  }
+
+  /**
+   * Moves the model and this session to another backend, kept points too; other sessions of the model cannot go on then.
+   * Nothing changes if the backend cannot start.
+   */
+  async to(backend: string): Promise<this> {
+    await this.#alone("to", async () => {
+      const { rows } = this;
+      const shape = [rows, this.model.vocabSize];
+      const read = async ({
+        state,
+        logits,
+      }: Pick<Place, "state" | "logits">): Promise<() => { state: ModelState; logits: Tensor }> => {
+        const [bytes, values] = [await state.toBytes(), await readFloats(logits)];
+        return () => ({
+          state: ModelState.fromBytes(bytes, this.#here),
+          logits: keep(tensor(values, shape, this.#here)),
+        });
+      };
+      const here = this.#loop === undefined ? undefined : await read(this.#ready("to"));
+      const points = await Promise.all(
+        [...this.#points].map(async ([point, place]) => ({ point, place, make: await read(place) })),
+      );
+      await this.model.to(backend);
+      this.#loop?.dispose();
+      this.#loop = undefined;
+      if (here !== undefined) {
+        const { state, logits } = here();
+        this.#put(state, logits);
+      }
+      for (const { point, place, make } of points) {
+        place.state.dispose();
+        place.logits.dispose();
+        this.#points.set(point, { ...place, ...make() });
+      }
+    });
+    return this;
+  }
+
+  /** Frees everything but the model. */
+  dispose(): void {
+    this.#loop?.dispose();
+    this.#loop = undefined;
+    for (const point of this.#points.keys()) this.forget(point);
+    this.#broken = "it was disposed";
+  }
+
+  async *#tokens(options: TokenOptions): AsyncGenerator<GeneratedToken, void, undefined> {
+    const {
+      maxNewTokens = 64,
+      eosTokenIds = this.model.resolved.eosTokenIds,
+      logprobs = false,
+      signal,
+      seed,
+    } = options;
+    if (maxNewTokens === 0) return;
+    const loop = this.#ready("tokens");
+    this.#idle("tokens");
+    this.#busy = "tokens";
+    this.#stopped = false;
+    this.finish = "left";
+    if (seed !== undefined) this.#streams = this.#streamsOf(seed);
+    const counts = countsTokens(options) ? this.#history.counts(this.model.vocabSize) : undefined;
+    const open = new Set(this.#history.rows.keys());
+    const frames = new FrameKeeper();
+    let whole = false;
+    const drawing = loop.draw({ settings: options, streams: this.#streams, counts, logprobs });
+    try {
+      for (let made = 1; ; made++) {
+        throwIfAborted(signal, "tokens");
+        const { value, done: over } = await drawing.next();
+        if (over) return;
+        this.#drawn(value.ids, open);
+        for (const row of open) {
+          const id = value.ids[row]!;
+          const isEos = eosTokenIds.includes(id);
+          const done = isEos || made === maxNewTokens;
+          if (done) open.delete(row);
+          if (open.size === 0) this.finish = isEos ? "eos" : "length";
+          const logprob = value.logprobs === undefined ? {} : { logprob: value.logprobs[row]! };
+          whole = false;
+          yield { sequence: row, id, done, ...logprob };
+        }
+        whole = true;
+        if (open.size === 0) return;
+        if (open.size < this.rows) this.#broken ??= "its texts ended after different numbers of tokens";
+        await frames.breathe();
+      }
+    } catch (error) {
+      // A step on what is not a token may have gone into the state.
+      if (!isAbort(error)) this.#broken ??= `it failed: ${(error as Error).message}`;
+      throw error;
+    } finally {
+      if (this.#stopped) this.finish = "stop";
+      if (!whole && this.rows > 1) this.#broken ??= "it was left in the middle of its rows";
+      this.#busy = undefined;
+      await drawing.return();
+    }
+  }
+
+  /** Writes down one token of each open row; it is in the state already. */
+  #drawn(ids: Int32Array, open: ReadonlySet<number>): void {
+    for (let row = 0; row < this.rows; row++) {
+      const at = 4 * row + 2;
+      this.#streams[at]!++;
+      if (this.#streams[at] === 0) this.#streams[at + 1]!++;
+      if (open.has(row)) this.#history.said(row, ids[row]!);
+    }
+  }
+
+  /** Where tensors are made. */
+  get #here(): { readonly backend: AnyBackend } {
+    return { backend: this.model.backend };
+  }
+
+  #streamsOf(seed: number): Int32Array {
+    if (!Number.isSafeInteger(seed)) throw new ArgumentError(`Session: seed must be a whole number, got ${seed}`);
+    return sampleStreams(seed, this.#firstRow + this.rows).slice(4 * this.#firstRow);
+  }
+
+  #put(state: ModelState, logits: Tensor): void {
+    if (this.#loop === undefined) this.#loop = new TokenLoop(this.model, this.rows, state, logits);
+    else this.#loop.replace(state, logits);
+  }
+
+  #place(what: string): Place {
+    const { state, logits } = this.#ready(what);
+    return {
+      history: this.#history.clone(),
+      notes: structuredClone(this.notes),
+      streams: this.#streams.slice(),
+      state: state.clone(),
+      logits: duplicate(logits),
+    };
+  }
+
+  #kept(what: string, point: Point): Place {
+    const place = this.#points.get(point);
+    if (place === undefined) throw new ArgumentError(`${what}: the point is not kept by this session`);
+    return place;
+  }
+
+  /** The loop, whose state stands for the texts. */
+  #ready(what: string): TokenLoop {
+    if (this.#broken !== undefined) throw new ArgumentError(`${what}: the session cannot go on, since ${this.#broken}`);
+    if (this.#loop === undefined) throw new ArgumentError(`${what}: read something first, if only a bos or eos token`);
+    return this.#loop;
+  }
+
+  #idle(what: string): void {
+    if (this.#busy !== undefined)
+      throw new ArgumentError(`${what}: ${this.#busy} is still going on; finish or leave it first`);
+  }
+
+  async #alone<T>(what: string, work: () => Promise<T>): Promise<T> {
+    this.#idle(what);
+    this.#busy = what;
+    try {
+      return await work();
+    } finally {
+      this.#busy = undefined;
+    }
+  }
+
+  #tokenizer(what: string): Tokenizer {
+    if (this.tokenizer === undefined)
+      throw new ArgumentError(`${what}: text needs a tokenizer; give one to the session, or use ids`);
+    return this.tokenizer;
+  }
+
+  #prompts(input: string | ArrayLike<number> | readonly (string | ArrayLike<number>)[]): ArrayLike<number>[] {
+    const many = Array.isArray(input) && input.every((x) => typeof x !== "number") && input.length > 0;
+    const prompts = (many ? input : [input]) as readonly (string | ArrayLike<number>)[];
+    if (prompts.length !== this.rows)
+      throw new ArgumentError(`read: must get one prompt for each of ${this.rows} rows, got ${prompts.length}`);
+    return prompts.map((prompt) => (typeof prompt === "string" ? this.#encode(prompt) : prompt));
+  }
+
+  /** A text's ids; an empty one at the beginning starts from the beginning-of-text token. */
+  #encode(text: string): ArrayLike<number> {
+    const tokenizer = this.#tokenizer("read");
+    const ids = tokenizer.encode(text);
+    if (ids.length > 0) return ids;
+    const start = tokenizer.bosId ?? tokenizer.eosId;
+    if (start === undefined || this.#loop !== undefined)
+      throw new ArgumentError("read: the text is empty, and there is no token to start from");
+    return Int32Array.of(start);
+  }
+}
+
+/** Options that were given a value. */
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function stopsOf(stop: StreamOptions["stop"] = []): readonly string[] {
+  return typeof stop === "string" ? [stop] : stop;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortedError";
+}
+
+/** A copy of the values, kept. */
+function duplicate(source: Tensor): Tensor {
+  return keep(
+    tidy(() => {
+      const destination = zeros(source.shape, { backend: source.backend });
+      copy({ destination, source });
+      return destination;
+    }),
+  );
+}

@@ -1,0 +1,190 @@
+import {
+  capture,
+  keep,
+  NonFiniteError,
+  readFloats,
+  readInts,
+  sampleSettings,
+  sampleToken,
+  tensor,
+  tidy,
+  writeInto,
+  type Captured,
+  type Tensor,
+} from "@statespace/core";
+import type { ModelState } from "../model/state.ts";
+import { capacityFor } from "./decoder.ts";
+import type { SamplingSettings } from "./options.ts";
+import type { Model } from "../model/model.ts";
+
+/** What a round of tokens begins with. */
+export interface Round {
+  readonly settings: SamplingSettings;
+  /** Each row's generator, see `sampleStreams`: int32 [b, 4]. */
+  readonly streams: Int32Array;
+  /** Present where penalties need it, see `sampleToken`: int32 [b, v]. */
+  readonly counts: Int32Array | undefined;
+  readonly logprobs: boolean;
+}
+
+/** One token of each row. */
+export interface Drawn {
+  readonly ids: Int32Array;
+  readonly logprobs: Float32Array | undefined;
+}
+
+/** A captured step: the model reads the last tokens, and the sampler puts the next ones in their place. */
+type Step = Captured<{ readonly logits: Tensor; readonly logprob?: Tensor }>;
+
+/**
+ * Draws tokens with nothing but their ids coming back: the step and the sampler are one captured graph, and while the host reads a
+ * token, the device already reads it into the state. So the state is that after the last token drawn, and the token sampled
+ * behind it leaves no trace: generators and counts are set at the beginning of each round.
+ */
+export class TokenLoop {
+  readonly model: Model;
+  readonly rows: number;
+  readonly state: ModelState;
+  readonly #ids: Tensor; // int32 [b]
+  readonly #settings: Tensor; // [b, 8]
+  readonly #random: Tensor; // int32 [b, 4]
+  #counts: Tensor | undefined; // int32 [b, v]
+  /** Scores of the next tokens: those of the step where there is one that is newer. */
+  #logits: Tensor; // [b, v]
+  #step: Step | undefined;
+  /** What the step was captured for. */
+  #captured: { readonly layout: number; readonly counts: Tensor | undefined; readonly logprobs: boolean } | undefined;
+  #fresh = true;
+
+  /** @param state and logits [b, v] after its last tokens; both are taken over. */
+  constructor(model: Model, rows: number, state: ModelState, logits: Tensor) {
+    this.model = model;
+    this.rows = rows;
+    this.state = state;
+    this.#logits = keep(logits);
+    const place = { backend: model.backend };
+    this.#ids = keep(tensor(new Int32Array(rows), [rows], place));
+    this.#settings = keep(tensor(new Float32Array(8 * rows), [rows, 8], place));
+    this.#random = keep(tensor(new Int32Array(4 * rows), [rows, 4], place));
+  }
+
+  /** Scores of the next tokens, [b, v]; overwritten by the next step. */
+  get logits(): Tensor {
+    return this.#fresh || this.#step === undefined ? this.#logits : this.#step.result.logits;
+  }
+
+  /** Kernel launches a token takes; 0 before the first. */
+  get launches(): number {
+    return this.#step?.launches ?? 0;
+  }
+
+  /** Goes on from another state, given up by its owner. Captured steps stay where the state fits. */
+  replace(state: ModelState, logits: Tensor): void {
+    this.state.copyFrom(state);
+    state.dispose();
+    this.#logits.dispose();
+    this.#logits = keep(logits);
+    this.#fresh = true;
+  }
+
+  /**
+   * One token of each row after the other, without end. Between two of them the state is that after the last one.
+   * @throws NonFiniteError where logits are not to be sampled from; what a lost or full device throws.
+   */
+  async *draw(round: Round): AsyncGenerator<Drawn, void, undefined> {
+    let logprob = this.#begin(round);
+    try {
+      for (;;) {
+        // Reads are ordered before the replay that overwrites what they read.
+        const reads = Promise.all([readInts(this.#ids), logprob && readFloats(logprob)] as const);
+        reads.catch(() => undefined); // it is awaited below, unless the step throws
+        this.#advance(round.logprobs);
+        const [ids, logprobs] = await reads;
+        this.#check(ids);
+        if (this.#step!.result.logprob !== logprob) logprob?.dispose();
+        logprob = this.#step!.result.logprob;
+        yield { ids, logprobs };
+      }
+    } finally {
+      if (logprob !== undefined && logprob !== this.#step?.result.logprob) logprob.dispose();
+    }
+  }
+
+  /** Sets the sampler and draws the first tokens. */
+  #begin({ settings, streams, counts, logprobs }: Round): Tensor | undefined {
+    const own = sampleSettings(settings.greedy ? { ...settings, temperature: 0 } : settings);
+    writeInto(
+      this.#settings,
+      Float32Array.from({ length: 8 * this.rows }, (_, i) => own[i % 8]!),
+    );
+    writeInto(this.#random, streams);
+    this.#count(counts);
+    const { logprob } = this.#sample(this.logits, logprobs);
+    return logprob && keep(logprob);
+  }
+
+  #count(counts: Int32Array | undefined): void {
+    if (counts === undefined) {
+      this.#counts?.dispose();
+      this.#counts = undefined;
+    } else if (this.#counts === undefined) {
+      this.#counts = keep(tensor(counts, [this.rows, this.model.vocabSize], { backend: this.model.backend }));
+    } else writeInto(this.#counts, counts);
+  }
+
+  #sample(logits: Tensor, logprobs: boolean): { logprob?: Tensor } {
+    return sampleToken(
+      { logits, settings: this.#settings, random: this.#random, id: this.#ids, counts: this.#counts },
+      { logprob: logprobs },
+    );
+  }
+
+  /** Takes the last tokens into the state and draws the next. */
+  #advance(logprobs: boolean): void {
+    const { state } = this;
+    const had = this.#captured;
+    const valid = had?.layout === state.layout && had.counts === this.#counts && had.logprobs === logprobs;
+    if (valid && state.position < state.capacity) {
+      this.#step!.replay();
+      state.position++;
+    } else this.#capture(logprobs);
+    this.#fresh = false;
+  }
+
+  #capture(logprobs: boolean): void {
+    const { model, rows, state } = this;
+    this.#release();
+    const capacity = capacityFor(state.position + 1);
+    model.reserve(state, rows, capacity);
+    // What models derive from weights must exist before the capture, or every replay would compute it again.
+    const scratch = model.initialState(rows);
+    model.reserve(scratch, rows, capacity);
+    tidy(() => void model.step(this.#ids, scratch));
+    scratch.dispose();
+    this.#step = capture(() => {
+      const logits = model.step(this.#ids, state);
+      return { logits, ...this.#sample(logits, logprobs) };
+    });
+    this.#captured = { layout: state.layout, counts: this.#counts, logprobs };
+  }
+
+  /** A row's logits had no largest one that is finite: tells it, and nothing of it is kept. */
+  #check(ids: Int32Array): void {
+    const row = ids.indexOf(-1);
+    if (row >= 0)
+      throw new NonFiniteError(`sampling: the logits of text ${row} hold a NaN, are infinite, or are all -infinity`);
+  }
+
+  #release(): void {
+    this.#step?.dispose();
+    this.#step = undefined;
+    this.#captured = undefined;
+  }
+
+  dispose(): void {
+    this.#release();
+    for (const t of [this.#ids, this.#settings, this.#random, this.#logits]) t.dispose();
+    this.#counts?.dispose();
+    this.state.dispose();
+  }
+}
