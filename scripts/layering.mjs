@@ -36,7 +36,18 @@ const mayImport = {
   statespace: belowConformance,
 };
 /** Folders (and files) of core/src, lowest first; each imports its own rank and lower ones. */
-const coreRank = { errors: 0, math: 1, backend: 2, tensor: 3, ops: 4, optim: 5, discretization: 5, hippo: 5, ssm: 6 };
+const coreRank = {
+  errors: 0,
+  options: 1,
+  math: 1,
+  backend: 2,
+  tensor: 3,
+  ops: 4,
+  optim: 5,
+  discretization: 5,
+  hippo: 5,
+  ssm: 6,
+};
 /** The one folder that may import a tfjs package. */
 const tfjsHome = {
   "@tensorflow/tfjs-core": "packages/tfjs/src/",
@@ -75,7 +86,7 @@ function checkRelative(pkg, file, target) {
   const src = join(pkg.path, "src");
   const [from, to] = [file, target].map((path) => posix(relative(src, path)).split("/")[0].replace(/\.ts$/, ""));
   if (coreRank[from] === undefined || coreRank[to] === undefined || coreRank[to] <= coreRank[from]) return undefined;
-  return `core/${from} may not import core/${to}: errors <- math <- backend <- tensor <- ops <- optim, discretization, hippo <- ssm`;
+  return `core/${from} may not import core/${to}: errors <- options, math <- backend <- tensor <- ops <- optim, discretization, hippo <- ssm`;
 }
 
 /** An import of another workspace package. */

@@ -1,4 +1,5 @@
 export * from "./errors.ts";
+export * from "./options/index.ts";
 export * from "./math/index.ts";
 export * from "./hippo/index.ts";
 export * from "./discretization/index.ts";

@@ -1,3 +1,4 @@
+export { fingerprint } from "./fingerprint.ts";
 export { IGNORE_INDEX } from "./batch.ts";
 export type {
   ArrayDataset,

@@ -6,5 +6,6 @@ export * from "@statespace/files";
 export * from "@statespace/models";
 export * from "@statespace/text";
 export * as datasets from "@statespace/datasets";
+export * from "./fit/index.ts";
 export { bundledCheckpoint } from "./bundledCheckpoint.ts";
 export { PREFERENCE, registerAllBackends } from "./registerAllBackends.ts";

@@ -1,6 +1,5 @@
-import { FormatError, type StatespaceError } from "@statespace/core";
+import { FormatError, nearestName, type StatespaceError } from "@statespace/core";
 import { isJsonObject, type JsonObject, type JsonValue, quote } from "@statespace/files";
-import { nearestName } from "./nearestName.ts";
 
 export interface NumberRange {
   readonly min?: number;

@@ -1,8 +1,8 @@
+import { nearestName } from "@statespace/core";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readmes } from "../../scripts/settings.ts";
 import { ConfigFields } from "../../src/config/fields.ts";
-import { nearestName } from "../../src/config/nearestName.ts";
 import { mixerKinds, mixers } from "../../src/mixers/registry.ts";
 
 describe("a mixer's settings are declared once", () => {

@@ -1,0 +1,2 @@
+export { nearestName } from "./nearestName.ts";
+export { refuseUnknown } from "./refuseUnknown.ts";

@@ -1,0 +1,160 @@
+import { ArgumentError } from "@statespace/core";
+import {
+  modelObjective,
+  train,
+  type Evaluation,
+  type Model,
+  type TrainingBatch,
+  type TrainingStream,
+} from "@statespace/models";
+import type { Tokenizer } from "@statespace/text";
+import { ExampleSet, type Examples } from "./examples.ts";
+import { checkFitOptions, type FitOptions } from "./fitOptions.ts";
+import { KeptWeights } from "./keptWeights.ts";
+import { contextOf, windowsOf, type Series } from "./series.ts";
+import { fromIds, fromTexts } from "./texts.ts";
+
+/** A model, or one that was loaded with its tokenizer. */
+export type Fittable = Model | { readonly model: Model; readonly tokenizer?: Tokenizer | undefined };
+
+/**
+ * What a model can be trained on: a text or documents (of a language model), ids, sequences with targets, series to forecast, or any
+ * endless stream of batches.
+ */
+export type FitData = string | readonly string[] | Int32Array | Examples | Series | TrainingStream;
+
+/** What came of a run. */
+export interface FitResult {
+  readonly steps: number;
+  readonly seconds: number;
+  /** Of the last step. */
+  readonly loss: number;
+  /** The lowest loss on what was kept apart, whose weights the model has now. */
+  readonly heldOut?: Evaluation;
+}
+
+const DEFAULT_BATCH = 8;
+const DEFAULT_LENGTH = 128;
+const DEFAULT_EPOCHS = 10;
+
+/**
+ * Trains a model on data, in place: a fresh one, or a checkpoint that goes on learning. Of what is kept apart (a tenth unless told), the
+ * weights of the lowest loss stay.
+ * @throws ArgumentError naming the option that is unknown, or the example that does not fit the model, before the first step; what `train` throws.
+ */
+export async function fit(what: Fittable, data: FitData, options: FitOptions = {}): Promise<FitResult> {
+  checkFitOptions(options);
+  const model = "model" in what ? what.model : what;
+  const prepared = prepare(model, "model" in what ? what.tokenizer : undefined, data, options);
+  const steps = stepsOf(prepared, options);
+  const { learningRate, optimizer, heldOut: _, epochs: __, batchSize: ___, seqLen: ____, ...rest } = options;
+  const {
+    evaluateEvery = Math.max(1, Math.ceil((steps ?? 1000) / 10)),
+    patience,
+    checkpoints,
+    checkpointEvery,
+  } = options;
+  const { schedule, accumulate, clipNorm, seed, resume, maxMinutes, signal } = rest;
+  const kept = new KeptWeights(model);
+  const result = { steps: 0, seconds: 0, loss: Number.NaN, heldOut: undefined as Evaluation | undefined };
+  const events = train(modelObjective(model), prepared.stream, {
+    ...(steps !== undefined && { steps }),
+    ...(maxMinutes !== undefined && { maxMinutes }),
+    optimizer: { ...optimizer, ...(learningRate !== undefined && { learningRate }) },
+    ...(schedule && { schedule }),
+    ...(accumulate !== undefined && { accumulate }),
+    ...(clipNorm !== undefined && { clipNorm }),
+    ...(seed !== undefined && { seed }),
+    ...(signal && { signal }),
+    ...(resume !== undefined && { resume }),
+    ...(prepared.heldOut && {
+      evaluation: { batches: prepared.heldOut, every: evaluateEvery, ...(patience !== undefined && { patience }) },
+    }),
+    ...(checkpoints && { checkpoints: { store: checkpoints, ...(checkpointEvery && { every: checkpointEvery }) } }),
+  });
+  for await (const event of events) {
+    options.onEvent?.(event);
+    if (event.kind === "step") result.loss = event.loss;
+    if (event.kind === "end") Object.assign(result, { steps: event.step, seconds: event.seconds });
+    if (event.kind === "evaluation" && event.isBest) {
+      const { loss, accuracy, targets } = event;
+      result.heldOut = { loss, targets, ...(accuracy !== undefined && { accuracy }) };
+      await kept.take();
+    }
+  }
+  kept.restore();
+  const { heldOut, ...figures } = result;
+  return { ...figures, ...(heldOut && { heldOut }) };
+}
+
+/** Data as batches. */
+interface Prepared {
+  readonly stream: TrainingStream;
+  /** Steps of one pass; unknown of a stream. */
+  readonly pass: number | undefined;
+  readonly epochs: number;
+  readonly heldOut: (() => Iterable<TrainingBatch>) | undefined;
+}
+
+function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, options: FitOptions): Prepared {
+  const { batchSize = DEFAULT_BATCH, seqLen, heldOut = 0.1, seed = 0 } = options;
+  const { encoder, head } = model.resolved;
+  if (typeof data === "string" || data instanceof Int32Array || isTexts(data)) {
+    if (head.kind !== "language")
+      throw new ArgumentError(`fit: texts and ids train a language model; this one's head is ${head.kind}`);
+    const cutting = { batchSize, seqLen, heldOut, seed };
+    const apart = data instanceof Int32Array ? Math.floor(data.length * (1 - heldOut)) : 0;
+    const tokens =
+      data instanceof Int32Array
+        ? fromIds(
+            checkIds(data.subarray(0, apart), model.vocabSize),
+            checkIds(data.subarray(apart), model.vocabSize),
+            cutting,
+          )
+        : fromTexts(data, neededTokenizer(tokenizer, model), cutting);
+    const length = seqLen ?? DEFAULT_LENGTH;
+    return { ...tokens, pass: Math.max(1, Math.ceil(tokens.tokens / (batchSize * length))), epochs: 1 };
+  }
+  if ("nextBatch" in data) return { stream: data, pass: undefined, epochs: 1, heldOut: undefined };
+  const examples = "series" in data ? windows(data, model, seqLen) : data;
+  const [training, apart] = ExampleSet.read(examples, { encoder, head }).split(heldOut, seed);
+  return {
+    stream: training.stream(batchSize, seed),
+    pass: Math.max(1, Math.ceil(training.size / batchSize)),
+    epochs: DEFAULT_EPOCHS,
+    heldOut: apart && (() => apart.batches(batchSize)),
+  };
+}
+
+const isTexts = (data: FitData): data is readonly string[] =>
+  Array.isArray(data) && data.every((each) => typeof each === "string");
+
+function windows(data: Series, model: Model, seqLen: number | undefined): Examples {
+  const { head } = model.resolved;
+  if (head.kind !== "forecasting")
+    throw new ArgumentError(`fit: series train a forecaster; this model's head is ${head.kind}`);
+  return windowsOf(data, seqLen ?? contextOf(data, head.horizon, DEFAULT_LENGTH), head.horizon);
+}
+
+function neededTokenizer(tokenizer: Tokenizer | undefined, model: Model): Tokenizer {
+  if (tokenizer === undefined)
+    throw new ArgumentError("fit: texts need a tokenizer: give { model, tokenizer }, or ids as an Int32Array");
+  if (tokenizer.vocabSize > model.vocabSize)
+    throw new ArgumentError(
+      `fit: the tokenizer has ${tokenizer.vocabSize} ids, but the model's vocabulary only ${model.vocabSize}`,
+    );
+  return tokenizer;
+}
+
+function checkIds(ids: Int32Array, vocabSize: number): Int32Array {
+  const at = ids.findIndex((id) => id < 0 || id >= vocabSize);
+  if (at >= 0) throw new ArgumentError(`fit: id must be in [0, ${vocabSize}), got ${ids[at]} at ${at}`);
+  return ids;
+}
+
+function stepsOf({ pass, epochs }: Prepared, options: FitOptions): number | undefined {
+  if (options.steps !== undefined) return options.steps;
+  if (options.maxMinutes !== undefined && options.epochs === undefined) return undefined;
+  if (pass === undefined) throw new ArgumentError("fit: a stream has no end; give steps or maxMinutes");
+  return Math.max(1, Math.round(pass * (options.epochs ?? epochs)));
+}

@@ -1,0 +1,79 @@
+import { ArgumentError, refuseUnknown, type AdamWOptions } from "@statespace/core";
+import type { CheckpointStore, Schedule, TrainingEvent } from "@statespace/models";
+
+/** How `fit` trains. */
+export interface FitOptions {
+  /** Steps of the optimiser; by default 10 epochs of examples, or a pass over a text. */
+  readonly steps?: number;
+  /** In place of `steps`: how often each example, or each token of a text, is seen. */
+  readonly epochs?: number;
+  /** Ends after this much time; the schedule then follows the clock. */
+  readonly maxMinutes?: number;
+  /** Default 8. */
+  readonly batchSize?: number;
+  /** Tokens in a row of a batch cut from texts, or steps of a forecaster's context; default 128, or half the shortest text or series. */
+  readonly seqLen?: number;
+  /** Default 1e-3. */
+  readonly learningRate?: number;
+  /** Other settings of AdamW. */
+  readonly optimizer?: AdamWOptions;
+  /** Default: cosine with a warm-up over the first twentieth. */
+  readonly schedule?: Schedule;
+  /** Batches to a step; default 1. */
+  readonly accumulate?: number;
+  /** Largest norm of all gradients together, `null` for no clipping; default 1. */
+  readonly clipNorm?: number | null;
+  /** Share of the data that is kept apart to measure on; default 0.1, 0 for none. */
+  readonly heldOut?: number;
+  /** Steps between evaluations; default a tenth of the run. */
+  readonly evaluateEvery?: number;
+  /** Ends the run after this many evaluations without a new lowest loss. */
+  readonly patience?: number;
+  /** Of the order of the data, the share kept apart, and dropout; default 0. */
+  readonly seed?: number;
+  /** Where checkpoints go (`folderStore`, `memoryStore`), so that a run can be stopped and resumed. */
+  readonly checkpoints?: CheckpointStore;
+  readonly checkpointEvery?: number;
+  /** Go on from the newest checkpoint, if there is one; "changed": though settings or data differ. */
+  readonly resume?: boolean | "changed";
+  /** Told of every step, evaluation and checkpoint. */
+  readonly onEvent?: (event: TrainingEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+const NAMES = [
+  "steps",
+  "epochs",
+  "maxMinutes",
+  "batchSize",
+  "seqLen",
+  "learningRate",
+  "optimizer",
+  "schedule",
+  "accumulate",
+  "clipNorm",
+  "heldOut",
+  "evaluateEvery",
+  "patience",
+  "seed",
+  "checkpoints",
+  "checkpointEvery",
+  "resume",
+  "onEvent",
+  "signal",
+] as const satisfies readonly (keyof FitOptions)[];
+
+/** @throws ArgumentError naming the option that is unknown or out of its range. */
+export function checkFitOptions(options: FitOptions): void {
+  refuseUnknown("fit", options, NAMES);
+  const { steps, epochs, batchSize, seqLen, evaluateEvery, checkpointEvery, heldOut = 0.1 } = options;
+  for (const [name, value] of Object.entries({ steps, batchSize, seqLen, evaluateEvery, checkpointEvery }))
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))
+      throw new ArgumentError(`fit: ${name} must be a whole number >= 1, got ${value}`);
+  if (epochs !== undefined && !(epochs > 0 && Number.isFinite(epochs)))
+    throw new ArgumentError(`fit: epochs must be > 0, got ${epochs}`);
+  if (epochs !== undefined && steps !== undefined) throw new ArgumentError("fit: give steps or epochs, not both");
+  if (!(heldOut >= 0 && heldOut < 1)) throw new ArgumentError(`fit: heldOut must be in [0, 1), got ${heldOut}`);
+  if (checkpointEvery !== undefined && options.checkpoints === undefined)
+    throw new ArgumentError("fit: checkpointEvery needs checkpoints");
+}
