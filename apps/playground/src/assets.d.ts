@@ -1,6 +1,6 @@
 declare module "*.tex" {
-  /** MathML by name, rendered while building. */
-  const formulas: Readonly<Record<string, string>>;
+  /** MathML by name, rendered while building; a formula's line may be broken between its parts. */
+  const formulas: Readonly<Record<string, readonly string[]>>;
   export default formulas;
 }
 

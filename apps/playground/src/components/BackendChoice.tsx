@@ -1,5 +1,7 @@
 import { Show, type JSX } from "solid-js";
-import { choice, useParam } from "../shell/route.ts";
+import { adapter, offersWebGpu } from "../shell/adapter.ts";
+import { choice } from "../shell/codecs.ts";
+import { useParam } from "../shell/route.ts";
 import { shell } from "../shell/shellMessages.ts";
 import { BACKEND_NAMES, type BackendName } from "../workers/backendNames.ts";
 import { Choice } from "./controls.tsx";
@@ -8,9 +10,6 @@ import { Choice } from "./controls.tsx";
 export function useBackend(): [() => BackendName, (name: BackendName) => void] {
   return useParam<BackendName>("backend", "wasm", choice(...BACKEND_NAMES));
 }
-
-/** Whether this browser offers WebGPU at all; whether there is a device behind it shows when a backend starts. */
-const offersWebGpu = "gpu" in navigator;
 
 export function BackendChoice(props: { value: BackendName; onChange: (name: BackendName) => void }): JSX.Element {
   const options = BACKEND_NAMES.map((value) => ({
@@ -30,6 +29,11 @@ export function BackendChoice(props: { value: BackendName; onChange: (name: Back
       <Show when={!offersWebGpu}>
         <p class="note" data-testid="no-webgpu">
           {shell().noWebGpu}
+        </p>
+      </Show>
+      <Show when={props.value === "webgpu" && adapter()()?.software}>
+        <p class="note" data-testid="software-webgpu">
+          {shell().softwareWebGpu(adapter()()!.name)}
         </p>
       </Show>
     </div>

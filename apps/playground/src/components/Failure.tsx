@@ -1,29 +1,11 @@
 import { Show, type JSX } from "solid-js";
 import { shell } from "../shell/shellMessages.ts";
-
-type Kind = "backend" | "lost" | "memory" | "format" | "network" | "chunk" | "fault";
-
-const kinds: Readonly<Record<string, Kind>> = {
-  BackendError: "backend",
-  DeviceLostError: "lost",
-  OutOfMemoryError: "memory",
-  FormatError: "format",
-  SourceError: "network",
-  ChunkError: "chunk",
-  // slips of the page's own code, and a worker that died of one
-  TypeError: "fault",
-  ReferenceError: "fault",
-  WorkerError: "fault",
-};
-
-/** A RangeError may be anything out of a range; only this is a lack of memory. */
-const NO_ROOM = /allocat|out of memory|array (buffer )?length|array buffer/i;
+import { errorKind } from "./errorKind.ts";
 
 /** What happened, in words, and the way on. */
 export function describeError(error: unknown): string {
-  const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
-  const kind = name === "RangeError" ? (NO_ROOM.test(message) ? "memory" : "fault") : (kinds[name] ?? "other");
-  return shell().errors[kind](message);
+  const told = error instanceof Error ? error : new Error(String(error));
+  return shell().errors[errorKind(told)](told.message);
 }
 
 export function Failure(props: { error: unknown; again?: () => void }): JSX.Element {

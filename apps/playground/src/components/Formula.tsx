@@ -1,14 +1,46 @@
-import { For, type JSX } from "solid-js";
+import { For, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { shell } from "../shell/shellMessages.ts";
 
-/** A formula rendered while building. @throws when the page's .tex file lacks it. */
-export function Formula(props: { from: Readonly<Record<string, string>>; name: string }): JSX.Element {
-  const html = (): string => {
+type Rendered = Readonly<Record<string, readonly string[]>>;
+
+/** A name in Chinese is no symbol: it is not slanted. */
+const HAN = /\p{Script=Han}/u;
+
+/** Formulas are made smaller on narrow screens, but never smaller than this share. */
+const SMALLEST = 0.62;
+
+/** A formula rendered while building, in parts that may stand on lines of their own. @throws when the page's .tex file lacks it. */
+export function Formula(props: { from: Rendered; name: string; label: string | undefined }): JSX.Element {
+  const parts = (): readonly string[] => {
     const found = props.from[props.name];
     if (found === undefined) throw new Error(`formula "${props.name}" is missing`);
     return found;
   };
-  return <div class="formula" tabIndex={0} role="group" aria-label={shell().formula} innerHTML={html()} />;
+  return (
+    <div class="formula" tabIndex={0} role="group" aria-label={props.label ?? shell().formula} ref={fit}>
+      <Show when={props.label}>
+        <span class="label">{props.label}</span>
+      </Show>
+      <For each={parts()}>{(html) => <span class="part" innerHTML={html} />}</For>
+    </div>
+  );
+}
+
+/** Makes what is wider than the page smaller, until it fits or would be hard to read. */
+function fit(box: HTMLElement): void {
+  const parts = (): HTMLElement[] => [...box.querySelectorAll<HTMLElement>(".part")];
+  const measure = (): void => {
+    for (const part of parts()) {
+      part.style.fontSize = "";
+      const width = part.firstElementChild?.getBoundingClientRect().width ?? 0;
+      if (width > box.clientWidth) part.style.fontSize = `${Math.max(SMALLEST, (0.99 * box.clientWidth) / width)}em`;
+    }
+  };
+  onMount(() => {
+    const observer = new ResizeObserver(measure);
+    observer.observe(box);
+    onCleanup(() => observer.disconnect());
+  });
 }
 
 export interface CodeName {
@@ -20,8 +52,10 @@ export interface CodeName {
 
 /** The formula beside the names that the code gives its parts. */
 export function FormulaTable(props: {
-  from: Readonly<Record<string, string>>;
+  from: Rendered;
   names: readonly string[];
+  /** What a formula is of, where its symbols do not say so. */
+  labels?: Readonly<Record<string, string>>;
   rows: readonly CodeName[];
 }): JSX.Element {
   return (
@@ -29,7 +63,9 @@ export function FormulaTable(props: {
       <h2>{shell().inCode}</h2>
       <div class="split">
         <div>
-          <For each={props.names}>{(name) => <Formula from={props.from} name={name} />}</For>
+          <For each={props.names}>
+            {(name) => <Formula from={props.from} name={name} label={props.labels?.[name]} />}
+          </For>
         </div>
         <div class="scroll" tabIndex={0} role="group" aria-label={shell().codeName}>
           <table>
@@ -44,7 +80,7 @@ export function FormulaTable(props: {
               <For each={props.rows}>
                 {({ symbol, code, meaning }) => (
                   <tr>
-                    <td class="symbol">{symbol}</td>
+                    <td classList={{ symbol: !HAN.test(symbol) }}>{symbol}</td>
                     <td>
                       <code>{code}</code>
                     </td>

@@ -1,5 +1,6 @@
 import { createMemo, createRoot, createSignal, type Accessor } from "solid-js";
 import { forgetWay, noteWay } from "./arrival.ts";
+import type { Codec } from "./codecs.ts";
 
 /** The view in the address: `#/selection?lang=zh&seed=3`. Everything a visitor can set stands there, so that a view can be shared. */
 interface Route {
@@ -24,11 +25,18 @@ window.addEventListener("hashchange", () => {
   pending = undefined;
   const next = parse(location.hash);
   if (next.page === page()) forgetWay();
-  else noteWay();
+  else {
+    noteLeft();
+    noteWay();
+  }
   setRoute(next);
 });
 // a link leaves this view: what was set a moment ago shall stand in its address, for the way back
 window.addEventListener("click", () => writeAddress(), { capture: true });
+window.addEventListener("pagehide", () => {
+  writeAddress();
+  noteLeft();
+});
 
 /** A memo: what depends on the page does not run when a parameter changes. */
 export const page: Accessor<string> = createRoot(() => createMemo(() => route().page));
@@ -37,10 +45,35 @@ export const params: Accessor<Readonly<Record<string, string>>> = () => route().
 /** Parameters that follow the visitor from page to page. */
 const GLOBAL: ReadonlySet<string> = new Set(["lang", "theme", "backend"]);
 
-/** The address of a page in the current language and theme. */
-export function hrefOf(page: string): string {
-  const kept = Object.entries(params()).filter(([name]) => GLOBAL.has(name));
-  return format({ page, params: Object.fromEntries(kept) });
+const LEFT = "statespace.left";
+/** What was set on each page, so that a link leads back to the view that was left. */
+const left: Record<string, Readonly<Record<string, string>>> = readLeft();
+
+function readLeft(): Record<string, Readonly<Record<string, string>>> {
+  try {
+    return JSON.parse(sessionStorage.getItem(LEFT) ?? "{}") as typeof left;
+  } catch {
+    return {};
+  }
+}
+
+function noteLeft(): void {
+  left[page()] = params();
+  try {
+    sessionStorage.setItem(LEFT, JSON.stringify(left));
+  } catch {
+    // private windows may refuse; links then lead to the views that pages start with, after a reload
+  }
+}
+
+/** The address of a page as it was left, in the current language and theme. */
+export function hrefOf(target: string): string {
+  const only = (all: Readonly<Record<string, string>>, everywhere: boolean): [string, string][] =>
+    Object.entries(all).filter(([name]) => GLOBAL.has(name) === everywhere);
+  // read first: the links follow the page they stand on
+  const current = only(params(), true);
+  const own = target === page() ? [] : only(left[target] ?? {}, false);
+  return format({ page: target, params: Object.fromEntries([...own, ...current]) });
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined;
@@ -62,37 +95,6 @@ function writeAddress(): void {
   pending = undefined;
   history.replaceState(history.state, "", format(route()));
 }
-
-/** How a value is written in the address. `parse` returns undefined for what it does not know. */
-export interface Codec<T> {
-  parse(text: string): T | undefined;
-  format(value: T): string;
-}
-
-export const text: Codec<string> = { parse: (value) => value, format: (value) => value };
-export const flag: Codec<boolean> = { parse: (value) => value === "1", format: (value) => (value ? "1" : "0") };
-
-/** A number in a range; others are not taken from the address. */
-export function number(min: number, max: number): Codec<number> {
-  return {
-    parse: (value) => (value !== "" && Number(value) >= min && Number(value) <= max ? Number(value) : undefined),
-    format: (value) => String(+value.toPrecision(8)),
-  };
-}
-
-/** One of a list of words. */
-export function choice<T extends string>(...words: readonly T[]): Codec<T> {
-  return { parse: (value) => words.find((word) => word === value), format: (value) => value };
-}
-
-/** A list of numbers. */
-export const numbers: Codec<readonly number[]> = {
-  parse: (value) => {
-    const list = value.split(",").map(Number);
-    return list.every(Number.isFinite) ? list : undefined;
-  },
-  format: (list) => list.map((value) => +value.toPrecision(5)).join(","),
-};
 
 /** A signal that lives in the address. */
 export function useParam<T>(name: string, initial: T, codec: Codec<T>): [Accessor<T>, (value: T) => void] {

@@ -27,6 +27,8 @@ export const shell = defineMessages(
     backend: "Backend",
     noWebGpu:
       "This browser does not offer WebGPU to this page, so the graphics card cannot be used. wasm does everything here on the processor.",
+    softwareWebGpu: (name: string): string =>
+      `WebGPU is played by the processor here (${name}): everything works, but slowly. wasm is faster on this device.`,
     working: "Computing …",
     on: "on",
     off: "off",
@@ -94,6 +96,7 @@ export const shell = defineMessages(
     cancel: "取消",
     backend: "后端",
     noWebGpu: "此浏览器没有向本页提供 WebGPU，所以用不了显卡。wasm 在处理器上同样能完成这里的一切。",
+    softwareWebGpu: (name) => `这里的 WebGPU 由处理器模拟（${name}）：一切可用，但很慢。在这台设备上 wasm 更快。`,
     working: "计算中……",
     on: "开",
     off: "关",

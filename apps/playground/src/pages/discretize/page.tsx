@@ -4,7 +4,8 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot, type Line } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { Plane, type PlanePoint } from "../../components/Plane.tsx";
-import { choice, number, text, useParam } from "../../shell/route.ts";
+import { choice, number, text } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { discretizeAll, fitOrders, moduli, RULE_NAMES, type Fate, type RuleName, type SignalName } from "./compute.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
@@ -184,13 +185,14 @@ export function DiscretizePage(): JSX.Element {
       <FormulaTable
         from={formulas}
         names={["discrete", "zoh", "bilinear", "forward"]}
+        labels={{ zoh: m().rules.zoh, bilinear: m().rules.bilinear, forward: m().rules.forward }}
         rows={[
           { symbol: "Δ", code: "delta", meaning: m().rows.delta },
           { symbol: "Ā", code: "ABar", meaning: m().rows.ABar },
           { symbol: "B̄", code: "BBar", meaning: m().rows.BBar },
           { symbol: "ZOH", code: "zeroOrderHold", meaning: m().rows.zoh },
-          { symbol: "bilinear", code: "bilinear", meaning: m().rows.bilinear },
-          { symbol: "Euler", code: "forwardEuler", meaning: m().rows.euler },
+          { symbol: m().rules.bilinear, code: "bilinear", meaning: m().rows.bilinear },
+          { symbol: m().rules.forward, code: "forwardEuler", meaning: m().rows.euler },
         ]}
       />
     </Page>

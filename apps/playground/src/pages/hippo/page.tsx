@@ -6,12 +6,14 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, number, numbers, useParam } from "../../shell/route.ts";
+import { choice, number, numbers } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
 
 import { MEMORIES, type MemoryName, type Remembered } from "./compute/remember.ts";
 import { DRAWN_POINTS, LENGTH, makeSignal, SIGNALS, type SignalName } from "./compute/signals.ts";
+import { stroke, type Spot } from "./drawing.ts";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
@@ -25,9 +27,9 @@ export function HippoPage(): JSX.Element {
   const remote = engine("hippo");
   onCleanup(() => remote.close());
   const [name, setName] = useParam<SignalName>("signal", "noise", choice(...SIGNALS));
-  const [n, setN] = useParam("n", 32, number(4, 64));
-  const [now, setNow] = useParam("now", LENGTH, number(40, LENGTH));
-  const [window, setWindow] = useParam("window", 300, number(60, LENGTH));
+  const [n, setN] = useParam("n", 32, number(4, 64, 4));
+  const [now, setNow] = useParam("now", LENGTH, number(40, LENGTH, 10));
+  const [window, setWindow] = useParam("window", 300, number(60, LENGTH, 10));
   const [drawn, setDrawn] = useParam<readonly number[]>("draw", START_DRAWING, numbers);
   const [measure, setMeasure] = useParam<(typeof MEASURES)[number]>("measure", "legs", choice(...MEASURES));
   const signal = createMemo(() => makeSignal(name(), drawn()));
@@ -35,11 +37,6 @@ export function HippoPage(): JSX.Element {
     () => ({ signal: signal(), n: n(), now: now(), window: window() }),
     (input) => remote.call("remember", input),
   );
-  const draw = (x: number, y: number): void => {
-    const point = Math.max(0, Math.min(DRAWN_POINTS - 1, Math.round(x * (DRAWN_POINTS - 1))));
-    setDrawn(drawn().map((value, i) => (i === point ? Math.max(-1, Math.min(1, y)) : value)));
-  };
-
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().figure} note={`${m().note} ${name() === "drawn" ? "" : m().drawNote}`}>
@@ -64,7 +61,7 @@ export function HippoPage(): JSX.Element {
           />
         </div>
         <Show when={name() === "drawn"}>
-          <Sketch points={drawn()} onDraw={draw} />
+          <Sketch points={drawn()} onChange={setDrawn} />
         </Show>
         <Show when={told.error()}>{(error) => <Failure error={error()} again={told.again} />}</Show>
         <LinePlot
@@ -174,16 +171,32 @@ function MatrixView(props: { measure: HippoMeasure; n: number; form: HippoForm }
   );
 }
 
-/** A box to draw in; x from 0 to 1, y from -1 to 1. */
-function Sketch(props: { points: readonly number[]; onDraw: (x: number, y: number) => void }): JSX.Element {
+/** A box to draw in with mouse, pen or finger. */
+function Sketch(props: { points: readonly number[]; onChange: (points: readonly number[]) => void }): JSX.Element {
+  let pen: Spot | undefined;
   const path = (): string =>
     props.points
       .map((y, i) => `${i === 0 ? "M" : "L"}${(i / (props.points.length - 1)) * 600} ${75 - 70 * y}`)
       .join("");
   const onPointer = (event: PointerEvent & { currentTarget: SVGSVGElement }): void => {
     if (event.buttons === 0) return;
+    if (event.type === "pointerdown") {
+      pen = undefined;
+      event.currentTarget.setPointerCapture(event.pointerId);
+    }
     const box = event.currentTarget.getBoundingClientRect();
-    props.onDraw((event.clientX - box.left) / box.width, 1 - (2 * (event.clientY - box.top)) / box.height);
+    const spot = (at: PointerEvent): Spot => ({
+      x: (at.clientX - box.left) / box.width,
+      y: (75 - (150 * (at.clientY - box.top)) / box.height) / 70,
+    });
+    // a browser tells of a fast hand a few times a frame at most, and of the places between only when asked
+    const between = event.getCoalescedEvents?.() ?? [];
+    let points = props.points;
+    for (const to of (between.length > 0 ? between : [event]).map(spot)) {
+      points = stroke(points, pen ?? to, to);
+      pen = to;
+    }
+    props.onChange(points);
   };
   return (
     <svg

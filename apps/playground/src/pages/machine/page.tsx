@@ -3,7 +3,9 @@ import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
 import { Button, Choice, Progress, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, text, useParam } from "../../shell/route.ts";
+import { choice, text } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
+import { adapter, offersWebGpu } from "../../shell/adapter.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { BACKEND_NAMES, type BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
@@ -42,6 +44,11 @@ export function MachinePage(): JSX.Element {
   const within = (): number => results().reduce((sum, each) => sum + each.compared - each.failed, 0);
   const sound = (): boolean => within() === compared() && results().every(({ why }) => why === undefined);
 
+  const gpu = (): string => {
+    if (!offersWebGpu) return m().gpuNo;
+    return adapter()()?.software ? m().gpuSoftware : m().gpuYes;
+  };
+
   async function start(): Promise<void> {
     remote?.close();
     remote = engine("machine");
@@ -73,7 +80,7 @@ export function MachinePage(): JSX.Element {
             testid="isolated"
             note={window.crossOriginIsolated ? "" : shell().threads.one}
           />
-          <Stat label={m().gpu} value={"gpu" in navigator ? m().gpuYes : m().gpuNo} />
+          <Stat label={m().gpu} value={gpu()} testid="gpu" note={adapter()()?.name ?? ""} />
         </div>
         <div class="row">
           <div class="row" role="group" aria-label={m().which}>

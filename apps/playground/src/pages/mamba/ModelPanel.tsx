@@ -62,7 +62,7 @@ export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX
           </label>
           <label class="grow">
             {m().url}
-            <input type="url" value={url()} onInput={(event) => setUrl(event.currentTarget.value)} data-testid="url" />
+            <input type="text" value={url()} onInput={(event) => setUrl(event.currentTarget.value)} data-testid="url" />
           </label>
           <Button
             disabled={url() === ""}

@@ -16,10 +16,10 @@ export const messages = defineMessages(
       "It is tiny: 3.6 million weights, thousands of times fewer than the models people chat with. So it has the sound of its books, not their sense. What this page shows does not depend on that.",
     other: "Another model",
     otherNote:
-      "Any Mamba checkpoint in Hugging Face format (config.json, model.safetensors, tokenizer.json): a folder on this computer, or an address such as https://huggingface.co/state-spaces/mamba-130m-hf/resolve/main/",
+      "Any Mamba checkpoint in Hugging Face format (config.json, model.safetensors, tokenizer.json): a folder on this computer, a name on the Hugging Face hub such as state-spaces/mamba-130m-hf, the address of its page there, or of a folder on any server.",
     folder: "Files of a local folder",
-    url: "Address of a folder",
-    fetch: "Load from the address",
+    url: "Name on the hub, or address of a folder",
+    fetch: "Load it",
     write: "It writes",
     prompt: "Prompt",
     defaultPrompt: "The state of the",
@@ -58,6 +58,7 @@ export const messages = defineMessages(
     growthNote: "Both from the loaded model’s own sizes, 4 bytes a number. The mark is where the text is now.",
     mamba: "Mamba state",
     transformer: "Transformer KV cache",
+    numbersKept: { mamba: "numbers that Mamba keeps", transformer: "numbers that a Transformer keeps" },
     tokensAxis: "tokens",
     bytesAxis: "bytes",
     rows: {
@@ -87,10 +88,10 @@ export const messages = defineMessages(
       "它非常小：只有 360 万个权重，是人们用来聊天的模型的几千分之一。所以它学到的是书的腔调，不是书的道理。而这一页要说明的事，与此无关。",
     other: "换一个模型",
     otherNote:
-      "任何 Hugging Face 格式的 Mamba 检查点（config.json、model.safetensors、tokenizer.json）：本机文件夹，或形如 https://huggingface.co/state-spaces/mamba-130m-hf/resolve/main/ 的地址",
+      "任何 Hugging Face 格式的 Mamba 检查点（config.json、model.safetensors、tokenizer.json）：本机文件夹，Hugging Face 上的名字（例如 state-spaces/mamba-130m-hf），它在那里的网页地址，或任何服务器上的文件夹地址。",
     folder: "本机文件夹中的文件",
-    url: "文件夹地址",
-    fetch: "从该地址加载",
+    url: "Hugging Face 上的名字，或文件夹地址",
+    fetch: "加载",
     write: "写作",
     prompt: "提示",
     defaultPrompt: "The state of the",
@@ -128,6 +129,7 @@ export const messages = defineMessages(
     growthNote: "均由所加载模型自身的尺寸算出，每个数 4 字节。竖线是文本现在的位置。",
     mamba: "Mamba 状态",
     transformer: "Transformer KV 缓存",
+    numbersKept: { mamba: "Mamba 保存的数的个数", transformer: "Transformer 保存的数的个数" },
     tokensAxis: "词元数",
     bytesAxis: "字节",
     rows: {

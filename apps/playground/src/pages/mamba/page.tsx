@@ -1,4 +1,4 @@
-import { For, onCleanup, Show, type JSX } from "solid-js";
+import { For, onMount, Show, type JSX } from "solid-js";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -6,7 +6,8 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { number, text, useParam } from "../../shell/route.ts";
+import { number, text } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import type { WriteInput } from "./compute/writerApi.ts";
@@ -14,17 +15,16 @@ import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
-import { useWriter, type Writer } from "./writer.ts";
+import { writer, type Writer } from "./writer.ts";
 
 export function MambaPage(): JSX.Element {
-  const writer = useWriter();
-  onCleanup(writer.close);
   const [backend, setBackend] = useBackend();
+  onMount(() => void writer.resume(backend()));
   const [prompt, setPrompt] = useParam("prompt", m().defaultPrompt, text);
-  const [tokens, setTokens] = useParam("tokens", 60, number(1, 400));
+  const [tokens, setTokens] = useParam("tokens", 60, number(1, 400, 1));
   const [temperature, setTemperature] = useParam("temperature", 0.7, number(0, 1.5));
   const [pace, setPace] = useParam("pace", 25, number(0, 100));
-  const [seed, setSeed] = useParam("seed", 1, number(0, 1e6));
+  const [seed, setSeed] = useParam("seed", 1, number(0, 1e6, 1));
   const move = (name: BackendName): void => {
     setBackend(name);
     void writer.moveTo(name);
@@ -133,6 +133,7 @@ export function MambaPage(): JSX.Element {
       <FormulaTable
         from={formulas}
         names={["step", "state", "cache"]}
+        labels={{ state: m().numbersKept.mamba, cache: m().numbersKept.transformer }}
         rows={[
           { symbol: "x", code: "ModelState", meaning: m().rows.x },
           { symbol: "xₜ₋₁ → xₜ", code: "model.step(ids, state)", meaning: m().rows.step },

@@ -1,4 +1,5 @@
-import { createSignal, type Accessor } from "solid-js";
+import { createRoot, createSignal, type Accessor } from "solid-js";
+import { keepValue, keptValue } from "../../shell/store.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -39,10 +40,21 @@ export interface Writer {
   open(file: File): Promise<Snapshot>;
   /** After an error: the last thing that was asked, once more, in a fresh worker if the old one died. */
   recover(): void;
-  close(): void;
+  /** After a reload: loads the model of the last visit and goes on where its text ended. */
+  resume(backend: BackendName): Promise<void>;
 }
 
-export function useWriter(): Writer {
+/** What is kept over a reload. */
+interface KeptWriter {
+  readonly choice: ModelChoice;
+  readonly snapshot?: Snapshot;
+}
+const KEPT = "writer";
+
+/** One for the app: the model and its worker stay while other pages are read. */
+export const writer: Writer = createRoot(makeWriter);
+
+function makeWriter(): Writer {
   const [facts, setFacts] = createSignal<ModelFacts>();
   const [loading, setLoading] = createSignal<Loading>();
   const [progress, setProgress] = createSignal<WriteProgress>();
@@ -52,6 +64,7 @@ export function useWriter(): Writer {
   let remote: Remote<WriterApi> | undefined;
   let run: AbortController | undefined;
   let again: () => void = () => undefined;
+  let loaded: ModelChoice | undefined;
 
   const worker = (): Remote<WriterApi> => (remote ??= engine("writer"));
   const show = (next: WriteProgress): void => {
@@ -74,6 +87,7 @@ export function useWriter(): Writer {
     run?.abort();
     const own = (run = new AbortController());
     setLoading({ file: "config.json", loaded: 0, total: undefined });
+    setFacts(undefined);
     const found = await attempt(() =>
       worker().call("load", { choice, on: backend }, { signal: own.signal, onEvent: setLoading }),
     );
@@ -82,6 +96,28 @@ export function useWriter(): Writer {
     setFacts(found);
     setProgress(undefined);
     setPicture([]);
+    loaded = choice;
+    await keepValue(KEPT, { choice } satisfies KeptWriter);
+  }
+
+  /** Keeps the model and where its text ends. */
+  async function keep(): Promise<void> {
+    if (loaded === undefined || progress() === undefined) return;
+    try {
+      const snapshot = await worker().call("save", undefined);
+      await keepValue(KEPT, { choice: loaded, snapshot } satisfies KeptWriter);
+    } catch {
+      // the worker is in trouble, which its next call tells
+    }
+  }
+
+  async function resume(backend: BackendName): Promise<void> {
+    if (facts() !== undefined || loading() !== undefined) return;
+    const known = await keptValue<KeptWriter>(KEPT);
+    if (known === undefined || facts() !== undefined || loading() !== undefined) return;
+    await load(known.choice, backend);
+    if (loaded !== known.choice) return void setError(undefined); // not to be had any more; nobody asked for it
+    if (known.snapshot !== undefined && progress() === undefined && !writing()) await restore(known.snapshot);
   }
 
   async function write(input: WriteInput): Promise<void> {
@@ -90,11 +126,13 @@ export function useWriter(): Writer {
     const last = await attempt(() => worker().call("write", input, { signal: own.signal, onEvent: show }));
     if (last) show(last);
     setWriting(false);
+    await keep();
   }
 
   async function shown(action: () => Promise<WriteProgress>): Promise<void> {
     const next = await attempt(action);
     if (next) show(next);
+    await keep();
   }
 
   const restore = (snapshot: Snapshot, seed = 0): Promise<void> =>
@@ -123,9 +161,10 @@ export function useWriter(): Writer {
     open: async (file) => {
       const opened = await worker().call("open", file);
       show(opened.progress);
+      await keep();
       return opened.snapshot;
     },
     recover: () => again(),
-    close: () => remote?.close(),
+    resume,
   };
 }

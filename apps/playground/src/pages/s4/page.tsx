@@ -5,7 +5,8 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { Plane, type PlanePoint } from "../../components/Plane.tsx";
-import { choice, number, useParam } from "../../shell/route.ts";
+import { choice, number } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
 
@@ -28,10 +29,10 @@ export function S4Page(): JSX.Element {
   const remote = engine("s4");
   onCleanup(() => remote.close());
   const [init, setInit] = useParam<InitName>("init", "lin", choice(...INITS));
-  const [n, setN] = useParam("n", 32, number(4, 64));
+  const [n, setN] = useParam("n", 32, number(4, 64, 4));
   const [delta, setDelta] = useParam("delta", 0.01, number(0.002, 0.2));
   const [wanted, setWanted] = useParam<TargetName>("target", "echo", choice(...TARGETS));
-  const [lag, setLag] = useParam("lag", 80, number(5, 180));
+  const [lag, setLag] = useParam("lag", 80, number(5, 180, 5));
   const found = useLatest(
     () => ({ n: n(), delta: delta(), target: wanted(), lag: lag() }),
     (input) => remote.call("inits", input),
@@ -139,7 +140,8 @@ export function S4Page(): JSX.Element {
       </Panel>
       <FormulaTable
         from={formulas}
-        names={["nplr", "filter", "lin"]}
+        names={["nplr", "filter", "lin", "inv", "real"]}
+        labels={{ nplr: "S4", filter: "S4D", lin: m().inits.lin, inv: m().inits.inv, real: m().inits.real }}
         rows={[
           { symbol: "Λ, P", code: 'makeNplr("legs", n)', meaning: m().rows.nplr },
           { symbol: "K̄", code: "vandermonde()", meaning: m().rows.vander },

@@ -5,7 +5,8 @@ import { Button, Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, number, useParam } from "../../shell/route.ts";
+import { choice, number } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
@@ -31,7 +32,7 @@ export function ScanPage(): JSX.Element {
   onCleanup(() => remote.close());
   const [algorithm, setAlgorithm] = useParam<Algorithm>("algorithm", "tree", choice(...ALGORITHMS));
   const [length, setLength] = useParam<"8" | "16">("l", "8", choice("8", "16"));
-  const [round, setRound] = useParam("round", 99, number(0, 99));
+  const [round, setRound] = useParam("round", 99, number(0, 99, 1));
   const steps = createMemo(() => makeSteps(Number(length())));
   const rounds = createMemo(() => roundsOf(algorithm(), Number(length()), CHUNK));
   const history = createMemo(() => play(steps(), rounds()));
@@ -101,6 +102,7 @@ export function ScanPage(): JSX.Element {
       <FormulaTable
         from={formulas}
         names={["element", "combine", "composed", "fused"]}
+        labels={{ composed: m().naiveBytes, fused: m().fusedBytes }}
         rows={[
           { symbol: "(a, b)", code: "exp(delta A), delta B u", meaning: m().rows.element },
           { symbol: "∘", code: "combine(left, right)", meaning: m().rows.combine },

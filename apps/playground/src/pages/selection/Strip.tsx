@@ -2,6 +2,18 @@ import { createSignal, For, type JSX } from "solid-js";
 import { letterName, moveLetter, nearestLetter, setLetter, type Letter } from "./sequence.ts";
 import { messages as m } from "./messages.ts";
 
+interface Drag {
+  readonly place: number;
+  readonly moved: boolean;
+  /** Where the pointer went down, pixels. */
+  readonly x: number;
+  readonly y: number;
+  readonly before: readonly Letter[];
+}
+
+/** Pixels from which a press is a drag. */
+const DRAG_FROM = 5;
+
 /** The sequence as a row of places. Letters can be dragged, clicked through and moved with the keyboard. */
 export function Strip(props: {
   letters: readonly Letter[];
@@ -11,7 +23,8 @@ export function Strip(props: {
   onChange: (letters: Letter[]) => void;
 }): JSX.Element {
   let row: HTMLDivElement | undefined;
-  const [dragged, setDragged] = createSignal<{ place: number; moved: boolean }>();
+  const [dragged, setDragged] = createSignal<Drag>();
+  let justMoved = false;
   const [focus, setFocus] = createSignal(0);
   const at = (place: number): Letter | undefined => props.letters.find((letter) => letter.place === place);
   const placeAt = (clientX: number): number => {
@@ -25,21 +38,44 @@ export function Strip(props: {
     else props.onChange(moveLetter(props.letters, nearestLetter(props.letters, place).place, place, props.seqLen));
   }
 
-  function onPointerMove(event: PointerEvent): void {
+  function onPointerDown(event: PointerEvent): void {
+    const place = placeAt(event.clientX);
+    if (at(place)) setDragged({ place, moved: false, x: event.clientX, y: event.clientY, before: props.letters });
+  }
+
+  function onPointerMove(event: PointerEvent & { currentTarget: HTMLElement }): void {
     const from = dragged();
     if (!from) return;
+    if (!from.moved) {
+      const [dx, dy] = [Math.abs(event.clientX - from.x), Math.abs(event.clientY - from.y)];
+      if (Math.max(dx, dy) < DRAG_FROM) return;
+      // a swipe up or down is for the page
+      if (dy > dx) return void setDragged(undefined);
+      event.currentTarget.setPointerCapture(event.pointerId);
+    }
     const to = placeAt(event.clientX);
     if (to === from.place || to < 0 || to >= props.seqLen || at(to)) return;
     props.onChange(moveLetter(props.letters, from.place, to, props.seqLen));
-    setDragged({ place: to, moved: true });
+    setDragged({ ...from, place: to, moved: true });
   }
 
-  function onPointerUp(event: PointerEvent): void {
+  /** The browser took the gesture for a scroll: the letter stands where it stood. */
+  function onPointerCancel(): void {
     const from = dragged();
     setDragged(undefined);
-    if (from?.moved) return;
-    const place = from?.place ?? placeAt(event.clientX);
-    if (place >= 0 && place < props.seqLen) cycle(place);
+    if (from?.moved) props.onChange([...from.before]);
+  }
+
+  function onClick(event: MouseEvent): void {
+    if (event.detail === 0) return; // the keyboard's click: the key was handled
+    const place = placeAt(event.clientX);
+    if (!justMoved && place >= 0 && place < props.seqLen) cycle(place);
+    justMoved = false;
+  }
+
+  function onPointerUp(): void {
+    justMoved = dragged()?.moved ?? false;
+    setDragged(undefined);
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -69,16 +105,11 @@ export function Strip(props: {
       role="group"
       aria-label={m().strip}
       data-testid="strip"
-      onPointerDown={(event) => {
-        const place = placeAt(event.clientX);
-        if (at(place)) {
-          setDragged({ place, moved: false });
-          event.currentTarget.setPointerCapture(event.pointerId);
-        }
-      }}
+      onPointerDown={onPointerDown}
       onPointerMove={onPointerMove}
       onPointerUp={onPointerUp}
-      onPointerCancel={() => setDragged(undefined)}
+      onPointerCancel={onPointerCancel}
+      onClick={onClick}
       onKeyDown={onKeyDown}
     >
       <For each={Array.from({ length: props.seqLen }, (_, place) => place)}>

@@ -1,4 +1,5 @@
-import { batch, createSignal, onCleanup, type Accessor } from "solid-js";
+import { batch, createRoot, createSignal, type Accessor } from "solid-js";
+import { keepValue, keptValue } from "../../shell/store.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -20,16 +21,37 @@ export interface Contender {
   stop(): void;
   /** Shows a sequence to the model as it is now. */
   look(ids: Int32Array): void;
-  reset(): void;
+  /** Makes the model of these settings that was trained last, on this visit or an earlier one, the current one; where there is none, none is. */
+  recall(settings: RaceSettings, backend: BackendName): void;
 }
+
+/** A trained model as it is kept over a reload. */
+interface KeptModel {
+  readonly task: string;
+  readonly weights: readonly Float32Array[];
+  readonly history: readonly TrainProgress[];
+  readonly accuracy: number | undefined;
+  readonly reached: number | undefined;
+}
+
+/** What a model can be used for: the seed of its first weights is no matter. */
+const taskOf = (settings: RaceSettings): string => JSON.stringify({ ...settings, seed: 0 });
 
 export const GOAL = 0.95;
 /** Training goes on past the goal, so that the picture of the selection gets clear. */
 const ENOUGH = 0.99;
 const MAX_SECONDS = 240;
 const LOOK_EVERY = 500;
+/** Milliseconds between two times a model in training is kept. */
+const KEEP_EVERY = 4000;
 
-export function useContender(): Contender {
+/** The two models; they and their workers stay while other pages are read. */
+export const contenders: Readonly<Record<"mamba" | "challenger", Contender>> = createRoot(() => ({
+  mamba: makeContender("mamba"),
+  challenger: makeContender("challenger"),
+}));
+
+function makeContender(id: string): Contender {
   const [history, setHistory] = createSignal<readonly TrainProgress[]>([]);
   const [accuracy, setAccuracy] = createSignal<number>();
   const [reached, setReached] = createSignal<number>();
@@ -42,6 +64,9 @@ export function useContender(): Contender {
   let ids: Int32Array | undefined;
   let looking = false;
   let lookedAt = 0;
+  let keptAt = 0;
+  /** Settings and backend of the model in the worker. */
+  let current: { readonly task: string; readonly backend: BackendName } | undefined;
 
   async function refresh(): Promise<void> {
     if (looking || remote === undefined || weights() === undefined || ids === undefined) return;
@@ -65,12 +90,52 @@ export function useContender(): Contender {
       if (progress.accuracy >= GOAL && reached() === undefined) setReached(progress.seconds);
     });
     if (performance.now() - lookedAt > LOOK_EVERY) void refresh();
+    if (performance.now() - keptAt > KEEP_EVERY) void keep();
+  }
+
+  async function keep(): Promise<void> {
+    const [worker, of] = [remote, current];
+    if (worker === undefined || of === undefined) return;
+    keptAt = performance.now();
+    try {
+      const weights = await worker.call("weights", undefined);
+      const value: KeptModel = { task: of.task, weights, history: history(), accuracy: accuracy(), reached: reached() };
+      if (current === of) await keepValue(`race-${id}`, value);
+    } catch {
+      // the worker was closed meanwhile, or is in trouble, which its next call tells
+    }
+  }
+
+  async function recall(settings: RaceSettings, backend: BackendName): Promise<void> {
+    const wanted = { task: taskOf(settings), backend };
+    if (current?.task === wanted.task && current.backend === backend) return;
+    reset();
+    current = wanted;
+    const known = await keptValue<KeptModel>(`race-${id}`);
+    if (current !== wanted || known?.task !== wanted.task || known.history.length === 0) return;
+    const worker = engine("race");
+    remote = worker;
+    try {
+      const made = await worker.call("create", { settings, backend, weights: known.weights });
+      if (current !== wanted || remote !== worker) return;
+      batch(() => {
+        setHistory(known.history);
+        setAccuracy(known.accuracy);
+        setReached(known.reached);
+        setWeights(made.weights);
+      });
+      await refresh();
+    } catch {
+      // a model that cannot be brought back is trained again
+      if (remote === worker) reset();
+    }
   }
 
   function reset(): void {
     run?.abort();
     remote?.close();
     remote = undefined;
+    current = undefined;
     batch(() => {
       setHistory([]);
       setAccuracy(undefined);
@@ -87,6 +152,8 @@ export function useContender(): Contender {
     const own = new AbortController();
     run = own;
     setTraining(true);
+    current = { task: taskOf(settings), backend };
+    keptAt = performance.now();
     const worker = engine("race");
     remote = worker;
     try {
@@ -104,9 +171,9 @@ export function useContender(): Contender {
     if (run !== own) return;
     setTraining(false);
     await refresh();
+    await keep();
   }
 
-  onCleanup(reset);
   return {
     history,
     accuracy,
@@ -124,6 +191,6 @@ export function useContender(): Contender {
       ids = next;
       void refresh();
     },
-    reset,
+    recall: (settings, backend) => void recall(settings, backend),
   };
 }

@@ -5,11 +5,12 @@ import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, number, text, useParam } from "../../shell/route.ts";
-import { MAMBA, type Selects } from "./compute/selects.ts";
+import { choice, number, text } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
+import { MAMBA, type Mixing, type Selects } from "./compute/selects.ts";
 import type { TrainProgress } from "./compute/raceApi.ts";
-import type { ModelSize } from "./compute/trainer.ts";
-import { useContender, type Contender } from "./contender.ts";
+import type { ModelSize, RaceSettings } from "./compute/trainer.ts";
+import { contenders, type Contender } from "./contender.ts";
 import formulas from "./formulas.tex";
 import { Inside, Memory } from "./Inside.tsx";
 import { messages as m } from "./messages.ts";
@@ -25,8 +26,8 @@ const OPPONENTS = ["s4d", "s4", "nobody"] as const;
 const PARTS = ["delta", "B", "C", "gate"] as const satisfies readonly (keyof Selects)[];
 
 export function SelectionPage(): JSX.Element {
-  const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96));
-  const [seed, setSeed] = useParam("seed", 1, number(1, 1e6));
+  const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96, 4));
+  const [seed, setSeed] = useParam("seed", 1, number(1, 1e6, 1));
   const [parts, setParts] = useParam("see", "", text);
   const [size, setSize] = useParam<ModelSize>("size", "usual", choice(...SIZES));
   const [against, setAgainst] = useParam<(typeof OPPONENTS)[number]>("against", "s4d", choice(...OPPONENTS));
@@ -45,11 +46,11 @@ export function SelectionPage(): JSX.Element {
     return fits ? stored() : randomLetters(5, N_TOKENS, seqLen(), ALPHABET);
   };
 
-  const mamba: Racer = { name: () => m().mamba, tone: "mamba", id: "mamba", contender: useContender() };
+  const mamba: Racer = { name: () => m().mamba, tone: "mamba", id: "mamba", contender: contenders.mamba };
   const mixed = (): boolean => PARTS.some((part) => selects()[part]);
   const opponentName = (): string =>
     against() === "s4" ? m().challenger.s4 : mixed() ? m().challenger.mixed : m().challenger.s4d;
-  const opponent: Racer = { name: opponentName, tone: "s4", id: "challenger", contender: useContender() };
+  const opponent: Racer = { name: opponentName, tone: "s4", id: "challenger", contender: contenders.challenger };
   const racers = createMemo<readonly Racer[]>(() => (against() === "nobody" ? [mamba] : [mamba, opponent]));
   const running = (): boolean => racers().some(({ contender }) => contender.training());
   const started = (): boolean => racers().some(({ contender }) => contender.weights() !== undefined);
@@ -57,21 +58,24 @@ export function SelectionPage(): JSX.Element {
   createEffect(() => {
     for (const { contender } of racers()) contender.look(ids());
   });
-  // a model knows one task only: another setting makes both start anew
+  const settings = (): Omit<RaceSettings, "mixing"> => ({
+    letters: ALPHABET,
+    nTokens: N_TOKENS,
+    seqLen: seqLen(),
+    seed: seed(),
+    size: size(),
+  });
+  const mixing = (): Mixing => (against() === "s4" ? "s4" : selects());
+  // a model knows one task only: on arrival, and with another setting, the one that learned it is brought back
   createEffect(
-    on(
-      [seqLen, size, against, backend, parts],
-      () => {
-        for (const { contender } of [mamba, opponent]) contender.reset();
-      },
-      { defer: true },
-    ),
+    on([seqLen, size, against, backend, parts], () => {
+      mamba.contender.recall({ ...settings(), mixing: MAMBA }, backend());
+      opponent.contender.recall({ ...settings(), mixing: mixing() }, backend());
+    }),
   );
   const start = (): void => {
-    const settings = { letters: ALPHABET, nTokens: N_TOKENS, seqLen: seqLen(), seed: seed(), size: size() };
-    mamba.contender.start({ ...settings, mixing: MAMBA }, backend());
-    if (against() !== "nobody")
-      opponent.contender.start({ ...settings, mixing: against() === "s4" ? "s4" : selects() }, backend());
+    mamba.contender.start({ ...settings(), mixing: MAMBA }, backend());
+    if (against() !== "nobody") opponent.contender.start({ ...settings(), mixing: mixing() }, backend());
   };
   const [shuffles, setShuffles] = createSignal(100);
   const shuffle = (): void => {
@@ -174,6 +178,7 @@ export function SelectionPage(): JSX.Element {
       <FormulaTable
         from={formulas}
         names={["fixed", "selective", "projections"]}
+        labels={{ fixed: "S4", selective: "Mamba" }}
         rows={[
           { symbol: "Δₜ", code: "delta [b, l, d]", meaning: m().rows.delta },
           { symbol: "Bₜ", code: "B [b, l, n]", meaning: m().rows.B },

@@ -48,6 +48,8 @@ export const messages = defineMessages(
       B: "how the input enters the state",
       C: "how the output is read from the state",
       D: "the skip connection",
+      "p, v": "the spring’s state: position and speed",
+      "k, c": "the spring’s stiffness and its friction",
     },
     hints: [
       "Set A’s lower left number (the spring) from −4 to −16: the mass swings twice as fast. Set the lower right one (friction) to 0: it never stops. The eigenvalues tell both before you look at the curve.",
@@ -97,6 +99,8 @@ export const messages = defineMessages(
       B: "输入如何进入状态",
       C: "如何从状态读出输出",
       D: "跳跃连接",
+      "p, v": "弹簧的状态：位置与速度",
+      "k, c": "弹簧的劲度与摩擦",
     },
     hints: [
       "把 A 左下角的数（弹簧）从 −4 改成 −16：小球摆动快一倍。把右下角的数（摩擦）改成 0：它永不停下。看曲线之前，特征值已经说明了这两点。",

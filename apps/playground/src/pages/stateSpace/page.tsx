@@ -3,7 +3,8 @@ import { Button, Choice, MatrixInput, Slider, Stat, Toggle } from "../../compone
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, numbers, useParam } from "../../shell/route.ts";
+import { choice, numbers } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import {
   discreteSystem,
   poles,
@@ -145,6 +146,8 @@ export function StateSpacePage(): JSX.Element {
             ["B", "ContinuousSsm.B"],
             ["C", "ContinuousSsm.C"],
             ["D", "ContinuousSsm.D"],
+            ["p, v", "state[0], state[1]"],
+            ["k, c", "-A[1][0], -A[1][1]"],
           ] as const
         ).map(([symbol, code]) => ({ symbol, code, meaning: m().rows[symbol] }))}
       />

@@ -5,7 +5,8 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, number, useParam } from "../../shell/route.ts";
+import { choice, number } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { engine } from "../../workers/engine.ts";
 
 import { bothViews, LENGTH, makeInput, makeLssl, MEASURES, type Measure } from "./compute/lssl.ts";
@@ -16,9 +17,9 @@ import { messages as m } from "./messages.ts";
 const steps = Float64Array.from({ length: LENGTH }, (_, k) => k);
 
 export function TwoViewsPage(): JSX.Element {
-  const [k, setK] = useParam("k", 30, number(0, LENGTH - 1));
+  const [k, setK] = useParam("k", 30, number(0, LENGTH - 1, 1));
   const [measure, setMeasure] = useParam<Measure>("measure", "legt", choice(...MEASURES));
-  const [n, setN] = useParam("n", 16, number(2, 32));
+  const [n, setN] = useParam("n", 16, number(2, 32, 2));
   const [delta, setDelta] = useParam("delta", 0.08, number(0.01, 0.5));
   const views = createMemo(() => bothViews(makeLssl(measure(), n(), delta(), 1), makeInput(2)));
   const reversed = createMemo(() => Array.from(steps, (j) => (j <= k() ? views().filter[k() - j]! : null)));

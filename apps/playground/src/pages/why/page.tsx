@@ -5,7 +5,8 @@ import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot, type Line } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { choice, useParam } from "../../shell/route.ts";
+import { choice } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -135,6 +136,7 @@ export function WhyPage(): JSX.Element {
       <FormulaTable
         from={formulas}
         names={["attention", "recurrence", "linear"]}
+        labels={{ attention: m().kinds.attention, recurrence: m().kinds.gru, linear: "SSM" }}
         rows={[
           { symbol: "Σ", code: "AttentionMixer", meaning: m().rows.attention },
           { symbol: "f", code: "GruMixer", meaning: m().rows.gru },

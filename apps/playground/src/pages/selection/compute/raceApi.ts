@@ -22,11 +22,22 @@ const ACCURACY_EVERY = 20;
 let trainer: Trainer | undefined;
 
 export const api = {
-  /** A new model; the old one is forgotten. */
-  async create({ settings, backend }: { settings: RaceSettings; backend: BackendName }): Promise<{ weights: number }> {
+  /** A new model, or one that was kept; the old one is forgotten. */
+  async create({
+    settings,
+    backend,
+    weights,
+  }: {
+    settings: RaceSettings;
+    backend: BackendName;
+    /** Of a model that was trained before, in the order of `weights()`. */
+    weights?: readonly Float32Array[];
+  }): Promise<{ weights: number }> {
     trainer?.dispose();
     await startBackend(backend, 1); // one thread each: the two contenders share the machine fairly
-    trainer = new Trainer(settings);
+    const made = new Trainer(settings);
+    if (weights !== undefined) made.model.parameters.forEach((parameter, i) => parameter.assign(weights[i]!));
+    trainer = made;
     return { weights: trainer.model.size };
   },
 
@@ -58,6 +69,11 @@ export const api = {
       await breathe();
       if (trainer !== running) return;
     }
+  },
+
+  /** Everything the model has learned, to be kept. */
+  weights(): Promise<readonly Float32Array[]> {
+    return Promise.all(trainer!.model.parameters.map((parameter) => parameter.read()));
   },
 
   inspect(ids: Int32Array): Promise<Inspection> {
