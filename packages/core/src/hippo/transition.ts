@@ -8,7 +8,11 @@ import { Matrix } from "../math/matrix.ts";
  */
 export type HippoMeasure = "legs" | "legt" | "lagt" | "fourier" | "fout" | "foud" | "fru";
 
-/** Coefficients against orthonormal basis functions (`scaled`), or against the plain polynomials and waves (`unscaled`). */
+/**
+ * What the state holds: the coefficients of orthonormal basis functions g_n, which are also the inner products of the history with them (`scaled`), or the
+ * inner products with the plain polynomials and waves p_n = g_n / norm_n (`unscaled`). With norm_n as in `basisNorms` the second is the first divided by
+ * norm_n. Neither is the coefficients of the plain functions: those are the first multiplied by norm_n, with the matrix T A T^{-1} instead of T^{-1} A T.
+ */
 export type HippoForm = "scaled" | "unscaled";
 
 /** The state equation x'(t) = A x(t) + B u(t) of a HiPPO memory; for `legs` it is x' = (A x + B u) / t. */
@@ -43,7 +47,8 @@ export function makeHippo(measure: HippoMeasure, n: number, form: HippoForm = "s
  *
  *   -A_nk = sqrt(2n+1) sqrt(2k+1) for n > k,  n+1 for n = k,  0 for n < k;  B_n = sqrt(2n+1)
  *
- * Unscaled, x_n is the moment against P_n instead of sqrt(2n+1) P_n, and the rows of -A read 1; 1 2; 1 3 3; 1 3 5 4; B = 1.
+ * Unscaled, x_n is the inner product of the history with P_n instead of sqrt(2n+1) P_n, and the rows of -A read 1; 1 2; 1 3 3; 1 3 5 4; B = 1.
+ * (The coefficients c_n of u = sum_n c_n P_n follow another matrix, with rows 1; 3 2; 5 5 3; 7 7 7 4 and B_n = 2n+1.)
  * Source: HiPPO (arXiv 2008.07669) theorem 2, equation 3.
  */
 export function makeHippoLegS(n: number, form: HippoForm = "scaled"): HippoMatrices {
@@ -100,7 +105,7 @@ export function makeHippoFourierOscillators(n: number, damping: number, form: Hi
   return inForm("foud", { A, B: basisAtZero(n) }, form);
 }
 
-/** The norms of the plain basis functions (P_n, waves), by which the scaled form divides: T in x_scaled = T x_unscaled. */
+/** By what an orthonormal basis function exceeds the plain one (P_n, wave), one over the plain one's norm: T in x_scaled = T x_unscaled. */
 export function basisNorms(measure: HippoMeasure, n: number): Float64Array {
   switch (measure) {
     case "legs":

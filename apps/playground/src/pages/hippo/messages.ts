@@ -5,7 +5,7 @@ export const messages = defineMessages(
     idea: "N numbers, updated one sample at a time, can hold a whole curve, if the matrix A is chosen for it. That matrix is HiPPO.",
     text: [
       "A recurrence sees each sample once and must squeeze the past into its state. HiPPO asks for the best squeeze: at every moment the state shall be the coefficients of the polynomial (or wave) that fits the history best. Working out how these coefficients change gives a fixed matrix A.",
-      "<strong>LegS</strong> fits the whole history with Legendre polynomials, however long it gets. <strong>LegT</strong> and <strong>Fourier</strong> fit a sliding window. A <strong>random</strong> matrix of the same size, read out as well as is possible at all, remembers the last few samples and little else. S4 and Mamba start from these matrices.",
+      "<strong>LegS</strong> fits the whole history with Legendre polynomials, however long it gets. <strong>LegT</strong> and <strong>Fourier</strong> fit a sliding window. A <strong>random</strong> matrix of the same size, read out as well as is possible at all, remembers the last few samples and little else. S4 starts from these matrices; S4D from eigenvalues close to theirs; Mamba from no more than LegS’s diagonal, −1, −2, … −N.",
     ],
     figure: "Read the past back from N numbers",
     note: "The grey curve went in, one sample at a time. Each colour is drawn from that memory’s N coefficients alone.",
@@ -31,7 +31,7 @@ export const messages = defineMessages(
     coefficients: "The state: all that is kept",
     matrices: "The matrix A",
     matricesNote:
-      "Rows n, columns k. Scaled: coefficients of orthonormal polynomials, what models use. Unscaled: of the plain polynomials, with whole numbers in LegS. Orange is negative, green positive.",
+      "Rows n, columns k. The same memory can be written down in two ways. Scaled: the state is the coefficients of orthonormal polynomials √(2n+1) Pₙ, which is what models use. Unscaled: the state is the inner products of the history with the plain polynomials Pₙ, scaled state over √(2n+1); in LegS all its numbers are whole. (To get coefficients of the plain Pₙ one would multiply instead.) Orange is negative, green positive.",
     measure: "Memory",
     form: (scaled: boolean): string => (scaled ? "scaled" : "unscaled"),
     corner: "Upper left corner",
@@ -53,7 +53,7 @@ export const messages = defineMessages(
     idea: "N 个数，每来一个样本更新一次，就能装下整条曲线——只要矩阵 A 选得对。这个矩阵就是 HiPPO。",
     text: [
       "递推只看每个样本一次，必须把过去挤进状态里。HiPPO 求最好的挤法：任何时刻，状态都应当是最佳拟合历史的多项式（或波）的系数。推导这些系数如何变化，就得到一个固定的矩阵 A。",
-      "<strong>LegS</strong> 用勒让德多项式拟合整段历史，无论多长。<strong>LegT</strong> 与 <strong>Fourier</strong> 拟合一个滑动窗口。同样大小的<strong>随机</strong>矩阵，即使用尽可能好的方式读出，也只记得最后几个样本。S4 与 Mamba 都从这些矩阵出发。",
+      "<strong>LegS</strong> 用勒让德多项式拟合整段历史，无论多长。<strong>LegT</strong> 与 <strong>Fourier</strong> 拟合一个滑动窗口。同样大小的<strong>随机</strong>矩阵，即使用尽可能好的方式读出，也只记得最后几个样本。S4 从这些矩阵出发；S4D 从与它们相近的特征值出发；Mamba 只取 LegS 的对角线：−1、−2、……、−N。",
     ],
     figure: "从 N 个数读回过去",
     note: "灰色曲线逐个样本输入。每种颜色都只由该记忆的 N 个系数画出。",
@@ -72,7 +72,7 @@ export const messages = defineMessages(
     coefficients: "状态：留下的全部",
     matrices: "矩阵 A",
     matricesNote:
-      "行 n，列 k。缩放形式：标准正交多项式的系数，模型用的就是它。未缩放形式：普通多项式的系数，LegS 中全是整数。橙色为负，绿色为正。",
+      "行 n，列 k。同一份记忆有两种写法。缩放形式：状态是标准正交多项式 √(2n+1) Pₙ 的系数，模型用的就是它。未缩放形式：状态是历史与普通多项式 Pₙ 的内积，即缩放的状态除以 √(2n+1)；LegS 中全是整数。（若要普通 Pₙ 的系数，则应相乘。）橙色为负，绿色为正。",
     measure: "记忆",
     form: (scaled) => (scaled ? "缩放" : "未缩放"),
     corner: "左上角",

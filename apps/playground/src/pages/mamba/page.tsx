@@ -12,6 +12,7 @@ import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import type { WriteInput } from "./compute/writerApi.ts";
 import formulas from "./formulas.tex";
+import { overtakes } from "./growth.ts";
 import { messages as m } from "./messages.ts";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
@@ -189,7 +190,7 @@ function Growth(props: { writer: Writer }): JSX.Element {
       {(facts) => (
         <Panel
           title={m().growthTitle}
-          note={`${m().overtaken(Math.ceil(facts().stateBytes / Math.max(1, cacheBytes(props.writer, 1))))} ${m().growthNote}`}
+          note={`${m().overtaken(overtakes(facts().stateBytes, cacheBytes(props.writer, 1)))} ${m().growthNote}`}
         >
           <LinePlot
             label={m().growth}

@@ -1,8 +1,9 @@
 import { For, type JSX } from "solid-js";
 import type { Round, Step } from "./compute/rounds.ts";
 
-const ROW = 46;
-const COLUMN = 46;
+const ROW = 54;
+const COLUMN = 52;
+const [WIDTH, HEIGHT] = [44, 36];
 
 /** Elements as columns, rounds as rows; what is merged in a round is joined by lines. */
 export function ScanPicture(props: {
@@ -26,7 +27,7 @@ export function ScanPicture(props: {
         aria-label={props.label}
         style={{
           width: "100%",
-          "min-width": `${Math.min(900, 30 * l() + 120)}px`,
+          "min-width": `${Math.min(1500, 38 * l() + 120)}px`,
           "max-width": `${1.2 * COLUMN * l() + 200}px`,
         }}
       >
@@ -52,24 +53,30 @@ export function ScanPicture(props: {
         <For each={props.history.slice(0, props.shown + 1)}>
           {(elements, row) => (
             <For each={elements}>
-              {({ b }, i) => (
+              {({ a, b }, i) => (
                 <g>
-                  <circle
-                    cx={x(i())}
-                    cy={y(row())}
-                    r="17"
+                  <rect
+                    x={x(i()) - WIDTH / 2}
+                    y={y(row()) - HEIGHT / 2}
+                    width={WIDTH}
+                    height={HEIGHT}
+                    rx="8"
                     fill={final(row(), i()) ? "var(--accent)" : "var(--surface)"}
                     stroke={props.rounds[row() - 1]?.pairs.some(({ to }) => to === i()) ? "var(--s4)" : "var(--line)"}
                     stroke-width="2"
                   />
-                  <text
-                    x={x(i())}
-                    y={y(row()) + 4}
-                    text-anchor="middle"
-                    style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}
-                  >
-                    {b.toFixed(2)}
-                  </text>
+                  <For each={[a, b]}>
+                    {(value, line) => (
+                      <text
+                        x={x(i())}
+                        y={y(row()) - 4 + 15 * line()}
+                        text-anchor="middle"
+                        style={{ "font-size": "11px", fill: final(row(), i()) ? "var(--on-accent)" : "var(--ink)" }}
+                      >
+                        {line() === 0 ? `a ${value.toFixed(2)}` : value.toFixed(2)}
+                      </text>
+                    )}
+                  </For>
                 </g>
               )}
             </For>

@@ -18,6 +18,8 @@ import { messages as m } from "./messages.ts";
 import { ScanPicture } from "./ScanPicture.tsx";
 
 const CHUNK = 4;
+/** Lengths whose rounds and merges are counted. */
+const COST_LENGTHS = [8, 16, 32, 64, 256];
 const LENGTHS = [64, 128, 256, 512];
 const LONGEST = ["64", "128", "256", "512"] as const;
 
@@ -31,7 +33,7 @@ export function ScanPage(): JSX.Element {
   const remote = engine("scan");
   onCleanup(() => remote.close());
   const [algorithm, setAlgorithm] = useParam<Algorithm>("algorithm", "tree", choice(...ALGORITHMS));
-  const [length, setLength] = useParam<"8" | "16">("l", "8", choice("8", "16"));
+  const [length, setLength] = useParam<"8" | "16" | "32">("l", "8", choice("8", "16", "32"));
   const [round, setRound] = useParam("round", 99, number(0, 99, 1));
   const steps = createMemo(() => makeSteps(Number(length())));
   const rounds = createMemo(() => roundsOf(algorithm(), Number(length()), CHUNK));
@@ -68,7 +70,7 @@ export function ScanPage(): JSX.Element {
             label={m().length}
             value={length()}
             onChange={setLength}
-            options={(["8", "16"] as const).map((value) => ({ value, label: value }))}
+            options={(["8", "16", "32"] as const).map((value) => ({ value, label: value }))}
           />
           <Slider
             label={m().round}
@@ -97,6 +99,7 @@ export function ScanPage(): JSX.Element {
             testid="scan-difference"
           />
         </div>
+        <Costs />
       </Panel>
       <Hardware remote={remote} />
       <FormulaTable
@@ -112,6 +115,41 @@ export function ScanPage(): JSX.Element {
         ]}
       />
     </Page>
+  );
+}
+
+/** What each order of merging costs, counted from its own rounds. */
+function Costs(): JSX.Element {
+  const cost = (algorithm: Algorithm, l: number): string => {
+    const rounds = roundsOf(algorithm, l, CHUNK);
+    return m().costCell(rounds.length, countCombinations(rounds));
+  };
+  return (
+    <div class="scroll" tabIndex={0} role="group" aria-label={m().costs}>
+      <table data-testid="costs">
+        <caption>{m().costs}</caption>
+        <thead>
+          <tr>
+            <th class="number" scope="col">
+              {m().length}
+            </th>
+            <For each={ALGORITHMS}>{(algorithm) => <th scope="col">{m().algorithms[algorithm]}</th>}</For>
+          </tr>
+        </thead>
+        <tbody>
+          <For each={COST_LENGTHS}>
+            {(l) => (
+              <tr>
+                <th class="number" scope="row">
+                  {l}
+                </th>
+                <For each={ALGORITHMS}>{(algorithm) => <td>{cost(algorithm, l)}</td>}</For>
+              </tr>
+            )}
+          </For>
+        </tbody>
+      </table>
+    </div>
   );
 }
 

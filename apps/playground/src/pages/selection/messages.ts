@@ -8,8 +8,8 @@ export const messages = defineMessages(
       "S4 takes notes like a tape recorder: every step is treated alike, with the same Δ, B and C for a letter and for noise, so what it keeps depends on <em>when</em> something was said, not on <em>what</em>. Mamba changes one thing: Δ, B and C are computed <strong>from the token</strong>. Press start; both learn from the same data.",
     ],
     race: "The race",
-    raceNote:
-      "Two small networks (2 layers, width 32, 16 states a channel) learn the task in this tab. They are judged on sequences they have never seen.",
+    raceNote: (layers: number, width: number, states: number): string =>
+      `Two small networks (${layers} layers, width ${width}, ${states} states a channel) learn the task in this tab. They are judged on sequences they have never seen.`,
     start: "Start the race",
     stop: "Stop",
     again: "Start again",
@@ -87,7 +87,8 @@ export const messages = defineMessages(
       "S4 记笔记像一台录音机：每一步都一样对待，无论字母还是噪声，Δ、B、C 都相同；所以它留下什么，取决于话是<em>何时</em>说的，而不是说了<em>什么</em>。Mamba 只改了一处：Δ、B、C <strong>由词元算出</strong>。按下“开始比赛”，两者用同样的数据学习。",
     ],
     race: "比赛",
-    raceNote: "两个小网络（2 层，宽 32，每通道 16 个状态）在这个标签页里学习该任务，并用从未见过的序列评判。",
+    raceNote: (layers, width, states) =>
+      `两个小网络（${layers} 层，宽 ${width}，每通道 ${states} 个状态）在这个标签页里学习该任务，并用从未见过的序列评判。`,
     start: "开始比赛",
     stop: "停止",
     again: "重新开始",

@@ -9,7 +9,8 @@ import { choice, number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { MAMBA, type Mixing, type Selects } from "./compute/selects.ts";
 import type { TrainProgress } from "./compute/raceApi.ts";
-import type { ModelSize, RaceSettings } from "./compute/trainer.ts";
+import { SIZES, type ModelSize } from "./compute/sizes.ts";
+import type { RaceSettings } from "./compute/trainer.ts";
 import { contenders, type Contender } from "./contender.ts";
 import formulas from "./formulas.tex";
 import { Inside, Memory } from "./Inside.tsx";
@@ -20,7 +21,7 @@ import { Strip } from "./Strip.tsx";
 
 const ALPHABET = 6;
 const N_TOKENS = 4;
-const SIZES = ["usual", "small"] as const satisfies readonly ModelSize[];
+const SIZE_NAMES = ["usual", "small"] as const satisfies readonly ModelSize[];
 /** Beside Mamba: its own layer without selection (S4D), the S4 layer itself (DPLR), or nobody. */
 const OPPONENTS = ["s4d", "s4", "nobody"] as const;
 const PARTS = ["delta", "B", "C", "gate"] as const satisfies readonly (keyof Selects)[];
@@ -29,7 +30,7 @@ export function SelectionPage(): JSX.Element {
   const [seqLen, setSeqLen] = useParam("len", 48, number(16, 96, 4));
   const [seed, setSeed] = useParam("seed", 1, number(1, 1e6, 1));
   const [parts, setParts] = useParam("see", "", text);
-  const [size, setSize] = useParam<ModelSize>("size", "usual", choice(...SIZES));
+  const [size, setSize] = useParam<ModelSize>("size", "usual", choice(...SIZE_NAMES));
   const [against, setAgainst] = useParam<(typeof OPPONENTS)[number]>("against", "s4d", choice(...OPPONENTS));
   const [backend, setBackend] = useBackend();
   const [stored, setStored] = useParam<readonly Letter[]>(
@@ -85,7 +86,7 @@ export function SelectionPage(): JSX.Element {
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
-      <Panel title={m().race} note={m().raceNote}>
+      <Panel title={m().race} note={m().raceNote(SIZES[size()].nLayer, SIZES[size()].dModel, SIZES[size()].dState)}>
         <div class="row">
           <Show
             when={!running()}
@@ -122,7 +123,7 @@ export function SelectionPage(): JSX.Element {
             value={size()}
             onChange={setSize}
             testid="size"
-            options={SIZES.map((value) => ({ value, label: m().sizes[value] }))}
+            options={SIZE_NAMES.map((value) => ({ value, label: m().sizes[value] }))}
           />
           <BackendChoice value={backend()} onChange={setBackend} />
         </div>

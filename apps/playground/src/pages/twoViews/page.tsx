@@ -85,8 +85,15 @@ export function TwoViewsPage(): JSX.Element {
               lines={[
                 { label: m().input, tone: "quiet", values: views().u },
                 { label: m().filterAt, tone: "s4", values: reversed(), width: 2.5 },
-                { label: m().product, tone: "attention", values: product(), shape: "bars" },
               ]}
+            />
+            {/* on an axis of its own: products of two small numbers would be nothing beside the input */}
+            <LinePlot
+              label={`${m().convolutionView}: ${m().product}`}
+              x={steps}
+              height={130}
+              mark={k()}
+              lines={[{ label: m().product, tone: "attention", values: product(), shape: "bars" }]}
             />
             <Stat
               label={m().byConvolution}

@@ -63,6 +63,12 @@ function diagonalBasis(A: Float64Array, n: number, delta: number): Matrix {
   return out;
 }
 
+/** The first rows that are anything at all: the imaginary part of a real eigenvalue contributes nothing, and a plot of it shows nothing. */
+export function firstWaves(basis: Matrix, count: number): Float64Array[] {
+  const rows = Array.from({ length: basis.rows }, (_, i) => basis.block(i, 0, 1, basis.cols).data);
+  return rows.filter((row) => row.some((value) => Math.abs(value) > 1e-12)).slice(0, count);
+}
+
 /** A filter one might want: an echo of the input `lag` steps ago, the mean over the last `lag` steps, a damped tone of that period. */
 export function target(name: TargetName, lag: number): Float64Array {
   return Float64Array.from({ length: TAPS }, (_, t) => {

@@ -1,5 +1,5 @@
 import { startBackend } from "../../../workers/backend.ts";
-import { basisOf, fitFilter, legsNplr, startingEigenvalues, target, type Fit } from "./inits.ts";
+import { basisOf, firstWaves, fitFilter, legsNplr, startingEigenvalues, target, type Fit } from "./inits.ts";
 import { INITS, type InitName, type TargetName } from "./names.ts";
 
 export interface S4Input {
@@ -11,7 +11,7 @@ export interface S4Input {
 
 export interface InitView {
   readonly eigenvalues: Float64Array; // [n / 2, 2]
-  /** The first contributions to a filter, [6, TAPS]. */
+  /** The first contributions to a filter, at most 6, [TAPS] each. A real eigenvalue gives one, a conjugate pair two. */
   readonly waves: readonly Float64Array[];
   readonly fit: Fit;
 }
@@ -34,7 +34,7 @@ export const api = {
       const eigenvalues = init === "legs" ? legsNplr(n).lambda : await startingEigenvalues(init, n);
       views[init] = {
         eigenvalues,
-        waves: Array.from({ length: WAVES }, (_, i) => basis.block(Math.min(basis.rows - 1, i), 0, 1, basis.cols).data),
+        waves: firstWaves(basis, WAVES),
         fit: fitFilter(basis, wanted),
       };
     }

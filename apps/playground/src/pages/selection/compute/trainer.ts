@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { selectiveCopying } from "@statespace/datasets";
+import { SIZES, type ModelSize } from "./sizes.ts";
 import type { Mixing } from "./selects.ts";
 import { SequenceModel } from "./sequenceModel.ts";
 
@@ -26,12 +27,6 @@ export interface RaceSettings {
   readonly size: ModelSize;
 }
 
-/** `usual`: Mamba learns the task in seconds on one core. `small`: cheaper, for phones and emulated graphics; it needs more steps and errs more. */
-export const SIZES = {
-  usual: { dModel: 32, dState: 16, nLayer: 2, batch: 32, learningRate: 4e-3 },
-  small: { dModel: 16, dState: 8, nLayer: 2, batch: 16, learningRate: 1e-2 },
-} as const;
-export type ModelSize = keyof typeof SIZES;
 const TRAINING = { warmup: 20, beta2: 0.98, weightDecay: 0.01, maxNorm: 1 };
 const EVALUATION_ROWS = 64;
 /** Seed of the sequences both are judged on; the training seed is the visitor's. */
