@@ -1,15 +1,22 @@
-import { createEffect, onCleanup, onMount, type JSX } from "solid-js";
+import { createEffect, createSignal, onCleanup, onMount, type JSX } from "solid-js";
 import uPlot from "uplot";
 import { color, theme } from "../shell/theme.ts";
+import { DataTable } from "./DataTable.tsx";
+import { Legend } from "./Legend.tsx";
+import { BROAD, isOpen, markerPath, seriesStyle, sparse } from "./seriesStyle.ts";
 
 export interface Line {
   readonly label: string;
   /** A colour variable of the style sheet. */
   readonly tone: string;
   readonly values: ArrayLike<number | null>;
+  /** Of the line, 0 for markers alone. A broad one (5 and more) lies under the others and is not dashed. */
   readonly width?: number;
-  readonly dashed?: boolean;
+  /** Marks every point; without it a line is marked here and there. */
   readonly points?: boolean;
+  /** Between what the values spread, drawn as strokes through the markers. */
+  readonly low?: ArrayLike<number | null>;
+  readonly high?: ArrayLike<number | null>;
   /** Steps instead of slopes, for held signals; bars from zero, for filters. */
   readonly shape?: "line" | "steps" | "bars";
 }
@@ -19,6 +26,8 @@ export interface LinePlotProps {
   readonly label: string;
   readonly x: ArrayLike<number>;
   readonly lines: readonly Line[];
+  /** Drawn pale under the lines, and not in the legend: what was measured before. */
+  readonly ghosts?: readonly Line[];
   readonly xLabel?: string;
   readonly yLabel?: string;
   readonly yRange?: readonly [number, number];
@@ -29,15 +38,25 @@ export interface LinePlotProps {
   readonly mark?: number;
 }
 
+/** Markers of a line that does not mark all of its points. */
+const SPARSE = 7;
 const FONT = "12px system-ui, sans-serif";
 
-/** Lines over a common x, redrawn when data, theme or width change. */
+/** Lines over a common x, redrawn when data, theme or width change, with their values under the pointer and as a table. */
 export function LinePlot(props: LinePlotProps): JSX.Element {
   let host: HTMLDivElement | undefined;
   let plot: uPlot | undefined;
   let layout = "";
+  const [pointed, setPointed] = createSignal<number | null>(null);
+  const at = (): { x: number; index: number } | undefined => {
+    const index = pointed();
+    return index === null || index >= props.x.length ? undefined : { x: props.x[index]!, index };
+  };
   const data = (): uPlot.AlignedData =>
-    [Array.from(props.x), ...props.lines.map(({ values }) => Array.from(values))] as uPlot.AlignedData;
+    [
+      Array.from(props.x),
+      ...[...(props.ghosts ?? []), ...props.lines].map(({ values }) => Array.from(values)),
+    ] as uPlot.AlignedData;
 
   function draw(host: HTMLDivElement): void {
     const next = layoutKey(props) + theme();
@@ -45,7 +64,7 @@ export function LinePlot(props: LinePlotProps): JSX.Element {
     if (plot !== undefined && next === layout) return plot.setData(values);
     plot?.destroy();
     layout = next;
-    plot = new uPlot(options(props, host.clientWidth), values, host);
+    plot = new uPlot(options(props, host.clientWidth, setPointed), values, host);
   }
 
   // only once it is in the document has it a width
@@ -60,27 +79,30 @@ export function LinePlot(props: LinePlotProps): JSX.Element {
     });
   });
   return (
-    <div
-      class="plot"
-      role="img"
-      aria-label={props.label}
-      ref={(element) => (host = element)}
-      style={{ "min-height": `${(props.height ?? 240) + 30}px` }}
-    />
+    <div class="plotted">
+      <div
+        class="plot"
+        role="img"
+        aria-label={props.label}
+        ref={(element) => (host = element)}
+        style={{ "min-height": `${props.height ?? 240}px` }}
+      />
+      <Legend lines={props.lines} xLabel={props.xLabel ?? "x"} at={at()} />
+      <DataTable
+        label={props.label}
+        columns={[
+          { label: props.xLabel ?? "x", values: props.x },
+          ...[...props.lines, ...(props.ghosts ?? [])].map(({ label, values }) => ({ label, values })),
+        ]}
+      />
+    </div>
   );
 }
 
 /** What a plot cannot change without being made anew. */
-function layoutKey({ lines, xLabel, yLabel, yRange, logX, logY, height, mark }: LinePlotProps): string {
-  const looks = lines.map(({ label, tone, width, dashed, points, shape }) => [
-    label,
-    tone,
-    width,
-    dashed,
-    points,
-    shape,
-  ]);
-  return JSON.stringify([looks, xLabel, yLabel, yRange, logX, logY, height, mark]);
+function layoutKey({ lines, ghosts, xLabel, yLabel, yRange, logX, logY, height, mark }: LinePlotProps): string {
+  const looks = lines.map(({ label, tone, width, points, shape }) => [label, tone, width, points, shape]);
+  return JSON.stringify([looks, ghosts?.map(({ label }) => label), xLabel, yLabel, yRange, logX, logY, height, mark]);
 }
 
 function axis(label: string | undefined, vertical: boolean): uPlot.Axis {
@@ -111,8 +133,10 @@ export function shortNumber(value: number): string {
   return String(+value.toPrecision(3));
 }
 
-function series(line: Line): uPlot.Series {
+function series(line: Line, index: number, count: number): uPlot.Series {
   const stroke = color(line.tone);
+  const { dash } = seriesStyle(line.tone);
+  const width = line.width ?? 2;
   const paths =
     line.shape === "steps"
       ? uPlot.paths.stepped!({ align: 1 })
@@ -122,22 +146,81 @@ function series(line: Line): uPlot.Series {
   return {
     label: line.label,
     stroke,
-    width: line.width ?? 2,
+    width,
     paths,
-    points: { show: line.points ?? false, size: 6, fill: stroke, stroke },
-    ...(line.shape === "bars" ? { fill: `color-mix(in srgb, ${stroke} 55%, transparent)` } : {}),
-    ...(line.dashed ? { dash: [6, 5] } : {}),
-    value: (_, value) => (value === null ? "" : String(+value.toPrecision(4))),
+    points: { show: (plot, at, first, last) => drawMarkers(plot, at, line, stroke, [first, last], index, count) },
+    ...(line.shape === "bars" ? { fill: stroke } : {}),
+    ...(dash.length > 0 && width < BROAD && line.shape !== "bars" ? { dash: [...dash] } : {}),
   };
 }
 
-function options(props: LinePlotProps, width: number): uPlot.Options {
+function ghostSeries({ label, tone }: Line): uPlot.Series {
+  const { dash } = seriesStyle(tone);
+  return {
+    label,
+    stroke: color(tone),
+    width: 1.5,
+    alpha: 0.4,
+    points: { show: false },
+    spanGaps: true,
+    ...(dash.length > 0 ? { dash: [...dash] } : {}),
+  };
+}
+
+/** Draws a series' own markers; returns false, so that uPlot draws none of its circles. */
+function drawMarkers(
+  plot: uPlot,
+  at: number,
+  line: Line,
+  stroke: string,
+  [first, last]: readonly [number, number],
+  index: number,
+  count: number,
+): false {
+  if (line.shape === "bars" || (line.width ?? 2) >= BROAD) return false;
+  const { marker } = seriesStyle(line.tone);
+  const path = new Path2D(markerPath(marker, 3.6 * uPlot.pxRatio));
+  const marked = line.points
+    ? Array.from({ length: last - first + 1 }, (_, i) => first + i)
+    : sparse(first, last, SPARSE, index, count);
+  const { ctx } = plot;
+  ctx.save();
+  ctx.setLineDash([]);
+  ctx.lineWidth = 1.8 * uPlot.pxRatio;
+  ctx.strokeStyle = stroke;
+  ctx.fillStyle = stroke;
+  for (const i of marked) {
+    const value = plot.data[at]![i];
+    if (value === null || value === undefined) continue;
+    drawSpread(plot, at, line, i);
+    const [x, y] = [plot.valToPos(plot.data[0][i]!, "x", true), plot.valToPos(value, plot.series[at]!.scale!, true)];
+    if (y < plot.bbox.top - 1 || y > plot.bbox.top + plot.bbox.height + 1) continue;
+    ctx.translate(x, y);
+    ctx[isOpen(marker) ? "stroke" : "fill"](path);
+    ctx.translate(-x, -y);
+  }
+  ctx.restore();
+  return false;
+}
+
+function drawSpread(plot: uPlot, at: number, { low, high }: Line, i: number): void {
+  const [from, to] = [low?.[i], high?.[i]];
+  if (from === null || from === undefined || to === null || to === undefined) return;
+  const scale = plot.series[at]!.scale!;
+  const x = plot.valToPos(plot.data[0][i]!, "x", true);
+  plot.ctx.beginPath();
+  plot.ctx.moveTo(x, plot.valToPos(from, scale, true));
+  plot.ctx.lineTo(x, plot.valToPos(to, scale, true));
+  plot.ctx.stroke();
+}
+
+function options(props: LinePlotProps, width: number, onPoint: (index: number | null) => void): uPlot.Options {
   const range = props.yRange;
   return {
     width,
     height: props.height ?? 240,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { live: false, markers: { fill: (_, i) => (i === 0 ? "" : color(props.lines[i - 1]!.tone)) } },
+    legend: { show: false },
     scales: {
       x: { time: false, ...(props.logX ? { distr: 3 as const, log: 2 as const } : {}) },
       y: {
@@ -146,8 +229,15 @@ function options(props: LinePlotProps, width: number): uPlot.Options {
       },
     },
     axes: [axis(props.xLabel, false), axis(props.yLabel, true)],
-    series: [{}, ...props.lines.map(series)],
-    hooks: props.mark === undefined ? {} : { draw: [(plot) => drawMark(plot, props.mark!)] },
+    series: [
+      {},
+      ...(props.ghosts ?? []).map(ghostSeries),
+      ...props.lines.map((line, i) => series(line, i, props.lines.length)),
+    ],
+    hooks: {
+      setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
+      ...(props.mark === undefined ? {} : { draw: [(plot: uPlot) => drawMark(plot, props.mark!)] }),
+    },
   };
 }
 

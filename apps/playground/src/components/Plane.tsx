@@ -1,4 +1,5 @@
 import { For, Show, type JSX } from "solid-js";
+import { DataTable } from "./DataTable.tsx";
 
 export interface PlanePoint {
   readonly re: number;
@@ -35,6 +36,23 @@ export function Plane(props: {
         <For each={props.points}>
           {(point) => <Mark x={clamp(point.re)} y={-clamp(point.im)} tone={point.tone} mark={point.mark ?? "dot"} />}
         </For>
+        <For each={ticks(props.extent)}>
+          {(tick) => (
+            <>
+              <path
+                d={`M${tick * scale()} -2.5V2.5M-2.5 ${-tick * scale()}H2.5`}
+                stroke="var(--quiet)"
+                stroke-width="0.8"
+              />
+              <text x={tick * scale()} y="11" text-anchor="middle" class="tick">
+                {shown(tick)}
+              </text>
+              <text x="-4" y={-tick * scale() + 3} text-anchor="end" class="tick">
+                {shown(tick)}
+              </text>
+            </>
+          )}
+        </For>
         <text x="108" y="-4" text-anchor="end" style={{ "font-size": "9px" }}>
           Re
         </text>
@@ -43,8 +61,30 @@ export function Plane(props: {
         </text>
       </svg>
       <figcaption>{props.caption}</figcaption>
+      <DataTable
+        label={props.caption}
+        columns={[
+          { label: "Re", values: props.points.map(({ re }) => re) },
+          { label: "Im", values: props.points.map(({ im }) => im) },
+          { label: "|λ|", values: props.points.map(({ re, im }) => Math.hypot(re, im)) },
+        ]}
+      />
     </figure>
   );
+}
+
+const shown = (tick: number): string => String(+tick.toPrecision(3)).replace("-", "−");
+
+/** Two to five numbers to each side of 0 that are easy to read: 1, 2 or 5 times a power of ten apart. */
+export function ticks(extent: number): number[] {
+  const raw = extent / 2.2;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * ([5, 2, 1].find((each) => each * power <= raw) ?? 1);
+  const count = Math.floor(extent / step);
+  return [
+    ...Array.from({ length: count }, (_, i) => -(count - i) * step),
+    ...Array.from({ length: count }, (_, i) => (i + 1) * step),
+  ];
 }
 
 function Mark(props: { x: number; y: number; tone: string; mark: NonNullable<PlanePoint["mark"]> }): JSX.Element {

@@ -77,7 +77,8 @@ it("after one visit the whole tour works without a network", async () => {
   for (const id of Object.keys(titles)) {
     await later.locator("nav.contents a").nth(Object.keys(titles).indexOf(id)).click();
     await heading(later, id);
-    if (id === "hippo") await expect.poll(() => later.getByTestId("error-legs").innerText()).toMatch(/^0\.\d+$/);
+    if (id === "hippo")
+      await expect.poll(() => later.getByTestId("error-legs").innerText(), { timeout: 20_000 }).toMatch(/^0\.\d+$/);
     if (id === "selection") {
       await later.getByTestId("start").click();
       await expect.poll(() => later.locator(".stat").first().innerText(), { timeout: 30_000 }).toContain("step");
@@ -86,7 +87,9 @@ it("after one visit the whole tour works without a network", async () => {
       await later.getByTestId("load").click();
       await later.getByTestId("facts").waitFor({ timeout: 60_000 });
       await later.getByTestId("write").click();
-      await expect.poll(async () => Number(await later.getByTestId("position").innerText())).toBeGreaterThan(6);
+      await expect
+        .poll(async () => Number(await later.getByTestId("position").innerText()), { timeout: 30_000 })
+        .toBeGreaterThan(6);
     }
     if (id === "machine") {
       await later.goto(`${inject("plainUrl")}#/machine?lang=en&depth=quick`);

@@ -39,7 +39,7 @@ export const messages = defineMessages(
     output: "Generated text",
     states: "The state, layer by layer",
     statesNote:
-      "Each picture is one layer’s memory: a column is a channel, a row one of its states; orange is negative, green positive. Its size never changes.",
+      "Each picture is one layer’s memory: a column is a channel, a row one of its states; orange is negative, green positive. All share one scale, so a pale layer holds small numbers. The size of a state never changes.",
     stateOf: (layer: number): string => `State of layer ${layer}`,
     keep: "Save, fork, rewind",
     keepNote:
@@ -110,7 +110,8 @@ export const messages = defineMessages(
     cache: "Transformer 此刻的缓存",
     output: "生成的文本",
     states: "逐层查看状态",
-    statesNote: "每幅图是一层的记忆：一列是一个通道，一行是它的一个状态；橙色为负，绿色为正。大小始终不变。",
+    statesNote:
+      "每幅图是一层的记忆：一列是一个通道，一行是它的一个状态；橙色为负，绿色为正。所有图用同一把标尺，颜色淡的层存的数就小。状态的大小始终不变。",
     stateOf: (layer) => `第 ${layer} 层的状态`,
     keep: "保存、分叉、回退",
     keepNote:

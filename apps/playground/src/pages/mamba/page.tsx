@@ -117,6 +117,7 @@ export function MambaPage(): JSX.Element {
                 cols={picture.cols}
                 values={picture.values}
                 signed
+                limit={writer.scale()}
                 height="64px"
               />
             </figure>

@@ -1,5 +1,6 @@
 import { createRoot, createSignal, type Accessor } from "solid-js";
 import { keepValue, keptValue } from "../../shell/store.ts";
+import { largest } from "../../components/HeatMap.tsx";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -25,6 +26,8 @@ export interface Writer {
   readonly loading: Accessor<Loading | undefined>;
   readonly progress: Accessor<WriteProgress | undefined>;
   readonly picture: Accessor<readonly LayerPicture[]>;
+  /** The largest number seen in any layer's state since the model was loaded: one scale for all pictures, so that they can be compared. */
+  readonly scale: Accessor<number>;
   readonly writing: Accessor<boolean>;
   readonly error: Accessor<unknown>;
   load(choice: ModelChoice, backend: BackendName): Promise<void>;
@@ -59,6 +62,7 @@ function makeWriter(): Writer {
   const [loading, setLoading] = createSignal<Loading>();
   const [progress, setProgress] = createSignal<WriteProgress>();
   const [picture, setPicture] = createSignal<readonly LayerPicture[]>([]);
+  const [scale, setScale] = createSignal(0);
   const [writing, setWriting] = createSignal(false);
   const [error, setError] = createSignal<unknown>();
   let remote: Remote<WriterApi> | undefined;
@@ -69,7 +73,10 @@ function makeWriter(): Writer {
   const worker = (): Remote<WriterApi> => (remote ??= engine("writer"));
   const show = (next: WriteProgress): void => {
     setProgress(next);
-    if (next.picture) setPicture(next.picture);
+    if (next.picture) {
+      setPicture(next.picture);
+      setScale(Math.max(scale(), ...next.picture.map(({ values }) => largest(values))));
+    }
   };
   /** Runs one call; an error is shown and can be tried again, a stop is not an error. */
   async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
@@ -96,6 +103,7 @@ function makeWriter(): Writer {
     setFacts(found);
     setProgress(undefined);
     setPicture([]);
+    setScale(0);
     loaded = choice;
     await keepValue(KEPT, { choice } satisfies KeptWriter);
   }
@@ -142,6 +150,7 @@ function makeWriter(): Writer {
     loading,
     progress,
     picture,
+    scale,
     writing,
     error,
     load,

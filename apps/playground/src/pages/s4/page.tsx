@@ -22,7 +22,7 @@ const TONES: Readonly<Record<InitName, string>> = {
   real: "s4",
   random: "bad",
 };
-const WAVE_TONES = ["token-1", "token-2", "token-3", "token-4", "token-5", "token-6"];
+const WAVE_TONES = ["mamba", "s4", "attention", "rnn", "bad", "quiet"];
 const taps = Float64Array.from({ length: TAPS }, (_, t) => t);
 
 export function S4Page(): JSX.Element {

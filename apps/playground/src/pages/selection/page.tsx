@@ -245,7 +245,6 @@ function Curves(props: { racers: readonly Racer[] }): JSX.Element {
           {
             label: m().chance,
             tone: "quiet",
-            dashed: true,
             values: [0, ...steps()].map(() => 100 / ALPHABET),
             width: 1,
           },

@@ -97,10 +97,10 @@ export function StateSpacePage(): JSX.Element {
           xLabel={m().time}
           mark={kind() === "hand" ? STEPS * STEP : (head.index() + 1) * STEP}
           lines={[
-            { label: m().lines.u, tone: "quiet", values: shown().u, shape: "steps", dashed: true },
+            { label: m().lines.u, tone: "quiet", values: shown().u, shape: "steps" },
             { label: m().lines.x1, tone: "attention", values: shown().x1 },
             { label: m().lines.x2, tone: "rnn", values: shown().x2 },
-            { label: m().lines.y, tone: "s4", values: shown().y, width: 3, dashed: true },
+            { label: m().lines.y, tone: "s4", values: shown().y, width: 3 },
           ]}
         />
         <div class="row">

@@ -1,7 +1,8 @@
+import { fitPowerLaw, type PowerLaw } from "./fit.ts";
 import type { Kind } from "./compute/names.ts";
-import type { CostPoint } from "./compute/whyApi.ts";
+import type { CostPoint, Repeats } from "./compute/whyApi.ts";
 
-type Timed = CostPoint & { readonly train: number };
+type Timed = CostPoint & { readonly train: Repeats };
 
 const trained = (points: readonly CostPoint[], kind: Kind): Timed[] =>
   points.filter((point): point is Timed => point.kind === kind && point.train !== undefined);
@@ -10,7 +11,7 @@ const trained = (points: readonly CostPoint[], kind: Kind): Timed[] =>
 export function crossing(points: readonly CostPoint[], kind: Kind, challenger: Kind): number | "always" | "never" {
   const ratios = trained(points, kind).flatMap(({ l, train }) => {
     const other = trained(points, challenger).find((point) => point.l === l);
-    return other === undefined ? [] : [{ x: Math.log(l), y: Math.log(train / other.train) }];
+    return other === undefined ? [] : [{ x: Math.log(l), y: Math.log(train.median / other.train.median) }];
   });
   // the last change of sign counts: short lengths are noisy
   const behind = ratios.findLastIndex(({ y }) => y <= 0);
@@ -20,8 +21,9 @@ export function crossing(points: readonly CostPoint[], kind: Kind, challenger: K
   return Math.exp(a.x + ((b.x - a.x) * a.y) / (a.y - b.y));
 }
 
-/** By what the training time grew at the last doubling of the length. */
-export function doubling(points: readonly CostPoint[], kind: Kind): number {
-  const own = trained(points, kind);
-  return own.length < 2 ? Number.NaN : own.at(-1)!.train / own.at(-2)!.train;
+/** How training time grows with the length. */
+export function trainingLaw(points: readonly CostPoint[], kind: Kind): PowerLaw | undefined {
+  return fitPowerLaw(
+    trained(points, kind).map(({ l, train }) => ({ x: l, y: train.median, low: train.low, high: train.high })),
+  );
 }

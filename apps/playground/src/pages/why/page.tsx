@@ -1,4 +1,4 @@
-import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
+import { createSignal, For, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -10,11 +10,13 @@ import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
-import { crossing, doubling } from "./crossing.ts";
+import { crossing, trainingLaw } from "./crossing.ts";
 import { KINDS, type Kind } from "./compute/names.ts";
-import type { CostPoint, WhyApi } from "./compute/whyApi.ts";
+import type { CostPoint, Repeats, WhyApi } from "./compute/whyApi.ts";
 import formulas from "./formulas.tex";
+import { whenIdle } from "./idle.ts";
 import { messages as m } from "./messages.ts";
+import { RECORDED } from "./recorded.ts";
 
 const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096];
 const LONGEST = ["512", "1024", "2048", "4096"] as const;
@@ -29,8 +31,15 @@ export function WhyPage(): JSX.Element {
   const [error, setError] = createSignal<unknown>();
   let remote: Remote<WhyApi> | undefined;
   onCleanup(() => remote?.close());
+  let callOff = (): void => undefined;
+  onMount(() => (callOff = whenIdle(() => void measure(true))));
+  onCleanup(() => callOff());
+  /** Whether the run was begun by the page itself, while the visitor reads. */
+  const [quietly, setQuietly] = createSignal(false);
 
-  async function measure(): Promise<void> {
+  async function measure(byItself = false): Promise<void> {
+    callOff();
+    setQuietly(byItself);
     remote?.close();
     remote = engine("why");
     const own = new AbortController();
@@ -44,32 +53,59 @@ export function WhyPage(): JSX.Element {
         { signal: own.signal, onEvent: (point) => setPoints([...points(), point]) },
       );
     } catch (failure) {
-      if ((failure as Error).name !== "AbortedError") setError(failure);
+      // what nobody asked for fails in silence: the recorded curves stand there already
+      if ((failure as Error).name !== "AbortedError" && !byItself) setError(failure);
     }
-    setRun(undefined);
+    if (run() === own) setRun(undefined);
   }
 
-  const lengths = (): number[] => LENGTHS.filter((l) => points().some((point) => point.l === l));
-  const of = (kind: Kind, value: (point: CostPoint) => number | undefined): (number | null)[] =>
+  const lengths = (): number[] =>
+    LENGTHS.filter((l) => l <= Number(longest()) || points().some((point) => point.l === l));
+  const of = (
+    from: readonly CostPoint[],
+    kind: Kind,
+    value: (point: CostPoint) => number | undefined,
+  ): (number | null)[] =>
     lengths().map((l) => {
-      const point = points().find((each) => each.kind === kind && each.l === l);
+      const point = from.find((each) => each.kind === kind && each.l === l);
       return (point && value(point)) ?? null;
     });
-  const lines = (value: (point: CostPoint) => number | undefined): Line[] =>
+  const lines = (repeats: (point: CostPoint) => Repeats | undefined): Line[] =>
     KINDS.map((kind) => ({
       label: m().kinds[kind],
       tone: TONES[kind],
-      values: of(kind, value),
+      values: of(points(), kind, (point) => repeats(point)?.median),
+      low: of(points(), kind, (point) => repeats(point)?.low),
+      high: of(points(), kind, (point) => repeats(point)?.high),
       points: true,
       width: 2.5,
     }));
+  const ghosts = (value: (point: CostPoint) => number | undefined): Line[] =>
+    KINDS.map((kind) => ({
+      label: m().recorded(m().kinds[kind]),
+      tone: TONES[kind],
+      values: of(RECORDED.points, kind, value),
+    }));
+  const bytes = (): Line[] =>
+    KINDS.map((kind) => ({
+      label: m().kinds[kind],
+      tone: TONES[kind],
+      values: of(points(), kind, (point) => point.stateBytes),
+      points: true,
+      width: 2.5,
+    }));
+
+  const standing = (): string => {
+    if (run() !== undefined) return quietly() ? m().measuringQuietly : m().measuring;
+    return points().length > 0 ? m().measured : m().notYet;
+  };
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <Panel title={m().figure} note={m().note}>
         <div class="row">
           <Show
-            when={run()}
+            when={quietly() ? undefined : run()}
             fallback={
               <Button primary onClick={() => void measure()} testid="measure">
                 {m().measure}
@@ -89,6 +125,9 @@ export function WhyPage(): JSX.Element {
             <progress aria-label={shell().working} value={points().length} max={tried().length * KINDS.length} />
           </Show>
         </div>
+        <p class="note" data-testid="standing">
+          {m().ghostNote(RECORDED.on)} {standing()}
+        </p>
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
         <figure class="figure" data-testid="costs" data-done={run() === undefined && points().length > 0}>
           <figcaption>{m().train}</figcaption>
@@ -101,6 +140,7 @@ export function WhyPage(): JSX.Element {
             yLabel={m().msAxis}
             height={280}
             lines={lines((point) => point.train)}
+            ghosts={ghosts((point) => point.train?.median)}
           />
         </figure>
         <div class="split">
@@ -114,6 +154,7 @@ export function WhyPage(): JSX.Element {
               xLabel={m().lengthAxis}
               yLabel={m().msAxis}
               lines={lines((point) => point.next)}
+              ghosts={ghosts((point) => point.next.median)}
             />
           </figure>
           <figure class="figure">
@@ -125,7 +166,8 @@ export function WhyPage(): JSX.Element {
               logY
               xLabel={m().lengthAxis}
               yLabel={m().bytesAxis}
-              lines={lines((point) => point.stateBytes)}
+              lines={bytes()}
+              ghosts={ghosts((point) => point.stateBytes)}
             />
           </figure>
         </div>
@@ -156,9 +198,22 @@ function Findings(props: { points: readonly CostPoint[] }): JSX.Element {
     if (found === "always") return m().crossAlways(name);
     return found === "never" ? m().crossNever(name) : m().crossTrain(name, found.toFixed(0));
   };
-  const growth = (kind: Kind): string => {
+  const growth = (kind: Kind): { value: string; note: string } => {
     const own = props.points.filter((point) => point.kind === kind);
-    return m().times((own.at(-1)!.next / own[0]!.next).toFixed(1));
+    const [first, last] = [own[0]!.next, own.at(-1)!.next];
+    return {
+      value: m().times((last.median / first.median).toFixed(1)),
+      note: m().between((last.low / first.high).toFixed(1), (last.high / first.low).toFixed(1)),
+    };
+  };
+  const law = (kind: Kind): { value: string; note: string } => {
+    const found = trainingLaw(props.points, kind);
+    return found === undefined
+      ? { value: "–", note: "" }
+      : {
+          value: m().times((2 ** found.slope).toFixed(1)),
+          note: `l^${found.slope.toFixed(2)} ± ${found.error.toFixed(2)}`,
+        };
   };
   const complete = (): boolean => KINDS.every((kind) => props.points.filter((point) => point.kind === kind).length > 1);
   return (
@@ -171,20 +226,13 @@ function Findings(props: { points: readonly CostPoint[] }): JSX.Element {
       <h3>{m().growth}</h3>
       <div class="stats">
         <For each={KINDS}>
-          {(kind) => <Stat label={m().kinds[kind]} value={growth(kind)} tone={TONES[kind]} testid={`growth-${kind}`} />}
+          {(kind) => <Stat label={m().kinds[kind]} {...growth(kind)} tone={TONES[kind]} testid={`growth-${kind}`} />}
         </For>
       </div>
       <h3>{m().slope}</h3>
       <div class="stats">
         <For each={KINDS}>
-          {(kind) => (
-            <Stat
-              label={m().kinds[kind]}
-              value={m().times(doubling(props.points, kind).toFixed(1))}
-              tone={TONES[kind]}
-              testid={`doubling-${kind}`}
-            />
-          )}
+          {(kind) => <Stat label={m().kinds[kind]} {...law(kind)} tone={TONES[kind]} testid={`doubling-${kind}`} />}
         </For>
       </div>
     </Show>

@@ -5,13 +5,20 @@ import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { KINDS, type Kind } from "./names.ts";
 
+/** Of the same thing measured several times, milliseconds: the middle one, and between what half of them lie. */
+export interface Repeats {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export interface CostPoint {
   readonly kind: Kind;
   readonly l: number;
   /** Milliseconds of one training pass (forward and backward) over l tokens; absent where it was too slow to try. */
-  readonly train?: number;
+  readonly train?: Repeats;
   /** Milliseconds of one more token after l. */
-  readonly next: number;
+  readonly next: Repeats;
   /** Bytes of the state after l tokens. */
   readonly stateBytes: number;
 }
@@ -36,15 +43,19 @@ export function makeModel(kind: Kind): Model {
 const input = (shape: readonly number[]): Tensor =>
   tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape);
 
-async function smallest(run: () => Promise<void>, repeats: number): Promise<number> {
-  let best = Infinity;
-  for (let i = 0; i < repeats; i++) {
+/** Runs until it was run `most` times or `patience` milliseconds have passed, at least three times. */
+async function repeat(run: () => Promise<void>, most: number, patience: number): Promise<Repeats> {
+  const times: number[] = [];
+  const end = performance.now() + patience;
+  while (times.length < 3 || (times.length < most && performance.now() < end)) {
     const start = performance.now();
     await run();
-    best = Math.min(best, performance.now() - start);
+    times.push(performance.now() - start);
     await breathe();
   }
-  return best;
+  times.sort((x, y) => x - y);
+  const at = (share: number): number => times[Math.round(share * (times.length - 1))]!;
+  return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
 async function trainOnce(model: Model, x: Tensor): Promise<void> {
@@ -56,7 +67,7 @@ async function trainOnce(model: Model, x: Tensor): Promise<void> {
   for (const t of [value, ...grads]) t?.dispose();
 }
 
-async function nextToken(model: Model, l: number): Promise<{ ms: number; bytes: number }> {
+async function nextToken(model: Model, l: number): Promise<{ time: Repeats; bytes: number }> {
   const x = input([1, l, 1]);
   const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as {
     output: Tensor;
@@ -64,14 +75,18 @@ async function nextToken(model: Model, l: number): Promise<{ ms: number; bytes: 
   };
   const { bytes } = state;
   const token = input([1, 1]);
-  const ms = await smallest(async () => {
-    const y = noGrad(() => model.step(token, state));
-    await readFloats(y);
-    y.dispose();
-  }, 40);
+  const time = await repeat(
+    async () => {
+      const y = noGrad(() => model.step(token, state));
+      await readFloats(y);
+      y.dispose();
+    },
+    40,
+    60,
+  );
   for (const t of [x, output, token]) t.dispose();
   state.dispose();
-  return { ms, bytes };
+  return { time, bytes };
 }
 
 export const api = {
@@ -87,17 +102,17 @@ export const api = {
       for (const [kind, model] of models) {
         if (signal.aborted) return;
         const x = input([1, l, 1]);
-        let train: number | undefined;
+        let train: Repeats | undefined;
         if (!slow.has(kind)) {
           if (l === lengths[0]) await trainOnce(model, x); // compiles and warms up
-          train = await smallest(() => trainOnce(model, x), 2);
-          if (train > PATIENCE_MS) slow.add(kind);
+          train = await repeat(() => trainOnce(model, x), 9, 120);
+          if (train.median > PATIENCE_MS) slow.add(kind);
         }
         x.dispose();
         // a state of fixed size makes the next token cost the same at any length: a slow kind need not prove it again
         if (slow.has(kind) && model.constantState && train === undefined) continue;
-        const { ms, bytes } = await nextToken(model, l);
-        emit({ kind, l, next: ms, stateBytes: bytes, ...(train === undefined ? {} : { train }) });
+        const { time, bytes } = await nextToken(model, l);
+        emit({ kind, l, next: time, stateBytes: bytes, ...(train === undefined ? {} : { train }) });
       }
     }
     for (const model of models.values()) model.dispose();
