@@ -1,4 +1,4 @@
-import type { Kernel } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { gemm, rowsOf } from "../../gemm.ts";
 
@@ -28,4 +28,4 @@ const matMul: Kernel<CpuBackend> = (backend, { a, b }, { transposeA, transposeB 
   return y;
 };
 
-export const matMulKernels: Readonly<Record<string, Kernel<CpuBackend>>> = { matMul };
+export const kernels: KernelTable<CpuBackend> = { matMul };

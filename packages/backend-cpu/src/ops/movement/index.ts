@@ -1,4 +1,4 @@
-import type { DType, Kernel, TensorInfo } from "@statespace/core";
+import type { DType, Kernel, KernelTable, TensorInfo } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { copyPart, rowMajor, type Numbers } from "../../strided.ts";
 
@@ -105,7 +105,7 @@ const concat: Kernel<CpuBackend> = (backend, inputs, attrs) => {
 };
 
 /** Kernels that move values about; all are strided copies. */
-export const movementKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
+export const kernels: KernelTable<CpuBackend> = {
   transpose,
   slice,
   reverse,

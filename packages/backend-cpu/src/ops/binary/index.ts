@@ -1,4 +1,4 @@
-import { broadcastShape, type DType, type Kernel } from "@statespace/core";
+import { broadcastShape, type DType, type Kernel, type KernelTable } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { broadcastStrides, eachRun, makeLoop, rowMajor } from "../../strided.ts";
 
@@ -29,7 +29,7 @@ const compare = (f: (a: number, b: number) => boolean): Kernel<CpuBackend> =>
   binary((a, b) => (f(a, b) ? 1 : 0), "bool");
 
 /** Two operands, broadcast as in NumPy; a quotient of int32 is cut toward zero. */
-export const binaryKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
+export const kernels: KernelTable<CpuBackend> = {
   add: binary((a, b) => a + b),
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b),

@@ -1,4 +1,4 @@
-import type { DType, Kernel } from "@statespace/core";
+import type { DType, Kernel, KernelTable } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -51,7 +51,7 @@ const segmentSum: Kernel<CpuBackend> = (backend, { x, ids }, attrs) => {
 };
 
 /** Kernels that pick or add up rows by index. */
-export const indexingKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
+export const kernels: KernelTable<CpuBackend> = {
   gather,
   oneHot,
   segmentSum,

@@ -1,4 +1,4 @@
-import type { DType, Kernel } from "@statespace/core";
+import type { DType, Kernel, KernelTable } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 
 const full: Kernel<CpuBackend> = (backend, _, attrs) => {
@@ -31,4 +31,4 @@ const where: Kernel<CpuBackend> = (backend, { condition, t, e }) => {
 };
 
 /** Kernels that make values or choose between them. */
-export const makeKernels: Readonly<Record<string, Kernel<CpuBackend>>> = { full, cast, where };
+export const kernels: KernelTable<CpuBackend> = { full, cast, where };

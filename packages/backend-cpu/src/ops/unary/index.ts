@@ -1,4 +1,4 @@
-import type { Kernel } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { erf, gelu, sigmoid, silu, softplus } from "../../math.ts";
 
@@ -22,7 +22,7 @@ function unary(f: (x: number) => number): Kernel<CpuBackend> {
 }
 
 /** Elementwise functions, computed in float64 and rounded once. */
-export const unaryKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
+export const kernels: KernelTable<CpuBackend> = {
   neg: unary((x) => -x),
   abs: unary(Math.abs),
   exp: unary(Math.exp),

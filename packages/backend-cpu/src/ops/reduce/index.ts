@@ -1,4 +1,4 @@
-import type { DType, Kernel, KernelInputs, TensorInfo } from "@statespace/core";
+import type { DType, Kernel, KernelTable, KernelInputs, TensorInfo } from "@statespace/core";
 import type { CpuBackend } from "../../backend.ts";
 import { eachRun, makeLoop, rowMajor } from "../../strided.ts";
 
@@ -90,7 +90,7 @@ function softmax(backend: CpuBackend, { x }: KernelInputs): TensorInfo {
 }
 
 /** Kernels that combine values along axes; all sums run in float64. */
-export const reduceKernels: Readonly<Record<string, Kernel<CpuBackend>>> = {
+export const kernels: KernelTable<CpuBackend> = {
   sum: fold(0, (a, b) => a + b),
   max: fold(Number.NEGATIVE_INFINITY, (a, b) => Math.max(a, b)),
   min: fold(Number.POSITIVE_INFINITY, (a, b) => Math.min(a, b)),

@@ -1,0 +1,7 @@
+import type { KernelTable } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { inverseRealFftGrad } from "./backward.ts";
+import { inverseRealFft } from "./forward.ts";
+
+/** Kernels of this room. */
+export const kernels: KernelTable<CpuBackend> = { inverseRealFft, inverseRealFftGrad };

@@ -1,0 +1,7 @@
+import type { KernelTable } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { layerNormGrad } from "./backward.ts";
+import { layerNorm } from "./forward.ts";
+
+/** Kernels of this room. */
+export const kernels: KernelTable<CpuBackend> = { layerNorm, layerNormGrad };

@@ -1,0 +1,7 @@
+import type { KernelTable } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { ssdScanGrad } from "./backward.ts";
+import { ssdScan, ssdScanStep } from "./forward.ts";
+
+/** Kernels of this room. */
+export const kernels: KernelTable<CpuBackend> = { ssdScan, ssdScanGrad, ssdScanStep };

@@ -1,0 +1,6 @@
+import type { KernelTable } from "@statespace/core";
+import type { CpuBackend } from "../../backend.ts";
+import { sumSquares } from "./forward.ts";
+
+/** Kernels of this room. */
+export const kernels: KernelTable<CpuBackend> = { sumSquares };
