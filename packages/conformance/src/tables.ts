@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { cpuKernels } from "@statespace/backend-cpu";
 import { wasmKernels } from "@statespace/backend-wasm";
 import { webGpuKernels } from "@statespace/backend-webgpu";
-import { BASE_KERNELS, gradientKernelName, opTable } from "@statespace/core";
+import { opTable, roomOf, supportOf, type OpDeclaration } from "@statespace/core";
 import { BACKENDS, registerByName } from "./backends.ts";
 import { runGolden, type GoldenResult, type GoldenVerdict } from "./golden/run.ts";
 
@@ -18,30 +18,40 @@ const kernels: Readonly<Record<(typeof BACKENDS)[number], Readonly<Record<string
   webgpu: webGpuKernels,
 };
 
-/** Which op has which kernels where. */
+const specs: readonly OpDeclaration[] = Object.values(opTable).map(({ spec }) => spec);
+
+/** How the backends have each op and its gradient: rooms of several ops are counted, so that what is missing stands out. */
 export function supportTable(): string {
-  const mark = (backend: (typeof BACKENDS)[number], name: string): string =>
-    kernels[backend][name] === undefined ? "-" : "yes";
-  const rows = Object.values(opTable)
-    .filter(({ spec }) => !BASE_KERNELS.includes(spec.name))
-    .map(({ spec }) => {
-      const { name, differentiable } = spec;
-      const cells = BACKENDS.map(
-        (backend) =>
-          `${mark(backend, name)} / ${differentiable.length === 0 ? "none" : mark(backend, gradientKernelName(name))}`,
-      );
-      return `| ${name} | ${cells.join(" | ")} |`;
-    });
-  const base = BACKENDS.map(
-    (backend) =>
-      `${BASE_KERNELS.filter((name) => kernels[backend][name] !== undefined).length} of ${BASE_KERNELS.length}`,
-  );
+  const rooms = [...new Set(specs.map((spec) => roomOf(spec)))].filter((room) => room !== undefined);
+  const rows = rooms.flatMap((room) => {
+    const own = specs.filter((spec) => roomOf(spec) === room);
+    return own.length > 4 ? [sharedRow(room, own)] : own.map((spec) => ownRow(spec));
+  });
   return [
     `| op, forward / gradient | ${BACKENDS.join(" | ")} |`,
     `| --- |${" --- |".repeat(BACKENDS.length)}`,
     ...rows,
-    `| base kernels | ${base.join(" | ")} |`,
   ].join("\n");
+}
+
+function ownRow(spec: OpDeclaration): string {
+  const cells = BACKENDS.map((backend) => {
+    const { forward, gradient } = supportOf(kernels[backend], spec);
+    return `${forward} / ${gradient}`;
+  });
+  return `| ${spec.name} | ${cells.join(" | ")} |`;
+}
+
+/** Ops that share a room: how many of them are kernels; the others by name. */
+function sharedRow(room: string, own: readonly OpDeclaration[]): string {
+  const cells = BACKENDS.map((backend) => {
+    const support = own.map((spec) => ({ name: spec.name, forward: supportOf(kernels[backend], spec).forward }));
+    const others = support
+      .filter(({ forward }) => forward !== "kernel")
+      .map(({ name, forward }) => `${name} ${forward}`);
+    return [`${own.length - others.length} of ${own.length} kernels`, ...others].join(", ");
+  });
+  return `| ${room}: ${own.map(({ name }) => name).join(", ")} | ${cells.join(" | ")} |`;
 }
 
 /** How many tensors of each golden group are within their bounds, and how near the nearest came. */

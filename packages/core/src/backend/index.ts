@@ -1,3 +1,4 @@
+export * from "./aliasKernels.ts";
 export * from "./backend.ts";
 export {
   currentBackend,

@@ -26,6 +26,11 @@ export function roomOf({ name, room = name }: Pick<OpDeclaration, "name" | "room
   return room === "contract" ? undefined : room;
 }
 
+/** Names of the ops that share a room. */
+export function opsIn(room: string): string[] {
+  return Object.keys(opTable).filter((name) => roomOf(opTable[name]!.spec) === room);
+}
+
 /** Every kernel that a backend may have, with its room: ops, and the gradients that are kernels. */
 export function kernelRooms(): ReadonlyMap<string, string | undefined> {
   const rooms = new Map<string, string | undefined>();

@@ -1,5 +1,3 @@
-export * from "./aliasKernels.ts";
-export * from "./baseKernels.ts";
 export * from "./capture.ts";
 export * from "./create.ts";
 export * from "./gradients.ts";

@@ -1,11 +1,4 @@
-import {
-  BINARY_KERNELS,
-  COMPARE_KERNELS,
-  broadcastShape,
-  type KernelInputs,
-  type KernelTable,
-  type TensorInfo,
-} from "@statespace/core";
+import { broadcastShape, opsIn, opTable, type KernelInputs, type KernelTable, type TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, type BinaryIntKernel, type BinaryKernel } from "../../kernels.gen.ts";
 import { capital, listAxes, mergeAxes, sizeOf, stridesOf } from "../shapes.ts";
@@ -32,19 +25,23 @@ function run(
   return out;
 }
 
-function binary(name: (typeof BINARY_KERNELS | typeof COMPARE_KERNELS)[number], compares: boolean) {
+function binary(name: string) {
+  const compares = (opTable[name]!.spec.outputs as { readonly y: string }).y.startsWith("bool");
   return (backend: WasmBackend, { a, b }: KernelInputs): TensorInfo => {
     const dtype = a!.dtype === "float32" ? "float32" : "int32";
-    const kernel = `binary${capital(name)}${dtype === "int32" ? "Int" : ""}` as const;
+    const kernel = `binary${capital(name)}${dtype === "int32" ? "Int" : ""}` as BinaryKernel | BinaryIntKernel;
     const out = backend.output(broadcastShape(name, a!.shape, b!.shape), compares ? "bool" : dtype);
     return run(backend, kernel, a!, b!, out);
   };
 }
 
 /** Kernels of two operands that broadcast. */
-export const binaryKernels: KernelTable<WasmBackend> = {
-  ...Object.fromEntries(BINARY_KERNELS.map((name) => [name, binary(name, false)])),
-  ...Object.fromEntries(COMPARE_KERNELS.map((name) => [name, binary(name, true)])),
+export const kernels: KernelTable<WasmBackend> = {
+  ...Object.fromEntries(
+    opsIn("binary")
+      .filter((name) => `binary${capital(name)}` in call)
+      .map((name) => [name, binary(name)]),
+  ),
   logicalAnd: (backend, { a, b }) =>
     run(backend, "logicalAnd", a!, b!, backend.output(broadcastShape("logicalAnd", a!.shape, b!.shape), "bool")),
 };

@@ -1,4 +1,5 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import { causalAttentionStep } from "./step.ts";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -11,7 +12,7 @@ function argumentsOf({ q, k, v, seqIdx, visible }: KernelInputs, { scale }: Kern
   return { values, work: 4 * b * h * l * m * p };
 }
 
-export function causalAttention(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+function causalAttention(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const { values, work } = argumentsOf(inputs, attrs);
   const y = backend.output(inputs.q!.shape);
   backend.withSpace({ workspace: backend.threads * values.m }, (space) =>
@@ -20,7 +21,7 @@ export function causalAttention(backend: WasmBackend, inputs: KernelInputs, attr
   return y;
 }
 
-export function causalAttentionGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function causalAttentionGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const { values, work } = argumentsOf(inputs, attrs);
   const { q, k, v } = values;
   const gradients = gradientsLike(backend, { dq: q, dk: k, dv: v });
@@ -29,3 +30,6 @@ export function causalAttentionGrad(backend: WasmBackend, inputs: KernelInputs, 
   );
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { causalAttention, causalAttentionGrad, causalAttentionStep };

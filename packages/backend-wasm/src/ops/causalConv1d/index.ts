@@ -1,4 +1,10 @@
-import { ArgumentError, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import {
+  ArgumentError,
+  type KernelAttrs,
+  type KernelInputs,
+  type TensorInfo,
+  type KernelTable,
+} from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -21,7 +27,7 @@ function argumentsOf({ x, weight, bias, initialState, seqIdx }: KernelInputs, { 
   return { x: x!, weight: weight!, bias, initialState, seqIdx, b, l, d, k: tapsOf(weight!), silu: silu === true };
 }
 
-export function causalConv1d(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function causalConv1d(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { x, initialState, seqIdx, b, l, d, k } = values;
   const y = backend.output(x.shape);
@@ -32,7 +38,7 @@ export function causalConv1d(backend: WasmBackend, inputs: KernelInputs, attrs: 
   return [y, lastState];
 }
 
-export function causalConv1dGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function causalConv1dGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { x, weight, bias, initialState, k } = values;
   const gradients = gradientsLike(backend, { dx: x, dWeight: weight, dBias: bias, dInitialState: initialState });
@@ -41,7 +47,7 @@ export function causalConv1dGrad(backend: WasmBackend, inputs: KernelInputs, att
   return present(gradients);
 }
 
-export function causalConv1dStep(
+function causalConv1dStep(
   backend: WasmBackend,
   { x, state, weight, bias }: KernelInputs,
   { silu }: KernelAttrs,
@@ -52,3 +58,6 @@ export function causalConv1dStep(
   call.causalConv1dStep(backend, values, STEP_WORK * b * d);
   return y;
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { causalConv1d, causalConv1dGrad, causalConv1dStep };

@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { sizeOf } from "../shapes.ts";
@@ -13,7 +13,7 @@ function argumentsOf({ logits, targets }: KernelInputs, { ignoreIndex }: KernelA
   };
 }
 
-export function crossEntropy(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+function crossEntropy(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const values = argumentsOf(inputs, attrs);
   const losses = backend.output(values.targets.shape);
   call.crossEntropy(backend, { losses, ...values }, 8 * values.rows * values.count);
@@ -21,9 +21,12 @@ export function crossEntropy(backend: WasmBackend, inputs: KernelInputs, attrs: 
 }
 
 /** (softmax - onehot) dloss, 0 at ignored positions. */
-export function crossEntropyGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function crossEntropyGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const dLogits = backend.output(values.logits.shape);
   call.crossEntropyGrad(backend, { dLogits, dLosses: inputs.dLosses!, ...values }, 12 * values.rows * values.count);
   return [dLogits];
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { crossEntropy, crossEntropyGrad };

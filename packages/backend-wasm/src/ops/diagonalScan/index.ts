@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -10,7 +10,7 @@ function argumentsOf({ ABar, Bu, initialState }: KernelInputs, { reverse }: Kern
 }
 
 /** states_t = ABar states_{t-1} + Bu_t over complex numbers. */
-export function diagonalScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function diagonalScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { b, l, n } = values;
   const states = backend.output([b, l, n, 2]);
@@ -19,7 +19,7 @@ export function diagonalScan(backend: WasmBackend, inputs: KernelInputs, attrs: 
   return present({ states, lastState });
 }
 
-export function diagonalScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function diagonalScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { ABar, Bu, initialState, b, l, n } = values;
   const { states, dStates, dLastState } = inputs;
@@ -28,3 +28,6 @@ export function diagonalScanGrad(backend: WasmBackend, inputs: KernelInputs, att
   call.diagonalScanGrad(backend, all, 20 * b * l * n);
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { diagonalScan, diagonalScanGrad };

@@ -1,11 +1,11 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants } from "../../kernels.gen.ts";
 import { formatNumber } from "../linear/packed.ts";
 import { sizeOf } from "../shapes.ts";
 
 /** One row of the weight per id. */
-export function embedding(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
+function embedding(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
   const [weight, ids] = [inputs.weight!, inputs.ids!];
   const [v, d] = weight.shape as [number, number];
   const count = sizeOf(ids.shape);
@@ -18,10 +18,13 @@ export function embedding(backend: WasmBackend, inputs: KernelInputs): TensorInf
 }
 
 /** Rows of dY added up by id; threads own columns, so equal ids do not collide and sums keep one order. */
-export function embeddingGrad(backend: WasmBackend, { ids, weight, dY }: KernelInputs): TensorInfo[] {
+function embeddingGrad(backend: WasmBackend, { ids, weight, dY }: KernelInputs): TensorInfo[] {
   const [v, d] = weight!.shape as [number, number];
   const count = sizeOf(ids!.shape);
   const y = backend.output(weight!.shape);
   call.segmentSum(backend, { y, x: dY!, ids: ids!, count, inner: d, segments: v }, (count + v) * d);
   return [y];
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { embedding, embeddingGrad };

@@ -1,4 +1,4 @@
-import { nextPowerOfTwo, type KernelInputs, type TensorInfo } from "@statespace/core";
+import { nextPowerOfTwo, type KernelInputs, type TensorInfo, type KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, sizes } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -12,7 +12,7 @@ function argumentsOf({ u, k, D }: KernelInputs) {
 }
 
 /** y = k * u + D u, causal. */
-export function fftConv(backend: WasmBackend, inputs: KernelInputs): TensorInfo[] {
+function fftConv(backend: WasmBackend, inputs: KernelInputs): TensorInfo[] {
   const { values, work } = argumentsOf(inputs);
   const { u, size } = values;
   const y = backend.output(u.shape);
@@ -22,7 +22,7 @@ export function fftConv(backend: WasmBackend, inputs: KernelInputs): TensorInfo[
   return [y];
 }
 
-export function fftConvGrad(backend: WasmBackend, inputs: KernelInputs): TensorInfo[] {
+function fftConvGrad(backend: WasmBackend, inputs: KernelInputs): TensorInfo[] {
   const { values, work } = argumentsOf(inputs);
   const { u, k, D, size } = values;
   const gradients = gradientsLike(backend, { du: u, dk: k, dD: D });
@@ -31,3 +31,6 @@ export function fftConvGrad(backend: WasmBackend, inputs: KernelInputs): TensorI
   );
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { fftConv, fftConvGrad };

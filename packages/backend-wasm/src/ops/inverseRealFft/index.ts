@@ -1,4 +1,10 @@
-import { nextPowerOfTwo, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import {
+  nextPowerOfTwo,
+  type KernelAttrs,
+  type KernelInputs,
+  type TensorInfo,
+  type KernelTable,
+} from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, sizes } from "../../kernels.gen.ts";
 
@@ -18,7 +24,7 @@ function transform(backend: WasmBackend, h: number, l: number, run: (values: Tra
 }
 
 /** Real sequences from the first half of their spectra, any length. */
-export function inverseRealFft(backend: WasmBackend, { x }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+function inverseRealFft(backend: WasmBackend, { x }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
   const h = x!.shape[0]!;
   const l = seqLen as number;
   const y = backend.output([h, l]);
@@ -26,14 +32,13 @@ export function inverseRealFft(backend: WasmBackend, { x }: KernelInputs, { seqL
   return [y];
 }
 
-export function inverseRealFftGrad(
-  backend: WasmBackend,
-  { x, dY }: KernelInputs,
-  { seqLen }: KernelAttrs,
-): TensorInfo[] {
+function inverseRealFftGrad(backend: WasmBackend, { x, dY }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
   const dx = backend.output(x!.shape);
   transform(backend, x!.shape[0]!, seqLen as number, (values, work) =>
     call.inverseRealFftGrad(backend, { dx, dY: dY!, ...values }, work),
   );
   return [dx];
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { inverseRealFft, inverseRealFftGrad };

@@ -1,10 +1,10 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
 import { sizeOf } from "../shapes.ts";
 
-export function layerNorm(backend: WasmBackend, { x, weight, bias }: KernelInputs, { eps }: KernelAttrs): TensorInfo {
+function layerNorm(backend: WasmBackend, { x, weight, bias }: KernelInputs, { eps }: KernelAttrs): TensorInfo {
   const d = x!.shape.at(-1)!;
   const size = sizeOf(x!.shape);
   const y = backend.output(x!.shape);
@@ -12,7 +12,7 @@ export function layerNorm(backend: WasmBackend, { x, weight, bias }: KernelInput
   return y;
 }
 
-export function layerNormGrad(
+function layerNormGrad(
   backend: WasmBackend,
   { x, weight, bias, dY }: KernelInputs,
   { eps }: KernelAttrs,
@@ -25,3 +25,6 @@ export function layerNormGrad(
   call.layerNormGrad(backend, { ...gradients, ...values }, 12 * size);
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { layerNorm, layerNormGrad };

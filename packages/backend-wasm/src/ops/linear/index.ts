@@ -1,4 +1,4 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -10,7 +10,7 @@ import { formatNumber } from "./packed.ts";
 const FEW_ROWS = 8;
 
 /** y = x W^T + bias: one product with the bias added to the first block. */
-export function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs): TensorInfo {
+function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs): TensorInfo {
   const [n, k] = weight!.shape as [number, number];
   const m = sizeOf(x!.shape) / k;
   const y = backend.output([...x!.shape.slice(0, -1), n]);
@@ -26,7 +26,7 @@ export function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs):
 }
 
 /** dx = dY W, dW = dY^T x, dbias = column sums of dY. */
-export function linearGrad(backend: WasmBackend, { x, weight, bias, dY }: KernelInputs): TensorInfo[] {
+function linearGrad(backend: WasmBackend, { x, weight, bias, dY }: KernelInputs): TensorInfo[] {
   const [n, k] = weight!.shape as [number, number];
   const m = sizeOf(x!.shape) / k;
   const { dx, dWeight, dBias } = gradientsLike(backend, { dx: x!, dWeight: weight!, dBias: bias });
@@ -39,3 +39,6 @@ export function linearGrad(backend: WasmBackend, { x, weight, bias, dY }: Kernel
   if (dBias) call.sumAxis(backend, { y: dBias, x: dY!, outer: 1, count: m, inner: n }, m * n);
   return present({ dx, dWeight, dBias });
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { linear, linearGrad };

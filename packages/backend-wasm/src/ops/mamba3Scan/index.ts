@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants, sizes } from "../../kernels.gen.ts";
 import { chunksOf } from "../chunked.ts";
@@ -25,13 +25,13 @@ function gradientsOf(backend: WasmBackend, values: Arguments) {
 }
 
 /** In chunks, as matrix products; short sequences as the recurrence. */
-export function mamba3Scan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function mamba3Scan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   return inputs.q!.shape[1]! < constants.CHUNKED_FROM
     ? mamba3ScanRecurrent(backend, inputs, attrs)
     : mamba3ScanChunked(backend, inputs, attrs);
 }
 
-export function mamba3ScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function mamba3ScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   return inputs.q!.shape[1]! < constants.CHUNKED_FROM
     ? mamba3ScanRecurrentGrad(backend, inputs)
     : mamba3ScanChunkedGrad(backend, inputs, attrs);
@@ -78,7 +78,7 @@ export function mamba3ScanRecurrent(backend: WasmBackend, inputs: KernelInputs, 
   return present({ y, lastState });
 }
 
-export function mamba3ScanStep(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
+function mamba3ScanStep(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
   const values = argumentsOf(inputs);
   const { v, r, p, n } = values;
   const { state, lastK, lastV } = inputs;
@@ -100,3 +100,6 @@ export function mamba3ScanRecurrentGrad(backend: WasmBackend, inputs: KernelInpu
   );
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { mamba3Scan, mamba3ScanGrad, mamba3ScanStep };

@@ -9,7 +9,7 @@ function operand(tensor: TensorInfo, transposed: unknown): Operand {
 }
 
 /** The batched product; transposition is a choice of strides. */
-export const matMulKernels: KernelTable<WasmBackend> = {
+export const kernels: KernelTable<WasmBackend> = {
   matMul: (backend, { a, b }, { transposeA, transposeB }) => {
     const [countA, rowsA, colsA] = a!.shape as [number, number, number];
     const [countB, rowsB, colsB] = b!.shape as [number, number, number];

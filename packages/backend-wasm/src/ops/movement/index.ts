@@ -1,8 +1,8 @@
 import type { DType, KernelTable, TensorInfo } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
-import { aroundAxis, listAxes, mergeAxes, sizeOf, stridesOf, type Axis } from "../shapes.ts";
-import { filled } from "../unary/index.ts";
+import { listAxes, mergeAxes, stridesOf, type Axis } from "../shapes.ts";
+import { filled } from "../make/index.ts";
 
 /** Where a walk through a tensor begins: its element `at`. */
 interface Place {
@@ -35,7 +35,7 @@ function axesOf(extents: readonly number[], outStrides: readonly number[], inStr
 }
 
 /** Kernels that move elements without changing them. */
-export const moveKernels: KernelTable<WasmBackend> = {
+export const kernels: KernelTable<WasmBackend> = {
   transpose: (backend, { x }, attrs) => {
     const perm = attrs.perm as number[];
     const out = like(
@@ -119,29 +119,6 @@ export const moveKernels: KernelTable<WasmBackend> = {
       { extent, strides: [outStrides[i]!, inStrides[i]!] },
     ]);
     stridedCopy(backend, { tensor: out }, { tensor: x! }, axes);
-    return out;
-  },
-  gather: (backend, { x, indices }, attrs) => {
-    const axis = attrs.axis as number;
-    const { outer, count, inner } = aroundAxis(x!.shape, axis);
-    const ids = sizeOf(indices!.shape);
-    const out = like(backend, x!, [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)]);
-    const values = { y: out, x: x!, ids: indices!, outer, axis: count, inner, count: ids };
-    call.gather(backend, values, 2 * outer * ids * inner);
-    return out;
-  },
-  oneHot: (backend, { indices }, { depth }) => {
-    const count = sizeOf(indices!.shape);
-    const out = backend.output([...indices!.shape, depth as number]);
-    call.oneHot(backend, { y: out, ids: indices!, count, depth: depth as number }, 2 * sizeOf(out.shape));
-    return out;
-  },
-  segmentSum: (backend, { x, ids }, { count }) => {
-    const { inner } = aroundAxis(x!.shape, 0);
-    const segments = count as number;
-    const out = backend.output([segments, ...x!.shape.slice(1)]);
-    const values = { y: out, x: x!, ids: ids!, count: x!.shape[0]!, inner, segments };
-    call.segmentSum(backend, values, sizeOf(x!.shape) + sizeOf(out.shape));
     return out;
   },
 };

@@ -52,7 +52,7 @@ function reduce(kind: Reduction) {
 }
 
 /** Reductions, softmax, running sums. */
-export const reduceKernels: KernelTable<WasmBackend> = {
+export const kernels: KernelTable<WasmBackend> = {
   sum: reduce("sum"),
   max: reduce("max"),
   min: reduce("min"),

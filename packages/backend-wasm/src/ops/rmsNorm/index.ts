@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -12,13 +12,13 @@ function argumentsOf({ x, weight, z }: KernelInputs, { eps, groupSize, normBefor
   return { x: x!, weight, z, rows: sizeOf(x!.shape) / d, d, size, eps: eps as number, gateLast };
 }
 
-export function rmsNorm(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+function rmsNorm(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const y = backend.output(inputs.x!.shape);
   call.rmsNorm(backend, { y, ...argumentsOf(inputs, attrs) }, 4 * sizeOf(y.shape));
   return y;
 }
 
-export function rmsNormGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function rmsNormGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { x, weight, z, d } = values;
   backend.requireScratch("rmsNormGrad", d);
@@ -26,3 +26,6 @@ export function rmsNormGrad(backend: WasmBackend, inputs: KernelInputs, attrs: K
   call.rmsNormGrad(backend, { ...gradients, dY: inputs.dY!, ...values }, 10 * sizeOf(x.shape));
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { rmsNorm, rmsNormGrad };

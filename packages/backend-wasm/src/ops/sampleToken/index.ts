@@ -1,9 +1,9 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 
 /** Chooses each row's next token in place. */
-export function sampleToken(
+function sampleToken(
   backend: WasmBackend,
   { logits, settings, random, id, counts }: KernelInputs,
   attrs: KernelAttrs,
@@ -18,3 +18,6 @@ export function sampleToken(
   });
   return logprob ? [logprob] : [];
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { sampleToken };

@@ -1,4 +1,10 @@
-import { ArgumentError, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import {
+  ArgumentError,
+  type KernelAttrs,
+  type KernelInputs,
+  type TensorInfo,
+  type KernelTable,
+} from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants, sizes } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
@@ -19,7 +25,7 @@ function argumentsOf(inputs: KernelInputs, attrs: KernelAttrs) {
   return { ...shared, initialState, seqIdx, b, l, d, g: B.shape.length === 4 ? B.shape[2]! : 1 };
 }
 
-export function selectiveScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function selectiveScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { u, b, l, d, n } = values;
   const y = backend.output(u.shape);
@@ -28,7 +34,7 @@ export function selectiveScan(backend: WasmBackend, inputs: KernelInputs, attrs:
   return present({ y, lastState });
 }
 
-export function selectiveScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function selectiveScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const values = argumentsOf(inputs, attrs);
   const { u, delta, A, B, C, D, z, deltaBias, initialState, b, l, d, n, g } = values;
   const { dY, dLastState } = inputs;
@@ -51,7 +57,7 @@ export function selectiveScanGrad(backend: WasmBackend, inputs: KernelInputs, at
   return present(gradients);
 }
 
-export function selectiveScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+function selectiveScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const values = sharedArguments(inputs, attrs);
   const { u, B, n } = values;
   const [b, d] = u.shape as [number, number];
@@ -60,3 +66,6 @@ export function selectiveScanStep(backend: WasmBackend, inputs: KernelInputs, at
   call.selectiveScanStep(backend, { state: inputs.state!, y, ...values, b, d, g }, 12 * b * d * n);
   return y;
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { selectiveScan, selectiveScanGrad, selectiveScanStep };

@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants, sizes } from "../../kernels.gen.ts";
 import { chunksOf } from "../chunked.ts";
@@ -25,7 +25,7 @@ function gradientsOf(backend: WasmBackend, { x, dt, A, B, C, D, z, dtBias, initi
 }
 
 /** In chunks, as matrix products; short sequences as the recurrence. */
-export function ssdScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function ssdScan(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   return inputs.x!.shape[1]! < constants.CHUNKED_FROM
     ? ssdScanRecurrent(backend, inputs, attrs)
     : ssdScanChunked(backend, inputs, attrs);
@@ -55,7 +55,7 @@ export function ssdScanRecurrent(backend: WasmBackend, inputs: KernelInputs, att
   return present({ y, lastState });
 }
 
-export function ssdScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
+function ssdScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const values = argumentsOf(inputs, attrs);
   const { x, p, n } = values;
   const y = backend.output(x.shape);
@@ -65,7 +65,7 @@ export function ssdScanStep(backend: WasmBackend, inputs: KernelInputs, attrs: K
   return y;
 }
 
-export function ssdScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
+function ssdScanGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   return inputs.x!.shape[1]! < constants.CHUNKED_FROM
     ? ssdScanRecurrentGrad(backend, inputs, attrs)
     : ssdScanChunkedGrad(backend, inputs, attrs);
@@ -96,3 +96,6 @@ export function ssdScanRecurrentGrad(backend: WasmBackend, inputs: KernelInputs,
   );
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { ssdScan, ssdScanGrad, ssdScanStep };

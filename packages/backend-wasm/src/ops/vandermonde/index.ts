@@ -1,10 +1,10 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WasmBackend } from "../../backend.ts";
 import { call, sizes } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
 
 /** y_t = 2 Re sum_n C_n exp(t logABar_n). */
-export function vandermonde(backend: WasmBackend, { C, logABar }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
+function vandermonde(backend: WasmBackend, { C, logABar }: KernelInputs, { seqLen }: KernelAttrs): TensorInfo[] {
   const [h, n] = C!.shape as [number, number];
   const l = seqLen as number;
   const y = backend.output([h, l]);
@@ -14,7 +14,7 @@ export function vandermonde(backend: WasmBackend, { C, logABar }: KernelInputs, 
   return [y];
 }
 
-export function vandermondeGrad(
+function vandermondeGrad(
   backend: WasmBackend,
   { C, logABar, dY }: KernelInputs,
   { seqLen }: KernelAttrs,
@@ -25,3 +25,6 @@ export function vandermondeGrad(
   call.vandermondeGrad(backend, { ...gradients, dY: dY!, C: C!, logABar: logABar!, h, n, l }, 4 * h * n * l);
   return present(gradients);
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WasmBackend> = { vandermonde, vandermondeGrad };

@@ -1,9 +1,9 @@
-import type { Kernel } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
 /** One step of AdamW, in place. */
-export const adamW: Kernel<WebGpuBackend> = (backend, { param, m, v, grad, hyper, gradScale }) => {
+const adamW: Kernel<WebGpuBackend> = (backend, { param, m, v, grad, hyper, gradScale }) => {
   const size = sizeOf(param!.shape);
   backend.runOver("adamW/adamW", size, 256, {
     params: { size },
@@ -11,3 +11,6 @@ export const adamW: Kernel<WebGpuBackend> = (backend, { param, m, v, grad, hyper
   });
   return [];
 };
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WebGpuBackend> = { adamW };

@@ -41,7 +41,7 @@ function binary(OP: number): Kernel<WebGpuBackend> {
 export const add: Kernel<WebGpuBackend> = binary(binaryOps.indexOf("add"));
 
 /** Functions of two operands, broadcast. */
-export const binaryKernels: KernelTable<WebGpuBackend> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   ...Object.fromEntries(binaryOps.map((name, i) => [name, binary(i)])),
   add,
 };

@@ -22,4 +22,4 @@ const cauchyGrad: Kernel<WebGpuBackend> = (backend, { v, w, z, dY }) => {
 };
 
 /** S4's filter and its gradient. */
-export const cauchyKernels: KernelTable<WebGpuBackend> = { cauchy, cauchyGrad };
+export const kernels: KernelTable<WebGpuBackend> = { cauchy, cauchyGrad };

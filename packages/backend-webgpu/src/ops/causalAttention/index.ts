@@ -1,4 +1,4 @@
-import type { Kernel, KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { causalAttentionStep } from "./step.ts";
@@ -60,7 +60,7 @@ function attend(
 }
 
 /** The baseline's attention and its gradient; nothing of order l m reaches memory. */
-export const causalAttentionKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   causalAttentionStep,
   causalAttention: (backend, inputs, attrs) => {
     const plan = prepare(backend, inputs, attrs);

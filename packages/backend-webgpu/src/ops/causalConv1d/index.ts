@@ -1,4 +1,4 @@
-import type { Kernel, TensorInfo } from "@statespace/core";
+import type { Kernel, TensorInfo, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
@@ -88,7 +88,7 @@ function weightSums(
   return sums;
 }
 
-export const causalConv1dKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   causalConv1d: forward,
   causalConv1dStep: step,
   causalConv1dGrad: backward,

@@ -1,3 +1,5 @@
+import type { WebGpuBackend } from "../../backend.ts";
+import type { KernelTable } from "@statespace/core";
 import { cuttingItself, type CuttingKernel } from "../splitting.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
@@ -6,3 +8,6 @@ export const copy: CuttingKernel = cuttingItself(["destination", "source"], (bac
   if (sizeOf(source!.shape) > 0) backend.copyInto(destination!, 0, source!);
   return [];
 });
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WebGpuBackend> = { copy };

@@ -1,4 +1,4 @@
-import type { Kernel, KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
@@ -21,7 +21,7 @@ function run(
   return [out];
 }
 
-export const crossEntropyKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   crossEntropy: (backend, inputs, attrs) => run(backend, inputs, attrs, backend.output(inputs.targets!.shape)),
   crossEntropyGrad: (backend, inputs, attrs) => run(backend, inputs, attrs, backend.output(inputs.logits!.shape)),
 };

@@ -1,4 +1,4 @@
-import type { Kernel, TensorInfo } from "@statespace/core";
+import type { Kernel, TensorInfo, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
 
@@ -103,7 +103,7 @@ const backward: Kernel<WebGpuBackend> = (
 };
 
 /** The scan of diagonal complex state space models, in chunks: reduce, carry, apply. */
-export const diagonalScanKernels: Readonly<Record<string, Kernel<WebGpuBackend>>> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   diagonalScan: forward,
   diagonalScanGrad: backward,
 };

@@ -29,7 +29,7 @@ const embeddingGrad: Kernel<WebGpuBackend> = (backend, { ids, weight, dY }) => {
 };
 
 /** Rows of a table by id, and its gradient. */
-export const embeddingKernels: KernelTable<WebGpuBackend> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   embedding: cuttingItself(["weight"], embedding),
   embeddingGrad: cuttingItself(["weight"], embeddingGrad),
 };

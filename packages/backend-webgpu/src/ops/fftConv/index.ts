@@ -3,4 +3,4 @@ import type { WebGpuBackend } from "../../backend.ts";
 import { fftConv, fftConvGrad } from "./convolution.ts";
 
 /** The long convolution and its gradient. */
-export const fftConvKernels: KernelTable<WebGpuBackend> = { fftConv, fftConvGrad };
+export const kernels: KernelTable<WebGpuBackend> = { fftConv, fftConvGrad };

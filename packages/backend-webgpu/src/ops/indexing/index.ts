@@ -4,4 +4,4 @@ import { gather, oneHot } from "./gather.ts";
 import { segmentSum } from "./segmentSum.ts";
 
 /** Kernels that pick or add up by index. */
-export const indexingKernels: KernelTable<WebGpuBackend> = { gather, oneHot, segmentSum };
+export const kernels: KernelTable<WebGpuBackend> = { gather, oneHot, segmentSum };

@@ -54,4 +54,4 @@ function inverseRealFftGrad(backend: WebGpuBackend, { x, dY }: KernelInputs, { s
 }
 
 /** The inverse transform of half a spectrum, and its adjoint. */
-export const inverseRealFftKernels: KernelTable<WebGpuBackend> = { inverseRealFft, inverseRealFftGrad };
+export const kernels: KernelTable<WebGpuBackend> = { inverseRealFft, inverseRealFftGrad };

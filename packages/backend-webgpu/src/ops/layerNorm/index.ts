@@ -11,4 +11,4 @@ const layerNormGrad: Kernel<WebGpuBackend> = (backend, inputs, { eps }) => {
 };
 
 /** The layer norm and its gradient: shaders of `rmsNorm`, with a mean. */
-export const layerNormKernels: KernelTable<WebGpuBackend> = { layerNorm, layerNormGrad };
+export const kernels: KernelTable<WebGpuBackend> = { layerNorm, layerNormGrad };

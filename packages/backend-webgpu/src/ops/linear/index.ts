@@ -78,7 +78,7 @@ function added(backend: WebGpuBackend, a: TensorInfo, b: TensorInfo): TensorInfo
 }
 
 /** A projection and its gradient. */
-export const linearKernels: KernelTable<WebGpuBackend> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   linear: cuttingItself(["weight"], linear),
   linearGrad: cuttingItself(["weight"], linearGrad),
 };

@@ -5,4 +5,4 @@ import { full } from "./fill.ts";
 import { where } from "./where.ts";
 
 /** Tensors of one value, of another type, or picked from two. */
-export const makeKernels: KernelTable<WebGpuBackend> = { full, cast, where };
+export const kernels: KernelTable<WebGpuBackend> = { full, cast, where };

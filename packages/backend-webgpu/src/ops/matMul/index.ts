@@ -1,10 +1,10 @@
-import type { Kernel } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { gemm } from "./gemm.ts";
 
 /** Batched matrix products. */
-export const matMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
+const matMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, transposeB }) => {
   const [countA, rowsA, columnsA] = a!.shape as [number, number, number];
   const [countB, rowsB, columnsB] = b!.shape as [number, number, number];
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
@@ -31,3 +31,6 @@ export const matMul: Kernel<WebGpuBackend> = (backend, { a, b }, { transposeA, t
     );
   return y;
 };
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WebGpuBackend> = { matMul };

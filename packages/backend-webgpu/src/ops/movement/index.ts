@@ -174,7 +174,7 @@ const concat: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
 };
 
 /** Kernels that move values about; all are strided copies. */
-export const movementKernels: KernelTable<WebGpuBackend> = {
+export const kernels: KernelTable<WebGpuBackend> = {
   transpose,
   slice,
   reverse,

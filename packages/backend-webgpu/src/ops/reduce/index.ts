@@ -6,4 +6,4 @@ import { foldKernels } from "./fold.ts";
 import { softmax } from "./softmax.ts";
 
 /** Kernels that combine values along axes. */
-export const reduceKernels: KernelTable<WebGpuBackend> = { ...foldKernels, argMax, cumsum, softmax };
+export const kernels: KernelTable<WebGpuBackend> = { ...foldKernels, argMax, cumsum, softmax };

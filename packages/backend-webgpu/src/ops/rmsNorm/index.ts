@@ -17,4 +17,4 @@ const rmsNormGrad: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
 };
 
 /** The root-mean-square norm and its gradient. */
-export const rmsNormKernels: KernelTable<WebGpuBackend> = { rmsNorm, rmsNormGrad };
+export const kernels: KernelTable<WebGpuBackend> = { rmsNorm, rmsNormGrad };

@@ -1,8 +1,8 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 
 /** Chooses each row's next token in place, in one dispatch. */
-export function sampleToken(
+function sampleToken(
   backend: WebGpuBackend,
   { logits, settings, random, id, counts }: KernelInputs,
   attrs: KernelAttrs,
@@ -26,3 +26,6 @@ export function sampleToken(
   backend.release(scratch);
   return logprob ? [logprob] : [];
 }
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WebGpuBackend> = { sampleToken };

@@ -5,4 +5,4 @@ import { selectiveScan } from "./forward.ts";
 import { selectiveScanStep } from "./step.ts";
 
 /** Mamba's scan. */
-export const selectiveScanKernels: KernelTable<WebGpuBackend> = { selectiveScan, selectiveScanGrad, selectiveScanStep };
+export const kernels: KernelTable<WebGpuBackend> = { selectiveScan, selectiveScanGrad, selectiveScanStep };

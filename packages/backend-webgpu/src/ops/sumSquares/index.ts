@@ -1,11 +1,14 @@
-import type { Kernel } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
 /** Sum of all squares. */
-export const sumSquares: Kernel<WebGpuBackend> = (backend, { x }) => {
+const sumSquares: Kernel<WebGpuBackend> = (backend, { x }) => {
   const y = backend.output([]);
   foldAxis(backend, foldOps.squares, x!, 1, sizeOf(x!.shape), 1, y);
   return [y];
 };
+
+/** Kernels of this room. */
+export const kernels: KernelTable<WebGpuBackend> = { sumSquares };

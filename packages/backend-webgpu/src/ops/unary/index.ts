@@ -46,4 +46,4 @@ function unary(OP: number): Kernel<WebGpuBackend> {
 }
 
 /** Functions of one operand, element by element. */
-export const unaryKernels: KernelTable<WebGpuBackend> = Object.fromEntries(unaryOps.map((name, i) => [name, unary(i)]));
+export const kernels: KernelTable<WebGpuBackend> = Object.fromEntries(unaryOps.map((name, i) => [name, unary(i)]));

@@ -25,4 +25,4 @@ const vandermondeGrad: Kernel<WebGpuBackend> = (backend, { C, logABar, dY }, { s
 };
 
 /** S4D's filter and its gradient. */
-export const vandermondeKernels: KernelTable<WebGpuBackend> = { vandermonde, vandermondeGrad };
+export const kernels: KernelTable<WebGpuBackend> = { vandermonde, vandermondeGrad };

@@ -1,4 +1,4 @@
-import type { KernelTable } from "../backend/kernel.ts";
+import type { KernelTable } from "./kernel.ts";
 
 /** Kernels that move no data: another shape or another handle over the same storage. */
 export const aliasKernels: KernelTable = {
