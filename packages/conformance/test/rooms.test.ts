@@ -5,6 +5,7 @@ import { kernelRooms } from "@statespace/core";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { supportTable } from "../src/tables/support.ts";
 import { minimalKernels } from "./minimal/kernels.ts";
 
 const rooms = kernelRooms();
@@ -55,4 +56,11 @@ describe.each([
 
 it("a backend of fifteen kernels needs no rooms, but the table's names", () => {
   expect(Object.keys(minimalKernels).filter((kernel) => !rooms.has(kernel))).toEqual([]);
+});
+
+it.each(["README.md", "README.zh-CN.md"])("%s shows how each backend has each op", (file) => {
+  const readme = readFileSync(fileURLToPath(new URL(`../../../${file}`, import.meta.url)), "utf8");
+  const [, shown] = /<!-- support:begin -->\n([\s\S]*?)\n<!-- support:end -->/.exec(readme) ?? [];
+  const words = (table: string): string[] => table.split("\n").map((row) => row.replaceAll(/[\s-]+/g, " ").trim());
+  expect(words(shown!)).toEqual(words(supportTable()));
 });
