@@ -119,25 +119,31 @@ describe("layering", () => {
       "core's inner order",
       "packages/core/src/math/up.ts",
       'import type { add } from "../tensor/add.ts";',
-      "core/math may not import core/tensor",
+      "core/src/math may not import tensor, which stands above it",
     ],
     [
       "a backend contract that knows tensors",
       "packages/core/src/backend/up.ts",
       'import type { add } from "../tensor/add.ts";',
-      "core/backend may not import core/tensor",
+      "core/src/backend may not import tensor, which stands above it",
     ],
     [
       "ops that know the optimisers",
       "packages/core/src/ops/up.ts",
       'import "../optim/adam.ts";',
-      "core/ops may not import core/optim",
+      "core/src/ops may not import optim, which stands above it",
+    ],
+    [
+      "mixers that know families",
+      "packages/models/src/mixers/mamba/up.ts",
+      'import type { Family } from "../../families/family.ts";',
+      "models/src/mixers may not import families, which stands above it: config <- layers <- mixers, model <- families",
     ],
     [
       "errors that import anything",
       "packages/core/src/errors.ts",
       'import { sum } from "./math/sum.ts";',
-      "core/errors may not import core/math",
+      "core/src/errors may not import math, which stands above it",
     ],
   ])("fails on %s", (_, path, code, message) => {
     plant({ [path]: `${code}\n` });
@@ -176,10 +182,18 @@ describe("layering", () => {
     ]);
   });
 
-  it("lets types and lazy imports close a circle", () => {
+  it("fails on a circle that types alone close", () => {
     plant({
       "packages/models/src/a.ts": 'import type { B } from "./b.ts";\nexport type A = B;\n',
-      "packages/models/src/b.ts": 'import { c } from "./c.ts";\nexport type B = 1;\nexport const b = c;\n',
+      "packages/models/src/b.ts": 'import type { A } from "./a.ts";\nexport type B = A | 1;\n',
+    });
+    const files = ["a", "b", "a"].map((name) => `packages/models/src/${name}.ts`);
+    expect(problems()).toEqual([`circular import: ${files.join(" -> ")}`]);
+  });
+
+  it("lets a lazy import close a circle", () => {
+    plant({
+      "packages/models/src/b.ts": 'import { c } from "./c.ts";\nexport const b = c;\n',
       "packages/models/src/c.ts": 'export const c = () => import("./b.ts");\n',
     });
     expect(problems()).toEqual([]);

@@ -13,13 +13,13 @@ import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { DeviceFaults } from "./device/faults.ts";
 import { GPUBufferUsage } from "./device/flags.ts";
-import { foldGrid, type Binding, type Copy, type Launch } from "./device/launch.ts";
+import { foldGrid, type Copy, type Launch } from "./device/launch.ts";
+import type { Binding } from "./shader/binding.ts";
 import { PipelineCache } from "./device/pipelines.ts";
 import { Profiler, summarise, type KernelTime, type PassTime, type ProfileMode } from "./device/profiler.ts";
 import { Readback } from "./device/readback.ts";
 import { Recorder } from "./device/recorder.ts";
-import { patterns } from "./fusion/index.ts";
-import { fuse } from "./fusion/pattern.ts";
+import { fuse, type Pattern } from "./fusion/pattern.ts";
 import { ReplayLowering } from "./fusion/lowering.ts";
 import { OpTrace, type Operand } from "./fusion/record.ts";
 import { arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
@@ -38,11 +38,14 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly #profiler: Profiler | undefined;
   /** Stand in for absent operands: one to read, one to write, a range of its own for each binding. */
   readonly #absent: Record<"read-only-storage" | "storage", GPUBuffer>;
+  readonly #patterns: readonly Pattern[];
   readonly #faults: DeviceFaults;
   readonly #readback: Readback;
 
-  constructor(device: GPUDevice, traits: DeviceTraits) {
+  /** @param patterns of ops that a captured graph may run as one */
+  constructor(device: GPUDevice, traits: DeviceTraits, patterns: readonly Pattern[]) {
     super("webgpu");
+    this.#patterns = patterns;
     this.device = device;
     this.traits = traits;
     this.#faults = new DeviceFaults(device);
@@ -159,7 +162,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   protected override compile(): { replay(): void; dispose(): void } {
     this.#recorder.flush();
     const lowering = new ReplayLowering(this.traits, this.#shaders, this.#pipelines);
-    const launches = fuse(this.#trace!.records, patterns, lowering, (launch) => lowering.keep(launch));
+    const launches = fuse(this.#trace!.records, this.#patterns, lowering, (launch) => lowering.keep(launch));
     const prepared = this.#recorder.prepare(launches);
     return {
       replay: (): void => {

@@ -2,6 +2,7 @@ import { stopBackend, type BackendDefinition } from "@statespace/core";
 import { WebGpuBackend } from "./backend.ts";
 import { openDevice, type DeviceOptions } from "./device/device.ts";
 import { requestGpu } from "./device/requestGpu.ts";
+import { patterns } from "./fusion/index.ts";
 import { webGpuKernels } from "./ops/index.ts";
 
 export { WebGpuBackend } from "./backend.ts";
@@ -21,7 +22,7 @@ export function webGpuBackend(options: DeviceOptions = {}): BackendDefinition<De
 
 async function create(options: DeviceOptions = {}): Promise<WebGpuBackend> {
   const { device, traits } = await openDevice(await requestGpu(), options);
-  const backend = new WebGpuBackend(device, traits);
+  const backend = new WebGpuBackend(device, traits, patterns);
   backend.onLost = () => stopBackend(backend);
   return backend;
 }

@@ -1,4 +1,5 @@
 import type { BackendDefinition } from "@statespace/core";
+import { patterns } from "../src/fusion/index.ts";
 import { WebGpuBackend, webGpuKernels, type DeviceTraits } from "../src/index.ts";
 
 /** Traits of an H100 through Dawn. */
@@ -45,6 +46,6 @@ export function dryBackend(traits: Partial<DeviceTraits> = {}): BackendDefinitio
   return {
     name: "webgpu-dry",
     kernels: webGpuKernels,
-    create: () => new WebGpuBackend(dryDevice(), { ...largeGpu, ...traits }),
+    create: () => new WebGpuBackend(dryDevice(), { ...largeGpu, ...traits }, patterns),
   };
 }

@@ -1,11 +1,5 @@
+import type { Binding } from "../shader/binding.ts";
 import type { Pipeline } from "./pipelines.ts";
-
-/** A range of a buffer as a shader sees it; `offset` is a multiple of the device's offset alignment. */
-export interface Binding {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
 
 /** One dispatch, complete: it can run now and again later on the same buffers. */
 export interface Dispatch {

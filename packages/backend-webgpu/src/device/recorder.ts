@@ -1,5 +1,6 @@
 import { GPUBufferUsage } from "./flags.ts";
-import type { Binding, Dispatch, Launch } from "./launch.ts";
+import type { Dispatch, Launch } from "./launch.ts";
+import type { Binding } from "../shader/binding.ts";
 import type { Profiler } from "./profiler.ts";
 
 const slotBytes = 256;

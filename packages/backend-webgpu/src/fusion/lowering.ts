@@ -1,6 +1,7 @@
 import { BackendError } from "@statespace/core";
 import type { DeviceTraits } from "../device/device.ts";
-import type { Binding, Dispatch, Launch } from "../device/launch.ts";
+import type { Dispatch, Launch } from "../device/launch.ts";
+import type { Binding } from "../shader/binding.ts";
 import type { PipelineCache } from "../device/pipelines.ts";
 import { constantsOf, encodeParams, mapBuffers } from "../shader/checkRequest.ts";
 import type { BufferSlot } from "../shader/declaration.ts";

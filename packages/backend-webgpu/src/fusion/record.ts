@@ -1,5 +1,6 @@
 import type { DType, KernelAttrs, StorageFormat } from "@statespace/core";
-import type { Binding, Launch } from "../device/launch.ts";
+import type { Launch } from "../device/launch.ts";
+import type { Binding } from "../shader/binding.ts";
 
 /** An operand of an op as it lay in memory: it can be bound to a shader by name. */
 export interface Operand extends Binding {

@@ -1,5 +1,4 @@
-import { StatespaceBackend, type BackendDefinition, type TensorInfo } from "@statespace/core";
-import { minimalKernels } from "./kernels.ts";
+import { StatespaceBackend, type TensorInfo } from "@statespace/core";
 
 /** A launch is the loop itself. */
 export type Launch = () => void;
@@ -47,11 +46,4 @@ export class MinimalBackend extends StatespaceBackend<ArrayBuffer, Launch> {
   protected override heldBytes(): number {
     return this.#held;
   }
-}
-
-const create = (): MinimalBackend => new MinimalBackend();
-
-/** The backend `minimal`. */
-export function minimalBackend(): BackendDefinition {
-  return { name: "minimal", create, kernels: minimalKernels };
 }

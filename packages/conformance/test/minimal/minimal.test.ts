@@ -13,7 +13,7 @@ import {
 } from "@statespace/core";
 import { Model, nextTokenTargets, parseModelConfig, type MixerSettings } from "@statespace/models";
 import { describe, expect, it } from "vitest";
-import { minimalBackend } from "./backend.ts";
+import { minimalBackend } from "./definition.ts";
 import { minimalKernels } from "./kernels.ts";
 
 /** A model with its output and its loss, made on the backend that is set. */

@@ -1,4 +1,3 @@
-import type { StatespaceBackend } from "./backend.ts";
 import type { TensorInfo } from "./types.ts";
 
 /** Inputs of a kernel by name; optional ones are absent, not undefined. */
@@ -12,7 +11,7 @@ export type KernelAttrs = Readonly<Record<string, unknown>>;
  * `backend.output`, in the order the op declares. In-place kernels return no output for what they change.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Kernel<Backend extends StatespaceBackend<any, any> = StatespaceBackend<any, any>> = (
+export type Kernel<Backend = any> = (
   backend: Backend,
   inputs: KernelInputs,
   attrs: KernelAttrs,
@@ -20,6 +19,4 @@ export type Kernel<Backend extends StatespaceBackend<any, any> = StatespaceBacke
 
 /** The kernels of a backend by name: base kernels, ops, and gradients (`selectiveScanGrad`). */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type KernelTable<Backend extends StatespaceBackend<any, any> = StatespaceBackend<any, any>> = Readonly<
-  Record<string, Kernel<Backend>>
->;
+export type KernelTable<Backend = any> = Readonly<Record<string, Kernel<Backend>>>;

@@ -1,0 +1,6 @@
+/** A range of a buffer as a shader sees it; `offset` is a multiple of the device's offset alignment. */
+export interface Binding {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
