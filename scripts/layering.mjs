@@ -57,7 +57,7 @@ const ranks = {
   "@statespace/datasets": { formats: 0, batching: 1, synthetic: 1, real: 1 },
   "@statespace/backend-webgpu": { shader: 0, device: 1, ops: 2, fusion: 3 },
   "@statespace/backend-wasm": { runtime: 0, ops: 1 },
-  "@statespace/conformance": { cases: 0, golden: 0, harness: 1, bench: 1 },
+  "@statespace/conformance": { golden: 0, harness: 1, bench: 1 },
   statespace: { training: 0, fit: 0, commands: 1 },
 };
 /** The one folder that may import a tfjs package. */

@@ -1,5 +1,5 @@
 import { For, Show, type JSX } from "solid-js";
-import type { Line } from "./LinePlot.tsx";
+import type { Line } from "./line.ts";
 import { shownNumber } from "./DataTable.tsx";
 import { BROAD, isOpen, markerPath, seriesStyle } from "./seriesStyle.ts";
 

@@ -1,7 +1,8 @@
 import { createMemo, For, type JSX } from "solid-js";
 import { Choice, Slider, Toggle } from "../../components/controls.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
-import { LinePlot, type Line } from "../../components/LinePlot.tsx";
+import { LinePlot } from "../../components/LinePlot.tsx";
+import type { Line } from "../../components/line.ts";
 import { Page, Panel } from "../../components/Page.tsx";
 import { Plane, type PlanePoint } from "../../components/Plane.tsx";
 import { choice, number, text } from "../../shell/codecs.ts";
