@@ -1,7 +1,7 @@
 import { ArgumentError } from "@statespace/core";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
 import type { ModelState } from "../model/state.ts";
-import { checkTokenOptions, refuseUnknown, TOKEN_OPTIONS, type TokenOptions } from "./options.ts";
+import { checkTokenOptions, refuseUnknownOptions, TOKEN_OPTIONS, type TokenOptions } from "./options.ts";
 import { Session, type GeneratedToken } from "./session.ts";
 import type { Model } from "../model/model.ts";
 
@@ -29,7 +29,7 @@ export async function* generate(
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, undefined> {
-  refuseUnknown("generate", options, GENERATE_OPTIONS);
+  refuseUnknownOptions("generate", options, GENERATE_OPTIONS);
   const { initialState, firstRow, onPrefill, onState, seed = 0, ...rest } = options;
   checkTokenOptions("generate", { ...rest, seed }, model.vocabSize);
   if (rest.maxNewTokens === 0) return;

@@ -7,7 +7,14 @@ export {
   type GenerateOptions,
   type GenerateTextOptions,
 } from "./generate.ts";
-export { checkSampling, type SamplingSettings, type StreamOptions, type TokenOptions } from "./options.ts";
+export { loadGenerationConfig, parseGenerationConfig } from "./generationConfig.ts";
+export {
+  checkSampling,
+  withDefaults,
+  type SamplingSettings,
+  type StreamOptions,
+  type TokenOptions,
+} from "./options.ts";
 export { prefill, PREFILL_CHUNK, type Prefilled, type PrefillOptions } from "./prefill.ts";
 export {
   Session,

@@ -1,4 +1,4 @@
-import { ArgumentError, type SampleSettings } from "@statespace/core";
+import { ArgumentError, refuseUnknown, type SampleSettings } from "@statespace/core";
 
 /** How the next token is chosen. With no field set, the model's own distribution is sampled as it is. */
 export interface SamplingSettings extends SampleSettings {
@@ -42,7 +42,7 @@ export const TOKEN_OPTIONS: readonly string[] = [
   "signal",
 ];
 
-/** Names that others have for an option. */
+/** Names that other libraries have for an option. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   doSample: "greedy",
   maxLength: "maxNewTokens",
@@ -55,37 +55,9 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   repeatPenalty: "repetitionPenalty",
 };
 
-/** Letters to change, drop or add to make one word of another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-/** The known name that an unknown one most likely means. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const camel = name.replace(/[_-](\w)/g, (_, letter: string) => letter.toUpperCase());
-  for (const guess of [camel, OTHER_NAMES[camel]]) if (guess !== undefined && known.includes(guess)) return guess;
-  const ranked = known
-    .map((other) => ({ other, far: distance(camel.toLowerCase(), other.toLowerCase()) }))
-    .sort((x, y) => x.far - y.far);
-  return ranked[0] !== undefined && ranked[0].far <= 2 ? ranked[0].other : undefined;
-}
-
-/** @throws ArgumentError for an option that is not known, with the one that may be meant: better than to ignore it. */
-export function refuseUnknown(what: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = nearest(name, known);
-    throw new ArgumentError(
-      `${what}: has no option ${name}${meant === undefined ? `; it has ${known.join(", ")}` : `; ${meant} may be meant`}`,
-    );
-  }
+/** @throws ArgumentError for an option that is not known, with the one that may be meant. */
+export function refuseUnknownOptions(what: string, options: object, known: readonly string[]): void {
+  refuseUnknown(what, options, known, OTHER_NAMES);
 }
 
 const isFiniteNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
@@ -131,4 +103,11 @@ export function countsTokens({
   frequencyPenalty = 0,
 }: SamplingSettings): boolean {
   return repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
+}
+
+/** Options with defaults behind them; what is left undefined is the default's. A temperature that is asked for is not overruled by a default not to sample. */
+export function withDefaults(defaults: StreamOptions, options: StreamOptions): StreamOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const { greedy, ...others } = defaults;
+  return { ...others, ...(greedy === undefined || "temperature" in given ? {} : { greedy }), ...given };
 }

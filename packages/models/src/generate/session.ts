@@ -19,8 +19,9 @@ import { History } from "./history.ts";
 import {
   checkTokenOptions,
   countsTokens,
-  refuseUnknown,
+  refuseUnknownOptions,
   TOKEN_OPTIONS,
+  withDefaults,
   type StreamOptions,
   type TokenOptions,
 } from "./options.ts";
@@ -109,12 +110,12 @@ export class Session {
 
   /** @throws ArgumentError naming the option that is unknown or out of range. */
   constructor(model: Model, options: SessionOptions = {}) {
-    refuseUnknown("Session", options, SESSION_OPTIONS);
+    refuseUnknownOptions("Session", options, SESSION_OPTIONS);
     const { tokenizer, rows = 1, seed = 0, firstRow = 0, initialState, defaults = {} } = options;
     for (const [name, value, least] of [["rows", rows, 1] as const, ["firstRow", firstRow, 0] as const])
       if (!Number.isSafeInteger(value) || value < least)
         throw new ArgumentError(`Session: ${name} must be a whole number >= ${least}, got ${value}`);
-    refuseUnknown("Session: defaults", defaults, [...TOKEN_OPTIONS, "stop"]);
+    refuseUnknownOptions("Session: defaults", defaults, [...TOKEN_OPTIONS, "stop"]);
     checkTokenOptions("Session: defaults", defaults, model.vocabSize);
     this.model = model;
     this.tokenizer = tokenizer;
@@ -159,7 +160,7 @@ export class Session {
     input: string | ArrayLike<number> | readonly (string | ArrayLike<number>)[],
     options: ReadOptions = {},
   ): Promise<this> {
-    refuseUnknown("read", options, ["signal", "onProgress"]);
+    refuseUnknownOptions("read", options, ["signal", "onProgress"]);
     const prompts = this.#prompts(input);
     await this.#alone("read", async () => {
       const fresh = this.#loop === undefined && this.#broken === undefined;
@@ -177,9 +178,9 @@ export class Session {
    * NonFiniteError where the model's logits cannot be sampled from.
    */
   async *tokens(options: TokenOptions = {}): AsyncGenerator<GeneratedToken, void, undefined> {
-    refuseUnknown("tokens", options, TOKEN_OPTIONS);
+    refuseUnknownOptions("tokens", options, TOKEN_OPTIONS);
     const { stop: _, ...defaults } = this.defaults;
-    const all = { ...defaults, ...given(options) };
+    const all = withDefaults(defaults, options);
     checkTokenOptions("tokens", all, this.model.vocabSize);
     yield* this.#tokens(all);
   }
@@ -189,10 +190,10 @@ export class Session {
    * @throws ArgumentError as `tokens`, and for an empty stop text.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
-    refuseUnknown("stream", options, [...TOKEN_OPTIONS, "stop"]);
+    refuseUnknownOptions("stream", options, [...TOKEN_OPTIONS, "stop"]);
     if (this.rows !== 1)
       throw new ArgumentError(`stream: is for one text, and the session has ${this.rows} rows; see tokens`);
-    const { stop, ...rest } = { ...this.defaults, ...given(options) };
+    const { stop, ...rest } = withDefaults(this.defaults, options);
     checkTokenOptions("stream", rest, this.model.vocabSize);
     const decoder = new StreamDecoder(this.#tokenizer("stream"), { stop: stopsOf(stop), prompt: this.ids });
     for await (const { id, done } of this.#tokens(rest)) {
@@ -483,11 +484,6 @@ export class Session {
       throw new ArgumentError("read: the text is empty, and there is no token to start from");
     return Int32Array.of(start);
   }
-}
-
-/** Options that were given a value. */
-function given<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function stopsOf(stop: StreamOptions["stop"] = []): readonly string[] {

@@ -6,8 +6,10 @@ import {
   fromPretrained,
   generate as generateTokens,
   generateText,
-  type GenerateTextOptions,
+  loadGenerationConfig,
+  withDefaults,
   type Model,
+  type StreamOptions,
 } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
@@ -21,7 +23,9 @@ const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --i
   --ids 1,2,3            token ids to go on from
   --max-new-tokens N     64 unless told
   --greedy               always the most probable token
-  --temperature T  --top-k K  --top-p P  --min-p P  --repetition-penalty R  --seed S
+                         (what is not told here is as the model's generation_config.json says)
+  --temperature T  --top-k K  --top-p P  --min-p P  --seed S
+  --repetition-penalty R  --presence-penalty P  --frequency-penalty P
   --stop TEXT            ends the text; may be given more than once
   --ignore-eos           go on after an end-of-text token
   --weights F            keep matrices as f16, bf16, q8 or q4
@@ -33,12 +37,14 @@ const OPTIONS = {
   prompt: { type: "string" },
   ids: { type: "string" },
   "max-new-tokens": { type: "string" },
-  greedy: { type: "boolean", default: false },
+  greedy: { type: "boolean" },
   temperature: { type: "string" },
   "top-k": { type: "string" },
   "top-p": { type: "string" },
   "min-p": { type: "string" },
   "repetition-penalty": { type: "string" },
+  "presence-penalty": { type: "string" },
+  "frequency-penalty": { type: "string" },
   seed: { type: "string" },
   stop: { type: "string", multiple: true },
   "ignore-eos": { type: "boolean", default: false },
@@ -58,9 +64,18 @@ function parseIds(text: string): number[] {
   });
 }
 
-function settings(values: Values, signal: AbortSignal): GenerateTextOptions {
+function settings(values: Values, signal: AbortSignal): StreamOptions {
   const number = (
-    name: "temperature" | "top-k" | "top-p" | "min-p" | "repetition-penalty" | "seed" | "max-new-tokens",
+    name:
+      | "temperature"
+      | "top-k"
+      | "top-p"
+      | "min-p"
+      | "repetition-penalty"
+      | "presence-penalty"
+      | "frequency-penalty"
+      | "seed"
+      | "max-new-tokens",
   ): number | undefined => numberOption(name, values[name]);
   const all = {
     greedy: values.greedy,
@@ -69,6 +84,8 @@ function settings(values: Values, signal: AbortSignal): GenerateTextOptions {
     topP: number("top-p"),
     minP: number("min-p"),
     repetitionPenalty: number("repetition-penalty"),
+    presencePenalty: number("presence-penalty"),
+    frequencyPenalty: number("frequency-penalty"),
     seed: number("seed"),
     maxNewTokens: number("max-new-tokens"),
     stop: values.stop,
@@ -106,13 +123,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const prompt =
     values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
   if (prompt === undefined && values.ids === undefined) throw new UsageError("--prompt or --ids is needed");
-  const sampling =
-    values.model === undefined && !values.greedy && values.temperature === undefined
-      ? { temperature: 0.8, topP: 0.95 }
-      : {};
-  const options = { ...sampling, ...settings(values, signal) };
   const backend = await chooseBackend(values.backend);
-  const { model, tokenizer } = await load(from, values, signal);
+  const { model, tokenizer, defaults } = await load(from, values, signal);
+  const options = withDefaults(defaults, settings(values, signal));
   try {
     if (prompt !== undefined && tokenizer === undefined)
       throw new ArgumentError("generate: the model has no tokenizer.json; give --ids");
@@ -127,7 +140,7 @@ async function load(
   from: string | URL,
   values: Values,
   signal: AbortSignal,
-): Promise<{ model: Model; tokenizer: Tokenizer | undefined }> {
+): Promise<{ model: Model; tokenizer: Tokenizer | undefined; defaults: StreamOptions }> {
   const line = new ProgressLine();
   const source = openSource(from);
   const model = await fromPretrained(source, {
@@ -137,8 +150,9 @@ async function load(
       line.show(`${file}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`),
   });
   const tokenizer = await loadTokenizer(source, { signal });
+  const defaults = await loadGenerationConfig(source, { signal });
   line.clear();
-  return { model, tokenizer };
+  return { model, tokenizer, defaults };
 }
 
 interface Job {
@@ -146,7 +160,7 @@ interface Job {
   readonly tokenizer: Tokenizer | undefined;
   readonly prompt: string | undefined;
   readonly ids: readonly number[];
-  readonly options: GenerateTextOptions;
+  readonly options: StreamOptions;
   readonly backend: string;
 }
 

@@ -1,0 +1,154 @@
+import { cpuBackend } from "@statespace/backend-cpu";
+import { wasmBackend } from "@statespace/backend-wasm";
+import { webGpuBackend, type WebGpuBackend } from "@statespace/backend-webgpu";
+import {
+  argMax,
+  capture,
+  copy,
+  keep,
+  readFloats,
+  setBackend,
+  startBackend,
+  stopBackend,
+  tensor,
+  writeInto,
+  type AnyBackend,
+  type BackendDefinition,
+  type Tensor,
+} from "@statespace/core";
+import { Model, parseModelConfig, Session, type GeneratedToken, type ModelConfig } from "@statespace/models";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const MAMBA = parseModelConfig({
+  model_type: "mamba",
+  hidden_size: 64,
+  state_size: 16,
+  num_hidden_layers: 2,
+  vocab_size: 300,
+  time_step_rank: 8,
+});
+const HYBRID: ModelConfig = {
+  dModel: 32,
+  encoder: { kind: "embedding", vocabSize: 300 },
+  layers: [
+    { kind: "mamba2", nHeads: 4, headDim: 16, dState: 8, chunkSize: 16 },
+    { kind: "attention", nHeads: 4, nHeadsKv: 2, rotaryDim: 4 },
+    { kind: "mamba3", nHeads: 4, headDim: 16, dState: 8, chunkSize: 16 },
+  ],
+  head: { kind: "language" },
+  norm: "rms",
+  initializerRange: 0.3,
+};
+
+/** What a session says after the same texts with the same settings. */
+async function program(backend: AnyBackend, config: ModelConfig): Promise<GeneratedToken[]> {
+  const model = new Model(config, 5, { backend });
+  const session = new Session(model, { seed: 8 });
+  const all: GeneratedToken[] = [];
+  const say = async (options: object): Promise<void> => {
+    for await (const token of session.tokens({ eosTokenIds: [], ...options })) all.push(token);
+  };
+  await session.read([1, 2, 3, 250]);
+  const point = session.keep();
+  await say({ maxNewTokens: 3, temperature: 0, logprobs: true });
+  session.rewind(point);
+  await say({ maxNewTokens: 3, temperature: 1.2, topK: 40, topP: 0.9, minP: 0.01 });
+  await session.read([7, 8]);
+  await say({ maxNewTokens: 2, repetitionPenalty: 1.4, presencePenalty: 0.3, frequencyPenalty: 0.2 });
+  const bytes = await session.save();
+  session.dispose();
+  const restored = new Session(model).restore(bytes);
+  for await (const token of restored.tokens({ eosTokenIds: [], maxNewTokens: 2 })) all.push(token);
+  restored.dispose();
+  model.dispose();
+  return all;
+}
+
+/** Reads that were ordered before a replay see what lay there then. */
+async function readsBeforeReplays(backend: AnyBackend): Promise<void> {
+  const place = { backend };
+  const [from, to] = [keep(tensor([0, 0], [2], place)), keep(tensor([0, 0], [2], place))];
+  const step = capture((): Tensor => {
+    copy({ destination: to, source: from });
+    return to;
+  });
+  for (let i = 1; i < 20; i++) {
+    writeInto(from, Float32Array.of(i, -i));
+    const before = readFloats(to);
+    step.replay();
+    expect([...(await before)]).toEqual([i - 1, 1 - i + 0]);
+  }
+  step.dispose();
+  for (const t of [from, to]) t.dispose();
+}
+
+const DEFINITIONS: readonly (readonly [string, BackendDefinition])[] = [
+  ["wasm, 2 threads", { ...wasmBackend({ threads: 2, parallelWork: 64 }), name: "wasm-two" }],
+  ["wasm in a worker", { ...wasmBackend({ threads: 1, worker: true }), name: "wasm-worker" }],
+  ["webgpu", webGpuBackend()],
+];
+
+async function whyNot(definition: BackendDefinition): Promise<string | undefined> {
+  try {
+    await startBackend(definition);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+for (const [name, definition] of DEFINITIONS) {
+  const reason = await whyNot(definition);
+  if (reason !== undefined && (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(definition.name))
+    throw new Error(`EXPECT_BACKENDS names ${definition.name}, which does not start here: ${reason}`);
+  describe.skipIf(reason !== undefined)(reason === undefined ? name : `${name} does not start here: ${reason}`, () => {
+    let backend: AnyBackend;
+    beforeAll(async () => {
+      await setBackend(cpuBackend());
+      backend = await startBackend(definition);
+    });
+    afterAll(() => stopBackend(definition.name));
+
+    it("reads before replays see what lay there", () => readsBeforeReplays(backend));
+
+    it.each([
+      ["a Mamba", MAMBA],
+      ["a hybrid", HYBRID],
+    ])(
+      "%s says token for token what it says on the reference backend",
+      async (_, config) => {
+        const want = await program(await startBackend(cpuBackend()), config);
+        const got = await program(backend, config);
+        expect(got.map(({ id }) => id)).toEqual(want.map(({ id }) => id));
+        // The logits themselves differ by some roundings of two or three layers.
+        want.forEach(({ logprob }, i) => {
+          if (logprob === undefined) expect(got[i]!.logprob).toBeUndefined();
+          else expect(Math.abs(got[i]!.logprob! - logprob)).toBeLessThan(1e-4);
+        });
+      },
+      180_000,
+    ); // a software device compiles some dozens of pipelines
+
+    if (definition.name !== "webgpu") return;
+    it("a token takes no more dispatches than a step and a greedy choice in one graph", async () => {
+      const gpu = backend as WebGpuBackend;
+      const model = new Model(MAMBA, 5, { backend });
+      const [ids, state] = [keep(tensor(Int32Array.of(1), [1], { backend })), model.initialState(1)];
+      model.step(ids, state).dispose();
+      const graph = capture((): Tensor => argMax(model.step(ids, state), -1));
+      const from = gpu.counters.dispatches;
+      graph.replay();
+      const former = gpu.counters.dispatches - from;
+      const session = new Session(model);
+      await session.read([1]);
+      const counts: number[] = [];
+      for await (const _ of session.tokens({ maxNewTokens: 8, temperature: 0.7, topP: 0.9, eosTokenIds: [] }))
+        counts.push(gpu.counters.dispatches);
+      const perToken = counts.slice(1).map((count, i) => count - counts[i]!);
+      // Replays alone, after the first token's capture.
+      for (const count of perToken) expect(count).toBeLessThanOrEqual(former);
+      graph.dispose();
+      for (const thing of [ids, state, session, model]) thing.dispose();
+    });
+  });
+}
