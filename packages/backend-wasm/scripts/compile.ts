@@ -104,6 +104,8 @@ const hot = new Set([
   "conv.c",
   "diagonalScan.c",
   "fft.c",
+  "gatedDelta.c",
+  "gatedDeltaBack.c",
   "gemm.c",
   "norm.c",
   "outer.c",

@@ -44,6 +44,8 @@ export function mergeAxes(axes: readonly Axis[]): Axis[] {
 
 /** Axes of two arrays as kernels take them: extents, strides of the first, strides of the second. */
 export function listAxes(axes: readonly Axis[]): { rank: number; axes: number[] } {
-  const parts = [axes.map(({ extent }) => extent), ...[0, 1].map((array) => axes.map((axis) => axis.strides[array]!))];
-  return { rank: axes.length, axes: parts.flat() };
+  const list: number[] = [];
+  for (const { extent } of axes) list.push(extent);
+  for (let array = 0; array < 2; array++) for (const { strides } of axes) list.push(strides[array]!);
+  return { rank: axes.length, axes: list };
 }

@@ -8,6 +8,7 @@ export { kernels as crossEntropy } from "./crossEntropy/index.ts";
 export { kernels as diagonalScan } from "./diagonalScan/index.ts";
 export { kernels as embedding } from "./embedding/index.ts";
 export { kernels as fftConv } from "./fftConv/index.ts";
+export { kernels as gatedDeltaRule } from "./gatedDeltaRule/index.ts";
 export { kernels as indexing } from "./indexing/index.ts";
 export { kernels as inverseRealFft } from "./inverseRealFft/index.ts";
 export { kernels as layerNorm } from "./layerNorm/index.ts";

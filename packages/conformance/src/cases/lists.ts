@@ -5,6 +5,7 @@ export * from "./dense.ts";
 export * from "./diagonalScan.ts";
 export * from "./elementwise.ts";
 export * from "./fftConv.ts";
+export * from "./gatedDeltaRule.ts";
 export * from "./inverseRealFft.ts";
 export * from "./mamba3Scan.ts";
 export * from "./matMul.ts";

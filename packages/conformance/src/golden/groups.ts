@@ -1,5 +1,6 @@
 import type { GoldenCase } from "./goldenCase.ts";
 import { compareCausalConv1d } from "./causalConv1d.ts";
+import { compareGatedDelta } from "./gatedDelta.ts";
 import { compareHippo } from "./hippo.ts";
 import { compareLanguageModel } from "./languageModel.ts";
 import { compareMamba3Siso } from "./mamba3.ts";
@@ -25,6 +26,7 @@ export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   s5: { compare: compareS5 },
   "mamba3-siso": { compare: compareMamba3Siso },
   ssd: { compare: compareSsd },
+  "gated-delta-rule": { compare: compareGatedDelta },
   hf: { compare: compareLanguageModel },
   hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },
   nplr: { backendFree: true, compare: ({ tensors, attrs }) => compareNplr(tensors, attrs) },

@@ -14,6 +14,7 @@ export { gradientKernelName, opTable, upstreamName, usesGradientKernel } from ".
 export * from "./diagonalScan.ts";
 export * from "./embedding.ts";
 export * from "./fftConv.ts";
+export * from "./gatedDeltaRule.ts";
 export * from "./indexing.ts";
 export * from "./inverseRealFft.ts";
 export * from "./layerNorm.ts";

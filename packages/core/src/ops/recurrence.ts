@@ -13,13 +13,16 @@ export function linearRecurrence(
   input: Tensor,
   initial: Tensor | undefined,
 ): { states: Tensor; last: Tensor } {
-  const l = input.shape[1]!;
-  const tokens = (x: Tensor): Tensor[] =>
-    split(x, Array<number>(l).fill(1), 1).map((token) => reshape(token, [x.shape[0]!, ...x.shape.slice(2)]));
-  const [decays, inputs] = [tokens(decay), tokens(input)];
+  const [decays, inputs] = [tokensOf(decay), tokensOf(input)];
   let state = initial;
   const states = inputs.map((own, t) => (state = state ? add(mul(decays[t]!, state), own) : own));
   return { states: stack(states, 1), last: states.at(-1)! };
+}
+
+/** [b, l, ...] as l tensors [b, ...]. */
+export function tokensOf(x: Tensor): Tensor[] {
+  const [b, l, ...rest] = x.shape as [number, number, ...number[]];
+  return split(x, Array<number>(l).fill(1), 1).map((token) => reshape(token, [b, ...rest]));
 }
 
 /** 0 at tokens that begin another sequence than the token before them, else 1; float32 [b, l]. */
