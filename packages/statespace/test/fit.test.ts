@@ -63,8 +63,9 @@ describe("fit", () => {
       layers: ["s4d"],
       head: { kind: "forecasting", horizon: 2, channels: 1 },
     });
-    const series = [0, 1, 2, 3].map((phase) => wave(60, 0.5, phase));
-    const { heldOut } = await fit(model, { series }, { seqLen: 16, steps: 60, learningRate: 0.02 });
+    const series = [0, 1, 2, 3].map((phase) => wave(120, 0.5, phase));
+    const { heldOut } = await fit(model, { series }, { seqLen: 12, heldOut: 0.2, steps: 60, learningRate: 0.02 });
+    expect(heldOut!.targets).toBe(4 * 11); // of each series the last 24 steps
     expect(heldOut!.loss).toBeLessThan(0.1); // the variance of a sine is 0.5
   });
 
@@ -148,7 +149,7 @@ describe("fit", () => {
           }),
           { series: [[1, 2, 3]] },
         ),
-      /seqLen \+ horizon = 1 \+ 4 steps at least, the longest has 3/,
+      /seqLen \+ horizon = 1 \+ 4 steps must fit in what a series has to train on, the longest 3/,
     ],
   ])("refuses %s before the first step", async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);

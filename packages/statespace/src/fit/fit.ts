@@ -98,7 +98,7 @@ interface Prepared {
 
 function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, options: FitOptions): Prepared {
   const { batchSize = DEFAULT_BATCH, seqLen, heldOut = 0.1, seed = 0 } = options;
-  const { encoder, head } = model.resolved;
+  const { head } = model.resolved;
   if (typeof data === "string" || data instanceof Int32Array || isTexts(data)) {
     if (head.kind !== "language")
       throw new ArgumentError(`fit: texts and ids train a language model; this one's head is ${head.kind}`);
@@ -116,8 +116,10 @@ function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, 
     return { ...tokens, pass: Math.max(1, Math.ceil(tokens.tokens / (batchSize * length))), epochs: 1 };
   }
   if ("nextBatch" in data) return { stream: data, pass: undefined, epochs: 1, heldOut: undefined };
-  const examples = "series" in data ? windows(data, model, seqLen) : data;
-  const [training, apart] = ExampleSet.read(examples, { encoder, head }).split(heldOut, seed);
+  const [training, apart] =
+    "series" in data
+      ? fromSeries(data, model, seqLen, heldOut)
+      : ExampleSet.read(data, model.resolved).split(heldOut, seed);
   return {
     stream: training.stream(batchSize, seed),
     pass: Math.max(1, Math.ceil(training.size / batchSize)),
@@ -129,11 +131,19 @@ function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, 
 const isTexts = (data: FitData): data is readonly string[] =>
   Array.isArray(data) && data.every((each) => typeof each === "string");
 
-function windows(data: Series, model: Model, seqLen: number | undefined): Examples {
+function fromSeries(
+  data: Series,
+  model: Model,
+  seqLen: number | undefined,
+  heldOut: number,
+): [ExampleSet, ExampleSet | undefined] {
   const { head } = model.resolved;
   if (head.kind !== "forecasting")
     throw new ArgumentError(`fit: series train a forecaster; this model's head is ${head.kind}`);
-  return windowsOf(data, seqLen ?? contextOf(data, head.horizon, DEFAULT_LENGTH), head.horizon);
+  const context = seqLen ?? contextOf(data, head.horizon, heldOut, DEFAULT_LENGTH);
+  const windows = windowsOf(data, context, head.horizon, heldOut);
+  const read = (examples: Examples): ExampleSet => ExampleSet.read(examples, model.resolved);
+  return [read(windows.train), windows.heldOut && read(windows.heldOut)];
 }
 
 function neededTokenizer(tokenizer: Tokenizer | undefined, model: Model): Tokenizer {

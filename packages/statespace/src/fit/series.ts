@@ -6,29 +6,51 @@ export interface Series {
   readonly series: readonly SequenceLike[];
 }
 
+/** Windows to train on, and those kept apart. */
+export interface Windows {
+  readonly train: Examples;
+  readonly heldOut: Examples | undefined;
+}
+
 /**
- * Every window of `context` steps with the `horizon` steps behind it.
- * @throws ArgumentError where no series is long enough for one.
+ * Every window of `context` steps with the `horizon` steps behind it. What is kept apart is the end of each series, and no window crosses
+ * the cut: windows overlap, so that a random share of them would be known from their neighbours.
+ * @throws ArgumentError where no series is long enough for a window to train on.
  */
-export function windowsOf({ series }: Series, context: number, horizon: number): Examples {
+export function windowsOf({ series }: Series, context: number, horizon: number, heldOut: number): Windows {
+  const steps = series.map((each) => Array.from(each as ArrayLike<number>));
+  const cuts = steps.map(({ length }) => Math.ceil(length * (1 - heldOut)));
+  const train = cutWindows(
+    steps.map((each, i) => each.slice(0, cuts[i])),
+    context,
+    horizon,
+  );
+  if (train.inputs.length === 0)
+    throw new ArgumentError(
+      `fit: seqLen + horizon = ${context} + ${horizon} steps must fit in what a series has to train on, the longest ${Math.max(0, ...cuts)}`,
+    );
+  const apart = cutWindows(
+    steps.map((each, i) => each.slice(cuts[i])),
+    context,
+    horizon,
+  );
+  return { train, heldOut: apart.inputs.length === 0 ? undefined : apart };
+}
+
+function cutWindows(series: readonly (readonly number[])[], context: number, horizon: number): Examples {
   const inputs: SequenceLike[] = [];
   const targets: SequenceLike[] = [];
-  for (const each of series) {
-    const steps = Array.from(each as ArrayLike<number>);
+  for (const steps of series)
     for (let at = 0; at + context + horizon <= steps.length; at++) {
       inputs.push(steps.slice(at, at + context));
       targets.push(steps.slice(at + context, at + context + horizon));
     }
-  }
-  if (inputs.length === 0)
-    throw new ArgumentError(
-      `fit: a series must have seqLen + horizon = ${context} + ${horizon} steps at least, the longest has ${Math.max(0, ...series.map(({ length }) => length))}`,
-    );
   return { inputs, targets };
 }
 
-/** A context that a series of the shortest length still has a window for: half of it, at most `most`. */
-export function contextOf({ series }: Series, horizon: number, most: number): number {
+/** A context for which the part kept apart of the shortest series still has a window, at most `most`. */
+export function contextOf({ series }: Series, horizon: number, heldOut: number, most: number): number {
   const shortest = Math.min(...series.map(({ length }) => length));
-  return Math.max(1, Math.min(most, Math.floor((shortest - horizon) / 2)));
+  const part = heldOut > 0 ? Math.floor(shortest * Math.min(heldOut, 1 - heldOut)) : Math.floor(shortest / 2);
+  return Math.max(1, Math.min(most, part - horizon));
 }
