@@ -1,6 +1,14 @@
-import { ArgumentError, StatespaceBackend, type PackedFormat, type TensorInfo } from "@statespace/core";
+import {
+  ArgumentError,
+  packBytes,
+  StatespaceBackend,
+  type PackedFormat,
+  type PackedRows,
+  type PlacedBytes,
+  type TensorInfo,
+} from "@statespace/core";
 import { constants, kernelNumbers, type KernelNumber, type Launcher } from "./kernels.gen.ts";
-import { layoutGroups, unlayoutGroups } from "./ops/linear/packed.ts";
+import { GROUP_ROWS, groupedBytes, layoutGroups, unlayoutGroups } from "./ops/linear/packed.ts";
 import type { Executor } from "./runtime/executor.ts";
 import { Machine, type WasmOptions } from "./runtime/machine.ts";
 import { RemoteMachine } from "./runtime/remote.ts";
@@ -85,8 +93,28 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implement
     return block.buffer + byteOffset;
   }
 
-  protected override layoutPacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
-    return layoutGroups(canonical, shape, format);
+  override readonly packedRows: number = GROUP_ROWS;
+
+  protected override packedBytes(shape: readonly number[], format: PackedFormat): number {
+    return groupedBytes(shape, format);
+  }
+
+  /** Memory in which rows are arranged before they are copied over. */
+  #arranged: Uint8Array = new Uint8Array(0);
+
+  protected override *layoutPacked(canonical: Uint8Array, rows: PackedRows): Generator<PlacedBytes, void, undefined> {
+    const { format, shape, row } = rows;
+    const k = shape.at(-1)!;
+    if (format === "f16" || format === "bf16") {
+      yield [2 * k * row, canonical];
+      return;
+    }
+    const part = [canonical.byteLength / packBytes([k], format), k];
+    const bytes = groupedBytes(part, format);
+    if (this.#arranged.byteLength < bytes) this.#arranged = new Uint8Array(bytes);
+    const arranged = this.#arranged.subarray(0, bytes);
+    layoutGroups(canonical, part, format, arranged);
+    yield [groupedBytes([row, k], format), arranged];
   }
 
   protected override unlayoutPacked(bytes: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
@@ -141,6 +169,11 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implement
       replay: (): void => machine.runList(list, launches.length, anyParallel),
       dispose: (): void => machine.heap.free(list, bytes),
     };
+  }
+
+  override async finish(): Promise<void> {
+    // Commands are done in order; only a worker's are not done yet.
+    if (this.machine.readNow === undefined) await this.machine.read(0, 4);
   }
 
   protected override heldBytes(): number {

@@ -6,6 +6,8 @@ import {
   type KernelAttrs,
   type KernelInputs,
   type PackedFormat,
+  type PackedRows,
+  type PlacedBytes,
   type Recording,
   type TensorInfo,
 } from "@statespace/core";
@@ -22,7 +24,7 @@ import { Recorder } from "./device/recorder.ts";
 import { fuse, type Pattern } from "./fusion/pattern.ts";
 import { ReplayLowering } from "./fusion/lowering.ts";
 import { OpTrace, type Operand } from "./fusion/record.ts";
-import { arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
+import { arrangedBytes, arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
 import { encodeParams, mapBuffers } from "./shader/checkRequest.ts";
 import { ShaderLibrary } from "./shader/library.ts";
 import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.ts";
@@ -173,8 +175,15 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     };
   }
 
-  protected override layoutPacked(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
-    return arrangePacked(canonical, shape, format);
+  /** Two, so that the scales and half floats of each part begin at a whole word. */
+  override readonly packedRows: number = 2;
+
+  protected override packedBytes(shape: readonly number[], format: PackedFormat): number {
+    return arrangedBytes(shape, format);
+  }
+
+  protected override layoutPacked(canonical: Uint8Array, rows: PackedRows): PlacedBytes[] {
+    return arrangePacked(canonical, rows);
   }
 
   protected override unlayoutPacked(bytes: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
@@ -187,7 +196,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   }
 
   /** Waits until the device has done everything enqueued so far. */
-  async finish(): Promise<void> {
+  override async finish(): Promise<void> {
     this.#recorder.flush();
     await this.#faults.orLost(this.device.queue.onSubmittedWorkDone());
     this.#faults.throwAny();
@@ -252,11 +261,6 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
       if (written.has(back.from)) this.launch(back);
       this.disposeData(copied.dataId);
     }
-  }
-
-  /** Bytes that a shader would bind of a tensor. */
-  boundBytes(x: TensorInfo): number {
-    return this.storage.get(x.dataId).bytes;
   }
 
   /** As `bind`, without a copy: from the last offset the device can bind, and how many elements after it the tensor begins. */

@@ -3,7 +3,7 @@ export { openWeights, WEIGHTS_FILE } from "./checkpoint/openWeights.ts";
 export { readJson } from "./checkpoint/readJson.ts";
 export { openPytorch } from "./pytorch/openPytorch.ts";
 export { openSafetensors } from "./safetensors/openSafetensors.ts";
-export type { TensorEntry, TensorFile } from "./tensors/tensorFile.ts";
+export type { TensorEntry, TensorFile, TensorPiece } from "./tensors/tensorFile.ts";
 export {
   checkpointBlobs,
   type CheckpointContent,
@@ -14,6 +14,7 @@ export { parseSafetensors, type SafetensorsFile, tensorF32 } from "./safetensors
 export {
   type FloatTensor,
   layoutSafetensors,
+  type LazyTensor,
   safetensorsBlob,
   type SafetensorsLayout,
   type SafetensorsWriteOptions,

@@ -4,12 +4,17 @@ const PAGE = 65536;
 const LINE = 64;
 /** Growth in one step: at least this, so that growing is rare, or an eighth of what there is. */
 const STEP = 16 << 20;
+const MOST_STEP = 48 << 20;
+/** Blocks from here on have no classes: a model's weights would lose too much to rounding, and to free blocks that fit nothing else. */
+const LARGE = 1 << 20;
+const LARGE_STEP = 4096;
 
 /**
  * Size of the class that `bytes` falls into: four classes a doubling, multiples of 64, so that at most a fifth is lost
- * and a block that was freed fits every later request of its class exactly.
+ * and a block that was freed fits every later request of its class exactly. Large blocks are multiples of 4 KiB.
  */
 export function classSize(bytes: number): number {
+  if (bytes > LARGE) return Math.ceil(bytes / LARGE_STEP) * LARGE_STEP;
   if (bytes <= 4 * LINE) return Math.max(LINE, Math.ceil(bytes / LINE) * LINE);
   const quarter = 2 ** Math.floor(Math.log2(bytes - 1)) / 4;
   return Math.ceil(bytes / quarter) * quarter;
@@ -30,7 +35,7 @@ interface Span {
 /**
  * Allocator over one WebAssembly memory: size classes with free lists, carved from spans. A training run repeats its
  * requests, so after the first step every request is met by a list. Only when memory cannot grow are free blocks
- * merged back into spans and divided anew.
+ * merged back into spans and divided anew. Large blocks go back to the spans at once, and take the smallest that holds them.
  */
 export class Heap {
   readonly memory: Growable;
@@ -70,14 +75,39 @@ export class Heap {
 
   free(at: number, bytes: number): void {
     const size = classSize(bytes);
-    const list = this.#lists.get(size);
-    if (list) list.push(at);
-    else this.#lists.set(size, [at]);
     this.#used -= size;
+    const list = this.#lists.get(size);
+    if (size > LARGE) this.#release(at, size);
+    else if (list) list.push(at);
+    else this.#lists.set(size, [at]);
+  }
+
+  /** Puts a block back among the spans, which lie in order, and joins it with its neighbours. */
+  #release(start: number, size: number): void {
+    const spans = this.#spans;
+    const found = spans.findIndex((span) => span.start > start);
+    const i = found < 0 ? spans.length : found;
+    const [before, after] = [spans[i - 1], spans[i]];
+    const joinsAfter = after !== undefined && start + size === after.start;
+    if (before !== undefined && before.start + before.size === start) {
+      before.size += size + (joinsAfter ? after.size : 0);
+      if (joinsAfter) spans.splice(i, 1);
+    } else if (joinsAfter) {
+      after.start = start;
+      after.size += size;
+    } else spans.splice(i, 0, { start, size });
+  }
+
+  /** The first span that holds a small block, the smallest that holds a large one. */
+  #fitting(size: number): Span | undefined {
+    if (size <= LARGE) return this.#spans.find((span) => span.size >= size);
+    let best: Span | undefined;
+    for (const span of this.#spans) if (span.size >= size && span.size < (best?.size ?? Infinity)) best = span;
+    return best;
   }
 
   #carve(size: number): number | undefined {
-    const span = this.#spans.find((s) => s.size >= size);
+    const span = this.#fitting(size);
     if (!span) return undefined;
     const at = span.start;
     span.start += size;
@@ -91,7 +121,7 @@ export class Heap {
     const last = this.#spans.at(-1);
     const atEnd = last !== undefined && last.start + last.size === end;
     const missing = size - (atEnd ? last.size : 0);
-    const wanted = Math.min(this.#limit - end, Math.max(missing, STEP, end / 8));
+    const wanted = Math.min(this.#limit - end, Math.max(missing, Math.min(MOST_STEP, Math.max(STEP, end / 8))));
     for (const bytes of [wanted, missing]) {
       const pages = Math.ceil(bytes / PAGE);
       if (bytes < missing || end + pages * PAGE > this.#limit) continue;

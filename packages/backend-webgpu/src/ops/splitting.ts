@@ -44,9 +44,9 @@ function splitKernel(name: string, kernel: CuttingKernel, add: Kernel<WebGpuBack
     const present = (cut?.inputs ?? []).filter((input) => inputs[input]);
     const largest = Math.max(cut ? total * cut.width : 0, ...present.map((input) => sizeOf(inputs[input]!.shape)));
     for (const input in inputs) {
-      if (present.includes(input) || cutsItself.includes(input) || backend.boundBytes(inputs[input]!) <= most) continue;
+      if (present.includes(input) || cutsItself.includes(input) || backend.bytesOf(inputs[input]!) <= most) continue;
       throw new OutOfMemoryError(
-        `${name}: ${input} [${inputs[input]!.shape.join(", ")}] has ${backend.boundBytes(inputs[input]!)} bytes, this device binds at most ${most}`,
+        `${name}: ${input} [${inputs[input]!.shape.join(", ")}] has ${backend.bytesOf(inputs[input]!)} bytes, this device binds at most ${most}`,
       );
     }
     if (!cut || 4 * largest <= most || total === 0) return kernel(backend, inputs, attrs);

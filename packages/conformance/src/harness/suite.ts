@@ -4,6 +4,7 @@ import { opCases } from "../cases/index.ts";
 import { Draw, type OpCase } from "../cases/opCase.ts";
 import { runGolden } from "../golden/run.ts";
 import { checkForward, checkGradients } from "./checkCase.ts";
+import { describeOn } from "./describeOn.ts";
 
 const GOLDEN = new URL("../../golden", import.meta.url).pathname;
 
@@ -17,29 +18,12 @@ export interface SuiteOptions {
   readonly elements?: number;
 }
 
-/** Why a backend does not start here; `undefined` if it does. */
-async function whyNot(backend: BackendDefinition): Promise<string | undefined> {
-  try {
-    await setBackend(backend);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 /**
  * The conformance suite of one backend: every op case, every gradient, and the golden folder.
  * Where the backend does not start, all of it is skipped under a name that says why; a backend that `EXPECT_BACKENDS` lists must start.
  */
 export async function conformanceSuite(backend: BackendDefinition, options: SuiteOptions = {}): Promise<void> {
-  const reason = await whyNot(backend);
-  const expected = (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(backend.name);
-  if (reason !== undefined && expected)
-    throw new Error(`EXPECT_BACKENDS names ${backend.name}, which does not start here: ${reason}`);
-  const title = reason === undefined ? backend.name : `${backend.name} does not start here: ${reason}`;
-  describe.skipIf(reason !== undefined)(title, () => {
-    suite(backend, options);
-  });
+  await describeOn(backend, () => suite(backend, options));
 }
 
 function elementsOf(c: OpCase): number {

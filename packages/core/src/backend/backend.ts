@@ -1,9 +1,22 @@
 import { BackendError } from "../errors.ts";
 import { GraphMemory } from "./graph.ts";
 import type { Kernel, KernelAttrs, KernelInputs, KernelTable } from "./kernel.ts";
-import { unpackToF32 } from "./packing.ts";
+import { packBytes, unpackToF32 } from "./packing.ts";
 import { Storage, type Block, type BlockSource, type Entry } from "./storage.ts";
-import type { DataId, DType, PackedFormat, StorageFormat, TensorInfo, TensorValues } from "./types.ts";
+import type { DataId, DType, PackedFormat, StorageFormat, TensorInfo, TensorValues, WeightFormat } from "./types.ts";
+
+/** Bytes of rows that are arranged at once: a large weight never needs a second copy of itself. */
+const ARRANGED_BYTES = 1 << 20;
+
+/** Of which weight rows are, and which of them come first. */
+export interface PackedRows {
+  readonly shape: readonly number[];
+  readonly format: PackedFormat;
+  readonly row: number;
+}
+
+/** Bytes, and at which byte of a weight they belong. */
+export type PlacedBytes = readonly [byteOffset: number, bytes: Uint8Array];
 
 /** What a backend tells of itself. */
 export interface BackendMemory {
@@ -217,24 +230,80 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
     };
   }
 
-  /**
-   * A packed weight from its canonical bytes (see `packing.ts`). Backends with a layout of their own override
-   * `layoutPacked` and its inverse; they never quantise differently.
-   */
+  /** A packed weight from its canonical bytes (see `packing.ts`). */
   pack(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): TensorInfo {
-    const bytes = this.layoutPacked(canonical, shape, format);
-    return this.#constant(shape, "float32", format, bytes);
+    const info = this.reserve(shape, format);
+    try {
+      this.writeRows(info, 0, canonical);
+      return info;
+    } catch (error) {
+      this.storage.release(info.dataId, true);
+      throw error;
+    }
   }
 
-  /** Canonical bytes to this backend's own arrangement; the identity by default. */
-  protected layoutPacked(canonical: Uint8Array, _shape: readonly number[], _format: PackedFormat): Uint8Array {
-    return canonical;
+  /** Room for a weight whose rows come later, by `writeRows`; inside a capture it outlives every replay. */
+  reserve(shape: readonly number[], format: WeightFormat): TensorInfo {
+    const bytes = format === "f32" ? 4 * elements(shape) : this.packedBytes(shape, format);
+    const block = this.#recording?.memory.takePinned(bytes) ?? this.take(bytes);
+    return this.storage.make(shape, "float32", bytes, format, block);
   }
 
-  /** Inverse of `layoutPacked`. */
+  /**
+   * Writes rows of a weight (see `rowLength`) where they are kept: float32 values, or the canonical bytes of its format.
+   * Of a packed one they begin at a multiple of `packedRows`, and end at one or with the last row. `rows` may be reused at once.
+   */
+  writeRows(x: TensorInfo, row: number, rows: Uint8Array): void {
+    const { block, byteOffset, format, shape } = this.storage.get(x.dataId);
+    const k = rowLength(shape, format);
+    if (!isPacked(format)) {
+      this.upload(block.buffer, byteOffset + 4 * k * row, rows);
+      return;
+    }
+    const rowBytes = packBytes([k], format);
+    const step = this.packedRows * Math.max(1, Math.floor(ARRANGED_BYTES / (this.packedRows * Math.max(1, rowBytes))));
+    for (let done = 0; done * rowBytes < rows.byteLength; done += step) {
+      const part = rows.subarray(done * rowBytes, (done + step) * rowBytes);
+      for (const [at, bytes] of this.layoutPacked(part, { shape, format, row: row + done }))
+        this.upload(block.buffer, byteOffset + at, bytes);
+    }
+  }
+
+  /** Rows of a packed weight that this backend arranges together. */
+  readonly packedRows: number = 1;
+
+  /** Bytes of a packed weight in this backend's arrangement: by default those of the canonical form. */
+  protected packedBytes(shape: readonly number[], format: PackedFormat): number {
+    return packBytes(shape, format);
+  }
+
+  /**
+   * Where rows in canonical form go in this backend's own arrangement: bytes and their offsets, which are used before the next are
+   * asked for. Backends lay the same numbers out differently, they never quantise differently. By default as they are.
+   */
+  protected layoutPacked(canonical: Uint8Array, { shape, format, row }: PackedRows): Iterable<PlacedBytes> {
+    return [[row * packBytes([shape.at(-1)!], format), canonical]];
+  }
+
+  /** Inverse of `layoutPacked`, of a whole weight. */
   protected unlayoutPacked(bytes: Uint8Array, _shape: readonly number[], _format: PackedFormat): Uint8Array {
     return bytes;
   }
+
+  /** The canonical bytes of a packed weight. @throws BackendError for a tensor that is not packed. */
+  async readPacked(x: TensorInfo): Promise<Uint8Array> {
+    const { block, byteOffset, bytes, shape, format } = this.storage.get(x.dataId);
+    if (!isPacked(format)) throw new BackendError(`readPacked: the tensor is not packed, but ${format}`);
+    return this.unlayoutPacked(await this.download(block.buffer, byteOffset, bytes), shape, format);
+  }
+
+  /** Bytes that a tensor takes where it is kept. */
+  bytesOf(x: TensorInfo): number {
+    return this.storage.get(x.dataId).bytes;
+  }
+
+  /** Waits until everything enqueued so far is done, uploads too, whose copies are then gone. At once where nothing is enqueued. */
+  async finish(): Promise<void> {}
 
   /** A tensor of values from JavaScript; inside a capture they outlive every replay. */
   #constant(shape: readonly number[], dtype: DType, format: StorageFormat, bytes: Uint8Array): TensorInfo {
@@ -317,6 +386,11 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
 
   /** Frees what the backend holds of the machine: nothing by default. */
   dispose(): void {}
+}
+
+/** Elements of a row: all along the last axis, but of a plain vector each is one. */
+export function rowLength(shape: readonly number[], format: StorageFormat): number {
+  return shape.length > 1 || isPacked(format) ? (shape.at(-1) ?? 1) : 1;
 }
 
 function isPacked(format: StorageFormat): format is PackedFormat {

@@ -1,5 +1,5 @@
 import { ArgumentError } from "../errors.ts";
-import type { PackedFormat } from "./types.ts";
+import { PACKED_FORMATS, type PackedFormat } from "./types.ts";
 
 /** Elements that share one scale in `q8` and `q4`. */
 export const QUANT_BLOCK = 32;
@@ -57,6 +57,8 @@ function fromBf16(half: number): number {
 }
 
 function split(shape: readonly number[], format: PackedFormat): { rows: number; k: number } {
+  if (!PACKED_FORMATS.includes(format))
+    throw new ArgumentError(`pack: format must be one of ${PACKED_FORMATS.join(", ")}, got ${String(format)}`);
   const k = shape[shape.length - 1] ?? 1;
   if ((format === "q8" || format === "q4") && k % QUANT_BLOCK !== 0) {
     throw new ArgumentError(`pack: the last axis must be a multiple of ${QUANT_BLOCK} for ${format}, got ${k}`);
@@ -75,11 +77,17 @@ export function packBytes(shape: readonly number[], format: PackedFormat): numbe
 /** Packs float values into the canonical form. @throws ArgumentError when the last axis does not divide into blocks, or a block's scale is not finite. */
 export function packFromF32(values: Float32Array, shape: readonly number[], format: PackedFormat): Uint8Array {
   const out = new Uint8Array(packBytes(shape, format));
-  const view = new DataView(out.buffer);
+  packRows(values, format, out);
+  return out;
+}
+
+/** As `packFromF32` of whole rows, into memory that is there. */
+export function packRows(values: Float32Array, format: PackedFormat, target: Uint8Array): void {
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   if (format === "f16" || format === "bf16") {
     const convert = format === "f16" ? toHalf : toBf16;
     for (let i = 0; i < values.length; i++) view.setUint16(2 * i, convert(values[i]!), true);
-    return out;
+    return;
   }
   const blockBytes = format === "q8" ? 34 : 18;
   for (let block = 0, at = 0; block < values.length / QUANT_BLOCK; block++, at += blockBytes) {
@@ -87,7 +95,6 @@ export function packFromF32(values: Float32Array, shape: readonly number[], form
     if (format === "q8") packQ8(values, from, view, at);
     else packQ4(values, from, view, at);
   }
-  return out;
 }
 
 /** A block's scale as the half that is stored. */

@@ -23,3 +23,9 @@ export type StorageFormat = "f32" | "i32" | "f16" | "bf16" | "q8" | "q4";
 
 /** Formats a weight can be packed into. */
 export type PackedFormat = Exclude<StorageFormat, "f32" | "i32">;
+
+/** Their names. */
+export const PACKED_FORMATS: readonly PackedFormat[] = ["f16", "bf16", "q8", "q4"];
+
+/** Formats of a weight, packed or plain. */
+export type WeightFormat = Exclude<StorageFormat, "i32">;

@@ -1,7 +1,7 @@
 import { chosenBackend, type BackendChoice } from "../backend/current.ts";
 import { packBytes, packFromF32 } from "../backend/packing.ts";
 import type { AnyBackend } from "../backend/registry.ts";
-import type { DType, PackedFormat, TensorValues } from "../backend/types.ts";
+import type { DType, PackedFormat, TensorInfo, TensorValues } from "../backend/types.ts";
 import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
 import { enterCapture } from "./capturing.ts";
 import { runKernel } from "./run.ts";
@@ -137,7 +137,18 @@ export function packedWeight(
     );
   const { backend } = readOptions("packedWeight", options, ["backend"]);
   enterCapture("packedWeight", backend);
-  return wrap(backend.pack(canonical, [...shape], format), backend);
+  return wrapPacked(backend.pack(canonical, [...shape], format), backend);
+}
+
+/** A tensor of a weight that is packed, which takes fewer bytes than its elements say. */
+export function wrapPacked(info: TensorInfo, backend: AnyBackend): Tensor {
+  return wrap(info, backend, backend.bytesOf(info));
+}
+
+/** Reads a packed weight back in its canonical form, from which `packedWeight` makes it again. @throws BackendError for one that is not packed. */
+export async function readPacked(t: Tensor): Promise<Uint8Array> {
+  if (t.isDisposed) throw new BackendError("readPacked: the tensor was disposed");
+  return t.backend.readPacked(t);
 }
 
 /** Reads a float32 tensor back. @throws BackendError when it was disposed. */

@@ -1,8 +1,25 @@
 export * from "./capture.ts";
-export * from "./create.ts";
+export {
+  full,
+  ones,
+  packedWeight,
+  packWeight,
+  range,
+  readFloats,
+  readInts,
+  readPacked,
+  scalar,
+  sizeOfShape,
+  tensor,
+  writeInto,
+  zeros,
+  type PlaceOptions,
+  type TensorOptions,
+} from "./create.ts";
 export * from "./gradients.ts";
 export * from "./parameter.ts";
 export { runComposite, runKernel } from "./run.ts";
 export { keep, tidy } from "./scope.ts";
 export { isRecording as isRecordingGradients, noGrad, type GradientRule } from "./tape.ts";
 export { memory, Tensor } from "./tensor.ts";
+export { WeightWriter } from "./weightWriter.ts";

@@ -1,9 +1,11 @@
 import { chosenBackend, type BackendChoice } from "../backend/current.ts";
 import type { AnyBackend } from "../backend/registry.ts";
+import type { WeightFormat } from "../backend/types.ts";
 import { ShapeError } from "../errors.ts";
 import { readFloats, sizeOfShape, tensor, writeInto, zeros, type PlaceOptions } from "./create.ts";
 import { keep } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
+import { WeightWriter } from "./weightWriter.ts";
 
 /** How the optimiser treats a parameter; a training recipe may override each by group. */
 export interface ParameterOptions {
@@ -69,12 +71,23 @@ export class Parameter {
     this.version++;
   }
 
+  /**
+   * Takes new values in parts, straight to where they are kept: in place where they are float32 and stay so, so that captured graphs
+   * go on reading them. `replace` then takes what `WeightWriter.finish` returns.
+   */
+  writer(format: WeightFormat = "f32"): WeightWriter {
+    const value = this.#value;
+    if (format === "f32" && value !== undefined && value.backend.formatOf(value) === "f32")
+      return WeightWriter.into(value);
+    return new WeightWriter(this.shape, format, { backend: this.backend });
+  }
+
   /** Puts another tensor of the same shape in its place (a packed weight, or a copy on another backend) and disposes the old one. */
   replace(value: Tensor): void {
     if (value.shape.join() !== this.shape.join()) {
       throw new ShapeError(`${this.name}: must be [${this.shape.join(", ")}], got [${value.shape.join(", ")}]`);
     }
-    this.#value?.dispose();
+    if (this.#value !== value) this.#value?.dispose();
     this.#value = keep(value);
     this.version++;
   }

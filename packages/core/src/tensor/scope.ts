@@ -7,8 +7,8 @@ import { Tensor } from "./tensor.ts";
 let scope: Tensor[] | undefined;
 
 /** Makes a tensor of a kernel's output, in the scope that is open. */
-export function wrap(info: TensorInfo, backend: AnyBackend): Tensor {
-  const t = new Tensor(info, backend);
+export function wrap(info: TensorInfo, backend: AnyBackend, bytes?: number): Tensor {
+  const t = new Tensor(info, backend, bytes);
   scope?.push(t);
   return t;
 }

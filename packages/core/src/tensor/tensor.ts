@@ -18,6 +18,8 @@ export class Tensor implements TensorInfo {
   readonly dtype: DType;
   /** Number of elements. */
   readonly size: number;
+  /** Bytes that its values take: four an element, fewer of a packed weight. */
+  readonly bytes: number;
   /** Where its values are, and where ops on it run. */
   readonly backend: AnyBackend;
   /** Outlives the scopes it is in; see `keep`. */
@@ -27,7 +29,7 @@ export class Tensor implements TensorInfo {
   #disposed = false;
 
   /** Takes over one reference to the storage. Kernels' results become tensors by `wrap`. */
-  constructor({ dataId, shape, dtype }: TensorInfo, backend: AnyBackend) {
+  constructor({ dataId, shape, dtype }: TensorInfo, backend: AnyBackend, bytes?: number) {
     this.id = ++lastId;
     this.dataId = dataId;
     this.shape = shape;
@@ -36,8 +38,9 @@ export class Tensor implements TensorInfo {
     for (let i = 0; i < shape.length; i++) size *= shape[i]!;
     this.size = size;
     this.backend = backend;
+    this.bytes = bytes ?? 4 * size;
     live++;
-    liveBytes += 4 * size;
+    liveBytes += this.bytes;
   }
 
   get rank(): number {
@@ -68,7 +71,7 @@ export class Tensor implements TensorInfo {
     if (this.#disposed) return;
     this.#disposed = true;
     live--;
-    liveBytes -= 4 * this.size;
+    liveBytes -= this.bytes;
     this.backend.disposeData(this.dataId);
   }
 }
@@ -86,5 +89,5 @@ export function newestId(): number {
 /** A second handle on a tensor's storage, in no scope and on no tape. */
 export function hold(t: Tensor): Tensor {
   t.backend.incRef(t.dataId);
-  return new Tensor(t, t.backend);
+  return new Tensor(t, t.backend, t.bytes);
 }

@@ -69,7 +69,8 @@ class CachedSource implements Source {
         chunks: reportProgress(blobChunks(blob, file, options.signal), file, blob.size, options.onProgress),
       };
     }
-    const stream = await this.#inner.stream(file, options);
+    // Not `transient`, even where the caller would take that: the cache may keep the chunks.
+    const stream = await this.#inner.stream(file, { signal: options.signal, onProgress: options.onProgress });
     if (stream !== undefined && this.#full) return stream;
     return stream === undefined ? undefined : { size: stream.size, chunks: this.#keep(stream, file, options) };
   }

@@ -4,7 +4,7 @@ import { openSafetensors } from "../safetensors/openSafetensors.ts";
 import type { ReadOptions, Source } from "../sources/source.ts";
 import { type JsonObject, quote } from "../strictJson.ts";
 import type { RawTensor } from "../tensors/convert.ts";
-import type { TensorEntry, TensorFile } from "../tensors/tensorFile.ts";
+import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
 import { readJson } from "./readJson.ts";
 import { parseShardIndex, type ShardIndex } from "./shardIndex.ts";
 
@@ -97,6 +97,10 @@ class ShardedFile implements TensorFile {
     const shard = this.#shards.find(({ entries }) => entries.has(name));
     if (shard === undefined) throw new FormatError(`${this.#source.name}: tensor ${quote(name)} is missing`);
     return shard.read(name, options);
+  }
+
+  async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
+    for (const shard of this.#shards) yield* shard.pieces(options);
   }
 
   async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {

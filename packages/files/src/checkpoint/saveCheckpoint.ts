@@ -4,16 +4,17 @@ import { WEIGHTS_FILE } from "./openWeights.ts";
 import { nodeFiles, writeFileAtomically } from "../sources/nodeFiles.ts";
 import {
   layoutSafetensors,
+  type LazyTensor,
   type SafetensorsWriteOptions,
   type WritableTensor,
 } from "../safetensors/safetensorsWriter.ts";
 import { assertFlatName } from "../sources/source.ts";
 
 /** What `saveCheckpoint` writes: one file each for config, weights and generation config, and any others. */
-export interface CheckpointContent {
+export interface CheckpointContent<T = WritableTensor> {
   /** `config.json`, as an object or as its text. */
   readonly config: object | string;
-  readonly tensors: ReadonlyMap<string, WritableTensor>;
+  readonly tensors: ReadonlyMap<string, T>;
   readonly generationConfig?: object;
   /** Further files, such as `tokenizer.json`. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
@@ -31,10 +32,11 @@ export interface SaveOptions extends SafetensorsWriteOptions {
  */
 export async function saveCheckpoint(
   folder: string | URL,
-  content: CheckpointContent,
+  content: CheckpointContent<WritableTensor | LazyTensor>,
   options: SaveOptions = {},
 ): Promise<void> {
-  const files = checkpointFiles(content, options);
+  const layout = layoutSafetensors(content.tensors, options);
+  const files = checkpointFiles(content, () => layout.chunks());
   const { fs, path, url } = nodeFiles();
   const target = folder instanceof URL || folder.startsWith("file:") ? url.fileURLToPath(folder) : folder;
   throwIfAborted(options.signal, target);
@@ -44,20 +46,20 @@ export async function saveCheckpoint(
 
 /** The same checkpoint as Blobs, for a browser to store or offer as downloads. Errors: {@link ShapeError}. */
 export function checkpointBlobs(content: CheckpointContent, options: SafetensorsWriteOptions = {}): Map<string, Blob> {
+  const layout = layoutSafetensors(content.tensors, options);
   return new Map(
-    checkpointFiles(content, options).map(([name, chunks]) => [
+    checkpointFiles(content, () => layout.chunks()).map(([name, chunks]) => [
       name,
       new Blob([...chunks()] as Uint8Array<ArrayBuffer>[]),
     ]),
   );
 }
 
-function checkpointFiles(
-  content: CheckpointContent,
-  options: SafetensorsWriteOptions,
-): [name: string, chunks: () => Iterable<Uint8Array>][] {
-  const layout = layoutSafetensors(content.tensors, options);
-  const files: [string, () => Iterable<Uint8Array>][] = [[WEIGHTS_FILE, () => layout.chunks()]];
+function checkpointFiles<Chunk>(
+  content: CheckpointContent<unknown>,
+  weights: () => Iterable<Chunk>,
+): [name: string, chunks: () => Iterable<Chunk | Uint8Array>][] {
+  const files: [string, () => Iterable<Chunk | Uint8Array>][] = [[WEIGHTS_FILE, weights]];
   for (const [name, data] of Object.entries(content.files ?? {})) {
     assertFlatName(name, "saveCheckpoint");
     files.push([name, () => [typeof data === "string" ? new TextEncoder().encode(data) : data]]);

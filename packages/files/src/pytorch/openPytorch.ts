@@ -5,7 +5,7 @@ import type { ReadOptions, Source } from "../sources/source.ts";
 import { quote } from "../strictJson.ts";
 import type { RawTensor } from "../tensors/convert.ts";
 import { DTYPE_BYTES } from "../tensors/dtype.ts";
-import type { TensorEntry, TensorFile } from "../tensors/tensorFile.ts";
+import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
 import { gatherStrided, isContiguous, spanOf } from "./gatherStrided.ts";
 import { byteLengthOf, PickledTensor, unpickleTensors } from "./pickledTensor.ts";
 import { PickleDict, type PickleValue } from "./pickleValue.ts";
@@ -162,6 +162,10 @@ class PytorchFile implements TensorFile {
       shape,
       bytes: isContiguous(shape, strides) ? bytes : gatherStrided(bytes, shape, strides, width),
     };
+  }
+
+  async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
+    for await (const [name, { bytes }] of this.stream(options)) yield { name, begin: 0, bytes };
   }
 
   async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {

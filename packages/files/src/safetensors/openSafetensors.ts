@@ -4,7 +4,7 @@ import { throwIfAborted } from "../sources/abort.ts";
 import type { FileStream, ReadOptions, Source } from "../sources/source.ts";
 import { quote } from "../strictJson.ts";
 import type { RawTensor } from "../tensors/convert.ts";
-import type { TensorEntry, TensorFile } from "../tensors/tensorFile.ts";
+import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
 import { LENGTH_BYTES, parseHeader, readHeaderLength, type SafetensorsHeader } from "./safetensorsHeader.ts";
 
 /** A safetensors file whose header is read and checked; `undefined` if the source has no such file. Errors: {@link FormatError}; {@link SourceError}. */
@@ -66,43 +66,55 @@ class Safetensors implements TensorFile {
     return { dtype: info.dtype, shape: info.shape, bytes };
   }
 
-  async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
-    const stream = await this.#source.stream(this.#file, options);
+  async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
+    const stream = await this.#source.stream(this.#file, { ...options, transient: true });
     if (stream === undefined) throw new FormatError(`${this.#source.name}: ${this.#file} is missing`);
-    yield* splitTensors(stream, this.#file, this.#header, options);
+    yield* cutTensors(stream, this.#file, this.#header, options);
+  }
+
+  async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+    let whole: Uint8Array | undefined;
+    for await (const { name, begin, bytes } of this.pieces(options)) {
+      const { dtype, shape, byteLength } = this.entries.get(name)!;
+      whole ??= new Uint8Array(byteLength);
+      whole.set(bytes, begin);
+      if (begin + bytes.byteLength < byteLength) continue;
+      yield [name, { dtype, shape, bytes: whole }];
+      whole = undefined;
+    }
   }
 }
 
-/** Cuts a file's chunks into tensors, each in a buffer of its own. */
-async function* splitTensors(
+/** Cuts a file's chunks where tensors begin. */
+async function* cutTensors(
   stream: FileStream,
   file: string,
   header: SafetensorsHeader,
   options: ReadOptions,
-): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+): AsyncGenerator<TensorPiece, void, undefined> {
   const chunks = stream.chunks[Symbol.asyncIterator]();
-  let chunk = new Uint8Array(0);
-  const take = async (target: Uint8Array | undefined, length: number): Promise<void> => {
-    for (let filled = 0; filled < length;) {
-      if (chunk.byteLength === 0) {
-        throwIfAborted(options.signal, file);
-        const next = await chunks.next();
-        if (next.done === true) throw new FormatError(`${file}: truncated: ended ${length - filled} bytes early`);
-        chunk = next.value as Uint8Array<ArrayBuffer>;
-        continue;
-      }
-      const part = chunk.subarray(0, length - filled);
-      target?.set(part, filled);
-      filled += part.byteLength;
-      chunk = chunk.subarray(part.byteLength);
+  let chunk: Uint8Array = new Uint8Array(0);
+  /** Some bytes, of those that are still wanted. */
+  const take = async (wanted: number): Promise<Uint8Array> => {
+    while (chunk.byteLength === 0) {
+      throwIfAborted(options.signal, file);
+      const next = await chunks.next();
+      if (next.done === true) throw new FormatError(`${file}: truncated: ended ${wanted} bytes early`);
+      chunk = next.value;
     }
+    const part = chunk.subarray(0, wanted);
+    chunk = chunk.subarray(part.byteLength);
+    return part;
   };
   try {
-    await take(undefined, header.dataStart);
-    for (const { name, dtype, shape, begin, end } of header.tensors.values()) {
-      const bytes = new Uint8Array(end - begin);
-      await take(bytes, bytes.byteLength);
-      yield [name, { dtype, shape, bytes }];
+    for (let at = 0; at < header.dataStart;) at += (await take(header.dataStart - at)).byteLength;
+    for (const { name, begin: first, end } of header.tensors.values()) {
+      if (end === first) yield { name, begin: 0, bytes: new Uint8Array(0) };
+      for (let begin = 0; begin < end - first;) {
+        const bytes = await take(end - first - begin);
+        yield { name, begin, bytes };
+        begin += bytes.byteLength;
+      }
     }
     // Lets the source see the end of the file: a cache stores it only then, and a longer file is a changed one.
     if (chunk.byteLength > 0 || (await chunks.next()).done !== true)

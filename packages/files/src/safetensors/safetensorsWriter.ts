@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "@statespace/core";
 import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
-import { DTYPE_BYTES, elementCount, type FloatStorage } from "../tensors/dtype.ts";
+import { DTYPE_BYTES, elementCount, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
 
 /** Float32 weights, stored in the float type that the writer is asked for. */
@@ -12,6 +12,13 @@ export interface FloatTensor {
 /** A tensor to be written: float32 values to convert, or bytes as they are. */
 export type WritableTensor = FloatTensor | RawTensor;
 
+/** A tensor whose bytes are asked for when it is its turn, so that one at a time is in memory. */
+export interface LazyTensor {
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  read(): Promise<Uint8Array>;
+}
+
 /** How tensors are written to a safetensors file. */
 export interface SafetensorsWriteOptions {
   /** How {@link FloatTensor}s are stored; "F32" unless told. Raw tensors keep their own type. */
@@ -21,10 +28,10 @@ export interface SafetensorsWriteOptions {
 }
 
 /** A file laid out, not yet converted: the byte length is known before the first chunk is made. */
-export interface SafetensorsLayout {
+export interface SafetensorsLayout<Chunk = Uint8Array<ArrayBuffer>> {
   readonly byteLength: number;
   /** Length prefix and header, then one chunk per tensor, converted only when it is asked for. */
-  chunks(): Generator<Uint8Array<ArrayBuffer>, void, undefined>;
+  chunks(): Generator<Chunk, void, undefined>;
 }
 
 /**
@@ -34,8 +41,17 @@ export interface SafetensorsLayout {
  */
 export function layoutSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
+  options?: SafetensorsWriteOptions,
+): SafetensorsLayout;
+/** As above; chunks of tensors that are still to be read are promises. */
+export function layoutSafetensors(
+  tensors: ReadonlyMap<string, WritableTensor | LazyTensor>,
+  options?: SafetensorsWriteOptions,
+): SafetensorsLayout<Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>>;
+export function layoutSafetensors(
+  tensors: ReadonlyMap<string, WritableTensor | LazyTensor>,
   options: SafetensorsWriteOptions = {},
-): SafetensorsLayout {
+): SafetensorsLayout<Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>> {
   const floatType = options.dtype ?? "F32";
   const order = [...tensors].map(([name, tensor]) => ({ name, tensor, ...plan(name, tensor, floatType) }));
   order.sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
@@ -50,7 +66,11 @@ export function layoutSafetensors(
     byteLength: prefix.byteLength + position,
     *chunks() {
       yield prefix;
-      for (const { tensor } of order) {
+      for (const { name, tensor, byteLength } of order) {
+        if ("read" in tensor) {
+          if (byteLength > 0) yield readWhole(tensor, byteLength, name);
+          continue;
+        }
         const bytes = "values" in tensor ? fromFloat32Array(tensor.values, floatType) : tensor.bytes;
         if (bytes.byteLength > 0) yield unshared(bytes);
       }
@@ -83,13 +103,14 @@ export function safetensorsBlob(
 
 function plan(
   name: string,
-  tensor: WritableTensor,
+  tensor: WritableTensor | LazyTensor,
   floatType: FloatStorage,
 ): { dtype: RawTensor["dtype"]; byteLength: number } {
   if (name === "__metadata__") throw new ArgumentError("safetensors: a tensor cannot be named __metadata__");
   const what = `safetensors: tensor ${quote(name)}`;
   const dtype = "values" in tensor ? floatType : tensor.dtype;
   const count = elementCount(tensor.shape, what);
+  if ("read" in tensor) return { dtype, byteLength: count * DTYPE_BYTES[dtype] };
   const actual = "values" in tensor ? tensor.values.length : tensor.bytes.byteLength / DTYPE_BYTES[dtype];
   if (actual !== count)
     throw new ShapeError(`${what}: shape [${tensor.shape.join(", ")}] has ${count} elements, got ${actual}`);
@@ -105,6 +126,15 @@ function encodeHeader(entries: readonly (readonly [string, unknown])[]): Uint8Ar
   new DataView(prefix.buffer).setBigUint64(0, BigInt(length), true);
   prefix.set(text, 8);
   return prefix;
+}
+
+async function readWhole(tensor: LazyTensor, byteLength: number, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await tensor.read();
+  if (bytes.byteLength !== byteLength)
+    throw new ShapeError(
+      `safetensors: tensor ${quote(name)}: shape [${tensor.shape.join(", ")}] takes ${byteLength} bytes, got ${bytes.byteLength}`,
+    );
+  return unshared(bytes);
 }
 
 /** Blobs and files refuse memory shared with workers, where WASM weights may lie. */

@@ -1,6 +1,13 @@
 import { LocalFile } from "./localFile.ts";
 import { nodeFiles, toPath } from "./nodeFiles.ts";
-import { assertFlatName, type FileStream, type ReadOptions, type ReadRangeOptions, type Source } from "./source.ts";
+import {
+  assertFlatName,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  type Source,
+  type StreamFileOptions,
+} from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
 /**
@@ -28,7 +35,7 @@ class FolderSource implements Source {
     return (await this.#file(file).read(options)) ?? this.#missing();
   }
 
-  async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
+  async stream(file: string, options: StreamFileOptions = {}): Promise<FileStream | undefined> {
     return (await this.#file(file).stream(options)) ?? this.#missing();
   }
 

@@ -1,6 +1,13 @@
 import { asAborted, throwIfAborted } from "./abort.ts";
 import { memorySource } from "./memorySource.ts";
-import { assertFlatName, type FileStream, type ReadOptions, type ReadRangeOptions, type Source } from "./source.ts";
+import {
+  assertFlatName,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  type Source,
+  type StreamFileOptions,
+} from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
 /** A folder that the visitor of a page opened (`showDirectoryPicker`), or one of its private file system (`navigator.storage.getDirectory`). */
@@ -25,7 +32,7 @@ class HandleSource implements Source {
     return (await this.#open(file, options)).read(file, options);
   }
 
-  async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
+  async stream(file: string, options: StreamFileOptions = {}): Promise<FileStream | undefined> {
     return (await this.#open(file, options)).stream(file, options);
   }
 

@@ -1,6 +1,13 @@
 import { asAborted, throwIfAborted } from "./abort.ts";
 import { type FileHandle, nodeFiles } from "./nodeFiles.ts";
-import { checkRange, type FileStream, type ReadOptions, type ReadRangeOptions, reportProgress } from "./source.ts";
+import {
+  checkRange,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  reportProgress,
+  type StreamFileOptions,
+} from "./source.ts";
 import { SourceError } from "./sourceError.ts";
 
 const CHUNK_BYTES = 4 << 20;
@@ -22,12 +29,15 @@ export class LocalFile {
     return this.#open(options, async (_handle, size) => size);
   }
 
-  async read(options: ReadRangeOptions): Promise<Uint8Array | undefined> {
+  /** @param target where the bytes go, if it is large enough */
+  async read(options: ReadRangeOptions, target?: Uint8Array): Promise<Uint8Array | undefined> {
     const file = this.#file;
     checkRange(options, file);
     return this.#open(options, async (handle, size) => {
       const start = Math.min(options.start ?? 0, size);
-      const bytes = new Uint8Array(Math.min(options.end ?? size, size) - start);
+      const length = Math.min(options.end ?? size, size) - start;
+      const bytes =
+        target !== undefined && target.byteLength >= length ? target.subarray(0, length) : new Uint8Array(length);
       for (let filled = 0; filled < bytes.byteLength;) {
         throwIfAborted(options.signal, file);
         const { bytesRead } = await handle.read(
@@ -44,15 +54,17 @@ export class LocalFile {
     });
   }
 
-  async stream(options: ReadOptions): Promise<FileStream | undefined> {
+  async stream(options: StreamFileOptions): Promise<FileStream | undefined> {
     const size = await this.size(options);
     if (size === undefined) return undefined;
     return { size, chunks: reportProgress(this.#chunks(size, options), this.#file, size, options.onProgress) };
   }
 
-  async *#chunks(size: number, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#chunks(size: number, options: StreamFileOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const target = options.transient ? new Uint8Array(Math.min(CHUNK_BYTES, size)) : undefined;
     for (let start = 0; start < size; start += CHUNK_BYTES) {
-      const chunk = await this.read({ start, end: Math.min(start + CHUNK_BYTES, size), signal: options.signal });
+      const end = Math.min(start + CHUNK_BYTES, size);
+      const chunk = await this.read({ start, end, signal: options.signal }, target);
       if (chunk === undefined || chunk.byteLength === 0)
         throw new SourceError(`${this.#file}: shrank while it was read`);
       yield chunk;

@@ -7,6 +7,7 @@ import {
   type ReadOptions,
   type ReadRangeOptions,
   reportProgress,
+  type StreamFileOptions,
 } from "./source.ts";
 
 const CHUNK_BYTES = 4 << 20;
@@ -62,14 +63,20 @@ class MemorySource implements Source {
     return bytes;
   }
 
-  async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
+  async stream(file: string, options: StreamFileOptions = {}): Promise<FileStream | undefined> {
     const size = await this.size(file, options);
     if (typeof size !== "number") return undefined;
     return { size, chunks: reportProgress(this.#chunks(file, size, options), file, size, options.onProgress) };
   }
 
-  async *#chunks(file: string, size: number, options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#chunks(file: string, size: number, options: StreamFileOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const content = this.#files.get(file);
     for (let start = 0; start < size; start += CHUNK_BYTES) {
+      if (options.transient && content instanceof Uint8Array) {
+        throwIfAborted(options.signal, file);
+        yield content.subarray(start, start + CHUNK_BYTES);
+        continue;
+      }
       const chunk = await this.read(file, { start, end: start + CHUNK_BYTES, signal: options.signal });
       if (chunk !== undefined) yield chunk;
     }

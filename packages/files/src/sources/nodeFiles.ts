@@ -50,7 +50,7 @@ export function toPath(from: string | URL): string {
  */
 export async function writeFileAtomically(
   file: string,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  chunks: Iterable<Uint8Array | Promise<Uint8Array>> | AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<void> {
   const { fs } = nodeFiles();

@@ -16,6 +16,12 @@ export interface ReadOptions {
   readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
 }
 
+/** Options of a stream. */
+export interface StreamFileOptions extends ReadOptions {
+  /** Chunks may be overwritten once the next is asked for, and are only read: memory for one of them is then enough. */
+  readonly transient?: boolean;
+}
+
 /** The bytes to read, from `start` up to `end`. */
 export interface ReadRangeOptions extends ReadOptions {
   /** First byte; 0 unless told. */
@@ -40,7 +46,7 @@ export interface Source {
   /** Size in bytes; `null` if the file is there and its size is not known. */
   size(file: string, options?: ReadOptions): Promise<number | null | undefined>;
   read(file: string, options?: ReadRangeOptions): Promise<Uint8Array | undefined>;
-  stream(file: string, options?: ReadOptions): Promise<FileStream | undefined>;
+  stream(file: string, options?: StreamFileOptions): Promise<FileStream | undefined>;
 }
 
 /**

@@ -1,6 +1,13 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { sha256 } from "./sha256.ts";
-import { collect, type FileStream, type ReadOptions, type ReadRangeOptions, type Source } from "./source.ts";
+import {
+  collect,
+  type FileStream,
+  type ReadOptions,
+  type ReadRangeOptions,
+  type Source,
+  type StreamFileOptions,
+} from "./source.ts";
 
 /** What a file must be. */
 export interface FileIntegrity {
@@ -49,7 +56,7 @@ class VerifiedSource implements Source {
     return stream === undefined ? undefined : collect(stream);
   }
 
-  async stream(file: string, options: ReadOptions = {}): Promise<FileStream | undefined> {
+  async stream(file: string, options: StreamFileOptions = {}): Promise<FileStream | undefined> {
     const stream = await this.#inner.stream(file, options);
     const expected = this.#files.get(file);
     if (stream === undefined || expected === undefined) return stream;

@@ -24,14 +24,16 @@ type ElementArray =
 /**
  * The tensor's elements as float32. Integers and F64 are rounded to nearest.
  * The result never shares memory with `tensor.bytes`.
+ * @param target where they go, if it is large enough
  * Errors: {@link FormatError} if the byte length does not fit the dtype.
  */
-export function toFloat32Array(tensor: RawTensor): Float32Array {
+export function toFloat32Array(tensor: RawTensor, target?: Float32Array): Float32Array {
   const { dtype } = tensor;
-  if (dtype === "F32") return (elements(tensor) as Float32Array).slice();
-  const result = new Float32Array(elementLength(tensor));
+  const length = elementLength(tensor);
+  const result =
+    target !== undefined && target.length >= length ? target.subarray(0, length) : new Float32Array(length);
   if (dtype === "F16" || dtype === "BF16")
-    widen(elements(tensor) as Uint16Array, dtype, new Uint32Array(result.buffer));
+    widen(elements(tensor) as Uint16Array, dtype, new Uint32Array(result.buffer, result.byteOffset, length));
   else fill(result, tensor);
   return result;
 }

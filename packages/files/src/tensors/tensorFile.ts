@@ -11,6 +11,14 @@ export interface TensorEntry {
   readonly file: string;
 }
 
+/** Some of a tensor's bytes, which lie in memory that the next piece overwrites. */
+export interface TensorPiece {
+  readonly name: string;
+  /** Which byte of the tensor is the first. */
+  readonly begin: number;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Tensors by name, in one file or in several, whatever the format. Opening reads and checks names, types and shapes; a tensor's bytes are read when they are
  * asked for, so that never more than one need be in memory.
@@ -25,6 +33,11 @@ export interface TensorFile {
    * Errors: {@link FormatError} if there is none of that name or the file is damaged; {@link SourceError}; {@link AbortedError}.
    */
   read(name: string, options?: ReadOptions): Promise<RawTensor>;
-  /** All tensors, each file read once from front to back: the way to load a whole model. Errors as `read`. */
+  /**
+   * The bytes of all tensors in order, each file read once from front to back: the way to load a whole model, since no tensor is ever
+   * whole in memory (those of PyTorch's files are). A tensor without elements has one empty piece. Errors as `read`.
+   */
+  pieces(options?: ReadOptions): AsyncGenerator<TensorPiece, void, undefined>;
+  /** All tensors one by one, each in a buffer of its own. Errors as `read`. */
   stream(options?: ReadOptions): AsyncGenerator<readonly [name: string, tensor: RawTensor], void, undefined>;
 }

@@ -6,6 +6,8 @@ export {
   publishedWeights,
   savePretrained,
   type FromPretrainedOptions,
+  type LoadProgress,
+  type LoadWeightsOptions,
   type SavePretrainedOptions,
 } from "./pretrained.ts";
 export { families, familyNamed, familyOf, parseModelConfig } from "./registry.ts";

@@ -1,31 +1,48 @@
-import { ArgumentError, type PackedFormat, type PlaceOptions } from "@statespace/core";
+import { ArgumentError, type PlaceOptions, type WeightFormat } from "@statespace/core";
 import {
   fromFloat32Array,
   openCheckpoint,
   openSource,
   saveCheckpoint,
+  throwIfAborted,
   type Checkpoint,
   type FloatStorage,
   type JsonObject,
+  type LazyTensor,
   type OpenSourceOptions,
   type ReadOptions,
   type SaveOptions,
   type SourceLike,
-  type WritableTensor,
 } from "@statespace/files";
 import { ConfigFields } from "../config/fields.ts";
 import { resolveModelConfig, type ModelConfig } from "../model/config.ts";
 import { Model } from "../model/model.ts";
+import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { familyNamed, familyOf } from "./registry.ts";
 import { publishedTensors } from "./weightNames.ts";
-import { matchWeights, publishedValues, WeightLoader, type NamedWeights } from "./weights.ts";
+import { WeightLoader } from "./weightLoader.ts";
+import { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
+
+/** How far loading has come. */
+export interface LoadProgress {
+  /** The tensor whose bytes came last. */
+  readonly tensor: string;
+  /** Bytes of tensors so far, as the files hold them, and of all. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** Options of `loadWeights`. */
+export interface LoadWeightsOptions extends OpenSourceOptions, ReadOptions {
+  /** Packs the matrices while loading, row by row as they are read; "f32", the plain format, unless told. */
+  readonly weights?: WeightFormat | undefined;
+  /** Told with each piece of the weights; `onProgress` tells of each file. */
+  readonly progress?: ((progress: LoadProgress) => void) | undefined;
+}
 
 /** Options of `fromPretrained`: how files are fetched and cached, how weights are stored and where, what a config leaves open. */
-export interface FromPretrainedOptions extends OpenSourceOptions, ReadOptions, FamilyOptions, PlaceOptions {
-  /** Packs the matrices while loading, each as soon as it is read. */
-  readonly weights?: PackedFormat | undefined;
-}
+export interface FromPretrainedOptions extends LoadWeightsOptions, FamilyOptions, PlaceOptions {}
 
 /** How `savePretrained` writes a model. */
 export interface SavePretrainedOptions extends SaveOptions {
@@ -39,11 +56,14 @@ export interface SavePretrainedOptions extends SaveOptions {
 const storages = new WeakMap<Model, ReadonlyMap<string, FloatStorage>>();
 
 /**
- * Loads a checkpoint of any known family on the backend that is set, or the one in the options, tensor by tensor: beside the weights as they are kept, one tensor is in memory.
+ * Loads a checkpoint of any known family on the backend that is set, or the one in the options, tensor by tensor and row by row: beside the
+ * weights as they are kept, a few megabytes are in memory.
  * @param from a folder, a URL, a map of files, or any `Source`.
- * @throws FormatError naming the file, key or setting that is wrong, before any weight is used; SourceError; AbortedError. Nothing stays allocated then.
+ * @throws FormatError naming the file, key or setting that is wrong, before any weight is used; ArgumentError for a format of weights
+ * that is none; SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function fromPretrained(from: SourceLike, options: FromPretrainedOptions = {}): Promise<Model> {
+  readWeightFormat("fromPretrained", options.weights);
   const checkpoint = await openCheckpoint(openSource(from, options), options);
   const family = familyOf(checkpoint.config);
   const model = new Model(family.read(new ConfigFields(checkpoint.config), options), "empty", {
@@ -62,11 +82,8 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
  * Puts the weights of another checkpoint of the same model into this one.
  * @throws FormatError naming the file or key that is wrong; SourceError; AbortedError. The model then holds some of them.
  */
-export async function loadWeights(
-  model: Model,
-  from: SourceLike,
-  options: OpenSourceOptions & ReadOptions & { readonly weights?: PackedFormat } = {},
-): Promise<void> {
+export async function loadWeights(model: Model, from: SourceLike, options: LoadWeightsOptions = {}): Promise<void> {
+  readWeightFormat("loadWeights", options.weights);
   const checkpoint = await openCheckpoint(openSource(from, options), options);
   await load(model, familyOf(checkpoint.config), checkpoint, options);
 }
@@ -75,12 +92,23 @@ async function load(
   model: Model,
   family: Family,
   checkpoint: Checkpoint,
-  options: ReadOptions & { readonly weights?: PackedFormat | undefined },
+  { weights, progress, ...options }: LoadWeightsOptions,
 ): Promise<void> {
   const matched = matchWeights(model, family, checkpoint.entries);
-  const loader = new WeightLoader(model, matched, options.weights);
-  for await (const [key, raw] of checkpoint.stream(options)) loader.take(key, raw);
-  loader.finish();
+  const loader = new WeightLoader(model, matched, checkpoint.entries, readWeightFormat("load", weights));
+  const total = [...checkpoint.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let loaded = 0;
+  try {
+    for await (const piece of checkpoint.pieces(options)) {
+      await loader.take(piece);
+      loaded += piece.bytes.byteLength;
+      progress?.({ tensor: piece.name, loaded, total });
+      throwIfAborted(options.signal, piece.name);
+    }
+    loader.finish();
+  } finally {
+    loader.dispose();
+  }
   const kept = new Map<string, FloatStorage>();
   for (const [key, { parameter }] of matched) {
     const { dtype } = checkpoint.entries.get(key)!;
@@ -103,11 +131,12 @@ export async function savePretrained(
   const { files, family: name = model.config.family ?? "statespace", ...save } = options;
   const storage = storages.get(model);
   const config = familyConfig(model.config, name, save.dtype ?? storage?.values().next().value);
-  const tensors = new Map<string, WritableTensor>();
+  const tensors = new Map<string, LazyTensor>();
   for (const target of publishedTensors(model, familyNamed(name).weights)) {
-    const values = publishedValues(target, await target.parameter.read());
     const dtype = save.dtype ?? storage?.get(target.parameter.name) ?? "F32";
-    tensors.set(target.key, { dtype, shape: target.shape, bytes: fromFloat32Array(values, dtype) });
+    const read = async (): Promise<Uint8Array> =>
+      fromFloat32Array(publishedValues(target, await target.parameter.read()), dtype);
+    tensors.set(target.key, { dtype, shape: target.shape, read });
   }
   const text = familyNamed(name).stringify?.(config) ?? config;
   await saveCheckpoint(folder, { config: text, tensors, ...(files ? { files } : {}) }, save);

@@ -1,5 +1,5 @@
-import { FormatError, type PackedFormat, type Parameter } from "@statespace/core";
-import { quote, toFloat32Array, type RawTensor, type TensorEntry } from "@statespace/files";
+import { FormatError, type Parameter } from "@statespace/core";
+import { quote, type TensorEntry } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { Family } from "./family.ts";
 import { publishedName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
@@ -43,56 +43,7 @@ export function matchWeights(
   return matched;
 }
 
-/** Puts the tensors of a file into a model, one at a time; those that make one weight together wait for each other. */
-export class WeightLoader {
-  readonly #model: Model;
-  readonly #matched: ReadonlyMap<string, PublishedTensor>;
-  readonly #format: PackedFormat | undefined;
-  readonly #waiting = new Map<Parameter, { readonly values: Float32Array; rows: number }>();
-  readonly #missing: Set<string>;
-
-  constructor(model: Model, matched: ReadonlyMap<string, PublishedTensor>, format?: PackedFormat) {
-    this.#model = model;
-    this.#matched = matched;
-    this.#format = format;
-    this.#missing = new Set(matched.keys());
-  }
-
-  take(key: string, raw: RawTensor): void {
-    const target = this.#matched.get(key);
-    if (target === undefined) return;
-    this.#missing.delete(key);
-    const { parameter, rows } = target;
-    const values = toFloat32Array(raw);
-    if (rows.length === 1 && values.length === parameter.size) {
-      this.#model.put(parameter, values, this.#format);
-      return;
-    }
-    const whole = this.#waiting.get(parameter) ?? { values: new Float32Array(parameter.size), rows: 0 };
-    scatter(whole.values, values, rows, rowSize(parameter));
-    whole.rows += target.shape[0]!;
-    this.#waiting.set(parameter, whole);
-    if (whole.rows < parameter.shape[0]!) return;
-    this.#waiting.delete(parameter);
-    this.#model.put(parameter, whole.values, this.#format);
-  }
-
-  /** @throws FormatError for a tensor that did not come. */
-  finish(): void {
-    const [first] = this.#missing;
-    if (first !== undefined) throw new FormatError(`tensor ${quote(first)} is missing`);
-  }
-}
-
 const rowSize = ({ size, shape }: Parameter): number => size / shape[0]!;
-
-function scatter(whole: Float32Array, values: Float32Array, rows: PublishedTensor["rows"], width: number): void {
-  let at = 0;
-  for (const [from, count] of rows) {
-    whole.set(values.subarray(at * width, (at + count) * width), from * width);
-    at += count;
-  }
-}
 
 /** Values of a parameter (a weight, a gradient) as a family's file has them. */
 export function publishedValues<A extends Float32Array | Float64Array>(

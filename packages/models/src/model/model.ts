@@ -5,9 +5,12 @@ import {
   div,
   meanCrossEntropy,
   mul,
+  packedWeight,
   readFloats,
+  readPacked,
   Rng,
   setBackend,
+  startBackend,
   tensor,
   tidy,
   zeros,
@@ -16,6 +19,8 @@ import {
   type Parameter,
   type PlaceOptions,
   type Tensor,
+  type WeightFormat,
+  type WeightWriter,
 } from "@statespace/core";
 import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
@@ -27,7 +32,7 @@ import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } fro
 import { channelDropout } from "./dropout.ts";
 import { Encoder } from "./encoder.ts";
 import { checkLengths, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
-import { fitsFormat, withFormat } from "./packing.ts";
+import { fitsFormat, readWeightFormat } from "./packing.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
 
@@ -257,28 +262,64 @@ export class Model {
   }
 
   /**
-   * Moves weights to another backend and sets it, and the states that are given with them, in place. Nothing changes if it cannot start.
+   * Moves weights to another backend and sets it, and the states that are given with them, in place. One weight after the other, so
+   * that the model cannot be used meanwhile. Nothing changes if the backend cannot start or has no room.
    */
   async to(backend: string, ...states: readonly ModelState[]): Promise<this> {
-    const values: Float32Array[] = [];
-    for (const parameter of this.parameters) values.push(await parameter.read());
+    const from = this.backend;
     const moves = await Promise.all(states.map((state) => state.read()));
+    const to = await startBackend(backend);
+    if (to !== from) await this.#move(from, to);
     await setBackend(backend);
-    this.#disposeDerived();
-    this.parameters.forEach((parameter, i) =>
-      parameter.replace(withFormat(values[i]!, parameter.shape, this.formats.get(parameter), backend)),
-    );
     for (const move of moves) move(backend);
     return this;
+  }
+
+  /** Moves the weights one by one; back again where one does not fit. */
+  async #move(from: AnyBackend, to: AnyBackend): Promise<void> {
+    const moved: Parameter[] = [];
+    this.#disposeDerived();
+    try {
+      for (const parameter of this.parameters) {
+        await this.#moveOne(parameter, to);
+        moved.push(parameter);
+        await to.finish();
+      }
+    } catch (error) {
+      for (const parameter of moved) await this.#moveOne(parameter, from);
+      throw error;
+    }
+  }
+
+  /** Packed weights travel as they are. */
+  async #moveOne(parameter: Parameter, backend: AnyBackend): Promise<void> {
+    const { shape, value } = parameter;
+    const format = this.formats.get(parameter);
+    parameter.replace(
+      format === undefined
+        ? tensor(await readFloats(value), shape, { backend })
+        : packedWeight(await readPacked(value), shape, format, { backend }),
+    );
   }
 
   /**
    * Packs the matrices of the linear layers and the embedding; computation stays float32. For inference: packed weights cannot be trained.
    * Weights whose last axis does not divide into blocks stay as they are.
+   * @throws ArgumentError for a format that is none; "f32" is the plain one.
    */
-  async quantize(format: PackedFormat): Promise<this> {
-    for (const parameter of this.parameters)
-      if (this.packs(parameter, format)) this.put(parameter, await parameter.read(), format);
+  async quantize(format: WeightFormat): Promise<this> {
+    const packed = readWeightFormat("quantize", format);
+    for (const parameter of this.parameters) {
+      if (packed === undefined ? !this.formats.has(parameter) : !this.packs(parameter, packed)) continue;
+      const values = await parameter.read();
+      const writer = this.writer(parameter, packed);
+      try {
+        writer.write(0, values);
+        this.settle(parameter, writer);
+      } finally {
+        writer.dispose();
+      }
+    }
     return this;
   }
 
@@ -287,18 +328,20 @@ export class Model {
     return this.matrices.has(parameter) && fitsFormat(parameter.shape, format);
   }
 
-  /** Gives a parameter its values, packed where a format is asked for and it may be. */
-  put(parameter: Parameter, values: Float32Array, format?: PackedFormat): void {
-    if (format === undefined || !this.packs(parameter, format)) {
-      const { backend } = parameter;
-      if (this.formats.has(parameter)) parameter.replace(tensor(values, parameter.shape, { backend }));
-      else parameter.assign(values);
-      this.formats.delete(parameter);
-      return;
+  /** Takes new values of a parameter row by row, packed where a format is asked for and it may be; `settle` then puts them in their place. */
+  writer(parameter: Parameter, format?: PackedFormat): WeightWriter {
+    return parameter.writer(format !== undefined && this.packs(parameter, format) ? format : "f32");
+  }
+
+  /** Puts what a `writer` took in its place. @throws ArgumentError when rows have not come. */
+  settle(parameter: Parameter, writer: WeightWriter): void {
+    const { format } = writer;
+    parameter.replace(writer.finish());
+    if (format === "f32") this.formats.delete(parameter);
+    else {
+      parameter.trainable = false;
+      this.formats.set(parameter, format);
     }
-    parameter.replace(withFormat(values, parameter.shape, format, parameter.backend));
-    parameter.trainable = false;
-    this.formats.set(parameter, format);
   }
 
   /** Weights by name, read back; `publishedWeights` has them by the names of the model's family. */

@@ -1,4 +1,4 @@
-import { QUANT_BLOCK, type PackedFormat, type StorageFormat } from "@statespace/core";
+import { packBytes, QUANT_BLOCK, type PackedFormat, type StorageFormat } from "@statespace/core";
 import { constants } from "../../kernels.gen.ts";
 
 /** The number by which kernels know a format. */
@@ -8,7 +8,8 @@ export function formatNumber(format: StorageFormat): number {
     : constants[`FORMAT_${format.toUpperCase() as Uppercase<typeof format>}`];
 }
 
-const ROWS = 4;
+/** Rows that are kept side by side. */
+export const GROUP_ROWS = 4;
 /** Neighbouring bytes of a row in a vector of 16. */
 const RUN = 4;
 
@@ -18,7 +19,7 @@ const integerBytes = (format: PackedFormat): number => (format === "q8" ? QUANT_
 function groupsOf(shape: readonly number[]): { groups: number; rows: number; blocks: number } {
   const k = shape.at(-1)!;
   const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  return { groups: Math.ceil(rows / ROWS), rows, blocks: k / QUANT_BLOCK };
+  return { groups: Math.ceil(rows / GROUP_ROWS), rows, blocks: k / QUANT_BLOCK };
 }
 
 /** Copies every byte of a quantised weight between its canonical form and this backend's (packed.h), either way. */
@@ -36,22 +37,32 @@ function copyBlocks(
     else canonical[at] = grouped[to]!;
   };
   for (let row = 0, from = 0; row < rows; row++) {
-    const lane = row % ROWS;
+    const lane = row % GROUP_ROWS;
     for (let block = 0; block < blocks; block++) {
-      const at = (Math.floor(row / ROWS) * blocks + block) * ROWS * (2 + bytes);
+      const at = (Math.floor(row / GROUP_ROWS) * blocks + block) * GROUP_ROWS * (2 + bytes);
       for (let i = 0; i < 2; i++) move(from++, at + 2 * lane + i);
-      for (let i = 0; i < bytes; i++) move(from++, at + 2 * ROWS + (i - (i % RUN)) * ROWS + lane * RUN + (i % RUN));
+      for (let i = 0; i < bytes; i++)
+        move(from++, at + 2 * GROUP_ROWS + (i - (i % RUN)) * GROUP_ROWS + lane * RUN + (i % RUN));
     }
   }
 }
 
-/** Canonical bytes to groups of four rows, so that a product reads its weights as one sequential stream. */
-export function layoutGroups(canonical: Uint8Array, shape: readonly number[], format: PackedFormat): Uint8Array {
-  if (format === "f16" || format === "bf16") return canonical;
+/** Bytes of a packed weight in this backend's arrangement. */
+export function groupedBytes(shape: readonly number[], format: PackedFormat): number {
+  if (format === "f16" || format === "bf16") return packBytes(shape, format);
   const { groups, blocks } = groupsOf(shape);
-  const out = new Uint8Array(groups * blocks * ROWS * (2 + integerBytes(format)));
-  copyBlocks(shape, format, canonical, out, true);
-  return out;
+  return groups * blocks * GROUP_ROWS * (2 + integerBytes(format));
+}
+
+/** Canonical bytes of quantised rows to groups of four, so that a product reads its weights as one sequential stream. */
+export function layoutGroups(
+  canonical: Uint8Array,
+  shape: readonly number[],
+  format: PackedFormat,
+  target: Uint8Array,
+): void {
+  if (groupsOf(shape).rows % GROUP_ROWS !== 0) target.fill(0);
+  copyBlocks(shape, format, canonical, target, true);
 }
 
 /** Inverse of `layoutGroups`. */

@@ -1,10 +1,10 @@
-import type { StorageFormat, TensorInfo } from "@statespace/core";
+import type { StorageFormat, TensorInfo, WeightFormat } from "@statespace/core";
 import type { WebGpuBackend } from "../../backend.ts";
 import type { DeviceTraits } from "../../device/device.ts";
 import { foldGrid } from "../../device/launch.ts";
 import type { Grid } from "../../shader/types.ts";
 import { sumsOf } from "../shared/sums.ts";
-import { scalesOffset, weightFormat, wholeWords, wordElements, type WeightFormat } from "./formats.ts";
+import { scalesOffset, weightFormat, wholeWords, wordElements } from "./formats.ts";
 
 /** Rows of x up to which reading the weight once, row by row, beats tiles. */
 const gemvRows = 8;

@@ -1,0 +1,146 @@
+import { FormatError, type PackedFormat, type Parameter, type WeightWriter } from "@statespace/core";
+import {
+  DTYPE_BYTES,
+  quote,
+  toFloat32Array,
+  type ElementType,
+  type TensorEntry,
+  type TensorPiece,
+} from "@statespace/files";
+import type { Model } from "../model/model.ts";
+import type { PublishedTensor } from "./weightNames.ts";
+
+/** Elements that are converted at once. */
+const BLOCK = 1 << 18;
+/** Bytes written to a device before it is waited for: those are there twice. */
+const AHEAD = 16 << 20;
+
+/** Rows of one tensor of a file that wait to be whole, to be converted and packed together. */
+interface Arriving {
+  readonly key: string;
+  readonly dtype: ElementType;
+  readonly bytesLeft: { count: number };
+  readonly parameter: Parameter;
+  readonly writer: WeightWriter;
+  /** Where its rows go: rows of the file, in order, to rows of the weight. */
+  readonly places: readonly (readonly [row: number, count: number])[];
+  readonly block: Uint8Array;
+  filled: number;
+  /** Rows before those in the block. */
+  row: number;
+}
+
+/**
+ * Puts the tensors of a file into a model as their bytes come: from the type of the file through a block of rows to the form in which
+ * they are kept, on their device. What was taken and is not whole is given up by `dispose`.
+ */
+export class WeightLoader {
+  readonly #model: Model;
+  readonly #matched: ReadonlyMap<string, PublishedTensor>;
+  readonly #entries: ReadonlyMap<string, TensorEntry>;
+  readonly #format: PackedFormat | undefined;
+  /** Weights of which not all rows have come. */
+  readonly #writers: Map<Parameter, WeightWriter> = new Map();
+  readonly #missing: Set<string>;
+  #arriving: Arriving | undefined;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #floats: Float32Array = new Float32Array(0);
+  #ahead = 0;
+
+  constructor(
+    model: Model,
+    matched: ReadonlyMap<string, PublishedTensor>,
+    entries: ReadonlyMap<string, TensorEntry>,
+    format?: PackedFormat,
+  ) {
+    this.#model = model;
+    this.#matched = matched;
+    this.#entries = entries;
+    this.#format = format;
+    this.#missing = new Set(matched.keys());
+  }
+
+  /** Takes bytes; those of a tensor come in order, one tensor after the other. */
+  async take({ name, begin, bytes }: TensorPiece): Promise<void> {
+    const target = this.#matched.get(name);
+    if (target === undefined) return;
+    if (begin === 0) this.#arriving = this.#begin(name, target);
+    const arriving = this.#arriving!;
+    for (let at = 0; at < bytes.byteLength;) {
+      const part = bytes.subarray(at, at + arriving.block.byteLength - arriving.filled);
+      arriving.block.set(part, arriving.filled);
+      arriving.filled += part.byteLength;
+      arriving.bytesLeft.count -= part.byteLength;
+      at += part.byteLength;
+      if (arriving.filled === arriving.block.byteLength || arriving.bytesLeft.count === 0) this.#put(arriving);
+    }
+    if (arriving.bytesLeft.count === 0) this.#end(arriving);
+    this.#ahead += bytes.byteLength;
+    if (this.#ahead < AHEAD) return;
+    this.#ahead = 0;
+    await this.#model.backend.finish();
+  }
+
+  #begin(key: string, { parameter, rows }: PublishedTensor): Arriving {
+    const { dtype, byteLength } = this.#entries.get(key)!;
+    const writer = this.#writers.get(parameter) ?? this.#model.writer(parameter, this.#format);
+    this.#writers.set(parameter, writer);
+    const rowBytes = writer.k * DTYPE_BYTES[dtype];
+    const height = Math.max(4, 4 * Math.floor(BLOCK / (4 * writer.k)));
+    const blockBytes = Math.max(1, Math.min(byteLength, height * rowBytes));
+    if (this.#bytes.byteLength < blockBytes) this.#bytes = new Uint8Array(blockBytes);
+    // Rows of the files are along the first axis, those of a writer along all but the last.
+    const perRow = writer.rows / (parameter.shape[0] ?? 1);
+    const places = rows.map(([from, count]) => [from * perRow, count * perRow] as const);
+    const block = this.#bytes.subarray(0, blockBytes);
+    return { key, dtype, bytesLeft: { count: byteLength }, parameter, writer, places, block, filled: 0, row: 0 };
+  }
+
+  /** Writes the rows of the block. */
+  #put(arriving: Arriving): void {
+    const { dtype, writer, places, block, filled, row } = arriving;
+    const bytes = block.subarray(0, filled);
+    const count = filled / (writer.k * DTYPE_BYTES[dtype]);
+    const asTheyAre = writer.format.toUpperCase() === dtype && writer.format !== "f32";
+    const floats = asTheyAre ? undefined : this.#toFloats(dtype, bytes);
+    let start = 0; // row of the file at which a place begins
+    for (const [to, height] of places) {
+      const [a, b] = [Math.max(row, start), Math.min(row + count, start + height)];
+      const [from, until] = [a - row, b - row];
+      if (a < b) {
+        if (floats === undefined)
+          writer.writePacked(to + a - start, bytes.subarray(2 * writer.k * from, 2 * writer.k * until));
+        else writer.write(to + a - start, floats.subarray(writer.k * from, writer.k * until));
+      }
+      start += height;
+    }
+    arriving.row += count;
+    arriving.filled = 0;
+  }
+
+  #toFloats(dtype: ElementType, bytes: Uint8Array): Float32Array {
+    const length = bytes.byteLength / DTYPE_BYTES[dtype];
+    if (dtype === "F32") return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+    if (this.#floats.length < length) this.#floats = new Float32Array(length);
+    return toFloat32Array({ dtype, shape: [length], bytes }, this.#floats);
+  }
+
+  #end({ key, parameter, writer }: Arriving): void {
+    this.#arriving = undefined;
+    this.#missing.delete(key);
+    if (!writer.complete) return;
+    this.#writers.delete(parameter);
+    this.#model.settle(parameter, writer);
+  }
+
+  /** @throws FormatError for a tensor that did not come. */
+  finish(): void {
+    const [first] = this.#missing;
+    if (first !== undefined) throw new FormatError(`tensor ${quote(first)} is missing`);
+  }
+
+  dispose(): void {
+    for (const writer of this.#writers.values()) writer.dispose();
+    this.#writers.clear();
+  }
+}
