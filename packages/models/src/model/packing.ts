@@ -1,5 +1,4 @@
-import { ArgumentError, PACKED_FORMATS, type PackedFormat } from "@statespace/core";
-import { nearestName } from "../config/nearestName.ts";
+import { ArgumentError, nearestName, PACKED_FORMATS, type PackedFormat } from "@statespace/core";
 
 /** Whether the rows of a matrix divide into a format's blocks. */
 export function fitsFormat(shape: readonly number[], format: PackedFormat): boolean {
