@@ -16,7 +16,8 @@ it.each(Object.entries(hashes))("%s", (name, hash) => {
   const actual = createHash("sha256")
     .update(readFileSync(new URL(`golden/${name}`, root)))
     .digest("hex");
-  expect(actual, `${name} was changed; golden/generate.py and generate_more.py tell how the vectors are made`).toBe(
-    hash,
-  );
+  expect(
+    actual,
+    `${name} was changed; golden/generate.py, generate_more.py and generate_hybrids.py tell how the vectors are made`,
+  ).toBe(hash);
 });

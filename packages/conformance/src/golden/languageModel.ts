@@ -65,7 +65,8 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
         reason: `${GRADIENT_PER_LAYER} roundings a layer of the largest entry`,
       });
     }
-    rows.push(await lossesRow(model, golden, () => model.loss(idsTensor, targets)));
+    if ("out.adamwLosses" in golden.tensors)
+      rows.push(await lossesRow(model, golden, () => model.loss(idsTensor, targets)));
     for (const t of [idsTensor, targets]) t.dispose();
     return rows;
   } finally {

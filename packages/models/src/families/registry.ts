@@ -2,6 +2,7 @@ import { ArgumentError, FormatError } from "@statespace/core";
 import { isJsonObject, parseStrictJson, quote, type JsonObject } from "@statespace/files";
 import { ConfigFields } from "../config/fields.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { falconH1 } from "./falconH1.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { falconMamba, mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
@@ -10,7 +11,7 @@ import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
 
 /** Families of Hugging Face transformers, by their `model_type`. */
-const transformersFamilies = [mamba, falconMamba, mamba2];
+const transformersFamilies = [mamba, falconMamba, mamba2, falconH1];
 
 /** Every family whose files are read. */
 export const families: readonly Family[] = [...transformersFamilies, mambaSsm, statespace, statespaceHybrid];

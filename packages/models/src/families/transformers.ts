@@ -1,6 +1,6 @@
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
-import type { ModelConfig, ResolvedModel } from "../model/config.ts";
+import type { EncoderConfig, HeadConfig, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { expressible } from "./family.ts";
 import { formatTransformersJson } from "./transformersJson.ts";
 
@@ -20,6 +20,12 @@ export interface TransformersDefaults {
 
 const DTYPE_NAMES: Record<FloatStorage, string> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
 
+/** A language model but for its layers. */
+interface TransformersModel extends Omit<ModelConfig, "layers"> {
+  readonly encoder: Extract<EncoderConfig, { kind: "embedding" }>;
+  readonly head: Extract<HeadConfig, { kind: "language" }>;
+}
+
 /** What every language model of transformers says of itself, but for its layers. */
 export function readShared(
   fields: ConfigFields,
@@ -29,7 +35,7 @@ export function readShared(
   readonly dModel: number;
   readonly nLayer: number;
   readonly normEps: number;
-  readonly model: Omit<ModelConfig, "layers">;
+  readonly model: TransformersModel;
 } {
   const vocabSize = fields.integer("vocab_size", defaults.vocabSize);
   const dModel = fields.integer("hidden_size", defaults.dModel);
@@ -87,6 +93,20 @@ export function writeShared(
     pad_token_id: model.padTokenId,
     use_cache: true,
   };
+}
+
+/** The base of rotary positions, from `rope_parameters` of transformers 5 or from the flat field before it. @throws FormatError for another kind of positions. */
+export function readRopeTheta(fields: ConfigFields, standard: number): number {
+  const rope = fields.object("rope_parameters");
+  const scaling = fields.object("rope_scaling");
+  for (const [owner, key] of [
+    [rope, "rope_type"],
+    [scaling, "rope_type"],
+    [scaling, "type"],
+  ] as const)
+    owner.choice(key, ["default"], "default");
+  const owner = rope.has("rope_theta") ? rope : fields;
+  return owner.number("rope_theta", standard, { min: 0, above: true, max: 1e12 });
 }
 
 /** @throws ArgumentError for a model whose layers, encoder or head have factors, or an MLP. */

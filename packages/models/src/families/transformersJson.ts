@@ -7,15 +7,21 @@ const FLOAT_FIELDS = [
   "time_step_max",
   "time_step_floor",
   "time_step_scale",
+  "rms_norm_eps",
+  "norm_eps",
+  "[a-z_]+_multiplier",
+  "logits_scaling",
 ];
 const FLOAT_LINES = new RegExp(`^(  "(?:${FLOAT_FIELDS.join("|")})": -?\\d+)(,?)$`, "gm");
-const TIME_STEP_LIMIT = /"time_step_limit": \[[^\]]*\]/;
+const FLOAT_LISTS = /"(?:time_step_limit|mlp_multipliers|ssm_multipliers)": \[[^\]]*\]/g;
+const ROPE_THETA = /^( +"rope_theta": -?\d+)(,?)$/gm;
 const WHOLE_ITEMS = /^(\s*-?\d+)(,?)$/gm;
 
 /** `config.json` as text, with whole numbers written as Python floats (`1.0`) in the fields that transformers types so. */
 export function formatTransformersJson(config: object): string {
   const text = JSON.stringify(config, null, 2)
     .replaceAll(FLOAT_LINES, "$1.0$2")
-    .replace(TIME_STEP_LIMIT, (list) => list.replaceAll(WHOLE_ITEMS, "$1.0$2"));
+    .replaceAll(ROPE_THETA, "$1.0$2")
+    .replace(FLOAT_LISTS, (list) => list.replaceAll(WHOLE_ITEMS, "$1.0$2"));
   return `${text}\n`;
 }

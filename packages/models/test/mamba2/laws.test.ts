@@ -28,6 +28,11 @@ const variants: Readonly<Record<string, Partial<Mamba2MixerConfig>>> = {
   "groups normed apart, after which the gate acts": { normBeforeGate: true, normGroupSize: 4, useBias: true },
   "without a norm, D a channel": { mixerNorm: false, dHasHeadDim: true, useConvBias: false },
   "steps clamped": { timeStepLimit: [0.1, 0.4] },
+  "factors on what the projection makes, a bias of it alone": {
+    useBias: true,
+    useOutBias: false,
+    projectionMultipliers: [0.5, 1.5, 0.75, 2, 0.25],
+  },
 };
 
 for (const [name, change] of Object.entries(variants)) {

@@ -16,6 +16,7 @@ describe("mamba2/minimal.ts equals the fast path", () => {
   });
   const variants: Record<string, Partial<Mamba2MixerConfig>> = {
     "groups normed apart before the gate": { nGroups: 2, normGroupSize: 32, normBeforeGate: true },
+    "factors on what the projection makes": { projectionMultipliers: [0.5, 1.5, 0.75, 2, 0.25], useBias: true },
     "no norm, D a channel, clamped steps": { mixerNorm: false, dHasHeadDim: true, timeStepLimit: [0.01, 0.05] },
   };
   for (const [name, change] of Object.entries(variants)) {

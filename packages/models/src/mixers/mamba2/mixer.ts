@@ -3,13 +3,16 @@ import {
   causalConv1dStep,
   exp,
   isRecordingGradients,
+  keep,
   linear,
+  mul,
   neg,
   reshape,
   rmsNorm,
   split,
   ssdScan,
   ssdScanStep,
+  tensor,
   tidy,
   zeros,
   type Parameter,
@@ -31,7 +34,7 @@ interface Projected {
 /**
  * The Mamba-2 mixer: one scalar A a head, everything made by one projection, the scan a chunked matrix product.
  *
- *     z, xBC, dt = inProj(input)
+ *     z, xBC, dt = inProj(input)                   each part times its factor, where there are factors
  *     x, B, C    = silu(conv(xBC))
  *     delta      = clamp(softplus(dt + dtBias), timeStepLimit)
  *     y          = ssd(x, delta, A, B, C) + D x          with A = -exp(ALog), one a head
@@ -55,6 +58,7 @@ export class Mamba2Mixer implements Mixer {
   readonly outProj: Parameter; // [dModel, d]
   readonly outProjBias: Parameter | undefined; // [dModel]
   readonly #A: Derived;
+  #multipliers: Tensor | undefined;
 
   constructor(config: Mamba2MixerConfig, build: ParameterBuilder) {
     this.config = config;
@@ -75,7 +79,8 @@ export class Mamba2Mixer implements Mixer {
     this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
     this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
     this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
-    this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    this.outProjBias =
+      (config.useOutBias ?? config.useBias) ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
       this.inProj,
       this.inProjBias,
@@ -149,13 +154,28 @@ export class Mamba2Mixer implements Mixer {
   }
 
   #project(input: Tensor): Projected {
-    const parts = split(linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y, [
+    const { y } = linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value });
+    const factors = this.#factors();
+    const parts = split(factors === undefined ? y : mul(y, factors), [
       this.config.dInner,
       this.#convDim,
       this.config.nHeads,
     ]);
     const [z, xBC, dt] = parts as [Tensor, Tensor, Tensor];
     return { z, xBC, dt };
+  }
+
+  /** A factor for every channel that the projection makes, [2 d + 2 g n + h]; kept between calls. */
+  #factors(): Tensor | undefined {
+    const { projectionMultipliers: factors, dInner: d, nGroups: g, dState: n, nHeads: h } = this.config;
+    if (factors === undefined) return undefined;
+    const { backend } = this.inProj;
+    if (this.#multipliers?.backend !== backend) {
+      this.#multipliers?.dispose();
+      const values = [d, d, g * n, g * n, h].flatMap((count, i) => Array<number>(count).fill(factors[i]!));
+      this.#multipliers = keep(tensor(Float32Array.from(values), [values.length], { backend }));
+    }
+    return this.#multipliers;
   }
 
   /** x [..., h, p] and B, C [..., g, n] from the convolved channels. */
@@ -207,6 +227,8 @@ export class Mamba2Mixer implements Mixer {
   /** Frees what was derived from the weights; the weights themselves belong to the model. */
   dispose(): void {
     this.#A.dispose();
+    this.#multipliers?.dispose();
+    this.#multipliers = undefined;
   }
 }
 
