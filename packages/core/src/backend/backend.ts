@@ -97,11 +97,15 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
 
   /** Runs a kernel on tensors of this backend. When it throws, what it had allocated is given back. */
   runKernel(kernel: Kernel, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo | readonly TensorInfo[] {
+    const from = this.storage.begin();
     try {
-      return this.storage.guarded(kernel, this, inputs, attrs);
+      return kernel(this, inputs, attrs);
     } catch (error) {
+      this.storage.takeBack(from);
       this.abandon();
       throw error;
+    } finally {
+      this.storage.end();
     }
   }
 

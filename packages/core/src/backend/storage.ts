@@ -24,7 +24,8 @@ interface Placement<B> {
  * A tensor's place in a block. Several entries may share one block (views), several tensors one entry (reshapes).
  * It is the `dataId` of its tensors, so that finding it costs nothing.
  */
-export class Entry<B> implements Placement<B> {
+export class Entry<B> implements Placement<B>, TensorInfo {
+  readonly dataId: DataId = this;
   readonly owner: Storage<B>;
   readonly byteOffset: number;
   readonly bytes: number;
@@ -118,21 +119,23 @@ export class Storage<B> {
     this.#count++;
     this.#bytes += entry.bytes;
     if (this.#running > 0) this.#journal.push(entry);
-    return { dataId: entry, shape: entry.shape, dtype: entry.dtype };
+    return entry;
   }
 
-  /** Runs a kernel; what it had made when it threw is released. */
-  guarded<A, I, O, T>(run: (backend: A, inputs: I, attrs: O) => T, backend: A, inputs: I, attrs: O): T {
-    const from = this.#journal.length;
+  /** Called before a kernel runs; what it makes from here on can be taken back with the number this returns. */
+  begin(): number {
     this.#running++;
-    try {
-      return run(backend, inputs, attrs);
-    } catch (error) {
-      for (const entry of this.#journal.splice(from)) this.release(entry, true);
-      throw error;
-    } finally {
-      if (--this.#running === 0) this.#journal.length = 0;
-    }
+    return this.#journal.length;
+  }
+
+  /** Releases what was made since `begin`. */
+  takeBack(from: number): void {
+    for (const entry of this.#journal.splice(from)) this.release(entry, true);
+  }
+
+  /** Called when a kernel is done, or has failed. */
+  end(): void {
+    if (--this.#running === 0) this.#journal.length = 0;
   }
 
   has(dataId: DataId): boolean {
@@ -152,8 +155,8 @@ export class Storage<B> {
 
   /** Drops one reference (all of them if forced); true when the entry is gone. */
   release(dataId: DataId, force: boolean): boolean {
-    if (!this.has(dataId)) return true;
-    const entry = this.get(dataId);
+    if (!(dataId instanceof Entry) || dataId.owner !== this || dataId.refs === 0) return true;
+    const entry: Entry<B> = dataId;
     entry.refs = force ? 0 : entry.refs - 1;
     if (entry.refs > 0) return false;
     const { block } = entry;

@@ -67,11 +67,17 @@ function named(names: readonly string[], tensors: readonly Tensor[]): Record<str
   return result;
 }
 
+/** The inputs that are there; the caller's own record where all of them are. */
 function presentInputs(spec: OpDeclaration, given: Readonly<Record<string, Tensor | undefined>>): Tensors {
-  const present: Record<string, Tensor> = {};
+  let absent = false;
   for (const name in given) {
     if (spec.inputs[name] === undefined && !spec.inputs["..."])
       throw new ShapeError(`${spec.name}: has no argument ${name} (it has ${Object.keys(spec.inputs).join(", ")})`);
+    absent ||= given[name] === undefined;
+  }
+  if (!absent) return given as Tensors;
+  const present: Record<string, Tensor> = {};
+  for (const name in given) {
     const input = given[name];
     if (input !== undefined) present[name] = input;
   }
@@ -81,7 +87,8 @@ function presentInputs(spec: OpDeclaration, given: Readonly<Record<string, Tenso
 function withDefaults({ name, attrs: defaults }: OpDeclaration, attrs: object | undefined): Record<string, unknown> {
   if (attrs === undefined) return defaults;
   const all: Record<string, unknown> = { ...defaults };
-  for (const [attribute, value] of Object.entries(attrs)) {
+  for (const attribute in attrs) {
+    const value = (attrs as Readonly<Record<string, unknown>>)[attribute];
     if (!(attribute in defaults))
       throw new ArgumentError(
         `${name}: has no attribute ${attribute} (it has ${Object.keys(defaults).join(", ") || "none"})`,
@@ -130,7 +137,7 @@ function perform(
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Tensor[] {
-  const rule = ruleOf(spec, present, attrs, names);
+  const rule = isRecording() ? ruleOf(spec, present, attrs, names) : undefined;
   const { kernels } = backendOf(present);
   const lacking =
     kernels[spec.name] === undefined ||
@@ -152,14 +159,16 @@ export function usesGradientKernel({ differentiable, gradient }: OpDeclaration):
   return differentiable.length > 0 && gradient === undefined;
 }
 
-function ruleOf(
+const NO_GRADIENT: GradientRule = { save: [], backward: () => ({}) };
+
+/** How an op goes back: undefined where it has no gradient. */
+export function ruleOf(
   spec: OpDeclaration,
   present: Tensors,
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Rule | undefined {
-  if (!isRecording()) return undefined;
-  if (spec.flat) return () => ({ save: [], backward: () => ({}) });
+  if (spec.flat) return () => NO_GRADIENT;
   if (spec.gradient !== undefined) return composedRule(spec, present, attrs, names);
   return spec.differentiable.length > 0 ? kernelRule(spec, present, attrs, names) : undefined;
 }
@@ -170,10 +179,14 @@ function composedRule(
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Rule {
-  const shapes = Object.fromEntries(Object.entries(present).map(([name, { shape }]) => [name, shape]));
+  const { save, backward } = gradient!;
   return (outputs) => ({
-    save: gradient!.save.map((name) => present[name] ?? outputs[names.indexOf(name)]!),
-    backward: ([dy], kept) => gradient!.backward({ saved: named(gradient!.save, kept), dy: dy!, shapes, attrs }),
+    save: save.map((name) => present[name] ?? outputs[names.indexOf(name)]!),
+    backward: ([dy], kept) => {
+      const shapes: Record<string, readonly number[]> = {};
+      for (const name in present) shapes[name] = present[name]!.shape;
+      return backward({ saved: named(save, kept), dy: dy!, shapes, attrs });
+    },
   });
 }
 
@@ -183,20 +196,23 @@ function kernelRule(
   attrs: Readonly<Record<string, unknown>>,
   outputNames: readonly string[],
 ): Rule {
-  const inputNames = Object.keys(present);
-  const savedOutputs = spec.saveOutputs ?? [];
-  const wanted = spec.differentiable.filter((name) => present[name] !== undefined);
-  return (outputs) => ({
-    save: [
-      ...inputNames.map((name) => present[name]!),
-      ...savedOutputs.map((name) => outputs[outputNames.indexOf(name)]!),
-    ],
-    backward: (dys, saved) => {
-      const inputs = named([...inputNames, ...savedOutputs], saved);
-      dys.forEach((dy, i) => {
-        if (dy !== null) inputs[upstreamName(outputNames[i]!)] = dy;
-      });
-      return named(wanted, runKernel(gradientKernelName(spec.name), inputs, attrs));
-    },
-  });
+  return (outputs) => {
+    const savedNames = Object.keys(present);
+    const save = Object.values(present);
+    for (const name of spec.saveOutputs ?? []) {
+      savedNames.push(name);
+      save.push(outputs[outputNames.indexOf(name)]!);
+    }
+    return {
+      save,
+      backward: (dys, saved) => {
+        const inputs = named(savedNames, saved);
+        dys.forEach((dy, i) => {
+          if (dy !== null) inputs[upstreamName(outputNames[i]!)] = dy;
+        });
+        const wanted = spec.differentiable.filter((name) => present[name] !== undefined);
+        return named(wanted, runKernel(gradientKernelName(spec.name), inputs, attrs));
+      },
+    };
+  };
 }

@@ -15,6 +15,7 @@ export * from "./diagonalScan.ts";
 export * from "./embedding.ts";
 export * from "./fftConv.ts";
 export * from "./gatedDeltaRule.ts";
+export * from "./gradientOf.ts";
 export * from "./indexing.ts";
 export * from "./inverseRealFft.ts";
 export * from "./layerNorm.ts";

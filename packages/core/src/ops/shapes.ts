@@ -94,37 +94,40 @@ function startsWith(shape: readonly number[], lead: readonly number[], count: nu
   return true;
 }
 
-/** Fits a shape to a pattern and binds what it tells; the new symbols, or undefined where it does not fit. */
+/** Fits a shape to a pattern and adds what it tells to `dims`, which stay as they are where it does not fit. */
 function fit(
   shape: readonly number[],
   { lead, places }: Pattern,
-  dims: Dims,
+  dims: Record<string, number>,
   front: readonly number[] | undefined,
-): Dims | undefined {
+): boolean {
   const extra = shape.length - places.length;
-  if (extra < 0 || (!lead && extra > 0)) return undefined;
-  if (lead && front !== undefined && !startsWith(shape, front, extra)) return undefined;
-  let bound: Record<string, number> | undefined;
+  if (extra < 0 || (!lead && extra > 0)) return false;
+  if (lead && front !== undefined && !startsWith(shape, front, extra)) return false;
+  let fresh = 0; // places whose symbols were bound here, as bits
   for (let i = 0; i < places.length; i++) {
+    const place = places[i]!;
     const extent = shape[extra + i]!;
-    const known = evaluate(places[i]!, bound ?? dims);
-    if (known !== undefined && known !== extent) return undefined;
-    if (known === undefined) (bound ??= { ...dims })[places[i]!.text] = extent;
+    const known = evaluate(place, dims);
+    if (known === undefined) {
+      dims[place.text] = extent;
+      fresh |= 1 << i;
+    } else if (known !== extent) {
+      for (let j = 0; j < i; j++) if (fresh & (1 << j)) delete dims[places[j]!.text];
+      return false;
+    }
   }
-  return bound ?? dims;
+  return true;
 }
 
-/** The first pattern that a shape fits, and what it tells. */
+/** The first pattern that a shape fits. */
 function firstFit(
   shape: readonly number[],
   patterns: readonly Pattern[],
-  dims: Dims,
+  dims: Record<string, number>,
   lead: readonly number[] | undefined,
-): { pattern: Pattern; dims: Dims } | undefined {
-  for (const pattern of patterns) {
-    const bound = fit(shape, pattern, dims, lead);
-    if (bound !== undefined) return { pattern, dims: bound };
-  }
+): Pattern | undefined {
+  for (const pattern of patterns) if (fit(shape, pattern, dims, lead)) return pattern;
   return undefined;
 }
 
@@ -139,34 +142,41 @@ function expected(spec: ArgumentSpec, dims: Dims, lead: readonly number[] | unde
     .join(" or ");
 }
 
+/** @throws DTypeError unless the dtype is one of the argument's, and that of the arguments before it with the same choice. */
 function checkDType(
   op: string,
-  spec: ArgumentSpec,
-  input: Shaped,
-  chosen: Map<string, Shaped & { name: string }>,
+  specs: readonly ArgumentSpec[],
+  at: number,
+  inputs: Readonly<Record<string, Shaped | undefined>>,
 ): void {
-  if (!spec.dtypes.includes(input.dtype as DType))
-    throw new DTypeError(`${op}: ${spec.name} must be ${spec.dtypes.join(" or ")}, got ${input.dtype}`);
-  if (spec.dtypes.length === 1) return;
-  const first = chosen.get(spec.dtypeText);
-  if (first === undefined) chosen.set(spec.dtypeText, { ...input, name: spec.name, dtype: input.dtype });
-  else if (first.dtype !== input.dtype)
-    throw new DTypeError(
-      `${op}: ${first.name} and ${spec.name} must have one dtype, got ${first.dtype} and ${input.dtype}`,
-    );
+  const { name, dtypes, dtypeText } = specs[at]!;
+  const { dtype } = inputs[name]!;
+  if (dtypes.length === 1 ? dtypes[0] !== dtype : !dtypes.includes(dtype as DType))
+    throw new DTypeError(`${op}: ${name} must be ${dtypes.join(" or ")}, got ${dtype}`);
+  if (dtypes.length === 1) return;
+  for (let i = 0; i < at; i++) {
+    const other = specs[i]!;
+    const first = inputs[other.name];
+    if (other.dtypeText === dtypeText && first !== undefined && first.dtype !== dtype)
+      throw new DTypeError(`${op}: ${other.name} and ${name} must have one dtype, got ${first.dtype} and ${dtype}`);
+  }
 }
 
 /** Shape of the broadcast of two shapes. @throws ShapeError naming both. */
 export function broadcastShape(op: string, a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
+  const shape: number[] = [];
+  for (let i = 0; i < rank; i++) {
     const x = a[i - rank + a.length] ?? 1;
     const y = b[i - rank + b.length] ?? 1;
     if (x !== y && x !== 1 && y !== 1)
       throw new ShapeError(`${op}: a [${a.join(", ")}] and b [${b.join(", ")}] do not broadcast`);
-    return x === 1 ? y : x;
-  });
+    shape.push(x === 1 ? y : x);
+  }
+  return shape;
 }
+
+const NONE: readonly number[] = [];
 
 /**
  * Checks every argument of an op and binds the symbols.
@@ -177,36 +187,34 @@ export function bindDims(
   specs: readonly ArgumentSpec[],
   inputs: Readonly<Record<string, Shaped | undefined>>,
 ): BoundDims {
-  let dims: Dims = {};
+  const dims: Record<string, number> = {};
   let lead: readonly number[] | undefined;
   let broadcast: readonly number[] | undefined;
-  const chosen = new Map<string, Pattern>();
-  const dtypes = new Map<string, Shaped & { name: string }>();
-  for (const spec of specs) {
-    const choice = chosen.get(spec.alternatives);
+  let chosen: Map<string, Pattern> | undefined;
+  for (let at = 0; at < specs.length; at++) {
+    const spec = specs[at]!;
     const input = inputs[spec.name];
     if (input === undefined) {
       if (!spec.optional)
         throw new ShapeError(`${op}: ${spec.name} is missing; it must be ${expected(spec, dims, lead)}`);
       continue;
     }
-    checkDType(op, spec, input, dtypes);
+    checkDType(op, specs, at, inputs);
     if (spec.patterns[0]!.broadcast) {
       broadcast = broadcast === undefined ? input.shape : broadcastShape(op, broadcast, input.shape);
       continue;
     }
-    const patterns = choice === undefined || spec.patterns.length === 1 ? spec.patterns : [choice];
-    const fitting = firstFit(input.shape, patterns, dims, lead);
-    if (fitting === undefined)
+    const choice = spec.patterns.length === 1 ? undefined : chosen?.get(spec.alternatives);
+    const patterns = choice === undefined ? spec.patterns : [choice];
+    const pattern = firstFit(input.shape, patterns, dims, lead);
+    if (pattern === undefined)
       throw new ShapeError(
         `${op}: ${spec.name} must be ${expected({ ...spec, patterns }, dims, lead)}, got [${input.shape.join(", ")}]`,
       );
-    const { pattern } = fitting;
-    if (spec.patterns.length > 1) chosen.set(spec.alternatives, pattern);
-    dims = fitting.dims;
+    if (spec.patterns.length > 1) (chosen ??= new Map()).set(spec.alternatives, pattern);
     if (pattern.lead) lead ??= input.shape.slice(0, input.shape.length - pattern.places.length);
   }
-  return { dims, lead: lead ?? [], broadcast };
+  return { dims, lead: lead ?? NONE, broadcast };
 }
 
 /** A symbolic output at bound extents; a symbol that is none of theirs is the name of an attribute. */

@@ -64,8 +64,14 @@ function walkBack(
   const grads = new Map<number, Tensor>([[y.id, dy === undefined ? ones(y.shape, { backend: y.backend }) : again(dy)]]);
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
-    const dys = node.outputs.map(({ id }) => grads.get(id) ?? null);
-    if (dys.some((d) => d !== null)) backThrough(node, serial, dys, grads);
+    const dys: (Tensor | null)[] = [];
+    let reached = false;
+    for (const { id } of node.outputs) {
+      const dy = grads.get(id) ?? null;
+      dys.push(dy);
+      reached ||= dy !== null;
+    }
+    if (reached) backThrough(node, serial, dys, grads);
     drop(node);
     for (const { id } of node.outputs) {
       if (wanted.has(id)) continue;

@@ -3,7 +3,7 @@ import type { AnyBackend } from "../backend/registry.ts";
 import { BackendError } from "../errors.ts";
 import { enterCapture } from "./capturing.ts";
 import { disposeOnThrow, wrap } from "./scope.ts";
-import { isDifferentiated, noGrad, record, type GradientRule } from "./tape.ts";
+import { isDifferentiated, noGrad, record, recordingSerial, type GradientRule } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Inputs of an op by name. */
@@ -24,32 +24,33 @@ export function runKernel(
   rule?: (outputs: readonly Tensor[]) => GradientRule,
   on?: AnyBackend,
 ): Tensor[] {
-  const backend = commonBackend(name, inputs) ?? on ?? currentBackend();
-  const kernel = backend.kernels[name];
-  if (kernel === undefined) throw new BackendError(`${name}: the ${backend.label} backend has no such kernel`);
-  enterCapture(name, backend);
-  const result = backend.runKernel(kernel, inputs, attrs);
-  const outputs = isList(result) ? result.map((info) => wrap(info, backend)) : [wrap(result, backend)];
-  if (isDifferentiated(inputs)) record(name, inputs, outputs, rule?.(outputs));
-  return outputs;
-}
-
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
-}
-
-/** The one backend of an op's inputs; undefined where it has none. */
-function commonBackend(name: string, inputs: TensorRecord): AnyBackend | undefined {
+  // One walk over the inputs: this is the path of every op.
+  const serial = recordingSerial();
+  let differentiated = false;
   let backend: AnyBackend | undefined;
   for (const key in inputs) {
     const input = inputs[key]!;
     if (input.isDisposed) throw new BackendError(`${name}: ${key} was disposed`);
+    if (input.onTape === serial) differentiated = true;
     backend ??= input.backend;
     if (input.backend !== backend) throw mixed(name, inputs);
   }
   if (backend?.running === false)
     throw new BackendError(`${name}: the ${backend.name} backend of its inputs was stopped`);
-  return backend;
+  backend ??= on ?? currentBackend();
+  const kernel = backend.kernels[name];
+  if (kernel === undefined) throw new BackendError(`${name}: the ${backend.label} backend has no such kernel`);
+  enterCapture(name, backend);
+  const result = backend.runKernel(kernel, inputs, attrs);
+  const outputs: Tensor[] = [];
+  if (isList(result)) for (const info of result) outputs.push(wrap(info, backend));
+  else outputs.push(wrap(result, backend));
+  if (differentiated) record(name, inputs, outputs, rule?.(outputs));
+  return outputs;
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
 }
 
 function mixed(name: string, inputs: TensorRecord): BackendError {

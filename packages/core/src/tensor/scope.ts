@@ -66,19 +66,13 @@ export function disposeOnThrow<T>(fn: () => T): T {
 
 /** Disposes a scope's tensors but those that are kept or returned; the latter go to the scope around. */
 function settle(own: readonly Tensor[], result: unknown, outer: Tensor[] | undefined): void {
-  const isReturned = result instanceof Tensor ? (t: Tensor): boolean => t === result : membership(result);
+  let found: Set<Tensor> | undefined;
+  if (!(result instanceof Tensor)) collect(result, (found = new Set()), new Set());
   for (const t of own) {
     if (t.kept) continue;
-    if (!isReturned(t)) t.dispose();
+    if (found === undefined ? t !== result : !found.has(t)) t.dispose();
     else if (outer !== undefined) outer.push(t);
   }
-}
-
-function membership(result: unknown): (t: Tensor) => boolean {
-  if (typeof result !== "object" || result === null) return () => false;
-  const found = new Set<Tensor>();
-  collect(result, found, new Set());
-  return (t) => found.has(t);
 }
 
 function collect(value: unknown, found: Set<Tensor>, seen: Set<object>): void {

@@ -67,10 +67,15 @@ export function noGrad<T>(fn: () => T): T {
   }
 }
 
+/** What `onTape` of a tensor says that the tape under way must follow; no tensor says -1. */
+export function recordingSerial(): number {
+  return tape === undefined || paused ? -1 : tape.serial;
+}
+
 /** True while a tape is on and one of the inputs depends on what is differentiated. */
 export function isDifferentiated(inputs: Readonly<Record<string, Tensor>>): boolean {
-  if (tape === undefined || paused) return false;
-  for (const name in inputs) if (inputs[name]!.onTape === tape.serial) return true;
+  const serial = recordingSerial();
+  for (const name in inputs) if (inputs[name]!.onTape === serial) return true;
   return false;
 }
 
@@ -83,7 +88,9 @@ export function record(
 ): void {
   const { serial, nodes } = tape!;
   for (const output of outputs) output.onTape = serial;
-  nodes.push({ name, inputs, outputs, rule, kept: rule === undefined ? [] : rule.save.map(hold) });
+  const kept: Tensor[] = [];
+  if (rule !== undefined) for (const t of rule.save) kept.push(hold(t));
+  nodes.push({ name, inputs, outputs, rule, kept });
 }
 
 /** Lets go of what a node saved. */
