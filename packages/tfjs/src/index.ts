@@ -1,0 +1,3 @@
+export { registerTfBackend, tfNameOf } from "./registerTfBackend.ts";
+export { TfBackend } from "./tfBackend.ts";
+export { tfOp, tfOps, type ChangedOf, type TfOp, type WithTf } from "./tfOp.ts";

@@ -1,0 +1,39 @@
+import { startBackend, type AnyBackend, type BackendDefinition } from "@statespace/core";
+import { engine, registerBackend, registerKernel, type KernelConfig } from "@tensorflow/tfjs-core";
+import { tfKernels } from "./kernels/index.ts";
+import { TfBackend, type TfKernel } from "./tfBackend.ts";
+
+/** Below every backend of tfjs's own, so that tfjs never picks one of ours by itself. */
+const LAST = 0;
+
+/**
+ * Makes one of our backends known to tfjs as `statespace-NAME`; `await tf.setBackend(...)` of the name it returns starts it.
+ * What tfjs computes on stays as it is until then, and our default backend is not touched. A second call does nothing.
+ * @param backend a definition, or the name of a backend that is registered.
+ */
+export function registerTfBackend(backend: string | BackendDefinition): string {
+  const name = tfNameOf(typeof backend === "string" ? backend : backend.name);
+  if (engine().findBackendFactory(name)) return name;
+  registerBackend(name, async () => new TfBackend(await startBackend(backend)), LAST);
+  for (const [kernelName, kernel] of Object.entries(tfKernels)) registerKernel(configOf(kernelName, name, kernel));
+  return name;
+}
+
+/** The name under which tfjs knows a backend of ours. */
+export function tfNameOf(backend: string | AnyBackend): string {
+  return `statespace-${typeof backend === "string" ? backend : backend.name}`;
+}
+
+function configOf(kernelName: string, backendName: string, kernel: TfKernel): KernelConfig {
+  return {
+    kernelName,
+    backendName,
+    kernelFunc: ({ inputs, backend, attrs }) => {
+      const outputs = (backend as TfBackend).compute(kernel, inputs, attrs ?? {});
+      return outputs.length === 1 && !MANY.has(kernelName) ? outputs[0]! : outputs;
+    },
+  };
+}
+
+/** Kernels whose outputs are a list, also where it holds one. */
+const MANY: ReadonlySet<string> = new Set(["SplitV", "Unpack"]);

@@ -1,0 +1,12 @@
+import { defineConfig } from "tsdown";
+
+export default defineConfig({
+  entry: ["src/index.ts"],
+  format: "esm",
+  platform: "neutral",
+  target: "es2023",
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  inputOptions: { resolve: { conditionNames: ["import", "default"] } },
+});

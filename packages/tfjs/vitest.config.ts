@@ -1,0 +1,13 @@
+import { defineProject } from "vitest/config";
+
+// tfjs's Node builds are CommonJS, one copy each and without gradients: its ES modules, one for all, take their place.
+export default defineProject({
+  resolve: { conditions: ["statespace-source"], mainFields: ["module"] },
+  ssr: { resolve: { conditions: ["statespace-source"], mainFields: ["module"] } },
+  test: {
+    name: "tfjs",
+    include: ["test/**/*.test.ts"],
+    testTimeout: 60_000,
+    server: { deps: { inline: [/@tensorflow\//] } },
+  },
+});
