@@ -1,31 +1,21 @@
 import {
+  costOf,
   readFloats,
   reshape,
   setBackend,
   slice,
   sum,
-  tensor,
   tidy,
   valueAndGrads,
-  type AnyOp,
-  type NdArray,
   type NdArrays,
   type Tensor,
 } from "@statespace/core";
-import { Draw } from "../cases/opCase.ts";
+import { Draw, dtypeOf, referenceOf, upload, type OpCase } from "../cases/opCase.ts";
 import { largest } from "../golden/inputs.ts";
 import type { Bench, Subject } from "./bench.ts";
 
-/** A benchmark of one op at a model's shape. */
-export interface OpBenchSpec {
-  readonly name: string;
-  readonly op: AnyOp;
-  readonly attrs: Readonly<Record<string, unknown>>;
-  readonly dims: Readonly<Record<string, number>>;
-  /** Leading extents, where the op has a `...`. */
-  readonly lead?: readonly number[];
-  make(draw: Draw): Readonly<Record<string, NdArray>>;
-  readonly integers?: readonly string[];
+/** A benchmark of one op at a model's shape: a case without a bound. Extents and dtypes follow from its inputs and the op's declaration. */
+export interface OpBenchSpec extends Pick<OpCase, "op" | "name" | "attrs" | "make"> {
   /** Also time the gradient: forward and backward together, under `name backward`. */
   readonly backward?: boolean;
 }
@@ -37,33 +27,32 @@ async function firstOf(t: Tensor): Promise<number> {
   return value!;
 }
 
-function upload(spec: OpBenchSpec, inputs: NdArrays): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape, data }]) => [
-      name,
-      spec.integers?.includes(name) ? tensor(Int32Array.from(data), shape) : tensor(Float32Array.from(data), shape),
-    ]),
-  );
+function workOf(spec: OpBenchSpec, direction: "forward" | "backward"): Bench["work"] {
+  const operands = Object.entries(spec.make(new Draw(1))).map(([name, { shape }]) => [
+    name,
+    { shape, dtype: dtypeOf(spec, name) },
+  ]);
+  const { flops, bytes, exps } = costOf(spec.op, Object.fromEntries(operands), spec.attrs);
+  // A backward pass recomputes the forward and does about twice its work.
+  const factor = direction === "forward" ? 1 : 3;
+  return {
+    flops: factor * flops,
+    bytes: factor * bytes,
+    ...(exps === undefined ? {} : { exps: (direction === "forward" ? 1 : 2) * exps }),
+  };
 }
 
 /** Forward, or forward and backward, of an op on each backend. */
 export function opBench(spec: OpBenchSpec, direction: "forward" | "backward"): Bench {
-  const { flops, bytes, exps } = spec.op.spec.cost(
-    { dims: spec.dims, lead: spec.lead ?? [] },
-    { ...spec.op.spec.attrs, ...spec.attrs },
-  );
-  // A backward pass recomputes the forward and does about twice its work.
-  const factor = direction === "forward" ? 1 : 3;
   return {
     name: direction === "forward" ? spec.name : `${spec.name} backward`,
-    work: {
-      flops: factor * flops,
-      bytes: factor * bytes,
-      ...(exps === undefined ? {} : { exps: (direction === "forward" ? 1 : 2) * exps }),
+    // Drawn when asked: a list of benches is made without their inputs.
+    get work() {
+      return workOf(spec, direction);
     },
     async prepare(backends) {
       const inputs = spec.make(new Draw(1));
-      const expected = spec.op.spec.reference(inputs, { ...spec.op.spec.attrs, ...spec.attrs });
+      const expected = referenceOf(spec, inputs);
       const subjects: Subject[] = [];
       for (const backend of backends) {
         await setBackend(backend);

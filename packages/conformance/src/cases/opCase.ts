@@ -3,6 +3,7 @@ import {
   ndround32,
   Rng,
   sizeOf,
+  tensor,
   type AnyOp,
   type DType,
   type NdArray,
@@ -92,7 +93,10 @@ export function values(shape: readonly number[], data: readonly number[]): NdArr
 }
 
 /** The reference of a case on its inputs. */
-export function referenceOf({ op, attrs, meaning }: OpCase, inputs: NdArrays): NdArrays {
+export function referenceOf(
+  { op, attrs, meaning }: Pick<OpCase, "op" | "attrs" | "meaning">,
+  inputs: NdArrays,
+): NdArrays {
   if (meaning) return { y: meaning(inputs) };
   return op.spec.reference(inputs, { ...op.spec.attrs, ...attrs });
 }
@@ -106,7 +110,17 @@ export function runCase(
 }
 
 /** What a declared argument is, read from its symbolic shape; float32 for one that only the face has. */
-export function dtypeOf({ op }: OpCase, input: string): DType {
+export function dtypeOf({ op }: Pick<OpCase, "op">, input: string): DType {
   const text = (op.spec.inputs as Readonly<Record<string, string>>)[input] ?? "";
   return /^(int32|bool) /.test(`${text} `) ? (text.split(" ")[0] as DType) : "float32";
+}
+
+/** A case's inputs as tensors on the backend that is set. */
+export function upload(c: Pick<OpCase, "op">, inputs: NdArrays): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, data }]) => {
+      const dtype = dtypeOf(c, name);
+      return [name, tensor(dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data), shape, dtype)];
+    }),
+  );
 }

@@ -8,24 +8,14 @@ import {
   valueAndGrads,
   type NdArray,
   type NdArrays,
-  type Tensor,
 } from "@statespace/core";
-import { Draw, dtypeOf, referenceOf, runCase, type OpCase } from "../cases/opCase.ts";
+import { Draw, dtypeOf, referenceOf, runCase, upload, type OpCase } from "../cases/opCase.ts";
 import { absolute, largest, U32 } from "../golden/inputs.ts";
 import { judge, type Verdict } from "../golden/judge.ts";
 import type { GoldenRow } from "../golden/row.ts";
 
 /** Directions along which each gradient is checked. */
 const DIRECTIONS = 3;
-
-function upload(c: OpCase, inputs: NdArrays): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape, data }]) => {
-      const dtype = dtypeOf(c, name);
-      return [name, tensor(dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data), shape, dtype)];
-    }),
-  );
-}
 
 /** What each element may be off by. `times` widens it for ops that are composed. */
 function allowed(c: OpCase, inputs: NdArrays, expected: NdArrays, times: number): (name: string) => Float64Array {

@@ -1,6 +1,7 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import {
   AdamW,
+  meanCrossEntropy,
   mul,
   readFloats,
   setBackend,
@@ -123,4 +124,18 @@ describe("a backend of fifteen kernels", () => {
     },
     120_000,
   );
+});
+
+describe("compositions", () => {
+  it("run where their operands are, whatever backend is set", async () => {
+    await setBackend(minimalBackend());
+    const logits = tensor([0.5, -1, 2, 0, 1, -0.5], [2, 3]);
+    const targets = tensor(Int32Array.of(2, 0));
+    await setBackend(cpuBackend());
+    const { value, grads } = valueAndGrads(() => meanCrossEntropy(logits, targets), [logits]);
+    expect([value.backend.name, grads[0]!.backend.name]).toEqual(["minimal", "minimal"]);
+    const p = Math.exp(2) / (Math.exp(0.5) + Math.exp(-1) + Math.exp(2));
+    const q = 1 / (1 + Math.exp(1) + Math.exp(-0.5));
+    expect((await readFloats(value))[0]).toBeCloseTo(-(Math.log(p) + Math.log(q)) / 2, 5);
+  });
 });

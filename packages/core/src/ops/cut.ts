@@ -1,7 +1,8 @@
 import { sizeOf } from "../math/ndarray.ts";
 import type { Cut, OpDeclaration } from "./declaration.ts";
 import { gradientKernelName, opTable, upstreamName } from "./defineOp.ts";
-import { bindDims, conditionOf, parseSpec, shapeOf, type BoundDims, type Shaped } from "./shapes.ts";
+import { bindOperands } from "./operands.ts";
+import { conditionOf, parseSpec, shapeOf, type BoundDims, type Shaped } from "./shapes.ts";
 
 type Operands = Readonly<Record<string, Shaped>>;
 
@@ -25,14 +26,6 @@ function leads(text: string, symbol: string): boolean {
 
 const rowsOf = (shape: readonly number[], lead: readonly number[]): number => sizeOf(shape.slice(lead.length));
 
-function bind(spec: OpDeclaration, operands: Operands): BoundDims {
-  return bindDims(
-    spec.name,
-    Object.entries(spec.inputs).map(([name, text]) => parseSpec(name, text)),
-    operands,
-  );
-}
-
 interface Along {
   readonly bound: BoundDims;
   readonly lead: readonly number[];
@@ -47,7 +40,7 @@ function along(
   operands: Operands,
   attrs: Readonly<Record<string, unknown>>,
 ): Along {
-  const bound = bind(spec, operands);
+  const bound = bindOperands(spec, operands);
   const lead = symbol === "..." ? bound.lead : [bound.dims[symbol]!];
   const outputs = Object.entries(spec.outputs).flatMap(([name, text]) => {
     if (typeof text !== "string") return [];

@@ -37,6 +37,7 @@ export {
   tile,
   transpose,
 } from "./movement.ts";
+export { costOf } from "./operands.ts";
 export * from "./power.ts";
 export { argMax, cumsum, max, mean, min, softmax } from "./reduce.ts";
 export * from "./rmsNorm.ts";
