@@ -16,7 +16,7 @@ const specs: readonly OpDeclaration[] = Object.values(opTable).map(({ spec }) =>
 export function supportTable(): string {
   const rooms = [...new Set(specs.map((spec) => roomOf(spec)))].filter((room) => room !== undefined).sort();
   const rows = rooms.flatMap((room) => {
-    const own = specs.filter((spec) => roomOf(spec) === room);
+    const own = specs.filter((spec) => roomOf(spec) === room).sort((a, b) => (a.name < b.name ? -1 : 1));
     return own.some(({ name }) => name === room) ? own.map(ownRow) : [sharedRow(room, own)];
   });
   return [

@@ -3,7 +3,8 @@ import { add, div, mul, sub } from "./binary.ts";
 import { copy } from "./copy.ts";
 import type { NoAttrs, Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
-import { reshape, split } from "./movement.ts";
+import { reshape } from "./movement.ts";
+import { split } from "./joining.ts";
 import { sqrt, square } from "./unary.ts";
 
 const inputs = {

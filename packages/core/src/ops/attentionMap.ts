@@ -4,7 +4,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { add, equal, greater, lessEqual, logicalAnd, mul } from "./binary.ts";
 import { cast, where } from "./make.ts";
 import { matMul } from "./matMul.ts";
-import { broadcastTo, pad, reshape, sliceAxis, transpose } from "./movement.ts";
+import { broadcastTo, reshape, transpose } from "./movement.ts";
+import { pad, sliceAxis } from "./slicing.ts";
 import { softmax } from "./reduce.ts";
 import { sequenceNumber } from "./sequenceNumber.ts";
 

@@ -1,5 +1,7 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import { reshape, sliceAxis, stack } from "./movement.ts";
+import { reshape } from "./movement.ts";
+import { sliceAxis } from "./slicing.ts";
+import { stack } from "./joining.ts";
 
 /** A complex tensor as two real ones. */
 export interface ComplexTensor {

@@ -3,7 +3,9 @@ import { complexPair, complexParts, type ComplexTensor } from "./complexPair.ts"
 import { add, mul, sub } from "./binary.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
-import { reshape, reverse as reversed, sliceAxis, stack } from "./movement.ts";
+import { reshape, reverse as reversed } from "./movement.ts";
+import { sliceAxis } from "./slicing.ts";
+import { stack } from "./joining.ts";
 
 const inputs = {
   Bu: "b l n 2",

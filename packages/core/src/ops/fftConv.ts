@@ -6,7 +6,8 @@ import type { NoAttrs, Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
 import { gather } from "./indexing.ts";
 import { matMul } from "./matMul.ts";
-import { pad, reshape, transpose } from "./movement.ts";
+import { reshape, transpose } from "./movement.ts";
+import { pad } from "./slicing.ts";
 
 const inputs = {
   u: "b l d",

@@ -1,7 +1,8 @@
 import { ArgumentError } from "../errors.ts";
 import { ndclone, ndzeros } from "../math/ndarray.ts";
 import { add, div, mul, sub } from "./binary.ts";
-import { reshape, stack } from "./movement.ts";
+import { stack } from "./joining.ts";
+import { reshape } from "./movement.ts";
 import { continues, tokensOf } from "./recurrence.ts";
 import { scan, type ScanOp, type StepOp } from "./scan.ts";
 import { sum } from "./sum.ts";

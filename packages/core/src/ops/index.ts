@@ -23,20 +23,9 @@ export * from "./linear.ts";
 export * from "./make.ts";
 export * from "./mamba3Scan.ts";
 export * from "./matMul.ts";
-export {
-  broadcastTo,
-  same as clone,
-  concat,
-  pad,
-  reshape,
-  reverse,
-  slice,
-  sliceAxis,
-  split,
-  stack,
-  tile,
-  transpose,
-} from "./movement.ts";
+export { broadcastTo, same as clone, reshape, reverse, tile, transpose } from "./movement.ts";
+export { pad, slice, sliceAxis } from "./slicing.ts";
+export { concat, split, stack } from "./joining.ts";
 export { costOf } from "./operands.ts";
 export * from "./power.ts";
 export { argMax, cumsum, max, mean, min, softmax } from "./reduce.ts";

@@ -2,7 +2,9 @@ import { ones } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, equal, mul } from "./binary.ts";
 import { cast } from "./make.ts";
-import { broadcastTo, concat, reshape, sliceAxis, split, stack } from "./movement.ts";
+import { broadcastTo, reshape } from "./movement.ts";
+import { sliceAxis } from "./slicing.ts";
+import { concat, split, stack } from "./joining.ts";
 
 /**
  * state_t = decay_t state_{t-1} + input_t along axis 1, token by token: what scans are made of where a backend lacks their kernels.

@@ -2,7 +2,7 @@ import { zeros } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { notEqual } from "./binary.ts";
 import { cast } from "./make.ts";
-import { pad, sliceAxis } from "./movement.ts";
+import { pad, sliceAxis } from "./slicing.ts";
 import { cumsum } from "./reduce.ts";
 
 /** How many times seqIdx has changed along a row, float32 [b, l]: ids may come back, numbers do not. */

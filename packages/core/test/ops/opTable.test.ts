@@ -7,7 +7,7 @@ import {
   selectiveScan,
   selectiveScanStep,
   sizeOf,
-  ssdScan,
+  type ssdScan,
   supportOf,
   type OpAttrs,
   type OpDeclaration,
