@@ -140,6 +140,11 @@ export class AttentionMixer implements Mixer {
     this.#rotary = undefined;
   }
 
+  /** What each token looks at: [b, h, l, l]. */
+  inspect(input: Tensor): Readonly<Record<"attention", Tensor>> {
+    return { attention: this.map(input) };
+  }
+
   /** What each token of a sequence looks at: [b, h, l, m], rows sum to 1, m counting the tokens of the state too. */
   map(input: Tensor, { initialState, seqIdx }: Pick<ForwardOptions, "initialState" | "seqIdx"> = {}): Tensor {
     return tidy(() => {

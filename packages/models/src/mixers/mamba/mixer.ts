@@ -1,4 +1,5 @@
 import {
+  add,
   causalConv1d,
   causalConv1dStep,
   exp,
@@ -9,6 +10,7 @@ import {
   rmsNorm,
   selectiveScan,
   selectiveScanStep,
+  softplus,
   split,
   tidy,
   zeros,
@@ -161,6 +163,17 @@ export class MambaMixer implements Mixer {
       mixerNormEps === undefined ? parts : parts.map((x) => rmsNorm({ x }, { eps: mixerNormEps }).y)
     ) as [Tensor, Tensor, Tensor];
     return { delta: linear({ x: dt, weight: this.dtProj.value }).y, B, C };
+  }
+
+  /** The step delta [b, l, d], B and C [b, l, n] of each token, as the scan takes them. */
+  inspect(input: Tensor): Readonly<Record<"delta" | "B" | "C", Tensor>> {
+    return tidy(() => {
+      const d = this.config.dInner;
+      const [x] = split(this.#project(input), [d, d]) as [Tensor, Tensor];
+      const u = causalConv1d({ x, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
+      const { delta, B, C } = this.select(u);
+      return { delta: softplus(add(delta, this.dtBias.value)), B, C };
+    });
   }
 
   #project(input: Tensor): Tensor {

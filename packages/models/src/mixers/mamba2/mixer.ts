@@ -1,15 +1,19 @@
 import {
+  add,
   causalConv1d,
   causalConv1dStep,
   exp,
   isRecordingGradients,
   keep,
   linear,
+  maximum,
+  minimum,
   mul,
   neg,
   reshape,
   rmsNorm,
   split,
+  softplus,
   ssdScan,
   ssdScanStep,
   tensor,
@@ -140,6 +144,18 @@ export class Mamba2Mixer implements Mixer {
         this.#stepBounds(),
       );
       return this.#output(y, z);
+    });
+  }
+
+  /** The step delta [b, l, h], B and C [b, l, g, n] of each token, as the scan takes them. */
+  inspect(input: Tensor): Readonly<Record<"delta" | "B" | "C", Tensor>> {
+    return tidy(() => {
+      const { xBC, dt } = this.#project(input);
+      const convolved = causalConv1d({ x: xBC, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
+      const { B, C } = this.#heads(convolved);
+      const [low, high] = this.config.timeStepLimit;
+      const delta = maximum(softplus(add(dt, this.dtBias.value)), low);
+      return { delta: high === Infinity ? delta : minimum(delta, high), B, C };
     });
   }
 

@@ -136,6 +136,14 @@ export class Mamba3Mixer implements Mixer {
     });
   }
 
+  /** The step delta [b, l, h], B and C [b, l, h, r, n] of each token, normed and before they are turned. */
+  inspect(input: Tensor): Readonly<Record<"delta" | "B" | "C", Tensor>> {
+    return tidy(() => {
+      const { scan } = this.#prepare(input);
+      return { delta: scan.dt, B: scan.k, C: scan.q };
+    });
+  }
+
   get #pairing(): Pairing {
     return this.mimo === undefined ? "neighbours" : "halves";
   }
