@@ -1,7 +1,7 @@
-import { ArgumentError } from "@statespace/core";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
 import type { ModelState } from "../model/state.ts";
 import { checkTokenOptions, refuseUnknownOptions, TOKEN_OPTIONS, type TokenOptions } from "./options.ts";
+import { encodePrompt } from "./prompts.ts";
 import { Session, type GeneratedToken } from "./session.ts";
 import type { Model } from "../model/model.ts";
 
@@ -80,7 +80,7 @@ export async function* generateText(
   const texts = typeof prompts === "string" ? [prompts] : prompts;
   const { stop, ...rest } = options;
   const stops = typeof stop === "string" ? [stop] : (stop ?? []);
-  const ids = texts.map((text) => encodePrompt(tokenizer, text));
+  const ids = texts.map((text) => encodePrompt("generate", tokenizer, text));
   const streams = ids.map((prompt) => new StreamDecoder(tokenizer, { prompt, stop: stops }));
   const closed = new Set<number>();
   for await (const token of generate(model, ids, rest)) {
@@ -95,14 +95,4 @@ export async function* generateText(
     yield { ...token, text, done };
     if (closed.size === texts.length) return;
   }
-}
-
-/** A prompt's ids; an empty text starts from the beginning-of-sequence token. @throws ArgumentError when there is none to start from. */
-function encodePrompt(tokenizer: Tokenizer, text: string): Int32Array {
-  const ids = tokenizer.encode(text);
-  if (ids.length > 0) return ids;
-  const start = tokenizer.bosId ?? tokenizer.eosId;
-  if (start === undefined)
-    throw new ArgumentError("generate: the prompt is empty and the tokenizer has no token to start from");
-  return Int32Array.of(start);
 }

@@ -15,12 +15,7 @@ export {
   type StreamOptions,
   type TokenOptions,
 } from "./options.ts";
+export type { Point } from "./places.ts";
 export { prefill, PREFILL_CHUNK, type Prefilled, type PrefillOptions } from "./prefill.ts";
-export {
-  Session,
-  type FinishReason,
-  type GeneratedToken,
-  type Point,
-  type ReadOptions as SessionReadOptions,
-  type SessionOptions,
-} from "./session.ts";
+export { Session, type FinishReason, type GeneratedToken, type ReadOptions as SessionReadOptions } from "./session.ts";
+export type { SessionOptions } from "./sessionOptions.ts";

@@ -1,18 +1,7 @@
-import {
-  ArgumentError,
-  copy,
-  FormatError,
-  keep,
-  readFloats,
-  sampleStreams,
-  tensor,
-  tidy,
-  zeros,
-  type AnyBackend,
-  type Tensor,
-} from "@statespace/core";
+import { ArgumentError, FormatError, readFloats, sampleStreams, tensor } from "@statespace/core";
 import { throwIfAborted } from "@statespace/files";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
+import type { Model } from "../model/model.ts";
 import { ModelState } from "../model/state.ts";
 import { FrameKeeper } from "./eventLoop.ts";
 import { History } from "./history.ts";
@@ -25,26 +14,12 @@ import {
   type StreamOptions,
   type TokenOptions,
 } from "./options.ts";
+import { copyPlace, Places, readStanding, type Place, type Point, type Standing } from "./places.ts";
 import { readPrompts, type PrefillOptions } from "./prefill.ts";
+import { promptsOf, type Prompt } from "./prompts.ts";
 import { checkState, readSessionFile, writeSessionFile } from "./sessionFile.ts";
-import type { Model } from "../model/model.ts";
+import { checkSessionOptions, type SessionOptions } from "./sessionOptions.ts";
 import { TokenLoop } from "./tokenLoop.ts";
-
-/** How a session begins. */
-export interface SessionOptions {
-  /** For text; without it a session reads and says ids. */
-  readonly tokenizer?: Tokenizer | undefined;
-  /** Texts that go on side by side, each as if alone; default 1. */
-  readonly rows?: number;
-  /** Seed of the draws; default 0. */
-  readonly seed?: number;
-  /** Number of the first row's generator, where these rows are part of a larger batch; default 0. */
-  readonly firstRow?: number;
-  /** State to begin with (left as it is); default that of no tokens. */
-  readonly initialState?: ModelState | undefined;
-  /** What `tokens`, `stream` and `say` do unless told otherwise, such as a checkpoint's `generation_config.json` says. */
-  readonly defaults?: StreamOptions;
-}
 
 /** Options of `Session.read`. */
 export type ReadOptions = Omit<PrefillOptions, "initialState">;
@@ -62,23 +37,6 @@ export interface GeneratedToken {
 
 /** Why a text ended: an eos token, as many tokens as were asked for, a stop text, or the reader left. */
 export type FinishReason = "eos" | "length" | "stop" | "left";
-
-/** A place in a text to come back to; freed by `Session.forget` and with the session. */
-export interface Point {
-  /** Tokens of the longest text there. */
-  readonly length: number;
-}
-
-/** What a session knows at some place: the tokens, the state after them, the scores of the next ones, and the generators. */
-interface Place {
-  readonly history: History;
-  readonly notes: Record<string, unknown>;
-  readonly streams: Int32Array;
-  readonly state: ModelState;
-  readonly logits: Tensor; // [b, v]
-}
-
-const SESSION_OPTIONS = ["tokenizer", "rows", "seed", "firstRow", "initialState", "defaults"];
 
 /**
  * A text that a model reads and goes on with. Whatever was read and said is in the state, to the last token, so a session can be
@@ -99,7 +57,7 @@ export class Session {
   notes: Record<string, unknown> = {};
   readonly #initial: ModelState | undefined;
   readonly #firstRow: number;
-  readonly #points: Map<Point, Place> = new Map();
+  readonly #places = new Places();
   #history: History;
   /** The rows' generators, int32 [b, 4]; their counters are those of the tokens said. */
   #streams: Int32Array;
@@ -110,13 +68,8 @@ export class Session {
 
   /** @throws ArgumentError naming the option that is unknown or out of range. */
   constructor(model: Model, options: SessionOptions = {}) {
-    refuseUnknownOptions("Session", options, SESSION_OPTIONS);
+    checkSessionOptions(options, model.vocabSize);
     const { tokenizer, rows = 1, seed = 0, firstRow = 0, initialState, defaults = {} } = options;
-    for (const [name, value, least] of [["rows", rows, 1] as const, ["firstRow", firstRow, 0] as const])
-      if (!Number.isSafeInteger(value) || value < least)
-        throw new ArgumentError(`Session: ${name} must be a whole number >= ${least}, got ${value}`);
-    refuseUnknownOptions("Session: defaults", defaults, [...TOKEN_OPTIONS, "stop"]);
-    checkTokenOptions("Session: defaults", defaults, model.vocabSize);
     this.model = model;
     this.tokenizer = tokenizer;
     this.rows = rows;
@@ -156,17 +109,14 @@ export class Session {
    * Reads text or ids, or one of them for each row. An empty text at the beginning is the tokenizer's beginning-of-text token.
    * @throws ArgumentError for an id out of range, an empty prompt, or rows of unequal length in the middle of texts; AbortedError. Nothing was read then.
    */
-  async read(
-    input: string | ArrayLike<number> | readonly (string | ArrayLike<number>)[],
-    options: ReadOptions = {},
-  ): Promise<this> {
+  async read(input: Prompt | readonly Prompt[], options: ReadOptions = {}): Promise<this> {
     refuseUnknownOptions("read", options, ["signal", "onProgress"]);
-    const prompts = this.#prompts(input);
+    const prompts = promptsOf(input, this.rows, () => this.#tokenizer("read"), this.#loop === undefined);
     await this.#alone("read", async () => {
       const fresh = this.#loop === undefined && this.#broken === undefined;
       const before = fresh ? this.#initial : this.#ready("read").state;
       const { logits, state } = await readPrompts(this.model, prompts, { ...options, initialState: before });
-      this.#put(state, logits);
+      this.#put({ state, logits });
       prompts.forEach((ids, row) => this.#history.read(row, ids));
     });
     return this;
@@ -231,53 +181,45 @@ export class Session {
     const file = readSessionFile(bytes, vocabSize);
     if (file.history.rows.length !== this.rows)
       throw new FormatError(`session: has ${file.history.rows.length} texts, but this one has ${this.rows}`);
-    const state = ModelState.fromBytes(file.state, this.#here);
+    const place = { backend: this.model.backend };
+    const state = ModelState.fromBytes(file.state, place);
     try {
       checkState(this.model, state, this.rows, file.history.rows[0]!.length);
     } catch (error) {
       state.dispose();
       throw error;
     }
-    this.#put(state, tensor(file.logits, [this.rows, vocabSize], this.#here));
-    this.#history = History.fromJson(file.history);
-    this.notes = file.notes;
-    this.#streams = file.streams;
-    this.#broken = undefined;
+    const { streams, notes } = file;
+    const logits = tensor(file.logits, [this.rows, vocabSize], place);
+    this.#goTo({ state, logits, streams, notes, history: History.fromJson(file.history) });
     return this;
   }
 
-  /** Another session at the same place: what one of them does, the other does not see. */
+  /**
+   * Another session at the same place: what one of them does, the other does not see. Its generators are where those of this one are; give
+   * one of the two a `seed` for another text.
+   */
   fork(): Session {
-    const { history, notes, streams, state, logits } = this.#place("fork");
+    const place = this.#place("fork");
     const other = new Session(this.model, {
       tokenizer: this.tokenizer,
       rows: this.rows,
       firstRow: this.#firstRow,
       defaults: this.defaults,
     });
-    other.#history = history;
-    other.notes = notes;
-    other.#streams = streams;
-    other.#put(state, logits);
+    other.#goTo(place);
     return other;
   }
 
   /** Keeps this place, to come back with `rewind`. It costs as much memory as the state. */
   keep(): Point {
-    const point = { length: Math.max(...this.#history.rows.map((ids) => ids.length)) };
-    this.#points.set(point, this.#place("keep"));
-    return point;
+    return this.#places.add(this.#place("keep"));
   }
 
   /** Goes back to a kept place, and may do so again. @throws ArgumentError for a point that is not kept. */
   rewind(point: Point): void {
     this.#idle("rewind");
-    const { history, notes, streams, state, logits } = this.#kept("rewind", point);
-    this.#put(state.clone(), duplicate(logits));
-    this.#history = history.clone();
-    this.notes = structuredClone(notes);
-    this.#streams = streams.slice();
-    this.#broken = undefined;
+    this.#goTo(copyPlace(this.#places.get("rewind", point)));
   }
 
   /** Forgets the text: nothing was read. Notes, generators and kept points stay. */
@@ -291,10 +233,7 @@ export class Session {
 
   /** Frees a kept place. */
   forget(point: Point): void {
-    const { state, logits } = this.#kept("forget", point);
-    this.#points.delete(point);
-    state.dispose();
-    logits.dispose();
+    this.#places.forget("forget", point);
   }
 
   /**
@@ -303,34 +242,13 @@ export class Session {
    */
   async to(backend: string): Promise<this> {
     await this.#alone("to", async () => {
-      const { rows } = this;
-      const shape = [rows, this.model.vocabSize];
-      const read = async ({
-        state,
-        logits,
-      }: Pick<Place, "state" | "logits">): Promise<() => { state: ModelState; logits: Tensor }> => {
-        const [bytes, values] = [await state.toBytes(), await readFloats(logits)];
-        return () => ({
-          state: ModelState.fromBytes(bytes, this.#here),
-          logits: keep(tensor(values, shape, this.#here)),
-        });
-      };
-      const here = this.#loop === undefined ? undefined : await read(this.#ready("to"));
-      const points = await Promise.all(
-        [...this.#points].map(async ([point, place]) => ({ point, place, make: await read(place) })),
-      );
+      const standing = this.#loop === undefined ? undefined : await readStanding(this.#ready("to"));
+      const movePlaces = await this.#places.read();
       await this.model.to(backend);
       this.#loop?.dispose();
       this.#loop = undefined;
-      if (here !== undefined) {
-        const { state, logits } = here();
-        this.#put(state, logits);
-      }
-      for (const { point, place, make } of points) {
-        place.state.dispose();
-        place.logits.dispose();
-        this.#points.set(point, { ...place, ...make() });
-      }
+      if (standing !== undefined) this.#put(standing(this.model.backend));
+      movePlaces(this.model.backend);
     });
     return this;
   }
@@ -339,7 +257,7 @@ export class Session {
   dispose(): void {
     this.#loop?.dispose();
     this.#loop = undefined;
-    for (const point of this.#points.keys()) this.forget(point);
+    this.#places.dispose();
     this.#broken = "it was disposed";
   }
 
@@ -406,36 +324,29 @@ export class Session {
     }
   }
 
-  /** Where tensors are made. */
-  get #here(): { readonly backend: AnyBackend } {
-    return { backend: this.model.backend };
-  }
-
   #streamsOf(seed: number): Int32Array {
     if (!Number.isSafeInteger(seed)) throw new ArgumentError(`Session: seed must be a whole number, got ${seed}`);
     return sampleStreams(seed, this.#firstRow + this.rows).slice(4 * this.#firstRow);
   }
 
-  #put(state: ModelState, logits: Tensor): void {
+  /** Goes on from a state and scores, which are taken over. */
+  #put({ state, logits }: Standing): void {
     if (this.#loop === undefined) this.#loop = new TokenLoop(this.model, this.rows, state, logits);
     else this.#loop.replace(state, logits);
   }
 
-  #place(what: string): Place {
-    const { state, logits } = this.#ready(what);
-    return {
-      history: this.#history.clone(),
-      notes: structuredClone(this.notes),
-      streams: this.#streams.slice(),
-      state: state.clone(),
-      logits: duplicate(logits),
-    };
+  /** Goes on from a place, which is taken over. */
+  #goTo(place: Place): void {
+    this.#put(place);
+    this.#history = place.history;
+    this.notes = place.notes;
+    this.#streams = place.streams;
+    this.#broken = undefined;
   }
 
-  #kept(what: string, point: Point): Place {
-    const place = this.#points.get(point);
-    if (place === undefined) throw new ArgumentError(`${what}: the point is not kept by this session`);
-    return place;
+  #place(what: string): Place {
+    const { state, logits } = this.#ready(what);
+    return copyPlace({ state, logits, history: this.#history, notes: this.notes, streams: this.#streams });
   }
 
   /** The loop, whose state stands for the texts. */
@@ -465,25 +376,6 @@ export class Session {
       throw new ArgumentError(`${what}: text needs a tokenizer; give one to the session, or use ids`);
     return this.tokenizer;
   }
-
-  #prompts(input: string | ArrayLike<number> | readonly (string | ArrayLike<number>)[]): ArrayLike<number>[] {
-    const many = Array.isArray(input) && input.every((x) => typeof x !== "number") && input.length > 0;
-    const prompts = (many ? input : [input]) as readonly (string | ArrayLike<number>)[];
-    if (prompts.length !== this.rows)
-      throw new ArgumentError(`read: must get one prompt for each of ${this.rows} rows, got ${prompts.length}`);
-    return prompts.map((prompt) => (typeof prompt === "string" ? this.#encode(prompt) : prompt));
-  }
-
-  /** A text's ids; an empty one at the beginning starts from the beginning-of-text token. */
-  #encode(text: string): ArrayLike<number> {
-    const tokenizer = this.#tokenizer("read");
-    const ids = tokenizer.encode(text);
-    if (ids.length > 0) return ids;
-    const start = tokenizer.bosId ?? tokenizer.eosId;
-    if (start === undefined || this.#loop !== undefined)
-      throw new ArgumentError("read: the text is empty, and there is no token to start from");
-    return Int32Array.of(start);
-  }
 }
 
 function stopsOf(stop: StreamOptions["stop"] = []): readonly string[] {
@@ -492,15 +384,4 @@ function stopsOf(stop: StreamOptions["stop"] = []): readonly string[] {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortedError";
-}
-
-/** A copy of the values, kept. */
-function duplicate(source: Tensor): Tensor {
-  return keep(
-    tidy(() => {
-      const destination = zeros(source.shape, { backend: source.backend });
-      copy({ destination, source });
-      return destination;
-    }),
-  );
 }

@@ -1,0 +1,34 @@
+import { ArgumentError } from "@statespace/core";
+import type { Tokenizer } from "@statespace/text";
+import type { ModelState } from "../model/state.ts";
+import { checkTokenOptions, refuseUnknownOptions, TOKEN_OPTIONS, type StreamOptions } from "./options.ts";
+
+/** How a session begins. */
+export interface SessionOptions {
+  /** For text; without it a session reads and says ids. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** Texts that go on side by side, each as if alone; default 1. */
+  readonly rows?: number;
+  /** Seed of the draws; default 0. */
+  readonly seed?: number;
+  /** Number of the first row's generator, where these rows are part of a larger batch; default 0. */
+  readonly firstRow?: number;
+  /** State to begin with (left as it is); default that of no tokens. */
+  readonly initialState?: ModelState | undefined;
+  /** What `tokens`, `stream` and `say` do unless told otherwise, such as a checkpoint's `generation_config.json` says. */
+  readonly defaults?: StreamOptions;
+}
+
+const SESSION_OPTIONS = ["tokenizer", "rows", "seed", "firstRow", "initialState", "defaults"];
+
+/** @throws ArgumentError naming the option that is unknown or out of range. */
+export function checkSessionOptions(options: SessionOptions, vocabSize: number): void {
+  refuseUnknownOptions("Session", options, SESSION_OPTIONS);
+  const { rows = 1, firstRow = 0, defaults = {} } = options;
+  const counts = [["rows", rows, 1] as const, ["firstRow", firstRow, 0] as const];
+  for (const [name, value, least] of counts)
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new ArgumentError(`Session: ${name} must be a whole number >= ${least}, got ${value}`);
+  refuseUnknownOptions("Session: defaults", defaults, [...TOKEN_OPTIONS, "stop"]);
+  checkTokenOptions("Session: defaults", defaults, vocabSize);
+}
