@@ -11,5 +11,5 @@ export {
   type SavePretrainedOptions,
 } from "./pretrained.ts";
 export { families, familyNamed, familyOf, parseModelConfig } from "./registry.ts";
-export { publishedTensors, type PublishedTensor, type WeightRules } from "./weightNames.ts";
+export { publishedTensors, type PartOrder, type PublishedTensor, type WeightRules } from "./weightNames.ts";
 export { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";

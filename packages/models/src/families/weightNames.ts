@@ -1,12 +1,17 @@
 import type { Parameter } from "@statespace/core";
+import type { Parts } from "../layers/parameterBuilder.ts";
 import type { Model } from "../model/model.ts";
 
 /**
  * Names of weights in a family's files, by ours. A rule is a whole name or the beginning of one, up to a dot; `*` is a number. What
  * follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
- * `{ "model.layers.*.q_proj": ["q"], ... }`. The longest rule that fits counts; without one the names are the same.
+ * `{ "model.layers.*.q_proj": ["q"], ... }`. Parts in a list of their own take turns, block by block: `[["q", "gate"]]` is a head's
+ * queries, then its gate, then the next head's. The longest rule that fits counts; without one the names are the same.
  */
-export type WeightRules = Readonly<Record<string, string | Readonly<Record<string, readonly string[]>>>>;
+export type WeightRules = Readonly<Record<string, string | Readonly<Record<string, PartOrder>>>>;
+
+/** Parts of a weight one after the other; those in a list take turns. */
+export type PartOrder = readonly (string | readonly string[])[];
 
 /** A tensor of a family's file, and which rows of one of our parameters it holds, in order. */
 export interface PublishedTensor {
@@ -35,21 +40,44 @@ function tensorsOf(model: Model, parameter: Parameter, rules: WeightRules): Publ
     const key = rule === undefined ? name : fill(rule, numbers) + rest;
     return [{ key, shape, parameter, rows: [[0, shape[0]!]] }];
   }
-  const starts = new Map<string, readonly [number, number]>();
-  let from = 0;
-  for (const [part, count] of Object.entries(model.parts.get(parameter) ?? {})) {
-    starts.set(part, [from, count]);
-    from += count;
-  }
-  return Object.entries(rule).map(([key, parts]) => {
-    const rows = parts.map((part) => {
-      const found = starts.get(part);
-      if (found === undefined) throw new RangeError(`${name}: has no part ${part}`);
-      return found;
-    });
+  const places = placesOf(model.parts.get(parameter) ?? {});
+  return Object.entries(rule).map(([key, order]) => {
+    const rows = order.flatMap((parts) => rowsOf(name, typeof parts === "string" ? [parts] : parts, places));
     const height = rows.reduce((total, [, count]) => total + count, 0);
     return { key: fill(key, numbers) + rest, shape: [height, ...shape.slice(1)], parameter, rows };
   });
+}
+
+/** Where a part begins, the blocks it has, and their height. */
+interface Place {
+  readonly from: number;
+  readonly blocks: number;
+  readonly height: number;
+}
+
+function placesOf(parts: Parts): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  let from = 0;
+  for (const [part, size] of Object.entries(parts)) {
+    const { rows, blocks } = typeof size === "number" ? { rows: size, blocks: 1 } : size;
+    places.set(part, { from, blocks, height: rows / blocks });
+    from += rows;
+  }
+  return places;
+}
+
+/** Rows of one part, or of several that take turns. */
+function rowsOf(name: string, parts: readonly string[], places: ReadonlyMap<string, Place>): PublishedTensor["rows"] {
+  const found = parts.map((part) => {
+    const place = places.get(part);
+    if (place === undefined) throw new RangeError(`${name}: has no part ${part}`);
+    return place;
+  });
+  const [{ from, blocks, height }] = found as [Place];
+  if (found.length === 1) return [[from, blocks * height]];
+  return Array.from({ length: blocks }, (_, i) => i).flatMap((i) =>
+    found.map((place) => [place.from + i * place.height, place.height] as const),
+  );
 }
 
 interface Found {

@@ -4,4 +4,4 @@ export type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.t
 export { DenseMlp, type Mlp } from "./mlp.ts";
 export type { MlpConfig, MlpSettings } from "./mlpConfig.ts";
 export { Norm, type NormConfig } from "./norm.ts";
-export { ParameterBuilder, type Initializer, type MakeOptions, type Parts } from "./parameterBuilder.ts";
+export { ParameterBuilder, type Initializer, type MakeOptions, type PartRows, type Parts } from "./parameterBuilder.ts";

@@ -3,8 +3,11 @@ import { Parameter, tensor, type BackendChoice, type ParameterOptions, type Rng 
 /** Initial values of a parameter. */
 export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
 
+/** Rows of one part of a parameter; where other files may interleave it with others, also the number of equal blocks (heads) it has. */
+export type PartRows = number | { readonly rows: number; readonly blocks: number };
+
 /** Rows of a parameter by the name of what they make, in order: `{ q: 64, k: 32, v: 32 }`. Other files may keep them apart. */
-export type Parts = Readonly<Record<string, number>>;
+export type Parts = Readonly<Record<string, PartRows>>;
 
 /** How a parameter is made. */
 export interface MakeOptions extends ParameterOptions {

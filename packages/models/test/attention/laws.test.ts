@@ -19,6 +19,10 @@ const base: AttentionMixerConfig = {
   rotaryDim: 0,
   rotaryBase: 10000,
   rotaryInterleaved: false,
+  qkNorm: "none",
+  qkNormEps: 1e-6,
+  qkNormOffset: 0,
+  outputGate: false,
   mlpDim: 0,
 };
 const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
@@ -31,6 +35,15 @@ const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
     mlpDim: 8,
     nHeadsKv: 1,
   },
+  "queries and keys normed by head, half of it rotated, a gate": {
+    nHeads: 4,
+    rotaryDim: 2,
+    qkNorm: "head",
+    qkNormOffset: 1,
+    outputGate: true,
+    useQkvBias: true,
+  },
+  "queries and keys normed over all heads, a gate and an MLP": { qkNorm: "all", outputGate: true, mlpDim: 8 },
 };
 
 /** Positions enter by a float32 table: packed or alone, a token has other positions, equal up to 2^-24. */

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { parseModelConfig } from "../../src/index.ts";
 import { minimalTransformer } from "../../src/mixers/attention/minimal.ts";
-import { expectMinimalEqualsFast } from "../minimalEqualsFast.ts";
+import { expectMinimalEqualsFast, withSettings } from "../minimalEqualsFast.ts";
 
 describe("attention/minimal.ts equals the fast path", () => {
   const variants: Readonly<Record<string, Record<string, unknown>>> = {
@@ -20,6 +20,19 @@ describe("attention/minimal.ts equals the fast path", () => {
     });
     it(name, () => expectMinimalEqualsFast(config, minimalTransformer));
   }
+  const plain = parseModelConfig({
+    d_model: 16,
+    n_layer: 2,
+    vocab_size: 32,
+    attn_layer_idx: [0, 1],
+    attn_cfg: { causal: true, num_heads: 4, num_heads_kv: 2 },
+  });
+  for (const qkNorm of ["head", "all"])
+    it(`queries and keys normed (${qkNorm}), a gate`, () =>
+      expectMinimalEqualsFast(
+        withSettings(plain, { qkNorm, qkNormOffset: 1, outputGate: true, mlpDim: 8 }),
+        minimalTransformer,
+      ));
   for (const interleaved of [false, true]) {
     const config = parseModelConfig({
       d_model: 16,

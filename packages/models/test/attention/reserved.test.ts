@@ -1,9 +1,16 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { memory, readFloats, reshape, Rng, setBackend, sliceAxis, tensor, tidy, type Tensor } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { AttentionMixer, Decoder, Model, ParameterBuilder, prefill } from "../../src/index.ts";
+import {
+  AttentionMixer,
+  Decoder,
+  Model,
+  ParameterBuilder,
+  prefill,
+  type AttentionMixerConfig,
+} from "../../src/index.ts";
 
-const config = {
+const config: AttentionMixerConfig = {
   dModel: 6,
   nHeads: 4,
   nHeadsKv: 2,
@@ -16,6 +23,10 @@ const config = {
   rotaryDim: 2,
   rotaryBase: 10000,
   rotaryInterleaved: true,
+  qkNorm: "head",
+  qkNormEps: 1e-6,
+  qkNormOffset: 1,
+  outputGate: true,
   mlpDim: 8,
 };
 const LENGTH = 9;

@@ -83,6 +83,23 @@ const attentionFields = {
     doc: "neighbours are rotated, not halves",
     names: { mamba_ssm: "rotary_emb_interleaved" },
   },
+  qkNorm: {
+    type: "choice",
+    choices: ["none", "head", "all"],
+    default: "none",
+    doc: "RMS norm of queries and keys before they are rotated: of each head apart, or of all heads together",
+  },
+  qkNormEps: { type: "number", min: 0, max: 1, default: 1e-6, doc: "epsilon of that norm" },
+  qkNormOffset: {
+    type: "number",
+    default: 0,
+    doc: "added to that norm's weight: 1 where files keep the weight's distance from 1",
+  },
+  outputGate: {
+    type: "boolean",
+    default: false,
+    doc: "the projection also makes a gate: what the heads answer is multiplied by its sigmoid",
+  },
   mlpDim: {
     type: "integer",
     min: 0,

@@ -3,7 +3,15 @@
  * `../mamba/minimal.ts`; here is causal attention. h heads of p channels, hkv of keys and values. Source: arXiv 1706.03762.
  */
 import type { ResolvedModel } from "../../model/config.ts";
-import { matVec, minimalLanguageModel, silu, type Lookup, type Sequence, type Weights } from "../mamba/minimal.ts";
+import {
+  matVec,
+  minimalLanguageModel,
+  rmsNorm,
+  silu,
+  type Lookup,
+  type Sequence,
+  type Weights,
+} from "../mamba/minimal.ts";
 import type { AttentionMixerConfig } from "./config.ts";
 
 /** Logits [l][v] of a language model whose every layer is attention. */
@@ -15,7 +23,7 @@ export function minimalTransformer(weights: Weights, model: ResolvedModel, ids: 
 
 /** Every token asks (q) all tokens up to itself (k) and averages what they offer (v). */
 export function attentionMixer(input: Sequence, weight: Lookup, config: AttentionMixerConfig): Sequence {
-  const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, softmaxScale } = config;
+  const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, softmaxScale, outputGate, qkNorm, qkNormEps } = config;
   const qkvDim = (h + 2 * hkv) * p;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
   const convolved = convolve(
@@ -25,7 +33,23 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
   );
   /** Head number `head` of q, k and v, which lie one after the other; q and k turned by their position. */
   const headOf = (token: Float64Array, head: number): Float64Array => token.slice(head * p, (head + 1) * p);
-  const turnedHead = (t: number, head: number): Float64Array => rotate(headOf(convolved[t]!, head), t, config);
+  const normed = (token: Float64Array): Float64Array => {
+    const norm = (x: Float64Array, name: string): Float64Array =>
+      rmsNorm(
+        x,
+        qkNormEps,
+        weight(name)!.map((w) => w + config.qkNormOffset),
+      );
+    if (qkNorm === "none") return token;
+    const [q, k] = [token.slice(0, h * p), token.slice(h * p, (h + hkv) * p)];
+    const parts = [[q, "q_norm.weight"] as const, [k, "k_norm.weight"] as const].flatMap(([x, name]) => {
+      const size = qkNorm === "head" ? p : x.length;
+      return Array.from({ length: x.length / size }, (_, i) => norm(x.slice(i * size, (i + 1) * size), name));
+    });
+    return Float64Array.from([...parts, token.slice((h + hkv) * p)].flatMap((part) => [...part]));
+  };
+  const ready = convolved.map(normed);
+  const turnedHead = (t: number, head: number): Float64Array => rotate(headOf(ready[t]!, head), t, config);
 
   return input.map((_, t) => {
     const out = new Float64Array(h * p + mlpDim / 2);
@@ -37,9 +61,11 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
         headOf(convolved[j]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
       );
     }
+    const besides = projected[t]!.subarray(qkvDim);
+    if (outputGate) for (let i = 0; i < h * p; i++) out[i]! /= 1 + Math.exp(-besides[i]!);
     // Some models run a gated MLP beside the heads.
-    for (let i = 0; i < mlpDim / 2; i++)
-      out[h * p + i] = projected[t]![qkvDim + i]! * silu(projected[t]![qkvDim + mlpDim / 2 + i]!);
+    const mlp = besides.subarray(outputGate ? h * p : 0);
+    for (let i = 0; i < mlpDim / 2; i++) out[h * p + i] = mlp[i]! * silu(mlp[mlpDim / 2 + i]!);
     return matVec(weight("out_proj.weight")!, out, weight("out_proj.bias"));
   });
 }

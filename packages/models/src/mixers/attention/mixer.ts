@@ -9,6 +9,7 @@ import {
   linear,
   mul,
   reshape,
+  sigmoid,
   silu,
   split,
   tidy,
@@ -19,6 +20,7 @@ import {
 } from "@statespace/core";
 import { constant, kaimingUniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } from "../../layers/mixer.ts";
+import { Norm } from "../../layers/norm.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { POSITION } from "../../layers/reservedState.ts";
 import { rotate } from "../../layers/rotate.ts";
@@ -26,21 +28,28 @@ import type { AttentionMixerConfig } from "./config.ts";
 import { appendToCache, replaceCache, reserveCache, stillVisible, type Cache } from "./cache.ts";
 import { positionTurn, rotaryTable } from "./positions.ts";
 
-/** Queries, keys and values of new tokens, and what goes past the attention. */
-interface Projected {
+/** Queries, keys and values of new tokens. */
+interface Heads {
   readonly q: Tensor; // [b, l, h, p]
   readonly k: Tensor; // [b, l, hkv, p]
   readonly v: Tensor; // [b, l, hkv, p]
-  readonly beside: Tensor | undefined; // [b, l, mlpDim / 2]
+}
+
+/** What goes past the attention. */
+interface Beside {
+  readonly gate: Tensor | undefined; // [..., h p]
+  readonly mlp: Tensor | undefined; // [..., mlpDim / 2]
 }
 
 /**
  * Causal multi-head attention, as in the hybrids of `mamba_ssm`.
  *
- *     q, k, v, up, gate = inProj(input)          k and v for `nHeadsKv` heads, each shared by nHeads / nHeadsKv
+ *     q, k, v, .. = inProj(input)                k and v for `nHeadsKv` heads, each shared by nHeads / nHeadsKv
  *     q, k, v = conv(q, k, v)                    where dConv > 0
+ *     q, k    = norm(q), norm(k)                 where qkNorm is not none
  *     q, k    = rotated by their positions       where rotaryDim > 0
- *     output  = outProj(attention(q, k, v), up silu(gate))
+ *     y       = attention(q, k, v)               times sigmoid(outputGate), where inProj makes one
+ *     output  = outProj(y, up silu(gate))        up and gate of inProj, where mlpDim > 0
  *
  * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them. A reserved state
  * has room for more of them, and a step on it is one in-place op that finds its position on the device.
@@ -51,10 +60,12 @@ export class AttentionMixer implements Mixer {
   readonly constantState = false;
   readonly config: AttentionMixerConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [p (h + 2 hkv) + mlpDim, dModel]
+  readonly inProj: Parameter; // [p (h + 2 hkv) + (p h of a gate) + mlpDim, dModel]
   readonly inProjBias: Parameter | undefined;
   readonly convWeight: Parameter | undefined; // [p (h + 2 hkv), 1, dConv]
   readonly convBias: Parameter | undefined; // [p (h + 2 hkv)]
+  readonly qNorm: Norm | undefined; // of p channels, or p h
+  readonly kNorm: Norm | undefined; // of p channels, or p hkv
   readonly outProj: Parameter; // [dModel, p h + mlpDim / 2]
   readonly outProjBias: Parameter | undefined; // [dModel]
 
@@ -68,18 +79,23 @@ export class AttentionMixer implements Mixer {
     const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim } = config;
     const own = { decay: false };
     const inner = h * p + mlpDim / 2;
+    const perHead = { rows: h * p, blocks: h };
     const parts = {
-      q: h * p,
+      q: perHead,
       k: config.nHeadsKv * p,
       v: config.nHeadsKv * p,
+      ...(config.outputGate ? { outputGate: perHead } : {}),
       ...(mlpDim > 0 ? { up: mlpDim / 2, gate: mlpDim / 2 } : {}),
     };
-    this.inProj = build.matrix("in_proj.weight", [this.#qkvDim + mlpDim, dModel], kaimingUniform(dModel), { parts });
+    const width = this.#qkvDim + this.#gateDim + mlpDim;
+    this.inProj = build.matrix("in_proj.weight", [width, dModel], kaimingUniform(dModel), { parts });
     this.inProjBias = config.useQkvBias
-      ? build.make("in_proj.bias", [this.#qkvDim + mlpDim], constant(0), { ...own, parts })
+      ? build.make("in_proj.bias", [width], constant(0), { ...own, parts })
       : undefined;
     this.convWeight = k > 0 ? build.make("conv1d.weight", [this.#qkvDim, 1, k], kaimingUniform(k)) : undefined;
     this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
+    this.qNorm = this.#makeNorm(h, build.within("q_norm"));
+    this.kNorm = this.#makeNorm(config.nHeadsKv, build.within("k_norm"));
     this.outProj = build.matrix("out_proj.weight", [dModel, inner], build.ontoResidual(kaimingUniform(inner)));
     this.outProjBias = config.useOutBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
     this.parameters = [
@@ -87,6 +103,8 @@ export class AttentionMixer implements Mixer {
       this.inProjBias,
       this.convWeight,
       this.convBias,
+      this.qNorm?.weight,
+      this.kNorm?.weight,
       this.outProj,
       this.outProjBias,
     ].filter((parameter) => parameter !== undefined);
@@ -170,14 +188,10 @@ export class AttentionMixer implements Mixer {
 
   /** Attention of one token on a reserved state: [b, h, p]. */
   #stepInRoom(qkv: Tensor, state: LayerState): Tensor {
-    const { nHeads: h, nHeadsKv: hkv, headDim: p, rotaryInterleaved, softmaxScale } = this.config;
-    const [b] = qkv.shape as [number, number];
-    const [q, k, v] = split(qkv, [h * p, hkv * p, hkv * p]) as [Tensor, Tensor, Tensor];
+    const { rotaryInterleaved, softmaxScale } = this.config;
     return causalAttentionStep(
       {
-        q: reshape(q, [b, h, p]),
-        k: reshape(k, [b, hkv, p]),
-        v: reshape(v, [b, hkv, p]),
+        ...this.#normedHeads(qkv),
         keys: state.keys!,
         values: state.values!,
         position: state[POSITION]!,
@@ -192,12 +206,24 @@ export class AttentionMixer implements Mixer {
     return this.config.headDim * (this.config.nHeads + 2 * this.config.nHeadsKv);
   }
 
-  #project(input: Tensor): { qkv: Tensor; beside: Tensor | undefined } {
+  get #gateDim(): number {
+    return this.config.outputGate ? this.config.headDim * this.config.nHeads : 0;
+  }
+
+  #makeNorm(heads: number, build: ParameterBuilder): Norm | undefined {
+    const { qkNorm, qkNormEps: normEps, qkNormOffset: normOffset, headDim } = this.config;
+    if (qkNorm === "none") return undefined;
+    return new Norm({ norm: "rms", normEps, normOffset }, qkNorm === "head" ? headDim : heads * headDim, build);
+  }
+
+  #project(input: Tensor): { qkv: Tensor; beside: Beside } {
     const { mlpDim } = this.config;
     const all = linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y;
-    if (mlpDim === 0) return { qkv: all, beside: undefined };
-    const [qkv, up, gate] = split(all, [this.#qkvDim, mlpDim / 2, mlpDim / 2]) as [Tensor, Tensor, Tensor];
-    return { qkv, beside: mul(up, silu(gate)) };
+    const extents = [this.#qkvDim, this.#gateDim, mlpDim / 2, mlpDim / 2].filter((extent) => extent > 0);
+    const [qkv, ...rest] = extents.length === 1 ? [all] : (split(all, extents) as [Tensor, ...Tensor[]]);
+    const gate = this.config.outputGate ? rest.shift() : undefined;
+    const [up, mlpGate] = rest;
+    return { qkv: qkv!, beside: { gate, mlp: up && mlpGate && mul(up, silu(mlpGate)) } };
   }
 
   #convolve(
@@ -232,25 +258,38 @@ export class AttentionMixer implements Mixer {
     return reshape(weight.value, [this.#qkvDim, this.config.dConv]);
   }
 
-  /** Heads of q, k and v [b, l, ..], q and k rotated by positions that count from `from`. */
-  #heads(qkv: Tensor, from: number): Omit<Projected, "beside"> {
-    const { nHeads: h, nHeadsKv: hkv, headDim: p, rotaryDim, rotaryBase, rotaryInterleaved } = this.config;
-    const [b, l] = qkv.shape as [number, number, number];
+  /** Heads of q, k and v [..], q and k normed where the layer does that, not rotated yet. */
+  #normedHeads(qkv: Tensor): Heads {
+    const { nHeads: h, nHeadsKv: hkv, headDim: p, qkNorm } = this.config;
+    const lead = qkv.shape.slice(0, -1);
     const [q, k, v] = split(qkv, [h * p, hkv * p, hkv * p]) as [Tensor, Tensor, Tensor];
-    const [queries, keys, values] = [reshape(q, [b, l, h, p]), reshape(k, [b, l, hkv, p]), reshape(v, [b, l, hkv, p])];
-    if (rotaryDim === 0) return { q: queries, k: keys, v: values };
+    const heads = (x: Tensor, count: number, norm?: Norm): Tensor => {
+      const apart = (flat: Tensor): Tensor => reshape(flat, [...lead, count, p]);
+      if (norm === undefined) return apart(x);
+      return qkNorm === "head" ? norm.apply(apart(x)) : apart(norm.apply(x));
+    };
+    return { q: heads(q, h, this.qNorm), k: heads(k, hkv, this.kNorm), v: heads(v, hkv) };
+  }
+
+  /** Heads of q, k and v [b, l, ..], q and k rotated by positions that count from `from`. */
+  #heads(qkv: Tensor, from: number): Heads {
+    const { headDim: p, rotaryDim, rotaryBase, rotaryInterleaved } = this.config;
+    const l = qkv.shape[1]!;
+    const { q, k, v } = this.#normedHeads(qkv);
+    if (rotaryDim === 0) return { q, k, v };
     const turn = positionTurn(from, l, rotaryDim, rotaryBase, rotaryInterleaved, this.inProj.backend);
     const rotated = (x: Tensor): Tensor => {
       if (rotaryDim === p) return rotate(x, turn);
       const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];
       return concat([rotate(first, turn), rest], -1);
     };
-    return { q: rotated(queries), k: rotated(keys), v: values };
+    return { q: rotated(q), k: rotated(k), v };
   }
 
-  #output(y: Tensor, beside: Tensor | undefined): Tensor {
+  #output(y: Tensor, { gate, mlp }: Beside): Tensor {
     const flat = reshape(y, [...y.shape.slice(0, -2), this.config.nHeads * this.config.headDim]);
-    const x = beside === undefined ? flat : concat([flat, beside], -1);
+    const gated = gate === undefined ? flat : mul(flat, sigmoid(gate));
+    const x = mlp === undefined ? gated : concat([gated, mlp], -1);
     return linear({ x, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
   }
 }
