@@ -6,5 +6,6 @@ export * from "./discretization/index.ts";
 export * from "./backend/index.ts";
 export * from "./tensor/index.ts";
 export * from "./ops/index.ts";
+export * from "./ops/table.ts";
 export * from "./ssm/index.ts";
 export * from "./optim/index.ts";
