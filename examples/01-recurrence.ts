@@ -5,7 +5,10 @@
  *
  * A mass on a spring with friction is pushed by a random force. Its state is (position, velocity), and what we watch is the position.
  */
-import { bilinear, ContinuousSsm, forwardEuler, Matrix, Rng, zeroOrderHold } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { bilinear, forwardEuler, zeroOrderHold } from "@statespace/core/discretization";
+import { Matrix } from "@statespace/core/math";
+import { ContinuousSsm } from "@statespace/core/ssm";
 
 const [stiffness, friction] = [40, 5];
 const A = Matrix.of([

@@ -7,7 +7,8 @@
  * At the end the history is read back from those coefficients alone, and docs/plots/hippo-legs.svg shows both.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { LegSMemory, Rng } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { LegSMemory } from "@statespace/core/hippo";
 import { plotSvg } from "./plot.ts";
 
 const n = 64;

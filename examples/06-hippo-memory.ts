@@ -8,7 +8,8 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { LegSMemory, Rng, WindowMemory } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { LegSMemory, WindowMemory } from "@statespace/core/hippo";
 import { bandLimitedNoise } from "@statespace/datasets";
 import { plotSvg } from "./plot.ts";
 

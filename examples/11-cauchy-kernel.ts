@@ -10,7 +10,10 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { bilinear, CauchyMultipole, cauchyTree, makeHippoLegS, Rng } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { bilinear } from "@statespace/core/discretization";
+import { makeHippoLegS } from "@statespace/core/hippo";
+import { CauchyMultipole, cauchyTree } from "@statespace/core/math";
 import { plotSvg, type Panel } from "./plot.ts";
 
 const { values } = parseArgs({

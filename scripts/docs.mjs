@@ -1,4 +1,4 @@
-// The API reference, one markdown file a package, from the docstrings: `docs.mjs` writes docs/api, `docs.mjs --check` only looks for
+// The API reference, one markdown file an entry of a package, from the docstrings: `docs.mjs` writes docs/api, `docs.mjs --check` only looks for
 // public exports without a docstring.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,11 +12,17 @@ const checkOnly = process.argv.includes("--check");
 const docs = join(root, "docs");
 const report = new Report("docstrings");
 
-const fileName = (pkg) => `${pkg.name.replace(/^@statespace\//, "")}.md`;
+/** What a package's exports name, each with its source: `@statespace/core`, `@statespace/core/math`. */
+const entriesOf = (pkg) =>
+  Object.entries(pkg.manifest.exports).flatMap(([subpath, { "statespace-source": source }]) =>
+    source === undefined ? [] : [{ pkg, name: join(pkg.name, subpath), source: join(source) }],
+  );
 
-/** One run of typedoc over the entry points of some packages. */
-function typedoc(packages, args) {
-  const entries = packages.flatMap((pkg) => ["--entryPoints", join(pkg.path, "src", "index.ts")]);
+const fileName = ({ name }) => `${name.replace(/^@statespace\//, "").replaceAll("/", "-")}.md`;
+
+/** One run of typedoc over some entries. */
+function typedoc(wanted, args) {
+  const entries = wanted.flatMap(({ pkg, source }) => ["--entryPoints", join(pkg.path, source)]);
   const command = [
     commandFile("typedoc", "typedoc", docs),
     "--options",
@@ -27,22 +33,23 @@ function typedoc(packages, args) {
   return runNode(command, { stdout: "pipe" });
 }
 
-/** Writes a package's page. What a package passes on from another is documented there. */
-async function write(pkg, packages) {
+/** Writes an entry's page. What a package passes on from another is documented there. */
+async function write(entry, packages) {
+  const { pkg, name } = entry;
   const others = packages.filter((other) => other !== pkg).flatMap(({ dir }) => ["--externalPattern", `**/${dir}/**`]);
   const target = [
     "--name",
-    pkg.name,
+    name,
     "--out",
     join(docs, "api"),
     "--cleanOutputDir",
     "false",
     "--entryFileName",
-    fileName(pkg),
+    fileName(entry),
   ];
-  const { code, output } = await typedoc([pkg], [...others, ...target]);
-  if (code === 0) mendLinks(join(docs, "api", fileName(pkg)));
-  report.check(`${pkg.name} reference`, code === 0, output, `docs/api/${fileName(pkg)}`);
+  const { code, output } = await typedoc([entry], [...others, ...target]);
+  if (code === 0) mendLinks(join(docs, "api", fileName(entry)));
+  report.check(`${name} reference`, code === 0, output, `docs/api/${fileName(entry)}`);
 }
 
 /** Typedoc numbers some headings that stand alone on the page: links to `#name-1` that lead nowhere go to `#name`. */
@@ -59,7 +66,8 @@ function mendLinks(file) {
 async function check(packages) {
   const folder = mkdtempSync(join(tmpdir(), "statespace-docs-"));
   const file = join(folder, "exports.json");
-  const { code, output } = await typedoc(packages, [
+  const entries = packages.flatMap(entriesOf);
+  const { code, output } = await typedoc(entries, [
     "--json",
     file,
     "--disableSources",
@@ -69,18 +77,18 @@ async function check(packages) {
   if (code !== 0) return report.fail("typedoc", output);
   const modules = JSON.parse(readFileSync(file, "utf8")).children;
   rmSync(folder, { recursive: true });
-  for (const pkg of packages) {
-    const entry = `${pkg.dir}/src/index.ts`;
-    checkExports(pkg, modules.find(({ sources }) => sources?.[0]?.fileName.endsWith(entry))?.children ?? []);
+  for (const { pkg, name, source } of entries) {
+    const entry = `${pkg.dir}/${source}`;
+    checkExports(name, modules.find(({ sources }) => sources?.[0]?.fileName.endsWith(entry))?.children ?? []);
   }
 }
 
-function checkExports(pkg, exported) {
+function checkExports(name, exported) {
   // A reference is an export that is documented where it comes from.
   const bare = exported.filter((reflection) => reflection.variant === "declaration" && !isDocumented(reflection));
-  const names = bare.map(({ name, sources }) => `${name} (${sources?.[0]?.fileName ?? "?"})`);
+  const names = bare.map(({ name: own, sources }) => `${own} (${sources?.[0]?.fileName ?? "?"})`);
   const why = `${bare.length} of ${exported.length} exports have no docstring:\n${names.join("\n")}`;
-  report.check(`${pkg.name} docstrings`, bare.length === 0 && exported.length > 0, why, `${exported.length} exports`);
+  report.check(`${name} docstrings`, bare.length === 0 && exported.length > 0, why, `${exported.length} exports`);
 }
 
 const isDocumented = ({ comment, signatures }) =>
@@ -88,7 +96,10 @@ const isDocumented = ({ comment, signatures }) =>
 
 /** The page that lists the others. */
 function writeIndex(packages) {
-  const lines = packages.map((pkg) => `- [${pkg.name}](${fileName(pkg)}): ${pkg.manifest.description}`);
+  const lines = packages.flatMap(entriesOf).map((entry) => {
+    const about = entry.name === entry.pkg.name ? `: ${entry.pkg.manifest.description}` : "";
+    return `- [${entry.name}](${fileName(entry)})${about}`;
+  });
   writeFileSync(
     join(docs, "api", "README.md"),
     `# API reference\n\nMade from the docstrings by \`pnpm docs:api\`.\n\n${lines.join("\n")}\n`,
@@ -100,7 +111,7 @@ for (const pkg of publicPackages().filter(isEmptyPackage)) report.skip(pkg.name,
 if (checkOnly) await check(packages);
 else {
   rmSync(join(docs, "api"), { recursive: true, force: true });
-  for (const pkg of packages) await write(pkg, packages);
+  for (const entry of packages.flatMap(entriesOf)) await write(entry, packages);
   writeIndex(packages);
 }
 report.finish();

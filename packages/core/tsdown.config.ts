@@ -1,7 +1,13 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  entry: ["src/index.ts"],
+  entry: {
+    index: "src/index.ts",
+    discretization: "src/discretization/index.ts",
+    hippo: "src/hippo/index.ts",
+    math: "src/math/index.ts",
+    ssm: "src/ssm/index.ts",
+  },
   format: "esm",
   platform: "neutral",
   target: "es2023",

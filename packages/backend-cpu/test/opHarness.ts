@@ -1,6 +1,4 @@
 import {
-  ndround32,
-  ndzeros,
   Rng,
   tensor,
   tidy,
@@ -9,10 +7,10 @@ import {
   mul,
   add,
   type AnyOp,
-  type NdArray,
   type NdArrays,
   type Tensor,
 } from "@statespace/core";
+import { ndround32, ndzeros, type NdArray } from "@statespace/core/math";
 import { expect } from "vitest";
 
 /** One call of an op: float inputs as f64 (rounded to f32 here), int32 inputs named apart. */

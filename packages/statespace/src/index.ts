@@ -1,4 +1,8 @@
 export * from "@statespace/core";
+export * from "@statespace/core/discretization";
+export * from "@statespace/core/hippo";
+export * from "@statespace/core/math";
+export * from "@statespace/core/ssm";
 export { cpuBackend } from "@statespace/backend-cpu";
 export { wasmBackend } from "@statespace/backend-wasm";
 export { webGpuBackend } from "@statespace/backend-webgpu";

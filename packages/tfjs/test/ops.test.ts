@@ -1,6 +1,7 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
 import * as core from "@statespace/core";
+import { sizeOf } from "@statespace/core/math";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { registerTfBackend, tfNameOf, tfOp, tfOps } from "../src/index.ts";
 import { distance, tf, valuesOf } from "./tf.ts";
@@ -18,7 +19,7 @@ const shapes = { u: [b, l, d], delta: [b, l, d], A: [d, n], B: [b, l, n], C: [b,
 const values = Object.fromEntries(
   Object.entries(shapes).map(([name, shape]) => {
     const low = name === "A" ? -2 : name === "delta" ? 0.1 : -1;
-    return [name, Float32Array.from(rng.uniforms(core.sizeOf(shape), low, name === "A" ? -0.1 : 1))];
+    return [name, Float32Array.from(rng.uniforms(sizeOf(shape), low, name === "A" ? -0.1 : 1))];
   }),
 ) as Record<keyof typeof shapes, Float32Array>;
 const names = Object.keys(shapes) as (keyof typeof shapes)[];
@@ -93,7 +94,7 @@ describe.each([
       tf.tidy(() =>
         tf.variable(
           tf.tensor(
-            Float32Array.from(new core.Rng(shape.length).normals(core.sizeOf(shape)), (x) => 0.3 * x),
+            Float32Array.from(new core.Rng(shape.length).normals(sizeOf(shape)), (x) => 0.3 * x),
             shape,
           ),
         ),

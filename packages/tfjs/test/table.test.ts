@@ -1,6 +1,7 @@
 import { wasmBackend } from "@statespace/backend-wasm";
 import { Draw, dtypeOf, opCases, type OpCase } from "@statespace/conformance/cases";
 import * as core from "@statespace/core";
+import { sizeOf } from "@statespace/core/math";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerTfBackend, tfOps } from "../src/index.ts";
 import { tf, valuesOf } from "./tf.ts";
@@ -36,7 +37,7 @@ function arraysOf(
 
 /** Weights that make one number of an op's float outputs. */
 const weightsOf = (shape: readonly number[], i: number): Float32Array =>
-  Float32Array.from(new core.Rng(100 + i).normals(core.sizeOf(shape)));
+  Float32Array.from(new core.Rng(100 + i).normals(sizeOf(shape)));
 
 interface Outcome {
   readonly outputs: Named<number[]>;

@@ -1,15 +1,8 @@
-import {
-  bilinear,
-  ContinuousSsm,
-  LegSMemory,
-  makeHippo,
-  Matrix,
-  readFloats,
-  Rng,
-  setBackend,
-  solveLinear,
-  zeroOrderHold,
-} from "@statespace/core";
+import { readFloats, Rng, setBackend } from "@statespace/core";
+import { bilinear, zeroOrderHold } from "@statespace/core/discretization";
+import { LegSMemory, makeHippo } from "@statespace/core/hippo";
+import { Matrix, solveLinear } from "@statespace/core/math";
+import { ContinuousSsm } from "@statespace/core/ssm";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { bandLimitedNoise } from "@statespace/datasets";
 import { ParameterBuilder, s4dConfig, S4Mixer } from "@statespace/models";

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { LegSMemory, makeHippoLegS, Matrix, Rng, setBackend } from "@statespace/core";
+import { Rng, setBackend } from "@statespace/core";
+import { LegSMemory, makeHippoLegS } from "@statespace/core/hippo";
+import { Matrix } from "@statespace/core/math";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
 import { basisOf, firstWaves } from "../../src/pages/s4/compute/inits.ts";

@@ -1,4 +1,5 @@
-import { cauchy, ndarray, Rng, setBackend, tensor, type NdArray, type Tensor } from "@statespace/core";
+import { cauchy, Rng, setBackend, tensor, type Tensor } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
 import { usesMultipole } from "../../src/ops/cauchy/multipole.ts";

@@ -9,9 +9,9 @@ import {
   sum,
   tidy,
   transpose,
-  type NdArray,
   type NdArrays,
 } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { expectForward, expectGradients, int32, random, relativeError, upload, type Call } from "../opHarness.ts";

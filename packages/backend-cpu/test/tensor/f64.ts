@@ -1,15 +1,5 @@
-import {
-  mul,
-  ndzeros,
-  Rng,
-  sum,
-  tensor,
-  tidy,
-  valueAndGrads,
-  type NdArray,
-  type NdArrays,
-  type Tensor,
-} from "@statespace/core";
+import { mul, Rng, sum, tensor, tidy, valueAndGrads, type NdArrays, type Tensor } from "@statespace/core";
+import { ndzeros, type NdArray } from "@statespace/core/math";
 import { expect } from "vitest";
 import { centralDifferences, random, relativeError } from "../opHarness.ts";
 

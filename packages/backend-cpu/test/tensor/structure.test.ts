@@ -1,5 +1,6 @@
 import * as core from "@statespace/core";
-import { Rng, setBackend, tensor, tidy, valueAndGrads, type NdArray } from "@statespace/core";
+import { Rng, setBackend, tensor, tidy, valueAndGrads } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { random } from "../opHarness.ts";

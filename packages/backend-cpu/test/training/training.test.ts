@@ -6,7 +6,6 @@ import {
   linear,
   meanCrossEntropy,
   memory,
-  ndarray,
   parameter,
   Parameter,
   Rng,
@@ -20,6 +19,7 @@ import {
   type NdArrays,
   type Tensor,
 } from "@statespace/core";
+import { ndarray } from "@statespace/core/math";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { relativeError } from "../opHarness.ts";

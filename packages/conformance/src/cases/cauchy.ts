@@ -1,4 +1,5 @@
-import { cauchy, ndarray, type NdArray } from "@statespace/core";
+import { cauchy } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 /** Poles in the left half plane, as delta A has them. */

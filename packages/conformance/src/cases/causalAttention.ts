@@ -1,4 +1,5 @@
-import { causalAttention, ndarray } from "@statespace/core";
+import { causalAttention } from "@statespace/core";
+import { ndarray } from "@statespace/core/math";
 import type { OpCase } from "./opCase.ts";
 
 interface Size {

@@ -1,4 +1,5 @@
-import { causalAttentionStep, ndarray } from "@statespace/core";
+import { causalAttentionStep } from "@statespace/core";
+import { ndarray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 interface Size {

@@ -7,11 +7,10 @@ import {
   embedding,
   layerNorm,
   linear,
-  ndarray,
   rmsNorm,
   sumSquares,
-  type NdArray,
 } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 
 /** Roundings of a dot product of k terms in any order of summation: each term one, the sum log2 k to k. */

@@ -1,4 +1,5 @@
-import { diagonalScan, ndarray, type NdArray } from "@statespace/core";
+import { diagonalScan } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 /** Decays inside the unit circle, of radius 0.3 to 0.999 and any phase. */

@@ -1,5 +1,6 @@
 import * as ops from "@statespace/core";
-import { ndarray, opTable, type NdArray } from "@statespace/core";
+import { opTable } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import { elementBound, moved } from "./bounds.ts";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 

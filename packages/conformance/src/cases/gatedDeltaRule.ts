@@ -1,4 +1,5 @@
-import { gatedDeltaRule, gatedDeltaRuleStep, type NdArray } from "@statespace/core";
+import { gatedDeltaRule, gatedDeltaRuleStep } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 interface Size {

@@ -1,4 +1,5 @@
-import { mamba3Scan, mamba3ScanStep, type NdArray } from "@statespace/core";
+import { mamba3Scan, mamba3ScanStep } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 interface Size {

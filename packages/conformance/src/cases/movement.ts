@@ -1,5 +1,6 @@
 import * as ops from "@statespace/core";
-import { ndarray, opTable } from "@statespace/core";
+import { opTable } from "@statespace/core";
+import { ndarray } from "@statespace/core/math";
 import { elementBound, moved } from "./bounds.ts";
 import type { OpCase } from "./opCase.ts";
 

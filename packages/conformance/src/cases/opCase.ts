@@ -1,15 +1,5 @@
-import {
-  ndarray,
-  ndround32,
-  Rng,
-  sizeOf,
-  tensor,
-  type AnyOp,
-  type DType,
-  type NdArray,
-  type NdArrays,
-  type Tensor,
-} from "@statespace/core";
+import { Rng, tensor, type AnyOp, type DType, type NdArrays, type Tensor } from "@statespace/core";
+import { ndarray, ndround32, sizeOf, type NdArray } from "@statespace/core/math";
 
 /** What a case allows, and why. */
 export interface CaseBound {

@@ -1,4 +1,5 @@
-import { ndarray, sampleSettings, sampleToken, type NdArray, type SampleSettings } from "@statespace/core";
+import { sampleSettings, sampleToken, type SampleSettings } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 interface Situation {

@@ -1,4 +1,5 @@
-import { selectiveScan, selectiveScanStep, type NdArray } from "@statespace/core";
+import { selectiveScan, selectiveScanStep } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 
 interface Size {

@@ -1,4 +1,5 @@
-import { ssdScan, ssdScanStep, type NdArray } from "@statespace/core";
+import { ssdScan, ssdScanStep } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 
 interface Size {

@@ -1,4 +1,5 @@
-import { ndarray, vandermonde, type NdArray } from "@statespace/core";
+import { vandermonde } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 
 /** log ABar = delta A with Re A = -1/2 and S4D-Lin's frequencies, as a layer has them. */

@@ -1,4 +1,5 @@
-import { gatedDeltaRule, gatedDeltaRuleStep, zeros, type AnyOp, type NdArray, type Tensor } from "@statespace/core";
+import { gatedDeltaRule, gatedDeltaRuleStep, zeros, type AnyOp, type Tensor } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import type { GoldenCase } from "./goldenCase.ts";
 import { expectedOf, inputArrays, largest, pickKeys, toTensor, U32 } from "./inputs.ts";
 import { gradientsOf, take } from "./opGradients.ts";

@@ -1,16 +1,13 @@
+import { ArgumentError } from "@statespace/core";
 import {
-  ArgumentError,
   backwardEuler,
   bilinear,
   forwardEuler,
-  invertMatrix,
-  makeHippo,
-  Matrix,
   zeroOrderHold,
   type Discretization,
-  type HippoMatrices,
-  type HippoMeasure,
-} from "@statespace/core";
+} from "@statespace/core/discretization";
+import { makeHippo, type HippoMatrices, type HippoMeasure } from "@statespace/core/hippo";
+import { invertMatrix, Matrix } from "@statespace/core/math";
 import type { GoldenRow, GoldenTensors } from "./row.ts";
 
 const EPS = 2 ** -52;

@@ -1,4 +1,5 @@
-import { FormatError, ndarray, tensor, type NdArray, type Tensor } from "@statespace/core";
+import { FormatError, tensor, type Tensor } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import type { GoldenCase } from "./goldenCase.ts";
 
 /** Rounding unit of float32. */

@@ -1,4 +1,5 @@
-import { add, mamba3Scan, ndarray, reshape, tidy, type NdArray, type Tensor } from "@statespace/core";
+import { add, mamba3Scan, reshape, tidy, type Tensor } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import { rotatedScan, type LayerState } from "@statespace/models";
 import type { GoldenCase } from "./goldenCase.ts";
 import { absolute, expectedOf, inputArrays, toTensor, U32 } from "./inputs.ts";

@@ -1,3 +1,5 @@
+import { Rng } from "@statespace/core";
+import { makeHippo, makeNplr, nplrToDense, nplrToReal, type HippoMeasure, type Nplr } from "@statespace/core/hippo";
 import {
   complexAbs,
   complexAdd,
@@ -6,17 +8,10 @@ import {
   complexDiv,
   complexMul,
   complexSub,
-  makeHippo,
-  makeNplr,
   Matrix,
   ndarray,
-  nplrToDense,
-  nplrToReal,
-  Rng,
   type Complex,
-  type HippoMeasure,
-  type Nplr,
-} from "@statespace/core";
+} from "@statespace/core/math";
 import type { GoldenRow, GoldenTensors } from "./row.ts";
 
 const EPS = 2 ** -52;

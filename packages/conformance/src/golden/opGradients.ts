@@ -1,4 +1,5 @@
-import { readFloats, valueAndGrads, type NdArray, type Tensor } from "@statespace/core";
+import { readFloats, valueAndGrads, type Tensor } from "@statespace/core";
+import type { NdArray } from "@statespace/core/math";
 import { toTensor } from "./inputs.ts";
 
 /** Reads a tensor as float64 and disposes it. */

@@ -8,7 +8,7 @@ import {
   complexScale,
   complexSub,
   type Complex,
-} from "@statespace/core";
+} from "@statespace/core/math";
 import type { GoldenCase } from "./goldenCase.ts";
 import { largest } from "./inputs.ts";
 

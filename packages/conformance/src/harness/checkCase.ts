@@ -1,14 +1,5 @@
-import {
-  add,
-  mul,
-  ndarray,
-  readFloats,
-  sum,
-  tensor,
-  valueAndGrads,
-  type NdArray,
-  type NdArrays,
-} from "@statespace/core";
+import { add, mul, readFloats, sum, tensor, valueAndGrads, type NdArrays } from "@statespace/core";
+import { ndarray, type NdArray } from "@statespace/core/math";
 import { Draw, dtypeOf, referenceOf, runCase, upload, type OpCase } from "../cases/opCase.ts";
 import { absolute, largest, U32 } from "../golden/inputs.ts";
 import { judge, type Verdict } from "../golden/judge.ts";

@@ -1,12 +1,5 @@
-import {
-  aliasKernels,
-  broadcastShape,
-  sizeOf,
-  stridesOf,
-  type DType,
-  type Kernel,
-  type KernelTable,
-} from "@statespace/core";
+import { aliasKernels, broadcastShape, type DType, type Kernel, type KernelTable } from "@statespace/core";
+import { sizeOf, stridesOf } from "@statespace/core/math";
 import type { MinimalBackend } from "./backend.ts";
 
 type Shape = readonly number[];

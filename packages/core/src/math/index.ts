@@ -27,5 +27,4 @@ export { Matrix } from "./matrix.ts";
 export { matrixExp, matrixExpVjp } from "./matrixExp.ts";
 export { phi1, phi1Derivative } from "./phi.ts";
 export type { PointTree } from "./pointTree.ts";
-export { Rng } from "./random.ts";
 export { threefry2x32 } from "./threefry.ts";

@@ -1,21 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { ArgumentError, Rng, ShapeError } from "@statespace/core";
 import {
-  ArgumentError,
   backwardEuler,
   bilinear,
   discretizeDiagonal,
   discretizeDiagonalVjp,
   forwardEuler,
   generalisedBilinear,
-  Matrix,
-  matrixExp,
-  phi1,
-  phi1Derivative,
-  Rng,
-  ShapeError,
   zeroOrderHold,
   type Discretization,
-} from "@statespace/core";
+} from "@statespace/core/discretization";
+import { Matrix, matrixExp, phi1, phi1Derivative } from "@statespace/core/math";
 
 const EPS = 2 ** -52;
 const rules: Discretization[] = [

@@ -1,17 +1,8 @@
 import { describe, expect, it } from "vitest";
-import {
-  ArgumentError,
-  gaussLegendre,
-  legendreBasis,
-  LegSMemory,
-  makeHippoLegS,
-  Matrix,
-  matrixExp,
-  Rng,
-  solveLinear,
-  WindowMemory,
-  zeroOrderHold,
-} from "@statespace/core";
+import { ArgumentError, Rng } from "@statespace/core";
+import { zeroOrderHold } from "@statespace/core/discretization";
+import { gaussLegendre, legendreBasis, LegSMemory, makeHippoLegS, WindowMemory } from "@statespace/core/hippo";
+import { Matrix, matrixExp, solveLinear } from "@statespace/core/math";
 
 /** A sum of `cycles` harmonics with random phases over [0, 1), of root mean square near 1. */
 function bandLimited(length: number, cycles: number, seed = 1): Float64Array {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hermitianEigen, Matrix } from "@statespace/core";
+import { hermitianEigen, Matrix } from "@statespace/core/math";
 import { separableEigen } from "../../src/hippo/separableEigen.ts";
 
 const legs = (n: number): Float64Array => Float64Array.from({ length: n }, (_, k) => Math.sqrt(k + 0.5));

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { ArgumentError } from "@statespace/core";
 import {
-  ArgumentError,
   basisNorms,
   hippoRankCorrection,
   makeHippo,
   makeHippoLegS,
   makeNplr,
-  Matrix,
   nplrToDense,
   nplrToReal,
   type HippoMeasure,
-} from "@statespace/core";
+} from "@statespace/core/hippo";
+import { Matrix } from "@statespace/core/math";
 
 const EPS = 2 ** -52;
 const measures: HippoMeasure[] = ["legs", "legt", "lagt", "fourier", "fout", "foud", "fru"];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ndarray, ndround32, opTable, Rng, sizeOf, ssdScan, type NdArray, type NdArrays } from "../../src/index.ts";
+import { opTable, Rng, ssdScan, type NdArrays } from "../../src/index.ts";
+import { ndarray, ndround32, sizeOf, type NdArray } from "../../src/math/index.ts";
 
 /**
  * The matrix forms that the docstrings of `ssdScan` and `mamba3Scan` give, written out in float64, against the recurrences that define the ops:

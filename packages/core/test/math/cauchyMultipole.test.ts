@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CauchyMultipole, cauchyTree, makeNplr, Rng } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { makeNplr } from "@statespace/core/hippo";
+import { CauchyMultipole, cauchyTree } from "@statespace/core/math";
 
 /** The claim: every term errs by at most float32's rounding. Float64's own, some 2^-52 a term, does not show beside it. */
 const ROUNDING = 2 ** -24;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fft, fftConvolve, ifft, Rng, ShapeError } from "@statespace/core";
+import { Rng, ShapeError } from "@statespace/core";
+import { fft, fftConvolve, ifft } from "@statespace/core/math";
 
 const EPS = 2 ** -52;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { ArgumentError, Rng, ShapeError } from "@statespace/core";
 import {
-  ArgumentError,
   complexTimes,
   conjugateTransposed,
   eigenvalues,
@@ -9,11 +9,9 @@ import {
   Matrix,
   matrixExp,
   matrixExpVjp,
-  Rng,
-  ShapeError,
   solveLinear,
   type ComplexMatrix,
-} from "@statespace/core";
+} from "@statespace/core/math";
 
 const EPS = 2 ** -52;
 

@@ -1,4 +1,5 @@
-import { sampleStreams, threefry2x32 } from "@statespace/core";
+import { sampleStreams } from "@statespace/core";
+import { threefry2x32 } from "@statespace/core/math";
 import { describe, expect, it } from "vitest";
 
 describe("threefry2x32", () => {

@@ -6,7 +6,6 @@ import {
   opTable,
   selectiveScan,
   selectiveScanStep,
-  sizeOf,
   type ssdScan,
   supportOf,
   type OpAttrs,
@@ -15,6 +14,7 @@ import {
   type OpOutputs,
   type Tensor,
 } from "../../src/index.ts";
+import { sizeOf } from "../../src/math/index.ts";
 
 const f32 = (...shape: number[]): { shape: number[]; dtype: string } => ({ shape, dtype: "float32" });
 const specs: readonly OpDeclaration[] = Object.values(opTable).map(({ spec }) => spec);

@@ -1,16 +1,9 @@
 import { describe, expect, it } from "vitest";
-import {
-  backwardEuler,
-  bilinear,
-  ContinuousSsm,
-  DiscreteSsm,
-  forwardEuler,
-  makeHippoLegS,
-  Matrix,
-  Rng,
-  ShapeError,
-  zeroOrderHold,
-} from "@statespace/core";
+import { Rng, ShapeError } from "@statespace/core";
+import { backwardEuler, bilinear, forwardEuler, zeroOrderHold } from "@statespace/core/discretization";
+import { makeHippoLegS } from "@statespace/core/hippo";
+import { Matrix } from "@statespace/core/math";
+import { ContinuousSsm, DiscreteSsm } from "@statespace/core/ssm";
 
 const EPS = 2 ** -52;
 

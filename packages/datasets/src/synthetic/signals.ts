@@ -1,4 +1,5 @@
-import { ifft, type Rng } from "@statespace/core";
+import type { Rng } from "@statespace/core";
+import { ifft } from "@statespace/core/math";
 import { requireInteger, requireNumber } from "../arguments.ts";
 
 /** `length` samples of a sum of sines. */

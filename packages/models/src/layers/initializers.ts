@@ -1,4 +1,5 @@
-import { sizeOf, type Rng } from "@statespace/core";
+import type { Rng } from "@statespace/core";
+import { sizeOf } from "@statespace/core/math";
 import type { Initializer } from "./parameterBuilder.ts";
 
 /** All one value. */

@@ -1,14 +1,6 @@
-import {
-  generalisedBilinear,
-  makeHippo,
-  matMul,
-  Rng,
-  setBackend,
-  tensor,
-  tidy,
-  zeroOrderHold,
-  type Tensor,
-} from "@statespace/core";
+import { matMul, Rng, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
+import { generalisedBilinear, zeroOrderHold } from "@statespace/core/discretization";
+import { makeHippo } from "@statespace/core/hippo";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { expect, it } from "vitest";
 import { discretizeDense, invert } from "../../src/mixers/lssl/discretize.ts";

@@ -1,17 +1,7 @@
-import {
-  bilinear,
-  complexAt,
-  complexMul,
-  FormatError,
-  makeHippoLegS,
-  makeNplr,
-  Matrix,
-  Rng,
-  setBackend,
-  tensor,
-  tidy,
-  type Tensor,
-} from "@statespace/core";
+import { FormatError, Rng, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
+import { bilinear } from "@statespace/core/discretization";
+import { makeHippoLegS, makeNplr } from "@statespace/core/hippo";
+import { complexAt, complexMul, Matrix } from "@statespace/core/math";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { describe, expect, it } from "vitest";
 import {

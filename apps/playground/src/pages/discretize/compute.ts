@@ -1,13 +1,12 @@
 import {
   bilinear,
-  ContinuousSsm,
   forwardEuler,
   backwardEuler,
-  Matrix,
   zeroOrderHold,
   type Discretization,
-  type Sequence,
-} from "@statespace/core";
+} from "@statespace/core/discretization";
+import { Matrix } from "@statespace/core/math";
+import { ContinuousSsm, type Sequence } from "@statespace/core/ssm";
 
 export type RuleName = "zoh" | "bilinear" | "forward" | "backward";
 export const rules: Readonly<Record<RuleName, Discretization>> = {

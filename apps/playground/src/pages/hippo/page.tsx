@@ -1,4 +1,4 @@
-import { makeHippo, type HippoForm, type HippoMeasure } from "@statespace/core";
+import { makeHippo, type HippoForm, type HippoMeasure } from "@statespace/core/hippo";
 import { createMemo, For, onCleanup, Show, type JSX } from "solid-js";
 import { Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";

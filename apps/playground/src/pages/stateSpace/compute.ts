@@ -1,4 +1,6 @@
-import { ContinuousSsm, eigenvalues, Matrix, zeroOrderHold, type DiscreteSsm } from "@statespace/core";
+import { zeroOrderHold } from "@statespace/core/discretization";
+import { eigenvalues, Matrix } from "@statespace/core/math";
+import { ContinuousSsm, type DiscreteSsm } from "@statespace/core/ssm";
 
 /** The numbers of a system with two states, one input and one output, as the page edits them. */
 export interface SystemNumbers {

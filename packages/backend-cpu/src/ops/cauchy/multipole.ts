@@ -1,4 +1,4 @@
-import { CauchyMultipole, cauchyTree, type PointTree } from "@statespace/core";
+import { CauchyMultipole, cauchyTree, type PointTree } from "@statespace/core/math";
 
 /** Sizes of a call: rows, pairs of poles a row, nodes. */
 export interface CauchySizes {

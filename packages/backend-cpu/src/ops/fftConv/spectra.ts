@@ -1,4 +1,4 @@
-import { fft, ifft, nextPowerOfTwo } from "@statespace/core";
+import { fft, ifft, nextPowerOfTwo } from "@statespace/core/math";
 
 /** A complex sequence, or its spectrum. */
 export interface Spectrum {

@@ -1,4 +1,5 @@
-import { fft, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import { fft } from "@statespace/core/math";
 import type { CpuBackend } from "../../backend.ts";
 
 /** y_t = (1/l) sum_k c_k Re(x_k exp(2 pi i k t / l)), so dx_k = (c_k / l) sum_t dy_t exp(-2 pi i k t / l): the forward transform of dy. */

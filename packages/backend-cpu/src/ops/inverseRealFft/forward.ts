@@ -1,4 +1,5 @@
-import { ifft, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import { ifft } from "@statespace/core/math";
 import type { CpuBackend } from "../../backend.ts";
 
 /** The spectrum's other half is its conjugate mirror image; then one complex inverse transform a row. */

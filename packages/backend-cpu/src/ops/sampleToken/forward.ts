@@ -1,4 +1,5 @@
-import { threefry2x32, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import { threefry2x32 } from "@statespace/core/math";
 import type { CpuBackend } from "../../backend.ts";
 import { choose, largest } from "./choose.ts";
 

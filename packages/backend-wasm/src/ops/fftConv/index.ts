@@ -1,4 +1,5 @@
-import { nextPowerOfTwo, type KernelInputs, type TensorInfo, type KernelTable } from "@statespace/core";
+import type { KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
+import { nextPowerOfTwo } from "@statespace/core/math";
 import type { WasmBackend } from "../../backend.ts";
 import { call, sizes } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";

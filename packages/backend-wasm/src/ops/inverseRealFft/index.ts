@@ -1,10 +1,5 @@
-import {
-  nextPowerOfTwo,
-  type KernelAttrs,
-  type KernelInputs,
-  type TensorInfo,
-  type KernelTable,
-} from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
+import { nextPowerOfTwo } from "@statespace/core/math";
 import type { WasmBackend } from "../../backend.ts";
 import { call, sizes } from "../../kernels.gen.ts";
 

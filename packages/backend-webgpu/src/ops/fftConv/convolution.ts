@@ -1,4 +1,5 @@
-import { nextPowerOfTwo, type KernelInputs, type TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core";
+import { nextPowerOfTwo } from "@statespace/core/math";
 import type { WebGpuBackend } from "../../backend.ts";
 import { transform, transformOwn } from "./fft.ts";
 

@@ -2,7 +2,8 @@
  * LSSL in plain float64 loops: one layer seen as a recurrence and as a convolution, without tensors or batches.
  * Read it top down. l tokens, h channels, n states of each. Source: arXiv 2110.13985, section 3.
  */
-import { generalisedBilinear, Matrix, zeroOrderHold } from "@statespace/core";
+import { generalisedBilinear, zeroOrderHold } from "@statespace/core/discretization";
+import { Matrix } from "@statespace/core/math";
 import {
   plainGelu,
   plainGlu,

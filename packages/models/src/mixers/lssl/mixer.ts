@@ -7,7 +7,6 @@ import {
   fftConv,
   gelu,
   linear,
-  makeHippo,
   matMul,
   mul,
   reshape,
@@ -19,10 +18,10 @@ import {
   tidy,
   transpose,
   zeros,
-  type HippoMeasure,
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { makeHippo, type HippoMeasure } from "@statespace/core/hippo";
 import { denseFilter, denseLastState } from "../../layers/denseSsm.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";
 import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";

@@ -1,4 +1,5 @@
-import { makeNplr, type Rng } from "@statespace/core";
+import type { Rng } from "@statespace/core";
+import { makeNplr } from "@statespace/core/hippo";
 import type { Initializer } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { storePositive } from "./transforms.ts";

@@ -3,8 +3,8 @@
  * Read it top down: block, then the system of one channel, then the two ways to its filter.
  * l tokens, h channels, n states of each (one of each conjugate pair). Source: arXiv 2111.00396, 2206.11893, 2203.14343.
  */
+import { bilinear, zeroOrderHold } from "@statespace/core/discretization";
 import {
-  bilinear,
   complexAdd,
   complexAt,
   complexConj,
@@ -16,9 +16,8 @@ import {
   luFactor,
   luSolve,
   Matrix,
-  zeroOrderHold,
   type Complex,
-} from "@statespace/core";
+} from "@statespace/core/math";
 import {
   plainGelu,
   plainGlu,

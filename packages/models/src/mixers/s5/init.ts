@@ -1,4 +1,6 @@
-import { complexAt, complexMul, makeNplr, type Complex, type Rng } from "@statespace/core";
+import type { Rng } from "@statespace/core";
+import { makeNplr } from "@statespace/core/hippo";
+import { complexAt, complexMul, type Complex } from "@statespace/core/math";
 import type { Initializer } from "../../layers/parameterBuilder.ts";
 import type { S5Config } from "./config.ts";
 

@@ -2,15 +2,8 @@
  * S5 in plain float64 loops: what the fast path computes, without tensors, batches or a parallel scan.
  * Read it top down. l tokens, h channels, p states (one of each conjugate pair). Source: arXiv 2208.04933, section 3.
  */
-import {
-  bilinear,
-  complexAdd,
-  complexAt,
-  complexMul,
-  complexScale,
-  zeroOrderHold,
-  type Complex,
-} from "@statespace/core";
+import { bilinear, zeroOrderHold } from "@statespace/core/discretization";
+import { complexAdd, complexAt, complexMul, complexScale, type Complex } from "@statespace/core/math";
 import {
   plainGelu,
   plainLinear,

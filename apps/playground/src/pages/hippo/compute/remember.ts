@@ -1,4 +1,6 @@
-import { LegSMemory, Matrix, Rng, solveLinear, WindowMemory } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { LegSMemory, WindowMemory } from "@statespace/core/hippo";
+import { Matrix, solveLinear } from "@statespace/core/math";
 
 export const MEMORIES = ["legs", "legt", "fourier", "random"] as const;
 export type MemoryName = (typeof MEMORIES)[number];

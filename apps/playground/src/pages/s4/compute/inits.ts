@@ -1,17 +1,7 @@
-import {
-  bilinear,
-  complexAt,
-  complexExp,
-  complexMul,
-  complexScale,
-  discretizeDiagonal,
-  makeHippoLegS,
-  makeNplr,
-  Matrix,
-  Rng,
-  solveLinear,
-  zeroOrderHold,
-} from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { bilinear, discretizeDiagonal, zeroOrderHold } from "@statespace/core/discretization";
+import { makeHippoLegS, makeNplr } from "@statespace/core/hippo";
+import { complexAt, complexExp, complexMul, complexScale, Matrix, solveLinear } from "@statespace/core/math";
 import { ParameterBuilder, s4Config, s4dConfig, S4Mixer, type S4Config } from "@statespace/models";
 import { TAPS, type InitName, type TargetName } from "./names.ts";
 

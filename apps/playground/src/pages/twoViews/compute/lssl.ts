@@ -1,4 +1,8 @@
-import { bilinear, ContinuousSsm, makeHippo, Matrix, Rng, type DiscreteSsm } from "@statespace/core";
+import { Rng } from "@statespace/core";
+import { bilinear } from "@statespace/core/discretization";
+import { makeHippo } from "@statespace/core/hippo";
+import { Matrix } from "@statespace/core/math";
+import { ContinuousSsm, type DiscreteSsm } from "@statespace/core/ssm";
 
 export const MEASURES = ["legs", "legt", "fourier"] as const;
 export type Measure = (typeof MEASURES)[number];

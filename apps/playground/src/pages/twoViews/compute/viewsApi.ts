@@ -1,4 +1,4 @@
-import { fftConvolve } from "@statespace/core";
+import { fftConvolve } from "@statespace/core/math";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { makeLssl, type Measure } from "./lssl.ts";
 
