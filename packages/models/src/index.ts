@@ -3,6 +3,8 @@ export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
 export { AttentionMixer } from "./mixers/attention/mixer.ts";
 export * from "./generate/index.ts";
 export * from "./layers/index.ts";
+export type { GatedDeltaMixerConfig } from "./mixers/gatedDelta/config.ts";
+export { GatedDeltaMixer } from "./mixers/gatedDelta/mixer.ts";
 export type { MambaMixerConfig } from "./mixers/mamba/config.ts";
 export { MambaMixer } from "./mixers/mamba/mixer.ts";
 export type { Mamba2MixerConfig } from "./mixers/mamba2/config.ts";

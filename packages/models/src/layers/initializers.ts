@@ -33,6 +33,12 @@ export const logOneToN: Initializer = (shape) => {
   return Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.log((i % n) + 1));
 };
 
+/** The logarithm of numbers uniform in a range; a range from 0 gives none that is 0. */
+export function logOfUniform([low, high]: readonly [number, number]): Initializer {
+  return (shape, rng) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => Math.log(Math.max(rng.uniform(low, high), 1e-30)));
+}
+
 /** Steps drawn log-uniformly from [min, max], not below a floor. */
 function logUniformStep(rng: Rng, min: number, max: number, floor: number): number {
   return Math.max(floor, Math.exp(rng.uniform(Math.log(min), Math.log(max))));

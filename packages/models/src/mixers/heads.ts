@@ -11,6 +11,19 @@ export function headDimOf(width: number): number {
   return dim;
 }
 
+/** Channels of a head where a file does not say them: the width's share of one, or the largest power of two up to 64 that divides it. */
+export function headDimIn(known: Known, width: number, name: string): number {
+  if (!known.given("nHeads")) return headDimOf(width);
+  const dim = width / known.num("nHeads");
+  return Number.isInteger(dim) ? dim : known.fail("nHeads", `must divide ${name} = ${width}`);
+}
+
+/** Heads where a file does not say how many: as many as fill the width. */
+export function headCountIn(known: Known, width: number, name: string): number {
+  const heads = width / known.num("headDim");
+  return Number.isInteger(heads) ? heads : known.fail("headDim", `must divide ${name} = ${width}`);
+}
+
 /** The inner width of a layer of the Mamba family. */
 export const widthFields = {
   expand: {
@@ -43,7 +56,7 @@ export const headFields = {
     max: 65536,
     default: {
       text: "dInner / nHeads, or the largest power of two up to 64 that divides dInner",
-      of: (known: Known): number => headDim(known),
+      of: (known: Known): number => headDimIn(known, known.num("dInner"), "dInner"),
     },
     doc: "channels of a head (p)",
     names: { transformers: "head_dim", mamba_ssm: "headdim" },
@@ -51,7 +64,10 @@ export const headFields = {
   nHeads: {
     type: "integer",
     max: 65536,
-    default: { text: "dInner / headDim", of: (known: Known): number => headCount(known) },
+    default: {
+      text: "dInner / headDim",
+      of: (known: Known): number => headCountIn(known, known.num("dInner"), "dInner"),
+    },
     doc: "heads (h); times headDim it is dInner",
     names: { transformers: "num_heads" },
   },
@@ -63,19 +79,6 @@ export const headFields = {
     names: { transformers: "n_groups", mamba_ssm: "ngroups" },
   },
 } as const;
-
-function headDim(known: Known): number {
-  const width = known.num("dInner");
-  if (!known.given("nHeads")) return headDimOf(width);
-  const dim = width / known.num("nHeads");
-  return Number.isInteger(dim) ? dim : known.fail("nHeads", `must divide dInner = ${width}`);
-}
-
-function headCount(known: Known): number {
-  const width = known.num("dInner");
-  const heads = width / known.num("headDim");
-  return Number.isInteger(heads) ? heads : known.fail("headDim", `must divide dInner = ${width}`);
-}
 
 /** Heads fill the inner width, and groups divide the heads. */
 export function checkHeads(

@@ -5,6 +5,8 @@ import type { Mixer } from "../layers/mixer.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { attentionSchema } from "./attention/config.ts";
 import { AttentionMixer } from "./attention/mixer.ts";
+import { gatedDeltaSchema } from "./gatedDelta/config.ts";
+import { GatedDeltaMixer } from "./gatedDelta/mixer.ts";
 import { lsslSchema } from "./lssl/config.ts";
 import { LsslMixer } from "./lssl/mixer.ts";
 import { mambaSchema } from "./mamba/config.ts";
@@ -60,6 +62,7 @@ export const mixers = {
   mamba: define(mambaSchema, MambaMixer) as MixerDefinition,
   mamba2: define(mamba2Schema, Mamba2Mixer) as MixerDefinition,
   mamba3: define(mamba3Schema, Mamba3Mixer) as MixerDefinition,
+  gatedDelta: define(gatedDeltaSchema, GatedDeltaMixer) as MixerDefinition,
   gru: define(gruSchema, GruMixer) as MixerDefinition,
   lstm: define(lstmSchema, LstmMixer) as MixerDefinition,
   attention: define(attentionSchema, AttentionMixer) as MixerDefinition,

@@ -27,6 +27,7 @@ const settings: Readonly<Record<MixerKind, MixerSettings>> = {
   mamba: { kind: "mamba", dState: 4 },
   mamba2: { kind: "mamba2", dState: 4, headDim: 4, chunkSize: 4 },
   mamba3: { kind: "mamba3", dState: 8, headDim: 4, chunkSize: 4, mimo: true },
+  gatedDelta: { kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 },
   gru: { kind: "gru" },
   lstm: { kind: "lstm", dHidden: 6 },
   attention: { kind: "attention", nHeads: 2 },

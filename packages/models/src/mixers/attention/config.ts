@@ -1,12 +1,12 @@
 import type { ConfigOf, GivenOf, Known } from "../../config/field.ts";
 import { Schema } from "../../config/schema.ts";
-import { headDimOf } from "../heads.ts";
+import { headCountIn, headDimIn } from "../heads.ts";
 
 const attentionFields = {
   nHeads: {
     type: "integer",
     max: 65536,
-    default: { text: "dModel / headDim", of: (known: Known): number => headCount(known) },
+    default: { text: "dModel / headDim", of: (known: Known): number => headCountIn(known, known.dModel, "dModel") },
     doc: "heads of queries (h)",
     names: { mamba_ssm: "num_heads" },
   },
@@ -22,7 +22,7 @@ const attentionFields = {
     max: 65536,
     default: {
       text: "dModel / nHeads, or the largest power of two up to 64 that divides dModel",
-      of: (known: Known): number => headDim(known),
+      of: (known: Known): number => headDimIn(known, known.dModel, "dModel"),
     },
     doc: "channels of a head (p)",
     names: { mamba_ssm: "head_dim" },
@@ -108,17 +108,6 @@ const attentionFields = {
     names: { mamba_ssm: "mlp_dim" },
   },
 } as const;
-
-function headCount(known: Known): number {
-  const heads = known.dModel / known.num("headDim");
-  return Number.isInteger(heads) ? heads : known.fail("headDim", `must divide dModel = ${known.dModel}`);
-}
-
-function headDim(known: Known): number {
-  if (!known.given("nHeads")) return headDimOf(known.dModel);
-  const dim = known.dModel / known.num("nHeads");
-  return Number.isInteger(dim) ? dim : known.fail("nHeads", `must divide dModel = ${known.dModel}`);
-}
 
 const evenPart = (x: number): number => x - (x % 2);
 

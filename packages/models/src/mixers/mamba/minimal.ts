@@ -109,13 +109,13 @@ export function gatedMlp(x: Sequence, weight: Lookup): Sequence {
 }
 
 /** The norm before each mixer: RMS, or layer norm where the model has one. */
-function normalise(token: Float64Array, weight: Lookup, { norm, normEps }: ResolvedModel): Float64Array {
+function normalise(token: Float64Array, weight: Lookup, { norm, normEps, normOffset }: ResolvedModel): Float64Array {
   const mean = norm === "layer" ? token.reduce((a, b) => a + b, 0) / token.length : 0;
   const bias = weight("bias");
   return rmsNorm(
     token.map((x) => x - mean),
     normEps,
-    weight("weight"),
+    weight("weight")!.map((w) => w + normOffset),
   ).map((x, i) => x + (bias ? bias[i]! : 0));
 }
 

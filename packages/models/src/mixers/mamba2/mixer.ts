@@ -23,9 +23,9 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { Derived } from "../../layers/derived.ts";
-import { constant, inverseSoftplusSteps, kaimingUniform } from "../../layers/initializers.ts";
+import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
-import type { Initializer, ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { Mamba2MixerConfig } from "./config.ts";
 
 /** What one projection of the input makes, in the order it makes them. */
@@ -79,7 +79,7 @@ export class Mamba2Mixer implements Mixer {
       inverseSoftplusSteps(config.timeStepMin, config.timeStepMax, config.timeStepFloor),
       own,
     );
-    this.ALog = build.make("A_log", [h], logUniformLinear(config.aInitRange), own);
+    this.ALog = build.make("A_log", [h], logOfUniform(config.aInitRange), own);
     this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
     this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
     this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
@@ -246,10 +246,4 @@ export class Mamba2Mixer implements Mixer {
     this.#multipliers?.dispose();
     this.#multipliers = undefined;
   }
-}
-
-/** The logarithm of numbers uniform in a range. */
-function logUniformLinear([low, high]: readonly [number, number]): Initializer {
-  return (shape, rng) =>
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.log(rng.uniform(low, high)));
 }
