@@ -15,6 +15,7 @@ export default defineConfig({
   resolve: { conditions: ["statespace-source"] },
   server: { headers: isolation },
   preview: { headers: isolation },
-  worker: { format: "es" },
+  // Parts of the worker share chunks: without this a chunk may run before one whose values it takes.
+  worker: { format: "es", rolldownOptions: { output: { strictExecutionOrder: true } } },
   build: { target: "es2023", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
 });

@@ -1,5 +1,7 @@
 import { For, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { notateMath, notateSymbol, notation, NOTATIONS, setNotation } from "../shell/notation.ts";
 import { shell } from "../shell/shellMessages.ts";
+import { Choice } from "./controls.tsx";
 
 type Rendered = Readonly<Record<string, readonly string[]>>;
 
@@ -21,7 +23,7 @@ export function Formula(props: { from: Rendered; name: string; label: string | u
       <Show when={props.label}>
         <span class="label">{props.label}</span>
       </Show>
-      <For each={parts()}>{(html) => <span class="part" innerHTML={html} />}</For>
+      <For each={parts()}>{(html) => <span class="part" innerHTML={notateMath(html, notation())} />}</For>
     </div>
   );
 }
@@ -61,6 +63,13 @@ export function FormulaTable(props: {
   return (
     <section class="panel formulas" aria-label={shell().inCode}>
       <h2>{shell().inCode}</h2>
+      <Choice
+        label={shell().letters}
+        value={notation()}
+        onChange={setNotation}
+        testid="notation"
+        options={NOTATIONS.map((value) => ({ value, label: shell().notations[value] }))}
+      />
       <div class="split">
         <div>
           <For each={props.names}>
@@ -80,7 +89,7 @@ export function FormulaTable(props: {
               <For each={props.rows}>
                 {({ symbol, code, meaning }) => (
                   <tr>
-                    <td classList={{ symbol: !HAN.test(symbol) }}>{symbol}</td>
+                    <td classList={{ symbol: !HAN.test(symbol) }}>{notateSymbol(symbol, notation())}</td>
                     <td>
                       <code>{code}</code>
                     </td>

@@ -1,5 +1,6 @@
 import { createResource, Show, type Component, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
+import { isFetchFailure } from "../workers/fetchFailure.ts";
 
 /** Code of the app that could not be fetched. */
 export class ChunkError extends Error {
@@ -12,7 +13,7 @@ export function chunk(load: () => Promise<Component>): Component {
   const fetched = (): Promise<Component> =>
     (kept ??= load().catch((error: unknown) => {
       kept = undefined;
-      throw new ChunkError((error as Error).message, { cause: error });
+      throw isFetchFailure(error) ? new ChunkError((error as Error).message, { cause: error }) : error;
     }));
   return (): JSX.Element => {
     const [component] = createResource(fetched);

@@ -1,4 +1,5 @@
 import { createMemo, createRoot, createSignal, type Accessor } from "solid-js";
+import { notateText, notation, type Notation } from "./notation.ts";
 import { params, setParams } from "./route.ts";
 import { remembered, remember } from "./remembered.ts";
 
@@ -40,5 +41,20 @@ export type Translated<T> = T extends string
 /** A catalogue in every language; calling it gives the current one. */
 export function defineMessages<const T extends object>(en: T, zh: NoInfer<Translated<T>>): () => Translated<T> {
   const catalogue: Record<Language, Translated<T>> = { en: en as unknown as Translated<T>, zh };
-  return () => catalogue[language()];
+  const made = new Map<string, Translated<T>>();
+  return () => {
+    const key = `${language()} ${notation()}`;
+    if (!made.has(key)) made.set(key, inNotation(catalogue[language()], notation()));
+    return made.get(key)!;
+  };
+}
+
+/** The same catalogue with the letters of a notation, in its texts and in what its functions return. */
+function inNotation<T>(entry: T, which: Notation): T {
+  if (typeof entry === "string") return notateText(entry, which) as T;
+  if (typeof entry === "function") return ((...args: unknown[]) => notateText(entry(...args) as string, which)) as T;
+  if (Array.isArray(entry)) return entry.map((each) => inNotation(each as unknown, which)) as T;
+  return Object.fromEntries(
+    Object.entries(entry as object).map(([key, value]) => [key, inNotation(value as unknown, which)]),
+  ) as T;
 }

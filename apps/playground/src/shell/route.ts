@@ -43,7 +43,7 @@ export const page: Accessor<string> = createRoot(() => createMemo(() => route().
 export const params: Accessor<Readonly<Record<string, string>>> = () => route().params;
 
 /** Parameters that follow the visitor from page to page. */
-const GLOBAL: ReadonlySet<string> = new Set(["lang", "theme", "backend"]);
+const GLOBAL: ReadonlySet<string> = new Set(["lang", "theme", "backend", "notation"]);
 
 const LEFT = "statespace.left";
 /** What was set on each page, so that a link leads back to the view that was left. */

@@ -3,6 +3,8 @@
  * Errors travel with their names, so that a page can say in words what happened.
  */
 
+import { isFetchFailure } from "./fetchFailure.ts";
+
 /** What a worker's function is handed beside its input. */
 export interface CallContext<Event = never> {
   readonly signal: AbortSignal;
@@ -55,12 +57,12 @@ export function serve(find: (part: string) => Promise<Api>): void {
   });
 }
 
-/** Code that is on its way: a failure is the network's, and is named so, since to the language it is a TypeError like any slip. */
+/** Code that is on its way: that it cannot be fetched is the network's fault, and is named so, since to the language it is a TypeError like any slip. */
 export async function fetched<T>(code: Promise<T>): Promise<T> {
   try {
     return await code;
   } catch (error) {
-    throw new RemoteError("ChunkError", (error as Error).message);
+    throw isFetchFailure(error) ? new RemoteError("ChunkError", (error as Error).message) : error;
   }
 }
 

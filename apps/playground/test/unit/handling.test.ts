@@ -3,6 +3,7 @@ import { errorKind } from "../../src/components/errorKind.ts";
 import { stroke } from "../../src/pages/hippo/drawing.ts";
 import { isSoftware } from "../../src/shell/adapter.ts";
 import { number, numbers } from "../../src/shell/codecs.ts";
+import { isFetchFailure } from "../../src/workers/fetchFailure.ts";
 
 describe("a pen", () => {
   it("marks every point on its way, in both directions", () => {
@@ -63,3 +64,14 @@ it.each([
   [{ vendor: "apple", architecture: "metal-3", device: "", description: "" }, false],
   [{ vendor: "intel", architecture: "gen-12lp", device: "", description: "", isFallbackAdapter: true }, true],
 ])("%o: played by the processor is %s", (info, software) => expect(isSoftware(info)).toBe(software));
+
+it.each([
+  ["Failed to fetch dynamically imported module: http://host/assets/page.js", true],
+  ["error loading dynamically imported module: http://host/assets/page.js", true],
+  ["Importing a module script failed.", true],
+  ["Unable to preload CSS for /assets/page.css", true],
+  ["Cannot read properties of undefined (reading 'spec')", false],
+])("an import that failed with “%s” is the network's fault: %s", (message, network) => {
+  expect(isFetchFailure(new TypeError(message))).toBe(network);
+  expect(isFetchFailure(message)).toBe(false);
+});

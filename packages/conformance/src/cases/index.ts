@@ -1,5 +1,9 @@
+import * as core from "@statespace/core";
 import * as lists from "./lists.ts";
 import { Draw, type OpCase } from "./opCase.ts";
+
+// The op table fills as the modules of ops load, and cases find most ops in it by name: a bundler would leave out those that nobody imports.
+if (!("opTable" in Object.fromEntries(Object.entries(core)))) throw new Error("core has no op table");
 
 const given: readonly OpCase[] = Object.values(lists).flat();
 

@@ -4,7 +4,7 @@ export const messages = defineMessages(
   {
     idea: "A computer sees samples, not curves. The step Δ and a rule turn a continuous system into a recurrence, and Δ decides how much one sample weighs.",
     text: [
-      "Between two samples the true system keeps moving. A <strong>discretization</strong> rule replaces that motion by one multiplication: x<sub>k</sub> = Ā x<sub>k−1</sub> + B̄ u<sub>k</sub>. Zero-order hold (ZOH) is exact when the input is held between samples; the bilinear rule errs with Δ²; Euler’s rules with Δ, and forward Euler can explode although the real system is calm.",
+      "Between two samples the true system keeps moving. A <strong>discretization</strong> rule replaces that motion by one multiplication: 𝑥<sub>k</sub> = Ā 𝑥<sub>k−1</sub> + B̄ 𝑢<sub>k</sub>. Zero-order hold (ZOH) is exact when the input is held between samples; the bilinear rule errs with Δ²; Euler’s rules with Δ, and forward Euler can explode although the real system is calm.",
       "Look at the eigenvalues: a continuous system is stable when they lie in the left half plane, a recurrence when they lie inside the unit circle. Each rule maps one region into the other in its own way. Keep Δ in mind: in Mamba it will depend on the token.",
     ],
     figure: "One oscillator, four recurrences",
@@ -56,7 +56,7 @@ export const messages = defineMessages(
   {
     idea: "计算机看到的是采样点，不是曲线。步长 Δ 加上一条规则，就把连续系统变成递推；Δ 决定一个样本的分量。",
     text: [
-      "两次采样之间，真实系统仍在运动。<strong>离散化</strong>规则用一次乘法代替这段运动：x<sub>k</sub> = Ā x<sub>k−1</sub> + B̄ u<sub>k</sub>。输入在采样间保持不变时，零阶保持（ZOH）是精确的；双线性规则的误差随 Δ² 变化；欧拉规则随 Δ 变化，而且即使真实系统很平静，前向欧拉也可能爆炸。",
+      "两次采样之间，真实系统仍在运动。<strong>离散化</strong>规则用一次乘法代替这段运动：𝑥<sub>k</sub> = Ā 𝑥<sub>k−1</sub> + B̄ 𝑢<sub>k</sub>。输入在采样间保持不变时，零阶保持（ZOH）是精确的；双线性规则的误差随 Δ² 变化；欧拉规则随 Δ 变化，而且即使真实系统很平静，前向欧拉也可能爆炸。",
       "看特征值：连续系统的特征值在左半平面时稳定，递推的特征值在单位圆内时稳定。每条规则以自己的方式把一个区域映到另一个。请记住 Δ：在 Mamba 里，它将取决于每个词元。",
     ],
     figure: "一个振子，四种递推",

@@ -1,5 +1,5 @@
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
-import { Choice } from "../../components/controls.tsx";
+import { Choice, Stat } from "../../components/controls.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { Panel } from "../../components/Page.tsx";
 import type { LayerView } from "./compute/inspect.ts";
@@ -21,38 +21,44 @@ const barColors = ({ letters, seqLen, nTokens }: Places): (string | undefined)[]
   return colors;
 };
 
-/** One model's memory at the question, split by token, and its answers. */
+/** From which tokens each of a model's answers came, and the answers. */
 export function Memory(props: { racer: Racer } & Places): JSX.Element {
   const view = (): ReturnType<Racer["contender"]["view"]> => props.racer.contender.view();
-  // the last layer holds what the answer is read from
-  const remembered = (): Float64Array | undefined => view()?.layers.at(-1)?.shares.remembered;
+  const length = (): number => props.seqLen + props.nTokens;
+  const rows = createMemo<Float64Array | undefined>(() => {
+    const answers = view()?.answers;
+    if (answers === undefined || answers.some(({ parts }) => parts === undefined)) return undefined;
+    const values = new Float64Array(answers.length * length());
+    answers.forEach(({ parts }, row) => values.set(parts!.subarray(0, length()), row * length()));
+    return values;
+  });
+  /** Of all that is read from the sequence, for or against an answer: how much speaks for it from the letter that was asked for. */
   const share = (): number => {
-    const values = remembered() ?? new Float64Array();
-    const squares = values.map((value) => value ** 2);
-    const total = squares.reduce((sum, value) => sum + value, 0);
-    return total === 0 ? 0 : props.letters.reduce((sum, { place }) => sum + squares[place]!, 0) / total;
+    const parts = (view()?.answers ?? []).map((answer) => answer.parts!.subarray(0, props.seqLen));
+    const all = parts.reduce((sum, row) => sum + row.reduce((total, part) => total + Math.abs(part), 0), 0);
+    const asked = parts.reduce((sum, row, i) => sum + Math.max(0, row[props.letters[i]!.place]!), 0);
+    return all === 0 ? 0 : asked / all;
   };
   return (
     <Show when={view()}>
       {(seen) => (
         <div class="memory">
-          <Show when={remembered()} fallback={<p class="note">{m().noParts(props.racer.name())}</p>}>
+          <Show when={rows()} fallback={<p class="note">{m().noParts(props.racer.name())}</p>}>
             {(values) => (
               <>
                 <div class="caption">
-                  <span style={{ color: `var(--${props.racer.tone})` }}>{m().remembers(props.racer.name())}</span>
+                  <span style={{ color: `var(--${props.racer.tone})` }}>{m().reads(props.racer.name())}</span>
                   <strong data-testid={`share-${props.racer.id}`}>
-                    {(100 * share()).toFixed(0)} % {m().share(((100 * props.nTokens) / props.seqLen).toFixed(0))}
+                    {(100 * share()).toFixed(0)} % {m().share(props.seqLen)}
                   </strong>
                 </div>
-                <Bars
-                  label={m().remembers(props.racer.name())}
-                  values={Array.from({ length: props.seqLen + props.nTokens }, (_, i) =>
-                    i < props.seqLen ? values()[i]! : 0,
-                  )}
-                  length={props.seqLen + props.nTokens}
-                  tone="quiet"
-                  colors={barColors(props)}
+                <HeatMap
+                  label={m().reads(props.racer.name())}
+                  rows={props.nTokens}
+                  cols={length()}
+                  values={values()}
+                  signed
+                  height={`${22 * props.nTokens}px`}
                 />
               </>
             )}
@@ -103,6 +109,22 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
           options={["0", "1"].map((value) => ({ value, label: m().layers(Number(value) + 1) }))}
         />
       </div>
+      <Show when={view()}>
+        {(shown) => (
+          <div class="stats">
+            <Stat
+              label={m().deltaAt.letters}
+              value={meanDelta(shown(), props, true).toPrecision(3)}
+              testid="delta-letters"
+            />
+            <Stat
+              label={m().deltaAt.noise}
+              value={meanDelta(shown(), props, false).toPrecision(3)}
+              testid="delta-noise"
+            />
+          </div>
+        )}
+      </Show>
       <Show
         when={view()}
         fallback={
@@ -133,7 +155,7 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
               <figure class="figure">
                 <Bars
                   label={m().written}
-                  values={shown().shares.written.map((value, i) => (i < props.seqLen ? value : 0))}
+                  values={shown().written}
                   length={length()}
                   tone="quiet"
                   colors={barColors(props)}
@@ -146,6 +168,15 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
       </Show>
     </Panel>
   );
+}
+
+/** The mean step over all channels, at the letters or at the noise. */
+function meanDelta({ d, delta }: LayerView, { letters, seqLen }: Places, atLetters: boolean): number {
+  const at = new Set(letters.map(({ place }) => place));
+  const places = Array.from({ length: seqLen }, (_, i) => i).filter((i) => at.has(i) === atLetters);
+  let sum = 0;
+  for (const place of places) for (let c = 0; c < d; c++) sum += delta[place * d + c]!;
+  return sum / (places.length * d);
 }
 
 /** The sequence once more, so that columns can be told apart. */

@@ -18,6 +18,7 @@ import {
   type Run,
   type SystemNumbers,
 } from "./compute.ts";
+import { Dictionary } from "./Dictionary.tsx";
 import formulas from "./formulas.tex";
 import { Maze } from "./Maze.tsx";
 import { messages as m } from "./messages.ts";
@@ -134,6 +135,7 @@ export function StateSpacePage(): JSX.Element {
         </div>
       </Panel>
       <Maze />
+      <Dictionary />
       <FormulaTable
         from={formulas}
         names={["state", "output", "spring"]}

@@ -1,52 +1,161 @@
-import { readFloats } from "@statespace/core";
-import { tokenShares, type TokenShares } from "./memoryShare.ts";
+import { gelu, linear, readFloats, reshape, sliceAxis, tensor, tidy, type Tensor } from "@statespace/core";
+import type { ResidualBlock } from "@statespace/models";
+import type { AblatedMixer } from "./ablatedMixer.ts";
+import {
+  readScore,
+  rmsFactor,
+  splitEmbedding,
+  throughBlock,
+  writtenOf,
+  type BlockNumbers,
+  type ScanNumbers,
+} from "./reading.ts";
 import { bestOf, type Trainer } from "./trainer.ts";
 
 /** What one layer's scan was fed along a sequence. */
 export interface LayerView {
   readonly d: number;
   readonly n: number;
-  readonly delta: Float32Array; // [l, d]
-  readonly B: Float32Array; // [l, n]
-  readonly C: Float32Array; // [l, n]
-  /** What each token wrote into the state, and what the state still holds of it when the question comes. */
-  readonly shares: TokenShares;
+  readonly delta: ArrayLike<number>; // [l, d]
+  readonly B: ArrayLike<number>; // [l, n]
+  readonly C: ArrayLike<number>; // [l, n]
+  /** Norm of what each token wrote into the state. */
+  readonly written: Float64Array; // [l]
+}
+
+export interface Answer {
+  readonly token: number;
+  readonly probability: number;
+  /** The answer's score above the mean score of all letters. */
+  readonly score: number;
+  /** The same, split by the token it came from, through all layers; they sum to the score, with what came from none. Absent where no layer selects. */
+  readonly parts?: Float64Array; // [l + 1]
 }
 
 export interface Inspection {
   readonly layers: readonly LayerView[];
-  /** The model's answer at each step of the question, and how sure it is. */
-  readonly answers: readonly { readonly token: number; readonly probability: number }[];
+  /** The model's answer at each step of the question. */
+  readonly answers: readonly Answer[];
 }
 
-/** Runs one sequence and tells what each layer selected, and what the model answered. */
+/** Runs one sequence and tells what each layer selected, what the model answered, and from which tokens each answer came. */
 export async function inspect(trainer: Trainer, ids: Int32Array): Promise<Inspection> {
-  const { mixers } = trainer.model;
-  for (const mixer of mixers) mixer.recording = true;
-  let logits: Float32Array;
+  const { model, vocabSize } = trainer;
+  const { nTokens, seqLen, letters } = trainer.settings;
+  for (const mixer of model.mixers) mixer.recording = true;
+  const input = tensor(ids, [1, ids.length]);
+  let traced: Tensor[];
   try {
-    logits = await trainer.logits(ids, 1);
+    traced = model.trace(input);
   } finally {
-    for (const mixer of mixers) mixer.recording = false;
+    for (const mixer of model.mixers) mixer.recording = false;
+    input.dispose();
   }
-  const { nTokens, seqLen } = trainer.settings;
-  const layers: LayerView[] = [];
-  for (const mixer of mixers) {
-    const { u, delta, B, C } = mixer.recorded!;
-    const [, l, d] = delta.shape as [number, number, number];
-    const view = { d, n: B.shape[2]!, delta: await readFloats(delta), B: await readFloats(B), C: await readFloats(C) };
-    const shares = tokenShares({ ...view, l, u: await readFloats(u), A: await readFloats(mixer.A) }, seqLen - 1);
-    layers.push({ ...view, shares });
-    for (const t of [u, delta, B, C]) t.dispose();
-    mixer.recorded = undefined;
-  }
-  const answers = Array.from({ length: nTokens }, (_, i) => answerAt(logits, seqLen + i, trainer.vocabSize));
-  return { layers, answers };
+  const [logits, ...streams] = await Promise.all(traced.map(readFloats));
+  const scans: ScanNumbers[] = [];
+  for (const mixer of model.mixers) scans.push(await takeScan(mixer, ids.length));
+  const answers = Array.from({ length: nTokens }, (_, i) => answerAt(logits!, seqLen + i, vocabSize, letters));
+  const read =
+    scans.length === model.blocks.length
+      ? await readAnswers(trainer, scans, traced.slice(1), streams, answers)
+      : answers;
+  for (const t of traced) t.dispose();
+  return { layers: scans.map(viewOf), answers: read };
 }
 
-function answerAt(logits: Float32Array, step: number, v: number): { token: number; probability: number } {
+const viewOf = (scan: ScanNumbers): LayerView => ({
+  d: scan.d,
+  n: scan.n,
+  delta: scan.delta,
+  B: scan.B,
+  C: scan.C,
+  written: writtenOf(scan),
+});
+
+async function takeScan(mixer: AblatedMixer, l: number): Promise<ScanNumbers> {
+  const { u, delta, B, C } = mixer.recorded!;
+  const numbers = {
+    l,
+    d: delta.shape[2]!,
+    n: B.shape[2]!,
+    u: await readFloats(u),
+    delta: await readFloats(delta),
+    A: await readFloats(mixer.A),
+    B: await readFloats(B),
+    C: await readFloats(C),
+  };
+  for (const t of [u, delta, B, C]) t.dispose();
+  mixer.recorded = undefined;
+  return numbers;
+}
+
+/** Splits the stream by token through every block, and each answer's score by it. */
+async function readAnswers(
+  { model, settings }: Trainer,
+  scans: readonly ScanNumbers[],
+  tensors: readonly Tensor[],
+  streams: readonly Float32Array[],
+  answers: readonly Answer[],
+): Promise<Answer[]> {
+  const m = model.config.dModel;
+  let split = splitEmbedding(streams[0]!, scans[0]!.l, m);
+  for (const [i, block] of model.blocks.entries())
+    split = await throughBlock(split, await numbersOf(block, scans[i]!, tensors[i]!, streams[i]!));
+  const [head, normWeight] = [await model.head.read(), await model.normF.weight.read()];
+  return answers.map((answer, i) => {
+    const at = settings.seqLen + i;
+    const scale = rmsFactor(streams.at(-1)!, at, m);
+    // what one unit of the stream is worth to the answer, above the mean of all letters
+    const worth = Float64Array.from({ length: m }, (_, k) => {
+      let mean = 0;
+      for (let letter = 1; letter <= settings.letters; letter++) mean += head[letter * m + k]! / settings.letters;
+      return scale * normWeight[k]! * (head[answer.token * m + k]! - mean);
+    });
+    return { ...answer, parts: readScore(split, at, worth) };
+  });
+}
+
+async function numbersOf(
+  block: ResidualBlock,
+  scan: ScanNumbers,
+  stream: Tensor,
+  before: Float32Array,
+): Promise<BlockNumbers> {
+  const mixer = block.mixers[0] as AblatedMixer;
+  const { l, d } = scan;
+  const m = before.length / l;
+  const z = tidy(() => linear({ x: block.norm.apply(stream), weight: sliceAxis(mixer.inProj.value, 0, d, d) }).y);
+  const gates = await readFloats(z);
+  z.dispose();
+  const inProj = await mixer.inProj.read();
+  return {
+    scan,
+    m,
+    before,
+    normWeight: await block.norm.weight.read(),
+    inProj: inProj.subarray(0, d * m),
+    convWeight: await mixer.convWeight.read(),
+    convBias: (await mixer.convBias?.read()) ?? new Float32Array(d),
+    D: await mixer.D.read(),
+    outProj: await mixer.outProj.read(),
+    gate: async (y) => (mixer.selects.gate ? Float64Array.from(gates, (x) => x / (1 + Math.exp(-x))) : geluFactors(y)),
+  };
+}
+
+/** Without a gate the output passes a GELU, which multiplies it by a number of its own: gelu(y) / y. */
+async function geluFactors(y: Float64Array): Promise<Float64Array> {
+  const flat = tensor(Float32Array.from(y), [1, y.length]);
+  const activated = tidy(() => reshape(gelu(flat), [y.length]));
+  const values = await readFloats(activated);
+  flat.dispose();
+  activated.dispose();
+  return Float64Array.from(y, (x, i) => (Math.abs(x) < 1e-12 ? 0.5 : values[i]! / x));
+}
+
+function answerAt(logits: Float32Array, step: number, v: number, letters: number): Answer {
   const scores = logits.subarray(step * v, (step + 1) * v);
   const token = bestOf(scores);
   const total = scores.reduce((sum, score) => sum + Math.exp(score - scores[token]!), 0);
-  return { token, probability: 1 / total };
+  const mean = scores.subarray(1, letters + 1).reduce((sum, score) => sum + score / letters, 0);
+  return { token, probability: 1 / total, score: scores[token]! - mean };
 }

@@ -56,10 +56,15 @@ export class SequenceModel {
 
   /** @param ids int32 [b, l] @returns logits [b, l, v] */
   forward(ids: Tensor): Tensor {
+    return tidy(() => this.trace(ids)[0]!);
+  }
+
+  /** The same, and after the logits the stream [b, l, dModel] before the first block, between the blocks and after the last. */
+  trace(ids: Tensor): Tensor[] {
     return tidy(() => {
-      let x = embedding({ ids, weight: this.embedding.value }).y; // [b, l, dModel]
-      for (const block of this.blocks) x = block.forward(x).y;
-      return linear({ x: this.normF.apply(x), weight: this.head.value }).y;
+      const streams = [embedding({ ids, weight: this.embedding.value }).y];
+      for (const block of this.blocks) streams.push(block.forward(streams.at(-1)!).y);
+      return [linear({ x: this.normF.apply(streams.at(-1)!), weight: this.head.value }).y, ...streams];
     });
   }
 
