@@ -131,5 +131,6 @@ static void deltaForward(const Delta *s, const float *from, float *to, float *y,
 
 /** `workspace`: deltaFloats a thread. */
 KERNEL(gatedDeltaRule, Out y, MaybeOut lastState, Delta s, Space workspace) { deltaForward(&s, s.initialState, lastState, y, workspace, thread, threads); }
+
 /** One step (l = 1), the state in place. */
 KERNEL(gatedDeltaRuleStep, Out y, InOut state, Delta s, Space workspace) { deltaForward(&s, state, state, y, workspace, thread, threads); }

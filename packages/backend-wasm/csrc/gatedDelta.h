@@ -3,7 +3,7 @@
 #pragma once
 #include "vmath.h"
 
-enum { DELTA_LANES = 8, DELTA_VECTORS = DELTA_LANES / 4, DELTA_SPAN = 16 };
+enum { DELTA_LANES = 16, DELTA_VECTORS = DELTA_LANES / 4, DELTA_SPAN = 16 };
 
 typedef struct {
   In q, k, v, g, beta; /* [b, l, h, n] twice, [b, l, h, p], [b, l, h] (wide: [b, l, h, n]), [b, l, h] */
@@ -20,8 +20,8 @@ SIZE(deltaTiles, long p) { return ceilDivide(p, DELTA_LANES); }
 SIZE(deltaState, long n, long p) { return deltaTiles(p) * DELTA_LANES * n; }
 /** Floats of a DeltaSpan. */
 SIZE(deltaSpan, long n) { return DELTA_SPAN * (3 * ((n + 3) & ~3L) + 16); }
-/** Floats of a thread, forward. */
-SIZE(deltaFloats, long n, long p) { return deltaState(n, p) + deltaSpan(n); }
+/** Floats of a thread, forward and in a step. */
+SIZE(deltaFloats, long n, long p) { return maxLong(deltaState(n, p), 2 * ((p + 3) & ~3L)) + deltaSpan(n); }
 
 /** What a span of tokens of one head is, the same for all columns. */
 typedef struct {
@@ -45,12 +45,17 @@ typedef struct {
 } DeltaTile;
 void advanceDelta(const Delta *s, const DeltaSpan *d, const DeltaTile *tile);
 
-/** [rows, n or steps] of memory, `apart` floats each, to rows of a tile, zeros past `count`; and back. */
+/** Rows of memory, `apart` floats from one another, to rows of a tile, zeros past `count`; and back. */
 OUTLINE void loadTile(float *out, const float *in, long rows, long apart, long count) {
   for (long i = 0; i < rows; i++, in += apart)
-    for (int v = 0; v < DELTA_LANES; v += 4, out += 4) store4(out, v < count ? loadPart(in + v, count - v) : splat(0));
+    for (int v = 0; v < DELTA_LANES; v += 4, out += 4) store4(out, count >= DELTA_LANES ? load4(in + v) : v < count ? loadPart(in + v, count - v) : splat(0));
 }
 OUTLINE void storeTile(float *out, const float *in, long rows, long apart, long count) {
+  if (count >= DELTA_LANES) {
+    for (long i = 0; i < rows; i++, out += apart, in += DELTA_LANES)
+      for (int v = 0; v < DELTA_LANES; v += 4) store4(out + v, load4(in + v));
+    return;
+  }
   for (long i = 0; i < rows; i++, out += apart, in += DELTA_LANES)
-    for (int v = 0; v < DELTA_LANES && v < count; v += 4) storePart(out + v, load4(in + v), count - v);
+    for (int v = 0; v < count; v += 4) storePart(out + v, load4(in + v), count - v);
 }

@@ -1,4 +1,4 @@
-// Compiles csrc/*.c with the clang of npm into two WebAssembly binaries (plain and relaxed SIMD) and embeds them, deflated, in
+// Compiles csrc/*.c with the clang of npm into two WebAssembly binaries (plain and relaxed SIMD) and embeds them, deflated together, in
 // src/binaries.gen.ts; writes the typed callers of their kernels, and the constants they share with TypeScript, to src/kernels.gen.ts.
 // Does nothing when the hash in both files still fits the sources. Run: node scripts/compile.ts
 import { createHash } from "node:crypto";
@@ -6,6 +6,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
+import { interleave } from "../src/runtime/interleave.ts";
 import { cCalls, cTable, tsModule } from "./callers.ts";
 import { readDeclarations, type Declarations } from "./declarations.ts";
 
@@ -60,7 +61,8 @@ export function readSources(): Sources {
 function hashOf({ files }: Sources): string {
   const hash = createHash("sha256");
   for (const [name, text] of Object.entries(files)) hash.update(name).update(text);
-  for (const script of ["compile.ts", "declarations.ts", "callers.ts"]) hash.update(readFileSync(join(here, script)));
+  const scripts = ["compile.ts", "declarations.ts", "callers.ts", "../src/runtime/interleave.ts"];
+  for (const script of scripts) hash.update(readFileSync(join(here, script)));
   hash.update(readFileSync(join(root, "package.json")));
   return hash.digest("hex").slice(0, 32);
 }
@@ -167,17 +169,21 @@ export async function compileBinaries(): Promise<boolean> {
   const stamp = `// ${hashOf(sources)}: made from csrc by scripts/compile.ts`;
   const fits = (path: string): boolean => existsSync(path) && readFileSync(path, "utf8").startsWith(stamp);
   if (fits(binariesFile) && fits(kernelsFile)) return false;
-  const parts: string[] = [stamp];
-  for (const [name, flags] of Object.entries(flavours)) {
-    const binary = await compileFlavour(sources, flags);
-    const text = deflateRawSync(binary, { level: 9 }).toString("base64");
-    parts.push(
-      `export const ${name}: { readonly deflated: string; readonly memoryFlag: number } = { deflated: "${text}", memoryFlag: ${memoryFlagOffset(binary)} };`,
-    );
-    console.log(`${name}: ${binary.length} bytes, ${text.length} as text`);
-  }
+  const binaries: Uint8Array[] = [];
+  for (const flags of Object.values(flavours)) binaries.push(await compileFlavour(sources, flags));
+  const deflated = deflateRawSync(interleave(binaries), { level: 9 }).toString("base64");
+  const entries = Object.keys(flavours).map(
+    (name, i) => `{ name: "${name}", length: ${binaries[i]!.length}, memoryFlag: ${memoryFlagOffset(binaries[i]!)} }`,
+  );
+  console.log(`${entries.join(", ")}: ${deflated.length} as text`);
   writeFileSync(kernelsFile, `${stamp}\n${tsModule(sources.declarations)}`);
-  writeFileSync(binariesFile, `${parts.join("\n")}\n`);
+  writeFileSync(
+    binariesFile,
+    `${stamp}
+export const flavours: readonly { readonly name: string; readonly length: number; readonly memoryFlag: number }[] = [${entries.join(", ")}];
+export const deflated = "${deflated}";
+`,
+  );
   return true;
 }
 

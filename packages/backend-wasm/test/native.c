@@ -165,7 +165,7 @@ static void testPacked(long m, long n, long k, int format) {
   for (long i = 0; i < k; i++) sum += (double)row[i] * long_[i];
   expectNear("packed gemm", product[n - 1], sum, 1e-4 * (1 + fabs(sum)));
   float *rows = floats(3 * k);
-  CALL(embeddingPacked, rows, weight, ids, 3, k, format);
+  CALL(embeddingPacked, rows, weight, ids, 3, n, k, format);
   free(weight), free(x), free(y), free(bias), free(row), free(long_), free(product), free(rows), free(ids);
 }
 
@@ -182,6 +182,42 @@ static void testMatrixState(long b, long l, long h, long p, long g, long n) {
   CALL(ssdScanGrad, gradients, y, last, s, wBack);
   for (int i = 0; i < 8; i++) free(out[i]);
   free(x), free(dt), free(Am), free(B), free(C), free(D), free(z), free(h0), free(y), free(last), free(seq), free(w), free(wBack);
+}
+
+static void testDelta(long b, long l, long h, long n, long p, int wide) {
+  float *q = floats(b * l * h * n), *k = floats(b * l * h * n), *v = floats(b * l * h * p), *g = floats(b * l * h * (wide ? n : 1)), *beta = floats(b * l * h), *h0 = floats(b * h * n * p);
+  float *y = floats(b * l * h * p), *last = floats(b * h * n * p), *w = floats(deltaFloats(n, p)), *wBack = floats(deltaBackFloats(l, n, p));
+  int *seq = ints(b * l, 2);
+  for (long i = 0; i < b * l * h * (wide ? n : 1); i++) g[i] = -fabsf(g[i]);
+  Delta s = {q, k, v, g, beta, h0, seq, b, l, h, n, p, wide, 1, 1e-6f, 0.5f};
+  CALL(gatedDeltaRule, y, last, s, w);
+  for (long i = 0; i < b * h; i++)
+    for (long c = 0; c < p; c++) {
+      double state[64];
+      for (long e = 0; e < n; e++) state[e] = h0[(i * n + e) * p + c];
+      for (long t = 0; t < l; t++) {
+        long token = i / h * l + t, at = token * h + i % h;
+        double qq = 1e-6, kk = 1e-6, answer = 0, out = 0;
+        for (long e = 0; e < n; e++) qq += (double)q[at * n + e] * q[at * n + e], kk += (double)k[at * n + e] * k[at * n + e];
+        for (long e = 0; e < n; e++) {
+          if (t > 0 && seq[token] != seq[token - 1]) state[e] = 0;
+          state[e] *= exp(g[wide ? at * n + e : at]);
+          answer += state[e] * k[at * n + e] / sqrt(kk);
+        }
+        for (long e = 0; e < n; e++) {
+          state[e] += k[at * n + e] / sqrt(kk) * beta[at] * (v[at * p + c] - answer);
+          out += state[e] * 0.5 * q[at * n + e] / sqrt(qq);
+        }
+        expectNear("delta rule", y[at * p + c], out, 2e-5);
+      }
+      for (long e = 0; e < n; e++) expectNear("its last state", last[(i * n + e) * p + c], state[e], 2e-5);
+    }
+  float *out[] = {floats(b * l * h * n), floats(b * l * h * n), floats(b * l * h * p), floats(b * l * h * (wide ? n : 1)), floats(b * l * h), floats(b * h * n * p)};
+  CALL(gatedDeltaRuleGrad, ((DeltaGradients){out[0], out[1], out[2], out[3], out[4], out[5]}), y, last, s, wBack);
+  s.l = 1, s.initialState = 0, s.seqIdx = 0;
+  CALL(gatedDeltaRuleStep, y, last, s, w);
+  for (int i = 0; i < 6; i++) free(out[i]);
+  free(q), free(k), free(v), free(g), free(beta), free(h0), free(y), free(last), free(seq), free(w), free(wBack);
 }
 
 int main(void) {
@@ -202,6 +238,9 @@ int main(void) {
   for (int format = FORMAT_F16; format <= FORMAT_Q4; format++) testPacked(3, 37, 288, format);
   testMatrixState(2, 18, 4, 5, 2, 7);
   testMatrixState(1, 1, 1, 1, 1, 1);
+  testDelta(2, 35, 3, 7, 21, 0);
+  testDelta(1, 33, 2, 5, 18, 1);
+  testDelta(1, 1, 1, 1, 1, 0);
   if (failures == 0) printf("native kernels: ok\n");
   return failures > 0;
 }

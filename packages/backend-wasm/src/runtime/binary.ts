@@ -1,5 +1,6 @@
 import { BackendError } from "@statespace/core";
-import { plain, relaxed } from "../binaries.gen.ts";
+import { deflated, flavours } from "../binaries.gen.ts";
+import { pick } from "./interleave.ts";
 
 /** SIMD flavours of the same kernels: `relaxed` fuses multiply-adds where the machine can. */
 export type Flavour = "plain" | "relaxed";
@@ -22,10 +23,12 @@ export function bestFlavour(): Flavour {
 
 /** Compiles a flavour for shared or private memory. The two differ in one byte, the limits flags of the imported memory. */
 export async function compileBinary(flavour: Flavour, shared: boolean): Promise<WebAssembly.Module> {
-  const { deflated, memoryFlag } = flavour === "relaxed" ? relaxed : plain;
   const bytes = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  const binary = new Uint8Array(await new Response(stream).arrayBuffer());
-  binary[memoryFlag] = shared ? 3 : 1;
+  const both = new Uint8Array(await new Response(stream).arrayBuffer());
+  const which = flavours.findIndex(({ name }) => name === flavour);
+  const lengths = flavours.map(({ length }) => length);
+  const binary = pick(both, lengths, which);
+  binary[flavours[which]!.memoryFlag] = shared ? 3 : 1;
   return WebAssembly.compile(binary);
 }
