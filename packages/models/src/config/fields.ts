@@ -89,6 +89,15 @@ export class ConfigFields {
     throw this.error(key, `must be one of ${choices.map((choice) => quote(choice)).join(", ")}`);
   }
 
+  /** A list of names; so many of the fallback where it is absent. */
+  choices<T extends string>(key: string, choices: readonly T[], fallback: T, length: number): readonly T[] {
+    const value = this.#get(key);
+    if (value === undefined) return Array<T>(length).fill(fallback);
+    const listed = Array.isArray(value) && value.length >= 1 && value.length <= 4096 ? value : [null];
+    if (listed.every((item) => choices.includes(item as T))) return listed as T[];
+    throw this.error(key, `must be a list of ${choices.map((choice) => quote(choice)).join(", ")}`);
+  }
+
   /** A token id, or null where the model has none. An id that no token can have (old files hold -1) is refused. */
   tokenId(key: string, fallback: number | null, vocabSize: number): number | null {
     // Unlike other fields, a null written out means "none", not the default.

@@ -2,16 +2,19 @@ import { ArgumentError, FormatError } from "@statespace/core";
 import { isJsonObject, parseStrictJson, quote, type JsonObject } from "@statespace/files";
 import { ConfigFields } from "../config/fields.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { bamba } from "./bamba.ts";
 import { falconH1 } from "./falconH1.ts";
 import type { Family, FamilyOptions } from "./family.ts";
+import { graniteHybrid } from "./graniteHybrid.ts";
 import { falconMamba, mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
 import { mambaSsm } from "./mambaSsm.ts";
+import { nemotronH } from "./nemotronH.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
 
 /** Families of Hugging Face transformers, by their `model_type`. */
-const transformersFamilies = [mamba, falconMamba, mamba2, falconH1];
+const transformersFamilies = [mamba, falconMamba, mamba2, falconH1, bamba, graniteHybrid, nemotronH];
 
 /** Every family whose files are read. */
 export const families: readonly Family[] = [...transformersFamilies, mambaSsm, statespace, statespaceHybrid];

@@ -3,8 +3,9 @@ import type { Parts } from "../layers/parameterBuilder.ts";
 import type { Model } from "../model/model.ts";
 
 /**
- * Names of weights in a family's files, by ours. A rule is a whole name or the beginning of one, up to a dot; `*` is a number. What
- * follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
+ * Names of weights in a family's files, by ours. A rule is a whole name or the beginning of one, up to a dot; `*` is a number, and a
+ * mixer may be named by its kind: `layers.*.attention` is `layers.*.mixer`, or `layers.*.mixer.1`, where that is attention. What follows
+ * is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
  * `{ "model.layers.*.q_proj": ["q"], ... }`. Parts in a list of their own take turns, block by block: `[["q", "gate"]]` is a head's
  * queries, then its gate, then the next head's. The longest rule that fits counts; without one the names are the same.
  */
@@ -29,13 +30,13 @@ export function publishedTensors(model: Model, rules: WeightRules): PublishedTen
 
 /** The name that a weight without parts would have. */
 export function publishedName(name: string, rules: WeightRules): string {
-  const { rule, numbers, rest } = findRule(name, rules);
+  const { rule, numbers, rest } = findRule([name], rules);
   return typeof rule === "string" ? fill(rule, numbers) + rest : name;
 }
 
 function tensorsOf(model: Model, parameter: Parameter, rules: WeightRules): PublishedTensor[] {
   const { name, shape } = parameter;
-  const { rule, numbers, rest } = findRule(name, rules);
+  const { rule, numbers, rest } = findRule([name, nameByKind(model, name)], rules);
   if (typeof rule !== "object") {
     const key = rule === undefined ? name : fill(rule, numbers) + rest;
     return [{ key, shape, parameter, rows: [[0, shape[0]!]] }];
@@ -86,21 +87,30 @@ interface Found {
   readonly rest: string;
 }
 
-function findRule(name: string, rules: WeightRules): Found {
-  const segments = name.split(".");
+/** `layers.3.attention.in_proj.weight` for the name of a weight of a mixer. */
+function nameByKind(model: Model, name: string): string {
+  const [, layer, mixer, rest] = /^layers\.(\d+)\.mixer\.(?:(\d+)\.)?(.*)$/.exec(name) ?? [];
+  if (layer === undefined) return name;
+  return `layers.${layer}.${model.resolved.layers[Number(layer)]!.mixers[Number(mixer ?? 0)]!.kind}.${rest}`;
+}
+
+/** The longest rule that fits one of the names of a weight. */
+function findRule(names: readonly string[], rules: WeightRules): Found {
   let best: Found = { rule: undefined, numbers: [], rest: "" };
   let longest = 0;
-  for (const [pattern, rule] of Object.entries(rules)) {
-    const parts = pattern.split(".");
-    const fits = parts.every((part, i) => part === segments[i] || (part === "*" && /^\d+$/.test(segments[i] ?? "")));
-    if (!fits || parts.length <= longest) continue;
-    longest = parts.length;
-    const rest = segments.slice(parts.length);
-    best = {
-      rule,
-      numbers: segments.filter((_, i) => parts[i] === "*"),
-      rest: rest.length === 0 ? "" : `.${rest.join(".")}`,
-    };
+  for (const segments of names.map((name) => name.split("."))) {
+    for (const [pattern, rule] of Object.entries(rules)) {
+      const parts = pattern.split(".");
+      const fits = parts.every((part, i) => part === segments[i] || (part === "*" && /^\d+$/.test(segments[i] ?? "")));
+      if (!fits || parts.length <= longest) continue;
+      longest = parts.length;
+      const rest = segments.slice(parts.length);
+      best = {
+        rule,
+        numbers: segments.filter((_, i) => parts[i] === "*"),
+        rest: rest.length === 0 ? "" : `.${rest.join(".")}`,
+      };
+    }
   }
   return best;
 }

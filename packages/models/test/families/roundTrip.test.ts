@@ -37,7 +37,9 @@ describe.each(names)("%s", (name) => {
         expect(own.shape, key).toEqual(theirs.shape);
         expect(own.bytes, key).toEqual(theirs.bytes);
       }
-      expect(parseModelConfig(again.config)).toEqual(parseModelConfig(original.config));
+      // How weights start is no matter of saved ones, and transformers 5 would divide what it has just loaded.
+      const saved = { ...parseModelConfig(original.config), rescalePrenormResidual: false };
+      expect(parseModelConfig(again.config)).toEqual(saved);
       expect(again.config).toMatchObject({ model_type: original.config["model_type"] });
     }));
 

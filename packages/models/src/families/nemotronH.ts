@@ -1,0 +1,129 @@
+import type { FloatStorage, JsonObject } from "@statespace/files";
+import type { ConfigFields } from "../config/fields.ts";
+import { mlpSchema, type MlpConfig } from "../layers/mlpConfig.ts";
+import type { AttentionMixerConfig } from "../mixers/attention/config.ts";
+import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
+import type { LayerSettings, ModelConfig, ResolvedModel } from "../model/config.ts";
+import { expectPlainLayers, expressible, sharedSettings, type Family } from "./family.ts";
+import { attentionWeights, readAttention, readSsm, writeAttention, writeSsm } from "./hybrids.ts";
+import { expectNoExtras, formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
+
+const NAME = "nemotron_h";
+const DEFAULTS = {
+  vocabSize: 131072,
+  dModel: 4096,
+  nLayer: 52,
+  bos: 1,
+  eos: 2,
+  pad: 0,
+  tie: false,
+  initializerRange: 0.02,
+  eps: ["layer_norm_epsilon", 1e-5],
+} as const;
+const ssmNames = {
+  expand: "expand",
+  nHeads: "mamba_num_heads",
+  headDim: "mamba_head_dim",
+  nGroups: "n_groups",
+  dState: "ssm_state_size",
+  dConv: "conv_kernel",
+  chunkSize: "chunk_size",
+  useBias: "use_bias",
+  useConvBias: "use_conv_bias",
+  timeStepFloor: "time_step_floor",
+};
+/** What a layer is: one mixer or an MLP, in the words of transformers 5, those before, and the letters of the pattern. */
+const KINDS: Readonly<Record<string, "mamba2" | "attention" | "mlp">> = {
+  linear_attention: "mamba2",
+  mamba: "mamba2",
+  M: "mamba2",
+  full_attention: "attention",
+  attention: "attention",
+  "*": "attention",
+  mlp: "mlp",
+  "-": "mlp",
+};
+
+type Kind = (typeof KINDS)[string];
+
+/** The list of layers says how many there are. */
+function readKinds(fields: ConfigFields, nLayer: number): readonly Kind[] {
+  const pattern = fields.value("hybrid_override_pattern");
+  if (typeof pattern !== "string")
+    return fields.choices("layers_block_type", Object.keys(KINDS), "mamba", nLayer).map((type) => KINDS[type]!);
+  if (!/^[M*-]{1,4096}$/.test(pattern)) throw fields.error("hybrid_override_pattern", "must be of M, * and - alone");
+  return [...pattern].map((letter) => KINDS[letter]!);
+}
+
+/** Nemotron-H: one thing a layer, Mamba-2, attention (without positions) or an MLP with the square of relu (arXiv 2504.03624). */
+export const nemotronH: Family = {
+  name: NAME,
+  stringify: formatTransformersJson,
+  detect: (config) => isModelType(config, NAME),
+  weights: {
+    encoder: "backbone.embeddings",
+    "layers.*": "backbone.layers.*",
+    ...attentionWeights("backbone.layers.*.mixer"),
+    "layers.*.mlp.fc1": "backbone.layers.*.mixer.up_proj",
+    "layers.*.mlp.fc2": "backbone.layers.*.mixer.down_proj",
+    norm_f: "backbone.norm_f",
+    head: "lm_head",
+  },
+  read(fields: ConfigFields): ModelConfig {
+    const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
+    const [nHeads, headDim] = [fields.integer("mamba_num_heads", 128), fields.integer("mamba_head_dim", 64)];
+    const width = { dInner: nHeads * headDim, nHeads, headDim, nGroups: 8 };
+    const ssm = readSsm(fields, dModel, { ...width, dState: 128, chunkSize: 128, mixerNormEps: normEps }, ssmNames);
+    const [low, high] = ssm.timeStepLimit;
+    fields.choice("mlp_hidden_act", ["relu2"], "relu2");
+    const layers: Record<Kind, LayerSettings> = {
+      mamba2: {
+        kind: "mamba2",
+        ...ssm,
+        normGroupSize: ssm.dInner / ssm.nGroups,
+        // transformers' own loops keep steps from falling below the least that a new model draws; mamba_ssm's kernels do not.
+        timeStepLimit: [Math.max(low, ssm.timeStepMin), high],
+      },
+      attention: { kind: "attention", ...readAttention(fields, dModel, { nHeadsKv: 8, rotaryDim: 0 }) },
+      mlp: {
+        kind: "mlp",
+        ...mlpSchema.resolve(dModel, {
+          hidden: fields.integer("intermediate_size", 21504),
+          gated: false,
+          activation: "relu2",
+          useBias: fields.boolean("mlp_bias", false),
+        }),
+      },
+    };
+    return { ...model, layers: readKinds(fields, nLayer).map((kind) => layers[kind]) };
+  },
+  write(model: ResolvedModel, dtype: FloatStorage): JsonObject {
+    expectPlainLayers(NAME, model, ["mamba2", "attention", "mlp"]);
+    expectNoExtras(NAME, model);
+    const ssm = sharedSettings<Mamba2MixerConfig>(NAME, model, "mamba2");
+    const attention = sharedSettings<AttentionMixerConfig>(NAME, model, "attention");
+    const mlp = sharedSettings<MlpConfig>(NAME, model, "mlp");
+    expressible(
+      NAME,
+      ssm === undefined || ssm.normGroupSize === ssm.dInner / ssm.nGroups,
+      "normGroupSize",
+      ssm?.normGroupSize,
+    );
+    expressible(NAME, (attention?.rotaryDim ?? 0) === 0, "rotaryDim", attention?.rotaryDim);
+    expressible(NAME, mlp === undefined || (!mlp.gated && mlp.activation === "relu2"), "mlp", mlp);
+    const { rope_parameters: _, ...written } = writeAttention(NAME, model);
+    const names = { mamba2: "linear_attention", attention: "full_attention", mlp: "mlp" };
+    return {
+      ...writeShared(model, NAME, "NemotronHForCausalLM", DEFAULTS.eps[0], dtype),
+      ...writeSsm(NAME, model, ssmNames),
+      ...written,
+      layers_block_type: model.layers.map(({ mixers: [mixer] }) => names[mixer!.kind as keyof typeof names]),
+      intermediate_size: mlp?.hidden ?? 1,
+      mlp_bias: mlp?.useBias ?? false,
+      mlp_hidden_act: "relu2",
+      residual_in_fp32: model.residualInFp32,
+      // See mamba.ts.
+      rescale_prenorm_residual: false,
+    };
+  },
+};
