@@ -1,12 +1,12 @@
 import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
 import { currentBackend } from "../backend/current.ts";
 import type { AnyBackend } from "../backend/registry.ts";
-import { runComposite, runKernel } from "../tensor/run.ts";
+import { runComposite, runKernel, runListed } from "../tensor/run.ts";
 import { tidy } from "../tensor/scope.ts";
 import { isRecording, type GradientRule } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AnyOp, InputShapes, InputsOf, Op, OpDeclaration, OutputShapes, OutputsOf } from "./declaration.ts";
-import { bindDims, conditionOf, parseSpec, type ArgumentSpec } from "./shapes.ts";
+import { bindList, conditionOf, parseSpec } from "./shapes.ts";
 
 /** Name of an op's gradient kernel. */
 export function gradientKernelName(name: string): string {
@@ -50,10 +50,23 @@ export function defineOp<Inputs extends InputShapes, Attrs extends object, Outpu
   const always = outputs.some(({ condition }) => condition) ? undefined : outputs.map(({ name }) => name);
   const run = (inputs: InputsOf<Inputs>, attrs?: object): OutputsOf<Outputs> => {
     const all = withDefaults(erased, attrs);
-    const present = presentInputs(erased, inputs as Readonly<Record<string, Tensor | undefined>>);
-    check(erased, specs, present, all);
+    const given = inputs as Readonly<Record<string, Tensor | undefined>>;
+    // The inputs are looked up by name once: this is the path of every op.
+    let list: (Tensor | undefined)[] = [];
+    let found = 0;
+    for (const { name } of specs) {
+      const input = given[name];
+      if (input !== undefined) found++;
+      list.push(input);
+    }
+    const present =
+      found === Object.keys(given).length && found > 0 ? (given as Tensors) : presentInputs(erased, given);
+    const bound = bindList(spec.name, specs, list);
+    if (specs.length === 0) list = Object.values(present);
+    erased.check?.(bound, all, present);
+    if (isRecording()) checkRecording(erased, present, list);
     const names = always ?? outputs.filter(({ condition }) => !condition || all[condition]).map(({ name }) => name);
-    return named(names, perform(erased, present, all, names)) as OutputsOf<Outputs>;
+    return named(names, perform(erased, present, list, all, names)) as OutputsOf<Outputs>;
   };
   const op = Object.assign(run, { spec, run });
   if (defined[spec.name]) throw new BackendError(`${spec.name}: two ops of one name`);
@@ -67,17 +80,12 @@ function named(names: readonly string[], tensors: readonly Tensor[]): Record<str
   return result;
 }
 
-/** The inputs that are there; the caller's own record where all of them are. */
+/** The inputs that are there. @throws ShapeError for one that the op does not have. */
 function presentInputs(spec: OpDeclaration, given: Readonly<Record<string, Tensor | undefined>>): Tensors {
-  let absent = false;
+  const present: Record<string, Tensor> = {};
   for (const name in given) {
     if (spec.inputs[name] === undefined && !spec.inputs["..."])
       throw new ShapeError(`${spec.name}: has no argument ${name} (it has ${Object.keys(spec.inputs).join(", ")})`);
-    absent ||= given[name] === undefined;
-  }
-  if (!absent) return given as Tensors;
-  const present: Record<string, Tensor> = {};
-  for (const name in given) {
     const input = given[name];
     if (input !== undefined) present[name] = input;
   }
@@ -98,35 +106,24 @@ function withDefaults({ name, attrs: defaults }: OpDeclaration, attrs: object | 
   return all;
 }
 
-function check(
-  spec: OpDeclaration,
-  specs: readonly ArgumentSpec[],
-  present: Tensors,
-  attrs: Readonly<Record<string, unknown>>,
-): void {
-  const bound = bindDims(spec.name, specs, present);
-  spec.check?.(bound, attrs, present);
-  if (!isRecording()) return;
+/** What holds while gradients are recorded: nothing changes in place, and packed weights, which have no gradient, take no part. */
+function checkRecording(spec: OpDeclaration, present: Tensors, list: readonly (Tensor | undefined)[]): void {
   if (spec.inPlace)
     throw new BackendError(
       `${spec.name}: changes ${spec.inPlace.join(", ")} in place and has no gradient; use the op that returns a new state`,
     );
-  refusePacked(spec.name, present);
-}
-
-/** Packed weights have no gradient: better told here than as a wrong number. */
-function refusePacked(op: string, inputs: Tensors): void {
-  for (const name in inputs) {
-    const input = inputs[name]!;
+  for (const input of list) {
+    if (input === undefined) continue;
     const format = input.backend.formatOf(input);
-    if (format !== "f32" && format !== "i32")
-      throw new BackendError(`${op}: ${name} is packed as ${format} and cannot be trained through`);
+    if (format === "f32" || format === "i32") continue;
+    const name = Object.keys(present).find((key) => present[key] === input);
+    throw new BackendError(`${spec.name}: ${name} is packed as ${format} and cannot be trained through`);
   }
 }
 
 /** Where an op runs: where its inputs are. */
-function backendOf(present: Tensors): AnyBackend {
-  for (const name in present) return present[name]!.backend;
+function backendOf(list: readonly (Tensor | undefined)[]): AnyBackend {
+  for (const input of list) if (input !== undefined) return input.backend;
   return currentBackend();
 }
 
@@ -134,15 +131,16 @@ function backendOf(present: Tensors): AnyBackend {
 function perform(
   spec: OpDeclaration,
   present: Tensors,
+  list: readonly (Tensor | undefined)[],
   attrs: Readonly<Record<string, unknown>>,
   names: readonly string[],
 ): Tensor[] {
   const rule = isRecording() ? ruleOf(spec, present, attrs, names) : undefined;
-  const { kernels } = backendOf(present);
+  const { kernels } = backendOf(list);
   const lacking =
     kernels[spec.name] === undefined ||
     (isRecording() && usesGradientKernel(spec) && kernels[gradientKernelName(spec.name)] === undefined);
-  if (!lacking || spec.compose === undefined) return runKernel(spec.name, present, attrs, rule);
+  if (!lacking || spec.compose === undefined) return runListed(spec.name, present, list, attrs, rule);
   const composed = (): Tensor[] =>
     tidy(() => {
       const results = spec.compose!(present, attrs) as Tensors;

@@ -147,16 +147,16 @@ function checkDType(
   op: string,
   specs: readonly ArgumentSpec[],
   at: number,
-  inputs: Readonly<Record<string, Shaped | undefined>>,
+  inputs: readonly (Shaped | undefined)[],
 ): void {
   const { name, dtypes, dtypeText } = specs[at]!;
-  const { dtype } = inputs[name]!;
+  const { dtype } = inputs[at]!;
   if (dtypes.length === 1 ? dtypes[0] !== dtype : !dtypes.includes(dtype as DType))
     throw new DTypeError(`${op}: ${name} must be ${dtypes.join(" or ")}, got ${dtype}`);
   if (dtypes.length === 1) return;
   for (let i = 0; i < at; i++) {
     const other = specs[i]!;
-    const first = inputs[other.name];
+    const first = inputs[i];
     if (other.dtypeText === dtypeText && first !== undefined && first.dtype !== dtype)
       throw new DTypeError(`${op}: ${other.name} and ${name} must have one dtype, got ${first.dtype} and ${dtype}`);
   }
@@ -187,13 +187,26 @@ export function bindDims(
   specs: readonly ArgumentSpec[],
   inputs: Readonly<Record<string, Shaped | undefined>>,
 ): BoundDims {
+  return bindList(
+    op,
+    specs,
+    specs.map(({ name }) => inputs[name]),
+  );
+}
+
+/** As `bindDims`, the inputs in the order of their specs. */
+export function bindList(
+  op: string,
+  specs: readonly ArgumentSpec[],
+  inputs: readonly (Shaped | undefined)[],
+): BoundDims {
   const dims: Record<string, number> = {};
   let lead: readonly number[] | undefined;
   let broadcast: readonly number[] | undefined;
   let chosen: Map<string, Pattern> | undefined;
   for (let at = 0; at < specs.length; at++) {
     const spec = specs[at]!;
-    const input = inputs[spec.name];
+    const input = inputs[at];
     if (input === undefined) {
       if (!spec.optional)
         throw new ShapeError(`${op}: ${spec.name} is missing; it must be ${expected(spec, dims, lead)}`);

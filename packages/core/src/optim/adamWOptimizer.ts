@@ -97,7 +97,8 @@ export class AdamW {
       this.#slots.forEach(({ parameter, group, m, v }, i) => {
         const grad = grads[i];
         if (!grad) return;
-        adamW({ param: parameter.value, m, v, grad, hyper: group.hyper, gradScale });
+        const inputs = { param: parameter.value, m, v, grad, hyper: group.hyper };
+        adamW(gradScale === undefined ? inputs : { ...inputs, gradScale });
         parameter.version++;
       });
     });

@@ -24,13 +24,24 @@ export function runKernel(
   rule?: (outputs: readonly Tensor[]) => GradientRule,
   on?: AnyBackend,
 ): Tensor[] {
-  // One walk over the inputs: this is the path of every op.
+  return runListed(name, inputs, Object.values(inputs), attrs, rule, on);
+}
+
+/** As `runKernel`, with the inputs in a list too, some of them absent: what is walked on the path of every op. */
+export function runListed(
+  name: string,
+  inputs: TensorRecord,
+  list: readonly (Tensor | undefined)[],
+  attrs: Readonly<Record<string, unknown>>,
+  rule?: (outputs: readonly Tensor[]) => GradientRule,
+  on?: AnyBackend,
+): Tensor[] {
   const serial = recordingSerial();
   let differentiated = false;
   let backend: AnyBackend | undefined;
-  for (const key in inputs) {
-    const input = inputs[key]!;
-    if (input.isDisposed) throw new BackendError(`${name}: ${key} was disposed`);
+  for (const input of list) {
+    if (input === undefined) continue;
+    if (input.isDisposed) throw new BackendError(`${name}: ${nameOf(input, inputs)} was disposed`);
     if (input.onTape === serial) differentiated = true;
     backend ??= input.backend;
     if (input.backend !== backend) throw mixed(name, inputs);
@@ -51,6 +62,10 @@ export function runKernel(
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
+}
+
+function nameOf(input: Tensor, inputs: TensorRecord): string | undefined {
+  return Object.keys(inputs).find((key) => inputs[key] === input);
 }
 
 function mixed(name: string, inputs: TensorRecord): BackendError {
