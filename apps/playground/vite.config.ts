@@ -15,7 +15,6 @@ export default defineConfig({
   resolve: { conditions: ["statespace-source"] },
   server: { headers: isolation },
   preview: { headers: isolation },
-  // Parts of the worker share chunks: without this a chunk may run before one whose values it takes.
-  worker: { format: "es", rolldownOptions: { output: { strictExecutionOrder: true } } },
+  worker: { format: "es" },
   build: { target: "es2023", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 700 },
 });

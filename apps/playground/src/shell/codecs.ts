@@ -5,7 +5,6 @@ export interface Codec<T> {
 }
 
 export const text: Codec<string> = { parse: (value) => value, format: (value) => value };
-export const flag: Codec<boolean> = { parse: (value) => value === "1", format: (value) => (value ? "1" : "0") };
 
 /**
  * A number in a range; others are not taken from the address. With a step it is moved to the nearest of min, min + step, ...: what a slider

@@ -38,7 +38,3 @@ export async function keepValue(key: string, value: unknown): Promise<void> {
 export async function keptValue<T>(key: string): Promise<T | undefined> {
   return (await on("readonly", (shelf) => shelf.get(key) as IDBRequest<T>)) ?? undefined;
 }
-
-export async function forgetValue(key: string): Promise<void> {
-  await on("readwrite", (shelf) => shelf.delete(key));
-}

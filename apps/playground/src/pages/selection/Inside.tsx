@@ -1,5 +1,6 @@
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import { Choice, Stat } from "../../components/controls.tsx";
+import { DataTable } from "../../components/DataTable.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { Panel } from "../../components/Page.tsx";
 import type { LayerView } from "./compute/inspect.ts";
@@ -161,6 +162,13 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
                   colors={barColors(props)}
                 />
                 <figcaption>{m().written}</figcaption>
+                <DataTable
+                  label={m().written}
+                  columns={[
+                    { label: m().place, values: Array.from({ length: length() }, (_, i) => i + 1) },
+                    { label: m().written, values: shown().written },
+                  ]}
+                />
               </figure>
             </div>
           </div>

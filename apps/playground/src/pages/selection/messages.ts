@@ -62,6 +62,7 @@ export const messages = defineMessages(
       B: "B: what is written, one row a state",
       C: "C: what is read, one row a state",
     },
+    place: "place",
     written: "Written into the state by each token: ‖Δ B 𝑢‖",
     ablation: "What exactly makes the difference?",
     ablationNote:
@@ -137,6 +138,7 @@ export const messages = defineMessages(
     layer: "层",
     layers: (i) => `第 ${i} 层`,
     maps: { delta: "Δ：步长，每行一个通道", B: "B：写入什么，每行一个状态", C: "C：读出什么，每行一个状态" },
+    place: "位置",
     written: "每个词元写入状态的量：‖Δ B 𝑢‖",
     ablation: "差别究竟来自哪里？",
     ablationNote:
