@@ -72,68 +72,130 @@ static void penalise(float *scores, const float *logits, const float *settings, 
   }
 }
 
+#ifdef __wasm__
+/** Upper halves of the products. */
+INLINE U4 mulHigh4(U4 a, U4 b) {
+  v128_t low = wasm_u64x2_extmul_low_u32x4((v128_t)a, (v128_t)b), high = wasm_u64x2_extmul_high_u32x4((v128_t)a, (v128_t)b);
+  return (U4)wasm_i32x4_shuffle(low, high, 1, 3, 5, 7);
+}
+#else
+INLINE U4 mulHigh4(U4 a, U4 b) {
+  return (U4){(unsigned)((U64)a[0] * b[0] >> 32), (unsigned)((U64)a[1] * b[1] >> 32), (unsigned)((U64)a[2] * b[2] >> 32), (unsigned)((U64)a[3] * b[3] >> 32)};
+}
+#endif
+INLINE U4 splatUnsigned(unsigned x) { return (U4){x, x, x, x}; }
+
+/** The weights of all tokens of a row; returns their sum. */
+static U64 weighAll(const float *scores, float top, float sharpness, unsigned *weights, long v) {
+  U64 mass = 0;
+  for (long i = 0; i < v; i += 4) {
+    long count = minLong(4, v - i);
+    F4 octaves = (splat(top) - loadPart(scores + i, count)) * splat(sharpness);
+    U4 near = (U4)(octaves < splat(32.0f)), n = (U4)truncate4(octaves * splat(16777216.0f)), h = ~(n << 8);
+    U4 power = splatUnsigned(POWER[6]);
+    for (int j = 5; j >= 0; j--) power = splatUnsigned(POWER[j]) + mulHigh4(power, h);
+    power = (power >> 1) & near;
+    for (long lane = 0; lane < count; lane++) mass += weights[i + lane] = power[lane] >> (n[lane] >> 24 & 31);
+  }
+  return mass;
+}
+
+/** Tokens of a row that may be drawn: all of them, or `ids` [count], ascending. Their weights lie by place in that list. */
+typedef struct {
+  const float *scores;
+  const int *ids;
+  unsigned *weights;
+  long count;
+  int *left; /* room for as many places */
+} Candidates;
+INLINE unsigned keyAt(const Candidates *c, long place) { return keyOf(c->scores[c->ids ? c->ids[place] : place]); }
+
 typedef struct {
   unsigned key;
   U64 above;
 } Threshold;
 
 /**
- * The smallest key t such that what lies above it amounts to less than `limit`, and that amount: digit by digit from the top.
- * Tokens amount to their weights, or to 1 each where there are none. `limit` is at least 1 and at most the amount of all.
+ * The smallest key t such that what lies above it amounts to less than `limit`, and that amount: digit by digit from the top, among
+ * those that share the digits so far. Tokens amount to their weights, or to 1 each where there are none. `limit` is at least 1 and at
+ * most the amount of all.
  */
-static Threshold descend(const float *scores, const unsigned *weights, long v, U64 limit) {
+static Threshold descend(const Candidates *c, U64 limit) {
   Threshold t = {0, 0};
   U64 bins[256];
+  long count = c->count;
   for (int shift = 24; shift >= 0; shift -= 8) {
     memset(bins, 0, sizeof bins);
-    for (long i = 0; i < v; i++) {
-      unsigned key = keyOf(scores[i]);
-      if (shift < 24 && (key ^ t.key) >> (shift + 8)) continue;
-      bins[key >> shift & 255] += weights ? weights[i] : 1;
+    for (long i = 0; i < count; i++) {
+      long place = shift < 24 ? c->left[i] : i;
+      bins[keyAt(c, place) >> shift & 255] += c->weights ? c->weights[place] : 1;
     }
     unsigned digit = 255;
     while (digit > 0 && t.above + bins[digit] < limit) t.above += bins[digit--];
     t.key |= digit << shift;
+    long kept = 0;
+    for (long i = 0; i < count; i++) {
+      long place = shift < 24 ? c->left[i] : i;
+      if ((keyAt(c, place) >> shift & 255) == digit) c->left[kept++] = (int)place;
+    }
+    count = kept;
   }
   return t;
 }
 
 /** Sets the weights of tokens to 0 that top-p drops: of those at the threshold the lowest ids stay. */
-static void trimTopP(const float *scores, unsigned *weights, long v, U64 limit) {
-  Threshold t = descend(scores, weights, v, limit);
-  for (long i = 0; i < v; i++) {
-    unsigned key = keyOf(scores[i]);
+static void trimTopP(const Candidates *c, U64 limit) {
+  Threshold t = descend(c, limit);
+  for (long i = 0; i < c->count; i++) {
+    unsigned key = keyAt(c, i);
     if (key > t.key) continue;
-    if (key == t.key && t.above < limit) t.above += weights[i];
-    else weights[i] = 0;
+    if (key == t.key && t.above < limit) t.above += c->weights[i];
+    else c->weights[i] = 0;
   }
 }
 
-static int chooseToken(const float *scores, const float *settings, unsigned *weights, long v, unsigned word) {
+/** Weighs the tokens that top-k leaves, into `c`; returns the sum. */
+static U64 weighTop(Candidates *c, float topK, float top, float sharpness, int *ids, unsigned *weights) {
+  long v = c->count;
+  if (!(topK > 0 && topK < (float)v)) {
+    c->weights = weights;
+    return weighAll(c->scores, top, sharpness, weights, v);
+  }
+  unsigned lowest = descend(c, (U64)topK).key;
+  U64 mass = 0;
+  c->count = 0;
+  for (long i = 0; i < v; i++) {
+    if (keyOf(c->scores[i]) < lowest) continue;
+    ids[c->count] = (int)i;
+    mass += weights[c->count++] = fixedWeight((top - c->scores[i]) * sharpness);
+  }
+  c->ids = ids, c->weights = weights;
+  return mass;
+}
+
+/** `space`: room for 3 v words. */
+static int chooseToken(const float *scores, const float *settings, int *space, long v, unsigned word) {
   long best = firstLargest(scores, v);
   float sharpness = settings[0], topK = settings[1], topP = settings[2];
   if (best < 0 || sharpness == 0) return (int)best;
-  unsigned lowest = 0, floor = (unsigned)(settings[3] * 2147483648.0f), most = fixedWeight(0);
-  if (topK > 0 && topK < (float)v) lowest = descend(scores, 0, v, (U64)topK).key;
-  float top = scores[best];
-  U64 mass = 0;
-  for (long i = 0; i < v; i++) {
-    weights[i] = keyOf(scores[i]) < lowest ? 0 : fixedWeight((top - scores[i]) * sharpness);
-    mass += weights[i];
-  }
+  Candidates c = {scores, 0, 0, v, space};
+  U64 mass = weighTop(&c, topK, scores[best], sharpness, space + v, (unsigned *)space + 2 * v);
   if (topP < 1) {
     U64 limit = shareOf(mass, (unsigned)(topP * 4294967296.0f));
-    trimTopP(scores, weights, v, limit ? limit : 1);
+    trimTopP(&c, limit ? limit : 1);
   }
-  mass = 0;
-  for (long i = 0; i < v; i++) {
-    if (weights[i] < floor && weights[i] != most) weights[i] = 0;
-    mass += weights[i];
+  unsigned floor = (unsigned)(settings[3] * 2147483648.0f), most = fixedWeight(0);
+  if (topP < 1 || floor > 0) {
+    mass = 0;
+    for (long i = 0; i < c.count; i++) {
+      if (c.weights[i] < floor && c.weights[i] != most) c.weights[i] = 0;
+      mass += c.weights[i];
+    }
   }
   U64 left = shareOf(mass, word);
-  for (long i = 0; i < v; i++) {
-    if (left < weights[i]) return (int)i;
-    left -= weights[i];
+  for (long i = 0; i < c.count; i++) {
+    if (left < c.weights[i]) return c.ids ? c.ids[i] : (int)i;
+    left -= c.weights[i];
   }
   return -1;
 }
@@ -151,14 +213,14 @@ static float logProbability(const float *logits, long v, int id) {
   return logits[id] - logits[best] - log4(splat((float)sum))[0];
 }
 
-/** ids [b], random [b, 4], counts [b, v], logits [b, v], settings [b, 8]; `workspace`: 2 v floats a thread. */
+/** ids [b], random [b, 4], counts [b, v], logits [b, v], settings [b, 8]; `workspace`: 4 v floats a thread. */
 KERNEL(sampleToken, InOutInts ids, InOutInts random, MaybeInOutInts counts, MaybeOut logprob, In logits, In settings, long b, long v, Space workspace) {
-  float *mine = workspace + thread * 2 * v;
+  float *mine = workspace + thread * 4 * v;
   Span rows = share(b, 1, thread, threads);
   for (long row = rows.lo; row < rows.hi; row++) {
     const float *own = logits + row * v, *setting = settings + 8 * row, *scores = own;
-    if (counts) penalise(mine + v, own, setting, counts + row * v, v), scores = mine + v;
-    int id = chooseToken(scores, setting, (unsigned *)mine, v, threefry(random + 4 * row));
+    if (counts) penalise(mine + 3 * v, own, setting, counts + row * v, v), scores = mine + 3 * v;
+    int id = chooseToken(scores, setting, (int *)mine, v, threefry(random + 4 * row));
     ids[row] = id;
     if (counts && id >= 0) counts[row * v + id]++;
     if (++random[4 * row + 2] == 0) random[4 * row + 3]++;

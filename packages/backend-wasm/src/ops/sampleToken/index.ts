@@ -12,7 +12,7 @@ function sampleToken(
   const logprob = attrs.logprob ? backend.output([b]) : undefined;
   // Rows are all there is to share out.
   const work = b === 1 ? 0 : 8 * b * v;
-  backend.withSpace({ workspace: backend.threads * 2 * v }, (space) => {
+  backend.withSpace({ workspace: backend.threads * 4 * v }, (space) => {
     const state = { ids: id!, random: random!, counts, logprob };
     call.sampleToken(backend, { ...state, logits: logits!, settings: settings!, b, v, ...space }, work);
   });

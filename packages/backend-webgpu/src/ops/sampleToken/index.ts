@@ -11,6 +11,8 @@ function sampleToken(
   const logprob = attrs.logprob ? backend.output([b]) : undefined;
   const scratch = backend.scratch(2 * b * v);
   backend.run("sampleToken/sampleToken", {
+    // All of a vocabulary goes through one workgroup; a thread's sums take 10 bytes of its memory.
+    constants: { WG: backend.traits.maxInvocations >= 512 ? 512 : 256 },
     params: { v },
     buffers: {
       logits: logits!,

@@ -11,9 +11,11 @@ struct Params { v: u32 }
 @group(0) @binding(7) var<storage, read_write> logprobs: array<f32>; //: if HAS_LOGPROB // [b]
 override HAS_COUNTS = false;
 override HAS_LOGPROB = false;
-const WG = 256u;
+const WG = 256u; // or a multiple of it
 const LANES = WG;
+const BLOCK = 16u;
 var<workgroup> parts: array<vec2u, WG>;
+var<workgroup> blocks: array<vec2u, WG / BLOCK>;
 var<workgroup> bins: array<atomic<u32>, 768>; // sums of weights by digit, in limbs of 11, 11 and 10 bits
 var<workgroup> found: vec3u;
 var<workgroup> chosen: i32;

@@ -2,16 +2,28 @@
 // What lies before the thread's part, and all of it.
 struct Sums { before: vec2u, total: vec2u }
 
+// Over the threads in their order, by way of sums over BLOCK of them.
 fn sumsOf(part: vec2u, lid: u32) -> Sums {
   workgroupBarrier();
   parts[lid] = part;
   workgroupBarrier();
+  if (lid < WG / BLOCK) {
+    var sum = vec2u(0u);
+    for (var i = 0u; i < BLOCK; i++) {
+      sum = add64(sum, parts[lid * BLOCK + i]);
+    }
+    blocks[lid] = sum;
+  }
+  workgroupBarrier();
   var sums = Sums(vec2u(0u), vec2u(0u));
-  for (var i = 0u; i < WG; i++) {
-    if (i == lid) {
+  for (var i = 0u; i < WG / BLOCK; i++) {
+    if (i == lid / BLOCK) {
       sums.before = sums.total;
     }
-    sums.total = add64(sums.total, parts[i]);
+    sums.total = add64(sums.total, blocks[i]);
+  }
+  for (var i = lid - lid % BLOCK; i < lid; i++) {
+    sums.before = add64(sums.before, parts[i]);
   }
   return sums;
 }
@@ -47,17 +59,14 @@ fn descend(row: Row, limit: vec2u, byCount: bool, lid: u32) -> vec3u {
       }
     }
     workgroupBarrier();
-    if (lid == 0u) {
-      var above = threshold.yz;
-      var digit = 255u;
-      for (; digit > 0u; digit--) {
-        let next = add64(above, binSum(digit));
-        if (!less64(next, limit)) {
-          break;
-        }
-        above = next;
-      }
-      found = vec3u(threshold.x | (digit << shift), above);
+    // A thread a digit, the largest first: one of them reaches the limit.
+    var own = vec2u(0u);
+    if (lid < 256u) {
+      own = binSum(255u - lid);
+    }
+    let above = add64(threshold.yz, sumsOf(own, lid).before);
+    if (lid < 256u && less64(above, limit) && !less64(add64(above, own), limit)) {
+      found = vec3u(threshold.x | ((255u - lid) << shift), above);
     }
     threshold = workgroupUniformLoad(&found);
   }
