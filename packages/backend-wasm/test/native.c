@@ -165,7 +165,9 @@ static void testPacked(long m, long n, long k, int format) {
   for (long i = 0; i < k; i++) sum += (double)row[i] * long_[i];
   expectNear("packed gemm", product[n - 1], sum, 1e-4 * (1 + fabs(sum)));
   float *rows = floats(3 * k);
+  ids[0] = -1, ids[1] = (int)n; // none of the table
   CALL(embeddingPacked, rows, weight, ids, 3, n, k, format);
+  expectNear("row of no id", rows[0] + rows[k], 0, 0);
   free(weight), free(x), free(y), free(bias), free(row), free(long_), free(product), free(rows), free(ids);
 }
 
@@ -220,6 +222,41 @@ static void testDelta(long b, long l, long h, long n, long p, int wide) {
   free(q), free(k), free(v), free(g), free(beta), free(h0), free(y), free(last), free(seq), free(w), free(wBack);
 }
 
+/** A row's token under several settings, on a workspace of exactly the size that is told. */
+static void testSample(long b, long v) {
+  const float settings[][8] = {{0, 0, 1, 0, 1, 1, 0, 0}, {1.44f, 0, 1, 0, 1, 1, 0, 0}, {1.44f, 3, 0.6f, 0.1f, 1.3f, 0.77f, 0.5f, 0.2f}, {0.5f, 0, 1e-9f, 1, 1, 1, 0, 0}};
+  for (int i = 0; i < 4; i++)
+    for (int counted = 0; counted < 2; counted++) {
+      float *logits = floats(b * v), *all = floats(8 * b), *workspace = floats(4 * v), *logprob = floats(b);
+      int *ids = ints(b, 9), *random = ints(4 * b, 1 << 20), *counts = ints(b * v, 3);
+      for (long row = 0; row < b; row++) memcpy(all + 8 * row, settings[i], sizeof settings[i]);
+      logits[0] = -__builtin_inff();
+      if (v > 1 && b > 1) logits[2 * v - 1] = __builtin_nanf("");
+      CALL(sampleToken, ids, random, counted ? counts : 0, logprob, logits, all, b, v, workspace);
+      for (long row = 0; row < b; row++) {
+        int refused = (row == 0 && v == 1) || (row == 1 && v > 1);
+        expectNear("sampled token", ids[row] < 0 || ids[row] >= v, refused, 0);
+      }
+      free(logits), free(all), free(workspace), free(logprob), free(ids), free(random), free(counts);
+    }
+}
+
+/** A step in the middle of a cache, at its last place, and outside of it. */
+static void testAttentionStep(long m, long h, long hkv, long p, long r) {
+  const long b = 3;
+  float *y = floats(b * h * p), *keys = floats(b * m * hkv * p), *values = floats(b * m * hkv * p), *q = floats(b * h * p), *k = floats(b * hkv * p), *v = floats(b * hkv * p);
+  float *rotary = floats(m * r), *visible = floats(b * m), *workspace = floats(m + p);
+  int position[3] = {(int)m / 2, (int)m - 1, (int)m};
+  AttentionStep s = {y, keys, values, position, q, k, v, rotary, visible, b, m, h, hkv, p, r, 0.5f, 1};
+  CALL(causalAttentionStep, s, workspace);
+  expectNear("position", position[0] + position[1] + position[2], (double)(m / 2 + m - 1 + m + 3), 0);
+  for (long c = 0; c < h * p; c++) {
+    expectNear("step inside", y[c] == y[c] && y[h * p + c] == y[h * p + c], 1, 0);
+    expectNear("step outside", y[2 * h * p + c] == y[2 * h * p + c], 0, 0);
+  }
+  free(y), free(keys), free(values), free(q), free(k), free(v), free(rotary), free(visible), free(workspace);
+}
+
 int main(void) {
   scratch = aligned_alloc(64, SCRATCH_BYTES);
   const long sizes[][3] = {{1, 1, 1}, {3, 5, 7}, {4, 12, 16}, {5, 13, 257}, {130, 25, 33}, {9, 800, 3}};
@@ -241,6 +278,11 @@ int main(void) {
   testDelta(2, 35, 3, 7, 21, 0);
   testDelta(1, 33, 2, 5, 18, 1);
   testDelta(1, 1, 1, 1, 1, 0);
+  testSample(1, 1);
+  testSample(2, 7);
+  testSample(3, 301);
+  testAttentionStep(5, 4, 2, 5, 4);
+  testAttentionStep(9, 2, 2, 8, 8);
   if (failures == 0) printf("native kernels: ok\n");
   return failures > 0;
 }
