@@ -11,6 +11,8 @@ import { commandFile, isEmptyPackage, publicPackages, root } from "./workspace.m
 const checkOnly = process.argv.includes("--check");
 const docs = join(root, "docs");
 const report = new Report("docstrings");
+/** Names an entry may have. */
+const budgets = JSON.parse(readFileSync(join(root, "scripts", "budgets.json"), "utf8")).exports;
 
 /** What a package's exports name, each with its source: `@statespace/core`, `@statespace/core/math`. */
 const entriesOf = (pkg) =>
@@ -88,6 +90,13 @@ function checkExports(name, exported) {
   const bare = exported.filter((reflection) => reflection.variant === "declaration" && !isDocumented(reflection));
   const names = bare.map(({ name: own, sources }) => `${own} (${sources?.[0]?.fileName ?? "?"})`);
   const why = `${bare.length} of ${exported.length} exports have no docstring:\n${names.join("\n")}`;
+  const most = budgets[name];
+  if (most !== undefined)
+    report.check(
+      `${name} names`,
+      exported.length <= most,
+      `${exported.length} exports, at most ${most} (scripts/budgets.json)`,
+    );
   report.check(`${name} docstrings`, bare.length === 0 && exported.length > 0, why, `${exported.length} exports`);
 }
 

@@ -9,11 +9,19 @@ import { isEmptyPackage, publicPackages, root } from "./workspace.mjs";
 
 const isBare = (id) => !/^[./]/.test(id) && !/^[A-Za-z]:/.test(id);
 
+/** Every entry of a package, so that what is not at its root counts too. */
+function entriesOf(pkg) {
+  const entries = Object.entries(pkg.manifest.exports ?? {}).filter(([, target]) => typeof target === "object");
+  return Object.fromEntries(
+    entries.map(([name, target], i) => [i === 0 ? "index" : name.slice(2), join(pkg.path, target.default)]),
+  );
+}
+
 /** @returns {Promise<{ own: number, all: number }>} gzipped bytes without and with third-party code */
 async function bundleSizes(pkg) {
   const size = async (external) => {
     const bundle = await rolldown({
-      input: join(pkg.path, "dist", "index.js"),
+      input: entriesOf(pkg),
       external,
       platform: "browser",
       logLevel: "silent",

@@ -1,4 +1,5 @@
-import { OutOfMemoryError, StatespaceBackend, type TensorInfo } from "@statespace/core";
+import { OutOfMemoryError } from "@statespace/core";
+import { StatespaceBackend, type TensorInfo } from "@statespace/core/backend";
 import type { Numbers } from "./strided.ts";
 
 /** A launch on the CPU is the loop itself, closed over its arrays. */

@@ -1,4 +1,4 @@
-import { packBytes, unpackToF32, type TensorInfo } from "@statespace/core";
+import { packBytes, unpackToF32, type TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "./backend.ts";
 import { rowsOf, type Rows } from "./gemm.ts";
 

@@ -1,15 +1,5 @@
-import {
-  Rng,
-  tensor,
-  tidy,
-  valueAndGrads,
-  sum,
-  mul,
-  add,
-  type AnyOp,
-  type NdArrays,
-  type Tensor,
-} from "@statespace/core";
+import { Rng, tensor, tidy, valueAndGrads, sum, mul, add, type Tensor } from "@statespace/core";
+import { type AnyOp, type NdArrays } from "@statespace/core/backend";
 import { ndround32, ndzeros, type NdArray } from "@statespace/core/math";
 import { expect } from "vitest";
 

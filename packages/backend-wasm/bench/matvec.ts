@@ -1,5 +1,6 @@
 // Products with one row of x: how fast each format's weights stream, from cache and from memory, beside a mere read of as much memory.
-import { packFromF32, type PackedFormat } from "@statespace/core";
+import { type PackedFormat } from "@statespace/core";
+import { packFromF32 } from "@statespace/core/backend";
 import { WasmBackend } from "../src/index.ts";
 import { wasmKernels } from "../src/ops/index.ts";
 import { interleave, randomFloats, type Contender } from "./timing.ts";

@@ -2,19 +2,17 @@
 import {
   add,
   capture,
-  causalConv1dStep,
   linear,
   readFloats,
   rmsNorm,
-  selectiveScanStep,
   setBackend,
-  sliceAxis,
   tensor,
   writeInto,
   zeros,
   full,
   type Tensor,
 } from "@statespace/core";
+import { causalConv1dStep, selectiveScanStep, sliceAxis } from "@statespace/core/ops";
 import { WasmBackend, wasmBackend } from "../src/index.ts";
 import { randomFloats } from "./timing.ts";
 

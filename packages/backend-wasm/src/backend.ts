@@ -1,12 +1,11 @@
+import { ArgumentError, type PackedFormat } from "@statespace/core";
 import {
-  ArgumentError,
   packBytes,
   StatespaceBackend,
-  type PackedFormat,
   type PackedRows,
   type PlacedBytes,
   type TensorInfo,
-} from "@statespace/core";
+} from "@statespace/core/backend";
 import { constants, kernelNumbers, type KernelNumber, type Launcher } from "./kernels.gen.ts";
 import { GROUP_ROWS, groupedBytes, layoutGroups, unlayoutGroups } from "./ops/linear/packed.ts";
 import type { Executor } from "./runtime/executor.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cCalls, cTable, tsModule } from "../scripts/callers.ts";
 import { argumentsOf, readDeclarations } from "../scripts/declarations.ts";
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { WasmBackend } from "../src/index.ts";
 import { call, sizes } from "../src/kernels.gen.ts";
 

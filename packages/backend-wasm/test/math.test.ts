@@ -1,10 +1,7 @@
 import {
-  erf,
   exp,
-  expm1,
   gelu,
   log,
-  log1p,
   readFloats,
   setBackend,
   sigmoid,
@@ -15,10 +12,9 @@ import {
   sin,
   cos,
   tensor,
-  rsqrt,
-  pow,
   type Tensor,
 } from "@statespace/core";
+import { erf, expm1, log1p, rsqrt, pow } from "@statespace/core/ops";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wasmBackend } from "../src/index.ts";
 

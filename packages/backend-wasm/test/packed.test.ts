@@ -1,15 +1,14 @@
 import {
   embedding,
   linear,
-  packFromF32,
   packWeight,
   readFloats,
   setBackend,
   stopBackend,
   tensor,
-  unpackToF32,
   type PackedFormat,
 } from "@statespace/core";
+import { packFromF32, unpackToF32 } from "@statespace/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { wasmBackend } from "../src/index.ts";
 

@@ -1,15 +1,6 @@
-import {
-  capture,
-  currentBackend,
-  keep,
-  sampleSettings,
-  sampleStreams,
-  sampleToken,
-  tensor,
-  type Captured,
-  type PackedFormat,
-  type Tensor,
-} from "@statespace/core";
+import { capture, keep, tensor, type Captured, type PackedFormat, type Tensor } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
+import { sampleSettings, sampleStreams, sampleToken } from "@statespace/core/ops";
 import { Session, type Model } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { replayWishes } from "../src/fusion/replayWishes.ts";

@@ -1,5 +1,6 @@
 /** Tries the cuts of the scan and the tiles of the matrix product on a GPU, each checked before it is timed. */
-import { currentBackend, registerBackend, setBackend } from "@statespace/core";
+import { registerBackend, setBackend } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { wishes } from "../src/ops/selectiveScan/plan.ts";

@@ -1,4 +1,5 @@
-import { currentBackend, full, tensor, type Tensor } from "@statespace/core";
+import { full, tensor, type Tensor } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../src/index.ts";
 import { gemm } from "../src/ops/matMul/gemm.ts";
 import { gemv } from "../src/ops/linear/gemv.ts";

@@ -1,12 +1,5 @@
-import {
-  AdamW,
-  currentBackend,
-  readFloats,
-  tensor,
-  valueAndGrads,
-  writeInto,
-  type PackedFormat,
-} from "@statespace/core";
+import { AdamW, readFloats, tensor, valueAndGrads, writeInto, type PackedFormat } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import type { WebGpuBackend } from "../src/index.ts";
 import { uniform } from "./random.ts";

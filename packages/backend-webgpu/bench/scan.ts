@@ -1,4 +1,5 @@
-import { currentBackend, runKernel, tensor, type Tensor } from "@statespace/core";
+import { tensor, type Tensor } from "@statespace/core";
+import { currentBackend, runKernel } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../src/index.ts";
 import { wishes } from "../src/ops/selectiveScan/plan.ts";
 import { uniform } from "./random.ts";

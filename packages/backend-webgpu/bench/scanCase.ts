@@ -1,4 +1,5 @@
-import { readFloats, runKernel, tensor, type Tensor } from "@statespace/core";
+import { readFloats, tensor, type Tensor } from "@statespace/core";
+import { runKernel } from "@statespace/core/backend";
 import { uniform } from "./random.ts";
 
 /** What a scan case contains. */

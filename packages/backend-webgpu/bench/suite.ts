@@ -1,4 +1,5 @@
-import { currentBackend, registerBackend, setBackend } from "@statespace/core";
+import { registerBackend, setBackend } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 import { benchDecode, replayWays, usualWay, type WeightFormat } from "./decode.ts";

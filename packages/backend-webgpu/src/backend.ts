@@ -1,16 +1,13 @@
+import { BackendError, OutOfMemoryError, type DType, type PackedFormat } from "@statespace/core";
 import {
-  BackendError,
-  OutOfMemoryError,
   StatespaceBackend,
-  type DType,
   type KernelAttrs,
   type KernelInputs,
-  type PackedFormat,
   type PackedRows,
   type PlacedBytes,
   type Recording,
   type TensorInfo,
-} from "@statespace/core";
+} from "@statespace/core/backend";
 import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { DeviceFaults } from "./device/faults.ts";

@@ -3,7 +3,6 @@ import {
   argMax,
   BackendError,
   capture,
-  currentBackend,
   DeviceLostError,
   embedding,
   exp,
@@ -22,6 +21,7 @@ import {
   writeInto,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 
@@ -169,7 +169,7 @@ describe("the smallest device", () => {
     await setBackend("webgpu");
     const { traits } = backend();
     expect([traits.maxStorageBuffers, traits.subgroupMin, traits.maxWorkgroupMemory]).toEqual([8, 0, 16_384]);
-    const { selectiveScanStep } = await import("@statespace/core");
+    const { selectiveScanStep } = await import("@statespace/core/ops");
     const [state, u, delta, A, B, C, D, z, deltaBias] = [
       [1, 8, 4],
       [1, 8],

@@ -1,7 +1,6 @@
 import {
   AdamW,
   add,
-  currentBackend,
   OutOfMemoryError,
   readFloats,
   setBackend,
@@ -9,6 +8,7 @@ import {
   tensor,
   valueAndGrads,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { BufferPool, sizeClass } from "../src/device/bufferPool.ts";

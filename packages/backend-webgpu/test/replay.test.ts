@@ -1,6 +1,5 @@
 import {
   capture,
-  currentBackend,
   keep,
   readFloats,
   registerBackend,
@@ -11,6 +10,7 @@ import {
   type PackedFormat,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { Model, parseModelConfig } from "@statespace/models";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { DispatchRequest, WebGpuBackend } from "../src/index.ts";
 
 /** Never called: the type check fails if TypeScript lets one of the wrong requests through, or refuses the right one. */

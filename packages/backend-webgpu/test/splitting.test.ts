@@ -1,15 +1,14 @@
 import {
-  currentBackend,
   keep,
   OutOfMemoryError,
   readFloats,
   registerBackend,
-  runKernel,
   setBackend,
   stopBackend,
   tensor,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend, runKernel } from "@statespace/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 

@@ -1,14 +1,6 @@
 import { cpuBackend } from "@statespace/backend-cpu";
-import {
-  AdamW,
-  currentBackend,
-  DeviceLostError,
-  readFloats,
-  setBackend,
-  stopBackend,
-  tensor,
-  valueAndGrads,
-} from "@statespace/core";
+import { AdamW, DeviceLostError, readFloats, setBackend, stopBackend, tensor, valueAndGrads } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { Model, nextTokenTargets, parseModelConfig } from "@statespace/models";
 import { afterAll, expect, it } from "vitest";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";

@@ -1,4 +1,4 @@
-import { packFromF32 } from "@statespace/core";
+import { packFromF32 } from "@statespace/core/backend";
 import { publishedWeights, type MambaMixerConfig, type Model } from "@statespace/models";
 
 /*

@@ -9,7 +9,8 @@ import { parseArgs } from "node:util";
 import { fork } from "node:child_process";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
-import { currentBackend, packBytes, setBackend, type PackedFormat, type WeightFormat } from "@statespace/core";
+import { setBackend, type PackedFormat } from "@statespace/core";
+import { currentBackend, packBytes, type WeightFormat } from "@statespace/core/backend";
 import { fromPretrained, generate } from "@statespace/models";
 import { publishedShape, writeRandomCheckpoint } from "./randomCheckpoint.ts";
 

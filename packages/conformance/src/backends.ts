@@ -1,4 +1,5 @@
-import { BackendError, registerBackend, registeredBackends } from "@statespace/core";
+import { BackendError, registerBackend } from "@statespace/core";
+import { registeredBackends } from "@statespace/core/backend";
 
 /** Backends this repository has, in the order of tables. */
 export const BACKENDS = ["cpu", "wasm", "webgpu"] as const;

@@ -1,4 +1,4 @@
-import { opTable, type OpDeclaration } from "@statespace/core";
+import { opTable, type OpDeclaration } from "@statespace/core/backend";
 import { describe, expect, it } from "vitest";
 import { opCases } from "../src/cases/index.ts";
 import { Draw } from "../src/cases/opCase.ts";

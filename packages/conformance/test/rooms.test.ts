@@ -1,7 +1,7 @@
 import { cpuKernels } from "@statespace/backend-cpu";
 import { wasmKernels } from "@statespace/backend-wasm";
 import { webGpuKernels } from "@statespace/backend-webgpu";
-import { kernelRooms } from "@statespace/core";
+import { kernelRooms } from "@statespace/core/backend";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

@@ -4,18 +4,17 @@ import { webGpuBackend, type WebGpuBackend } from "@statespace/backend-webgpu";
 import {
   argMax,
   capture,
-  copy,
   keep,
   readFloats,
   setBackend,
-  startBackend,
   stopBackend,
   tensor,
   writeInto,
-  type AnyBackend,
   type BackendDefinition,
   type Tensor,
 } from "@statespace/core";
+import { startBackend, type AnyBackend } from "@statespace/core/backend";
+import { copy } from "@statespace/core/ops";
 import { Model, parseModelConfig, Session, type GeneratedToken, type ModelConfig } from "@statespace/models";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 

@@ -16,16 +16,15 @@ import {
   Rng,
   setBackend,
   split,
-  startBackend,
   stopBackend,
   tensor,
   tidy,
   valueAndGrads,
   withBackend,
   writeInto,
-  type AnyBackend,
   type Tensor,
 } from "@statespace/core";
+import { startBackend, type AnyBackend } from "@statespace/core/backend";
 import {
   generate,
   Model,

@@ -4,19 +4,15 @@ import { webGpuBackend } from "@statespace/backend-webgpu";
 import {
   ArgumentError,
   memory,
-  packFromF32,
   packWeight,
   readFloats,
-  readPacked,
   Rng,
   setBackend,
-  startBackend,
   stopBackend,
   tensor,
-  WeightWriter,
   type PackedFormat,
-  type WeightFormat,
 } from "@statespace/core";
+import { packFromF32, readPacked, startBackend, WeightWriter, type WeightFormat } from "@statespace/core/backend";
 import { Model, parseModelConfig } from "@statespace/models";
 import { expect, beforeEach, describe, it } from "vitest";
 import { describeOn } from "../src/harness/describeOn.ts";

@@ -1,5 +1,6 @@
 import { CpuBackend, cpuKernels } from "@statespace/backend-cpu";
-import type { BackendDefinition, DataId, DType, TensorInfo, TensorValues } from "@statespace/core";
+import type { BackendDefinition, DType, TensorValues } from "@statespace/core";
+import type { DataId, TensorInfo } from "@statespace/core/backend";
 
 /**
  * The CPU backend's kernels on float64 storage: the judge of whole layers. Central differences under it are good to 1e-9,

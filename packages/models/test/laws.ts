@@ -1,11 +1,9 @@
 import {
   add,
-  currentBackend,
   mul,
   reshape,
   Rng,
   setBackend,
-  sliceAxis,
   stack,
   sum,
   tensor,
@@ -13,6 +11,8 @@ import {
   valueAndGrads,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
+import { sliceAxis } from "@statespace/core/ops";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ParameterBuilder, type ForwardOptions, type LayerState, type Mixer } from "../src/index.ts";

@@ -1,15 +1,39 @@
+// The common face: what most programs need, by name, and everything else under the name of its package. Safe in browsers; the command line has
+// an entry of its own.
 export * from "@statespace/core";
-export * from "@statespace/core/discretization";
-export * from "@statespace/core/hippo";
-export * from "@statespace/core/math";
-export * from "@statespace/core/ssm";
+export * as discretization from "@statespace/core/discretization";
+export * as hippo from "@statespace/core/hippo";
+export * as math from "@statespace/core/math";
+export * as ops from "@statespace/core/ops";
+export * as ssm from "@statespace/core/ssm";
 export { cpuBackend } from "@statespace/backend-cpu";
 export { wasmBackend } from "@statespace/backend-wasm";
 export { webGpuBackend } from "@statespace/backend-webgpu";
-export * from "@statespace/files";
-export * from "@statespace/models";
-export * from "@statespace/text";
 export * as datasets from "@statespace/datasets";
-export * from "./fit/index.ts";
+export * as files from "@statespace/files";
+export { openSource, SourceError, type Source } from "@statespace/files";
+export * as models from "@statespace/models";
+export {
+  constantSchedule,
+  cosineSchedule,
+  evaluate,
+  folderStore,
+  fromPretrained,
+  generate,
+  generateText,
+  loadGenerationConfig,
+  memoryStore,
+  Model,
+  modelObjective,
+  savePretrained,
+  Session,
+  train,
+  wsdSchedule,
+  type ModelConfig,
+  type TrainingEvent,
+} from "@statespace/models";
+export * as text from "@statespace/text";
+export { ByteTokenizer, CharTokenizer, loadTokenizer, trainBpe, type Tokenizer } from "@statespace/text";
 export { bundledCheckpoint } from "./bundledCheckpoint.ts";
+export * from "./fit/index.ts";
 export { PREFERENCE, registerAllBackends } from "./registerAllBackends.ts";

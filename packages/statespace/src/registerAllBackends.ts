@@ -1,7 +1,8 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { webGpuBackend } from "@statespace/backend-webgpu";
-import { registerBackend, registeredBackends } from "@statespace/core";
+import { registerBackend } from "@statespace/core";
+import { registeredBackends } from "@statespace/core/backend";
 
 /** Backends from the fastest kind to the slowest: what `pickBackend` is given when nobody asked for one. */
 export const PREFERENCE: readonly string[] = ["webgpu", "wasm", "cpu"];

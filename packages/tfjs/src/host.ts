@@ -1,4 +1,5 @@
-import { BackendError, Tensor, type AnyBackend, type DType } from "@statespace/core";
+import { BackendError, Tensor, type DType } from "@statespace/core";
+import { type AnyBackend } from "@statespace/core/backend";
 import type { BackendValues, KernelBackend, TensorInfo } from "@tensorflow/tfjs-core";
 import { TfBackend, toOwn } from "./tfBackend.ts";
 

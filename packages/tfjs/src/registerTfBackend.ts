@@ -1,4 +1,5 @@
-import { startBackend, type AnyBackend, type BackendDefinition } from "@statespace/core";
+import { type BackendDefinition } from "@statespace/core";
+import { startBackend, type AnyBackend } from "@statespace/core/backend";
 import { engine, registerBackend, registerKernel, type KernelConfig } from "@tensorflow/tfjs-core";
 import { tfKernels } from "./kernels/index.ts";
 import { TfBackend, type TfKernel } from "./tfBackend.ts";

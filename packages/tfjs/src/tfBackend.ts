@@ -1,4 +1,5 @@
-import { BackendError, keep, noGrad, Tensor, tidy, type AnyBackend, type DType } from "@statespace/core";
+import { BackendError, keep, noGrad, Tensor, tidy, type DType } from "@statespace/core";
+import { type AnyBackend } from "@statespace/core/backend";
 import {
   DataStorage,
   engine,

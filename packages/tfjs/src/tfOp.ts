@@ -1,21 +1,14 @@
+import { clone, mul, noGrad, tensor, tidy, type Tensor } from "@statespace/core";
 import {
-  clone,
   currentBackend,
   gradientOf,
-  mul,
-  noGrad,
   opTable,
   outputNamesOf,
   savedOutputsOf,
-  tensor,
-  tidy,
   type AnyBackend,
   type AnyOp,
-  type OpAttrs,
-  type OpInputs,
-  type OpOutputs,
-  type Tensor,
-} from "@statespace/core";
+} from "@statespace/core/backend";
+import { type OpAttrs, type OpInputs, type OpOutputs } from "@statespace/core/ops";
 import {
   engine,
   getBackend,

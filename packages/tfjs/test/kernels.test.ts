@@ -1,6 +1,7 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
-import { memory, startBackend, stopBackend } from "@statespace/core";
+import { memory, stopBackend } from "@statespace/core";
+import { startBackend } from "@statespace/core/backend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { registerTfBackend } from "../src/index.ts";
 import { distance, tf, valuesOf } from "./tf.ts";

@@ -1,4 +1,5 @@
-import { registerBackend, registeredBackends, setBackend } from "@statespace/core";
+import { registerBackend, setBackend } from "@statespace/core";
+import { registeredBackends } from "@statespace/core/backend";
 import type { BackendName } from "./backendNames.ts";
 import { fetched } from "./rpc.ts";
 

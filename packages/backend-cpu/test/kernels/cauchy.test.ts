@@ -1,4 +1,5 @@
-import { cauchy, Rng, setBackend, tensor, type Tensor } from "@statespace/core";
+import { Rng, setBackend, tensor, type Tensor } from "@statespace/core";
+import { cauchy } from "@statespace/core/ops";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";

@@ -1,16 +1,6 @@
-import {
-  attentionMap,
-  causalAttention,
-  matMul,
-  ones,
-  reshape,
-  Rng,
-  setBackend,
-  sum,
-  tidy,
-  transpose,
-  type NdArrays,
-} from "@statespace/core";
+import { causalAttention, matMul, ones, reshape, Rng, setBackend, sum, tidy, transpose } from "@statespace/core";
+import { type NdArrays } from "@statespace/core/backend";
+import { attentionMap } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";

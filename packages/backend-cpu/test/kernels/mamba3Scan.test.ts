@@ -1,4 +1,6 @@
-import { mamba3Scan, mamba3ScanStep, Rng, setBackend, type NdArrays } from "@statespace/core";
+import { Rng, setBackend } from "@statespace/core";
+import { type NdArrays } from "@statespace/core/backend";
+import { mamba3Scan, mamba3ScanStep } from "@statespace/core/ops";
 import { beforeAll, describe, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { expectForward, expectGradients, int32, random, type Call } from "../opHarness.ts";

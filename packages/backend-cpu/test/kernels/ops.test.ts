@@ -1,20 +1,14 @@
+import { causalConv1d, embedding, linear, Rng, rmsNorm, selectiveScan, setBackend } from "@statespace/core";
+import { type NdArrays } from "@statespace/core/backend";
 import {
   adamW,
-  causalConv1d,
   causalConv1dStep,
   copy,
   crossEntropy,
-  embedding,
   layerNorm,
-  linear,
-  Rng,
-  rmsNorm,
-  selectiveScan,
   selectiveScanStep,
-  setBackend,
   sumSquares,
-  type NdArrays,
-} from "@statespace/core";
+} from "@statespace/core/ops";
 import { beforeAll, describe, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { expectForward, expectGradients, int32, random, type Call } from "../opHarness.ts";

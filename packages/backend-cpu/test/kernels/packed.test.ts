@@ -1,11 +1,8 @@
 import {
   add,
-  currentBackend,
   embedding,
   linear,
   memory,
-  packedWeight,
-  packFromF32,
   packWeight,
   reshape,
   Rng,
@@ -13,10 +10,10 @@ import {
   slice,
   tensor,
   tidy,
-  unpackToF32,
   writeInto,
   type PackedFormat,
 } from "@statespace/core";
+import { currentBackend, packedWeight, packFromF32, unpackToF32 } from "@statespace/core/backend";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 

@@ -1,13 +1,6 @@
 import { cpuBackend } from "@statespace/backend-cpu";
-import {
-  readInts,
-  sampleSettings,
-  sampleStreams,
-  sampleToken,
-  setBackend,
-  tensor,
-  type SampleSettings,
-} from "@statespace/core";
+import { readInts, setBackend, tensor } from "@statespace/core";
+import { sampleSettings, sampleStreams, sampleToken, type SampleSettings } from "@statespace/core/ops";
 import { beforeAll, describe, expect, it } from "vitest";
 import { fixedWeight } from "../../src/ops/sampleToken/weight.ts";
 

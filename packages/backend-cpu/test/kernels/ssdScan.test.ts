@@ -1,4 +1,6 @@
-import { Rng, setBackend, ssdScan, ssdScanStep, type NdArrays } from "@statespace/core";
+import { Rng, setBackend, ssdScan } from "@statespace/core";
+import { type NdArrays } from "@statespace/core/backend";
+import { ssdScanStep } from "@statespace/core/ops";
 import { beforeAll, describe, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 import { expectForward, expectGradients, int32, random, type Call } from "../opHarness.ts";

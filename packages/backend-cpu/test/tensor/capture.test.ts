@@ -2,16 +2,12 @@ import {
   add,
   BackendError,
   capture,
-  causalConv1dStep,
-  copy,
-  currentBackend,
   linear,
   memory,
   mul,
   Rng,
   reshape,
   rmsNorm,
-  selectiveScanStep,
   setBackend,
   slice,
   softplus,
@@ -25,6 +21,8 @@ import {
   zeros,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
+import { causalConv1dStep, copy, selectiveScanStep } from "@statespace/core/ops";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 

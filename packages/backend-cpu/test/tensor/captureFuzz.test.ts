@@ -2,7 +2,6 @@ import {
   add,
   capture,
   concat,
-  currentBackend,
   matMul,
   memory,
   mul,
@@ -19,6 +18,7 @@ import {
   writeInto,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { beforeAll, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 

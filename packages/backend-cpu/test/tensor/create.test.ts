@@ -1,7 +1,6 @@
 import {
   ArgumentError,
   BackendError,
-  currentBackend,
   full,
   keep,
   memory,
@@ -14,13 +13,14 @@ import {
   scalar,
   setBackend,
   ShapeError,
-  sliceAxis,
   tensor,
   tidy,
   writeInto,
   zeros,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
+import { sliceAxis } from "@statespace/core/ops";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 

@@ -1,4 +1,5 @@
-import { mul, Rng, sum, tensor, tidy, valueAndGrads, type NdArrays, type Tensor } from "@statespace/core";
+import { mul, Rng, sum, tensor, tidy, valueAndGrads, type Tensor } from "@statespace/core";
+import { type NdArrays } from "@statespace/core/backend";
 import { ndzeros, type NdArray } from "@statespace/core/math";
 import { expect } from "vitest";
 import { centralDifferences, random, relativeError } from "../opHarness.ts";

@@ -1,7 +1,6 @@
 import {
   add,
   concat,
-  currentBackend,
   exp,
   linear,
   memory,
@@ -20,10 +19,11 @@ import {
   transpose,
   valueAndGrads,
   zeros,
-  copy,
   packWeight,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
+import { copy } from "@statespace/core/ops";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";
 

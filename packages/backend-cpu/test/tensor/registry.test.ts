@@ -1,9 +1,7 @@
 import {
   add,
   BackendError,
-  currentBackend,
   currentBackendName,
-  hasKernel,
   memory,
   mul,
   packWeight,
@@ -11,23 +9,27 @@ import {
   pickBackend,
   registerBackend,
   range,
-  registeredBackends,
   setBackend,
   ShapeError,
   split,
-  startBackend,
   stopBackend,
   sub,
   tensor,
   tidy,
   withBackend,
   zeros,
+  type BackendDefinition,
+} from "@statespace/core";
+import {
+  currentBackend,
+  hasKernel,
+  registeredBackends,
+  startBackend,
   opTable,
   gradientKernelName,
   usesGradientKernel,
-  type BackendDefinition,
   type Kernel,
-} from "@statespace/core";
+} from "@statespace/core/backend";
 import { afterEach, describe, expect, it } from "vitest";
 import { cpuBackend, cpuKernels } from "../../src/index.ts";
 

@@ -1,4 +1,5 @@
 import * as core from "@statespace/core";
+import * as ops from "@statespace/core/ops";
 import { Rng, setBackend, tensor, tidy, valueAndGrads } from "@statespace/core";
 import type { NdArray } from "@statespace/core/math";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -202,7 +203,7 @@ describe("movement", () => {
   it.each([[[0]], [[1, 2]], [[-1]], [[0, 1, 2]]])("reverse [%s]", (axes) =>
     expectCase({
       inputs: { x: x234() },
-      run: ({ x }) => core.reverse(x!, axes),
+      run: ({ x }) => ops.reverse(x!, axes),
       f64: ({ x }) =>
         byIndex([2, 3, 4], (i) =>
           at(
@@ -229,7 +230,7 @@ describe("movement", () => {
   it("tile", () =>
     expectCase({
       inputs: { x: random(rng, [2, 1, 3]) },
-      run: ({ x }) => core.tile(x!, [2, 3, 2]),
+      run: ({ x }) => ops.tile(x!, [2, 3, 2]),
       f64: ({ x }) => byIndex([4, 3, 6], ([i, , k]) => at(x!, [i! % 2, 0, k! % 3])),
     }));
   it("broadcastTo", () =>
@@ -263,12 +264,12 @@ describe("indices", () => {
   it("segmentSum, one id unused", () =>
     expectCase({
       inputs: { x: random(rng, [4, 3]) },
-      run: ({ x }) => core.segmentSum(x!, tensor(Int32Array.from(ids)), 4),
+      run: ({ x }) => ops.segmentSum(x!, tensor(Int32Array.from(ids)), 4),
       f64: ({ x }) =>
         byIndex([4, 3], ([row, j]) => ids.reduce((acc, id, i) => acc + (id === row ? at(x!, [i, j!]) : 0), 0)),
     }));
   it("oneHot", () => {
-    const y = tidy(() => [...core.oneHot(tensor(Int32Array.of(1, 0)), 3).dataSync()]);
+    const y = tidy(() => [...ops.oneHot(tensor(Int32Array.of(1, 0)), 3).dataSync()]);
     expect(y).toEqual([0, 1, 0, 1, 0, 0]);
   });
 });
@@ -341,7 +342,7 @@ describe("errors", () => {
     ["gather", () => core.gather(x(), x()), "gather: indices must be int32, got float32"],
     [
       "segmentSum",
-      () => core.segmentSum(x(), tensor(Int32Array.of(0)), 2),
+      () => ops.segmentSum(x(), tensor(Int32Array.of(0)), 2),
       "segmentSum: ids must be int32 [n] = [2], got int32 [1]",
     ],
     ["tensor", () => tensor([1, 2], [3]), "tensor: values must have 3 elements for shape [3], got 2"],

@@ -2,7 +2,6 @@ import {
   AdamW,
   ArgumentError,
   clipScale,
-  crossEntropy,
   linear,
   meanCrossEntropy,
   memory,
@@ -15,10 +14,10 @@ import {
   tidy,
   valueAndGrads,
   zeros,
-  opTable,
-  type NdArrays,
   type Tensor,
 } from "@statespace/core";
+import { opTable, type NdArrays } from "@statespace/core/backend";
+import { crossEntropy } from "@statespace/core/ops";
 import { ndarray } from "@statespace/core/math";
 import { beforeAll, describe, expect, it } from "vitest";
 import { cpuBackend } from "../../src/index.ts";

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { WasmBackend } from "../backend.ts";
 
 /** What a kernel may get or not, by name. */

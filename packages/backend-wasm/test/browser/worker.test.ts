@@ -1,7 +1,6 @@
 import {
   add,
   AdamW,
-  crossEntropy,
   embedding,
   exp,
   linear,
@@ -20,6 +19,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { crossEntropy } from "@statespace/core/ops";
 import { afterEach, expect, it } from "vitest";
 import { wasmBackend, type WasmOptions } from "../../src/index.ts";
 

@@ -1,4 +1,5 @@
-import type { DType, KernelAttrs, StorageFormat } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { KernelAttrs, StorageFormat } from "@statespace/core/backend";
 import type { Launch } from "../device/launch.ts";
 import type { Binding } from "../shader/binding.ts";
 

@@ -1,4 +1,4 @@
-import { aliasKernels, type KernelTable } from "@statespace/core";
+import { aliasKernels, type KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../backend.ts";
 import { recorded } from "./recorded.ts";
 import * as rooms from "./rooms.ts";

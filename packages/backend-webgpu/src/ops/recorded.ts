@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../backend.ts";
 
 /** The kernels of a table, each noted by its name while a graph is captured. */

@@ -1,13 +1,13 @@
+import { OutOfMemoryError } from "@statespace/core";
 import {
   cutOf,
-  OutOfMemoryError,
   type Cut,
   type Kernel,
   type KernelAttrs,
   type KernelInputs,
   type KernelTable,
   type TensorInfo,
-} from "@statespace/core";
+} from "@statespace/core/backend";
 import type { WebGpuBackend } from "../backend.ts";
 import { add } from "./binary/index.ts";
 import { sizeOf } from "./shared/sizeOf.ts";

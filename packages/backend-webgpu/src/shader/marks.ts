@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { Binding } from "./binding.ts";
 
 /* Words that the generated types of shaders are made of. */

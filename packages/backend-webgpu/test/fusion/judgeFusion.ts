@@ -1,6 +1,5 @@
 import {
   capture,
-  currentBackend,
   keep,
   packWeight,
   readFloats,
@@ -9,6 +8,7 @@ import {
   type PackedFormat,
   type Tensor,
 } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { expect } from "vitest";
 import type { WebGpuBackend } from "../../src/index.ts";
 

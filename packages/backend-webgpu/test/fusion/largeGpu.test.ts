@@ -1,4 +1,5 @@
-import { capture, currentBackend, keep, setBackend, stopBackend, tensor, type Tensor } from "@statespace/core";
+import { capture, keep, setBackend, stopBackend, tensor, type Tensor } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { Model, parseModelConfig } from "@statespace/models";
 import { afterEach, expect, it } from "vitest";
 import type { DeviceTraits, WebGpuBackend } from "../../src/index.ts";

@@ -1,4 +1,5 @@
-import { causalConv1dStep, linear, setBackend, split, stopBackend } from "@statespace/core";
+import { linear, setBackend, split, stopBackend } from "@statespace/core";
+import { causalConv1dStep } from "@statespace/core/ops";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { webGpuBackend } from "../../src/index.ts";
 import { judgeFusion, type FusionCase } from "./judgeFusion.ts";

@@ -1,4 +1,5 @@
-import { linear, selectiveScanStep, setBackend, split, stopBackend, type Tensor } from "@statespace/core";
+import { linear, setBackend, split, stopBackend, type Tensor } from "@statespace/core";
+import { selectiveScanStep } from "@statespace/core/ops";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { webGpuBackend } from "../../src/index.ts";
 import { judgeFusion, type FusionCase } from "./judgeFusion.ts";

@@ -1,15 +1,5 @@
-import {
-  costOf,
-  readFloats,
-  reshape,
-  setBackend,
-  slice,
-  sum,
-  tidy,
-  valueAndGrads,
-  type NdArrays,
-  type Tensor,
-} from "@statespace/core";
+import { readFloats, reshape, setBackend, slice, sum, tidy, valueAndGrads, type Tensor } from "@statespace/core";
+import { costOf, type NdArrays } from "@statespace/core/backend";
 import { Draw, dtypeOf, referenceOf, upload, type OpCase } from "../cases/opCase.ts";
 import { largest } from "../golden/inputs.ts";
 import type { Bench, Subject } from "./bench.ts";

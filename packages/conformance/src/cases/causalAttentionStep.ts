@@ -1,4 +1,4 @@
-import { causalAttentionStep } from "@statespace/core";
+import { causalAttentionStep } from "@statespace/core/ops";
 import { ndarray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 

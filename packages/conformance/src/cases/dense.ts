@@ -1,15 +1,5 @@
-import {
-  adamW,
-  causalConv1d,
-  causalConv1dStep,
-  copy,
-  crossEntropy,
-  embedding,
-  layerNorm,
-  linear,
-  rmsNorm,
-  sumSquares,
-} from "@statespace/core";
+import { causalConv1d, embedding, linear, rmsNorm } from "@statespace/core";
+import { adamW, causalConv1dStep, copy, crossEntropy, layerNorm, sumSquares } from "@statespace/core/ops";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 

@@ -1,4 +1,4 @@
-import { diagonalScan } from "@statespace/core";
+import { diagonalScan } from "@statespace/core/ops";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 

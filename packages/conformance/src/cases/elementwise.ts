@@ -1,5 +1,5 @@
-import * as ops from "@statespace/core";
-import { opTable } from "@statespace/core";
+import * as ops from "@statespace/core/ops";
+import { opTable } from "@statespace/core/backend";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import { elementBound, moved } from "./bounds.ts";
 import { values, type Draw, type OpCase } from "./opCase.ts";

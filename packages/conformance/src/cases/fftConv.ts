@@ -1,4 +1,4 @@
-import { fftConv } from "@statespace/core";
+import { fftConv } from "@statespace/core/ops";
 import type { OpCase } from "./opCase.ts";
 
 function conv([b, l, d, m]: readonly [number, number, number, number], skip = true): OpCase {

@@ -1,4 +1,5 @@
-import { gatedDeltaRule, gatedDeltaRuleStep } from "@statespace/core";
+import { gatedDeltaRule } from "@statespace/core";
+import { gatedDeltaRuleStep } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 

@@ -1,4 +1,4 @@
-import { inverseRealFft } from "@statespace/core";
+import { inverseRealFft } from "@statespace/core/ops";
 import type { OpCase } from "./opCase.ts";
 
 export const inverseRealFftCases: readonly OpCase[] = (

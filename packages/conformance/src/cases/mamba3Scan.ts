@@ -1,4 +1,4 @@
-import { mamba3Scan, mamba3ScanStep } from "@statespace/core";
+import { mamba3Scan, mamba3ScanStep } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 

@@ -1,4 +1,4 @@
-import { opTable } from "@statespace/core";
+import { opTable } from "@statespace/core/backend";
 import { elementBound } from "./bounds.ts";
 import type { OpCase } from "./opCase.ts";
 

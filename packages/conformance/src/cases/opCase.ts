@@ -1,4 +1,5 @@
-import { Rng, tensor, type AnyOp, type DType, type NdArrays, type Tensor } from "@statespace/core";
+import { Rng, tensor, type DType, type Tensor } from "@statespace/core";
+import { type AnyOp, type NdArrays } from "@statespace/core/backend";
 import { ndarray, ndround32, sizeOf, type NdArray } from "@statespace/core/math";
 
 /** What a case allows, and why. */

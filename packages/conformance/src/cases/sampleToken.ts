@@ -1,4 +1,4 @@
-import { sampleSettings, sampleToken, type SampleSettings } from "@statespace/core";
+import { sampleSettings, sampleToken, type SampleSettings } from "@statespace/core/ops";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 

@@ -1,4 +1,5 @@
-import { selectiveScan, selectiveScanStep } from "@statespace/core";
+import { selectiveScan } from "@statespace/core";
+import { selectiveScanStep } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 

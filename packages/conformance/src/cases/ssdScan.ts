@@ -1,4 +1,5 @@
-import { ssdScan, ssdScanStep } from "@statespace/core";
+import { ssdScan } from "@statespace/core";
+import { ssdScanStep } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 

@@ -1,4 +1,4 @@
-import { vandermonde } from "@statespace/core";
+import { vandermonde } from "@statespace/core/ops";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import type { Draw, OpCase } from "./opCase.ts";
 

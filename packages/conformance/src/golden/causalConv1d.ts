@@ -1,4 +1,5 @@
-import { causalConv1d, type AnyOp } from "@statespace/core";
+import { causalConv1d } from "@statespace/core";
+import { type AnyOp } from "@statespace/core/backend";
 import type { GoldenCase } from "./goldenCase.ts";
 import { absolute, expectedOf, inputArrays, largest, pickKeys, toTensor, U32 } from "./inputs.ts";
 import { gradientsOf, take } from "./opGradients.ts";

@@ -1,4 +1,6 @@
-import { gatedDeltaRule, gatedDeltaRuleStep, zeros, type AnyOp, type Tensor } from "@statespace/core";
+import { gatedDeltaRule, zeros, type Tensor } from "@statespace/core";
+import { type AnyOp } from "@statespace/core/backend";
+import { gatedDeltaRuleStep } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
 import type { GoldenCase } from "./goldenCase.ts";
 import { expectedOf, inputArrays, largest, pickKeys, toTensor, U32 } from "./inputs.ts";

@@ -1,4 +1,5 @@
-import { add, mamba3Scan, reshape, tidy, type Tensor } from "@statespace/core";
+import { add, reshape, tidy, type Tensor } from "@statespace/core";
+import { mamba3Scan } from "@statespace/core/ops";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import { rotatedScan, type LayerState } from "@statespace/models";
 import type { GoldenCase } from "./goldenCase.ts";

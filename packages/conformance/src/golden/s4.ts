@@ -1,4 +1,5 @@
-import { FormatError, reshape, sliceAxis, stack, tidy, type Tensor } from "@statespace/core";
+import { FormatError, reshape, stack, tidy, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import { s4FromStateDict, type S4Mixer, type S4StateDictOptions } from "@statespace/models";
 import type { GoldenCase } from "./goldenCase.ts";
 import { expectedOf, inputArrays, largest, toTensor, U32 } from "./inputs.ts";

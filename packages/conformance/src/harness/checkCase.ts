@@ -1,4 +1,5 @@
-import { add, mul, readFloats, sum, tensor, valueAndGrads, type NdArrays } from "@statespace/core";
+import { add, mul, readFloats, sum, tensor, valueAndGrads } from "@statespace/core";
+import { type NdArrays } from "@statespace/core/backend";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import { Draw, dtypeOf, referenceOf, runCase, upload, type OpCase } from "../cases/opCase.ts";
 import { absolute, largest, U32 } from "../golden/inputs.ts";

@@ -1,4 +1,5 @@
-import { BackendError, opTable, setBackend, supportOf, type BackendDefinition } from "@statespace/core";
+import { BackendError, setBackend, type BackendDefinition } from "@statespace/core";
+import { opTable, supportOf } from "@statespace/core/backend";
 import { beforeAll, describe, expect, it } from "vitest";
 import { opCases } from "../cases/index.ts";
 import { Draw, type OpCase } from "../cases/opCase.ts";

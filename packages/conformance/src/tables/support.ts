@@ -1,7 +1,7 @@
 import { cpuKernels } from "@statespace/backend-cpu";
 import { wasmKernels } from "@statespace/backend-wasm";
 import { webGpuKernels } from "@statespace/backend-webgpu";
-import { opTable, roomOf, supportOf, type OpDeclaration } from "@statespace/core";
+import { opTable, roomOf, supportOf, type OpDeclaration } from "@statespace/core/backend";
 import { BACKENDS } from "../backends.ts";
 
 const kernels: Readonly<Record<(typeof BACKENDS)[number], Readonly<Record<string, unknown>>>> = {

@@ -1,4 +1,4 @@
-import { StatespaceBackend, type TensorInfo } from "@statespace/core";
+import { StatespaceBackend, type TensorInfo } from "@statespace/core/backend";
 
 /** A launch is the loop itself. */
 export type Launch = () => void;

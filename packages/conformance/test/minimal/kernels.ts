@@ -1,4 +1,5 @@
-import { aliasKernels, broadcastShape, type DType, type Kernel, type KernelTable } from "@statespace/core";
+import { type DType } from "@statespace/core";
+import { aliasKernels, broadcastShape, type Kernel, type KernelTable } from "@statespace/core/backend";
 import { sizeOf, stridesOf } from "@statespace/core/math";
 import type { MinimalBackend } from "./backend.ts";
 

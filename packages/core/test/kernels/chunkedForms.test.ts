@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { opTable, Rng, ssdScan, type NdArrays } from "../../src/index.ts";
+import { Rng, ssdScan } from "../../src/index.ts";
+import { opTable, type NdArrays } from "../../src/makers.ts";
 import { ndarray, ndround32, sizeOf, type NdArray } from "../../src/math/index.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { sampleStreams } from "@statespace/core";
+import { sampleStreams } from "@statespace/core/ops";
 import { threefry2x32 } from "@statespace/core/math";
 import { describe, expect, it } from "vitest";
 

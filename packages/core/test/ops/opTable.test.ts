@@ -1,19 +1,7 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import {
-  costOf,
-  cutOf,
-  kernelRooms,
-  opTable,
-  selectiveScan,
-  selectiveScanStep,
-  type ssdScan,
-  supportOf,
-  type OpAttrs,
-  type OpDeclaration,
-  type OpInputs,
-  type OpOutputs,
-  type Tensor,
-} from "../../src/index.ts";
+import { selectiveScan, type ssdScan, type Tensor } from "../../src/index.ts";
+import { costOf, cutOf, kernelRooms, opTable, supportOf, type OpDeclaration } from "../../src/makers.ts";
+import { selectiveScanStep, type OpAttrs, type OpInputs, type OpOutputs } from "../../src/ops/index.ts";
 import { sizeOf } from "../../src/math/index.ts";
 
 const f32 = (...shape: number[]): { shape: number[]; dtype: string } => ({ shape, dtype: "float32" });

@@ -1,15 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  ArgumentError,
-  fromHalf,
-  packBytes,
-  packFromF32,
-  QUANT_BLOCK,
-  Rng,
-  toHalf,
-  unpackToF32,
-  type PackedFormat,
-} from "../../src/index.ts";
+import { ArgumentError, Rng, type PackedFormat } from "../../src/index.ts";
+import { fromHalf, packBytes, packFromF32, QUANT_BLOCK, toHalf, unpackToF32 } from "../../src/makers.ts";
 
 const roundTrip = (values: Float32Array, shape: readonly number[], format: PackedFormat): Float32Array =>
   unpackToF32(packFromF32(values, shape, format), shape, format);

@@ -1,4 +1,5 @@
-import { FormatError, nearestName, type StatespaceError } from "@statespace/core";
+import { FormatError, type StatespaceError } from "@statespace/core";
+import { nearestName } from "@statespace/core/backend";
 import { isJsonObject, type JsonObject, type JsonValue, quote } from "@statespace/files";
 
 export interface NumberRange {

@@ -1,4 +1,5 @@
-import { ArgumentError, type PlaceOptions, type WeightFormat } from "@statespace/core";
+import { ArgumentError, type PlaceOptions } from "@statespace/core";
+import { type WeightFormat } from "@statespace/core/backend";
 import {
   fromFloat32Array,
   openCheckpoint,

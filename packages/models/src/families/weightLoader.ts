@@ -1,4 +1,5 @@
-import { FormatError, type PackedFormat, type Parameter, type WeightWriter } from "@statespace/core";
+import { FormatError, type PackedFormat, type Parameter } from "@statespace/core";
+import { type WeightWriter } from "@statespace/core/backend";
 import {
   DTYPE_BYTES,
   quote,

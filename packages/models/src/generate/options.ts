@@ -1,4 +1,6 @@
-import { ArgumentError, refuseUnknown, type SampleSettings } from "@statespace/core";
+import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
+import { type SampleSettings } from "@statespace/core/ops";
 
 /** How the next token is chosen. With no field set, the model's own distribution is sampled as it is. */
 export interface SamplingSettings extends SampleSettings {

@@ -1,14 +1,6 @@
-import {
-  ArgumentError,
-  copy,
-  keep,
-  readFloats,
-  tensor,
-  tidy,
-  zeros,
-  type AnyBackend,
-  type Tensor,
-} from "@statespace/core";
+import { ArgumentError, keep, readFloats, tensor, tidy, zeros, type Tensor } from "@statespace/core";
+import { type AnyBackend } from "@statespace/core/backend";
+import { copy } from "@statespace/core/ops";
 import { ModelState } from "../model/state.ts";
 import type { History } from "./history.ts";
 

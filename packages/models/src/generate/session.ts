@@ -1,4 +1,5 @@
-import { ArgumentError, FormatError, readFloats, sampleStreams, tensor } from "@statespace/core";
+import { ArgumentError, FormatError, readFloats, tensor } from "@statespace/core";
+import { sampleStreams } from "@statespace/core/ops";
 import { throwIfAborted } from "@statespace/files";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
 import type { Model } from "../model/model.ts";

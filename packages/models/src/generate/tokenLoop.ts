@@ -4,14 +4,13 @@ import {
   NonFiniteError,
   readFloats,
   readInts,
-  sampleSettings,
-  sampleToken,
   tensor,
   tidy,
   writeInto,
   type Captured,
   type Tensor,
 } from "@statespace/core";
+import { sampleSettings, sampleToken } from "@statespace/core/ops";
 import type { ModelState } from "../model/state.ts";
 import { capacityFor } from "./decoder.ts";
 import type { SamplingSettings } from "./options.ts";

@@ -1,19 +1,5 @@
-import {
-  add,
-  cast,
-  cos,
-  div,
-  less,
-  mul,
-  neg,
-  noGrad,
-  runComposite,
-  sin,
-  sqrt,
-  square,
-  sub,
-  type Tensor,
-} from "@statespace/core";
+import { add, cast, cos, div, less, mul, neg, noGrad, sin, sqrt, square, sub, type Tensor } from "@statespace/core";
+import { runComposite } from "@statespace/core/backend";
 
 /**
  * The angle of the point (x, y) in (-pi, pi], that is atan2(y, x); the origin has none.

@@ -1,21 +1,6 @@
-import {
-  add,
-  cos,
-  div,
-  exp,
-  expm1,
-  mul,
-  neg,
-  reshape,
-  scalar,
-  sin,
-  sliceAxis,
-  square,
-  stack,
-  sub,
-  type AnyBackend,
-  type Tensor,
-} from "@statespace/core";
+import { add, cos, div, exp, mul, neg, reshape, scalar, sin, square, stack, sub, type Tensor } from "@statespace/core";
+import { type AnyBackend } from "@statespace/core/backend";
+import { expm1, sliceAxis } from "@statespace/core/ops";
 
 /** A complex tensor as its parts; the ops that are one kernel take both on a last axis of 2 (`interleave`). */
 export interface ComplexTensor {

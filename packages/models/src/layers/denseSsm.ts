@@ -1,4 +1,5 @@
-import { add, concat, matMul, reshape, reverse, sliceAxis, transpose, zeros, type Tensor } from "@statespace/core";
+import { add, concat, matMul, reshape, transpose, zeros, type Tensor } from "@statespace/core";
+import { reverse, sliceAxis } from "@statespace/core/ops";
 
 /** Longest run of tokens that one product carries into the state. */
 const CHUNK = 128;

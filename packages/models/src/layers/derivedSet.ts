@@ -1,4 +1,5 @@
-import { isRecordingGradients, keep, tidy, type Parameter, type Tensor } from "@statespace/core";
+import { keep, tidy, type Parameter, type Tensor } from "@statespace/core";
+import { isRecordingGradients } from "@statespace/core/backend";
 
 /**
  * Several tensors computed from several parameters (ABar, BBar from A, B, delta): kept for inference until one of the parameters

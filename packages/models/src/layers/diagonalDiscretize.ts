@@ -1,4 +1,5 @@
-import { add, div, log1p, mul, square, sub, type Tensor } from "@statespace/core";
+import { add, div, mul, square, sub, type Tensor } from "@statespace/core";
+import { log1p } from "@statespace/core/ops";
 import { angleT } from "./angle.ts";
 import {
   complexDivT,

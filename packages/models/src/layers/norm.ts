@@ -1,4 +1,5 @@
-import { add, layerNorm, rmsNorm, type Parameter, type Tensor } from "@statespace/core";
+import { add, rmsNorm, type Parameter, type Tensor } from "@statespace/core";
+import { layerNorm } from "@statespace/core/ops";
 import { constant } from "./initializers.ts";
 import type { ParameterBuilder } from "./parameterBuilder.ts";
 

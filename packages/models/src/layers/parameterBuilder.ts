@@ -1,4 +1,5 @@
-import { Parameter, tensor, type BackendChoice, type ParameterOptions, type Rng } from "@statespace/core";
+import { Parameter, tensor, type ParameterOptions, type Rng } from "@statespace/core";
+import { type BackendChoice } from "@statespace/core/backend";
 
 /** Initial values of a parameter. */
 export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;

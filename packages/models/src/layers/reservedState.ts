@@ -1,4 +1,5 @@
-import { sliceAxis, type Tensor } from "@statespace/core";
+import { type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import type { LayerState } from "./mixer.ts";
 
 /**

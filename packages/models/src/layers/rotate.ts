@@ -1,4 +1,5 @@
-import { add, concat, mul, neg, pad, reshape, reverse, type Tensor } from "@statespace/core";
+import { add, concat, mul, neg, pad, reshape, type Tensor } from "@statespace/core";
+import { reverse } from "@statespace/core/ops";
 
 /** Which entries of a vector of n form the pairs that are rotated: (0, 1), (2, 3), .. or (0, n/2), (1, n/2 + 1), .. */
 export type Pairing = "neighbours" | "halves";

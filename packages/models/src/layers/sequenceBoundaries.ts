@@ -1,4 +1,5 @@
-import { cast, concat, equal, ones, sliceAxis, type Tensor } from "@statespace/core";
+import { cast, concat, equal, ones, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 
 /**
  * 1 where a token belongs to the sequence of the one before it, 0 where a new sequence starts: what a decay is multiplied with

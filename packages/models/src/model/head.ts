@@ -4,13 +4,13 @@ import {
   mul,
   reshape,
   ShapeError,
-  sliceAxis,
   sum,
   tanh,
   tensor,
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import { constant, kaimingUniform } from "../layers/initializers.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { times } from "../layers/times.ts";

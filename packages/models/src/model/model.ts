@@ -1,27 +1,29 @@
 import {
   add,
   ArgumentError,
-  copy,
   div,
   meanCrossEntropy,
   mul,
-  packedWeight,
   readFloats,
-  readPacked,
   Rng,
   setBackend,
-  startBackend,
   tensor,
   tidy,
   zeros,
-  type AnyBackend,
   type PackedFormat,
   type Parameter,
   type PlaceOptions,
   type Tensor,
+} from "@statespace/core";
+import {
+  packedWeight,
+  readPacked,
+  startBackend,
+  type AnyBackend,
   type WeightFormat,
   type WeightWriter,
-} from "@statespace/core";
+} from "@statespace/core/backend";
+import { copy } from "@statespace/core/ops";
 import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
 import { DenseMlp } from "../layers/mlp.ts";

@@ -1,4 +1,5 @@
-import { ArgumentError, nearestName, PACKED_FORMATS, type PackedFormat } from "@statespace/core";
+import { ArgumentError, type PackedFormat } from "@statespace/core";
+import { nearestName, PACKED_FORMATS } from "@statespace/core/backend";
 
 /** Whether the rows of a matrix divide into a format's blocks. */
 export function fitsFormat(shape: readonly number[], format: PackedFormat): boolean {

@@ -1,5 +1,4 @@
 import {
-  copy,
   FormatError,
   keep,
   ones,
@@ -10,10 +9,11 @@ import {
   tidy,
   writeInto,
   zeros,
-  type BackendChoice,
   type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
+import { type BackendChoice } from "@statespace/core/backend";
+import { copy } from "@statespace/core/ops";
 import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
 import type { LayerState } from "../layers/mixer.ts";
 import { capacityOf, GROWING_STATE, POSITION, settled } from "../layers/reservedState.ts";

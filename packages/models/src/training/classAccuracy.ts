@@ -1,4 +1,5 @@
-import { argMax, cast, div, equal, logicalAnd, maximum, notEqual, sum, tidy, type Tensor } from "@statespace/core";
+import { argMax, cast, div, equal, maximum, sum, tidy, type Tensor } from "@statespace/core";
+import { logicalAnd, notEqual } from "@statespace/core/ops";
 import { IGNORED_TARGET } from "./batch.ts";
 
 /** Share of positions whose largest logit is the target; ignored targets do not count. logits [..., v], targets int32 [...] -> []. */

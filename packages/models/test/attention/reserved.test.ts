@@ -1,5 +1,6 @@
 import { cpuBackend } from "@statespace/backend-cpu";
-import { memory, readFloats, reshape, Rng, setBackend, sliceAxis, tensor, tidy, type Tensor } from "@statespace/core";
+import { memory, readFloats, reshape, Rng, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   AttentionMixer,

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuBackend } from "@statespace/backend-cpu";
-import { ArgumentError, memory, readPacked, setBackend, type WeightFormat } from "@statespace/core";
+import { ArgumentError, memory, setBackend } from "@statespace/core";
+import { readPacked, type WeightFormat } from "@statespace/core/backend";
 import { openCheckpoint, openSource } from "@statespace/files";
 import { beforeEach, describe, expect, it } from "vitest";
 import {

@@ -1,15 +1,6 @@
 import { cpuBackend } from "@statespace/backend-cpu";
-import {
-  ArgumentError,
-  readFloats,
-  readInts,
-  Rng,
-  sampleSettings,
-  sampleStreams,
-  sampleToken,
-  setBackend,
-  tensor,
-} from "@statespace/core";
+import { ArgumentError, readFloats, readInts, Rng, setBackend, tensor } from "@statespace/core";
+import { sampleSettings, sampleStreams, sampleToken } from "@statespace/core/ops";
 import { beforeAll, describe, expect, test } from "vitest";
 import { checkSampling, type SamplingSettings } from "../../src/index.ts";
 

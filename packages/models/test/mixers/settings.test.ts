@@ -1,4 +1,4 @@
-import { nearestName } from "@statespace/core";
+import { nearestName } from "@statespace/core/backend";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readmes } from "../../scripts/settings.ts";

@@ -1,4 +1,5 @@
-import { Rng, reshape, setBackend, sliceAxis, stack, tensor, tidy, type Tensor } from "@statespace/core";
+import { Rng, reshape, setBackend, stack, tensor, tidy, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { packBytes } from "@statespace/core";
+import { packBytes } from "@statespace/core/backend";
 import { openCheckpoint, openSource } from "@statespace/files";
 import { familyOf, matchWeights, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";

@@ -1,4 +1,5 @@
-import { ArgumentError, refuseUnknown, type AdamWOptions } from "@statespace/core";
+import { ArgumentError, type AdamWOptions } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import type { CheckpointStore, Schedule, TrainingEvent } from "@statespace/models";
 
 /** How `fit` trains. */

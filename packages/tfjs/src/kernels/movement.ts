@@ -8,19 +8,16 @@ import {
   full,
   gather,
   mul,
-  oneHot,
   pad,
   reshape,
-  reverse,
-  segmentSum,
   slice,
   split,
   stack,
   tensor,
-  tile,
   transpose,
   type Tensor,
 } from "@statespace/core";
+import { oneHot, reverse, segmentSum, tile } from "@statespace/core/ops";
 import {
   backend_util,
   slice_util,

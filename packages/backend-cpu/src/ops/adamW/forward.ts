@@ -1,4 +1,4 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** One step of AdamW with decoupled decay, in place; the settings are read when it runs, so that a replay sees new ones. */

@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { adamW } from "./forward.ts";
 

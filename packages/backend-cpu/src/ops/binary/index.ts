@@ -1,4 +1,5 @@
-import { broadcastShape, type DType, type Kernel, type KernelTable } from "@statespace/core";
+import { type DType } from "@statespace/core";
+import { broadcastShape, type Kernel, type KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { broadcastStrides, eachRun, makeLoop, rowMajor } from "../../strided.ts";
 

@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs } from "@statespace/core";
+import type { KernelAttrs, KernelInputs } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** The arrays of an attention, and what each query sees. */

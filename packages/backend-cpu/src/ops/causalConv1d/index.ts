@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { causalConv1dGrad } from "./backward.ts";
 import { causalConv1d, causalConv1dStep } from "./forward.ts";

@@ -1,4 +1,4 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** dWeight[ids[i]] += dY[i]; rows that were not looked up get zero. */

@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { embeddingGrad } from "./backward.ts";
 import { embedding } from "./forward.ts";

@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { backward } from "./backward.ts";
 import { forward, step } from "./forward.ts";

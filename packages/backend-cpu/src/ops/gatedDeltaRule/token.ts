@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs } from "@statespace/core";
+import type { KernelAttrs, KernelInputs } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** The arrays of a gated delta rule, whole-sequence (l tokens a row) or one step (l = 1). */

@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { layerNormGrad } from "./backward.ts";
 import { layerNorm } from "./forward.ts";

@@ -1,4 +1,4 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { gemm, rowsOf } from "../../gemm.ts";
 import { weightRows } from "../../packedRows.ts";

@@ -1,4 +1,5 @@
-import type { DType, Kernel, KernelTable } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 const full: Kernel<CpuBackend> = (backend, _, attrs) => {

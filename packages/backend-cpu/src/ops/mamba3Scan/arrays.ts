@@ -1,4 +1,4 @@
-import type { KernelInputs } from "@statespace/core";
+import type { KernelInputs } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { sigmoid } from "../../math.ts";
 

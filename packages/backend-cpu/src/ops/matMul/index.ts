@@ -1,4 +1,4 @@
-import type { Kernel, KernelTable } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { gemm, rowsOf } from "../../gemm.ts";
 

@@ -1,4 +1,5 @@
-import type { DType, Kernel, KernelTable, TensorInfo } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel, KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { copyPart, rowMajor, type Numbers } from "../../strided.ts";
 

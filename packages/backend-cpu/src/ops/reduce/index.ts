@@ -1,4 +1,5 @@
-import type { DType, Kernel, KernelTable, KernelInputs, TensorInfo } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel, KernelTable, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 import { eachRun, makeLoop, rowMajor } from "../../strided.ts";
 

@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import { threefry2x32 } from "@statespace/core/math";
 import type { CpuBackend } from "../../backend.ts";
 import { choose, largest } from "./choose.ts";

@@ -1,4 +1,4 @@
-import type { KernelInputs } from "@statespace/core";
+import type { KernelInputs } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** The arrays of a scan, whole-sequence or one step, and where a channel's row of B and C lies. */

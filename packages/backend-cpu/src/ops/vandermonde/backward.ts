@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** With E_t = exp(t logABar): dC = 2 sum_t dy_t conj(E_t), dLogABar = 2 sum_t t dy_t conj(C E_t). */

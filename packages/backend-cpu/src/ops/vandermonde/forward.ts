@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
 
 /** y_t = 2 Re sum_n C_n exp(t logABar_n); every term anew in float64, so that no error builds up along t. */

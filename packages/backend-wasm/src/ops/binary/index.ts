@@ -1,4 +1,11 @@
-import { broadcastShape, opsIn, opTable, type KernelInputs, type KernelTable, type TensorInfo } from "@statespace/core";
+import {
+  broadcastShape,
+  opsIn,
+  opTable,
+  type KernelInputs,
+  type KernelTable,
+  type TensorInfo,
+} from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call, type BinaryIntKernel, type BinaryKernel } from "../../kernels.gen.ts";
 import { capital, listAxes, mergeAxes, sizeOf, stridesOf } from "../shapes.ts";

@@ -1,4 +1,5 @@
-import type { DType, KernelTable } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { aroundAxis, sizeOf } from "../shapes.ts";

@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core/backend";
 import { nextPowerOfTwo } from "@statespace/core/math";
 import type { WasmBackend } from "../../backend.ts";
 import { call, sizes } from "../../kernels.gen.ts";

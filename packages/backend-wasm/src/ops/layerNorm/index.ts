@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";

@@ -1,4 +1,5 @@
-import { packBytes, QUANT_BLOCK, type PackedFormat, type StorageFormat } from "@statespace/core";
+import { type PackedFormat } from "@statespace/core";
+import { packBytes, QUANT_BLOCK, type StorageFormat } from "@statespace/core/backend";
 import { constants } from "../../kernels.gen.ts";
 
 /** The number by which kernels know a format. */

@@ -1,4 +1,4 @@
-import type { KernelTable, TensorInfo } from "@statespace/core";
+import type { KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { gemm, type Operand } from "./gemm.ts";
 

@@ -1,4 +1,5 @@
-import type { DType, KernelTable, TensorInfo } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { listAxes, mergeAxes, stridesOf, type Axis } from "../shapes.ts";

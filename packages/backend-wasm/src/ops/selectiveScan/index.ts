@@ -1,10 +1,5 @@
-import {
-  ArgumentError,
-  type KernelAttrs,
-  type KernelInputs,
-  type TensorInfo,
-  type KernelTable,
-} from "@statespace/core";
+import { ArgumentError } from "@statespace/core";
+import { type KernelAttrs, type KernelInputs, type TensorInfo, type KernelTable } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants, sizes } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";

@@ -1,4 +1,4 @@
-import { opsIn, type KernelInputs, type KernelTable, type TensorInfo } from "@statespace/core";
+import { opsIn, type KernelInputs, type KernelTable, type TensorInfo } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call, type UnaryIntKernel, type UnaryKernel } from "../../kernels.gen.ts";
 import { capital, sizeOf } from "../shapes.ts";

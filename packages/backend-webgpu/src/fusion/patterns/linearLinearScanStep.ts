@@ -1,4 +1,4 @@
-import type { StorageFormat } from "@statespace/core";
+import type { StorageFormat } from "@statespace/core/backend";
 import { planGemv } from "../../ops/linear/gemv.ts";
 import type { Pattern } from "../pattern.ts";
 import { sameStart } from "../record.ts";

@@ -1,4 +1,4 @@
-import type { StorageFormat } from "@statespace/core";
+import type { StorageFormat } from "@statespace/core/backend";
 import type { Pattern } from "../pattern.ts";
 import { sameStart } from "../record.ts";
 import { rowProductOf } from "../rowProduct.ts";

@@ -1,5 +1,5 @@
 import type { WebGpuBackend } from "../../backend.ts";
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import { cuttingItself, type CuttingKernel } from "../splitting.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 

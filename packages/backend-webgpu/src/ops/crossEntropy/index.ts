@@ -1,4 +1,4 @@
-import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core";
+import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { sizeOf } from "../shared/sizeOf.ts";

@@ -1,4 +1,4 @@
-import type { Kernel, KernelTable } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { addRowsById } from "../indexing/segmentSum.ts";
 import { unpackRows } from "../linear/unpack.ts";

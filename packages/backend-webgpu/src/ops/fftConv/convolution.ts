@@ -1,4 +1,4 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import { nextPowerOfTwo } from "@statespace/core/math";
 import type { WebGpuBackend } from "../../backend.ts";
 import { transform, transformOwn } from "./fft.ts";

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 
 /** What the first pass of a transform reads, and its parameters; see pass.wgsl. */

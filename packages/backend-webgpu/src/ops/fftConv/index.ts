@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fftConv, fftConvGrad } from "./convolution.ts";
 

@@ -1,4 +1,4 @@
-import type { Kernel, KernelAttrs, KernelInputs, KernelTable, TensorInfo } from "@statespace/core";
+import type { Kernel, KernelAttrs, KernelInputs, KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 
 /** Elements that a chunk's states may take: what a binding of default limits holds, with room to spare. */

@@ -1,4 +1,5 @@
-import type { DType, Kernel, TensorInfo } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { fillWith } from "../make/fill.ts";

@@ -1,4 +1,4 @@
-import type { Kernel, KernelTable } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { columnSums, normBackward, normForward, present } from "../rmsNorm/norm.ts";
 

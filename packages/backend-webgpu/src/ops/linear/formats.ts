@@ -1,12 +1,11 @@
+import { BackendError, type PackedFormat } from "@statespace/core";
 import {
-  BackendError,
   packBytes,
-  type PackedFormat,
   type PackedRows,
   type PlacedBytes,
   type StorageFormat,
   type WeightFormat,
-} from "@statespace/core";
+} from "@statespace/core/backend";
 
 export function weightFormat(format: StorageFormat): WeightFormat {
   if (format === "i32") throw new BackendError("webgpu: a weight must be of floats, got i32");

@@ -1,4 +1,4 @@
-import type { StorageFormat, TensorInfo, WeightFormat } from "@statespace/core";
+import type { StorageFormat, TensorInfo, WeightFormat } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import type { DeviceTraits } from "../../device/device.ts";
 import { foldGrid } from "../../device/launch.ts";

@@ -1,4 +1,4 @@
-import type { Kernel, KernelTable, TensorInfo } from "@statespace/core";
+import type { Kernel, KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { add } from "../binary/index.ts";
 import { fillWith } from "../make/fill.ts";

@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { scalesOffset, weightFormat, wholeWords, wordElements } from "./formats.ts";
 

@@ -1,4 +1,4 @@
-import type { Kernel, TensorInfo } from "@statespace/core";
+import type { Kernel, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { floatBits } from "../../shader/checkRequest.ts";
 import { sizeOf } from "../shared/sizeOf.ts";

@@ -1,4 +1,4 @@
-import type { KernelTable } from "@statespace/core";
+import type { KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { mamba3ScanGrad } from "./backward.ts";
 import { mamba3Scan } from "./forward.ts";

@@ -1,4 +1,4 @@
-import type { KernelInputs, TensorInfo } from "@statespace/core";
+import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { mamba3Coefficients, mamba3Extents } from "./forward.ts";
 

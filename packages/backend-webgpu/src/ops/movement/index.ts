@@ -1,4 +1,5 @@
-import { ShapeError, type DType, type Kernel, type KernelTable, type TensorInfo } from "@statespace/core";
+import { ShapeError, type DType } from "@statespace/core";
+import { type Kernel, type KernelTable, type TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { sizeOf } from "../shared/sizeOf.ts";

@@ -1,4 +1,5 @@
-import type { DType, Kernel } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { around } from "../shared/around.ts";
 

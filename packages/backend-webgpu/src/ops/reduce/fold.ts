@@ -1,4 +1,5 @@
-import type { DType, Kernel, KernelTable, TensorInfo } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel, KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { sizeOf } from "../shared/sizeOf.ts";

@@ -1,4 +1,4 @@
-import type { Kernel, KernelAttrs, KernelTable } from "@statespace/core";
+import type { Kernel, KernelAttrs, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { normBackward, normForward, present } from "./norm.ts";
 

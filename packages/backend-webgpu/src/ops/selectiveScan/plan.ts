@@ -1,4 +1,5 @@
-import { ShapeError, type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core";
+import { ShapeError } from "@statespace/core";
+import { type KernelAttrs, type KernelInputs, type TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import type { DeviceTraits } from "../../device/device.ts";
 

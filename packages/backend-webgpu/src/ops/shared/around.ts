@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import { sizeOf } from "./sizeOf.ts";
 
 /** Elements before, at and after an axis: a tensor seen as [outer, extent, inner]. */

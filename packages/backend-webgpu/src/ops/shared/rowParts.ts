@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 
 /** Rows of a part are a multiple of this, so that parts of anything with a value a row begin where the device can bind. */

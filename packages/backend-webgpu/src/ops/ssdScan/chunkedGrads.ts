@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@statespace/core";
+import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";

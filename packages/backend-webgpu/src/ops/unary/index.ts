@@ -1,4 +1,5 @@
-import type { DType, Kernel, KernelTable } from "@statespace/core";
+import type { DType } from "@statespace/core";
+import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { finite } from "../shared/finite.ts";
 import { sizeOf } from "../shared/sizeOf.ts";

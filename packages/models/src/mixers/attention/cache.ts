@@ -1,20 +1,6 @@
-import {
-  cast,
-  concat,
-  equal,
-  keep,
-  mul,
-  ones,
-  pad,
-  reshape,
-  sequenceNumber,
-  sliceAxis,
-  tensor,
-  tidy,
-  zeros,
-  type AnyBackend,
-  type Tensor,
-} from "@statespace/core";
+import { cast, concat, equal, keep, mul, ones, pad, reshape, tensor, tidy, zeros, type Tensor } from "@statespace/core";
+import { type AnyBackend } from "@statespace/core/backend";
+import { sequenceNumber, sliceAxis } from "@statespace/core/ops";
 import type { LayerState, Reservation } from "../../layers/mixer.ts";
 import { capacityOf, POSITION, settled } from "../../layers/reservedState.ts";
 

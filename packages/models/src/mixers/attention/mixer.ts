@@ -1,9 +1,6 @@
 import {
-  attentionMap,
   causalAttention,
-  causalAttentionStep,
   causalConv1d,
-  causalConv1dStep,
   concat,
   keep,
   linear,
@@ -18,6 +15,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { attentionMap, causalAttentionStep, causalConv1dStep } from "@statespace/core/ops";
 import { constant, kaimingUniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } from "../../layers/mixer.ts";
 import { Norm } from "../../layers/norm.ts";

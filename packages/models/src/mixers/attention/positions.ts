@@ -1,4 +1,5 @@
-import { tensor, type AnyBackend, type Tensor } from "@statespace/core";
+import { tensor, type Tensor } from "@statespace/core";
+import { type AnyBackend } from "@statespace/core/backend";
 import { makeTurn, type Turn } from "../../layers/rotate.ts";
 
 /**

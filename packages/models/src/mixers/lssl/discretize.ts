@@ -1,18 +1,6 @@
-import {
-  add,
-  concat,
-  matMul,
-  mul,
-  neg,
-  noGrad,
-  reciprocal,
-  reshape,
-  runComposite,
-  sliceAxis,
-  sub,
-  tensor,
-  type Tensor,
-} from "@statespace/core";
+import { add, concat, matMul, mul, neg, noGrad, reshape, sub, tensor, type Tensor } from "@statespace/core";
+import { runComposite } from "@statespace/core/backend";
+import { reciprocal, sliceAxis } from "@statespace/core/ops";
 import type { LsslConfig } from "./config.ts";
 
 /** A dense discrete system, one a channel. */

@@ -2,16 +2,13 @@ import {
   add,
   ArgumentError,
   concat,
-  copy,
   exp,
-  fftConv,
   gelu,
   linear,
   matMul,
   mul,
   reshape,
   sigmoid,
-  sliceAxis,
   split,
   stack,
   sum,
@@ -21,6 +18,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { copy, fftConv, sliceAxis } from "@statespace/core/ops";
 import { makeHippo, type HippoMeasure } from "@statespace/core/hippo";
 import { denseFilter, denseLastState } from "../../layers/denseSsm.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";

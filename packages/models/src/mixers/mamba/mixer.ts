@@ -1,15 +1,12 @@
 import {
   add,
   causalConv1d,
-  causalConv1dStep,
   exp,
-  isRecordingGradients,
   linear,
   neg,
   reshape,
   rmsNorm,
   selectiveScan,
-  selectiveScanStep,
   softplus,
   split,
   tidy,
@@ -17,6 +14,8 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { isRecordingGradients } from "@statespace/core/backend";
+import { causalConv1dStep, selectiveScanStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, uniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";

@@ -1,9 +1,7 @@
 import {
   add,
   causalConv1d,
-  causalConv1dStep,
   exp,
-  isRecordingGradients,
   keep,
   linear,
   maximum,
@@ -15,13 +13,14 @@ import {
   split,
   softplus,
   ssdScan,
-  ssdScanStep,
   tensor,
   tidy,
   zeros,
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { isRecordingGradients } from "@statespace/core/backend";
+import { causalConv1dStep, ssdScanStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";

@@ -5,7 +5,6 @@ import {
   minimum,
   mul,
   neg,
-  reciprocal,
   reshape,
   rmsNorm,
   softplus,
@@ -18,6 +17,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { reciprocal } from "@statespace/core/ops";
 import { constant, inverseSoftplusSteps, kaimingUniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";

@@ -1,4 +1,5 @@
-import { copy, mamba3Scan, mamba3ScanStep, mul, reshape, sliceAxis, type Tensor } from "@statespace/core";
+import { mul, reshape, type Tensor } from "@statespace/core";
+import { copy, mamba3Scan, mamba3ScanStep, sliceAxis } from "@statespace/core/ops";
 import type { LayerState } from "../../layers/mixer.ts";
 import { rotate, type Pairing } from "../../layers/rotate.ts";
 import { accumulateAngles, advanceAngle, turnOf } from "./rotation.ts";

@@ -1,4 +1,5 @@
-import { add, cos, cumsum, div, floor, mul, noGrad, reshape, sin, sub, tanh, type Tensor } from "@statespace/core";
+import { add, cos, cumsum, div, mul, noGrad, reshape, sin, sub, tanh, type Tensor } from "@statespace/core";
+import { floor } from "@statespace/core/ops";
 import { makeTurn, type Pairing, type Turn } from "../../layers/rotate.ts";
 
 const TURN = 2 * Math.PI;

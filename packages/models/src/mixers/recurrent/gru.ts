@@ -1,4 +1,5 @@
-import { add, concat, mul, sigmoid, sliceAxis, split, square, sub, tanh, type Tensor } from "@statespace/core";
+import { add, concat, mul, sigmoid, split, square, sub, tanh, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import type { LayerState } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { RecurrentConfig } from "./config.ts";

@@ -1,12 +1,9 @@
 import {
   add,
-  copy,
   linear,
   matMul,
   mul,
   reshape,
-  runComposite,
-  sliceAxis,
   split,
   stack,
   sum,
@@ -16,6 +13,8 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { runComposite } from "@statespace/core/backend";
+import { copy, sliceAxis } from "@statespace/core/ops";
 import { kaimingUniform, uniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";

@@ -1,4 +1,5 @@
-import { diagonalScan, mul, reshape, sliceAxis, sum, tensor, type Parameter, type Tensor } from "@statespace/core";
+import { mul, reshape, sum, tensor, type Parameter, type Tensor } from "@statespace/core";
+import { diagonalScan, sliceAxis } from "@statespace/core/ops";
 import { complexMulT, complexParts, interleave, type ComplexTensor } from "../../layers/complexTensor.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";

@@ -1,4 +1,5 @@
-import { broadcastTo, reshape, vandermonde, type Tensor } from "@statespace/core";
+import { broadcastTo, reshape, type Tensor } from "@statespace/core";
+import { vandermonde } from "@statespace/core/ops";
 import {
   complexDivT,
   complexExpm1T,

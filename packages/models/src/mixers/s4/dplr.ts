@@ -5,13 +5,13 @@ import {
   matMul,
   mul,
   reshape,
-  sliceAxis,
   sum,
   tidy,
   transpose,
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import {
   complexAddT,
   complexMap,

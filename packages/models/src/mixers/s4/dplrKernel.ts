@@ -1,16 +1,5 @@
-import {
-  broadcastTo,
-  cauchy,
-  concat,
-  inverseRealFft,
-  ones,
-  reshape,
-  sliceAxis,
-  sum,
-  tensor,
-  zeros,
-  type Tensor,
-} from "@statespace/core";
+import { broadcastTo, concat, ones, reshape, sum, tensor, zeros, type Tensor } from "@statespace/core";
+import { cauchy, inverseRealFft, sliceAxis } from "@statespace/core/ops";
 import {
   complexAddT,
   complexConjT,

@@ -6,7 +6,6 @@ import {
   mul,
   ones,
   reshape,
-  sliceAxis,
   stack,
   sub,
   sum,
@@ -14,6 +13,7 @@ import {
   transpose,
   type Tensor,
 } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import {
   complexAddT,
   complexMap,

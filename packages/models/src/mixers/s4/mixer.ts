@@ -2,16 +2,12 @@ import {
   add,
   ArgumentError,
   concat,
-  copy,
-  fftConv,
   gelu,
   linear,
   mul,
   pad,
   reshape,
-  reverse,
   sigmoid,
-  sliceAxis,
   split,
   tidy,
   transpose,
@@ -19,6 +15,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { copy, fftConv, reverse, sliceAxis } from "@statespace/core/ops";
 import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";

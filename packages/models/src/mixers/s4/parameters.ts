@@ -1,4 +1,5 @@
-import { mul, neg, reshape, tile, type Parameter, type ParameterOptions, type Tensor } from "@statespace/core";
+import { mul, neg, reshape, type Parameter, type ParameterOptions, type Tensor } from "@statespace/core";
+import { tile } from "@statespace/core/ops";
 import { complexMap, complexParts, type ComplexTensor } from "../../layers/complexTensor.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";

@@ -1,8 +1,6 @@
 import {
   add,
   ArgumentError,
-  copy,
-  diagonalScan,
   exp,
   gelu,
   linear,
@@ -17,6 +15,7 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { copy, diagonalScan } from "@statespace/core/ops";
 import { complexMap, complexMulT, complexParts, interleave } from "../../layers/complexTensor.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";
 import { discretizeDiagonalT } from "../../layers/diagonalDiscretize.ts";

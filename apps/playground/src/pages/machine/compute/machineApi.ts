@@ -1,5 +1,5 @@
 import { checkForward, checkGradients, opCases, type OpCase, type Verdict } from "@statespace/conformance/cases";
-import { currentBackend } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";

@@ -6,13 +6,13 @@ import {
   reshape,
   Rng,
   selectiveScan,
-  sliceAxis,
   stack,
   sum,
   tensor,
   tidy,
   type Tensor,
 } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";

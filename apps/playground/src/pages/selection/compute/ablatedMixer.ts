@@ -7,11 +7,11 @@ import {
   ones,
   reshape,
   selectiveScan,
-  sliceAxis,
   softplus,
   tidy,
   type Tensor,
 } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import { MambaMixer, type ForwardOptions, type ForwardResult } from "@statespace/models";
 import { MAMBA, type Selects } from "./selects.ts";
 
