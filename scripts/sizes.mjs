@@ -9,19 +9,23 @@ import { isEmptyPackage, publicPackages, root } from "./workspace.mjs";
 
 const isBare = (id) => !/^[./]/.test(id) && !/^[A-Za-z]:/.test(id);
 
-/** Every entry of a package, so that what is not at its root counts too. */
-function entriesOf(pkg) {
+const budgets = JSON.parse(readFileSync(join(root, "scripts", "budgets.json"), "utf8"));
+
+/** The entries of a package in parts with a budget each: those that `sizeParts` names, and all others under the package's own name. */
+function partsOf(pkg) {
   const entries = Object.entries(pkg.manifest.exports ?? {}).filter(([, target]) => typeof target === "object");
-  return Object.fromEntries(
-    entries.map(([name, target], i) => [i === 0 ? "index" : name.slice(2), join(pkg.path, target.default)]),
-  );
+  const named = budgets.sizeParts[pkg.name] ?? {};
+  const apart = Object.values(named).flat();
+  const parts = { [pkg.name]: entries.map(([name]) => name).filter((name) => !apart.includes(name)), ...named };
+  const file = Object.fromEntries(entries.map(([name, target]) => [name, join(pkg.path, target.default)]));
+  return Object.entries(parts).map(([name, subpaths]) => [name, subpaths.map((subpath) => file[subpath])]);
 }
 
 /** @returns {Promise<{ own: number, all: number }>} gzipped bytes without and with third-party code */
-async function bundleSizes(pkg) {
+async function bundleSizes(pkg, files) {
   const size = async (external) => {
     const bundle = await rolldown({
-      input: entriesOf(pkg),
+      input: files,
       external,
       platform: "browser",
       logLevel: "silent",
@@ -41,19 +45,20 @@ async function bundleSizes(pkg) {
 }
 
 async function reportSizes(report) {
-  const { sizeKb } = JSON.parse(readFileSync(join(root, "scripts", "budgets.json"), "utf8"));
   for (const pkg of publicPackages()) {
-    const name = `${pkg.name} size`;
-    if (isEmptyPackage(pkg)) report.skip(name, "exports nothing yet");
+    if (isEmptyPackage(pkg)) report.skip(`${pkg.name} size`, "exports nothing yet");
     else if (!existsSync(join(pkg.path, "dist", "index.js")))
-      report.fail(name, "no dist/index.js: run the build first");
-    else {
-      const { own, all } = await bundleSizes(pkg);
-      const kb = (bytes) => (bytes / 1000).toFixed(1);
-      const detail = `${kb(all)} of ${sizeKb[pkg.name]} kB (own code ${kb(own)} kB)`;
-      report.check(name, all <= sizeKb[pkg.name] * 1000, `over its budget in scripts/budgets.json: ${detail}`, detail);
-    }
+      report.fail(`${pkg.name} size`, "no dist/index.js: run the build first");
+    else for (const [name, files] of partsOf(pkg)) await reportPart(report, pkg, name, files);
   }
+}
+
+async function reportPart(report, pkg, name, files) {
+  const { own, all } = await bundleSizes(pkg, files);
+  const kb = (bytes) => (bytes / 1000).toFixed(1);
+  const most = budgets.sizeKb[name];
+  const detail = `${kb(all)} of ${most} kB (own code ${kb(own)} kB)`;
+  report.check(`${name} size`, all <= most * 1000, `over its budget in scripts/budgets.json: ${detail}`, detail);
 }
 
 const report = new Report("size");

@@ -92,7 +92,7 @@ export function tsModule({ kernels, sizes, constants }: Declarations): string {
     ];
   });
   return [
-    `import type { TensorInfo } from "@statespace/core";`,
+    `import type { TensorInfo } from "@statespace/core/backend";`,
     `import { floatWord } from "./runtime/floatWord.ts";`,
     `export const kernelNumbers = {${kernels.map(({ name }, i) => ` ${name}: ${i}`).join(",")} } as const;`,
     `export type KernelNumber = keyof typeof kernelNumbers;`,

@@ -2,11 +2,8 @@ import {
   add,
   broadcastTo,
   causalConv1d,
-  causalConv1dStep,
   exp,
   gatedDeltaRule,
-  gatedDeltaRuleStep,
-  isRecordingGradients,
   linear,
   mul,
   neg,
@@ -20,6 +17,8 @@ import {
   type Parameter,
   type Tensor,
 } from "@statespace/core";
+import { isRecordingGradients } from "@statespace/core/backend";
+import { causalConv1dStep, gatedDeltaRuleStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";

@@ -1,4 +1,5 @@
-import { gelu, linear, readFloats, reshape, sliceAxis, tensor, tidy, type Tensor } from "@statespace/core";
+import { gelu, linear, readFloats, reshape, tensor, tidy, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import type { ResidualBlock } from "@statespace/models";
 import type { AblatedMixer } from "./ablatedMixer.ts";
 import {
