@@ -15,8 +15,8 @@ const budgets = JSON.parse(readFileSync(join(root, "scripts", "budgets.json"), "
 function partsOf(pkg) {
   const entries = Object.entries(pkg.manifest.exports ?? {}).filter(([, target]) => typeof target === "object");
   const named = budgets.sizeParts[pkg.name] ?? {};
-  const apart = Object.values(named).flat();
-  const parts = { [pkg.name]: entries.map(([name]) => name).filter((name) => !apart.includes(name)), ...named };
+  const apart = new Set(Object.values(named).flat());
+  const parts = { [pkg.name]: entries.map(([name]) => name).filter((name) => !apart.has(name)), ...named };
   const file = Object.fromEntries(entries.map(([name, target]) => [name, join(pkg.path, target.default)]));
   return Object.entries(parts).map(([name, subpaths]) => [name, subpaths.map((subpath) => file[subpath])]);
 }
