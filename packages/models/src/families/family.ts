@@ -24,6 +24,8 @@ export interface Family {
   /** `config.json` as text; plain JSON unless told. */
   stringify?(config: JsonObject): string;
   readonly weights: WeightRules;
+  /** Beginnings of names of tensors that its files have beside the language model, and what they are; they are left out. */
+  readonly leftOut?: Readonly<Record<string, string>>;
   /** Other names that its files have for a weight. */
   readonly aliases?: Readonly<Record<string, string>>;
 }

@@ -84,17 +84,26 @@ export function readAttention(
   });
 }
 
-/** Inverse of `readAttention`. @throws ArgumentError for what it cannot say. */
-export function writeAttention(family: string, model: ResolvedModel): JsonObject {
+/**
+ * Inverse of `readAttention`. @throws ArgumentError for what it cannot say.
+ * @param own settings that the family has without a word in its config, and looks after itself
+ */
+export function writeAttention(
+  family: string,
+  model: ResolvedModel,
+  own: readonly (keyof AttentionMixerConfig)[] = [],
+): JsonObject {
   const config = sharedSettings<AttentionMixerConfig>(family, model, "attention");
   if (config === undefined) return {};
-  const { useQkvBias, useOutBias, dConv, mlpDim, rotaryInterleaved, rotaryBase } = config;
+  const { useQkvBias, useOutBias, dConv, mlpDim, rotaryInterleaved, rotaryBase, qkNorm, outputGate } = config;
   expressible(family, useQkvBias === useOutBias, "useOutBias", useOutBias);
   expressible(family, dConv === 0 && mlpDim === 0 && !rotaryInterleaved, "attention", {
     dConv,
     mlpDim,
     rotaryInterleaved,
   });
+  expressible(family, qkNorm === "none" || own.includes("qkNorm"), "qkNorm", qkNorm);
+  expressible(family, !outputGate || own.includes("outputGate"), "outputGate", outputGate);
   return {
     ...attentionSchema.write(config, attentionNames),
     rope_parameters: { rope_theta: rotaryBase, rope_type: "default" },

@@ -23,7 +23,7 @@ import type { Family, FamilyOptions } from "./family.ts";
 import { familyNamed, familyOf } from "./registry.ts";
 import { publishedTensors } from "./weightNames.ts";
 import { WeightLoader } from "./weightLoader.ts";
-import { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
+import { leftOutBy, matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
 
 /** How far loading has come. */
 export interface LoadProgress {
@@ -38,6 +38,8 @@ export interface LoadProgress {
 export interface LoadWeightsOptions extends OpenSourceOptions, ReadOptions {
   /** Packs the matrices while loading, row by row as they are read; "f32", the plain format, unless told. */
   readonly weights?: WeightFormat | undefined;
+  /** Told, in one line, what of the files is not part of the model; a warning on the console unless told. */
+  readonly notice?: ((line: string) => void) | undefined;
   /** Told with each piece of the weights; `onProgress` tells of each file. */
   readonly progress?: ((progress: LoadProgress) => void) | undefined;
 }
@@ -93,9 +95,10 @@ async function load(
   model: Model,
   family: Family,
   checkpoint: Checkpoint,
-  { weights, progress, ...options }: LoadWeightsOptions,
+  { weights, progress, notice, ...options }: LoadWeightsOptions,
 ): Promise<void> {
   const matched = matchWeights(model, family, checkpoint.entries);
+  tellLeftOut(family, checkpoint, notice);
   const loader = new WeightLoader(model, matched, checkpoint.entries, readWeightFormat("load", weights));
   const total = [...checkpoint.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   let loaded = 0;
@@ -116,6 +119,22 @@ async function load(
     if (dtype === "F16" || dtype === "BF16") kept.set(parameter.name, dtype);
   }
   storages.set(model, kept);
+}
+
+/** `qwen3_5: left out are the vision tower (model.visual.*, 153 tensors), ...` */
+function tellLeftOut(
+  family: Family,
+  { entries }: Checkpoint,
+  // Whoever loads a model by its name must not believe that it sees.
+  notice: (line: string) => void = (line) => console.warn(line),
+): void {
+  const counts = new Map<string, number>();
+  for (const key of entries.keys()) {
+    const beginning = leftOutBy(family, key);
+    if (beginning !== undefined) counts.set(beginning, (counts.get(beginning) ?? 0) + 1);
+  }
+  const told = [...counts].map(([key, count]) => `${family.leftOut![key]!} (${key}*, ${count} tensors)`);
+  if (told.length > 0) notice(`${family.name}: left out are ${told.join(" and ")}`);
 }
 
 /**

@@ -10,11 +10,22 @@ import { falconMamba, mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
 import { mambaSsm } from "./mambaSsm.ts";
 import { nemotronH } from "./nemotronH.ts";
+import { qwen35, qwen35Vision } from "./qwen35.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
 
 /** Families of Hugging Face transformers, by their `model_type`. */
-const transformersFamilies = [mamba, falconMamba, mamba2, falconH1, bamba, graniteHybrid, nemotronH];
+const transformersFamilies = [
+  mamba,
+  falconMamba,
+  mamba2,
+  falconH1,
+  bamba,
+  graniteHybrid,
+  nemotronH,
+  qwen35,
+  qwen35Vision,
+];
 
 /** Every family whose files are read. */
 export const families: readonly Family[] = [...transformersFamilies, mambaSsm, statespace, statespaceHybrid];

@@ -68,6 +68,7 @@ export function writeShared(
   architecture: string,
   eps: string,
   dtype: FloatStorage,
+  normOffset = 0,
 ): JsonObject {
   const { encoder, head, norm, eosTokenIds } = model;
   if (encoder.kind !== "embedding" || head.kind !== "language") {
@@ -75,7 +76,7 @@ export function writeShared(
     throw new TypeError("unreachable");
   }
   expressible(family, norm === "rms", "norm", norm);
-  expressible(family, model.normOffset === 0, "normOffset", model.normOffset);
+  expressible(family, model.normOffset === normOffset, "normOffset", model.normOffset);
   expressible(family, head.logitCap === undefined, "head.logitCap", head.logitCap);
   return {
     architectures: [architecture],

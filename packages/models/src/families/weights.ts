@@ -7,18 +7,25 @@ import { publishedName, publishedTensors, type PublishedTensor } from "./weightN
 /** Weights by name. */
 export type NamedWeights = Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
 
+/** The beginning of a tensor's name, by which a family tells that it is no part of the language model. */
+export function leftOutBy({ leftOut = {} }: Pick<Family, "leftOut">, key: string): string | undefined {
+  return Object.keys(leftOut).find((beginning) => key.startsWith(beginning));
+}
+
 /**
- * Pairs the tensors of a file with a model's weights. A tied model may carry a copy of its head, which is passed over.
+ * Pairs the tensors of a file with a model's weights. A tied model may carry a copy of its head, which is passed over, and so is what
+ * the family leaves out.
  * @throws FormatError naming the key that is missing, of another shape, unknown, or there twice.
  */
 export function matchWeights(
   model: Model,
-  family: Pick<Family, "name" | "weights" | "aliases">,
+  family: Pick<Family, "name" | "weights" | "aliases" | "leftOut">,
   entries: ReadonlyMap<string, Pick<TensorEntry, "shape">>,
 ): ReadonlyMap<string, PublishedTensor> {
   const { weights: rules, aliases = {} } = family;
   const written = new Map<string, string>();
   for (const key of entries.keys()) {
+    if (leftOutBy(family, key) !== undefined) continue;
     const canonical = aliases[key] ?? key;
     const twin = written.get(canonical);
     if (twin !== undefined) throw new FormatError(`tensors ${quote(key)} and ${quote(twin)} are the same weight`);

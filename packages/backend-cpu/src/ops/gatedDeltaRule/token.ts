@@ -34,7 +34,8 @@ export function deltaArrays(backend: CpuBackend, inputs: KernelInputs, attrs: Ke
   const l = inputs.q!.shape.length === 4 ? inputs.q!.shape[1]! : 1;
   const { scale, l2norm, l2eps } = attrs as { scale: number; l2norm: boolean; l2eps: number };
   const wide = inputs.g!.shape.length === inputs.q!.shape.length;
-  const g = backend.floats(inputs.g!);
+  // Found now: a replayed launch runs when the inputs are given back, and only their memory is kept.
+  const [q, k, g] = [backend.floats(inputs.q!), backend.floats(inputs.k!), backend.floats(inputs.g!)];
   const seqIdx = inputs.seqIdx && backend.ints(inputs.seqIdx);
   const unitOf = (x: Float32Array, at: number): Unit => {
     const vector = Float64Array.from(x.subarray(at * n, (at + 1) * n));
@@ -53,8 +54,8 @@ export function deltaArrays(backend: CpuBackend, inputs: KernelInputs, attrs: Ke
     wide,
     scale: scale === 0 ? 1 / Math.sqrt(n) : scale,
     initialState: inputs.initialState && backend.floats(inputs.initialState),
-    query: (at) => unitOf(backend.floats(inputs.q!), at),
-    key: (at) => unitOf(backend.floats(inputs.k!), at),
+    query: (at) => unitOf(q, at),
+    key: (at) => unitOf(k, at),
     decay: (at, s) => Math.exp(g[wide ? at * n + s : at]!),
     restarts: (i, t) => t > 0 && seqIdx !== undefined && seqIdx[i * l + t] !== seqIdx[i * l + t - 1],
   };
