@@ -19,9 +19,6 @@ export interface SampleSettings {
   readonly frequencyPenalty?: number;
 }
 
-/** Numbers a row of `sampleToken`'s settings has. */
-export const SAMPLE_SETTINGS = 8;
-
 /** Below it the quotient of a logit would overflow; the distribution is one-hot long before. */
 const COLDEST = 1e-30;
 
