@@ -1,3 +1,7 @@
 import { defineProject } from "vitest/config";
 
-export default defineProject({ test: { name: "examples", include: ["examples.test.ts"], testTimeout: 120_000 } });
+export default defineProject({
+  resolve: { conditions: ["statespace-source"] },
+  ssr: { resolve: { conditions: ["statespace-source"] } },
+  test: { name: "examples", include: ["*.test.ts"], testTimeout: 120_000 },
+});

@@ -40,7 +40,11 @@ export async function writeRandomCheckpoint(
   const tensors = new Map<string, LazyTensor>();
   for (const { key, shape } of publishedTensors(model, familyNamed("mamba").weights)) {
     const size = shape.reduce((a, b) => a * b, 1);
-    const read = async (): Promise<Uint8Array> => fromFloat32Array(Float32Array.from({ length: size }, draw), dtype);
+    const read = async (): Promise<Uint8Array> => {
+      const values = new Float32Array(size);
+      for (let i = 0; i < size; i++) values[i] = draw();
+      return fromFloat32Array(values, dtype);
+    };
     tensors.set(key, { dtype, shape, read });
   }
   await saveCheckpoint(folder, { config: familyConfig(config, "mamba", dtype), tensors });

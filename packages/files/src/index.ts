@@ -37,9 +37,16 @@ export { sha256Hex } from "./sources/sha256.ts";
 export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts";
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
-export { type NodeFiles, nodeFiles, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { isNode, type NodeFiles, nodeFiles, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
-export type { Source, FileStream, ReadOptions, ReadProgress, ReadRangeOptions } from "./sources/source.ts";
+export type {
+  Source,
+  FileStream,
+  ReadOptions,
+  ReadProgress,
+  ReadRangeOptions,
+  StreamFileOptions,
+} from "./sources/source.ts";
 export { SourceError } from "./sources/sourceError.ts";
 export { urlSource, type UrlSourceOptions } from "./sources/urlSource.ts";
 export {

@@ -22,6 +22,7 @@ export {
   type RotatedScanInputs,
   type RotatedScanOptions,
 } from "./mixers/mamba3/rotatedScan.ts";
+export * from "./pretrained/index.ts";
 export * from "./training/index.ts";
 export { mixerKinds, type MixerKind } from "./mixers/registry.ts";
 export { MlpMixer } from "./mixers/mlp/mixer.ts";

@@ -34,6 +34,12 @@ async function main(): Promise<number> {
   return command.run(args, interrupted.signal);
 }
 
+// Whoever reads what is written may have had enough (`| head`): then it ends quietly.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -29,11 +29,14 @@ export {
   Session,
   train,
   wsdSchedule,
+  type LoadedModel,
   type ModelConfig,
   type TrainingEvent,
 } from "@statespace/models";
 export * as text from "@statespace/text";
 export { ByteTokenizer, CharTokenizer, loadTokenizer, trainBpe, type Tokenizer } from "@statespace/text";
+export { load, type LoadOntoOptions } from "./load.ts";
+export { open, save, type Savable } from "./savedBytes.ts";
 export { bundledCheckpoint } from "./bundledCheckpoint.ts";
 export * from "./fit/index.ts";
 export { PREFERENCE, registerAllBackends } from "./registerAllBackends.ts";

@@ -93,6 +93,14 @@ describe("generate", () => {
     [["generate", "--backend", "abacus"], '"abacus" is not registered'],
     [["generate", "--ids", "1", "--prompt", "x"], "exclude each other"],
     [["dance"], 'no command "dance"'],
+    [
+      ["generate", "--weights", "int8"],
+      '--weights: weights must be one of f32, f16, bf16, q8, q4, got "int8"; did you mean "q8"?',
+    ],
+    [["bench", "--weights", "q5"], '--weights: weights must be one of f32, f16, bf16, q8, q4, got "q5"'],
+    [["bench", "--tokens", "0"], "--tokens must be a whole number, 1 or more"],
+    [["bench", "--prompt", "1.5"], "--prompt must be a whole number, 1 or more"],
+    [["inspect", "--weights", "q8"], "--weights is for --text"],
   ])("%j fails with a sentence and a status", async (args, message) => {
     const { code, stderr } = await statespace(...args);
     expect(code).toBeGreaterThan(0);
@@ -101,7 +109,43 @@ describe("generate", () => {
   });
 });
 
+it("ends quietly when its reader has had enough", async () => {
+  const command = `${process.execPath} --conditions=statespace-source ${cli} generate --backend cpu --max-new-tokens 200 --ignore-eos | head -c 30`;
+  const { code, stdout, stderr } = await new Promise<Outcome>((resolve) => {
+    execFile("bash", ["-o", "pipefail", "-c", command], (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout: out, stderr: err }),
+    );
+  });
+  expect(stdout).toHaveLength(30);
+  expect(stderr).not.toContain("    at ");
+  expect(code).toBe(0);
+});
+
 describe("inspect", () => {
+  it("tells what a model makes of a text", async () => {
+    const args = ["inspect", "--text", "The state of the Union", "--backend", "cpu"];
+    const { stdout, code } = await statespace(...args, "--json");
+    expect(code).toBe(0);
+    const told = JSON.parse(stdout) as {
+      tokens: string[];
+      perplexity: number;
+      layers: { rms: number; delta: number[] }[];
+    };
+    expect(told.tokens.join("")).toBe("The state of the Union");
+    // The words are those of the texts that it was trained on.
+    expect(told.perplexity).toBeGreaterThan(1);
+    expect(told.perplexity).toBeLessThan(200);
+    expect(told.layers).toHaveLength(7);
+    for (const { rms, delta } of told.layers) {
+      expect(rms).toBeGreaterThan(0);
+      expect(delta).toHaveLength(told.tokens.length);
+      expect(Math.min(...delta)).toBeGreaterThan(0);
+    }
+    const plain = await statespace(...args);
+    expect(plain.stdout).toContain(`${told.tokens.length} tokens on cpu, perplexity ${told.perplexity.toFixed(2)}`);
+    expect(plain.stdout).toContain("layer  6  rms");
+  });
+
   it("tells what a checkpoint holds", async () => {
     const { stdout, code } = await statespace("inspect", "--model", golden("mamba-tiny"), "--json");
     expect(code).toBe(0);

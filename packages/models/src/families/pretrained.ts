@@ -1,5 +1,5 @@
 import { ArgumentError, type PlaceOptions } from "@statespace/core";
-import { type WeightFormat } from "@statespace/core/backend";
+import { refuseUnknown, type WeightFormat } from "@statespace/core/backend";
 import {
   fromFloat32Array,
   openCheckpoint,
@@ -17,6 +17,7 @@ import {
 } from "@statespace/files";
 import { ConfigFields } from "../config/fields.ts";
 import { resolveModelConfig, type ModelConfig } from "../model/config.ts";
+import { FrameKeeper } from "../generate/eventLoop.ts";
 import { Model } from "../model/model.ts";
 import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";
@@ -47,6 +48,41 @@ export interface LoadWeightsOptions extends OpenSourceOptions, ReadOptions {
 /** Options of `fromPretrained`: how files are fetched and cached, how weights are stored and where, what a config leaves open. */
 export interface FromPretrainedOptions extends LoadWeightsOptions, FamilyOptions, PlaceOptions {}
 
+const LOAD_OPTIONS: Readonly<Record<keyof FromPretrainedOptions, true>> = {
+  weights: true,
+  backend: true,
+  progress: true,
+  onProgress: true,
+  signal: true,
+  cache: true,
+  revision: true,
+  hub: true,
+  fetch: true,
+  retries: true,
+  integrity: true,
+  keyPrefix: true,
+  onPutError: true,
+  aActivation: true,
+};
+const OTHER_NAMES = {
+  dtype: "weights",
+  torchDtype: "weights",
+  format: "weights",
+  quantization: "weights",
+  quantize: "weights",
+  device: "backend",
+  cacheDir: "cache",
+  branch: "revision",
+  progressCallback: "progress",
+  abortSignal: "signal",
+};
+
+/** @throws ArgumentError naming the option that is not known, with the one that may be meant, or the format of weights that is none. */
+export function checkLoadOptions(caller: string, options: object & { readonly weights?: unknown }): void {
+  refuseUnknown(caller, options, Object.keys(LOAD_OPTIONS), OTHER_NAMES);
+  readWeightFormat(caller, options.weights);
+}
+
 /** How `savePretrained` writes a model. */
 export interface SavePretrainedOptions extends SaveOptions {
   /** The form of the files: that of the family that the model is of, or our own where it is of none, unless told. */
@@ -66,7 +102,7 @@ const storages = new WeakMap<Model, ReadonlyMap<string, FloatStorage>>();
  * that is none; SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function fromPretrained(from: SourceLike, options: FromPretrainedOptions = {}): Promise<Model> {
-  readWeightFormat("fromPretrained", options.weights);
+  checkLoadOptions("fromPretrained", options);
   const checkpoint = await openCheckpoint(openSource(from, options), options);
   const family = familyOf(checkpoint.config);
   const model = new Model(family.read(new ConfigFields(checkpoint.config), options), "empty", {
@@ -86,7 +122,7 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
  * @throws FormatError naming the file or key that is wrong; SourceError; AbortedError. The model then holds some of them.
  */
 export async function loadWeights(model: Model, from: SourceLike, options: LoadWeightsOptions = {}): Promise<void> {
-  readWeightFormat("loadWeights", options.weights);
+  checkLoadOptions("loadWeights", options);
   const checkpoint = await openCheckpoint(openSource(from, options), options);
   await load(model, familyOf(checkpoint.config), checkpoint, options);
 }
@@ -101,12 +137,14 @@ async function load(
   tellLeftOut(family, checkpoint, notice);
   const loader = new WeightLoader(model, matched, checkpoint.entries, readWeightFormat("load", weights));
   const total = [...checkpoint.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const frames = new FrameKeeper();
   let loaded = 0;
   try {
     for await (const piece of checkpoint.pieces(options)) {
       await loader.take(piece);
       loaded += piece.bytes.byteLength;
       progress?.({ tensor: piece.name, loaded, total });
+      await frames.breathe();
       throwIfAborted(options.signal, piece.name);
     }
     loader.finish();

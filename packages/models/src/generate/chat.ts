@@ -67,6 +67,24 @@ export class Chat {
     }
   }
 
+  /** The conversation as bytes: state, text, messages and generator; `restore` goes on from there as if it had not ended. @throws as `Session.save`. */
+  save(): Promise<Uint8Array> {
+    return this.session.save();
+  }
+
+  /** Goes on from a conversation that was saved, with the same model and template. @throws FormatError; ArgumentError for a session that is no chat, which then is forgotten. */
+  restore(saved: Uint8Array): this {
+    this.session.restore(saved);
+    if (this.session.notes["chat"] !== undefined) return this;
+    this.session.clear();
+    throw new ArgumentError("Chat: the saved session is no chat");
+  }
+
+  /** Frees the session. */
+  dispose(): void {
+    this.session.dispose();
+  }
+
   /** Reads what is new. Where the template writes what was said otherwise than it was said, all of it is read anew. */
   async #read(prompt: string, signal: AbortSignal | undefined): Promise<void> {
     const { written } = this.#notes;

@@ -11,5 +11,6 @@ export {
 } from "./config.ts";
 export { inspect, type Inspection } from "./inspect.ts";
 export { Model, type ModelForwardOptions, type ModelForwardResult } from "./model.ts";
+export { readWeightFormat } from "./packing.ts";
 export { ModelState } from "./state.ts";
 export { nextTokenTargets, NO_TARGET } from "./targets.ts";

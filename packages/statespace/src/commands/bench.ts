@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
-import { readFloats, setBackend, tensor, type PackedFormat } from "@statespace/core";
+import { readFloats, setBackend, tensor } from "@statespace/core";
+import type { WeightFormat } from "@statespace/core/backend";
 import { Model, parseModelConfig, prefill, Session } from "@statespace/models";
 import { PREFERENCE, registerAllBackends } from "../registerAllBackends.ts";
-import { numberOption, UsageError, type Command } from "./command.ts";
+import { countOption, UsageError, weightsOption, type Command } from "./command.ts";
 
 const USAGE = `usage: statespace bench [--shape S] [--backend B,B] [--weights F] [--tokens N] [--prompt N] [--json]
 
@@ -33,13 +34,13 @@ const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[
 async function measure(
   shape: string,
   backend: string,
-  weights: string,
+  weights: WeightFormat,
   promptTokens: number,
   tokens: number,
 ): Promise<Row> {
   await setBackend(backend);
   const model = new Model(parseModelConfig({ model_type: "mamba", ...SHAPES[shape]! }), 0);
-  if (weights !== "f32") await model.quantize(weights as PackedFormat);
+  await model.quantize(weights);
   const prompt = Array.from({ length: promptTokens }, (_, i) => (i * 7919) % model.vocabSize);
   const first = await prefill(model, [prompt]); // warm-up
   first.state.dispose();
@@ -89,18 +90,15 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   });
   if (SHAPES[values.shape] === undefined)
     throw new UsageError(`--shape must be one of ${Object.keys(SHAPES).join(", ")}, got "${values.shape}"`);
+  const weights = weightsOption(values.weights);
+  const promptTokens = countOption("prompt", values.prompt) ?? 128;
+  const tokens = countOption("tokens", values.tokens) ?? 32;
   registerAllBackends();
   const backends = values.backend?.split(",") ?? PREFERENCE;
   for (const backend of backends) {
     signal.throwIfAborted();
     try {
-      const row = await measure(
-        values.shape,
-        backend,
-        values.weights,
-        numberOption("prompt", values.prompt) ?? 128,
-        numberOption("tokens", values.tokens) ?? 32,
-      );
+      const row = await measure(values.shape, backend, weights, promptTokens, tokens);
       console.log(values.json ? JSON.stringify(row) : text(row));
     } catch (error) {
       // Without --backend the table says what this machine lacks and goes on; a backend asked for by name must run.

@@ -1,3 +1,6 @@
+import type { WeightFormat } from "@statespace/core/backend";
+import { readWeightFormat } from "@statespace/models";
+
 /** A subcommand of the command line. */
 export interface Command {
   /** One line for the list of commands. */
@@ -10,6 +13,23 @@ export interface Command {
 /** The words on the command line are off. */
 export class UsageError extends Error {
   override readonly name: string = "UsageError";
+}
+
+/** Reads a number of things. @throws UsageError unless it is a whole number, 1 or more. */
+export function countOption(name: string, text: string | undefined): number | undefined {
+  const value = numberOption(name, text);
+  if (value !== undefined && (!Number.isSafeInteger(value) || value < 1))
+    throw new UsageError(`--${name} must be a whole number, 1 or more, got "${text}"`);
+  return value;
+}
+
+/** Reads how weights are kept; "f32" unless told. @throws UsageError naming the formats there are. */
+export function weightsOption(text: string | undefined): WeightFormat {
+  try {
+    return readWeightFormat("--weights", text) ?? "f32";
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
 }
 
 /** Reads a number option. @throws UsageError when it is not one. */

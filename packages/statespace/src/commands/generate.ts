@@ -1,19 +1,18 @@
 import { parseArgs } from "node:util";
-import { ArgumentError, type PackedFormat } from "@statespace/core";
-import { openSource } from "@statespace/files";
-import { loadTokenizer, type Tokenizer } from "@statespace/text";
+import { ArgumentError } from "@statespace/core";
+import type { Tokenizer } from "@statespace/text";
 import {
-  fromPretrained,
   generate as generateTokens,
   generateText,
-  loadGenerationConfig,
   withDefaults,
+  type LoadedModel,
   type Model,
   type StreamOptions,
 } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
-import { numberOption, UsageError, type Command } from "./command.ts";
+import { load } from "../load.ts";
+import { numberOption, UsageError, weightsOption, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --ids 1,2,3] [options]
@@ -28,7 +27,7 @@ const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --i
   --repetition-penalty R  --presence-penalty P  --frequency-penalty P
   --stop TEXT            ends the text; may be given more than once
   --ignore-eos           go on after an end-of-text token
-  --weights F            keep matrices as f16, bf16, q8 or q4
+  --weights F            keep matrices as f16, bf16, q8 or q4; f32 is the plain format
   --backend B            webgpu, wasm or cpu; the best there is unless told
   --json                 one JSON object instead of text`;
 
@@ -123,8 +122,10 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const prompt =
     values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
   if (prompt === undefined && values.ids === undefined) throw new UsageError("--prompt or --ids is needed");
+  weightsOption(values.weights);
   const backend = await chooseBackend(values.backend);
-  const { model, tokenizer, defaults } = await load(from, values, signal);
+  const lm = await open(from, values, signal);
+  const { model, tokenizer, defaults } = lm;
   const options = withDefaults(defaults, settings(values, signal));
   try {
     if (prompt !== undefined && tokenizer === undefined)
@@ -132,27 +133,20 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     const ids = prompt === undefined ? parseIds(values.ids!) : [...tokenizer!.encode(prompt)];
     return await (values.json ? printJson : printText)({ model, tokenizer, prompt, ids, options, backend });
   } finally {
-    model.dispose();
+    lm.dispose();
   }
 }
 
-async function load(
-  from: string | URL,
-  values: Values,
-  signal: AbortSignal,
-): Promise<{ model: Model; tokenizer: Tokenizer | undefined; defaults: StreamOptions }> {
+/** Loads as a program would, with a line that tells how far it has come. */
+async function open(from: string | URL, values: Values, signal: AbortSignal): Promise<LoadedModel> {
   const line = new ProgressLine();
-  const source = openSource(from);
-  const model = await fromPretrained(source, {
+  const lm = await load(from, {
     signal,
-    weights: values.weights as PackedFormat | undefined,
-    onProgress: ({ file, loaded, total }) =>
-      line.show(`${file}: ${megabytes(loaded)}${total === undefined ? "" : ` of ${megabytes(total)}`}`),
+    weights: weightsOption(values.weights),
+    progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
   });
-  const tokenizer = await loadTokenizer(source, { signal });
-  const defaults = await loadGenerationConfig(source, { signal });
   line.clear();
-  return { model, tokenizer, defaults };
+  return lm;
 }
 
 interface Job {

@@ -4,12 +4,15 @@ import { openCheckpoint, openSource } from "@statespace/files";
 import { familyOf, matchWeights, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import { chooseBackend } from "./backendOption.ts";
-import type { Command } from "./command.ts";
+import { UsageError, type Command } from "./command.ts";
+import { inspectText } from "./inspectText.ts";
 import { megabytes } from "./terminal.ts";
 
-const USAGE = `usage: statespace inspect [--model DIR|URL] [--json]
+const USAGE = `usage: statespace inspect [--model DIR|URL] [--text TEXT [--weights F] [--backend B]] [--json]
 
-Reads a checkpoint's config and headers (no weights): what it holds, whether the two fit, and the memory it takes.`;
+Reads a checkpoint's config and headers (no weights): what it holds, whether the two fit, and the memory it takes.
+With --text it loads the model, and tells of that text how surprised the model is, and of each layer how large its
+residual stream is and how long each token is looked at (delta, the mean over channels), where a layer has it.`;
 
 interface Summary {
   readonly modelType: string;
@@ -42,8 +45,17 @@ function stateBytes(model: Model): number | null {
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { model: { type: "string" }, json: { type: "boolean", default: false } },
+    options: {
+      model: { type: "string" },
+      text: { type: "string" },
+      weights: { type: "string" },
+      backend: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
   });
+  if (values.text !== undefined) return inspectText(values.text, values, signal);
+  for (const option of ["weights", "backend"] as const)
+    if (values[option] !== undefined) throw new UsageError(`--${option} is for --text, which loads the model`);
   const checkpoint = await openCheckpoint(openSource(values.model ?? bundledCheckpoint()), { signal });
   await chooseBackend("cpu");
   const family = familyOf(checkpoint.config);

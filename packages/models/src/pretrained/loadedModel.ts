@@ -1,0 +1,147 @@
+import { ArgumentError, FormatError } from "@statespace/core";
+import { tokenizerFiles, type ChatTemplate, type Tokenizer } from "@statespace/text";
+import { savePretrained, type SavePretrainedOptions } from "../families/pretrained.ts";
+import { Chat, type ChatOptions } from "../generate/chat.ts";
+import type { StreamOptions } from "../generate/options.ts";
+import { Session } from "../generate/session.ts";
+import type { SessionOptions } from "../generate/sessionOptions.ts";
+import type { Model } from "../model/model.ts";
+import { look, type InspectOptions, type Look } from "./look.ts";
+import { predict, type Prediction } from "./predict.ts";
+import type { SequenceInput } from "./sequences.ts";
+
+/** What a `LoadedModel` is made of. */
+export interface LoadedParts {
+  readonly model: Model;
+  readonly tokenizer?: Tokenizer | undefined;
+  /** Or why it cannot be read. */
+  readonly template?: ChatTemplate | FormatError | undefined;
+  /** How it samples unless told otherwise. */
+  readonly defaults?: StreamOptions;
+  /** Further files that a saved folder has again. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** Options of `LoadedModel.chat`. */
+export interface LoadedChatOptions extends Partial<ChatOptions> {
+  /** Seed of the draws; default 0. */
+  readonly seed?: number;
+}
+
+/** A model with what a checkpoint says beside its weights: tokenizer, chat template, defaults for sampling. Made by `load`, or of one's own parts. */
+export class LoadedModel {
+  readonly model: Model;
+  readonly tokenizer: Tokenizer | undefined;
+  /** What `stream`, `complete`, `chat` and `session` do unless told otherwise, from `generation_config.json`. */
+  readonly defaults: StreamOptions;
+  readonly #template: ChatTemplate | FormatError | undefined;
+  readonly #files: Readonly<Record<string, string | Uint8Array>>;
+
+  constructor({ model, tokenizer, template, defaults = {}, files = {} }: LoadedParts) {
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.defaults = defaults;
+    this.#template = template;
+    this.#files = files;
+  }
+
+  /** The model's own chat template, if it has one. @throws FormatError where it has one that cannot be read. */
+  get template(): ChatTemplate | undefined {
+    if (this.#template instanceof FormatError) throw this.#template;
+    return this.#template;
+  }
+
+  /**
+   * Goes on from a text (or ids), piece by piece; pieces never split a character. Leaving the loop, an error and an abort free everything.
+   * @throws ArgumentError naming the option that is unknown or out of range, or for a model that does not write; AbortedError.
+   */
+  async *stream(
+    prompt: string | ArrayLike<number>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<string, void, undefined> {
+    this.#expectText("stream");
+    const session = this.session();
+    try {
+      await session.read(prompt, { signal: options.signal });
+      yield* session.stream(options);
+    } finally {
+      session.dispose();
+    }
+  }
+
+  /** What `stream` says, as one text. */
+  async complete(prompt: string | ArrayLike<number>, options: StreamOptions = {}): Promise<string> {
+    let text = "";
+    for await (const piece of this.stream(prompt, options)) text += piece;
+    return text;
+  }
+
+  /** A text that goes on: it reads, streams, is saved, forked, taken back and moved; see `Session`. The caller disposes it. */
+  session(options: SessionOptions = {}): Session {
+    this.#expectLanguage("session");
+    return new Session(this.model, { tokenizer: this.tokenizer, defaults: this.defaults, ...options });
+  }
+
+  /**
+   * A conversation by the model's own template, or the one in the options. `say` streams the answer; the state keeps what was said.
+   * @throws ArgumentError for a model without a template or a tokenizer; FormatError where its template cannot be read.
+   */
+  chat({ seed, ...options }: LoadedChatOptions = {}): Chat {
+    this.#expectText("chat");
+    const template = options.template ?? this.template;
+    if (template === undefined)
+      throw new ArgumentError(
+        "chat: the model has no chat template (chat_template.jinja, or in tokenizer_config.json): it goes on from texts (see stream); or give one as { template }",
+      );
+    return new Chat(this.session(seed === undefined ? {} : { seed }), { ...options, template });
+  }
+
+  /**
+   * What the model makes of a text, ids, or the steps of a series: an embedding, and what the options ask for, as plain values.
+   * @throws ArgumentError for an option that is not known, or a text without a tokenizer.
+   */
+  inspect(input: string | SequenceInput, options: InspectOptions = {}): Promise<Look> {
+    return look(this.model, this.tokenizer, input, options);
+  }
+
+  /**
+   * The answers of a model that classifies, regresses or forecasts, one for each sequence: ids, values, or the channels of each step.
+   * @throws ArgumentError for a language model, or naming the sequence that does not fit the model.
+   */
+  predict(sequences: readonly SequenceInput[]): Promise<readonly Prediction[]> {
+    return predict(this.model, sequences);
+  }
+
+  /**
+   * Writes a folder that `load` and Hugging Face's libraries load: weights in the form of the model's family, tokenizer, chat template and
+   * defaults. @throws as `savePretrained`.
+   */
+  async save(folder: string | URL, options: SavePretrainedOptions = {}): Promise<void> {
+    const { tokenizer } = this;
+    const own = tokenizer === undefined ? {} : tokenizerFiles(tokenizer);
+    await savePretrained(this.model, folder, { ...options, files: { ...own, ...this.#files, ...options.files } });
+  }
+
+  /** Moves the model to another backend and sets it; sessions move with `Session.to`. */
+  async to(backend: string): Promise<this> {
+    await this.model.to(backend);
+    return this;
+  }
+
+  /** Frees the weights. Sessions and chats are freed by themselves. */
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  #expectLanguage(what: string): void {
+    const { kind } = this.model.resolved.head;
+    if (kind !== "language")
+      throw new ArgumentError(`${what}: the model does not write, its head is for ${kind}; see predict`);
+  }
+
+  #expectText(what: string): void {
+    this.#expectLanguage(what);
+    if (this.tokenizer === undefined)
+      throw new ArgumentError(`${what}: the model has no tokenizer.json; a session reads and says ids`);
+  }
+}
