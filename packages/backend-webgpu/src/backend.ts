@@ -30,6 +30,7 @@ import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./s
 export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly device: GPUDevice;
   readonly traits: DeviceTraits;
+  override readonly emulated: boolean;
   readonly #pool: BufferPool;
   readonly #shaders: ShaderLibrary = new ShaderLibrary();
   readonly #pipelines: PipelineCache;
@@ -47,6 +48,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#patterns = patterns;
     this.device = device;
     this.traits = traits;
+    this.emulated = traits.software;
     this.#faults = new DeviceFaults(device);
     this.#pool = new BufferPool(device, traits.maxBufferSize, {
       beforeDrop: () => this.#recorder.flush(),

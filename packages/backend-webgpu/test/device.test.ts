@@ -23,6 +23,7 @@ import {
 } from "@statespace/core";
 import { currentBackend } from "@statespace/core/backend";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isSoftware } from "../src/device/device.ts";
 import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
 
 const noise = (size: number, seed = 1): Float32Array =>
@@ -31,6 +32,24 @@ const backend = (): WebGpuBackend => currentBackend() as WebGpuBackend;
 
 beforeEach(() => setBackend(webGpuBackend()));
 afterEach(() => stopBackend("webgpu"));
+
+describe("a program that stands in for a card", () => {
+  it.each([
+    [{ vendor: "google", architecture: "swiftshader" }, true],
+    [{ vendor: "mesa", description: "llvmpipe (LLVM 19.1.1, 256 bits)" }, true],
+    [{ vendor: "microsoft", device: "008c", description: "Microsoft Basic Render Driver" }, true],
+    [{ isFallbackAdapter: true }, true],
+    [{ vendor: "nvidia", architecture: "hopper", description: "NVIDIA H100 80GB HBM3" }, false],
+    [{ vendor: "apple", architecture: "metal-3" }, false],
+    [{}, false],
+  ])("%j: %s", (info, expected) => expect(isSoftware(info)).toBe(expected));
+
+  it("is told of the backend", () => {
+    const { traits, emulated } = backend();
+    expect(emulated).toBe(traits.software);
+    expect(emulated).toBe(/swiftshader|llvmpipe/i.test(traits.name));
+  });
+});
 
 describe("a lost device", () => {
   it("rejects what is in flight with DeviceLostError, and setBackend goes on with a new one", async () => {

@@ -5,6 +5,7 @@ import { WebGpuBackend, webGpuKernels, type DeviceTraits } from "../src/index.ts
 /** Traits of an H100 through Dawn. */
 const largeGpu: DeviceTraits = {
   name: "dry",
+  software: true,
   subgroupMin: 32,
   subgroupMax: 32,
   f16: true,

@@ -31,7 +31,7 @@ import {
   type Kernel,
 } from "@statespace/core/backend";
 import { afterEach, describe, expect, it } from "vitest";
-import { cpuBackend, cpuKernels } from "../../src/index.ts";
+import { CpuBackend, cpuBackend, cpuKernels } from "../../src/index.ts";
 
 const named = (name: string, more: Partial<BackendDefinition> = {}): BackendDefinition => ({
   ...cpuBackend(),
@@ -114,6 +114,21 @@ describe("registry", () => {
       ),
     );
     expect(currentBackendName()).toBe("cpu");
+  });
+  it("pickBackend takes what is emulated only where nothing else runs, and does not keep it running for nothing", async () => {
+    class Emulated extends CpuBackend {
+      override readonly emulated = true;
+    }
+    const emulated = named("emulated", { create: () => new Emulated() });
+    for (const definition of [emulated, broken("first", "first: no GPU"), cpuBackend()]) registerBackend(definition);
+    expect(await pickBackend(["emulated", "first", "cpu"])).toBe("cpu");
+    expect(currentBackendName()).toBe("cpu");
+    expect(() => tensor([1], [1], { backend: "emulated" })).toThrow('no backend runs as "emulated"');
+    const running = await startBackend("emulated");
+    expect(await pickBackend(["emulated", "cpu"])).toBe("cpu");
+    expect(running.running).toBe(true);
+    expect(await pickBackend(["emulated", "first"])).toBe("emulated");
+    expect(currentBackendName()).toBe("emulated");
   });
   it("withBackend restores, after a value, a throw, and a change inside", async () => {
     await setBackend(cpuBackend());

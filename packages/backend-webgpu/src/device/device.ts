@@ -4,6 +4,8 @@ import { BackendError } from "@statespace/core";
 export interface DeviceTraits {
   /** e.g. "nvidia NVIDIA H100". */
   readonly name: string;
+  /** Not a card, but a program that stands in for one. */
+  readonly software: boolean;
   /** Smallest and largest subgroup the device may pick; 0 where subgroups are not offered. */
   readonly subgroupMin: number;
   readonly subgroupMax: number;
@@ -28,6 +30,18 @@ export interface DeviceOptions {
   readonly maxBinding?: number;
   /** Ask for at most so many storage buffers a stage (8 at least); for tests of what a browser offers. */
   readonly maxStorageBuffers?: number;
+}
+
+/** Whether an adapter is a program that stands in for a card: what a browser flags, or a name of those there are. */
+export function isSoftware({
+  vendor,
+  architecture,
+  device,
+  description,
+  isFallbackAdapter,
+}: Partial<GPUAdapterInfo> & { readonly isFallbackAdapter?: boolean }): boolean {
+  const names = [vendor, architecture, device, description].join(" ");
+  return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i.test(names);
 }
 
 const raisedLimits = [
@@ -64,6 +78,7 @@ export async function openDevice(
   const subgroups = device.features.has("subgroups" as GPUFeatureName);
   const traits: DeviceTraits = {
     name: `${info.vendor} ${info.description || info.device || info.architecture}`.trim(),
+    software: isSoftware(info),
     subgroupMin: subgroups ? (info.subgroupMinSize ?? 4) : 0,
     subgroupMax: subgroups ? (info.subgroupMaxSize ?? 128) : 0,
     f16: device.features.has("shader-f16"),

@@ -56,6 +56,8 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
   #name: string;
   #kernels: KernelTable = {};
   #running = true;
+  /** Made for a card that this machine has not, and run on its processor: far slower than the backends that are made for one. */
+  readonly emulated: boolean = false;
   /** Byte alignment a view's offset must have; a slice that does not fit is copied. */
   readonly viewAlignment: number = 4;
   protected readonly storage: Storage<B>;

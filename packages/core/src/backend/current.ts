@@ -1,9 +1,11 @@
 import { BackendError } from "../errors.ts";
 import {
   isRunning,
+  isStarted,
   kernelsOf,
   runningBackend,
   startBackend,
+  stopBackend,
   type AnyBackend,
   type BackendDefinition,
 } from "./registry.ts";
@@ -60,17 +62,29 @@ export async function setBackend(backend: string | BackendDefinition): Promise<v
   target.backend = await startBackend(backend);
 }
 
-/** Starts the first backend of the list that this machine can run, sets it, and returns its name. @throws BackendError with every reason when none can. */
+/**
+ * Starts the first backend of the list that this machine can run, sets it, and returns its name. One that is emulated (a graphics card made
+ * of software) comes after those that are not. @throws BackendError with every reason when none can.
+ */
 export async function pickBackend(preference: readonly string[]): Promise<string> {
   const reasons: string[] = [];
+  /** Ran here, in software; started for this question alone, unless it ran before. */
+  const emulated: { readonly name: string; readonly ranBefore: boolean }[] = [];
+  const choose = async (name: string): Promise<string> => {
+    await setBackend(name);
+    for (const other of emulated) if (other.name !== name && !other.ranBefore) stopBackend(other.name);
+    return name;
+  };
   for (const name of preference) {
     try {
-      await setBackend(name);
-      return name;
+      const ranBefore = isStarted(name);
+      if (!(await startBackend(name)).emulated) return await choose(name);
+      emulated.push({ name, ranBefore });
     } catch (error) {
       reasons.push(`${name}: ${(error as Error).message}`);
     }
   }
+  if (emulated.length > 0) return choose(emulated[0]!.name);
   throw new BackendError(`pickBackend: none of [${preference.join(", ")}] runs here\n  ${reasons.join("\n  ")}`);
 }
 

@@ -64,6 +64,11 @@ export async function startBackend(backend: string | BackendDefinition): Promise
   return running.get(name)?.instance ?? (starting.get(name) ?? begin(name)).instance;
 }
 
+/** Whether a backend of this name runs, or is being started. */
+export function isStarted(name: string): boolean {
+  return running.has(name) || starting.has(name);
+}
+
 /** A backend that runs, by its name. @throws BackendError when none of this name does. */
 export function runningBackend(name: string): AnyBackend {
   const found = running.get(name);
