@@ -52,6 +52,7 @@ const LOAD_OPTIONS: Readonly<Record<keyof FromPretrainedOptions, true>> = {
   weights: true,
   backend: true,
   progress: true,
+  notice: true,
   onProgress: true,
   signal: true,
   cache: true,
