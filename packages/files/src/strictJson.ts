@@ -5,6 +5,7 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObj
 /** An object without a prototype, so that a key such as `__proto__` is data like any other. */
 export type JsonObject = { [key: string]: JsonValue };
 
+/** What to call the text, and what of it is accepted beyond the standard. */
 export interface StrictJsonOptions {
   /** What is being parsed; begins every error message. */
   readonly what: string;
@@ -40,6 +41,7 @@ export function parseStrictJsonBytes(bytes: Uint8Array, options: StrictJsonOptio
   return parseStrictJson(text, options);
 }
 
+/** Whether a value is an object, neither a list nor null. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

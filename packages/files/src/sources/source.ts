@@ -87,18 +87,39 @@ export async function* reportProgress(
   }
 }
 
-/** All chunks as one array. */
-export async function collect(stream: {
+/** Chunks, and how many bytes they should come to. */
+interface Collectable {
+  readonly size?: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-}): Promise<Uint8Array> {
+}
+
+/** All chunks as one array. Where the size is known they go straight to their place, so that no byte is held twice. */
+export async function collect(stream: Collectable): Promise<Uint8Array> {
+  if (stream.size !== undefined && stream.size <= LARGEST_TRUSTED)
+    return collectInto(new Uint8Array(stream.size), stream);
   const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream.chunks) {
-    parts.push(chunk);
-    length += chunk.byteLength;
+  for await (const part of stream.chunks) parts.push(part);
+  return parts.length === 1 ? parts[0] : join(parts);
+}
+
+/** A server may announce any size; beyond this nothing is set aside before it has come. */
+const LARGEST_TRUSTED = 2 ** 31;
+
+async function collectInto(whole: Uint8Array, { chunks }: Collectable): Promise<Uint8Array> {
+  const beyond: Uint8Array[] = [];
+  let filled = 0;
+  for await (const part of chunks) {
+    const room = Math.min(part.byteLength, whole.byteLength - filled);
+    whole.set(part.subarray(0, room), filled);
+    filled += room;
+    if (room < part.byteLength) beyond.push(part.subarray(room));
   }
-  if (parts.length === 1) return parts[0];
-  const whole = new Uint8Array(length);
+  const got = whole.subarray(0, filled);
+  return beyond.length === 0 ? got : join([got, ...beyond]);
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
   let position = 0;
   for (const part of parts) {
     whole.set(part, position);
