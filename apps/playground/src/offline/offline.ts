@@ -1,4 +1,5 @@
 import { createSignal, type Accessor } from "solid-js";
+import { sparing } from "./sparing.ts";
 
 /** How much of the site is kept on this computer, in bytes. */
 export interface Kept {
@@ -11,26 +12,18 @@ const [state, setState] = createSignal<Kept>();
 /** Undefined where nothing is kept: no service worker, or it has not begun. */
 export const kept: Accessor<Kept | undefined> = state;
 
-/** Whether the visitor asked to be spared downloads; they are then made only when wanted. */
-export const sparing: boolean = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
-
-/** Starts the service worker once the page has what it needs for itself. */
-export function startOffline(): void {
+/** Starts the service worker, which keeps the site's code; and, unless downloads shall be spared, what its pages fetch besides. */
+export async function startOffline(): Promise<void> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   navigator.serviceWorker.addEventListener("message", ({ data }: MessageEvent<{ offline?: Kept }>) => {
     if (data.offline !== undefined) setState(data.offline);
   });
-  const begin = async (): Promise<void> => {
-    try {
-      await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
-      if (!sparing) await keepEverything();
-    } catch {
-      // a host without https, or a browser that forbids it: the tour then needs the network
-    }
-  };
-  const whenQuiet = (): void => void setTimeout(() => void begin(), 1500);
-  if (document.readyState === "complete") whenQuiet();
-  else addEventListener("load", whenQuiet, { once: true });
+  try {
+    await navigator.serviceWorker.register(new URL("sw.js", document.baseURI));
+    if (!sparing) await keepEverything();
+  } catch {
+    // a host without https, or a browser that forbids it: the tour then needs the network
+  }
 }
 
 export async function keepEverything(): Promise<void> {

@@ -1,7 +1,16 @@
-import { createEffect, ErrorBoundary, For, Show, Suspense, type Component, type JSX } from "solid-js";
+import {
+  createEffect,
+  createSignal,
+  ErrorBoundary,
+  For,
+  onMount,
+  Show,
+  Suspense,
+  type Component,
+  type JSX,
+} from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { Failure } from "../components/Failure.tsx";
-import { keepEverything, kept, sparing } from "../offline/offline.ts";
 import { announced } from "./arrival.ts";
 import { LANGUAGES, language, setLanguage, type Language } from "./language.ts";
 import { pages } from "./pages.ts";
@@ -17,6 +26,13 @@ const currentIndex = (): number =>
 
 /** Header, contents, the page and the way on. */
 export function Frame(): JSX.Element {
+  const [offline, setOffline] = createSignal<Component>();
+  onMount(() =>
+    afterLoad(async () => {
+      const { Offline } = await import("../offline/Offline.tsx");
+      setOffline(() => Offline);
+    }),
+  );
   const title = (): string => shell().pages[pages[currentIndex()]!.id];
   createEffect(() => {
     document.documentElement.lang = language() === "zh" ? "zh-Hans" : "en";
@@ -39,11 +55,18 @@ export function Frame(): JSX.Element {
             {(entry) => <PageOrFailure component={entry.component} />}
           </Show>
           <Ways />
-          <Offline />
+          <Show when={offline()}>{(Offline) => <Dynamic component={Offline()} />}</Show>
         </main>
       </div>
     </>
   );
+}
+
+/** Runs once the page has all that it needs for itself, and a moment more. What fails is left out. */
+function afterLoad(run: () => Promise<unknown>): void {
+  const soon = (): void => void setTimeout(() => void run().catch(() => undefined), 1500);
+  if (document.readyState === "complete") soon();
+  else addEventListener("load", soon, { once: true });
 }
 
 /** A page, or what went wrong with it. Some browsers remember a chunk that failed: where trying again did not help, the page is loaded anew. */
@@ -163,30 +186,5 @@ function Ways(): JSX.Element {
         )}
       </Show>
     </nav>
-  );
-}
-
-/** How much of the tour works without a network. */
-function Offline(): JSX.Element {
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-  return (
-    <p class="offline quiet" data-testid="offline" data-complete={kept()?.complete ?? false}>
-      <Show
-        when={kept()}
-        fallback={
-          <Show when={sparing}>
-            <button type="button" onClick={() => void keepEverything()}>
-              {shell().offline.keep}
-            </button>
-          </Show>
-        }
-      >
-        {(now) =>
-          now().complete
-            ? shell().offline.complete
-            : shell().offline.progress(megabytes(now().kept), megabytes(now().total))
-        }
-      </Show>
-    </p>
   );
 }

@@ -1,4 +1,4 @@
-import { sparing } from "../../offline/offline.ts";
+import { sparing } from "../../offline/sparing.ts";
 
 /** How long nothing may have happened. */
 const QUIET_MS = 2500;
