@@ -120,6 +120,15 @@ async function moveIfAsked(): Promise<void> {
   backend = target;
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
+/** What touches the state runs by itself, one after another: a state that moves to another backend cannot be saved. */
+function alone<T>(act: () => Promise<T>): Promise<T> {
+  const next = last.then(act);
+  last = next.catch(() => undefined);
+  return next;
+}
+
 export const api = {
   async load(
     { choice, on }: { choice: ModelChoice; on: BackendName },
@@ -177,39 +186,46 @@ export const api = {
   /** Asks for another backend: at once when nothing is written, else between two tokens. */
   async moveTo(name: BackendName): Promise<void> {
     wanted = name;
-    if (writing !== undefined && !running) await moveIfAsked();
+    if (writing !== undefined && !running) await alone(moveIfAsked);
   },
 
   save(): Promise<Snapshot> {
-    return writing!.save();
+    return alone(() => writing!.save());
   },
 
-  async restore({ snapshot, seed }: { snapshot: Snapshot; seed: number }): Promise<WriteProgress> {
-    writing!.restore(snapshot.bytes, seed);
-    return progress(true);
+  restore({ snapshot, seed }: { snapshot: Snapshot; seed: number }): Promise<WriteProgress> {
+    return alone(() => {
+      writing!.restore(snapshot.bytes, seed);
+      return progress(true);
+    });
   },
 
   /** Goes on from a state file. */
-  async open(file: File): Promise<{ snapshot: Snapshot; progress: WriteProgress }> {
-    writing!.restore(new Uint8Array(await file.arrayBuffer()), undefined);
-    return { snapshot: await writing!.save(), progress: await progress(true) };
+  open(file: File): Promise<{ snapshot: Snapshot; progress: WriteProgress }> {
+    return alone(async () => {
+      writing!.restore(new Uint8Array(await file.arrayBuffer()), undefined);
+      return { snapshot: await writing!.save(), progress: await progress(true) };
+    });
   },
 
-  async rewind(length: number): Promise<WriteProgress> {
-    await writing!.rewind(length);
-    return progress(true);
+  rewind(length: number): Promise<WriteProgress> {
+    return alone(async () => {
+      await writing!.rewind(length);
+      return progress(true);
+    });
   },
 };
 
 let running = false;
 const { write } = api;
-api.write = async (input, context): Promise<WriteProgress> => {
-  running = true;
-  try {
-    return await write(input, context);
-  } finally {
-    running = false;
-  }
-};
+api.write = (input, context): Promise<WriteProgress> =>
+  alone(async () => {
+    running = true;
+    try {
+      return await write(input, context);
+    } finally {
+      running = false;
+    }
+  });
 
 export type WriterApi = typeof api;
