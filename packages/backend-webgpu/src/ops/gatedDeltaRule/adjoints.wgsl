@@ -1,5 +1,4 @@
 // The state's adjoint at every token of a chunk, from its end: G += query dy^T; de = G^T key; before it, exp(g) (G - key (beta de)^T).
-// A thread a column.
 struct Params { columns: u32, l: u32, h: u32, n: u32, p: u32, begin: u32, count: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4f>;
@@ -13,21 +12,22 @@ override HAS_DY = false;
 override HAS_AFTER = false;
 
 //: include parts/token.wgsl
+//: include parts/columns.wgsl
 
-@compute @workgroup_size(32)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = (group.x + group.y * groups.x) * 32u + lane;
-  if (column >= params.columns) {
-    return;
-  }
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let wanted = (group.x + group.y * groups.x) * COLUMNS + lid % COLUMNS;
+  let inside = wanted < params.columns; // all threads go on, for the barriers
+  let column = min(wanted, params.columns - 1u);
+  let lane = lid / COLUMNS;
   let row = column / params.p;
   let size = params.columns * params.n;
   let first = row * params.n * params.p + column % params.p;
-  var adjoint: array<vec4f, N4>;
-  for (var i = 0u; i < 4u * N4; i++) {
-    adjoint[i / 4u][i % 4u] = 0.0f;
-    if (HAS_AFTER && i < params.n) {
-      adjoint[i / 4u][i % 4u] = after[first + i * params.p];
+  var adjoint: array<vec4f, ROWS>;
+  for (var m = 0u; m < ROWS; m++) {
+    adjoint[m] = vec4f(0.0f);
+    for (var j = 0u; HAS_AFTER && j < 4u && rowOf(m, lane) + j < params.n; j++) {
+      adjoint[m][j] = after[first + (rowOf(m, lane) + j) * params.p];
     }
   }
   for (var back = 1u; back <= params.count; back++) {
@@ -43,22 +43,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       dy = dY[place];
     }
     var error = 0.0f;
-    for (var i = 0u; i < N4; i++) {
-      let g = adjoint[i] + dy * tokens[query + i];
-      adjoint[i] = g;
+    for (var m = 0u; m < ROWS; m++) {
+      let i = vectorOf(m, lane);
+      let g = adjoint[m] + dy * tokens[query + i];
+      adjoint[m] = g;
       error += dot(g, tokens[key + i]);
-      for (var j = 0u; j < 4u && 4u * i + j < params.n; j++) {
-        adjoints[t * size + first + (4u * i + j) * params.p] = g[j];
+      for (var j = 0u; inside && j < 4u && rowOf(m, lane) + j < params.n; j++) {
+        adjoints[t * size + first + (rowOf(m, lane) + j) * params.p] = g[j];
       }
     }
-    dError[place] = error;
-    dv[place] = scalars.x * error;
-    for (var i = 0u; i < N4; i++) {
-      let g = (adjoint[i] - scalars.x * error * tokens[key + i]) * decayAt(decay, i);
-      adjoint[i] = select(g, vec4f(0.0f), scalars.z > 0.0f);
+    error = overLanes(vec2f(error, 0.0f), lid, back).x;
+    if (inside && lane == 0u) {
+      dError[place] = error;
+      dv[place] = scalars.x * error;
+    }
+    for (var m = 0u; m < ROWS; m++) {
+      let i = vectorOf(m, lane);
+      let g = (adjoint[m] - scalars.x * error * tokens[key + i]) * decayAt(decay, i);
+      adjoint[m] = select(g, vec4f(0.0f), scalars.z > 0.0f);
     }
   }
-  for (var i = 0u; i < params.n; i++) {
-    before[first + i * params.p] = adjoint[i / 4u][i % 4u];
+  for (var m = 0u; inside && m < ROWS; m++) {
+    for (var j = 0u; j < 4u && rowOf(m, lane) + j < params.n; j++) {
+      before[first + (rowOf(m, lane) + j) * params.p] = adjoint[m][j];
+    }
   }
 }

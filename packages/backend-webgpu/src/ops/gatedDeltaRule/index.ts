@@ -6,6 +6,15 @@ const CHUNK_ELEMENTS = 1 << 24;
 /** Tokens a chunk at most: a start is kept for each, and a chunk's states are read again three times. */
 const CHUNK_TOKENS = 64;
 
+/** Vectors of four rows from which several threads share a column, the most that divide them; a column's tokens come one after the other. */
+const SHARED_FROM = 16;
+
+function columnThreads(vectors: number): { LANES: number; COLUMNS: number; WG: number } {
+  const LANES = vectors < SHARED_FROM ? 1 : [8, 4, 2, 1].find((lanes) => vectors % lanes === 0)!;
+  const COLUMNS = LANES === 1 ? 32 : 16;
+  return { LANES, COLUMNS, WG: LANES * COLUMNS };
+}
+
 /** What every pass needs: extents, constants, and the vectors of each head at each token. */
 function prepare(backend: WebGpuBackend, inputs: KernelInputs, { scale, l2norm, l2eps }: KernelAttrs) {
   const { q, k, v, g, beta, seqIdx } = inputs;
@@ -20,20 +29,21 @@ function prepare(backend: WebGpuBackend, inputs: KernelInputs, { scale, l2norm, 
     params: { count: b * l * h, l, h, n, scale: factor, l2eps: l2eps as number },
     buffers: { q: q!, k: k!, g: g!, beta: beta!, seqIdx, tokens },
   });
-  return { b, l, h, n, p, constants, scale: factor, tokens, v: v! };
+  const byColumn = { ...constants, ...columnThreads(constants.N4) };
+  return { b, l, h, n, p, constants, byColumn, scale: factor, tokens, v: v! };
 }
 type Prepared = ReturnType<typeof prepare>;
 
 /** The recurrence over all tokens. `kept`: the state before each chunk, and what each token's answer lacked. */
 function run(
   backend: WebGpuBackend,
-  { b, l, h, n, p, constants, tokens, v }: Prepared,
+  { b, l, h, n, p, byColumn, tokens, v }: Prepared,
   initial: TensorInfo | undefined,
   results: { readonly y?: TensorInfo; readonly last?: TensorInfo | undefined },
   kept?: { readonly chunk: number; readonly starts: TensorInfo; readonly missing: TensorInfo },
 ): void {
-  backend.runOver("gatedDeltaRule/forward", b * h * p, 32, {
-    constants,
+  backend.runOver("gatedDeltaRule/forward", b * h * p, byColumn.COLUMNS, {
+    constants: byColumn,
     params: { columns: b * h * p, l, h, n, p, chunk: kept?.chunk ?? l },
     buffers: { tokens, v, initial, ...results, starts: kept?.starts, missing: kept?.missing },
   });
@@ -64,7 +74,7 @@ const step: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
 
 const backward: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
   const prepared = prepare(backend, inputs, attrs);
-  const { b, l, h, n, p, v, constants, tokens, scale } = prepared;
+  const { b, l, h, n, p, v, constants, byColumn, tokens, scale } = prepared;
   const { q, k, g, beta, initialState, dY, dLastState } = inputs;
   const [dq, dk, dv, dg, dbeta] = [q!, k!, v, g!, beta!].map(({ shape }) => backend.output(shape)) as Five;
   const size = b * h * n * p;
@@ -81,14 +91,14 @@ const backward: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
     const begin = index * chunk;
     const count = Math.min(chunk, l - begin);
     const columns = { columns: b * h * p, ...extents, begin, count };
-    backend.runOver("gatedDeltaRule/states", b * h * p, 32, {
-      constants,
+    backend.runOver("gatedDeltaRule/states", b * h * p, byColumn.COLUMNS, {
+      constants: byColumn,
       params: { ...columns, start: index * size },
       buffers: { tokens, missing, starts, decayed },
     });
     const before = index === 0 && initialState ? backend.output(initialState.shape) : backend.scratch(size);
-    backend.runOver("gatedDeltaRule/adjoints", b * h * p, 32, {
-      constants,
+    backend.runOver("gatedDeltaRule/adjoints", b * h * p, byColumn.COLUMNS, {
+      constants: byColumn,
       params: columns,
       buffers: { tokens, dY, after, before, adjoints, dError, dv },
     });
@@ -113,7 +123,7 @@ const backward: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
 type Three = [TensorInfo, TensorInfo, TensorInfo];
 type Five = [TensorInfo, TensorInfo, TensorInfo, TensorInfo, TensorInfo];
 
-/** The gated delta rule: a column of the state a thread; backwards in chunks, whose states and adjoints are written out and summed by rows. */
+/** The gated delta rule, column by column of the state; backwards in chunks, whose states and adjoints are written out and summed by rows. */
 export const kernels: KernelTable<WebGpuBackend> = {
   gatedDeltaRule: forward,
   gatedDeltaRuleGrad: backward,
