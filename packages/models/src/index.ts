@@ -26,3 +26,5 @@ export * from "./pretrained/index.ts";
 export * from "./training/index.ts";
 export { mixerKinds, type MixerKind } from "./mixers/registry.ts";
 export { MlpMixer } from "./mixers/mlp/mixer.ts";
+export type { ShortConvConfig } from "./mixers/shortConv/config.ts";
+export { ShortConvMixer } from "./mixers/shortConv/mixer.ts";

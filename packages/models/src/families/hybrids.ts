@@ -76,8 +76,9 @@ export function readAttention(
   fields: ConfigFields,
   dModel: number,
   defaults: Partial<AttentionMixerConfig> = {},
+  theta = 10000,
 ): AttentionMixerConfig {
-  const rotaryBase = readRopeTheta(fields, 10000);
+  const rotaryBase = readRopeTheta(fields, theta);
   return attentionSchema.read(fields, dModel, {
     names: attentionNames,
     defaults: { nHeads: 32, rotaryBase, ...defaults },

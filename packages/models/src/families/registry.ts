@@ -6,6 +6,7 @@ import { bamba } from "./bamba.ts";
 import { falconH1 } from "./falconH1.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { graniteHybrid } from "./graniteHybrid.ts";
+import { lfm2 } from "./lfm2.ts";
 import { falconMamba, mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
 import { mambaSsm } from "./mambaSsm.ts";
@@ -23,6 +24,7 @@ const transformersFamilies = [
   bamba,
   graniteHybrid,
   nemotronH,
+  lfm2,
   qwen35,
   qwen35Vision,
 ];

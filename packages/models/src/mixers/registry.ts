@@ -24,6 +24,8 @@ import { dssSchema, s4dSchema, s4Schema } from "./s4/config.ts";
 import { S4Mixer } from "./s4/mixer.ts";
 import { s5Schema } from "./s5/config.ts";
 import { S5Mixer } from "./s5/mixer.ts";
+import { shortConvSchema } from "./shortConv/config.ts";
+import { ShortConvMixer } from "./shortConv/mixer.ts";
 
 /** A kind of mixer: its settings, and how it is made of them. */
 export interface MixerDefinition {
@@ -63,6 +65,7 @@ export const mixers = {
   mamba2: define(mamba2Schema, Mamba2Mixer) as MixerDefinition,
   mamba3: define(mamba3Schema, Mamba3Mixer) as MixerDefinition,
   gatedDelta: define(gatedDeltaSchema, GatedDeltaMixer) as MixerDefinition,
+  shortConv: define(shortConvSchema, ShortConvMixer) as MixerDefinition,
   gru: define(gruSchema, GruMixer) as MixerDefinition,
   lstm: define(lstmSchema, LstmMixer) as MixerDefinition,
   attention: define(attentionSchema, AttentionMixer) as MixerDefinition,
