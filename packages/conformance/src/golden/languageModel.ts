@@ -64,7 +64,7 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
     });
     const gradients = await Promise.all(grads.map((grad) => take(grad!)));
     const family = familyNamed(model.config.family ?? "statespace");
-    for (const published of publishedTensors(model, family.weights)) {
+    for (const published of publishedTensors(model, { ...family.weights, ...joined })) {
       const name = gradientName(golden, published.key);
       const expected = expectedOf(golden, name);
       rows.push({
@@ -84,9 +84,19 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
   }
 }
 
-/** Some files keep the name `backbone` of a module that transformers calls `model`, as gradients are called. */
+/** What transformers joins as it loads: gradients are of the whole. */
+const joined = { "layers.*.gatedDelta.conv1d": "model.layers.*.linear_attn.conv1d" };
+
+/** Files that keep older names of modules; gradients have those of today. */
+const modules: readonly (readonly [RegExp, string])[] = [
+  [/^backbone\./, "model."],
+  [/\.attention_layer_norm\./, ".input_layernorm."],
+  [/\.feedforward_layer_norm\./, ".post_attention_layernorm."],
+];
+
 function gradientName({ tensors }: GoldenCase, key: string): string {
-  const [own, module] = [`grad.${key}`, `grad.${key.replace(/^backbone\./, "model.")}`];
+  const own = `grad.${key}`;
+  const module = `grad.${modules.reduce((name, [from, to]) => name.replace(from, to), key)}`;
   return own in tensors ? own : module;
 }
 

@@ -33,7 +33,7 @@ export function readDelta(
   return gatedDeltaSchema.read(fields, dModel, { names, defaults });
 }
 
-/** A layer's type each; without a list every `full_attention_interval`-th layer is attention, and the last one where that makes none. */
+/** A layer's type each; without a list every `full_attention_interval`-th layer is attention. */
 export function readDeltaLayers(
   fields: ConfigFields,
   nLayer: number,
@@ -48,9 +48,16 @@ export function readDeltaLayers(
   return types.map((type) => ((LINEAR as readonly string[]).includes(type) ? delta : attention));
 }
 
-/** The layers of a model in the words of such a config. @throws ArgumentError for what it cannot say. */
-export function writeDeltaLayers(family: string, model: ResolvedModel, own: DeltaNames = {}): JsonObject {
-  expectPlainLayers(family, model, ["gatedDelta", "attention"]);
+/**
+ * The layers of a model in the words of such a config. @throws ArgumentError for what it cannot say.
+ * @param own names of a family's own; where it has the norms of its layers of attention
+ */
+export function writeDeltaLayers(
+  family: string,
+  model: ResolvedModel,
+  own: { readonly names?: DeltaNames; readonly attentionNorms?: "before" | "after" } = {},
+): JsonObject {
+  expectPlainLayers(family, model, ["gatedDelta", "attention"], { attention: own.attentionNorms ?? "before" });
   const delta = sharedSettings<GatedDeltaMixerConfig>(family, model, "gatedDelta");
   const attention = sharedSettings<AttentionMixerConfig>(family, model, "attention");
   if (attention !== undefined)
@@ -69,7 +76,7 @@ export function writeDeltaLayers(family: string, model: ResolvedModel, own: Delt
     factors,
   );
   return {
-    ...(delta && gatedDeltaSchema.write(delta, gatedDeltaSchema.names(undefined, { ...deltaNames, ...own }))),
+    ...(delta && gatedDeltaSchema.write(delta, gatedDeltaSchema.names(undefined, { ...deltaNames, ...own.names }))),
     ...writeAttention(family, model, ["qkNorm", "outputGate"]),
     layer_types: model.layers.map(({ mixers: [mixer] }) =>
       mixer!.kind === "gatedDelta" ? "linear_attention" : "full_attention",

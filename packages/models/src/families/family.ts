@@ -26,8 +26,13 @@ export interface Family {
   readonly weights: WeightRules;
   /** Beginnings of names of tensors that its files have beside the language model, and what they are; they are left out. */
   readonly leftOut?: Readonly<Record<string, string>>;
-  /** Other names that its files have for a weight. */
+  /** Other names that its files have for a weight; `*` is a number. A name with a `*` is kept when the weight is saved again. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /**
+   * Its files may cut a weight that they keep in parts evenly, whatever the parts' sizes, as transformers 5 does when it saves a weight
+   * that it had joined. It joins them again, and so do we; saved, the cuts stay as they were.
+   */
+  readonly evenCuts?: boolean;
 }
 
 /** @throws ArgumentError telling that a family cannot express a setting. */
@@ -48,14 +53,19 @@ export function sharedSettings<Config extends object>(
   return first?.config as Config | undefined;
 }
 
-/** @throws ArgumentError unless every layer is one mixer of these kinds, without a factor. */
-export function expectPlainLayers(family: string, model: ResolvedModel, kinds: readonly MixerKind[]): void {
+/** @throws ArgumentError unless every layer is one mixer of these kinds, without a factor, its norms before it unless told. */
+export function expectPlainLayers(
+  family: string,
+  model: ResolvedModel,
+  kinds: readonly MixerKind[],
+  placements: Partial<Record<MixerKind, "before" | "after">> = {},
+): void {
   model.layers.forEach(({ mixers, normPlacement }, i) => {
     const [mixer] = mixers;
     const plain = mixers.length === 1 && mixer!.inputMultiplier === 1 && mixer!.outputMultiplier === 1;
     expressible(
       family,
-      plain && kinds.includes(mixer!.kind) && normPlacement === "before",
+      plain && kinds.includes(mixer!.kind) && normPlacement === (placements[mixer!.kind] ?? "before"),
       `layers.${i}`,
       mixers.map(({ kind }) => kind),
     );

@@ -22,7 +22,7 @@ import { Model } from "../model/model.ts";
 import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { familyNamed, familyOf } from "./registry.ts";
-import { publishedTensors } from "./weightNames.ts";
+import { canonicalName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
 import { WeightLoader } from "./weightLoader.ts";
 import { leftOutBy, matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
 
@@ -92,8 +92,15 @@ export interface SavePretrainedOptions extends SaveOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
 
-/** Float types of the file that a model was loaded from, by our names, in which it is saved again. */
-const storages = new WeakMap<Model, ReadonlyMap<string, FloatStorage>>();
+/** The files that a model was loaded from, as far as it is saved like them again. */
+interface Origin {
+  readonly family: string;
+  /** Float types by our names. */
+  readonly storage: ReadonlyMap<string, FloatStorage>;
+  /** Tensors by the names and with the cuts that the files have. */
+  readonly tensors: readonly PublishedTensor[];
+}
+const origins = new WeakMap<Model, Origin>();
 
 /**
  * Loads a checkpoint of any known family on the backend that is set, or the one in the options, tensor by tensor and row by row: beside the
@@ -157,7 +164,10 @@ async function load(
     const { dtype } = checkpoint.entries.get(key)!;
     if (dtype === "F16" || dtype === "BF16") kept.set(parameter.name, dtype);
   }
-  storages.set(model, kept);
+  const tensors = [...matched].map(([key, target]) =>
+    canonicalName(key, family.aliases).numbered ? { ...target, key } : target,
+  );
+  origins.set(model, { family: family.name, storage: kept, tensors });
 }
 
 /** `qwen3_5: left out are the vision tower (model.visual.*, 153 tensors), ...` */
@@ -188,10 +198,12 @@ export async function savePretrained(
   options: SavePretrainedOptions = {},
 ): Promise<void> {
   const { files, family: name = model.config.family ?? "statespace", ...save } = options;
-  const storage = storages.get(model);
+  const origin = origins.get(model);
+  const storage = origin?.storage;
   const config = familyConfig(model.config, name, save.dtype ?? storage?.values().next().value);
   const tensors = new Map<string, LazyTensor>();
-  for (const target of publishedTensors(model, familyNamed(name).weights)) {
+  const published = origin?.family === name ? origin.tensors : publishedTensors(model, familyNamed(name).weights);
+  for (const target of published) {
     const dtype = save.dtype ?? storage?.get(target.parameter.name) ?? "F32";
     const read = async (): Promise<Uint8Array> =>
       fromFloat32Array(publishedValues(target, await target.parameter.read()), dtype);

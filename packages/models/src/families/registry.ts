@@ -11,6 +11,7 @@ import { falconMamba, mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
 import { mambaSsm } from "./mambaSsm.ts";
 import { nemotronH } from "./nemotronH.ts";
+import { olmoHybrid } from "./olmoHybrid.ts";
 import { qwen35, qwen35Vision } from "./qwen35.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
@@ -27,6 +28,7 @@ const transformersFamilies = [
   lfm2,
   qwen35,
   qwen35Vision,
+  olmoHybrid,
 ];
 
 /** Every family whose files are read. */

@@ -4,8 +4,8 @@ import type { Model } from "../model/model.ts";
 
 /**
  * Names of weights in a family's files, by ours. A rule is a whole name or the beginning of one, up to a dot; `*` is a number, and a
- * mixer may be named by its kind: `layers.*.attention` is `layers.*.mixer`, or `layers.*.mixer.1`, where that is attention. What follows
- * is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
+ * mixer may be named by its kind: `layers.*.attention` is `layers.*.mixer`, or `layers.*.mixer.1`, where that is attention, and
+ * `layers:attention.*` is what else its layer has. What follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
  * `{ "model.layers.*.q_proj": ["q"], ... }`. Parts in a list of their own take turns, block by block: `[["q", "gate"]]` is a head's
  * queries, then its gate, then the next head's. The longest rule that fits counts; without one the names are the same.
  */
@@ -87,22 +87,26 @@ interface Found {
   readonly rest: string;
 }
 
-/** `layers.3.attention.in_proj.weight` for the name of a weight of a mixer. */
+/** `layers.3.attention.in_proj.weight` for the name of a weight of a mixer, `layers:attention.3.norm.weight` for another of its layer. */
 function nameByKind(model: Model, name: string): string {
-  const [, layer, mixer, rest] = /^layers\.(\d+)\.mixer\.(?:(\d+)\.)?(.*)$/.exec(name) ?? [];
+  const [, layer, rest] = /^layers\.(\d+)\.(.*)$/.exec(name) ?? [];
   if (layer === undefined) return name;
-  return `layers.${layer}.${model.resolved.layers[Number(layer)]!.mixers[Number(mixer ?? 0)]!.kind}.${rest}`;
+  const { mixers } = model.resolved.layers[Number(layer)]!;
+  const [, mixer, own] = /^mixer\.(?:(\d+)\.)?(.*)$/.exec(rest!) ?? [];
+  if (own === undefined) return `layers:${mixers[0]!.kind}.${layer}.${rest}`;
+  return `layers.${layer}.${mixers[Number(mixer ?? 0)]!.kind}.${own}`;
 }
 
-/** The longest rule that fits one of the names of a weight. */
+/** The longest rule that fits one of the names of a weight; of two as long, the one of the later name. */
 function findRule(names: readonly string[], rules: WeightRules): Found {
   let best: Found = { rule: undefined, numbers: [], rest: "" };
   let longest = 0;
-  for (const segments of names.map((name) => name.split("."))) {
+  const [plain, ...others] = names.map((name) => name.split("."));
+  for (const segments of [plain!, ...others]) {
     for (const [pattern, rule] of Object.entries(rules)) {
       const parts = pattern.split(".");
-      const fits = parts.every((part, i) => part === segments[i] || (part === "*" && /^\d+$/.test(segments[i] ?? "")));
-      if (!fits || parts.length <= longest) continue;
+      if (!fits(parts, segments) || parts.length < longest) continue;
+      if (segments !== plain && fits(parts, plain!)) continue;
       longest = parts.length;
       const rest = segments.slice(parts.length);
       best = {
@@ -113,6 +117,36 @@ function findRule(names: readonly string[], rules: WeightRules): Found {
     }
   }
   return best;
+}
+
+const fits = (parts: readonly string[], segments: readonly string[]): boolean =>
+  parts.every((part, i) => part === segments[i] || (part === "*" && /^\d+$/.test(segments[i] ?? "")));
+
+/** Another name of a tensor by a family's aliases, and whether it was one with a number. */
+export function canonicalName(
+  key: string,
+  aliases: Readonly<Record<string, string>> = {},
+): { readonly name: string; readonly numbered: boolean } {
+  const exact = aliases[key];
+  if (exact !== undefined) return { name: exact, numbered: false };
+  const segments = key.split(".");
+  for (const [pattern, name] of Object.entries(aliases)) {
+    const parts = pattern.split(".");
+    const numbers = segments.filter((_, i) => parts[i] === "*");
+    if (numbers.length > 0 && fill(pattern, numbers) === key && numbers.every((number) => /^\d+$/.test(number)))
+      return { name: fill(name, numbers), numbered: true };
+  }
+  return { name: key, numbered: false };
+}
+
+/** Tensors that together are one weight, cut evenly instead, in the same order. */
+export function cutEvenly(tensors: readonly PublishedTensor[]): PublishedTensor[] {
+  const height = tensors.reduce((total, { shape }) => total + shape[0]!, 0);
+  const share = Math.ceil(height / tensors.length);
+  return tensors.map((tensor, i) => {
+    const count = Math.max(0, Math.min(share, height - i * share));
+    return { ...tensor, shape: [count, ...tensor.shape.slice(1)], rows: [[i * share, count]] };
+  });
 }
 
 /** Puts numbers where a name has stars. */

@@ -2,7 +2,7 @@ import { FormatError, type Parameter } from "@statespace/core";
 import { quote, type TensorEntry } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { Family } from "./family.ts";
-import { publishedName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
+import { canonicalName, cutEvenly, publishedName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
 
 /** Weights by name. */
 export type NamedWeights = Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
@@ -19,20 +19,28 @@ export function leftOutBy({ leftOut = {} }: Pick<Family, "leftOut">, key: string
  */
 export function matchWeights(
   model: Model,
-  family: Pick<Family, "name" | "weights" | "aliases" | "leftOut">,
+  family: Pick<Family, "name" | "weights" | "aliases" | "leftOut" | "evenCuts">,
   entries: ReadonlyMap<string, Pick<TensorEntry, "shape">>,
 ): ReadonlyMap<string, PublishedTensor> {
-  const { weights: rules, aliases = {} } = family;
+  const { weights: rules, aliases } = family;
   const written = new Map<string, string>();
   for (const key of entries.keys()) {
     if (leftOutBy(family, key) !== undefined) continue;
-    const canonical = aliases[key] ?? key;
+    const { name: canonical } = canonicalName(key, aliases);
     const twin = written.get(canonical);
     if (twin !== undefined) throw new FormatError(`tensors ${quote(key)} and ${quote(twin)} are the same weight`);
     written.set(canonical, key);
   }
   const matched = new Map<string, PublishedTensor>();
-  for (const target of publishedTensors(model, rules)) {
+  const asInFile = (targets: readonly PublishedTensor[]): boolean =>
+    targets.every(({ key, shape }) => entries.get(written.get(key) ?? "")?.shape.join() === shape.join());
+  const byParameter = new Map<Parameter, PublishedTensor[]>();
+  for (const target of publishedTensors(model, rules))
+    byParameter.set(target.parameter, [...(byParameter.get(target.parameter) ?? []), target]);
+  const targets = [...byParameter.values()].flatMap((parts) =>
+    family.evenCuts && !asInFile(parts) && asInFile(cutEvenly(parts)) ? cutEvenly(parts) : parts,
+  );
+  for (const target of targets) {
     const key = written.get(target.key);
     if (key === undefined) throw new FormatError(`tensor ${quote(target.key)} is missing`);
     const { shape } = entries.get(key)!;
