@@ -134,3 +134,7 @@ KERNEL(gatedDeltaRule, Out y, MaybeOut lastState, Delta s, Space workspace) { de
 
 /** One step (l = 1), the state in place. */
 KERNEL(gatedDeltaRuleStep, Out y, InOut state, Delta s, Space workspace) { deltaForward(&s, state, state, y, workspace, thread, threads); }
+/** `workspace`: deltaBackFloats a thread. Threads share heads. */
+KERNEL(gatedDeltaRuleGrad, DeltaGradients g, MaybeIn dY, MaybeIn dLastState, Delta s, Space workspace) {
+  deltaBackward(&s, share(s.b * s.h, 1, thread, threads), dY, dLastState, &g, workspace + thread * deltaBackFloats(s.l, s.n, s.p));
+}

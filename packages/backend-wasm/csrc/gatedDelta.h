@@ -45,6 +45,18 @@ typedef struct {
 } DeltaTile;
 void advanceDelta(const Delta *s, const DeltaSpan *d, const DeltaTile *tile);
 
+typedef struct {
+  Out dq, dk, dv, dg, dbeta;
+  MaybeOut dInitialState;
+} DeltaGradients;
+
+/** Floats of a thread, backward: states at each span's start, adjoint, decayed states and sums of a span. */
+SIZE(deltaBackFloats, long l, long n, long p) {
+  return deltaSpan(n) + DELTA_LANES * n + (2 + ceilDivide(l, DELTA_SPAN)) * deltaState(n, p) + DELTA_SPAN * DELTA_LANES * n + 3 * DELTA_SPAN * 4 * n;
+}
+/** Gradients of heads [items) of [b, h]; memory: deltaBackFloats. */
+void deltaBackward(const Delta *s, Span items, const float *dY, const float *dLastState, const DeltaGradients *g, float *memory);
+
 /** Rows of memory, `apart` floats from one another, to rows of a tile, zeros past `count`; and back. */
 OUTLINE void loadTile(float *out, const float *in, long rows, long apart, long count) {
   for (long i = 0; i < rows; i++, in += apart)

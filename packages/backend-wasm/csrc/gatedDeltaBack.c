@@ -4,16 +4,6 @@
 #include "gatedDelta.h"
 
 typedef struct {
-  Out dq, dk, dv, dg, dbeta;
-  MaybeOut dInitialState;
-} DeltaGradients;
-
-/** Floats of a thread, backward: states at each span's start, adjoint, decayed states and sums of a span. */
-SIZE(deltaBackFloats, long l, long n, long p) {
-  return deltaSpan(n) + DELTA_LANES * n + (2 + ceilDivide(l, DELTA_SPAN)) * deltaState(n, p) + DELTA_SPAN * DELTA_LANES * n + 3 * DELTA_SPAN * 4 * n;
-}
-
-typedef struct {
   DeltaSpan span;
   float *state, *adjoint, *starts; /* one tile; all tiles; all tiles before each span */
   float *decayed;                  /* [span][n][lanes] of one tile */
@@ -165,18 +155,15 @@ static void deltaHeadBack(const Delta *s, DeltaBack *w, long row, long head, con
     storeTile(g->dInitialState + index + column, w->adjoint + column * s->n, s->n, s->p, minLong(DELTA_LANES, s->p - column));
 }
 
-/** `workspace`: deltaBackFloats a thread. Threads share heads. */
-KERNEL(gatedDeltaRuleGrad, DeltaGradients g, MaybeIn dY, MaybeIn dLastState, Delta s, Space workspace) {
-  float *memory = workspace + thread * deltaBackFloats(s.l, s.n, s.p);
+void deltaBackward(const Delta *s, Span items, const float *dY, const float *dLastState, const DeltaGradients *g, float *memory) {
   DeltaBack w;
-  layOutDelta(&w.span, memory, s.n), memory += deltaSpan(s.n);
-  w.state = memory, memory += DELTA_LANES * s.n;
-  w.adjoint = memory, memory += deltaState(s.n, s.p);
-  w.decayed = memory, memory += DELTA_SPAN * DELTA_LANES * s.n;
-  w.dQuery = memory, memory += DELTA_SPAN * 4 * s.n;
-  w.dKey = memory, memory += DELTA_SPAN * 4 * s.n;
-  w.dDecay = memory, memory += DELTA_SPAN * 4 * s.n;
+  layOutDelta(&w.span, memory, s->n), memory += deltaSpan(s->n);
+  w.state = memory, memory += DELTA_LANES * s->n;
+  w.adjoint = memory, memory += deltaState(s->n, s->p);
+  w.decayed = memory, memory += DELTA_SPAN * DELTA_LANES * s->n;
+  w.dQuery = memory, memory += DELTA_SPAN * 4 * s->n;
+  w.dKey = memory, memory += DELTA_SPAN * 4 * s->n;
+  w.dDecay = memory, memory += DELTA_SPAN * 4 * s->n;
   w.starts = memory;
-  Span items = share(s.b * s.h, 1, thread, threads);
-  for (long i = items.lo; i < items.hi; i++) deltaHeadBack(&s, &w, i / s.h, i % s.h, dY, dLastState, &g);
+  for (long i = items.lo; i < items.hi; i++) deltaHeadBack(s, &w, i / s->h, i % s->h, dY, dLastState, g);
 }
