@@ -4,39 +4,29 @@ import {
   div,
   meanCrossEntropy,
   mul,
-  readFloats,
   Rng,
   setBackend,
   tensor,
   tidy,
   zeros,
-  type PackedFormat,
-  type Parameter,
   type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
-import {
-  packedWeight,
-  readPacked,
-  startBackend,
-  type AnyBackend,
-  type WeightFormat,
-  type WeightWriter,
-} from "@statespace/core/backend";
+import { startBackend, type AnyBackend } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
 import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
 import { DenseMlp } from "../layers/mlp.ts";
 import { Norm } from "../layers/norm.ts";
-import { ParameterBuilder, type Parts } from "../layers/parameterBuilder.ts";
+import { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { settled } from "../layers/reservedState.ts";
 import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } from "./config.ts";
 import { channelDropout } from "./dropout.ts";
 import { Encoder } from "./encoder.ts";
 import { checkLengths, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
-import { fitsFormat, readWeightFormat } from "./packing.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
+import { ModelWeights } from "./weights.ts";
 
 /** Options of `Model.forward`. */
 export interface ModelForwardOptions {
@@ -65,22 +55,16 @@ export interface ModelForwardResult {
  * classify, regress or forecast differ in encoder and head alone.
  * One definition serves training (`loss`, `modelObjective`), prefill (`forward` with a state) and decoding (`step`).
  */
-export class Model {
+export class Model extends ModelWeights {
   readonly config: ModelConfig;
   /** The config with every default filled in. */
   readonly resolved: ResolvedModel;
-  readonly parameters: readonly Parameter[];
   readonly encoder: Encoder;
   readonly blocks: readonly ResidualBlock[];
   /** Those of all blocks, in order: a state has an entry for each. */
   readonly mixers: readonly Mixer[];
   readonly normF: Norm;
   readonly head: Head;
-  /** Parameters that may be packed, and how those that are are. */
-  readonly matrices: ReadonlySet<Parameter>;
-  readonly formats: Map<Parameter, PackedFormat> = new Map();
-  /** Rows of parameters that other files may keep apart. */
-  readonly parts: ReadonlyMap<Parameter, Parts>;
   readonly #pooling: Pooling;
 
   /**
@@ -94,6 +78,7 @@ export class Model {
     const rng = init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init;
     const additions = layers.reduce((total, { mlp }) => total + (mlp === undefined ? 1 : 2), 0);
     const build = new ParameterBuilder(rng, resolved.rescalePrenormResidual ? additions : 0, backend);
+    super(build);
     this.config = config;
     this.resolved = resolved;
     this.#pooling = poolingOf(resolved.head);
@@ -103,14 +88,6 @@ export class Model {
     this.normF = new Norm(resolved, dModel, build.within("norm_f"));
     const table = encoder.kind === "embedding" ? this.encoder.weight : undefined;
     this.head = new Head(resolved.head, dModel, table, build.within("head"));
-    this.parameters = build.parameters;
-    this.matrices = build.matrices;
-    this.parts = build.parts;
-  }
-
-  /** Number of weights, a tied head counted once. */
-  get size(): number {
-    return this.parameters.reduce((total, { size }) => total + size, 0);
   }
 
   /** True when every layer's state keeps its size: the step can be captured. */
@@ -128,13 +105,6 @@ export class Model {
     const { encoder } = this.resolved;
     if (encoder.kind !== "embedding") throw new ArgumentError("the model takes vectors, and has no vocabulary");
     return encoder.vocabSize;
-  }
-
-  /** A parameter by its name. @throws ArgumentError when there is none. */
-  parameter(name: string): Parameter {
-    const found = this.parameters.find((p) => p.name === name);
-    if (found === undefined) throw new ArgumentError(`the model has no parameter ${name}`);
-    return found;
   }
 
   /** The state before the first token. @throws ArgumentError where a layer looks ahead. */
@@ -271,95 +241,22 @@ export class Model {
     const from = this.backend;
     const moves = await Promise.all(states.map((state) => state.read()));
     const to = await startBackend(backend);
-    if (to !== from) await this.#move(from, to);
+    if (to !== from) {
+      this.#disposeDerived();
+      await this.moveWeights(from, to);
+    }
     await setBackend(backend);
     for (const move of moves) move(backend);
     return this;
-  }
-
-  /** Moves the weights one by one; back again where one does not fit. */
-  async #move(from: AnyBackend, to: AnyBackend): Promise<void> {
-    const moved: Parameter[] = [];
-    this.#disposeDerived();
-    try {
-      for (const parameter of this.parameters) {
-        await this.#moveOne(parameter, to);
-        moved.push(parameter);
-        await to.finish();
-      }
-    } catch (error) {
-      for (const parameter of moved) await this.#moveOne(parameter, from);
-      throw error;
-    }
-  }
-
-  /** Packed weights travel as they are. */
-  async #moveOne(parameter: Parameter, backend: AnyBackend): Promise<void> {
-    const { shape, value } = parameter;
-    const format = this.formats.get(parameter);
-    parameter.replace(
-      format === undefined
-        ? tensor(await readFloats(value), shape, { backend })
-        : packedWeight(await readPacked(value), shape, format, { backend }),
-    );
-  }
-
-  /**
-   * Packs the matrices of the linear layers and the embedding; computation stays float32. For inference: packed weights cannot be trained.
-   * Weights whose last axis does not divide into blocks stay as they are.
-   * @throws ArgumentError for a format that is none; "f32" is the plain one.
-   */
-  async quantize(format: WeightFormat): Promise<this> {
-    const packed = readWeightFormat("quantize", format);
-    for (const parameter of this.parameters) {
-      if (packed === undefined ? !this.formats.has(parameter) : !this.packs(parameter, packed)) continue;
-      const values = await parameter.read();
-      const writer = this.writer(parameter, packed);
-      try {
-        writer.write(0, values);
-        this.settle(parameter, writer);
-      } finally {
-        writer.dispose();
-      }
-    }
-    return this;
-  }
-
-  /** Whether a format takes a parameter: it takes matrices whose rows divide into its blocks. */
-  packs(parameter: Parameter, format: PackedFormat): boolean {
-    return this.matrices.has(parameter) && fitsFormat(parameter.shape, format);
-  }
-
-  /** Takes new values of a parameter row by row, packed where a format is asked for and it may be; `settle` then puts them in their place. */
-  writer(parameter: Parameter, format?: PackedFormat): WeightWriter {
-    return parameter.writer(format !== undefined && this.packs(parameter, format) ? format : "f32");
-  }
-
-  /** Puts what a `writer` took in its place. @throws ArgumentError when rows have not come. */
-  settle(parameter: Parameter, writer: WeightWriter): void {
-    const { format } = writer;
-    parameter.replace(writer.finish());
-    if (format === "f32") this.formats.delete(parameter);
-    else {
-      parameter.trainable = false;
-      this.formats.set(parameter, format);
-    }
-  }
-
-  /** Weights by name, read back; `publishedWeights` has them by the names of the model's family. */
-  async weights(): Promise<Map<string, { shape: readonly number[]; values: Float32Array }>> {
-    const out = new Map<string, { shape: readonly number[]; values: Float32Array }>();
-    for (const { name, shape, value } of this.parameters) out.set(name, { shape, values: await readFloats(value) });
-    return out;
   }
 
   #disposeDerived(): void {
     for (const mixer of this.mixers) mixer.dispose?.();
   }
 
-  dispose(): void {
+  override dispose(): void {
     this.#disposeDerived();
-    for (const parameter of this.parameters) parameter.dispose();
+    super.dispose();
   }
 }
 

@@ -1,0 +1,118 @@
+import { ArgumentError, readFloats, tensor, type PackedFormat, type Parameter } from "@statespace/core";
+import {
+  packedWeight,
+  readPacked,
+  type AnyBackend,
+  type WeightFormat,
+  type WeightWriter,
+} from "@statespace/core/backend";
+import type { ParameterBuilder, Parts } from "../layers/parameterBuilder.ts";
+import { fitsFormat, readWeightFormat } from "./packing.ts";
+
+/** The weights of a model: by name, packed or plain, moved, read. `Model` is one of these that computes. */
+export class ModelWeights {
+  readonly parameters: readonly Parameter[];
+  /** Parameters that may be packed, and how those that are are. */
+  readonly matrices: ReadonlySet<Parameter>;
+  readonly formats: Map<Parameter, PackedFormat> = new Map();
+  /** Rows of parameters that other files may keep apart. */
+  readonly parts: ReadonlyMap<Parameter, Parts>;
+
+  /** @param build what it makes, now and later, are the weights */
+  constructor(build: ParameterBuilder) {
+    this.parameters = build.parameters;
+    this.matrices = build.matrices;
+    this.parts = build.parts;
+  }
+
+  /** Number of weights, a tied head counted once. */
+  get size(): number {
+    return this.parameters.reduce((total, { size }) => total + size, 0);
+  }
+
+  /** A parameter by its name. @throws ArgumentError when there is none. */
+  parameter(name: string): Parameter {
+    const found = this.parameters.find((p) => p.name === name);
+    if (found === undefined) throw new ArgumentError(`the model has no parameter ${name}`);
+    return found;
+  }
+
+  /**
+   * Packs the matrices of the linear layers and the embedding; computation stays float32. For inference: packed weights cannot be trained.
+   * Weights whose last axis does not divide into blocks stay as they are.
+   * @throws ArgumentError for a format that is none; "f32" is the plain one.
+   */
+  async quantize(format: WeightFormat): Promise<this> {
+    const packed = readWeightFormat("quantize", format);
+    for (const parameter of this.parameters) {
+      if (packed === undefined ? !this.formats.has(parameter) : !this.packs(parameter, packed)) continue;
+      const values = await parameter.read();
+      const writer = this.writer(parameter, packed);
+      try {
+        writer.write(0, values);
+        this.settle(parameter, writer);
+      } finally {
+        writer.dispose();
+      }
+    }
+    return this;
+  }
+
+  /** Whether a format takes a parameter: it takes matrices whose rows divide into its blocks. */
+  packs(parameter: Parameter, format: PackedFormat): boolean {
+    return this.matrices.has(parameter) && fitsFormat(parameter.shape, format);
+  }
+
+  /** Takes new values of a parameter row by row, packed where a format is asked for and it may be; `settle` then puts them in their place. */
+  writer(parameter: Parameter, format?: PackedFormat): WeightWriter {
+    return parameter.writer(format !== undefined && this.packs(parameter, format) ? format : "f32");
+  }
+
+  /** Puts what a `writer` took in its place. @throws ArgumentError when rows have not come. */
+  settle(parameter: Parameter, writer: WeightWriter): void {
+    const { format } = writer;
+    parameter.replace(writer.finish());
+    if (format === "f32") this.formats.delete(parameter);
+    else {
+      parameter.trainable = false;
+      this.formats.set(parameter, format);
+    }
+  }
+
+  /** Weights by name, read back; `publishedWeights` has them by the names of the model's family. */
+  async weights(): Promise<Map<string, { shape: readonly number[]; values: Float32Array }>> {
+    const out = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+    for (const { name, shape, value } of this.parameters) out.set(name, { shape, values: await readFloats(value) });
+    return out;
+  }
+
+  /** Moves the weights one by one; back again where one does not fit. */
+  protected async moveWeights(from: AnyBackend, to: AnyBackend): Promise<void> {
+    const moved: Parameter[] = [];
+    try {
+      for (const parameter of this.parameters) {
+        await this.#moveOne(parameter, to);
+        moved.push(parameter);
+        await to.finish();
+      }
+    } catch (error) {
+      for (const parameter of moved) await this.#moveOne(parameter, from);
+      throw error;
+    }
+  }
+
+  /** Packed weights travel as they are. */
+  async #moveOne(parameter: Parameter, backend: AnyBackend): Promise<void> {
+    const { shape, value } = parameter;
+    const format = this.formats.get(parameter);
+    parameter.replace(
+      format === undefined
+        ? tensor(await readFloats(value), shape, { backend })
+        : packedWeight(await readPacked(value), shape, format, { backend }),
+    );
+  }
+
+  dispose(): void {
+    for (const parameter of this.parameters) parameter.dispose();
+  }
+}
