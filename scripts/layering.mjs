@@ -60,7 +60,7 @@ const ranks = {
     model: 2,
     families: 3,
     generate: 3,
-    training: 3,
+    train: 3,
     pretrained: 4,
   },
   "@statespace/datasets": { formats: 0, batching: 1, synthetic: 1, real: 1 },
