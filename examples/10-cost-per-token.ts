@@ -25,14 +25,13 @@ import {
 import { wasmBackend } from "@statespace/backend-wasm";
 import {
   AttentionMixer,
-  Mamba2Mixer,
-  MambaMixer,
   ParameterBuilder,
-  parseModelConfig,
   S4Mixer,
   s4Config,
   type LayerState,
   type Mixer,
+  resolveModelConfig,
+  type MixerSettings,
 } from "@statespace/models";
 import { plotSvg, type Series } from "./plot.ts";
 
@@ -76,16 +75,18 @@ const kinds: Readonly<Record<string, (build: ParameterBuilder, length: number) =
     ),
   // Trained for one length, as S4 is: otherwise every pass would pay for a power of ABar.
   "S4 (FFT)": (build, length) => new S4Mixer(s4Config(dModel, { kernelLength: length }), build),
-  Mamba: (build) => new MambaMixer({ ...languageConfig("mamba", {}) } as never, build),
-  "Mamba-2": (build) =>
-    new Mamba2Mixer(
-      { ...languageConfig("mamba2", { num_heads: 4, head_dim: 32, state_size: 64, n_groups: 1, expand: 2 }) } as never,
-      build,
-    ),
+  Mamba: mixer({ kind: "mamba" }),
+  "Mamba-2": mixer({ kind: "mamba2", headDim: 32, dState: 64, nGroups: 1, expand: 2 }),
 };
 
-function languageConfig(kind: string, extra: object): object {
-  return parseModelConfig({ model_type: kind, hidden_size: dModel, num_hidden_layers: 1, vocab_size: 32, ...extra });
+/** A mixer as a model's config names it. */
+function mixer(settings: MixerSettings): (build: ParameterBuilder) => Mixer {
+  const [encoder, head] = [
+    { kind: "linear", channels: 1 },
+    { kind: "regression", outputs: 1 },
+  ] as const;
+  const { layers } = resolveModelConfig({ dModel, encoder, layers: [settings], head });
+  return (build) => layers[0]!.mixers[0]!.make(build);
 }
 
 const noise = (rng: Rng, shape: readonly number[]): Tensor =>

@@ -46,7 +46,9 @@ describe.each(programs)("%s", (file) => {
 
 // What each prints is looked at below; these are looked at by nobody else.
 const LOOKED_AT: ReadonlySet<string> = new Set(
-  ["stream", "chat", "hiddenStates", "scan", "swapBackend", "saveAndResume"].map((name) => `${name}.ts`),
+  ["stream", "chat", "hiddenStates", "scan", "swapBackend", "saveAndResume", "trainOnText", "classify", "forecast"].map(
+    (name) => `${name}.ts`,
+  ),
 );
 it.each(programs.filter((file) => !LOOKED_AT.has(file)))("%s runs to its end and shows something", async (file) => {
   expect((await run(file)).trim()).not.toBe("");
@@ -116,4 +118,18 @@ it("saveAndResume.ts goes on as if it had not ended", async () => {
   const uninterrupted = await lm.complete("My fellow citizens", { maxNewTokens: 32, seed: 7 });
   expect(await run("saveAndResume.ts")).toBe(uninterrupted);
   lm.dispose();
+});
+
+it("trainOnText.ts goes on as the text it learned does", async () => {
+  expect(await run("trainOnText.ts")).toBe("sat on the mat. ");
+});
+
+it("classify.ts tells the slow wave from the fast one", async () => {
+  expect(await run("classify.ts")).toBe("class 0\nclass 1\n");
+});
+
+it("forecast.ts is near what comes", async () => {
+  const values = [...(await run("forecast.ts")).matchAll(/-?\d\.\d+/g)].map(Number);
+  expect(values).toHaveLength(3);
+  values.forEach((value, i) => expect(Math.abs(value - Math.sin(0.3 * (200 + i)))).toBeLessThan(0.25));
 });

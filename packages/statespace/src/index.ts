@@ -25,12 +25,14 @@ export {
   memoryStore,
   Model,
   modelObjective,
+  predict,
   savePretrained,
   Session,
   train,
   wsdSchedule,
   type LoadedModel,
   type ModelConfig,
+  type SequenceInput,
   type TrainingEvent,
 } from "@statespace/models";
 export * as text from "@statespace/text";

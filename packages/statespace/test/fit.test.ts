@@ -118,7 +118,7 @@ describe("fit", () => {
     [
       "a missing value",
       () => fit(classifier(), { inputs: [[1, Number.NaN]], targets: [0] }),
-      /inputs\[0\] must be finite, got NaN at 1/,
+      /inputs\[0\]: must be finite, got NaN at 1/,
     ],
     [
       "unequal numbers",

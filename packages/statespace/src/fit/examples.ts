@@ -1,16 +1,20 @@
 import { ArgumentError, Rng } from "@statespace/core";
 import { fingerprint, shuffledBatches, type JsonValue, type Numbers } from "@statespace/datasets";
-import type { HeadConfig, TrainingBatch, TrainingStream } from "@statespace/models";
-
-/** One sequence: ids, values of one channel, or the channels of each step. */
-export type SequenceLike = ArrayLike<number> | readonly ArrayLike<number>[];
+import {
+  flatSequence,
+  type HeadConfig,
+  type Model,
+  type SequenceInput,
+  type TrainingBatch,
+  type TrainingStream,
+} from "@statespace/models";
 
 /** What a model shall answer to a sequence: a class, values, values of each step, or a class of each step. */
-export type Target = number | SequenceLike;
+export type Target = number | SequenceInput;
 
 /** Sequences of any lengths, and the answer to each. */
 export interface Examples {
-  readonly inputs: readonly SequenceLike[];
+  readonly inputs: readonly SequenceInput[];
   readonly targets: readonly Target[];
 }
 
@@ -20,14 +24,6 @@ interface Row {
   readonly length: number;
   readonly target: Numbers;
   readonly targetShape: readonly number[];
-}
-
-/** Where examples go, and what they are for. */
-interface ModelShape {
-  readonly encoder:
-    | { readonly kind: "embedding"; readonly vocabSize: number }
-    | { readonly kind: "linear"; readonly channels: number };
-  readonly head: HeadConfig;
 }
 
 /** Examples that fit a model, checked once. */
@@ -43,25 +39,24 @@ export class ExampleSet {
   }
 
   /** @throws ArgumentError naming the example that does not fit the model. */
-  static read({ inputs, targets }: Examples, model: ModelShape): ExampleSet {
+  static read({ inputs, targets }: Examples, model: Model): ExampleSet {
+    const { encoder, head } = model.resolved;
     if (inputs.length !== targets.length)
       throw new ArgumentError(`fit: targets must be as many as inputs, ${inputs.length}, got ${targets.length}`);
     if (inputs.length === 0) throw new ArgumentError("fit: there are no examples");
-    const channels = model.encoder.kind === "linear" ? model.encoder.channels : 1;
+    const channels = encoder.kind === "linear" ? encoder.channels : 1;
     const rows = inputs.map((sequence, i) => {
-      const where = `fit: inputs[${i}]`;
-      const input = flatInput(sequence, model.encoder, where);
-      if (input.length === 0) throw new ArgumentError(`${where} is empty`);
-      return { input, length: input.length / channels, ...flatTarget(targets[i]!, model.head, `fit: targets[${i}]`) };
+      const { values, length } = flatSequence(model, sequence, `fit: inputs[${i}]`);
+      return { input: values, length, ...flatTarget(targets[i]!, head, `fit: targets[${i}]`) };
     });
     const shape = rows[0]!.targetShape;
     rows.forEach(({ targetShape, length }, i) => {
-      const perStep = model.head.kind === "regression" && model.head.pooling === "none";
+      const perStep = head.kind === "regression" && head.pooling === "none";
       const expected = perStep ? [length, ...targetShape.slice(1)] : shape;
       if (targetShape.join() !== expected.join())
         throw new ArgumentError(`fit: targets[${i}] must be [${expected.join(", ")}], got [${targetShape.join(", ")}]`);
     });
-    return new ExampleSet(rows, model.encoder.kind === "embedding", channels);
+    return new ExampleSet(rows, encoder.kind === "embedding", channels);
   }
 
   get size(): number {
@@ -143,37 +138,6 @@ function stepMask(rows: readonly Row[], longest: number): Float32Array {
   return mask;
 }
 
-const isNested = (x: SequenceLike): x is readonly ArrayLike<number>[] => x.length > 0 && typeof x[0] !== "number";
-
-function flatInput(sequence: SequenceLike, encoder: ModelShape["encoder"], where: string): Numbers {
-  if (encoder.kind === "embedding") {
-    if (isNested(sequence)) throw new ArgumentError(`${where} must be ids, got rows of numbers`);
-    return Int32Array.from(sequence as ArrayLike<number>, (id) => {
-      if (!Number.isInteger(id) || id < 0 || id >= encoder.vocabSize)
-        throw new ArgumentError(`${where}: id must be a whole number in [0, ${encoder.vocabSize}), got ${id}`);
-      return id;
-    });
-  }
-  const { channels } = encoder;
-  if (!isNested(sequence)) {
-    if (channels !== 1) throw new ArgumentError(`${where} must have ${channels} numbers a step, got one`);
-    return finite(Float32Array.from(sequence as ArrayLike<number>), where);
-  }
-  const flat = new Float32Array(sequence.length * channels);
-  sequence.forEach((step, t) => {
-    if (step.length !== channels)
-      throw new ArgumentError(`${where}[${t}] must have ${channels} numbers, got ${step.length}`);
-    flat.set(Float32Array.from(step), t * channels);
-  });
-  return finite(flat, where);
-}
-
-function finite(values: Float32Array, where: string): Float32Array {
-  const at = values.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) throw new ArgumentError(`${where} must be finite, got ${values[at]} at ${at}`);
-  return values;
-}
-
 function flatTarget(target: Target, head: HeadConfig, where: string): Pick<Row, "target" | "targetShape"> {
   if (head.kind === "classification") {
     if (typeof target !== "number" || !Number.isInteger(target) || target < 0 || target >= head.classes)
@@ -184,11 +148,19 @@ function flatTarget(target: Target, head: HeadConfig, where: string): Pick<Row, 
     throw new ArgumentError("fit: a language model is trained on texts or ids, not on examples with targets");
   const width = head.kind === "regression" ? head.outputs : head.channels;
   const steps = head.kind === "forecasting" ? head.horizon : head.pooling === "none" ? undefined : 1;
-  const numbers = typeof target === "number" ? [target] : target;
-  const values = flatInput(numbers, { kind: "linear", channels: isNested(numbers) ? width : 1 }, where) as Float32Array;
+  const values = flatValues(target, where);
   const expected = steps === undefined ? undefined : steps * width;
   if ((expected !== undefined && values.length !== expected) || values.length % width !== 0)
     throw new ArgumentError(`${where} must have ${expected ?? `a multiple of ${width}`} numbers, got ${values.length}`);
   if (steps === 1) return { target: values, targetShape: [width] };
   return { target: values, targetShape: [values.length / width, width] };
+}
+
+/** The numbers of a target, step by step. */
+function flatValues(target: Target, where: string): Float32Array {
+  const steps = typeof target === "number" ? [target] : Array.from<number | ArrayLike<number>>(target);
+  const values = Float32Array.from(steps.flatMap((step) => (typeof step === "number" ? [step] : Array.from(step))));
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new ArgumentError(`${where} must be finite, got ${values[wrong]} at ${wrong}`);
+  return values;
 }

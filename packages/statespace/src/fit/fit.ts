@@ -117,9 +117,7 @@ function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, 
   }
   if ("nextBatch" in data) return { stream: data, pass: undefined, epochs: 1, heldOut: undefined };
   const [training, apart] =
-    "series" in data
-      ? fromSeries(data, model, seqLen, heldOut)
-      : ExampleSet.read(data, model.resolved).split(heldOut, seed);
+    "series" in data ? fromSeries(data, model, seqLen, heldOut) : ExampleSet.read(data, model).split(heldOut, seed);
   return {
     stream: training.stream(batchSize, seed),
     pass: Math.max(1, Math.ceil(training.size / batchSize)),
@@ -142,7 +140,7 @@ function fromSeries(
     throw new ArgumentError(`fit: series train a forecaster; this model's head is ${head.kind}`);
   const context = seqLen ?? contextOf(data, head.horizon, heldOut, DEFAULT_LENGTH);
   const windows = windowsOf(data, context, head.horizon, heldOut);
-  const read = (examples: Examples): ExampleSet => ExampleSet.read(examples, model.resolved);
+  const read = (examples: Examples): ExampleSet => ExampleSet.read(examples, model);
   return [read(windows.train), windows.heldOut && read(windows.heldOut)];
 }
 

@@ -1,9 +1,10 @@
 import { ArgumentError } from "@statespace/core";
-import type { Examples, SequenceLike } from "./examples.ts";
+import type { SequenceInput } from "@statespace/models";
+import type { Examples } from "./examples.ts";
 
 /** Series to forecast; windows of them become examples. */
 export interface Series {
-  readonly series: readonly SequenceLike[];
+  readonly series: readonly SequenceInput[];
 }
 
 /** Windows to train on, and those kept apart. */
@@ -38,8 +39,8 @@ export function windowsOf({ series }: Series, context: number, horizon: number, 
 }
 
 function cutWindows(series: readonly (readonly number[])[], context: number, horizon: number): Examples {
-  const inputs: SequenceLike[] = [];
-  const targets: SequenceLike[] = [];
+  const inputs: SequenceInput[] = [];
+  const targets: SequenceInput[] = [];
   for (const steps of series)
     for (let at = 0; at + context + horizon <= steps.length; at++) {
       inputs.push(steps.slice(at, at + context));
