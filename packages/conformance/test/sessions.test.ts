@@ -26,6 +26,19 @@ const MAMBA = parseModelConfig({
   vocab_size: 300,
   time_step_rank: 8,
 });
+const DELTA: ModelConfig = {
+  dModel: 32,
+  encoder: { kind: "embedding", vocabSize: 300 },
+  layers: [
+    { kind: "gatedDelta", nHeads: 4, nHeadsKey: 2, dState: 8 },
+    { kind: "attention", nHeads: 4, nHeadsKv: 2, rotaryDim: 4, qkNorm: "head", qkNormOffset: 1, outputGate: true },
+  ],
+  head: { kind: "language" },
+  norm: "rms",
+  normOffset: 1,
+  mlp: 48,
+  initializerRange: 0.3,
+};
 const HYBRID: ModelConfig = {
   dModel: 32,
   encoder: { kind: "embedding", vocabSize: 300 },
@@ -113,6 +126,7 @@ for (const [name, definition] of DEFINITIONS) {
     it.each([
       ["a Mamba", MAMBA],
       ["a hybrid", HYBRID],
+      ["a hybrid of the delta rule", DELTA],
     ])(
       "%s says token for token what it says on the reference backend",
       async (_, config) => {

@@ -121,9 +121,11 @@ export const olmoHybrid: Family = {
     expressible(NAME, rotaryDim === headDim || rotaryDim === 0, "rotaryDim", rotaryDim);
     expressible(NAME, delta!.mixerNormEps === GATED_NORM_EPS, "mixerNormEps", delta!.mixerNormEps);
     const [low, high] = delta!.aInitRange;
+    const written = writeDeltaLayers(NAME, model, { names: deltaNames, attentionNorms: "after" });
+    const { head_dim: _, ...layers } = written; // the configuration class has none
     return {
       ...writeShared(model, NAME, "OlmoHybridForCausalLM", DEFAULTS.eps[0], dtype),
-      ...writeDeltaLayers(NAME, model, { names: deltaNames, attentionNorms: "after" }),
+      ...layers,
       linear_a_log_min: low,
       linear_a_log_max: high,
       ...(rotaryDim === 0 ? { rope_parameters: null } : {}),

@@ -11,10 +11,13 @@ const FLOAT_FIELDS = [
   "norm_eps",
   "[a-z_]+_multiplier",
   "logits_scaling",
+  "partial_rotary_factor",
+  "linear_(?:a_log|dt)_(?:min|max)",
+  "linear_dt_init_floor",
 ];
 const FLOAT_LINES = new RegExp(`^(  "(?:${FLOAT_FIELDS.join("|")})": -?\\d+)(,?)$`, "gm");
 const FLOAT_LISTS = /"(?:time_step_limit|mlp_multipliers|ssm_multipliers)": \[[^\]]*\]/g;
-const ROPE_THETA = /^( +"rope_theta": -?\d+)(,?)$/gm;
+const ROPE_THETA = /^( +"(?:rope_theta|partial_rotary_factor)": -?\d+)(,?)$/gm;
 const WHOLE_ITEMS = /^(\s*-?\d+)(,?)$/gm;
 
 /** `config.json` as text, with whole numbers written as Python floats (`1.0`) in the fields that transformers types so. */

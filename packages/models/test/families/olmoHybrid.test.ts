@@ -5,7 +5,14 @@ import { cpuBackend } from "@statespace/backend-cpu";
 import { setBackend, tensor, tidy } from "@statespace/core";
 import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
 import { beforeAll, describe, expect, it } from "vitest";
-import { familyConfig, fromPretrained, parseModelConfig, savePretrained, type Model } from "../../src/index.ts";
+import {
+  familyConfig,
+  familyNamed,
+  fromPretrained,
+  parseModelConfig,
+  savePretrained,
+  type Model,
+} from "../../src/index.ts";
 
 const folder = new URL("../../../conformance/golden/hf/olmo-hybrid-tiny/", import.meta.url);
 
@@ -86,6 +93,16 @@ describe("olmo_hybrid", () => {
     const written = familyConfig(parseModelConfig(rest), "olmo_hybrid");
     expect(written).toMatchObject({ rope_parameters: null, linear_allow_neg_eigval: true });
     expect(parseModelConfig(written as Record<string, unknown>)).toEqual(parseModelConfig(rest));
+  });
+
+  it("numbers that transformers declares as floats are written so", async () => {
+    const own = parseModelConfig(await config());
+    const text = familyNamed("olmo_hybrid").stringify!(familyConfig(own, "olmo_hybrid"));
+    expect(text).toContain('"linear_a_log_min": 0.0,');
+    expect(text).toContain('"linear_a_log_max": 16.0');
+    expect(text).toContain('"rope_theta": 10000.0,');
+    // The configuration class has none: it is hidden_size / num_attention_heads.
+    expect(familyConfig(own, "olmo_hybrid")).not.toHaveProperty("head_dim");
   });
 
   it("defaults are those of the configuration class", () => {

@@ -12,6 +12,8 @@ const SETTINGS = {
   mamba2: { kind: "mamba2", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
   mamba3: { kind: "mamba3", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
   attention: { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4 },
+  gatedDelta: { kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 },
+  gated: { kind: "attention", nHeads: 2, rotaryDim: 2, qkNorm: "head", qkNormOffset: 1, outputGate: true },
 } as const;
 type Kind = keyof typeof SETTINGS;
 
@@ -34,6 +36,7 @@ const MODELS: Readonly<Record<string, readonly Kind[]>> = {
   mamba2: ["mamba2"],
   mamba3: ["mamba3"],
   hybrid: ["mamba2", "attention", "mamba"],
+  "delta rule": ["gatedDelta", "gated"],
 };
 
 async function said(session: Session, options: TokenOptions): Promise<number[]> {
