@@ -75,6 +75,8 @@ export const nemotronH: Family = {
     const width = { dInner: nHeads * headDim, nHeads, headDim, nGroups: 8 };
     const ssm = readSsm(fields, dModel, { ...width, dState: 128, chunkSize: 128, mixerNormEps: normEps }, ssmNames);
     const [low, high] = ssm.timeStepLimit;
+    // The first files call a head's width attention_head_dim.
+    const attentionDefaults = { nHeadsKv: 8, headDim: fields.integer("attention_head_dim", 128), rotaryDim: 0 };
     fields.choice("mlp_hidden_act", ["relu2"], "relu2");
     const layers: Record<Kind, LayerSettings> = {
       mamba2: {
@@ -84,7 +86,7 @@ export const nemotronH: Family = {
         // transformers' own loops keep steps from falling below the least that a new model draws; mamba_ssm's kernels do not.
         timeStepLimit: [Math.max(low, ssm.timeStepMin), high],
       },
-      attention: { kind: "attention", ...readAttention(fields, dModel, { nHeadsKv: 8, rotaryDim: 0 }) },
+      attention: { kind: "attention", ...readAttention(fields, dModel, attentionDefaults) },
       mlp: {
         kind: "mlp",
         ...mlpSchema.resolve(dModel, {
