@@ -20,10 +20,11 @@ const DEFAULTS = {
   initializerRange: 0.02,
   eps: ["rms_norm_eps", 1e-6],
 } as const;
-const MTP = { "mtp.": "the heads that predict further tokens" };
+/** What the files of both hold beside the model. */
+export const MTP = { "mtp.": "the heads that predict further tokens" };
 
 /** Names of the weights of the language model; files of a model that also sees have it under a longer name. */
-function weightsUnder(root: string): WeightRules {
+export function qwenWeights(root: string): WeightRules {
   const layer = `${root}.layers.*`;
   return {
     encoder: `${root}.embed_tokens`,
@@ -79,6 +80,15 @@ export function writeQwenAttention(family: string, model: ResolvedModel): JsonOb
   return { ...partial, rope_parameters: { ...partial, rope_theta: rotaryBase, rope_type: "default" } };
 }
 
+/** @throws ArgumentError where the norm before the gate has an epsilon of its own. */
+export function expectOneEps(family: string, { normEps, layers }: ResolvedModel): void {
+  for (const { mixers } of layers)
+    for (const { config } of mixers) {
+      const { mixerNormEps = normEps } = config as { mixerNormEps?: number };
+      expressible(family, mixerNormEps === normEps, "mixerNormEps", mixerNormEps);
+    }
+}
+
 function read(fields: ConfigFields): ModelConfig {
   const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
   const heads = { nHeads: 32, nHeadsKey: 16, headDim: 128, dState: 128 };
@@ -97,12 +107,11 @@ export const qwen35: Family = {
   name: NAME,
   stringify: formatTransformersJson,
   detect: (config) => isModelType(config, NAME),
-  weights: weightsUnder("model"),
+  weights: qwenWeights("model"),
   leftOut: MTP,
   read,
   write(model: ResolvedModel, dtype: FloatStorage): JsonObject {
-    const { mixerNormEps } = sharedSettings<{ mixerNormEps: number }>(NAME, model, "gatedDelta") ?? {};
-    expressible(NAME, (mixerNormEps ?? model.normEps) === model.normEps, "mixerNormEps", mixerNormEps);
+    expectOneEps(NAME, model);
     return {
       ...writeShared(model, NAME, "Qwen3_5ForCausalLM", DEFAULTS.eps[0], dtype, 1),
       ...writeDeltaLayers(NAME, model),
@@ -115,7 +124,7 @@ export const qwen35: Family = {
 export const qwen35Vision: Family = {
   name: "qwen3_5",
   detect: (config) => isModelType(config, "qwen3_5"),
-  weights: weightsUnder("model.language_model"),
+  weights: qwenWeights("model.language_model"),
   leftOut: { "model.visual.": "the vision tower", ...MTP },
   read(fields: ConfigFields): ModelConfig {
     const { tie_word_embeddings: tie = null, text_config: own } = fields.json;

@@ -12,6 +12,7 @@ import { mamba2 } from "./mamba2.ts";
 import { mambaSsm } from "./mambaSsm.ts";
 import { nemotronH } from "./nemotronH.ts";
 import { olmoHybrid } from "./olmoHybrid.ts";
+import { qwen3Next } from "./qwen3Next.ts";
 import { qwen35, qwen35Vision } from "./qwen35.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
@@ -28,6 +29,7 @@ const transformersFamilies = [
   lfm2,
   qwen35,
   qwen35Vision,
+  qwen3Next,
   olmoHybrid,
 ];
 
