@@ -47,6 +47,7 @@ export type {
   ReadRangeOptions,
   StreamFileOptions,
 } from "./sources/source.ts";
+export { storeBytes, storedBytes } from "./sources/storedBytes.ts";
 export { SourceError } from "./sources/sourceError.ts";
 export { urlSource, type UrlSourceOptions } from "./sources/urlSource.ts";
 export {

@@ -64,7 +64,7 @@ describe("save and open", () => {
     expect(lm.session().restore(await open(name)).ids).toEqual(session.ids);
     await expect(save(lm as never, name)).rejects.toThrow(Error);
     await expect(save(3 as never, name)).rejects.toThrow("must be bytes, or a session or chat");
-    await expect(open(join(folder, "nothing"))).rejects.toThrow("nothing cannot be read");
+    await expect(open(join(folder, "nothing"))).rejects.toThrow("nothing is stored under this name");
     lm.dispose();
     await rm(folder, { recursive: true });
   });

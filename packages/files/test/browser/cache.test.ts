@@ -7,6 +7,8 @@ import {
   openSource,
   serializeSafetensors,
   openWeights,
+  storeBytes,
+  storedBytes,
 } from "../../src/index.ts";
 
 const data = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 31) >> 3);
@@ -46,6 +48,16 @@ test("a load that is left half-way leaves nothing", async () => {
   const cached = cachedSource(memorySource({ "x.bin": new Blob([data, data]) }), openCache);
   for await (const _chunk of (await cached.stream("x.bin"))?.chunks ?? []) break;
   expect(await names(await (await root()).getDirectoryHandle("statespace"))).toEqual([]);
+});
+
+test("bytes are stored under a name and come back; a second time replaces them", async () => {
+  for (const bytes of [data, data.slice(0, 10)]) {
+    await storeBytes("chat.safetensors", bytes);
+    expect(await storedBytes("chat.safetensors")).toEqual(bytes);
+  }
+  expect(await names(await root())).toEqual(["chat.safetensors"]);
+  await expect(storedBytes("other")).rejects.toThrow("other: nothing is stored under this name");
+  await expect(storeBytes("a/b", data)).rejects.toThrow(/file name must stay/);
 });
 
 test("a folder handle is a source: a checkpoint opens from it, missing files are undefined, a folder is told", async () => {
