@@ -15,14 +15,11 @@ const product = join(root, "packages", "statespace");
 
 /** Uses the public face only; what it found is left where the check looks. */
 const program = `
-import { fromPretrained, generateText, loadTokenizer, openSource, setBackend, wasmBackend } from "statespace";
+import { load, wasmBackend } from "statespace";
 
 try {
-  await setBackend(wasmBackend({ threads: 1 }));
-  const source = openSource(new URL("/checkpoint/", location.href));
-  const [model, tokenizer] = await Promise.all([fromPretrained(source), loadTokenizer(source)]);
-  let text = "";
-  for await (const piece of generateText(model, tokenizer, "The state of the", { maxNewTokens: 16 })) text += piece.text;
+  const lm = await load(new URL("/checkpoint/", location.href), { backend: wasmBackend({ threads: 1 }) });
+  const text = await lm.complete("The state of the", { maxNewTokens: 16 });
   globalThis.outcome = { text };
 } catch (error) {
   globalThis.outcome = { error: String(error?.stack ?? error) };

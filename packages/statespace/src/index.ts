@@ -11,32 +11,28 @@ export { wasmBackend } from "@statespace/backend-wasm";
 export { webGpuBackend } from "@statespace/backend-webgpu";
 export * as datasets from "@statespace/datasets";
 export * as files from "@statespace/files";
-export { openSource, SourceError, type Source } from "@statespace/files";
+export { openSource, SourceError } from "@statespace/files";
 export * as models from "@statespace/models";
 export {
-  constantSchedule,
   cosineSchedule,
   evaluate,
   folderStore,
   fromPretrained,
   generate,
   generateText,
-  loadGenerationConfig,
   memoryStore,
   Model,
-  modelObjective,
   predict,
   savePretrained,
   Session,
   train,
-  wsdSchedule,
   type LoadedModel,
   type ModelConfig,
   type SequenceInput,
   type TrainingEvent,
 } from "@statespace/models";
 export * as text from "@statespace/text";
-export { ByteTokenizer, CharTokenizer, loadTokenizer, trainBpe, type Tokenizer } from "@statespace/text";
+export { ByteTokenizer, loadTokenizer, trainBpe, type Tokenizer } from "@statespace/text";
 export { load, type LoadOntoOptions } from "./load.ts";
 export { open, save, type Savable } from "./savedBytes.ts";
 export { bundledCheckpoint } from "./bundledCheckpoint.ts";
