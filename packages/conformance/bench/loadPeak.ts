@@ -1,5 +1,5 @@
 // How much memory loading takes beside the weights as they are kept (Linux):
-//   node --conditions=statespace-source bench/loadPeak.ts --params 1.4e9 [--weights q4] [--backend wasm] [--decode 8] [--json]
+//   node --conditions=statespace-source bench/loadPeak.ts --params 1.4e9 [--weights q4] [--backend wasm|wasm-worker|cpu] [--decode 8] [--json]
 // writes a checkpoint of a published shape with random weights to a temporary folder (5.6 GB for 1.4e9) and removes it afterwards;
 // `--folder DIR` loads one that is there. The peak is that of the whole process, wasm memory included, above what it had before the load.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,8 @@ function status(name: "VmRSS" | "VmHWM"): number {
 
 /** Loads, in this process, and tells what that took. */
 async function measure(folder: string): Promise<void> {
-  await setBackend(options.backend === "cpu" ? cpuBackend() : wasmBackend({ threads: 2 }));
+  const worker = options.backend === "wasm-worker";
+  await setBackend(options.backend === "cpu" ? cpuBackend() : wasmBackend({ threads: 2, worker }));
   const backend = currentBackend();
   const format = options.weights as WeightFormat;
   writeFileSync("/proc/self/clear_refs", "5"); // the high-water mark begins anew
