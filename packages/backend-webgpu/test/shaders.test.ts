@@ -43,6 +43,13 @@ it.each(ways)("$name $way is valid WGSL, as written and with its loops written o
   expect(await messages(unroll(code))).toEqual([]);
 });
 
+// Branches that are not taken are checked too, and what is in range for one number of threads a channel may not be for another.
+const threads = [4, 8, 16].flatMap((L) => (["packed", "apart"] as const).map((OPERANDS) => [L, OPERANDS] as const));
+it.each(threads)("selectiveScan/backward is valid for %i threads a channel, operands %s", async (L, OPERANDS) => {
+  const shader = new ShaderLibrary().load("selectiveScan/backward", { OPERANDS, SUMS: "subgroup" });
+  expect(await messages(unroll(specialise(shader, { L }).code))).toEqual([]);
+});
+
 it("every binding of every shader is read off its text", () => {
   for (const { name, variant } of ways) {
     const code = resolveShader(texts, name, variant);

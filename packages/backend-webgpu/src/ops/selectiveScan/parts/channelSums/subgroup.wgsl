@@ -55,10 +55,10 @@ fn addBC(t: u32, lid: u32, v: u32, dB: vec4f, dC: vec4f) {
   var one = select(two.x, two.y, upper2) + subgroupShuffleXor(select(two.y, two.x, upper2), 4u * L);
   index += select(0u, 1u, upper2);
   if (L < 4u) {
-    one += subgroupShuffleXor(one, 8u * L);
+    one += subgroupShuffleXor(one, 8u * L % 32u); // a mask that is a constant must be below 128 in branches not taken, too
   }
   if (L < 2u) {
-    one += subgroupShuffleXor(one, 16u * L);
+    one += subgroupShuffleXor(one, 16u * L % 32u);
   }
   summed[base + index] = one;
 }
