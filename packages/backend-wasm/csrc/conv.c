@@ -16,9 +16,16 @@ static void loadTaps(float *out, const Conv *c, long first, long count) {
   for (long j = 0; j < c->k; j++)
     for (long i = 0; i < CONV_TILE; i++) out[j * CONV_TILE + i] = i < count ? c->weight[(first + i) * c->k + j] : 0.0f;
 }
+/** Whether another sequence begins in (from, to]: ids may come back, so they are compared step by step. */
+INLINE int isParted(const Conv *c, long row, long from, long to) {
+  const int *ids = c->seqIdx + row * c->l;
+  for (long t = maxLong(from, 0); t < to; t++)
+    if (ids[t] != ids[t + 1]) return 1;
+  return 0;
+}
 /** Row of x (or of the initial state) at step t, channel `first`; 0 where there is none or another sequence. */
 INLINE const float *rowAt(const Conv *c, long row, long t, long current, long first) {
-  if (c->seqIdx && c->seqIdx[row * c->l + maxLong(t, 0)] != c->seqIdx[row * c->l + current]) return 0;
+  if (c->seqIdx && isParted(c, row, t, current)) return 0;
   if (t >= 0) return c->x + (row * c->l + t) * c->d + first;
   return c->initialState ? c->initialState + (row * (c->k - 1) + c->k - 1 + t) * c->d + first : 0;
 }

@@ -80,7 +80,7 @@ KERNEL(oneHot, Out y, InInts ids, long count, long depth) {
     for (long j = 0; j < depth; j++) y[i * depth + j] = ids[i] == j ? 1.0f : 0.0f;
 }
 /** y [segments, inner], x [count, inner]: rows added by id; each thread owns columns, so no two write one word. */
-KERNEL(segmentSum, Out y, In x, InInts ids, long count, long inner, long segments) {
+KERNEL(segmentSum, Out y, In x, InInts ids, long count, long inner, long segments, Flag ints) {
   Span s = share(inner, 16, thread, threads);
   for (long i = 0; i < segments; i++)
     for (long j = s.lo; j < s.hi; j++) y[i * inner + j] = 0.0f;
@@ -89,6 +89,7 @@ KERNEL(segmentSum, Out y, In x, InInts ids, long count, long inner, long segment
     float *to = y + ids[i] * inner;
     const float *from = x + i * inner;
     long j = s.lo;
+    for (; ints && j < s.hi; j++) ((unsigned *)to)[j] += ((const unsigned *)from)[j];
     for (; j + 4 <= s.hi; j += 4) store4(to + j, load4(to + j) + load4(from + j));
     for (; j < s.hi; j++) to[j] += from[j];
   }

@@ -136,13 +136,22 @@ KERNEL(softmax, Out y, In x, long rows, long count) {
     for (long j = 0; j < count; j += 4) storePart(out + j, loadPart(out + j, count - j) * scale, count - j);
   }
 }
-KERNEL(cumsum, Out y, In x, long outer, long count, long inner, Flag exclusive, Flag reverse) {
+/** Running sums; of whole numbers they wrap around, as int32 does. */
+KERNEL(cumsum, Out y, In x, long outer, long count, long inner, Flag exclusive, Flag reverse, Flag ints) {
   Span s = share(outer * inner, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     long from = i / inner * count * inner + i % inner;
     double sum = 0;
+    unsigned whole = 0;
     for (long k = 0; k < count; k++) {
       long at = from + (reverse ? count - 1 - k : k) * inner;
+      if (ints) {
+        unsigned value = ((const unsigned *)x)[at];
+        if (exclusive) ((unsigned *)y)[at] = whole;
+        whole += value;
+        if (!exclusive) ((unsigned *)y)[at] = whole;
+        continue;
+      }
       float value = x[at];
       if (exclusive) y[at] = (float)sum;
       sum += value;

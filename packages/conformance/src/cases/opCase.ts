@@ -63,12 +63,12 @@ export class Draw {
     return this.#fill(shape, () => this.#rng.integer(bound));
   }
 
-  /** Sequence numbers along the last axis that rise by one with a probability at each step. */
+  /** Sequence ids along the last axis that change with a probability at each step; ids come back, and are another sequence all the same. */
   boundaries([b, l]: readonly [number, number], probability: number): NdArray {
     const data = new Float64Array(b * l);
     for (let row = 0; row < b; row++) {
       for (let t = 1; t < l; t++)
-        data[row * l + t] = data[row * l + t - 1]! + (this.#rng.uniform() < probability ? 1 : 0);
+        data[row * l + t] = this.#rng.uniform() < probability ? 1 - data[row * l + t - 1]! : data[row * l + t - 1]!;
     }
     return ndarray([b, l], data);
   }

@@ -22,7 +22,7 @@ function embeddingGrad(backend: WasmBackend, { ids, weight, dY }: KernelInputs):
   const [v, d] = weight!.shape as [number, number];
   const count = sizeOf(ids!.shape);
   const y = backend.output(weight!.shape);
-  call.segmentSum(backend, { y, x: dY!, ids: ids!, count, inner: d, segments: v }, (count + v) * d);
+  call.segmentSum(backend, { y, x: dY!, ids: ids!, count, inner: d, segments: v, ints: false }, (count + v) * d);
   return [y];
 }
 

@@ -27,8 +27,9 @@ export const kernels: KernelTable<WasmBackend> = {
   segmentSum: (backend, { x, ids }, { count }) => {
     const { inner } = aroundAxis(x!.shape, 0);
     const segments = count as number;
-    const out = backend.output([segments, ...x!.shape.slice(1)]);
-    const values = { y: out, x: x!, ids: ids!, count: x!.shape[0]!, inner, segments };
+    const out = backend.output([segments, ...x!.shape.slice(1)], x!.dtype);
+    const ints = x!.dtype !== "float32";
+    const values = { y: out, x: x!, ids: ids!, count: x!.shape[0]!, inner, segments, ints };
     call.segmentSum(backend, values, sizeOf(x!.shape) + sizeOf(out.shape));
     return out;
   },

@@ -76,8 +76,8 @@ export const kernels: KernelTable<WasmBackend> = {
   },
   cumsum: (backend, { x }, { axis, exclusive, reverse }) => {
     const { outer, count, inner } = aroundAxis(x!.shape, axis as number);
-    const out = backend.output(x!.shape);
-    const order = { exclusive: exclusive === true, reverse: reverse === true };
+    const out = backend.output(x!.shape, x!.dtype);
+    const order = { exclusive: exclusive === true, reverse: reverse === true, ints: x!.dtype !== "float32" };
     call.cumsum(backend, { y: out, x: x!, outer, count, inner, ...order }, 2 * sizeOf(x!.shape));
     return out;
   },

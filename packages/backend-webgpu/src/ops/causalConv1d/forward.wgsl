@@ -15,6 +15,7 @@ override KEEP_LAST = false;
 override SILU = false;
 
 //: include ../shared/math.wgsl
+//: include parts/together.wgsl
 //: include parts/window.wgsl
 
 @compute @workgroup_size(128)
@@ -32,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (KEEP_LAST && t == params.l - 1u) {
     for (var j = 0u; j < params.k - 1u; j++) {
       let s = i32(params.l + j) - i32(params.k - 1u);
-      lastState[(row * (params.k - 1u) + j) * params.d + c] = select(0.0f, inputAt(row, s, c), sequenceAt(row, s) == sequenceAt(row, i32(params.l) - 1));
+      lastState[(row * (params.k - 1u) + j) * params.d + c] = select(0.0f, inputAt(row, s, c), together(row, s, i32(params.l) - 1));
     }
   }
 }

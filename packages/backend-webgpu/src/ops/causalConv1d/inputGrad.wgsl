@@ -12,12 +12,7 @@ override HAS_SEQ = false;
 override HAS_LAST = false;
 override HAS_E = false;
 
-fn sequenceAt(row: u32, s: i32) -> i32 {
-  if (HAS_SEQ) {
-    return seqIdx[row * params.l + u32(max(s, 0))];
-  }
-  return 0;
-}
+//: include parts/together.wgsl
 
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -30,18 +25,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = i % params.d;
   let s = i32(i / params.d % (before + params.l)) - i32(before);
   let row = i / (params.d * (before + params.l));
-  let sequence = sequenceAt(row, s);
   var sum = 0.0f;
   if (HAS_E) {
     for (var j = 0u; j < params.k; j++) {
       let t = s + i32(params.k - 1u) - i32(j);
-      if (t >= 0 && t < i32(params.l) && sequenceAt(row, t) == sequence) {
+      if (t >= 0 && t < i32(params.l) && together(row, s, t)) {
         sum += weight[c * params.k + j] * e[(row * params.l + u32(t)) * params.d + c];
       }
     }
   }
   let j = s - i32(params.l) + i32(params.k - 1u);
-  if (HAS_LAST && j >= 0 && sequence == sequenceAt(row, i32(params.l) - 1)) {
+  if (HAS_LAST && j >= 0 && together(row, s, i32(params.l) - 1)) {
     sum += dLastState[(row * (params.k - 1u) + u32(j)) * params.d + c];
   }
   if (s >= 0) {

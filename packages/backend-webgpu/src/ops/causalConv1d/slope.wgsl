@@ -13,6 +13,7 @@ override HAS_INITIAL = false;
 override HAS_SEQ = false;
 
 //: include ../shared/math.wgsl
+//: include parts/together.wgsl
 //: include parts/window.wgsl
 
 @compute @workgroup_size(128)

@@ -12,6 +12,7 @@ const HAS_BIAS = false;
 const bias = array<f32, 1>(0.0f);
 const weight = array<f32, 1>(0.0f);
 
+//: include parts/together.wgsl
 //: include parts/window.wgsl
 
 @compute @workgroup_size(64)
@@ -32,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       sum += upstream;
     } else {
       let s = t + i32(j) - i32(params.k - 1u);
-      if (sequenceAt(row, s) == sequenceAt(row, t)) {
+      if (together(row, s, t)) {
         sum += upstream * inputAt(row, s, c);
       }
     }

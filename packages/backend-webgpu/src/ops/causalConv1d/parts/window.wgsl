@@ -9,14 +9,6 @@ fn inputAt(row: u32, s: i32, c: u32) -> f32 {
   return 0.0f;
 }
 
-// What lies before the row's start belongs to its first sequence.
-fn sequenceAt(row: u32, s: i32) -> i32 {
-  if (HAS_SEQ) {
-    return seqIdx[row * params.l + u32(max(s, 0))];
-  }
-  return 0;
-}
-
 fn convolveAt(row: u32, t: u32, c: u32) -> f32 {
   var sum = 0.0f;
   if (HAS_BIAS) {
@@ -24,7 +16,7 @@ fn convolveAt(row: u32, t: u32, c: u32) -> f32 {
   }
   for (var j = 0u; j < params.k; j++) {
     let s = i32(t + j) - i32(params.k - 1u);
-    if (sequenceAt(row, s) == sequenceAt(row, i32(t))) {
+    if (together(row, s, i32(t))) {
       sum += weight[c * params.k + j] * inputAt(row, s, c);
     }
   }
