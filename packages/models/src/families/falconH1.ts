@@ -1,5 +1,6 @@
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
+import type { Projections } from "../layers/linear.ts";
 import type { AttentionMixerConfig } from "../mixers/attention/config.ts";
 import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
 import type { ModelConfig, ResolvedModel } from "../model/config.ts";
@@ -22,11 +23,20 @@ const DEFAULTS = {
 
 const ssmNames = {
   dInner: "mamba_d_ssm",
-  useOutBias: "projectors_bias",
   mixerNorm: "mamba_rms_norm",
   normBeforeGate: "mamba_norm_before_gate",
-  projectionMultipliers: "ssm_multipliers",
 };
+/** The parts of what Mamba-2's projection makes, z, x, B, C and dt, each of which has a factor; and the bias of the one back. */
+function readProjections(fields: ConfigFields, ssm: Mamba2MixerConfig): Projections {
+  const factors = fields.numbers("ssm_multipliers", [1, 1, 1, 1, 1], 5);
+  const parts = partRows(ssm).map((rows, i) => [rows, factors[i]!] as const);
+  return { in_proj: { factors: parts }, out_proj: { bias: fields.boolean("projectors_bias", false) } };
+}
+
+function partRows({ dInner: d, nGroups: g, dState: n, nHeads: h }: Mamba2MixerConfig): number[] {
+  return [d, d, g * n, g * n, h];
+}
+
 /** Factors on what each mixer takes and gives. */
 const inputFactors = ["ssm_in_multiplier", "attention_in_multiplier"] as const;
 const outputFactors = ["ssm_out_multiplier", "attention_out_multiplier"] as const;
@@ -35,7 +45,7 @@ function readMamba2(fields: ConfigFields, dModel: number, mixerNormEps: number):
   // Written null, the width is that of mamba_expand.
   const width = "mamba_d_ssm" in fields.json ? {} : { dInner: 1024 };
   const norm = { mixerNorm: false, mixerNormEps, normBeforeGate: true };
-  const config = readSsm(fields, dModel, { ...width, ...norm, useOutBias: false }, ssmNames);
+  const config = readSsm(fields, dModel, { ...width, ...norm }, ssmNames);
   return { ...config, normGroupSize: config.dInner / config.nGroups };
 }
 
@@ -64,8 +74,9 @@ export const falconH1: Family = {
     const attention = readAttention(fields, dModel, { nHeadsKv: 8 });
     // Keys are scaled before they are rotated: a factor on the scores.
     const softmaxScale = attention.headDim ** -0.5 * fields.number("key_multiplier", 1);
+    const ssm = readMamba2(fields, dModel, normEps);
     const mixers = [
-      { kind: "mamba2", ...factors(0), ...readMamba2(fields, dModel, normEps) },
+      { kind: "mamba2", ...factors(0), ...ssm, projections: readProjections(fields, ssm) },
       { kind: "attention", ...factors(1), ...attention, softmaxScale },
     ] as const;
     const hidden = fields.integer("intermediate_size", 14336);
@@ -85,6 +96,11 @@ export const falconH1: Family = {
     const ssm = sharedSettings<Mamba2MixerConfig>(NAME, model, "mamba2")!;
     const attention = sharedSettings<AttentionMixerConfig>(NAME, model, "attention")!;
     const { headDim, rotaryDim, softmaxScale } = attention;
+    const { in_proj: inProj, out_proj: outProj, ...others } = mixers[0]!.projections;
+    const parts = inProj?.factors ?? partRows(ssm).map((rows) => [rows, 1] as const);
+    const fits = parts.map(([rows]) => rows).join() === partRows(ssm).join() && inProj?.bias === undefined;
+    const rest = { ...others, ...mixers[1]!.projections };
+    expressible(NAME, fits && outProj?.factors === undefined && Object.keys(rest).length === 0, "projections", rest);
     expressible(NAME, rotaryDim === headDim, "rotaryDim", rotaryDim);
     expressible(NAME, ssm.normGroupSize === ssm.dInner / ssm.nGroups, "normGroupSize", ssm.normGroupSize);
     return {
@@ -94,7 +110,8 @@ export const falconH1: Family = {
       ...Object.fromEntries(inputFactors.map((name, k) => [name, mixers[k]!.inputMultiplier])),
       ...Object.fromEntries(outputFactors.map((name, k) => [name, mixers[k]!.outputMultiplier])),
       key_multiplier: Number((softmaxScale * headDim ** 0.5).toPrecision(15)),
-      ssm_multipliers: [...(ssm.projectionMultipliers ?? [1, 1, 1, 1, 1])],
+      ssm_multipliers: parts.map(([, factor]) => factor),
+      projectors_bias: outProj?.bias ?? ssm.useBias,
       embedding_multiplier: encoder.kind === "embedding" ? (encoder.multiplier ?? 1) : 1,
       lm_head_multiplier: head.kind === "language" ? (head.multiplier ?? 1) : 1,
       intermediate_size: mlp!.hidden,

@@ -3,7 +3,7 @@ import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
 import type { Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
 import type { MixerKind } from "../mixers/registry.ts";
-import type { ModelConfig, ResolvedModel } from "../model/config.ts";
+import type { ModelConfig, ResolvedMixer, ResolvedModel } from "../model/config.ts";
 import type { WeightRules } from "./weightNames.ts";
 
 /** What a published config leaves open. */
@@ -48,12 +48,13 @@ export function sharedSettings<Config extends object>(
 ): Config | undefined {
   const all = model.layers.flatMap(({ mixers }) => mixers.filter((mixer) => mixer.kind === kind));
   const [first] = all;
-  const same = all.every(({ config }) => JSON.stringify(config) === JSON.stringify(first!.config));
+  const settings = ({ config, projections }: ResolvedMixer): string => JSON.stringify([config, projections]);
+  const same = all.every((mixer) => settings(mixer) === settings(first!));
   expressible(family, same, `settings of ${kind} layers`, "different ones");
   return first?.config as Config | undefined;
 }
 
-/** @throws ArgumentError unless every layer is one mixer of these kinds, without a factor, its norms before it unless told. */
+/** @throws ArgumentError unless every layer is one mixer of these kinds, without factors, its norms before it unless told. */
 export function expectPlainLayers(
   family: string,
   model: ResolvedModel,
@@ -62,7 +63,9 @@ export function expectPlainLayers(
 ): void {
   model.layers.forEach(({ mixers, normPlacement }, i) => {
     const [mixer] = mixers;
-    const plain = mixers.length === 1 && mixer!.inputMultiplier === 1 && mixer!.outputMultiplier === 1;
+    const { inputMultiplier, outputMultiplier, projections } = mixer!;
+    const plain =
+      mixers.length === 1 && inputMultiplier === 1 && outputMultiplier === 1 && Object.keys(projections).length === 0;
     expressible(
       family,
       plain && kinds.includes(mixer!.kind) && normPlacement === (placements[mixer!.kind] ?? "before"),

@@ -1,7 +1,23 @@
 export { ResidualBlock, type BlockOptions, type BlockParts, type BlockResult } from "./block.ts";
-export { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, normal, scaled, uniform } from "./initializers.ts";
+export {
+  type Initializer,
+  constant,
+  inverseSoftplusSteps,
+  kaimingUniform,
+  logOneToN,
+  normal,
+  scaled,
+  uniform,
+} from "./initializers.ts";
+export { Linear, type Projections, type ProjectionSettings } from "./linear.ts";
 export type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.ts";
 export { DenseMlp, type Mlp } from "./mlp.ts";
 export type { MlpConfig, MlpSettings } from "./mlpConfig.ts";
 export { Norm, type NormConfig } from "./norm.ts";
-export { ParameterBuilder, type Initializer, type MakeOptions, type PartRows, type Parts } from "./parameterBuilder.ts";
+export {
+  ParameterBuilder,
+  type LinearOptions,
+  type MakeOptions,
+  type PartRows,
+  type Parts,
+} from "./parameterBuilder.ts";

@@ -1,6 +1,8 @@
 import type { Rng } from "@statespace/core";
 import { sizeOf } from "@statespace/core/math";
-import type { Initializer } from "./parameterBuilder.ts";
+
+/** Initial values of a parameter. */
+export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
 
 /** All one value. */
 export function constant(value: number): Initializer {

@@ -1,5 +1,6 @@
-import { gelu, linear, mul, relu, silu, split, square, type Parameter, type Tensor } from "@statespace/core";
-import { constant, kaimingUniform } from "./initializers.ts";
+import { gelu, mul, relu, silu, split, square, type Parameter, type Tensor } from "@statespace/core";
+import { kaimingUniform } from "./initializers.ts";
+import type { Linear } from "./linear.ts";
 import type { MlpConfig } from "./mlpConfig.ts";
 import type { ParameterBuilder } from "./parameterBuilder.ts";
 import { times } from "./times.ts";
@@ -24,32 +25,28 @@ const activations: Readonly<Record<MlpConfig["activation"], (x: Tensor) => Tenso
 export class DenseMlp implements Mlp {
   readonly config: MlpConfig;
   readonly parameters: readonly Parameter[];
-  readonly fc1: Parameter; // [2 hidden, dModel]: up, gate; or [hidden, dModel]
-  readonly fc1Bias: Parameter | undefined;
-  readonly fc2: Parameter; // [dModel, hidden]
-  readonly fc2Bias: Parameter | undefined;
+  readonly fc1: Linear; // [2 hidden, dModel]: up, gate; or [hidden, dModel]
+  readonly fc2: Linear; // [dModel, hidden]
 
   constructor(config: MlpConfig, build: ParameterBuilder) {
     this.config = config;
-    const { dModel, hidden, gated, useBias } = config;
+    const { dModel, hidden, gated, useBias: bias } = config;
     const rows = gated ? 2 * hidden : hidden;
     const parts = gated ? { parts: { up: hidden, gate: hidden } } : {};
-    this.fc1 = build.matrix("fc1.weight", [rows, dModel], kaimingUniform(dModel), parts);
-    this.fc1Bias = useBias ? build.make("fc1.bias", [rows], constant(0), { decay: false, ...parts }) : undefined;
-    this.fc2 = build.matrix("fc2.weight", [dModel, hidden], build.ontoResidual(kaimingUniform(hidden)));
-    this.fc2Bias = useBias ? build.make("fc2.bias", [dModel], constant(0), { decay: false }) : undefined;
-    this.parameters = [this.fc1, this.fc1Bias, this.fc2, this.fc2Bias].filter((p) => p !== undefined);
+    this.fc1 = build.linear("fc1", [rows, dModel], kaimingUniform(dModel), { bias, ...parts });
+    this.fc2 = build.linear("fc2", [dModel, hidden], build.ontoResidual(kaimingUniform(hidden)), { bias });
+    this.parameters = [...this.fc1.parameters, ...this.fc2.parameters];
   }
 
   apply(x: Tensor): Tensor {
     const { hidden, gated, gateMultiplier, outputMultiplier } = this.config;
     const activate = activations[this.config.activation];
-    const first = linear({ x, weight: this.fc1.value, bias: this.fc1Bias?.value }).y;
+    const first = this.fc1.apply(x);
     let inner;
     if (gated) {
       const [up, gate] = split(first, [hidden, hidden]) as [Tensor, Tensor];
       inner = mul(up, activate(times(gate, gateMultiplier)));
     } else inner = activate(times(first, gateMultiplier));
-    return times(linear({ x: inner, weight: this.fc2.value, bias: this.fc2Bias?.value }).y, outputMultiplier);
+    return times(this.fc2.apply(inner), outputMultiplier);
   }
 }

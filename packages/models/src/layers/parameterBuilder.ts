@@ -1,8 +1,7 @@
-import { Parameter, tensor, type ParameterOptions, type Rng } from "@statespace/core";
+import { ArgumentError, Parameter, tensor, type ParameterOptions, type Rng } from "@statespace/core";
 import { type BackendChoice } from "@statespace/core/backend";
-
-/** Initial values of a parameter. */
-export type Initializer = (shape: readonly number[], rng: Rng) => Float32Array;
+import { constant, type Initializer } from "./initializers.ts";
+import { factorsByRow, Linear, type Projections } from "./linear.ts";
 
 /** Rows of one part of a parameter; where other files may interleave it with others, also the number of equal blocks (heads) it has. */
 export type PartRows = number | { readonly rows: number; readonly blocks: number };
@@ -15,6 +14,15 @@ export interface MakeOptions extends ParameterOptions {
   readonly parts?: Parts;
 }
 
+/** How a projection is made. */
+export interface LinearOptions {
+  /** It has a bias; told apart from none, so that the config may say otherwise. */
+  readonly bias?: boolean;
+  /** Initial values of the bias; zeros unless told. */
+  readonly biasInit?: Initializer;
+  readonly parts?: Parts;
+}
+
 /** What all builders of one model share. */
 interface Shared {
   readonly rng: Rng | undefined;
@@ -23,6 +31,7 @@ interface Shared {
   readonly made: Parameter[];
   readonly matrices: Set<Parameter>;
   readonly parts: Map<Parameter, Parts>;
+  readonly linears: Map<string, Linear>;
 }
 
 /**
@@ -32,13 +41,16 @@ interface Shared {
 export class ParameterBuilder {
   #shared: Shared;
   #prefix = "";
+  #projections: Projections = {};
+  /** Those made under this prefix. */
+  readonly #made: string[] = [];
 
   /**
    * @param additions how often the stack adds to its residual stream, for `ontoResidual`; 0 leaves its projections unscaled
    * @param backend where the parameters are made; by default the backend that is set
    */
   constructor(rng: Rng | undefined, additions = 0, backend?: BackendChoice) {
-    this.#shared = { rng, additions, backend, made: [], matrices: new Set(), parts: new Map() };
+    this.#shared = { rng, additions, backend, made: [], matrices: new Set(), parts: new Map(), linears: new Map() };
   }
 
   /** True when parameters get initial values, false when a loader will fill them. */
@@ -46,11 +58,12 @@ export class ParameterBuilder {
     return this.#shared.rng !== undefined;
   }
 
-  /** The same parameters under a longer prefix. */
-  within(name: string): ParameterBuilder {
+  /** The same parameters under a longer prefix. @param projections what the config says of the projections there */
+  within(name: string, projections: Projections = {}): ParameterBuilder {
     const inner = new ParameterBuilder(undefined);
     inner.#shared = this.#shared;
     inner.#prefix = `${this.#prefix}${name}.`;
+    inner.#projections = projections;
     return inner;
   }
 
@@ -70,6 +83,37 @@ export class ParameterBuilder {
     return parameter;
   }
 
+  /**
+   * A projection with its parameters, `NAME.weight` and perhaps `NAME.bias`.
+   * @throws ArgumentError where the config wants factors or a bias that do not fit it.
+   */
+  linear(name: string, shape: readonly [number, number], init: Initializer, options: LinearOptions = {}): Linear {
+    const { factors, bias } = this.#projections[name] ?? {};
+    this.#made.push(name);
+    if (bias !== undefined && options.bias === undefined)
+      throw new ArgumentError(`projections.${name}.bias: the layer looks after this bias itself`);
+    const parts = options.parts === undefined ? {} : { parts: options.parts };
+    const weight = this.matrix(`${name}.weight`, shape, init, parts);
+    const linear = new Linear(
+      weight,
+      (bias ?? options.bias)
+        ? this.make(`${name}.bias`, [shape[0]], options.biasInit ?? constant(0), { decay: false, ...parts })
+        : undefined,
+      factors && factorsByRow(factors, shape[0], name),
+    );
+    this.#shared.linears.set(`${this.#prefix}${name}`, linear);
+    return linear;
+  }
+
+  /** @throws ArgumentError where the config tells of a projection that was not made. */
+  expectProjectionsMade(): void {
+    for (const name of Object.keys(this.#projections))
+      if (!this.#made.includes(name))
+        throw new ArgumentError(
+          `projections.${name}: the layer has no such projection; it has ${this.#made.join(", ") || "none"}`,
+        );
+  }
+
   /** Initial values of a projection onto the residual stream: divided by the root of how often that is added to, as GPT-2 does. */
   ontoResidual(init: Initializer): Initializer {
     const { additions } = this.#shared;
@@ -84,6 +128,11 @@ export class ParameterBuilder {
   /** Those that may be packed. */
   get matrices(): ReadonlySet<Parameter> {
     return this.#shared.matrices;
+  }
+
+  /** Every projection by its name: that of its weight without `.weight`. */
+  get linears(): ReadonlyMap<string, Linear> {
+    return this.#shared.linears;
   }
 
   /** The parts of those that have any. */

@@ -3,6 +3,7 @@ import { isJsonObject, parseStrictJson, type JsonObject, type JsonValue } from "
 import { encodeJson } from "../config/encodeJson.ts";
 import { ConfigFields } from "../config/fields.ts";
 import { mlpSchema, type MlpConfig, type MlpSettings } from "../layers/mlpConfig.ts";
+import { readProjections, type Projections } from "../layers/linear.ts";
 import type { NormConfig } from "../layers/norm.ts";
 import { mixerKinds, mixers, type MixerKind, type ReadMixer } from "../mixers/registry.ts";
 
@@ -12,6 +13,8 @@ export interface MixerSettings {
   /** Factors on what it takes and gives; 1 unless told. */
   readonly inputMultiplier?: number;
   readonly outputMultiplier?: number;
+  /** What its projections have beside what the kind gives them: factors by part, a bias. */
+  readonly projections?: Projections;
   readonly [setting: string]: unknown;
 }
 
@@ -87,6 +90,7 @@ export interface ResolvedMixer extends ReadMixer {
   readonly kind: MixerKind;
   readonly inputMultiplier: number;
   readonly outputMultiplier: number;
+  readonly projections: Projections;
 }
 
 /** One layer of a config that was read and checked. */
@@ -255,6 +259,7 @@ function readMixer(fields: ConfigFields, dModel: number): ResolvedMixer {
     kind,
     inputMultiplier: fields.number("inputMultiplier", 1),
     outputMultiplier: fields.number("outputMultiplier", 1),
+    projections: readProjections(fields),
     ...mixers[kind].read(fields, dModel),
   };
 }

@@ -252,6 +252,7 @@ export class Model extends ModelWeights {
 
   #disposeDerived(): void {
     for (const mixer of this.mixers) mixer.dispose?.();
+    for (const linear of this.linears.values()) linear.dispose();
   }
 
   override dispose(): void {
@@ -263,7 +264,12 @@ export class Model extends ModelWeights {
 function makeBlock(model: ResolvedModel, layer: number, build: ParameterBuilder): ResidualBlock {
   const { mixers, mlp, normPlacement } = model.layers[layer]!;
   const norm = new Norm(model, model.dModel, build.within("norm"));
-  const made = mixers.map((mixer, k) => mixer.make(build.within(mixers.length === 1 ? "mixer" : `mixer.${k}`)));
+  const made = mixers.map(({ make, projections }, k) => {
+    const inner = build.within(mixers.length === 1 ? "mixer" : `mixer.${k}`, projections);
+    const mixer = make(inner);
+    inner.expectProjectionsMade();
+    return mixer;
+  });
   return new ResidualBlock({
     norm,
     mixers: made,

@@ -6,6 +6,7 @@ import {
   type WeightFormat,
   type WeightWriter,
 } from "@statespace/core/backend";
+import type { Linear } from "../layers/linear.ts";
 import type { ParameterBuilder, Parts } from "../layers/parameterBuilder.ts";
 import { fitsFormat, readWeightFormat } from "./packing.ts";
 
@@ -15,6 +16,8 @@ export class ModelWeights {
   /** Parameters that may be packed, and how those that are are. */
   readonly matrices: ReadonlySet<Parameter>;
   readonly formats: Map<Parameter, PackedFormat> = new Map();
+  /** Projections by name: that of their weight without `.weight`. */
+  readonly linears: ReadonlyMap<string, Linear>;
   /** Rows of parameters that other files may keep apart. */
   readonly parts: ReadonlyMap<Parameter, Parts>;
 
@@ -23,6 +26,7 @@ export class ModelWeights {
     this.parameters = build.parameters;
     this.matrices = build.matrices;
     this.parts = build.parts;
+    this.linears = build.linears;
   }
 
   /** Number of weights, a tied head counted once. */

@@ -1,4 +1,4 @@
-import { Mamba2Mixer, type Mamba2MixerConfig } from "../../src/index.ts";
+import { Mamba2Mixer, type Mamba2MixerConfig, type Projections } from "../../src/index.ts";
 import { describeMixerLaws } from "../laws.ts";
 
 const base: Mamba2MixerConfig = {
@@ -28,13 +28,25 @@ const variants: Readonly<Record<string, Partial<Mamba2MixerConfig>>> = {
   "groups normed apart, after which the gate acts": { normBeforeGate: true, normGroupSize: 4, useBias: true },
   "without a norm, D a channel": { mixerNorm: false, dHasHeadDim: true, useConvBias: false },
   "steps clamped": { timeStepLimit: [0.1, 0.4] },
-  "factors on what the projection makes, a bias of it alone": {
-    useBias: true,
-    useOutBias: false,
-    projectionMultipliers: [0.5, 1.5, 0.75, 2, 0.25],
-  },
 };
 
 for (const [name, change] of Object.entries(variants)) {
   describeMixerLaws(`Mamba-2, ${name}`, (build) => new Mamba2Mixer({ ...base, ...change }, build), { dModel: 4 });
 }
+const projections: Projections = {
+  in_proj: {
+    factors: [
+      [8, 0.5],
+      [8, 1.5],
+      [6, 0.75],
+      [6, 2],
+      [4, 0.25],
+    ],
+  },
+  out_proj: { bias: false },
+};
+describeMixerLaws(
+  "Mamba-2, factors on what the projection makes, a bias of it alone",
+  (build) => new Mamba2Mixer({ ...base, useBias: true }, build.within("mixer", projections)),
+  { dModel: 4 },
+);

@@ -150,6 +150,21 @@ describe("heads", () => {
 describe("a bad config is told by its key", () => {
   const bad: readonly [what: string, config: unknown, message: RegExp][] = [
     ["no object", 3, /config: must be an object/],
+    [
+      "a projection that the layer lacks",
+      { ...language([{ ...settings.mamba, projections: { in_prj: { bias: true } } }]) },
+      /config: layers\.0: projections\.in_prj: the layer has no such projection; it has in_proj, x_proj, dt_proj, out_proj/,
+    ],
+    [
+      "factors for another number of rows",
+      { ...language([{ ...settings.mamba, projections: { x_proj: { factors: [[3, 2]] } } }]) },
+      /config: layers\.0: projections\.x_proj\.factors: the parts must add up to \d+ rows, got 3/,
+    ],
+    [
+      "a setting of a projection that there is not",
+      { ...language([{ ...settings.mamba, projections: { x_proj: { factor: 2 } as object } }]) },
+      /config: layers\.0\.projections\.x_proj\.factor is not a known setting; did you mean factors\?/,
+    ],
     ["an unknown key", { ...language([settings.gru]), depth: 3 }, /config: depth is not a known setting/],
     ["no layers", language([]), /config: layers must be a list/],
     [

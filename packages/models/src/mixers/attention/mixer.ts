@@ -3,7 +3,6 @@ import {
   causalConv1d,
   concat,
   keep,
-  linear,
   mul,
   reshape,
   sigmoid,
@@ -16,7 +15,8 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { attentionMap, causalAttentionStep, causalConv1dStep } from "@statespace/core/ops";
-import { constant, kaimingUniform } from "../../layers/initializers.ts";
+import { kaimingUniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } from "../../layers/mixer.ts";
 import { Norm } from "../../layers/norm.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
@@ -58,14 +58,12 @@ export class AttentionMixer implements Mixer {
   readonly constantState = false;
   readonly config: AttentionMixerConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [p (h + 2 hkv) + (p h of a gate) + mlpDim, dModel]
-  readonly inProjBias: Parameter | undefined;
+  readonly inProj: Linear; // [p (h + 2 hkv) + (p h of a gate) + mlpDim, dModel]
   readonly convWeight: Parameter | undefined; // [p (h + 2 hkv), 1, dConv]
   readonly convBias: Parameter | undefined; // [p (h + 2 hkv)]
   readonly qNorm: Norm | undefined; // of p channels, or p h
   readonly kNorm: Norm | undefined; // of p channels, or p hkv
-  readonly outProj: Parameter; // [dModel, p h + mlpDim / 2]
-  readonly outProjBias: Parameter | undefined; // [dModel]
+  readonly outProj: Linear; // [dModel, p h + mlpDim / 2]
 
   /** @throws ArgumentError for attention that looks ahead: it has no state to carry. */
   constructor(config: AttentionMixerConfig, build: ParameterBuilder) {
@@ -86,25 +84,20 @@ export class AttentionMixer implements Mixer {
       ...(mlpDim > 0 ? { up: mlpDim / 2, gate: mlpDim / 2 } : {}),
     };
     const width = this.#qkvDim + this.#gateDim + mlpDim;
-    this.inProj = build.matrix("in_proj.weight", [width, dModel], kaimingUniform(dModel), { parts });
-    this.inProjBias = config.useQkvBias
-      ? build.make("in_proj.bias", [width], constant(0), { ...own, parts })
-      : undefined;
+    this.inProj = build.linear("in_proj", [width, dModel], kaimingUniform(dModel), { bias: config.useQkvBias, parts });
     this.convWeight = k > 0 ? build.make("conv1d.weight", [this.#qkvDim, 1, k], kaimingUniform(k)) : undefined;
     this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
     this.qNorm = this.#makeNorm(h, build.within("q_norm"));
     this.kNorm = this.#makeNorm(config.nHeadsKv, build.within("k_norm"));
-    this.outProj = build.matrix("out_proj.weight", [dModel, inner], build.ontoResidual(kaimingUniform(inner)));
-    this.outProjBias = config.useOutBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    const ofInner = build.ontoResidual(kaimingUniform(inner));
+    this.outProj = build.linear("out_proj", [dModel, inner], ofInner, { bias: config.useOutBias });
     this.parameters = [
-      this.inProj,
-      this.inProjBias,
+      ...this.inProj.parameters,
       this.convWeight,
       this.convBias,
       this.qNorm?.weight,
       this.kNorm?.weight,
-      this.outProj,
-      this.outProjBias,
+      ...this.outProj.parameters,
     ].filter((parameter) => parameter !== undefined);
   }
 
@@ -216,7 +209,7 @@ export class AttentionMixer implements Mixer {
 
   #project(input: Tensor): { qkv: Tensor; beside: Beside } {
     const { mlpDim } = this.config;
-    const all = linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y;
+    const all = this.inProj.apply(input);
     const extents = [this.#qkvDim, this.#gateDim, mlpDim / 2, mlpDim / 2].filter((extent) => extent > 0);
     const [qkv, ...rest] = extents.length === 1 ? [all] : (split(all, extents) as [Tensor, ...Tensor[]]);
     const gate = this.config.outputGate ? rest.shift() : undefined;
@@ -288,7 +281,7 @@ export class AttentionMixer implements Mixer {
     const flat = reshape(y, [...y.shape.slice(0, -2), this.config.nHeads * this.config.headDim]);
     const gated = gate === undefined ? flat : mul(flat, sigmoid(gate));
     const x = mlp === undefined ? gated : concat([gated, mlp], -1);
-    return linear({ x, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+    return this.outProj.apply(x);
   }
 }
 

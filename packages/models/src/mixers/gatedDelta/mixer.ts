@@ -4,7 +4,6 @@ import {
   causalConv1d,
   exp,
   gatedDeltaRule,
-  linear,
   mul,
   neg,
   reshape,
@@ -21,6 +20,7 @@ import { isRecordingGradients } from "@statespace/core/backend";
 import { causalConv1dStep, gatedDeltaRuleStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { times } from "../../layers/times.ts";
@@ -55,12 +55,12 @@ export class GatedDeltaMixer implements Mixer {
   readonly constantState = true;
   readonly config: GatedDeltaMixerConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [2 hk n + 2 h p + 2 h, dModel]: q, k, v, z, b, a
+  readonly inProj: Linear; // [2 hk n + 2 h p + 2 h, dModel]: q, k, v, z, b, a
   readonly convWeight: Parameter; // [2 hk n + h p, 1, k]
   readonly dtBias: Parameter; // [h]
   readonly ALog: Parameter; // [h]
   readonly norm: Parameter; // [p]
-  readonly outProj: Parameter; // [dModel, h p]
+  readonly outProj: Linear; // [dModel, h p]
   readonly #A: Derived;
 
   constructor(config: GatedDeltaMixerConfig, build: ParameterBuilder) {
@@ -72,14 +72,21 @@ export class GatedDeltaMixer implements Mixer {
     const parts = { q: part(hk * n), k: part(hk * n), v: part(h * p) };
     const all = { ...parts, z: part(h * p), b: part(h), a: part(h) };
     const width = this.#convDim + h * p + 2 * h;
-    this.inProj = build.matrix("in_proj.weight", [width, dModel], kaimingUniform(dModel), { parts: all });
+    this.inProj = build.linear("in_proj", [width, dModel], kaimingUniform(dModel), { parts: all });
     this.convWeight = build.make("conv1d.weight", [this.#convDim, 1, k], kaimingUniform(k), { parts });
     const { timeStepMin, timeStepMax, timeStepFloor } = config;
     this.dtBias = build.make("dt_bias", [h], inverseSoftplusSteps(timeStepMin, timeStepMax, timeStepFloor), own);
     this.ALog = build.make("A_log", [h], logOfUniform(config.aInitRange), own);
     this.norm = build.make("norm.weight", [p], constant(1), own);
-    this.outProj = build.matrix("out_proj.weight", [dModel, h * p], build.ontoResidual(kaimingUniform(h * p)));
-    this.parameters = [this.inProj, this.convWeight, this.dtBias, this.ALog, this.norm, this.outProj];
+    this.outProj = build.linear("out_proj", [dModel, h * p], build.ontoResidual(kaimingUniform(h * p)));
+    this.parameters = [
+      ...this.inProj.parameters,
+      this.convWeight,
+      this.dtBias,
+      this.ALog,
+      this.norm,
+      ...this.outProj.parameters,
+    ];
     this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
   }
 
@@ -142,7 +149,7 @@ export class GatedDeltaMixer implements Mixer {
 
   #project(input: Tensor): Projected {
     const { nHeads: h, headDim: p, negativeEigenvalues } = this.config;
-    const all = linear({ x: input, weight: this.inProj.value }).y;
+    const all = this.inProj.apply(input);
     const [qkv, z, b, a] = split(all, [this.#convDim, h * p, h, h]) as [Tensor, Tensor, Tensor, Tensor];
     return {
       qkv,
@@ -167,7 +174,7 @@ export class GatedDeltaMixer implements Mixer {
   #output(y: Tensor, z: Tensor): Tensor {
     const { nHeads: h, headDim: p, mixerNormEps: eps } = this.config;
     const normed = rmsNorm({ x: y, weight: this.norm.value, z }, { eps, normBeforeGate: true }).y;
-    return linear({ x: reshape(normed, [...y.shape.slice(0, -2), h * p]), weight: this.outProj.value }).y;
+    return this.outProj.apply(reshape(normed, [...y.shape.slice(0, -2), h * p]));
   }
 
   /** The convolution's weight without the middle axis of PyTorch's grouped layout. */

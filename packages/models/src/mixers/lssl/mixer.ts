@@ -4,7 +4,6 @@ import {
   concat,
   exp,
   gelu,
-  linear,
   matMul,
   mul,
   reshape,
@@ -22,9 +21,11 @@ import { copy, fftConv, sliceAxis } from "@statespace/core/ops";
 import { makeHippo, type HippoMeasure } from "@statespace/core/hippo";
 import { denseFilter, denseLastState } from "../../layers/denseSsm.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";
-import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
+import { kaimingUniform, normal } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
-import type { Initializer, ParameterBuilder } from "../../layers/parameterBuilder.ts";
+import type { Initializer } from "../../layers/initializers.ts";
+import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { LsslConfig } from "./config.ts";
 import { discretizeDense, type DiscreteDense } from "./discretize.ts";
@@ -49,8 +50,7 @@ export class LsslMixer implements Mixer {
   readonly C: Parameter; // [c, h, n]
   readonly D: Parameter; // [c, h]
   readonly logStep: Parameter; // [h, 1]
-  readonly outWeight: Parameter | undefined; // [2 h, c h] (glu) or [h, c h]
-  readonly outBias: Parameter | undefined;
+  readonly outLinear: Linear | undefined; // [2 h, c h] (glu) or [h, c h]
   /** The view that sequences are run in. */
   mode: "recurrent" | "convolutional";
   readonly #discrete: DerivedSet<"ABar" | "BBar">;
@@ -75,17 +75,9 @@ export class LsslMixer implements Mixer {
     );
     if (output !== "none") {
       const rows = output === "glu" ? 2 * h : h;
-      this.outWeight = build.matrix("output_linear.weight", [rows, c * h], kaimingUniform(c * h));
-      this.outBias = build.make("output_linear.bias", [rows], constant(0), { decay: false });
+      this.outLinear = build.linear("output_linear", [rows, c * h], kaimingUniform(c * h), { bias: true });
     }
-    this.parameters = [
-      this.A,
-      this.B,
-      this.C,
-      this.D,
-      this.logStep,
-      ...(this.outWeight ? [this.outWeight, this.outBias!] : []),
-    ];
+    this.parameters = [this.A, this.B, this.C, this.D, this.logStep, ...(this.outLinear?.parameters ?? [])];
     this.#discrete = new DerivedSet([this.A, this.B, this.logStep], () => ({
       ...discretizeDense(config, this.A.value, this.B.value, exp(this.logStep.value)),
     }));
@@ -184,8 +176,8 @@ export class LsslMixer implements Mixer {
 
   #finish(y: Tensor): Tensor {
     const active = this.config.activation === "gelu" ? gelu(y) : y;
-    if (this.outWeight === undefined) return active;
-    const projected = linear({ x: active, weight: this.outWeight.value, bias: this.outBias!.value }).y;
+    if (this.outLinear === undefined) return active;
+    const projected = this.outLinear.apply(active);
     if (this.config.output === "linear") return projected;
     const [value, gate] = split(projected, [this.config.dModel, this.config.dModel]) as [Tensor, Tensor];
     return mul(value, sigmoid(gate));

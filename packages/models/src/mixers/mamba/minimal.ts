@@ -3,6 +3,7 @@
  * Read it top down: model, mixer, then the small functions. A sequence is an array of tokens, a token a Float64Array.
  * l tokens, d channels (dInner), n state entries a channel. Source: arXiv 2312.00752, figure 3 and Algorithm 2.
  */
+import { factorsByRow, type Projections } from "../../layers/linear.ts";
 import type { ResolvedModel } from "../../model/config.ts";
 import type { MambaMixerConfig } from "./config.ts";
 
@@ -26,10 +27,10 @@ export function minimalLanguageModel(
   ids: readonly number[],
   mixer: (x: Sequence, weight: Lookup, config: object, layer: number) => Sequence,
 ): Sequence {
-  const under = (prefix: string): Lookup => {
+  const under = (prefix: string, projections: Projections = {}): Lookup => {
     return (name) => {
       const found = weights.get(prefix + name);
-      return found && Float64Array.from(found.values);
+      return found && timesFactors(Float64Array.from(found.values), name, projections);
     };
   };
   const norm = (x: Sequence, weight: Lookup): Sequence => x.map((token) => normalise(token, weight, model));
@@ -37,11 +38,22 @@ export function minimalLanguageModel(
   let x: Sequence = ids.map((id) => embedding.slice(id * model.dModel, (id + 1) * model.dModel));
   model.layers.forEach(({ mixers, mlp }, layer) => {
     const at = `layers.${layer}.`;
-    x = addTokens(x, mixer(norm(x, under(`${at}norm.`)), under(`${at}mixer.`), mixers[0]!.config, layer));
+    const weight = under(`${at}mixer.`, mixers[0]!.projections);
+    x = addTokens(x, mixer(norm(x, under(`${at}norm.`)), weight, mixers[0]!.config, layer));
     if (mlp !== undefined) x = addTokens(x, gatedMlp(norm(x, under(`${at}norm2.`)), under(`${at}mlp.`)));
   });
   const head = under("head.")("weight") ?? embedding; // a tied head has no weight of its own
   return norm(x, under("norm_f.")).map((token) => matVec(head, token));
+}
+
+/** f (W x + b) = (f W) x + f b: factors on what a projection makes, taken into its weight and bias. */
+function timesFactors(values: Float64Array, name: string, projections: Projections): Float64Array {
+  const projection = name.replace(/\.(weight|bias)$/, "");
+  const parts = projections[projection]?.factors;
+  if (parts === undefined) return values;
+  const rows = parts.reduce((sum, [count]) => sum + count, 0);
+  const factors = factorsByRow(parts, rows, projection);
+  return values.map((value, i) => value * factors[Math.floor(i / (values.length / rows))]!);
 }
 
 /** The mixer: project, convolve, select, scan, gate, project back. */

@@ -2,7 +2,6 @@ import {
   add,
   causalConv1d,
   exp,
-  linear,
   neg,
   reshape,
   rmsNorm,
@@ -18,6 +17,7 @@ import { isRecordingGradients } from "@statespace/core/backend";
 import { causalConv1dStep, selectiveScanStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, uniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { MambaMixerConfig } from "./config.ts";
@@ -39,17 +39,15 @@ export class MambaMixer implements Mixer {
   readonly constantState = true;
   readonly config: MambaMixerConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [2 d, dModel]
-  readonly inProjBias: Parameter | undefined; // [2 d]
+  readonly inProj: Linear; // [2 d, dModel]
   readonly convWeight: Parameter; // [d, 1, k]
   readonly convBias: Parameter | undefined; // [d]
-  readonly xProj: Parameter; // [dtRank + 2 n, d]
-  readonly dtProj: Parameter; // [d, dtRank]
+  readonly xProj: Linear; // [dtRank + 2 n, d]
+  readonly dtProj: Linear; // [d, dtRank]
   readonly dtBias: Parameter; // [d]
   readonly ALog: Parameter; // [d, n]
   readonly D: Parameter; // [d]
-  readonly outProj: Parameter; // [dModel, d]
-  readonly outProjBias: Parameter | undefined; // [dModel]
+  readonly outProj: Linear; // [dModel, d]
   readonly #A: Derived;
 
   constructor(config: MambaMixerConfig, build: ParameterBuilder) {
@@ -57,13 +55,13 @@ export class MambaMixer implements Mixer {
     const { dModel, dInner: d, dState: n, dConv: k, dtRank } = config;
     const own = { decay: false };
     const dtStd = dtRank ** -0.5 * config.timeStepScale;
-    this.inProj = build.matrix("in_proj.weight", [2 * d, dModel], kaimingUniform(dModel));
-    this.inProjBias = config.useBias ? build.make("in_proj.bias", [2 * d], constant(0), own) : undefined;
+    const bias = config.useBias;
+    this.inProj = build.linear("in_proj", [2 * d, dModel], kaimingUniform(dModel), { bias });
     this.convWeight = build.make("conv1d.weight", [d, 1, k], kaimingUniform(k));
     this.convBias = config.useConvBias ? build.make("conv1d.bias", [d], kaimingUniform(k), own) : undefined;
-    this.xProj = build.matrix("x_proj.weight", [dtRank + 2 * n, d], kaimingUniform(d));
-    this.dtProj = build.matrix(
-      "dt_proj.weight",
+    this.xProj = build.linear("x_proj", [dtRank + 2 * n, d], kaimingUniform(d));
+    this.dtProj = build.linear(
+      "dt_proj",
       [d, dtRank],
       config.timeStepInitScheme === "constant" ? constant(dtStd) : uniform(dtStd),
     );
@@ -75,20 +73,17 @@ export class MambaMixer implements Mixer {
     );
     this.ALog = build.make("A_log", [d, n], logOneToN, own);
     this.D = build.make("D", [d], constant(1), own);
-    this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
-    this.outProjBias = config.useBias ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    this.outProj = build.linear("out_proj", [dModel, d], build.ontoResidual(kaimingUniform(d)), { bias });
     this.parameters = [
-      this.inProj,
-      this.inProjBias,
+      ...this.inProj.parameters,
       this.convWeight,
       this.convBias,
-      this.xProj,
-      this.dtProj,
+      ...this.xProj.parameters,
+      ...this.dtProj.parameters,
       this.dtBias,
       this.ALog,
       this.D,
-      this.outProj,
-      this.outProjBias,
+      ...this.outProj.parameters,
     ].filter((p) => p !== undefined);
     this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
   }
@@ -123,7 +118,7 @@ export class MambaMixer implements Mixer {
         },
         { deltaSoftplus: true, returnLastState: returnState },
       );
-      const out = linear({ x: scanned.y, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+      const out = this.outProj.apply(scanned.y);
       return { y: out, ...(returnState ? { conv: convolved.lastState!, ssm: scanned.lastState! } : {}) };
     }) as { y: Tensor; conv?: Tensor; ssm?: Tensor };
     return returnState ? { y, state: { conv: conv!, ssm: ssm! } } : { y };
@@ -142,7 +137,7 @@ export class MambaMixer implements Mixer {
         { state: state.ssm!, u, delta, A: this.A, B, C, D: this.D.value, z, deltaBias: this.dtBias.value },
         { deltaSoftplus: true },
       );
-      return linear({ x: y, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+      return this.outProj.apply(y);
     });
   }
 
@@ -157,11 +152,11 @@ export class MambaMixer implements Mixer {
    */
   select(u: Tensor): { delta: Tensor; B: Tensor; C: Tensor } {
     const { dtRank, dState: n, mixerNormEps } = this.config;
-    const parts = split(linear({ x: u, weight: this.xProj.value }).y, [dtRank, n, n]);
+    const parts = split(this.xProj.apply(u), [dtRank, n, n]);
     const [dt, B, C] = (
       mixerNormEps === undefined ? parts : parts.map((x) => rmsNorm({ x }, { eps: mixerNormEps }).y)
     ) as [Tensor, Tensor, Tensor];
-    return { delta: linear({ x: dt, weight: this.dtProj.value }).y, B, C };
+    return { delta: this.dtProj.apply(dt), B, C };
   }
 
   /** The step delta [b, l, d], B and C [b, l, n] of each token, as the scan takes them. */
@@ -176,7 +171,7 @@ export class MambaMixer implements Mixer {
   }
 
   #project(input: Tensor): Tensor {
-    return linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value }).y;
+    return this.inProj.apply(input);
   }
 
   /** The convolution's weight without the middle axis of PyTorch's grouped layout. */

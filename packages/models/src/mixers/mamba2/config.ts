@@ -28,20 +28,8 @@ const ownFields = {
   useBias: {
     type: "boolean",
     default: false,
-    doc: "bias of the first projection, and of the one back unless that is told apart",
+    doc: "biases of the two projections",
     names: { transformers: "use_bias", mamba_ssm: "bias" },
-  },
-  useOutBias: {
-    type: "boolean",
-    optional: true,
-    default: { text: "useBias", of: (known: Known): boolean => known.is("useBias", true) },
-    doc: "bias of the projection back, where it differs",
-  },
-  projectionMultipliers: {
-    type: "numbers",
-    length: 5,
-    optional: true,
-    doc: "factors on z, x, B, C and dt, as the projection makes them",
   },
   useConvBias: {
     type: "boolean",

@@ -25,13 +25,8 @@ export function minimalMamba2(weights: Weights, model: ResolvedModel, ids: reado
 
 /** The mixer: one projection makes everything, x, B and C are convolved together, and A is one number a head. */
 export function mamba2Mixer(input: Sequence, weight: Lookup, config: Mamba2MixerConfig): Sequence {
-  const { dInner: d, dState: n, nHeads: h, headDim: p, nGroups: g, timeStepLimit, projectionMultipliers } = config;
-  const factors = [d, d, g * n, g * n, h].flatMap((count, i) =>
-    Array<number>(count).fill(projectionMultipliers?.[i] ?? 1),
-  );
-  const projected = input.map((token) =>
-    matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")).map((value, i) => value * factors[i]!),
-  ); // z, xBC, dt
+  const { dInner: d, dState: n, nHeads: h, headDim: p, nGroups: g, timeStepLimit } = config;
+  const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias"))); // z, xBC, dt
   const convDim = d + 2 * g * n;
   const xBC = convolve(
     projected.map((token) => token.slice(d, d + convDim)),

@@ -2,18 +2,14 @@ import {
   add,
   causalConv1d,
   exp,
-  keep,
-  linear,
   maximum,
   minimum,
-  mul,
   neg,
   reshape,
   rmsNorm,
   split,
   softplus,
   ssdScan,
-  tensor,
   tidy,
   zeros,
   type Parameter,
@@ -23,6 +19,7 @@ import { isRecordingGradients } from "@statespace/core/backend";
 import { causalConv1dStep, ssdScanStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { Mamba2MixerConfig } from "./config.ts";
@@ -37,7 +34,7 @@ interface Projected {
 /**
  * The Mamba-2 mixer: one scalar A a head, everything made by one projection, the scan a chunked matrix product.
  *
- *     z, xBC, dt = inProj(input)                   each part times its factor, where there are factors
+ *     z, xBC, dt = inProj(input)                   which may have a factor a part
  *     x, B, C    = silu(conv(xBC))
  *     delta      = clamp(softplus(dt + dtBias), timeStepLimit)
  *     y          = ssd(x, delta, A, B, C) + D x          with A = -exp(ALog), one a head
@@ -50,26 +47,23 @@ export class Mamba2Mixer implements Mixer {
   readonly constantState = true;
   readonly config: Mamba2MixerConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [2 d + 2 g n + h, dModel]
-  readonly inProjBias: Parameter | undefined;
+  readonly inProj: Linear; // [2 d + 2 g n + h, dModel]
   readonly convWeight: Parameter; // [d + 2 g n, 1, k]
   readonly convBias: Parameter | undefined; // [d + 2 g n]
   readonly dtBias: Parameter; // [h]
   readonly ALog: Parameter; // [h]
   readonly D: Parameter; // [h], or [d]
   readonly norm: Parameter | undefined; // [d]
-  readonly outProj: Parameter; // [dModel, d]
-  readonly outProjBias: Parameter | undefined; // [dModel]
+  readonly outProj: Linear; // [dModel, d]
   readonly #A: Derived;
-  #multipliers: Tensor | undefined;
 
   constructor(config: Mamba2MixerConfig, build: ParameterBuilder) {
     this.config = config;
-    const { dModel, dInner: d, nHeads: h, dConv: k } = config;
+    const { dModel, dInner: d, nHeads: h, dConv: k, useBias: bias } = config;
     const own = { decay: false };
     const width = d + this.#convDim + h;
-    this.inProj = build.matrix("in_proj.weight", [width, dModel], kaimingUniform(dModel));
-    this.inProjBias = config.useBias ? build.make("in_proj.bias", [width], kaimingUniform(dModel), own) : undefined;
+    const ofInput = kaimingUniform(dModel);
+    this.inProj = build.linear("in_proj", [width, dModel], ofInput, { bias, biasInit: ofInput });
     this.convWeight = build.make("conv1d.weight", [this.#convDim, 1, k], kaimingUniform(k));
     this.convBias = config.useConvBias ? build.make("conv1d.bias", [this.#convDim], kaimingUniform(k), own) : undefined;
     this.dtBias = build.make(
@@ -81,20 +75,16 @@ export class Mamba2Mixer implements Mixer {
     this.ALog = build.make("A_log", [h], logOfUniform(config.aInitRange), own);
     this.D = build.make("D", [config.dHasHeadDim ? d : h], constant(1), own);
     this.norm = config.mixerNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
-    this.outProjBias =
-      (config.useOutBias ?? config.useBias) ? build.make("out_proj.bias", [dModel], constant(0), own) : undefined;
+    this.outProj = build.linear("out_proj", [dModel, d], build.ontoResidual(kaimingUniform(d)), { bias });
     this.parameters = [
-      this.inProj,
-      this.inProjBias,
+      ...this.inProj.parameters,
       this.convWeight,
       this.convBias,
       this.dtBias,
       this.ALog,
       this.D,
       this.norm,
-      this.outProj,
-      this.outProjBias,
+      ...this.outProj.parameters,
     ].filter((p) => p !== undefined);
     this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
   }
@@ -169,28 +159,9 @@ export class Mamba2Mixer implements Mixer {
   }
 
   #project(input: Tensor): Projected {
-    const { y } = linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value });
-    const factors = this.#factors();
-    const parts = split(factors === undefined ? y : mul(y, factors), [
-      this.config.dInner,
-      this.#convDim,
-      this.config.nHeads,
-    ]);
+    const parts = split(this.inProj.apply(input), [this.config.dInner, this.#convDim, this.config.nHeads]);
     const [z, xBC, dt] = parts as [Tensor, Tensor, Tensor];
     return { z, xBC, dt };
-  }
-
-  /** A factor for every channel that the projection makes, [2 d + 2 g n + h]; kept between calls. */
-  #factors(): Tensor | undefined {
-    const { projectionMultipliers: factors, dInner: d, nGroups: g, dState: n, nHeads: h } = this.config;
-    if (factors === undefined) return undefined;
-    const { backend } = this.inProj;
-    if (this.#multipliers?.backend !== backend) {
-      this.#multipliers?.dispose();
-      const values = [d, d, g * n, g * n, h].flatMap((count, i) => Array<number>(count).fill(factors[i]!));
-      this.#multipliers = keep(tensor(Float32Array.from(values), [values.length], { backend }));
-    }
-    return this.#multipliers;
   }
 
   /** x [..., h, p] and B, C [..., g, n] from the convolved channels. */
@@ -231,7 +202,7 @@ export class Mamba2Mixer implements Mixer {
       this.norm === undefined
         ? flat
         : rmsNorm({ x: flat, weight: this.norm.value, z }, { eps, normBeforeGate, groupSize }).y;
-    return linear({ x: normed, weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+    return this.outProj.apply(normed);
   }
 
   /** The convolution's weight without the middle axis of PyTorch's grouped layout. */
@@ -242,7 +213,5 @@ export class Mamba2Mixer implements Mixer {
   /** Frees what was derived from the weights; the weights themselves belong to the model. */
   dispose(): void {
     this.#A.dispose();
-    this.#multipliers?.dispose();
-    this.#multipliers = undefined;
   }
 }

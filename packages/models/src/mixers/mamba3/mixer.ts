@@ -1,6 +1,5 @@
 import {
   add,
-  linear,
   maximum,
   minimum,
   mul,
@@ -19,6 +18,7 @@ import {
 } from "@statespace/core";
 import { reciprocal } from "@statespace/core/ops";
 import { constant, inverseSoftplusSteps, kaimingUniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { Pairing } from "../../layers/rotate.ts";
@@ -47,7 +47,7 @@ export class Mamba3Mixer implements Mixer {
   readonly constantState = true;
   readonly config: Mamba3MixerConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [2 d + 2 g n r + 3 h + s, dModel]
+  readonly inProj: Linear; // [2 d + 2 g n r + 3 h + s, dModel]
   readonly dtBias: Parameter; // [h]
   readonly BBias: Parameter; // [h, r, n]
   readonly CBias: Parameter; // [h, r, n]
@@ -56,17 +56,13 @@ export class Mamba3Mixer implements Mixer {
   readonly mimo: { readonly x: Parameter; readonly z: Parameter; readonly o: Parameter } | undefined; // [h, r, p] each
   readonly D: Parameter; // [h]
   readonly norm: Parameter | undefined; // [d]
-  readonly outProj: Parameter; // [dModel, d]
+  readonly outProj: Linear; // [dModel, d]
 
   constructor(config: Mamba3MixerConfig, build: ParameterBuilder) {
     this.config = config;
     const { dModel, dInner: d, dState: n, nHeads: h, headDim: p, mimoRank: r } = config;
     const own = { decay: false };
-    this.inProj = build.matrix(
-      "in_proj.weight",
-      [this.#widths.reduce((a, b) => a + b), dModel],
-      kaimingUniform(dModel),
-    );
+    this.inProj = build.linear("in_proj", [this.#widths.reduce((a, b) => a + b), dModel], kaimingUniform(dModel));
     this.dtBias = build.make(
       "dt_bias",
       [h],
@@ -86,10 +82,10 @@ export class Mamba3Mixer implements Mixer {
       : undefined;
     this.D = build.make("D", [h], constant(1), own);
     this.norm = config.outProjNorm ? build.make("norm.weight", [d], constant(1), own) : undefined;
-    this.outProj = build.matrix("out_proj.weight", [dModel, d], build.ontoResidual(kaimingUniform(d)));
+    this.outProj = build.linear("out_proj", [dModel, d], build.ontoResidual(kaimingUniform(d)));
     const ranks = this.mimo ? [this.mimo.x, this.mimo.z, this.mimo.o] : [];
     this.parameters = [
-      this.inProj,
+      ...this.inProj.parameters,
       this.dtBias,
       this.BBias,
       this.CBias,
@@ -98,7 +94,7 @@ export class Mamba3Mixer implements Mixer {
       ...ranks,
       this.D,
       this.norm,
-      this.outProj,
+      ...this.outProj.parameters,
     ].filter((parameter) => parameter !== undefined);
   }
 
@@ -157,7 +153,7 @@ export class Mamba3Mixer implements Mixer {
   /** Everything the scan takes, of inputs [..., dModel]; and z [..., h, r, p], which a norm takes instead. */
   #prepare(input: Tensor): { scan: RotatedScanInputs; z: Tensor } {
     const lead = input.shape.slice(0, -1);
-    const parts = split(linear({ x: input, weight: this.inProj.value }).y, this.#widths);
+    const parts = split(this.inProj.apply(input), this.#widths);
     const [gate, x, B, C, dtRaw, a, trap, rates] = parts as [
       Tensor,
       Tensor,
@@ -209,7 +205,7 @@ export class Mamba3Mixer implements Mixer {
     const lead = y.shape.slice(0, -3);
     const gated = this.norm === undefined ? y : this.#gatedNorm(y, z, this.norm);
     const summed = this.mimo === undefined ? gated : sum(mul(reshape(gated, [-1, h, r, p]), this.mimo.o.value), 2);
-    return linear({ x: reshape(summed, [...lead, d]), weight: this.outProj.value }).y;
+    return this.outProj.apply(reshape(summed, [...lead, d]));
   }
 
   /** Each head normed over its p channels, weighted per channel (the same for all ranks), then gated. */

@@ -16,6 +16,7 @@ import {
 import { runComposite } from "@statespace/core/backend";
 import { copy, sliceAxis } from "@statespace/core/ops";
 import { kaimingUniform, uniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
@@ -53,7 +54,7 @@ export abstract class RecurrentMixer implements Mixer {
   readonly weightHh: Parameter; // [gates h, h]
   readonly biasIh: Parameter; // [gates h]
   readonly biasHh: Parameter; // [gates h]
-  readonly outProj: Parameter | undefined; // [dModel, h]
+  readonly outProj: Linear | undefined; // [dModel, h]
   readonly #names: readonly string[];
 
   /** @param names of the state's tensors, [b, h] each; the first is the output. */
@@ -66,8 +67,8 @@ export abstract class RecurrentMixer implements Mixer {
     this.weightHh = build.matrix("weight_hh_l0", [gates * h, h], init);
     this.biasIh = build.make("bias_ih_l0", [gates * h], init, { decay: false });
     this.biasHh = build.make("bias_hh_l0", [gates * h], init, { decay: false });
-    this.outProj = h === dModel ? undefined : build.matrix("out_proj.weight", [dModel, h], kaimingUniform(h));
-    this.parameters = [this.weightIh, this.weightHh, this.biasIh, this.biasHh, ...(this.outProj ? [this.outProj] : [])];
+    this.outProj = h === dModel ? undefined : build.linear("out_proj", [dModel, h], kaimingUniform(h));
+    this.parameters = [this.weightIh, this.weightHh, this.biasIh, this.biasHh, ...(this.outProj?.parameters ?? [])];
   }
 
   /**
@@ -204,7 +205,7 @@ export abstract class RecurrentMixer implements Mixer {
   }
 
   #project(y: Tensor): Tensor {
-    return this.outProj === undefined ? y : linear({ x: y, weight: this.outProj.value }).y;
+    return this.outProj === undefined ? y : this.outProj.apply(y);
   }
 }
 

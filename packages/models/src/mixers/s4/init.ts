@@ -1,6 +1,6 @@
 import type { Rng } from "@statespace/core";
 import { makeNplr } from "@statespace/core/hippo";
-import type { Initializer } from "../../layers/parameterBuilder.ts";
+import type { Initializer } from "../../layers/initializers.ts";
 import type { S4Config } from "./config.ts";
 import { storePositive } from "./transforms.ts";
 

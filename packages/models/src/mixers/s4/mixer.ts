@@ -3,7 +3,6 @@ import {
   ArgumentError,
   concat,
   gelu,
-  linear,
   mul,
   pad,
   reshape,
@@ -16,7 +15,8 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { copy, fftConv, reverse, sliceAxis } from "@statespace/core/ops";
-import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
+import { kaimingUniform, normal } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
@@ -39,8 +39,7 @@ export class S4Mixer implements Mixer {
   readonly parameters: readonly Parameter[];
   readonly kernel: S4Kernel;
   readonly D: Parameter; // [c, h]
-  readonly outWeight: Parameter | undefined; // [2 h, c h] (glu) or [h, c h]
-  readonly outBias: Parameter | undefined;
+  readonly outLinear: Linear | undefined; // [2 h, c h] (glu) or [h, c h]
 
   constructor(config: S4Config, build: ParameterBuilder) {
     const { dModel: h, channels: c, mode, discretization, output } = config;
@@ -52,10 +51,9 @@ export class S4Mixer implements Mixer {
     this.kernel = mode === "dplr" ? new DplrKernel(config, inner) : new DiagonalKernel(config, inner);
     if (output !== "none") {
       const rows = output === "glu" ? 2 * h : h;
-      this.outWeight = build.matrix("output_linear.0.weight", [rows, c * h], kaimingUniform(c * h));
-      this.outBias = build.make("output_linear.0.bias", [rows], constant(0), { decay: false });
+      this.outLinear = build.linear("output_linear.0", [rows, c * h], kaimingUniform(c * h), { bias: true });
     }
-    this.parameters = [this.D, ...this.kernel.parameters, ...(this.outWeight ? [this.outWeight, this.outBias!] : [])];
+    this.parameters = [this.D, ...this.kernel.parameters, ...(this.outLinear?.parameters ?? [])];
   }
 
   /** Sampling rate relative to the training data's; may be changed between uses. */
@@ -125,8 +123,8 @@ export class S4Mixer implements Mixer {
 
   #finish(y: Tensor): Tensor {
     const active = this.config.activation === "gelu" ? gelu(y) : y;
-    if (this.outWeight === undefined) return active;
-    const projected = linear({ x: active, weight: this.outWeight.value, bias: this.outBias!.value }).y;
+    if (this.outLinear === undefined) return active;
+    const projected = this.outLinear.apply(active);
     if (this.config.output === "linear") return projected;
     const { dModel } = this.config;
     const [value, gate] = split(projected, [dModel, dModel]) as [Tensor, Tensor];

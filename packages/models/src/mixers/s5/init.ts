@@ -1,7 +1,7 @@
 import type { Rng } from "@statespace/core";
 import { makeNplr } from "@statespace/core/hippo";
 import { complexAt, complexMul, type Complex } from "@statespace/core/math";
-import type { Initializer } from "../../layers/parameterBuilder.ts";
+import type { Initializer } from "../../layers/initializers.ts";
 import type { S5Config } from "./config.ts";
 
 /** A normal variate cut off at two standard deviations, rescaled to standard deviation `std`. */

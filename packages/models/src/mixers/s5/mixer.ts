@@ -19,7 +19,8 @@ import { copy, diagonalScan } from "@statespace/core/ops";
 import { complexMap, complexMulT, complexParts, interleave } from "../../layers/complexTensor.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";
 import { discretizeDiagonalT } from "../../layers/diagonalDiscretize.ts";
-import { constant, kaimingUniform, normal } from "../../layers/initializers.ts";
+import { kaimingUniform, normal } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
@@ -47,8 +48,8 @@ export class S5Mixer implements Mixer {
   readonly C: readonly Parameter[]; // [h, p, 2]: one, or forward and backward
   readonly D: Parameter; // [h]
   readonly logStep: Parameter; // [p, 1]
-  readonly out1: readonly Parameter[]; // weight [h, h], bias [h]
-  readonly out2: readonly Parameter[];
+  readonly out1: Linear | undefined; // [h, h]
+  readonly out2: Linear | undefined; // [h, h]
   /** Factor on every step; may be changed between uses (see `S5Config.stepRescale`). */
   stepRescale: number;
   readonly #discrete: DerivedSet<"ABar" | "BBar" | "C0" | "C1">;
@@ -68,14 +69,11 @@ export class S5Mixer implements Mixer {
     this.C = (bidirectional ? ["C1", "C2"] : ["C"]).map((name) => build.make(name, [h, p, 2], init.C));
     this.D = build.make("D", [h], normal(1), { decay: false });
     this.logStep = build.make("log_step", [p, 1], init.logStep, ssm);
-    const dense = (name: string): Parameter[] => [
-      build.matrix(`${name}.weight`, [h, h], kaimingUniform(h)),
-      build.make(`${name}.bias`, [h], constant(0), { decay: false }),
-    ];
-    this.out1 = activation === "fullGlu" ? dense("out1") : [];
-    this.out2 = activation === "none" || activation === "gelu" ? [] : dense("out2");
+    const dense = (name: string): Linear => build.linear(name, [h, h], kaimingUniform(h), { bias: true });
+    this.out1 = activation === "fullGlu" ? dense("out1") : undefined;
+    this.out2 = activation === "none" || activation === "gelu" ? undefined : dense("out2");
     const ssmParameters = [this.LambdaRe, this.LambdaIm, this.B, ...this.C, this.logStep];
-    this.parameters = [...ssmParameters, this.D, ...this.out1, ...this.out2];
+    this.parameters = [...ssmParameters, this.D, ...(this.out1?.parameters ?? []), ...(this.out2?.parameters ?? [])];
     this.#discrete = new DerivedSet(ssmParameters, () => this.#discretize());
   }
 
@@ -157,11 +155,8 @@ export class S5Mixer implements Mixer {
     const { activation } = this.config;
     if (activation === "none") return y;
     const x = gelu(y);
-    if (activation === "gelu") return x;
-    const project = (input: Tensor, [weight, bias]: readonly Parameter[]): Tensor =>
-      linear({ x: input, weight: weight!.value, bias: bias!.value }).y;
-    const gate = sigmoid(project(x, this.out2));
-    return mul(activation === "fullGlu" ? project(x, this.out1) : activation === "halfGlu1" ? x : y, gate);
+    if (this.out2 === undefined) return x;
+    return mul(this.out1?.apply(x) ?? (activation === "halfGlu1" ? x : y), sigmoid(this.out2.apply(x)));
   }
 
   #expectCausal(use: string): void {

@@ -1,6 +1,7 @@
-import { causalConv1d, linear, mul, reshape, split, tidy, zeros, type Parameter, type Tensor } from "@statespace/core";
+import { causalConv1d, mul, reshape, split, tidy, zeros, type Parameter, type Tensor } from "@statespace/core";
 import { causalConv1dStep } from "@statespace/core/ops";
-import { constant, kaimingUniform } from "../../layers/initializers.ts";
+import { kaimingUniform } from "../../layers/initializers.ts";
+import type { Linear } from "../../layers/linear.ts";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { ShortConvConfig } from "./config.ts";
@@ -18,31 +19,22 @@ export class ShortConvMixer implements Mixer {
   readonly constantState = true;
   readonly config: ShortConvConfig;
   readonly parameters: readonly Parameter[];
-  readonly inProj: Parameter; // [3 d, d]
-  readonly inProjBias: Parameter | undefined; // [3 d]
+  readonly inProj: Linear; // [3 d, d]
   readonly convWeight: Parameter; // [d, 1, k]
   readonly convBias: Parameter | undefined; // [d]
-  readonly outProj: Parameter; // [d, d]
-  readonly outProjBias: Parameter | undefined; // [d]
+  readonly outProj: Linear; // [d, d]
 
   constructor(config: ShortConvConfig, build: ParameterBuilder) {
     this.config = config;
     const { dModel: d, dConv: k, useBias } = config;
     const own = { decay: false };
-    this.inProj = build.matrix("in_proj.weight", [3 * d, d], kaimingUniform(d));
-    this.inProjBias = useBias ? build.make("in_proj.bias", [3 * d], constant(0), own) : undefined;
+    this.inProj = build.linear("in_proj", [3 * d, d], kaimingUniform(d), { bias: useBias });
     this.convWeight = build.make("conv1d.weight", [d, 1, k], kaimingUniform(k));
     this.convBias = useBias ? build.make("conv1d.bias", [d], kaimingUniform(k), own) : undefined;
-    this.outProj = build.matrix("out_proj.weight", [d, d], build.ontoResidual(kaimingUniform(d)));
-    this.outProjBias = useBias ? build.make("out_proj.bias", [d], constant(0), own) : undefined;
-    this.parameters = [
-      this.inProj,
-      this.inProjBias,
-      this.convWeight,
-      this.convBias,
-      this.outProj,
-      this.outProjBias,
-    ].filter((parameter) => parameter !== undefined);
+    this.outProj = build.linear("out_proj", [d, d], build.ontoResidual(kaimingUniform(d)), { bias: useBias });
+    this.parameters = [...this.inProj.parameters, this.convWeight, this.convBias, ...this.outProj.parameters].filter(
+      (parameter) => parameter !== undefined,
+    );
   }
 
   initialState(batch: number): LayerState {
@@ -73,13 +65,13 @@ export class ShortConvMixer implements Mixer {
   /** B x and C, [..., d] each. */
   #project(input: Tensor): { x: Tensor; C: Tensor } {
     const { dModel: d } = this.config;
-    const { y } = linear({ x: input, weight: this.inProj.value, bias: this.inProjBias?.value });
+    const y = this.inProj.apply(input);
     const [B, C, x] = split(y, [d, d, d]) as [Tensor, Tensor, Tensor];
     return { x: mul(B, x), C };
   }
 
   #output(C: Tensor, convolved: Tensor): Tensor {
-    return linear({ x: mul(C, convolved), weight: this.outProj.value, bias: this.outProjBias?.value }).y;
+    return this.outProj.apply(mul(C, convolved));
   }
 
   /** The convolution's weight without the middle axis of PyTorch's grouped layout. */

@@ -54,7 +54,7 @@ export class AblatedMixer extends MambaMixer {
 
   #forwardWithoutGate(input: Tensor): Tensor {
     const { dInner: d, dConv } = this.config;
-    const x = linear({ x: input, weight: sliceAxis(this.inProj.value, 0, 0, d) }).y; // [b, l, d]
+    const x = linear({ x: input, weight: sliceAxis(this.inProj.weight.value, 0, 0, d) }).y; // [b, l, d]
     const u = causalConv1d(
       { x, weight: reshape(this.convWeight.value, [d, dConv]), bias: this.convBias?.value },
       { silu: true },
@@ -64,7 +64,7 @@ export class AblatedMixer extends MambaMixer {
       { u, delta, A: this.A, B, C, D: this.D.value, deltaBias: this.dtBias.value },
       { deltaSoftplus: true },
     );
-    return linear({ x: gelu(y), weight: this.outProj.value }).y;
+    return linear({ x: gelu(y), weight: this.outProj.weight.value }).y;
   }
 
   #record(u: Tensor, parts: { delta: Tensor; B: Tensor; C: Tensor }): { delta: Tensor; B: Tensor; C: Tensor } {

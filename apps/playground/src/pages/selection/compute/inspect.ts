@@ -125,10 +125,12 @@ async function numbersOf(
   const mixer = block.mixers[0] as AblatedMixer;
   const { l, d } = scan;
   const m = before.length / l;
-  const z = tidy(() => linear({ x: block.norm.apply(stream), weight: sliceAxis(mixer.inProj.value, 0, d, d) }).y);
+  const z = tidy(
+    () => linear({ x: block.norm.apply(stream), weight: sliceAxis(mixer.inProj.weight.value, 0, d, d) }).y,
+  );
   const gates = await readFloats(z);
   z.dispose();
-  const inProj = await mixer.inProj.read();
+  const inProj = await mixer.inProj.weight.read();
   return {
     scan,
     m,
@@ -138,7 +140,7 @@ async function numbersOf(
     convWeight: await mixer.convWeight.read(),
     convBias: (await mixer.convBias?.read()) ?? new Float32Array(d),
     D: await mixer.D.read(),
-    outProj: await mixer.outProj.read(),
+    outProj: await mixer.outProj.weight.read(),
     gate: async (y) => (mixer.selects.gate ? Float64Array.from(gates, (x) => x / (1 + Math.exp(-x))) : geluFactors(y)),
   };
 }
