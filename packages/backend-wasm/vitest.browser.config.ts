@@ -13,8 +13,6 @@ export default defineProject({
   test: {
     name: "backend-wasm browser",
     include: ["test/browser/**/*.test.ts"],
-    // A group of its own: it measures the page's longest task, which other suites' work would stretch.
-    sequence: { groupOrder: 1 },
     browser: {
       enabled: true,
       headless: true,

@@ -9,7 +9,7 @@ import {
 import { constants, kernelNumbers, type KernelNumber, type Launcher } from "./kernels.gen.ts";
 import { GROUP_ROWS, groupedBytes, layoutGroups, unlayoutGroups } from "./ops/linear/packed.ts";
 import type { Executor } from "./runtime/executor.ts";
-import { Machine, type WasmOptions } from "./runtime/machine.ts";
+import { checkWasmOptions, Machine, type WasmOptions } from "./runtime/machine.ts";
 import { RemoteMachine } from "./runtime/remote.ts";
 
 /** A kernel call: its number, argument words, and whether it is worth more than one thread. */
@@ -39,6 +39,7 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implement
 
   /** @throws BackendError where the engine lacks SIMD, or threads are asked for and memory cannot be shared. */
   static async start(options: WasmOptions = {}): Promise<WasmBackend> {
+    checkWasmOptions(options);
     return new WasmBackend(
       await (options.worker ? RemoteMachine : Machine).start(options),
       options.parallelWork ?? PARALLEL_WORK,

@@ -57,6 +57,20 @@ describe("a backend in a worker", () => {
     expect(await readFloats(product())).toEqual(want);
   });
 
+  it.each([
+    ["zeros", (): Tensor => zeros([4])],
+    ["an upload", (): Tensor => tensor(noise(4, 1))],
+    ["32 MiB", (): Tensor => tidy(() => sum(zeros([8 << 20])))],
+  ])("begins with %s: its first command lies behind the scratch by which memory just grew", async (_, first) => {
+    for (const threads of [2, 3]) {
+      const want = await direct(threads, first);
+      await start({ threads });
+      expect(await readFloats(first())).toEqual(want);
+      expect(await readFloats(product())).toHaveLength(200 * 170);
+      stopBackend("wasm");
+    }
+  });
+
   it("does so where memory cannot be shared: the worker has its own, which grows", async () => {
     const compute = (): Tensor => tidy(() => add(sum(zeros([8 << 20])), product()));
     const want = await direct(1, compute);
@@ -87,13 +101,15 @@ describe("a backend in a worker", () => {
     await start({ threads: 1 });
     const x = tensor(noise(512 * 512, 1), [512, 512]);
     await readFloats(sum(x));
-    const from = performance.now();
     let y = x;
     for (let i = 0; i < 40; i++) y = tidy(() => matMul(y, x));
-    const enqueued = performance.now() - from;
-    await readFloats(sum(y));
-    const done = performance.now() - from;
-    expect(enqueued).toBeLessThan(done / 4); // 40 products of 0.27 GFLOP take over 100 ms on anything; enqueueing them some 1 ms
+    // The memory is shared, and commands go off when this turn ends: what the launches will write is not there yet.
+    const { buffer } = backend.machine.heap.memory as WebAssembly.Memory;
+    const inMemory = (): Float32Array => new Float32Array(buffer, backend.at(y), 16).slice();
+    const before = inMemory();
+    const after = (await readFloats(y)).slice(0, 16);
+    expect(inMemory()).toEqual(after);
+    expect(before).not.toEqual(after);
   });
 
   it("replays a captured graph on new inputs as the ops run, also after memory grew", async () => {
@@ -165,9 +181,7 @@ describe("errors of a backend in a worker", () => {
       await start({ threads: 2, workerTimeout: 300 });
       expect((await readFloats(product())).every(Number.isFinite)).toBe(true);
       kill();
-      const from = performance.now();
       await expect(readFloats(tidy(() => sum(product())))).rejects.toThrow(DeviceLostError);
-      expect(performance.now() - from).toBeLessThan(5000);
       expect(() => product()).toThrow(DeviceLostError);
       stopBackend("wasm");
     }

@@ -14,14 +14,19 @@ const RELAXED_PROBE = [
   253, 128, 2, 11,
 ];
 
-/** The best flavour this engine validates. @throws BackendError without SIMD. */
+/** The best flavour this engine validates. @throws BackendError without WebAssembly or its SIMD. */
 export function bestFlavour(): Flavour {
+  if (typeof WebAssembly === "undefined")
+    throw new BackendError("wasm: this engine has no WebAssembly, or it is switched off");
   if (WebAssembly.validate(new Uint8Array(RELAXED_PROBE))) return "relaxed";
   if (WebAssembly.validate(new Uint8Array(SIMD_PROBE))) return "plain";
   throw new BackendError("wasm: this engine has no WebAssembly SIMD");
 }
 
-/** Compiles a flavour for shared or private memory. The two differ in one byte, the limits flags of the imported memory. */
+/**
+ * Compiles a flavour for shared or private memory. The two differ in one byte, the limits flags of the imported memory.
+ * @throws BackendError where the engine refuses, as a page's policy may want it to.
+ */
 export async function compileBinary(flavour: Flavour, shared: boolean): Promise<WebAssembly.Module> {
   const bytes = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -30,5 +35,12 @@ export async function compileBinary(flavour: Flavour, shared: boolean): Promise<
   const lengths = flavours.map(({ length }) => length);
   const binary = pick(both, lengths, which);
   binary[flavours[which]!.memoryFlag] = shared ? 3 : 1;
-  return WebAssembly.compile(binary);
+  try {
+    return await WebAssembly.compile(binary);
+  } catch (cause) {
+    throw new BackendError(
+      `wasm: the engine did not compile the kernels (${String(cause)}); under a Content-Security-Policy, script-src has to allow 'wasm-unsafe-eval'`,
+      { cause },
+    );
+  }
 }

@@ -35,13 +35,11 @@ export type Answer =
   | { readonly failed: "BackendError" | "DeviceLostError"; readonly reason: string };
 
 /**
- * The program of the worker that runs a backend's commands as the first thread of its pool. After a failure it does nothing more, and its owner ends it:
+ * What a worker does that runs a backend's commands as the first thread of its pool: `lead` starts it, `obey` takes a batch. After a failure it does nothing more, and its owner ends it:
  * the trap may have left workers at a barrier.
  */
 export const driverSource: string = `
-const node = typeof process === "object" && process.getBuiltinModule ? process.getBuiltinModule("node:worker_threads") : undefined;
-const port = node ? node.parentPort : self;
-let memory, exports, threads, eager, words;
+let memory, kernels, threads, eager, words;
 const view = (end) => {
   if (words.byteLength < end) {
     memory.grow(0); // another thread may have grown it: a fresh buffer
@@ -51,10 +49,10 @@ const view = (end) => {
 };
 const lost = (reason) => Object.assign(new Error(reason), { lost: true });
 const runList = (list, count, parallel) => {
-  if (!parallel) exports.runAlone(list, count);
-  else if (exports.runTogether(list, count, threads)) throw lost("a worker failed inside a kernel");
+  if (!parallel) kernels.runAlone(list, count);
+  else if (kernels.runTogether(list, count, threads)) throw lost("a worker failed inside a kernel");
 };
-const start = ({ module, memory: shared, threads: count, patience }) => {
+const lead = ({ module, memory: shared, threads: count, patience }) => {
   memory = shared || new WebAssembly.Memory({ initial: 64, maximum: 65536 });
   threads = count;
   let since = 0;
@@ -62,23 +60,24 @@ const start = ({ module, memory: shared, threads: count, patience }) => {
     if (times === 1) since = Date.now();
     if (Date.now() - since > patience) throw lost("a worker has been silent for " + patience + " ms");
   };
-  exports = new WebAssembly.Instance(module, { env: { memory, stalled } }).exports;
+  kernels = new WebAssembly.Instance(module, { env: { memory, stalled } }).exports;
   words = new Int32Array(memory.buffer);
-  port.postMessage({ heapBase: exports.__heap_base.value });
+  port.postMessage({ heapBase: kernels.__heap_base.value });
 };
 const perform = (batch, uploads) => {
   let upload = 0;
   for (let i = 0; i < batch.length; ) {
     const op = batch[i++], a = batch[i++] >>> 0;
     if (op === 0) {
-      exports.setup(a, 1);
+      kernels.setup(a, 1);
       eager = batch[i++];
     } else if (op === 1) {
       const parallel = batch[i++], count = batch[i++], at = eager >> 2;
-      words[at] = a;
-      words[at + 1] = parallel ? 0 : 1;
-      words[at + 2] = eager + 16;
-      words.set(batch.subarray(i, i + count), at + 4);
+      const list = view(eager + 16 + 4 * count);
+      list[at] = a;
+      list[at + 1] = parallel ? 0 : 1;
+      list[at + 2] = eager + 16;
+      list.set(batch.subarray(i, i + count), at + 4);
       i += count;
       runList(eager, 1, parallel);
     } else if (op === 2) runList(a, batch[i++], batch[i++]);
@@ -99,18 +98,13 @@ const perform = (batch, uploads) => {
     }
   }
 };
-const message = (data) => {
-  if (data.words === undefined) return start(data);
-  if (exports === undefined) return;
+const obey = (data) => {
+  if (kernels === undefined) return;
   try {
     perform(data.words, data.uploads);
   } catch (error) {
-    exports = undefined;
+    kernels = undefined;
     port.postMessage(error.lost ? { failed: "DeviceLostError", reason: error.message } : { failed: "BackendError", reason: "a kernel failed: " + error });
   }
 };
-if (node) {
-  start(node.workerData);
-  port.on("message", message);
-} else self.onmessage = (event) => message(event.data);
 `;

@@ -1,4 +1,5 @@
 import { BackendError, DeviceLostError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { bestFlavour, compileBinary, type Flavour } from "./binary.ts";
 import type { Executor } from "./executor.ts";
@@ -21,6 +22,26 @@ export interface WasmOptions {
   readonly workerTimeout?: number;
   /** The memory and all computing in a worker: the calling thread never waits, and reads are asynchronous only. Off by default. */
   readonly worker?: boolean;
+  /**
+   * Address of this package's `worker.js`, for pages whose Content-Security-Policy allows no workers from `blob:` addresses. By default the
+   * workers' program is text in the package.
+   */
+  readonly workerUrl?: string;
+}
+
+const OPTIONS: Readonly<Record<keyof WasmOptions, true>> = {
+  threads: true,
+  flavour: true,
+  maxBytes: true,
+  parallelWork: true,
+  workerTimeout: true,
+  worker: true,
+  workerUrl: true,
+};
+
+/** @throws ArgumentError for an option that there is not, naming the one that may be meant. */
+export function checkWasmOptions(options: WasmOptions): void {
+  refuseUnknown("wasmBackend", options, Object.keys(OPTIONS), { numThreads: "threads", maxMemory: "maxBytes" });
 }
 
 interface Exports {
@@ -42,11 +63,16 @@ function defaultThreads(): number {
   return Math.min(8, cores);
 }
 
-/** Options with every default filled in. @throws BackendError for those that the machine cannot meet. */
-export function settle(
-  options: WasmOptions,
-  share: boolean,
-): { flavour: Flavour; threads: number; limit: number; patience: number } {
+/** Options with every default filled in. */
+interface Settled {
+  readonly flavour: Flavour;
+  readonly threads: number;
+  readonly limit: number;
+  readonly patience: number;
+}
+
+/** @throws BackendError for options that the machine cannot meet. */
+export function settle(options: WasmOptions, share: boolean): Settled {
   const threads = options.threads ?? (share ? defaultThreads() : 1);
   if (!Number.isInteger(threads) || threads < 1)
     throw new BackendError(`wasm: threads must be a positive integer, got ${threads}`);
@@ -107,9 +133,22 @@ export class Machine implements Executor {
     this.#words = new Int32Array(memory.buffer);
   }
 
-  /** @throws BackendError for settings the machine cannot meet. */
+  /**
+   * Where nobody asked for a number of threads and workers do not start (a page's policy may forbid them), it goes on with one, and says so.
+   * @throws BackendError for settings the machine cannot meet.
+   */
   static async start(options: WasmOptions): Promise<Machine> {
-    const { flavour, threads, limit, patience } = settle(options, canShareMemory());
+    const settled = settle(options, canShareMemory());
+    try {
+      return await Machine.#open(settled, options.workerUrl);
+    } catch (error) {
+      if (options.threads !== undefined || settled.threads === 1 || !(error instanceof BackendError)) throw error;
+      console.warn(`${error.message}. Going on with one thread`);
+      return Machine.#open({ ...settled, threads: 1 }, options.workerUrl);
+    }
+  }
+
+  static async #open({ flavour, threads, limit, patience }: Settled, workerUrl: string | undefined): Promise<Machine> {
     const shared = threads > 1;
     const module = await compileBinary(flavour, shared);
     const memory = newMemory(shared);
@@ -123,7 +162,12 @@ export class Machine implements Executor {
     const machine = new Machine(flavour, threads, memory, instance, limit);
     const scratch = machine.heap.allocate(threads * constants.SCRATCH_BYTES);
     machine.#exports.setup(scratch, mayBlock() ? 1 : 0);
-    await machine.pool.start(workerStarts(module, memory, machine.heap, threads));
+    try {
+      await machine.pool.start(workerStarts(module, memory, machine.heap, threads), workerUrl);
+    } catch (error) {
+      machine.close();
+      throw error;
+    }
     return machine;
   }
 

@@ -1,6 +1,6 @@
 import { BackendError } from "@statespace/core";
 import { startWorker, type WorkerHandle } from "./startWorker.ts";
-import { workerSource, type WorkerStart } from "./worker.ts";
+import type { WorkerStart } from "./worker.ts";
 
 /** Workers that stay in the kernel's `serve` loop. `lost` tells why the pool can no longer be used, once it cannot. */
 export class Pool {
@@ -23,7 +23,7 @@ export class Pool {
   }
 
   /** Starts one worker a description and waits until all serve. @throws BackendError when one does not start. */
-  async start(descriptions: readonly WorkerStart[]): Promise<void> {
+  async start(descriptions: readonly WorkerStart[], workerUrl?: string): Promise<void> {
     await Promise.all(
       descriptions.map(
         (description) =>
@@ -37,7 +37,7 @@ export class Pool {
               if (text === "ready") resolve();
               else failed(String(text));
             };
-            const worker = startWorker(workerSource, description, { message, failed });
+            const worker = startWorker(description, { message, failed }, workerUrl);
             this.#workers.push(worker);
           }),
       ),

@@ -1,7 +1,7 @@
 import { BackendError, DeviceLostError } from "@statespace/core";
 import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { compileBinary, type Flavour } from "./binary.ts";
-import { COMMANDS, driverSource, type Answer, type Batch, type DriverStart } from "./driver.ts";
+import { COMMANDS, type Answer, type Batch, type DriverStart } from "./driver.ts";
 import type { Executor } from "./executor.ts";
 import { Heap, type Growable } from "./heap.ts";
 import { ARGUMENT_WORDS, newMemory, settle, workerStarts, type WasmOptions } from "./machine.ts";
@@ -49,13 +49,17 @@ export class RemoteMachine implements Executor {
   #fault: BackendError | undefined;
   #started: { resolve(heapBase: number): void; reject(fault: BackendError): void } | undefined;
 
-  private constructor(flavour: Flavour, start: DriverStart) {
+  private constructor(flavour: Flavour, start: DriverStart, workerUrl: string | undefined) {
     this.flavour = flavour;
     this.threads = start.threads;
-    this.#driver = startWorker(driverSource, start, {
-      message: (answer) => this.#hear(answer as Answer),
-      failed: (reason) => this.#lose(new DeviceLostError(lostMessage(`the worker is gone: ${reason}`))),
-    });
+    this.#driver = startWorker(
+      start,
+      {
+        message: (answer) => this.#hear(answer as Answer),
+        failed: (reason) => this.#fail(reason),
+      },
+      workerUrl,
+    );
     this.pool.onLost = (reason) => this.#lose(new DeviceLostError(lostMessage(reason)));
   }
 
@@ -66,14 +70,14 @@ export class RemoteMachine implements Executor {
     const module = await compileBinary(flavour, share);
     // Shared memory grows on this thread, so that running out of it is known at the allocation.
     const memory = share ? newMemory(true) : undefined;
-    const machine = new RemoteMachine(flavour, { module, memory, threads, patience });
+    const machine = new RemoteMachine(flavour, { module, memory, threads, patience }, options.workerUrl);
     const base = await new Promise<number>((resolve, reject) => (machine.#started = { resolve, reject }));
     machine.#driver.hold(false);
     const heap = new Heap(memory ?? new RemoteMemory((pages) => machine.#send(COMMANDS.grow, pages)), base, limit);
     machine.#heap = heap;
     machine.#send(COMMANDS.setup, heap.allocate(threads * constants.SCRATCH_BYTES), heap.allocate(4 * ARGUMENT_WORDS));
     try {
-      if (memory) await machine.pool.start(workerStarts(module, memory, heap, threads));
+      if (memory) await machine.pool.start(workerStarts(module, memory, heap, threads), options.workerUrl);
     } catch (error) {
       machine.close();
       throw error;
@@ -153,6 +157,15 @@ export class RemoteMachine implements Executor {
       this.#reads.delete(answer.id);
       if (this.#reads.size === 0) this.#driver.hold(false);
     }
+  }
+
+  /** The worker ended, or never began. */
+  #fail(reason: string): void {
+    this.#lose(
+      this.#heap === undefined
+        ? new BackendError(`wasm: the worker did not start: ${reason}`)
+        : new DeviceLostError(lostMessage(`the worker is gone: ${reason}`)),
+    );
   }
 
   /** Ends everything; the first reason stays. */

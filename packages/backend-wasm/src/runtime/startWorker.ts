@@ -1,3 +1,5 @@
+import { workerProgram } from "./workerProgram.ts";
+
 /** Node's workers and the web's behind one face. */
 export interface WorkerHandle {
   post(message: unknown, transfer: ArrayBuffer[]): void;
@@ -19,7 +21,7 @@ interface NodeWorker {
   terminate(): Promise<number>;
 }
 interface NodeThreads {
-  Worker: new (source: string, options: object) => NodeWorker;
+  Worker: new (program: string | URL, options: object) => NodeWorker;
 }
 
 function nodeThreads(): NodeThreads | undefined {
@@ -41,26 +43,55 @@ export function canShareMemory(): boolean {
   );
 }
 
-/** Starts a worker from the text of its program, so that no bundler has to find a file. It takes `start` as workerData or as its first message. */
-export function startWorker(source: string, start: object, listener: Listener): WorkerHandle {
+/** What a page's policy has to allow, told where a worker does not even say why it did not start. */
+const POLICY =
+  "a page whose Content-Security-Policy has no worker-src blob: serves @statespace/backend-wasm/worker.js itself and gives its address as workerUrl";
+
+/**
+ * Starts a worker, from the text of its program unless told where that lies as a file. It takes `start` as workerData or as its first message.
+ * What keeps it from starting is told to the listener, also where the constructor throws.
+ */
+export function startWorker(start: object, listener: Listener, workerUrl?: string): WorkerHandle {
   const threads = nodeThreads();
-  if (threads) {
-    const worker = new threads.Worker(source, { eval: true, workerData: start });
-    worker.on("message", (data) => listener.message(data));
-    worker.on("error", (error) => listener.failed(String(error)));
-    worker.on("exit", (code) => listener.failed(`exited with code ${String(code)}`));
-    return {
-      post: (message, transfer) => worker.postMessage(message, transfer),
-      hold: (alive) => (alive ? worker.ref() : worker.unref()),
-      terminate: () => void worker.terminate(),
-    };
+  try {
+    return threads ? startNodeWorker(threads, start, listener, workerUrl) : startWebWorker(start, listener, workerUrl);
+  } catch (error) {
+    const reason = String(error);
+    // After the caller has what it waits with.
+    queueMicrotask(() => listener.failed(workerUrl === undefined && !threads ? `${reason}; ${POLICY}` : reason));
+    return { post: () => {}, hold: () => {}, terminate: () => {} };
   }
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+}
+
+function startNodeWorker(
+  { Worker }: NodeThreads,
+  start: object,
+  listener: Listener,
+  workerUrl: string | undefined,
+): WorkerHandle {
+  const worker =
+    workerUrl === undefined
+      ? new Worker(workerProgram, { eval: true, workerData: start })
+      : new Worker(new URL(workerUrl), { workerData: start });
+  worker.on("message", (data) => listener.message(data));
+  worker.on("error", (error) => listener.failed(String(error)));
+  worker.on("exit", (code) => listener.failed(`exited with code ${String(code)}`));
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    hold: (alive) => (alive ? worker.ref() : worker.unref()),
+    terminate: () => void worker.terminate(),
+  };
+}
+
+function startWebWorker(start: object, listener: Listener, workerUrl: string | undefined): WorkerHandle {
+  const url = workerUrl ?? URL.createObjectURL(new Blob([workerProgram], { type: "text/javascript" }));
   const worker = new Worker(url);
   worker.onmessage = (event: MessageEvent<unknown>): void => listener.message(event.data);
-  worker.onerror = (event): void => listener.failed(event.message);
+  // A worker that was not allowed to load has an error without a message.
+  const silent = workerUrl === undefined ? POLICY : `nothing that runs could be loaded from ${workerUrl}`;
+  worker.onerror = (event): void => listener.failed(event.message || silent);
   worker.postMessage(start);
-  URL.revokeObjectURL(url);
+  if (workerUrl === undefined) URL.revokeObjectURL(url);
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
     hold: () => {},

@@ -6,26 +6,19 @@ export interface WorkerStart {
   readonly thread: number;
 }
 
-/**
- * The worker's whole program, as text so that no bundler has to find a file. It runs as a Node worker (eval) and as a
- * classic web worker (blob). `serve` returns when the pool stops; a trap stops the pool, so that nobody waits for this thread.
- */
-export const workerSource: string = `
-const node = typeof process === "object" && process.getBuiltinModule ? process.getBuiltinModule("node:worker_threads") : undefined;
-const post = (message) => (node ? node.parentPort : self).postMessage(message);
-const start = ({ module, memory, stackTop, thread }) => {
-  let exports;
+/** What a worker of the pool does: `serve` returns when the pool stops; a trap stops the pool, so that nobody waits for this thread. */
+export const memberSource: string = `
+const join = ({ module, memory, stackTop, thread }) => {
+  let kernels;
   try {
-    exports = new WebAssembly.Instance(module, { env: { memory, stalled() {} } }).exports;
-    exports.__stack_pointer.value = stackTop;
-    post("ready");
-    exports.serve(thread);
-    post("stopped");
+    kernels = new WebAssembly.Instance(module, { env: { memory, stalled() {} } }).exports;
+    kernels.__stack_pointer.value = stackTop;
+    port.postMessage("ready");
+    kernels.serve(thread);
+    port.postMessage("stopped");
   } catch (error) {
-    if (exports) exports.stop();
-    post(String(error));
+    if (kernels) kernels.stop();
+    port.postMessage(String(error));
   }
 };
-if (node) start(node.workerData);
-else self.onmessage = (event) => start(event.data);
 `;
