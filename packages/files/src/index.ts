@@ -1,6 +1,9 @@
 export { type Checkpoint, CONFIG_FILE, GENERATION_CONFIG_FILE, openCheckpoint } from "./checkpoint/openCheckpoint.ts";
 export { openWeights, WEIGHTS_FILE } from "./checkpoint/openWeights.ts";
 export { readJson } from "./checkpoint/readJson.ts";
+export { type GgufFile, openGguf } from "./gguf/openGguf.ts";
+export { type GgufNumbers, type GgufScalar, GgufStrings, type GgufValue } from "./gguf/ggufValues.ts";
+export type { GgufValueType } from "./gguf/ggufTypes.ts";
 export { openPytorch } from "./pytorch/openPytorch.ts";
 export { openSafetensors } from "./safetensors/openSafetensors.ts";
 export type { TensorEntry, TensorFile, TensorPiece } from "./tensors/tensorFile.ts";
@@ -61,3 +64,4 @@ export {
 } from "./strictJson.ts";
 export { fromFloat32Array, type RawTensor, toFloat32Array, toFloat64Array, toInt32Array } from "./tensors/convert.ts";
 export { DTYPE_BYTES, type FloatStorage, type ElementType } from "./tensors/dtype.ts";
+export { BLOCK_TYPES, blockOf, type BlockType, isBlockType, type StoredType } from "./tensors/blockTypes.ts";

@@ -83,7 +83,8 @@ describe("round trip", () => {
   test("the header ends, and every tensor begins, at a multiple of its element size", () => {
     const headerLength = Number(new DataView(file.buffer).getBigUint64(0, true));
     expect(headerLength % 8).toBe(0);
-    for (const { dtype, bytes } of parsed.tensors.values()) expect(bytes.byteOffset % DTYPE_BYTES[dtype]).toBe(0);
+    for (const { dtype, bytes } of parsed.tensors.values())
+      expect(bytes.byteOffset % DTYPE_BYTES[dtype as ElementType]).toBe(0);
   });
 
   test("a file that begins at an odd address reads the same", () => {

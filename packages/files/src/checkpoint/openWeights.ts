@@ -3,8 +3,8 @@ import { openPytorch } from "../pytorch/openPytorch.ts";
 import { openSafetensors } from "../safetensors/openSafetensors.ts";
 import type { ReadOptions, Source } from "../sources/source.ts";
 import { type JsonObject, quote } from "../strictJson.ts";
-import type { RawTensor } from "../tensors/convert.ts";
-import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
+import { ShardedFile } from "../tensors/shardedFile.ts";
+import type { TensorFile } from "../tensors/tensorFile.ts";
 import { readJson } from "./readJson.ts";
 import { parseShardIndex, type ShardIndex } from "./shardIndex.ts";
 
@@ -63,7 +63,7 @@ async function openShards(
     shards.set(file, shard);
   }
   checkPromises(index, shards, format);
-  return new ShardedFile(source, [...shards.values()]);
+  return new ShardedFile(source.name, [...shards.values()]);
 }
 
 function checkPromises(index: ShardIndex, shards: ReadonlyMap<string, TensorFile>, format: WeightFormat): void {
@@ -77,33 +77,4 @@ function checkPromises(index: ShardIndex, shards: ReadonlyMap<string, TensorFile
   for (const { entries } of shards.values()) for (const { byteLength } of entries.values()) total += byteLength;
   if (index.totalSize !== total)
     throw new FormatError(`${format.index}: metadata.total_size is ${index.totalSize}, the shards hold ${total} bytes`);
-}
-
-/** Several files read as one. */
-class ShardedFile implements TensorFile {
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly #source: Source;
-  readonly #shards: readonly TensorFile[];
-
-  constructor(source: Source, shards: readonly TensorFile[]) {
-    this.#source = source;
-    this.#shards = shards;
-    this.metadata = shards[0].metadata;
-    this.entries = new Map(shards.flatMap(({ entries }) => [...entries]));
-  }
-
-  async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
-    const shard = this.#shards.find(({ entries }) => entries.has(name));
-    if (shard === undefined) throw new FormatError(`${this.#source.name}: tensor ${quote(name)} is missing`);
-    return shard.read(name, options);
-  }
-
-  async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
-    for (const shard of this.#shards) yield* shard.pieces(options);
-  }
-
-  async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
-    for (const shard of this.#shards) yield* shard.stream(options);
-  }
 }

@@ -1,9 +1,9 @@
 import { FormatError } from "@statespace/core";
 import { impostor, IMPOSTOR_BYTES } from "../impostor.ts";
-import { throwIfAborted } from "../sources/abort.ts";
-import type { FileStream, ReadOptions, Source } from "../sources/source.ts";
+import type { ReadOptions, Source } from "../sources/source.ts";
 import { quote } from "../strictJson.ts";
 import type { RawTensor } from "../tensors/convert.ts";
+import { cutTensors, joinPieces } from "../tensors/cutTensors.ts";
 import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
 import { LENGTH_BYTES, parseHeader, readHeaderLength, type SafetensorsHeader } from "./safetensorsHeader.ts";
 
@@ -69,57 +69,16 @@ class Safetensors implements TensorFile {
   async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
     const stream = await this.#source.stream(this.#file, { ...options, transient: true });
     if (stream === undefined) throw new FormatError(`${this.#source.name}: ${this.#file} is missing`);
-    yield* cutTensors(stream, this.#file, this.#header, options);
+    const { dataStart, tensors } = this.#header;
+    const places = Array.from(tensors.values(), ({ name, begin, end }) => ({
+      name,
+      begin: dataStart + begin,
+      end: dataStart + end,
+    }));
+    yield* cutTensors(stream, { file: this.#file, places, padded: false }, options);
   }
 
   async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
-    let whole: Uint8Array | undefined;
-    for await (const { name, begin, bytes } of this.pieces(options)) {
-      const { dtype, shape, byteLength } = this.entries.get(name)!;
-      whole ??= new Uint8Array(byteLength);
-      whole.set(bytes, begin);
-      if (begin + bytes.byteLength < byteLength) continue;
-      yield [name, { dtype, shape, bytes: whole }];
-      whole = undefined;
-    }
-  }
-}
-
-/** Cuts a file's chunks where tensors begin. */
-async function* cutTensors(
-  stream: FileStream,
-  file: string,
-  header: SafetensorsHeader,
-  options: ReadOptions,
-): AsyncGenerator<TensorPiece, void, undefined> {
-  const chunks = stream.chunks[Symbol.asyncIterator]();
-  let chunk: Uint8Array = new Uint8Array(0);
-  /** Some bytes, of those that are still wanted. */
-  const take = async (wanted: number): Promise<Uint8Array> => {
-    while (chunk.byteLength === 0) {
-      throwIfAborted(options.signal, file);
-      const next = await chunks.next();
-      if (next.done === true) throw new FormatError(`${file}: truncated: ended ${wanted} bytes early`);
-      chunk = next.value;
-    }
-    const part = chunk.subarray(0, wanted);
-    chunk = chunk.subarray(part.byteLength);
-    return part;
-  };
-  try {
-    for (let at = 0; at < header.dataStart;) at += (await take(header.dataStart - at)).byteLength;
-    for (const { name, begin: first, end } of header.tensors.values()) {
-      if (end === first) yield { name, begin: 0, bytes: new Uint8Array(0) };
-      for (let begin = 0; begin < end - first;) {
-        const bytes = await take(end - first - begin);
-        yield { name, begin, bytes };
-        begin += bytes.byteLength;
-      }
-    }
-    // Lets the source see the end of the file: a cache stores it only then, and a longer file is a changed one.
-    if (chunk.byteLength > 0 || (await chunks.next()).done !== true)
-      throw new FormatError(`${file}: bytes after the last tensor`);
-  } finally {
-    await chunks.return?.();
+    yield* joinPieces(this.pieces(options), this.entries);
   }
 }

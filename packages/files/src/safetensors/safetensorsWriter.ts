@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "@statespace/core";
 import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
-import { DTYPE_BYTES, elementCount, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
+import { DTYPE_BYTES, elementCount, isElementType, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
 
 /** Float32 weights, stored in the float type that the writer is asked for. */
@@ -105,10 +105,11 @@ function plan(
   name: string,
   tensor: WritableTensor | LazyTensor,
   floatType: FloatStorage,
-): { dtype: RawTensor["dtype"]; byteLength: number } {
+): { dtype: ElementType; byteLength: number } {
   if (name === "__metadata__") throw new ArgumentError("safetensors: a tensor cannot be named __metadata__");
   const what = `safetensors: tensor ${quote(name)}`;
   const dtype = "values" in tensor ? floatType : tensor.dtype;
+  if (!isElementType(dtype)) throw new ArgumentError(`${what}: the format has no type ${dtype}; give its values`);
   const count = elementCount(tensor.shape, what);
   if ("read" in tensor) return { dtype, byteLength: count * DTYPE_BYTES[dtype] };
   const actual = "values" in tensor ? tensor.values.length : tensor.bytes.byteLength / DTYPE_BYTES[dtype];

@@ -1,10 +1,12 @@
 import { FormatError } from "@statespace/core";
+import { blockOf, isBlockType, type StoredType } from "./blockTypes.ts";
+import { dequantize } from "./dequantize.ts";
 import { DTYPE_BYTES, type FloatStorage, type ElementType } from "./dtype.ts";
 import { f16ToF32Table, f32BitsToBf16Bits, f32BitsToF16Bits, f8E4M3ToNumber, f8E5M2ToNumber } from "./floatBits.ts";
 
-/** Raw tensor data: little-endian elements in row-major order. */
+/** Raw tensor data: little-endian elements, or the blocks they are stored in, in row-major order. */
 export interface RawTensor {
-  readonly dtype: ElementType;
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }
@@ -32,7 +34,8 @@ export function toFloat32Array(tensor: RawTensor, target?: Float32Array): Float3
   const length = elementLength(tensor);
   const result =
     target !== undefined && target.length >= length ? target.subarray(0, length) : new Float32Array(length);
-  if (dtype === "F16" || dtype === "BF16")
+  if (isBlockType(dtype)) dequantize(dtype, tensor.bytes, result);
+  else if (dtype === "F16" || dtype === "BF16")
     widen(elements(tensor) as Uint16Array, dtype, new Uint32Array(result.buffer, result.byteOffset, length));
   else fill(result, tensor);
   return result;
@@ -44,7 +47,8 @@ export function toFloat32Array(tensor: RawTensor, target?: Float32Array): Float3
  */
 export function toFloat64Array(tensor: RawTensor): Float64Array {
   if (tensor.dtype === "F64") return (elements(tensor) as Float64Array).slice();
-  if (tensor.dtype === "F16" || tensor.dtype === "BF16") return Float64Array.from(toFloat32Array(tensor));
+  if (tensor.dtype === "F16" || tensor.dtype === "BF16" || isBlockType(tensor.dtype))
+    return Float64Array.from(toFloat32Array(tensor));
   const result = new Float64Array(elementLength(tensor));
   fill(result, tensor);
   return result;
@@ -56,7 +60,8 @@ export function toFloat64Array(tensor: RawTensor): Float64Array {
  */
 export function toInt32Array(tensor: RawTensor): Int32Array {
   const { dtype } = tensor;
-  if (dtype.includes("F")) throw new FormatError(`toInt32Array: dtype must be an integer type or BOOL, got ${dtype}`);
+  if (dtype.includes("F") || isBlockType(dtype))
+    throw new FormatError(`toInt32Array: dtype must be an integer type or BOOL, got ${dtype}`);
   const source = elements(tensor);
   const result = new Int32Array(source.length);
   for (let i = 0; i < source.length; i++) {
@@ -79,10 +84,13 @@ export function fromFloat32Array(values: Float32Array, dtype: FloatStorage): Uin
 }
 
 function elementLength({ dtype, bytes }: RawTensor): number {
-  const length = bytes.byteLength / DTYPE_BYTES[dtype];
-  if (!Number.isInteger(length))
-    throw new FormatError(`tensor: ${bytes.byteLength} bytes are not a whole number of ${dtype} elements`);
-  return length;
+  const block = blockOf(dtype);
+  const blocks = bytes.byteLength / block.bytes;
+  if (!Number.isInteger(blocks))
+    throw new FormatError(
+      `tensor: ${bytes.byteLength} bytes are not a whole number of ${dtype} ${isBlockType(dtype) ? "blocks" : "elements"}`,
+    );
+  return blocks * block.elements;
 }
 
 // Every JavaScript engine in use runs little-endian, as the format is, so the bytes can be viewed as they are.
@@ -104,11 +112,12 @@ const VIEWS: Record<ElementType, new (buffer: ArrayBufferLike, offset: number, l
   F8_E5M2: Uint8Array,
 };
 
-/** A view on the elements; copied first if the bytes do not lie at a multiple of the element size. */
+/** A view on the elements of a tensor that has no blocks; copied first if the bytes do not lie at a multiple of the element size. */
 function elements(tensor: RawTensor): ElementArray {
   const length = elementLength(tensor);
-  const aligned = tensor.bytes.byteOffset % DTYPE_BYTES[tensor.dtype] === 0 ? tensor.bytes : tensor.bytes.slice();
-  return new VIEWS[tensor.dtype](aligned.buffer, aligned.byteOffset, length);
+  const dtype = tensor.dtype as ElementType;
+  const aligned = tensor.bytes.byteOffset % DTYPE_BYTES[dtype] === 0 ? tensor.bytes : tensor.bytes.slice();
+  return new VIEWS[dtype](aligned.buffer, aligned.byteOffset, length);
 }
 
 function widen(source: Uint16Array, dtype: "F16" | "BF16", bits: Uint32Array): void {

@@ -1,10 +1,10 @@
 import type { ReadOptions } from "../sources/source.ts";
+import type { StoredType } from "./blockTypes.ts";
 import type { RawTensor } from "./convert.ts";
-import type { ElementType } from "./dtype.ts";
 
 /** Type, shape and place of a tensor, as its file tells them. */
 export interface TensorEntry {
-  readonly dtype: ElementType;
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
   readonly byteLength: number;
   /** The file that holds it. */

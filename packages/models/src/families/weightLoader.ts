@@ -1,13 +1,6 @@
 import { FormatError, type PackedFormat, type Parameter } from "@statespace/core";
 import { type WeightWriter } from "@statespace/core/backend";
-import {
-  DTYPE_BYTES,
-  quote,
-  toFloat32Array,
-  type ElementType,
-  type TensorEntry,
-  type TensorPiece,
-} from "@statespace/files";
+import { blockOf, quote, toFloat32Array, type StoredType, type TensorEntry, type TensorPiece } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { PublishedTensor } from "./weightNames.ts";
 
@@ -16,10 +9,26 @@ const BLOCK = 1 << 18;
 /** Bytes written to a device before it is waited for: those are there twice. */
 const AHEAD = 16 << 20;
 
+/** Types of files whose bytes are those of a packed format. */
+export const PACKED_AS: Readonly<Partial<Record<StoredType, PackedFormat>>> = {
+  F16: "f16",
+  BF16: "bf16",
+  Q8_0: "q8",
+  Q4_0: "q4",
+};
+
+/** @throws FormatError where a row is no whole number of the type's blocks */
+function bytesOfRow(dtype: StoredType, k: number, key: string): number {
+  const block = blockOf(dtype);
+  if (k % block.elements !== 0)
+    throw new FormatError(`tensor ${quote(key)}: rows of ${k} elements cannot be stored as ${dtype}`);
+  return (k / block.elements) * block.bytes;
+}
+
 /** Rows of one tensor of a file that wait to be whole, to be converted and packed together. */
 interface Arriving {
   readonly key: string;
-  readonly dtype: ElementType;
+  readonly dtype: StoredType;
   readonly bytesLeft: { count: number };
   readonly parameter: Parameter;
   readonly writer: WeightWriter;
@@ -86,7 +95,7 @@ export class WeightLoader {
     const { dtype, byteLength } = this.#entries.get(key)!;
     const writer = this.#writers.get(parameter) ?? this.#model.writer(parameter, this.#format);
     this.#writers.set(parameter, writer);
-    const rowBytes = writer.k * DTYPE_BYTES[dtype];
+    const rowBytes = bytesOfRow(dtype, writer.k, key);
     const height = Math.max(4, 4 * Math.floor(BLOCK / (4 * writer.k)));
     const blockBytes = Math.max(1, Math.min(byteLength, height * rowBytes));
     if (this.#bytes.byteLength < blockBytes) this.#bytes = new Uint8Array(blockBytes);
@@ -101,16 +110,16 @@ export class WeightLoader {
   #put(arriving: Arriving): void {
     const { dtype, writer, places, block, filled, row } = arriving;
     const bytes = block.subarray(0, filled);
-    const count = filled / (writer.k * DTYPE_BYTES[dtype]);
-    const asTheyAre = writer.format.toUpperCase() === dtype && writer.format !== "f32";
+    const rowBytes = bytesOfRow(dtype, writer.k, arriving.key);
+    const count = filled / rowBytes;
+    const asTheyAre = PACKED_AS[dtype] === writer.format;
     const floats = asTheyAre ? undefined : this.#toFloats(dtype, bytes);
     let start = 0; // row of the file at which a place begins
     for (const [to, height] of places) {
       const [a, b] = [Math.max(row, start), Math.min(row + count, start + height)];
       const [from, until] = [a - row, b - row];
       if (a < b) {
-        if (floats === undefined)
-          writer.writePacked(to + a - start, bytes.subarray(2 * writer.k * from, 2 * writer.k * until));
+        if (floats === undefined) writer.writePacked(to + a - start, bytes.subarray(rowBytes * from, rowBytes * until));
         else writer.write(to + a - start, floats.subarray(writer.k * from, writer.k * until));
       }
       start += height;
@@ -119,8 +128,9 @@ export class WeightLoader {
     arriving.filled = 0;
   }
 
-  #toFloats(dtype: ElementType, bytes: Uint8Array): Float32Array {
-    const length = bytes.byteLength / DTYPE_BYTES[dtype];
+  #toFloats(dtype: StoredType, bytes: Uint8Array): Float32Array {
+    const block = blockOf(dtype);
+    const length = (bytes.byteLength / block.bytes) * block.elements;
     if (dtype === "F32") return new Float32Array(bytes.buffer, bytes.byteOffset, length);
     if (this.#floats.length < length) this.#floats = new Float32Array(length);
     return toFloat32Array({ dtype, shape: [length], bytes }, this.#floats);

@@ -1,0 +1,34 @@
+import { FormatError } from "@statespace/core";
+import type { ReadOptions } from "../sources/source.ts";
+import { quote } from "../strictJson.ts";
+import type { RawTensor } from "./convert.ts";
+import type { TensorEntry, TensorFile, TensorPiece } from "./tensorFile.ts";
+
+/** Several files read as one. */
+export class ShardedFile implements TensorFile {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #name: string;
+  readonly #shards: readonly TensorFile[];
+
+  constructor(name: string, shards: readonly TensorFile[]) {
+    this.#name = name;
+    this.#shards = shards;
+    this.metadata = shards[0].metadata;
+    this.entries = new Map(shards.flatMap(({ entries }) => [...entries]));
+  }
+
+  async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
+    const shard = this.#shards.find(({ entries }) => entries.has(name));
+    if (shard === undefined) throw new FormatError(`${this.#name}: tensor ${quote(name)} is missing`);
+    return shard.read(name, options);
+  }
+
+  async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
+    for (const shard of this.#shards) yield* shard.pieces(options);
+  }
+
+  async *stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
+    for (const shard of this.#shards) yield* shard.stream(options);
+  }
+}
