@@ -7,7 +7,7 @@ const hashes = JSON.parse(readFileSync(new URL("hashes.json", root), "utf8")) as
 
 it("the golden vectors are those that were taken over, all of them", () => {
   const files = readdirSync(new URL("golden/", root), { recursive: true, encoding: "utf8" }).filter((name) =>
-    /\.(safetensors|json)$/.test(name),
+    /\.(safetensors|json|gguf)$/.test(name),
   );
   expect(files.map((name) => name.replaceAll("\\", "/")).sort()).toEqual(Object.keys(hashes).sort());
 });
@@ -18,6 +18,6 @@ it.each(Object.entries(hashes))("%s", (name, hash) => {
     .digest("hex");
   expect(
     actual,
-    `${name} was changed; golden/generate.py, generate_more.py and generate_hybrids.py tell how the vectors are made`,
+    `${name} was changed; golden/generate.py, generate_more.py, generate_hybrids.py and generate_gguf.py tell how the vectors are made`,
   ).toBe(hash);
 });
