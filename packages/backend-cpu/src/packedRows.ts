@@ -2,9 +2,9 @@ import { packBytes, unpackToF32, type TensorInfo } from "@statespace/core/backen
 import type { CpuBackend } from "./backend.ts";
 import { rowsOf, type Rows } from "./gemm.ts";
 
-/** Rows of a weight [n, k] in whatever format it is stored; packed rows are unpacked as they are read. */
+/** Rows of a weight [..., k] in whatever format it is stored; packed rows are unpacked as they are read. */
 export function weightRows(backend: CpuBackend, weight: TensorInfo): Rows {
-  const k = weight.shape[1]!;
+  const k = weight.shape.at(-1)!;
   const format = backend.formatOf(weight);
   if (format === "f32" || format === "i32") return rowsOf(backend.floats(weight), k, 0, k, 1);
   const { block, byteOffset, bytes } = backend.locatePacked(weight);

@@ -1,14 +1,9 @@
 // C = A B (+ bias): f32, packed and blocked (Goto & van de Geijn 2008), any strides, batched.
 // Micro-tile 4 x 12: twelve accumulators, three loads of B and one broadcast of A live at a time fit the 15 vector registers
 // an engine leaves; see bench/NOTES.md for the tiles tried.
-#include "packed.h"
+#include "gemm.h"
 
 enum { MR = 4, NR = 12, KC = 384, MC = 128, NC = 768 };
-
-typedef struct {
-  const float *data;
-  long row, column;
-} Matrix;
 
 /** Rows of k that are packed at a time over all panels: as many pages stay translated and in the prefetcher. */
 enum { PACK_ROWS = 16 };
@@ -106,16 +101,6 @@ static void packWeight(float *out, const unsigned char *weight, int format, long
   }
 }
 
-typedef struct {
-  Matrix A, B;
-  const unsigned char *packed; /* B as a packed weight [.., k], or 0 */
-  long packedRow;              /* its row that is column 0 of B */
-  int format;
-  float *C;
-  const float *bias;
-  long m, n, k, rowC;
-} Problem;
-
 static void block(const Problem *g, const float *packedA, const float *packedB, long i0, long rows, long j0, long columns, long depth, int first) {
   for (long j = 0; j < columns; j += NR)
     for (long i = 0; i < rows; i += MR) {
@@ -190,6 +175,32 @@ static void skinnyRows(const Problem *g) {
   by[g->m - 1](g);
 }
 
+INLINE int byColumns(const Problem *g) { return g->n >= g->m; }
+/** Panels of a product's longer side: what can be multiplied apart. */
+static long unitsOf(const Problem *g) { return byColumns(g) ? (g->n + NR - 1) / NR : (g->m + MR - 1) / MR; }
+
+void multiplyPart(const Problem *g, long part, long parts, float *scratch) {
+  long units = unitsOf(g), size = byColumns(g) ? NR : MR, extent = byColumns(g) ? g->n : g->m;
+  long lo = minLong(units * part / parts * size, extent), hi = minLong(units * (part + 1) / parts * size, extent);
+  Problem p = *g;
+  if (byColumns(g)) {
+    if (p.packed) p.packedRow += lo;
+    else p.B.data += lo * g->B.column;
+    p.C += lo;
+    if (p.bias) p.bias += lo;
+    p.n = hi - lo;
+  } else {
+    p.A.data += lo * g->A.row;
+    p.C += lo * g->rowC;
+    p.m = hi - lo;
+  }
+  if (p.k == 0) {
+    for (long i = 0; i < p.m; i++)
+      for (long j = 0; j < p.n; j++) p.C[i * p.rowC + j] = p.bias ? p.bias[j] : 0.0f;
+  } else if (p.m >= 1 && p.m <= 4 && !p.packed && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);
+  else multiply(&p, scratch);
+}
+
 /**
  * c [m, n] = a b + bias over a batch. a [m, k] and b [k, n] have any strides between rows, columns and members of the batch (a transposed
  * operand is one with rows and columns exchanged; a stride of 0 repeats). `format` of b: 0 for floats; otherwise b is a packed weight
@@ -198,33 +209,14 @@ static void skinnyRows(const Problem *g) {
 KERNEL(gemm, In a, Packed b, Out c, MaybeIn bias, long m, long n, long k, long rowA, long columnA, long rowB, long columnB, long batch,
        long strideA, long strideB, int format) {
   Problem g = {{a, rowA, columnA}, {(const float *)b, rowB, columnB}, format ? b : 0, 0, format, c, bias, m, n, k, n};
-  int byColumns = g.n >= g.m;
-  long parts = batch >= 2 * threads ? 1 : threads;
-  long units = byColumns ? (g.n + NR - 1) / NR : (g.m + MR - 1) / MR, size = byColumns ? NR : MR;
-  if (parts > units) parts = maxLong(1, units);
+  long parts = batch >= 2 * threads ? 1 : minLong(threads, maxLong(1, unitsOf(&g)));
   Span items = share(batch * parts, 1, thread, threads);
   for (long item = items.lo; item < items.hi; item++) {
-    long index = item / parts, part = item % parts;
-    long lo = minLong(units * part / parts * size, byColumns ? g.n : g.m), hi = minLong(units * (part + 1) / parts * size, byColumns ? g.n : g.m);
+    long index = item / parts;
     Problem p = g;
     p.A.data += index * strideA;
     p.B.data += index * strideB;
     p.C += index * m * n;
-    if (byColumns) {
-      if (p.packed) p.packedRow = lo;
-      else p.B.data += lo * g.B.column;
-      p.C += lo;
-      if (p.bias) p.bias += lo;
-      p.n = hi - lo;
-    } else {
-      p.A.data += lo * g.A.row;
-      p.C += lo * g.rowC;
-      p.m = hi - lo;
-    }
-    if (p.k == 0) {
-      for (long i = 0; i < p.m; i++)
-        for (long j = 0; j < p.n; j++) p.C[i * p.rowC + j] = p.bias ? p.bias[j] : 0.0f;
-    } else if (p.m >= 1 && p.m <= 4 && !p.packed && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);
-    else multiply(&p, scratchOf(thread));
+    multiplyPart(&p, item % parts, parts, scratchOf(thread));
   }
 }

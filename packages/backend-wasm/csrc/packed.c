@@ -181,8 +181,8 @@ static void halvesRows(const float *x, const unsigned short *weight, const float
   }
 }
 
-/** y [m, n], x [m, k]: few rows. Integer formats quantise x to 8 bits a block, as ggml does. */
-KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, long k, int format) {
+/* Integer formats quantise x to 8 bits a block, as ggml does. */
+void multiplyPacked(float *y, const float *x, const unsigned char *weight, const float *bias, long m, long n, long k, int format, int thread, int threads) {
   Span rows = share(n, 4, thread, threads);
   if (format == FORMAT_F16 || format == FORMAT_BF16) {
     halvesRows(x, (const unsigned short *)weight, bias, y, m, n, k, format, rows);
@@ -212,6 +212,11 @@ KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, l
       }
     }
   }
+}
+
+/** y [m, n], x [m, k]: few rows. */
+KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, long k, int format) {
+  multiplyPacked(y, x, weight, bias, m, n, k, format, thread, threads);
 }
 
 /** y [count, d], weight [v, d] */

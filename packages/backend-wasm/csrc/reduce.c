@@ -103,6 +103,25 @@ KERNEL(argMax, OutInts y, InWords x, long outer, long count, long inner, Flag in
   }
 }
 
+/** y [rows, k]: places of the k largest of each row of x [rows, n], the lower one at a tie. */
+KERNEL(topK, OutInts y, In x, long rows, long n, long k) {
+  Span s = share(rows, 1, thread, threads);
+  for (long i = s.lo; i < s.hi; i++) {
+    const float *p = x + i * n;
+    int *places = y + i * k;
+    long found = 0;
+    for (long at = 0; at < n; at++) {
+      // Those that were found stand in order; a new one goes behind all that are not smaller.
+      long slot = found;
+      while (slot > 0 && p[at] > p[places[slot - 1]]) slot--;
+      if (slot >= k) continue;
+      found = minLong(k, found + 1);
+      for (long j = found - 1; j > slot; j--) places[j] = places[j - 1];
+      places[slot] = (int)at;
+    }
+  }
+}
+
 INLINE float maxRow(const float *p, long count) {
   float best = -__builtin_inff();
   long i = 0;

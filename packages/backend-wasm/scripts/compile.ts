@@ -105,6 +105,7 @@ const hot = new Set([
   "chunkedBack.c",
   "conv.c",
   "diagonalScan.c",
+  "experts.c",
   "fft.c",
   "gatedDelta.c",
   "gatedDeltaBack.c",

@@ -1,4 +1,5 @@
 import { causalConv1d, linear, rmsNorm, selectiveScan } from "@statespace/core";
+import { expertLinear } from "@statespace/core/ops";
 import type { Draw } from "../cases/opCase.ts";
 import type { Bench } from "./bench.ts";
 import {
@@ -32,6 +33,21 @@ function scan(name: string, b: number, l: number, d: number, n: number): OpBench
   };
 }
 
+/** 6 of 64 experts of Granite 4.0 H Tiny's widths for each token. */
+function experts(name: string, l: number): OpBenchSpec {
+  return {
+    name,
+    op: expertLinear,
+    attrs: {},
+    make: (draw: Draw) => ({
+      x: draw.normal([l, 1536]),
+      weight: draw.normal([64, 1024, 1536], 0.03),
+      ids: draw.integers([l, 6], 64),
+    }),
+    backward: true,
+  };
+}
+
 const opSpecs: readonly OpBenchSpec[] = [
   scan("scan mamba-130m l=2048", 1, 2048, 1536, 16),
   {
@@ -55,6 +71,8 @@ const opSpecs: readonly OpBenchSpec[] = [
     make: (draw) => ({ x: draw.normal([2048, 768]), weight: draw.normal([768]) }),
     backward: true,
   },
+  experts("experts granite-4-h-tiny, one token", 1),
+  experts("experts granite-4-h-tiny l=512", 512),
 ];
 
 /** Every bench, small things first. */

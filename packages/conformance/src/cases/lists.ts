@@ -4,6 +4,7 @@ export * from "./cauchy.ts";
 export * from "./dense.ts";
 export * from "./diagonalScan.ts";
 export * from "./elementwise.ts";
+export * from "./experts.ts";
 export * from "./fftConv.ts";
 export * from "./gatedDeltaRule.ts";
 export * from "./inverseRealFft.ts";

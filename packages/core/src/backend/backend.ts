@@ -177,7 +177,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
     const entry = this.locatePacked(x);
     if (isPacked(entry.format)) {
       throw new BackendError(
-        `${this.label}: a weight packed as ${entry.format} can only be an operand of linear and embedding`,
+        `${this.label}: a weight packed as ${entry.format} can only be an operand of linear and embedding, and of expertLinear`,
       );
     }
     return entry;

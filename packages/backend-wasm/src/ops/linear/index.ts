@@ -6,16 +6,13 @@ import { gemm } from "../matMul/gemm.ts";
 import { sizeOf } from "../shapes.ts";
 import { formatNumber } from "./packed.ts";
 
-/** Rows of x up to which a packed weight is multiplied as it lies; beyond, unpacking it into panels pays. */
-const FEW_ROWS = 8;
-
 /** y = x W^T + bias: one product with the bias added to the first block. */
 function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs): TensorInfo {
   const [n, k] = weight!.shape as [number, number];
   const m = sizeOf(x!.shape) / k;
   const y = backend.output([...x!.shape.slice(0, -1), n]);
   const format = formatNumber(backend.formatOf(weight!));
-  if (format !== constants.FORMAT_F32 && m <= FEW_ROWS) {
+  if (format !== constants.FORMAT_F32 && m <= constants.FEW_ROWS) {
     call.linearPacked(backend, { y, x: x!, weight: weight!, bias, m, n, k, format }, 2 * m * n * k);
     return y;
   }

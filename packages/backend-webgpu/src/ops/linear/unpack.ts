@@ -1,8 +1,9 @@
 import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
+import { sizeOf } from "../shared/sizeOf.ts";
 import { scalesOffset, weightFormat, wholeWords, wordElements } from "./formats.ts";
 
-/** Writes rows of a weight [n, k] as f32: all of them, or those named by `ids`. */
+/** Writes rows of a weight [..., k] as f32: all of them, or those named by `ids`. */
 export function unpackRows(
   backend: WebGpuBackend,
   weight: TensorInfo,
@@ -10,7 +11,8 @@ export function unpackRows(
   rows: number,
   out: TensorInfo,
 ): void {
-  const [n, k] = weight.shape as [number, number];
+  const k = weight.shape.at(-1)!;
+  const n = sizeOf(weight.shape) / k;
   const format = backend.formatOf(weight);
   if (!wholeWords(format, k)) {
     backend.runOver("linear/unpackHalf", rows * k, 256, {
