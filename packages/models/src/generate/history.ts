@@ -1,15 +1,22 @@
+import { afterSaying, type Pieces } from "./states/pieces.ts";
+
 /** A token's count in `sampleToken` when it stood in what was read. */
 const READ = 2 ** 30;
 
 /** The tokens of several texts, and which of them were read rather than said. */
 export class History {
   readonly rows: readonly number[][];
+  /** How a single text went in; absent where it is not known, or with several. */
+  pieces: Pieces | undefined;
+  /** The backend that computed all of it. */
+  #home: string | undefined;
   /** Where the said stretches of each row begin and end. */
   readonly #said: readonly [from: number, until: number][][];
 
   constructor(rows: number) {
     this.rows = Array.from({ length: rows }, () => []);
     this.#said = Array.from({ length: rows }, () => []);
+    this.pieces = rows === 1 ? [] : undefined;
   }
 
   read(row: number, ids: ArrayLike<number>): void {
@@ -22,6 +29,13 @@ export class History {
     if (last?.[1] === ids.length) last[1]++;
     else stretches.push([ids.length, ids.length + 1]);
     ids.push(id);
+    this.pieces &&= afterSaying(this.pieces, ids.length);
+  }
+
+  /** A backend goes on with the text: where another one computed a part of it, its pieces do not tell its bits. */
+  goesOnAt(backend: string): void {
+    this.#home ??= backend;
+    if (this.#home !== backend) this.pieces = undefined;
   }
 
   /** Tokens of a text before the first one that was said. */
@@ -45,18 +59,22 @@ export class History {
   }
 
   clone(): History {
-    return History.fromJson(this.toJson());
+    const out = History.fromJson(this.toJson());
+    out.#home = this.#home;
+    return out;
   }
 
   toJson(): HistoryJson {
     return {
       rows: this.rows.map((ids) => [...ids]),
       said: this.#said.map((stretches) => stretches.map(([from, until]) => [from, until])),
+      pieces: this.pieces ?? null,
     };
   }
 
-  static fromJson({ rows, said }: HistoryJson): History {
+  static fromJson({ rows, said, pieces }: HistoryJson): History {
     const out = new History(rows.length);
+    out.pieces = pieces ?? undefined;
     rows.forEach((ids, row) => out.rows[row]!.push(...ids));
     said.forEach((stretches, row) => out.#said[row]!.push(...stretches.map(([a, b]): [number, number] => [a, b])));
     return out;
@@ -67,4 +85,5 @@ export class History {
 export interface HistoryJson {
   readonly rows: readonly (readonly number[])[];
   readonly said: readonly (readonly (readonly [number, number])[])[];
+  readonly pieces: Pieces | null;
 }

@@ -16,6 +16,18 @@ export {
   type TokenOptions,
 } from "./options.ts";
 export type { Point } from "./places.ts";
-export { prefill, PREFILL_CHUNK, type Prefilled, type PrefillOptions } from "./prefill.ts";
+export { prefill, type Prefilled, type PrefillOptions } from "./prefill.ts";
+export { PREFILL_CHUNK } from "./promptReader.ts";
 export { Session, type FinishReason, type GeneratedToken, type ReadOptions as SessionReadOptions } from "./session.ts";
 export type { SessionOptions } from "./sessionOptions.ts";
+export { folderShelf } from "./states/folderShelf.ts";
+export { handleShelf, pageShelf } from "./states/pageShelf.ts";
+export { memoryShelf, type ShelfEntry, type StateShelf } from "./states/stateShelf.ts";
+export {
+  StateStore,
+  type FoundState,
+  type StateStoreOptions,
+  type StateStoreStats,
+  type StoredPlace,
+} from "./states/stateStore.ts";
+export type { Pieces } from "./states/pieces.ts";

@@ -17,13 +17,16 @@ import {
 } from "./options.ts";
 import { copyPlace, Places, readStanding, type Place, type Point, type Standing } from "./places.ts";
 import { readPrompts, type PrefillOptions } from "./prefill.ts";
+import { PREFILL_CHUNK } from "./promptReader.ts";
 import { promptsOf, type Prompt } from "./prompts.ts";
-import { checkState, readSessionFile, writeSessionFile } from "./sessionFile.ts";
+import { readText, type ReadingOptions } from "./readText.ts";
+import { checkFits, checkState, readSessionFile, writeSessionFile, type SessionOwner } from "./sessionFile.ts";
 import { checkSessionOptions, type SessionOptions } from "./sessionOptions.ts";
+import { identityOf, sameModel, tokenizerIdentity } from "./states/identity.ts";
 import { TokenLoop } from "./tokenLoop.ts";
 
 /** Options of `Session.read`. */
-export type ReadOptions = Omit<PrefillOptions, "initialState">;
+export type ReadOptions = Omit<PrefillOptions, "initialState" | "chunk">;
 
 /** One new token of one text. */
 export interface GeneratedToken {
@@ -56,7 +59,10 @@ export class Session {
   finish: FinishReason | undefined;
   /** Plain JSON of the caller's own, saved, forked, kept and rewound with the text. */
   notes: Record<string, unknown> = {};
+  /** Tokens of the text's beginning that the store had, and that were not read. */
+  cachedTokens = 0;
   readonly #initial: ModelState | undefined;
+  readonly #reading: ReadingOptions;
   readonly #firstRow: number;
   readonly #places = new Places();
   #history: History;
@@ -71,11 +77,13 @@ export class Session {
   constructor(model: Model, options: SessionOptions = {}) {
     checkSessionOptions(options, model.vocabSize);
     const { tokenizer, rows = 1, seed = 0, firstRow = 0, initialState, defaults = {} } = options;
+    const { store, prefillChunk: chunk = PREFILL_CHUNK, reproducible = false } = options;
     this.model = model;
     this.tokenizer = tokenizer;
     this.rows = rows;
     this.defaults = defaults;
     this.#initial = initialState;
+    this.#reading = { store: rows === 1 && initialState === undefined ? store : undefined, chunk, reproducible };
     this.#firstRow = firstRow;
     this.#history = new History(rows);
     this.#streams = this.#streamsOf(seed);
@@ -116,9 +124,24 @@ export class Session {
     await this.#alone("read", async () => {
       const fresh = this.#loop === undefined && this.#broken === undefined;
       const before = fresh ? this.#initial : this.#ready("read").state;
-      const { logits, state } = await readPrompts(this.model, prompts, { ...options, initialState: before });
-      this.#put({ state, logits });
+      this.#history.goesOnAt(this.model.backend.name);
+      const text = { tokens: this.ids, pieces: this.#history.pieces };
+      const read =
+        this.rows === 1
+          ? await readText(this.model, prompts[0]!, { ...this.#reading, before, text }, options)
+          : {
+              ...(await readPrompts(this.model, prompts, {
+                ...options,
+                chunk: this.#reading.chunk,
+                initialState: before,
+              })),
+              pieces: undefined,
+              found: 0,
+            };
+      this.#put(read);
       prompts.forEach((ids, row) => this.#history.read(row, ids));
+      this.#history.pieces = read.pieces;
+      if (fresh) this.cachedTokens = read.found;
     });
     return this;
   }
@@ -165,23 +188,30 @@ export class Session {
   async save(): Promise<Uint8Array> {
     return this.#alone("save", async () => {
       const { state, logits } = this.#ready("save");
+      const owner = { ...(await identityOf(this.model)), tokenizer: tokenizerIdentity(this.tokenizer) };
       return writeSessionFile({
         history: this.#history.toJson(),
         notes: this.notes,
         streams: this.#streams,
         logits: await readFloats(logits),
         state: await state.toBytes(),
+        owner,
       });
     });
   }
 
-  /** Goes on from what `save` wrote, on the model's backend. @throws FormatError for anything else or another model's; nothing changes then. */
+  /**
+   * Goes on from what `save` wrote, on the model's backend: bit for bit on the backend it was saved on, within its bounds on another.
+   * @throws FormatError for anything else, or what belongs to another model, tokenizer or version; nothing changes then. A model that
+   * differs in nothing but its weights is told by the first use of the session, which then throws it.
+   */
   restore(bytes: Uint8Array): this {
     this.#idle("restore");
     const { vocabSize } = this.model;
     const file = readSessionFile(bytes, vocabSize);
     if (file.history.rows.length !== this.rows)
       throw new FormatError(`session: has ${file.history.rows.length} texts, but this one has ${this.rows}`);
+    checkFits(file.owner, this.model, this.tokenizer);
     const place = { backend: this.model.backend };
     const state = ModelState.fromBytes(file.state, place);
     try {
@@ -193,6 +223,9 @@ export class Session {
     const { streams, notes } = file;
     const logits = tensor(file.logits, [this.rows, vocabSize], place);
     this.#goTo({ state, logits, streams, notes, history: History.fromJson(file.history) });
+    this.#history.goesOnAt(file.owner.backend);
+    this.#unproved = file.owner;
+    this.cachedTokens = 0;
     return this;
   }
 
@@ -207,8 +240,13 @@ export class Session {
       rows: this.rows,
       firstRow: this.#firstRow,
       defaults: this.defaults,
+      store: this.#reading.store,
+      prefillChunk: this.#reading.chunk,
+      reproducible: this.#reading.reproducible,
     });
     other.#goTo(place);
+    other.#unproved = this.#unproved;
+    other.cachedTokens = this.cachedTokens;
     return other;
   }
 
@@ -229,7 +267,9 @@ export class Session {
     this.#loop?.dispose();
     this.#loop = undefined;
     this.#broken = undefined;
+    this.#unproved = undefined;
     this.#history = new History(this.rows);
+    this.cachedTokens = 0;
   }
 
   /** Frees a kept place. */
@@ -274,6 +314,13 @@ export class Session {
     const loop = this.#ready("tokens");
     this.#idle("tokens");
     this.#busy = "tokens";
+    try {
+      await this.#prove();
+    } catch (error) {
+      this.#busy = undefined;
+      throw error;
+    }
+    this.#history.goesOnAt(this.model.backend.name);
     this.#stopped = false;
     this.finish = "left";
     if (seed !== undefined) this.#streams = this.#streamsOf(seed);
@@ -301,6 +348,7 @@ export class Session {
         whole = true;
         if (open.size === 0) return;
         if (open.size < this.rows) this.#broken ??= "its texts ended after different numbers of tokens";
+        if (loop.state.position % (this.#reading.store?.every ?? Number.POSITIVE_INFINITY) === 0) await this.#toStore();
         await frames.breathe();
       }
     } catch (error) {
@@ -310,9 +358,33 @@ export class Session {
     } finally {
       if (this.#stopped) this.finish = "stop";
       if (!whole && this.rows > 1) this.#broken ??= "it was left in the middle of its rows";
-      this.#busy = undefined;
       await drawing.return();
+      await this.#toStore();
+      this.#busy = undefined;
     }
+  }
+
+  /** Keeps this place in the store, if there is one. */
+  async #toStore(): Promise<void> {
+    const { store } = this.#reading;
+    const { pieces } = this.#history;
+    const loop = this.#loop;
+    if (store === undefined || pieces === undefined || loop === undefined || this.#broken !== undefined) return;
+    await store.add(this.model, { state: loop.state, logits: loop.logits }, { tokens: [...this.ids], pieces });
+  }
+
+  /** What the restored session belongs to, until it is proved that the model's weights are those. */
+  #unproved: SessionOwner | undefined;
+
+  /** @throws FormatError where the session was restored from one of a model with other weights. */
+  async #prove(): Promise<void> {
+    const owner = this.#unproved;
+    if (owner === undefined) return;
+    const own = await identityOf(this.model);
+    if (!sameModel(owner, own))
+      throw new FormatError("session: was saved with other weights: it belongs to another model");
+    if (owner.bits !== own.bits) this.#history.pieces = undefined;
+    this.#unproved = undefined;
   }
 
   /** Writes down one token of each open row; it is in the state already. */
@@ -366,6 +438,7 @@ export class Session {
     this.#idle(what);
     this.#busy = what;
     try {
+      await this.#prove();
       return await work();
     } finally {
       this.#busy = undefined;

@@ -7,10 +7,12 @@ import {
   toFloat32Array,
   type FloatTensor,
 } from "@statespace/files";
+import type { Tokenizer } from "@statespace/text";
 import type { ModelState } from "../model/state.ts";
 import { GROWING_STATE } from "../layers/reservedState.ts";
 import type { HistoryJson } from "./history.ts";
 import type { Model } from "../model/model.ts";
+import { descriptionOf, tokenizerIdentity, type Identity } from "./states/identity.ts";
 
 /** What a saved session is made of. */
 export interface SessionFile {
@@ -20,14 +22,21 @@ export interface SessionFile {
   readonly streams: Int32Array; // [b, 4]
   readonly logits: Float32Array; // [b, v]
   readonly state: Uint8Array; // as `ModelState.toBytes`
+  readonly owner: SessionOwner;
 }
 
-const VERSION = "1";
-const OWN_KEYS = new Set(["session", "history", "notes", "streams"]);
+/** What a saved session belongs to. */
+export interface SessionOwner extends Identity {
+  /** See `tokenizerIdentity`. */
+  readonly tokenizer: string;
+}
+
+const VERSION = "2";
+const OWN_KEYS = new Set(["session", "history", "notes", "streams", "owner"]);
 const LOGITS = "logits";
 
 /** A session as one safetensors file: the state's, the scores beside it, and what is no tensor as metadata. */
-export function writeSessionFile({ history, notes, streams, logits, state }: SessionFile): Uint8Array {
+export function writeSessionFile({ history, notes, streams, logits, state, owner }: SessionFile): Uint8Array {
   const { metadata, tensors } = parseSafetensors(state, "state");
   const all = new Map<string, FloatTensor>();
   for (const [name, raw] of tensors) all.set(name, { shape: [...raw.shape], values: toFloat32Array(raw) });
@@ -40,6 +49,7 @@ export function writeSessionFile({ history, notes, streams, logits, state }: Ses
       history: JSON.stringify(history),
       notes: JSON.stringify(notes),
       streams: JSON.stringify([...streams]),
+      owner: JSON.stringify(owner),
     },
   });
 }
@@ -48,9 +58,31 @@ function isListOf(value: unknown, holds: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(holds);
 }
 
+/** @throws FormatError unless it names a model, a tokenizer and a backend. */
+function checkOwner(value: unknown): SessionOwner {
+  const owner = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const named = ["model", "backend", "bits", "tokenizer"].every((key) => typeof owner[key] === "string");
+  if (!named || !isListOf(owner["answer"], Number.isFinite))
+    throw new FormatError("session: does not name its model, tokenizer and backend");
+  return value as SessionOwner;
+}
+
+/** @throws FormatError unless a session of a model and a tokenizer can go on from the file of an owner; the model's weights are not looked at. */
+export function checkFits(owner: SessionOwner, model: Model, tokenizer: Tokenizer | undefined): void {
+  const own = tokenizerIdentity(tokenizer);
+  if (owner.model !== descriptionOf(model))
+    throw new FormatError(
+      "session: the model's description or how its weights are kept differs: it belongs to another model",
+    );
+  if (own !== "none" && owner.tokenizer !== "none" && own !== owner.tokenizer)
+    throw new FormatError("session: it belongs to another tokenizer");
+}
+
 /** @throws FormatError unless stretches lie in their row, one after the other. */
 function checkHistory(value: unknown, vocabSize: number): HistoryJson {
-  const { rows, said } = (value ?? {}) as { rows?: unknown; said?: unknown };
+  const { rows, said, pieces } = (value ?? {}) as { rows?: unknown; said?: unknown; pieces?: unknown };
+  if (pieces !== null && !isListOf(pieces, Number.isSafeInteger))
+    throw new FormatError("session: how its text went in is not told");
   const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
   if (!isListOf(rows, (row) => isListOf(row, isId)))
     throw new FormatError(`session: its texts are not lists of ids in [0, ${vocabSize}): it belongs to another model`);
@@ -72,7 +104,14 @@ function checkHistory(value: unknown, vocabSize: number): HistoryJson {
 /** Inverse of `writeSessionFile`. @throws FormatError for anything else, or for another vocabulary. */
 export function readSessionFile(bytes: Uint8Array, vocabSize: number): SessionFile {
   const { metadata, tensors } = parseSafetensors(bytes, "session");
-  if (metadata.get("session") !== VERSION) throw new FormatError("session: not a saved session");
+  const version = metadata.get("session");
+  if (version !== VERSION)
+    throw new FormatError(
+      version === undefined
+        ? "session: not a saved session"
+        : `session: is of version ${version}, and this reads version ${VERSION}`,
+    );
+  const owner = checkOwner(parseStrictJson(metadata.get("owner") ?? "null", { what: "session" }));
   const history = checkHistory(parseStrictJson(metadata.get("history") ?? "null", { what: "session" }), vocabSize);
   const notes = parseStrictJson(metadata.get("notes") ?? "null", { what: "session" });
   if (!isJsonObject(notes)) throw new FormatError("session: notes must be an object");
@@ -90,6 +129,7 @@ export function readSessionFile(bytes: Uint8Array, vocabSize: number): SessionFi
     if (name !== LOGITS) state.set(name, { shape: [...raw.shape], values: toFloat32Array(raw) });
   const own = new Map([...metadata].filter(([key]) => !OWN_KEYS.has(key)));
   return {
+    owner,
     history,
     notes,
     streams: Int32Array.from(streams as number[]),
