@@ -70,6 +70,7 @@ const kinds: Readonly<Record<string, (build: ParameterBuilder, length: number) =
         qkNormOffset: 0,
         outputGate: false,
         mlpDim: 0,
+        window: 0,
       },
       build,
     ),

@@ -5,7 +5,7 @@ typedef struct {
   In q, k, v;
   MaybeInts seqIdx;
   MaybeIn visible;
-  long b, l, m, h, hkv, p;
+  long b, l, m, h, hkv, p, window;
   float scale;
 } Attention;
 
@@ -20,12 +20,14 @@ INLINE void addRow(float *y, const float *x, float factor, long count) {
 }
 INLINE long keyRow(const Attention *s, long row, long j, long head) { return ((row * s->m + j) * s->hkv + head * s->hkv / s->h) * s->p; }
 INLINE int hidden(const Attention *s, long row, long j, long own) { return s->visible && j != own && s->visible[row * s->m + j] == 0; }
-/** First key that token t may see: where its sequence begins. */
+/** First key that token t may see: where its sequence begins, or its window. */
 static long firstKey(const Attention *s, long row, long t) {
+  long least = s->m - s->l + t + 1 - s->window;
+  if (least < 0) least = 0;
   if (s->seqIdx)
-    for (long i = t; i > 0; i--)
+    for (long i = t; i > 0 && s->m - s->l + i > least; i--)
       if (s->seqIdx[row * s->l + i] != s->seqIdx[row * s->l + i - 1]) return s->m - s->l + i;
-  return 0;
+  return least;
 }
 /** Attention weights of one query over keys [first, own], into weights[j]. */
 static void weigh(const Attention *s, long row, long t, long head, long first, float *weights) {

@@ -69,6 +69,18 @@ export const causalAttentionCases: readonly OpCase[] = [
   attentionCase("packed, keys in front", { b: 2, l: 12, m: 20, h: 2, hkv: 2, p: 4 }, { packed: true, hidden: true }),
   attentionCase("hidden keys", { b: 2, l: 8, m: 20, h: 2, hkv: 1, p: 4 }, { hidden: true }),
   attentionCase("a scale of its own", { b: 1, l: 10, m: 10, h: 2, hkv: 2, p: 4 }, {}, { scale: 0.3 }),
+  attentionCase("a window", { b: 2, l: 40, m: 40, h: 4, hkv: 2, p: 8 }, {}, { window: 7 }),
+  attentionCase("a window of one", { b: 1, l: 5, m: 5, h: 2, hkv: 2, p: 4 }, {}, { window: 1 }),
+  attentionCase("a window wider than all", { b: 1, l: 9, m: 9, h: 1, hkv: 1, p: 4 }, {}, { window: 100 }),
+  attentionCase(
+    "a window, keys in front",
+    { b: 2, l: 20, m: 33, h: 2, hkv: 1, p: 8 },
+    { hidden: true },
+    { window: 10 },
+  ),
+  attentionCase("a window, packed", { b: 2, l: 70, m: 90, h: 2, hkv: 2, p: 4 }, { packed: true }, { window: 33 }),
+  attentionCase("one query, a window", { b: 1, l: 1, m: 90, h: 2, hkv: 1, p: 256 }, {}, { window: 80 }),
+  attentionCase("a window of 64", { b: 1, l: 200, m: 200, h: 2, hkv: 1, p: 4 }, {}, { window: 64 }),
   // Scores of some hundred: exp overflows unless the largest is taken off first.
   attentionCase("sharp", { b: 1, l: 12, m: 12, h: 1, hkv: 1, p: 4 }, { sharpness: 100 }, { scale: 1 }),
 ];

@@ -27,7 +27,7 @@ export interface AttentionMapInputs {
  */
 export function attentionMap(
   { q, k, seqIdx, visible }: AttentionMapInputs,
-  { scale = 0 }: { scale?: number } = {},
+  { scale = 0, window = 0 }: { scale?: number; window?: number } = {},
 ): Tensor {
   return tidy(() => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
@@ -38,7 +38,7 @@ export function attentionMap(
       reshape(matMul(queries, keys, false, true), [b, h, l, m]),
       scale === 0 ? 1 / Math.sqrt(p) : scale,
     );
-    const seen = broadcastTo(cast(seenKeys(q, m, seqIdx, visible), "float32"), [b, h, l, m]);
+    const seen = broadcastTo(cast(seenKeys(q, m, window, seqIdx, visible), "float32"), [b, h, l, m]);
     return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend })));
   });
 }
@@ -47,6 +47,7 @@ export function attentionMap(
 function seenKeys(
   { shape, backend }: Tensor,
   m: number,
+  window: number,
   seqIdx: Tensor | undefined,
   visible: Tensor | undefined,
 ): Tensor {
@@ -54,6 +55,7 @@ function seenKeys(
   const position = reshape(range(m - l, l, 1, { backend }), [1, 1, l, 1]);
   const key = reshape(range(0, m, 1, { backend }), [1, 1, 1, m]);
   let seen = lessEqual(key, position);
+  if (window > 0) seen = logicalAnd(seen, greater(add(key, window), position));
   if (visible !== undefined)
     seen = logicalAnd(seen, greater(add(reshape(visible, [b, 1, 1, m]), cast(equal(key, position), "float32")), 0));
   if (seqIdx === undefined) return seen;

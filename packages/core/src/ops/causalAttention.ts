@@ -20,6 +20,8 @@ const inputs = {
 const attrs = {
   /** Factor of the dot products; 0 for 1 / sqrt(p). */
   scale: 0,
+  /** Tokens that a query sees, its own included; 0 for all before it. */
+  window: 0,
 };
 
 /**
@@ -29,8 +31,9 @@ const attrs = {
  *
  * Shapes: q, y [b, l, h, p]; k, v [b, m, hkv, p] with m >= l, the last l being the queries' own tokens; h/hkv heads share a key;
  * seqIdx int32 [b, l]: a query sees no key from before the last change along l (packed sequences); what stands in front of
- * the l tokens belongs to the row's first sequence; visible [b, m]: keys at a 0 are seen by nobody but their own token.
- * Errors: ShapeError, DTypeError; ArgumentError for a scale that is not finite.
+ * the l tokens belongs to the row's first sequence; visible [b, m]: keys at a 0 are seen by nobody but their own token. With a window
+ * also m - l + t - window < j.
+ * Errors: ShapeError, DTypeError; ArgumentError for a scale that is not finite or a window that is no count.
  * Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1; grouped keys as in Ainslie et al. 2023 (arXiv 2305.13245).
  */
 export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
@@ -38,15 +41,17 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
   inputs,
   attrs,
   outputs: { y: "b l h p" },
-  check: ({ dims: { l, m, h, hkv } }, { scale }) => {
+  check: ({ dims: { l, m, h, hkv } }, { scale, window }) => {
     if (m < l) throw new ShapeError(`causalAttention: k must have at least the l = ${l} tokens of q, got m = ${m}`);
     if (hkv === 0 || h % hkv !== 0)
       throw new ShapeError(`causalAttention: the heads of k, hkv = ${hkv}, must divide those of q, h = ${h}`);
     if (!Number.isFinite(scale)) throw new ArgumentError(`causalAttention: scale must be finite, got ${scale}`);
+    if (!Number.isSafeInteger(window) || window < 0)
+      throw new ArgumentError(`causalAttention: window must be a whole number from 0, got ${window}`);
   },
   differentiable: ["q", "k", "v"],
   // Query by query.
-  reference: ({ q, k, v, seqIdx, visible }, { scale }) => {
+  reference: ({ q, k, v, seqIdx, visible }, { scale, window }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = k.shape.slice(1, 3) as [number, number];
     const factor = scale === 0 ? 1 / Math.sqrt(p) : scale;
@@ -58,7 +63,9 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
           const row = (x: NdArray, token: number): Float64Array =>
             x.data.subarray(((i * m + token) * hkv + own) * p, ((i * m + token) * hkv + own + 1) * p);
           const query = q.data.subarray(((i * l + t) * h + head) * p, ((i * l + t) * h + head + 1) * p);
-          const seen = Array.from({ length: m }, (_, j) => j).filter((j) => canSee(i, t, j, l, m, seqIdx, visible));
+          const seen = Array.from({ length: m }, (_, j) => j).filter(
+            (j) => canSee(i, t, j, l, m, seqIdx, visible) && (window === 0 || m - l + t - j < window),
+          );
           const scores = seen.map((j) => factor * row(k, j).reduce((sum, x, c) => sum + x * query[c]!, 0));
           const peak = Math.max(...scores);
           const weights = scores.map((score) => Math.exp(score - peak));
@@ -71,15 +78,16 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
     }
     return { y };
   },
-  compose: ({ q, k, v, seqIdx, visible }, { scale }) => {
+  compose: ({ q, k, v, seqIdx, visible }, { scale, window }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = v.shape.slice(1, 3) as [number, number];
-    const map = reshape(attentionMap({ q, k, seqIdx, visible }, { scale }), [b * hkv, (h / hkv) * l, m]);
+    const map = reshape(attentionMap({ q, k, seqIdx, visible }, { scale, window }), [b * hkv, (h / hkv) * l, m]);
     const y = matMul(map, reshape(transpose(v, [0, 2, 1, 3]), [b * hkv, m, p]));
     return { y: transpose(reshape(y, [b, h, l, p]), [0, 2, 1, 3]) };
   },
-  cost: ({ dims: { b, l, m, h, hkv, p } }) => {
-    const seen = l * (m - l) + (l * (l + 1)) / 2;
+  cost: ({ dims: { b, l, m, h, hkv, p } }, { window }) => {
+    const all = l * (m - l) + (l * (l + 1)) / 2;
+    const seen = window === 0 ? all : Math.min(all, l * window);
     return { flops: 4 * b * h * p * seen, bytes: 8 * b * p * (l * h + m * hkv), exps: b * h * seen };
   },
 });

@@ -1,5 +1,5 @@
 import { add, concat, mul, neg, pad, reshape, type Tensor } from "@statespace/core";
-import { reverse } from "@statespace/core/ops";
+import { reverse, sliceAxis } from "@statespace/core/ops";
 
 /** Which entries of a vector of n form the pairs that are rotated: (0, 1), (2, 3), .. or (0, n/2), (1, n/2 + 1), .. */
 export type Pairing = "neighbours" | "halves";
@@ -29,6 +29,13 @@ export function makeTurn(cos: Tensor, sin: Tensor, n: number, pairing: Pairing):
   const c = all(cos, 1);
   const s = all(sin, 0);
   return { own: joined(c, c), partner: joined(neg(s), s), pairing };
+}
+
+/** The turns of `count` positions from `from` on, of those along the first axis. */
+export function turnsFrom({ own, partner, pairing }: Turn, from: number, count: number): Turn {
+  if (from === 0 && count === own.shape[0]) return { own, partner, pairing };
+  const part = (x: Tensor): Tensor => sliceAxis(x, 0, from, count);
+  return { own: part(own), partner: part(partner), pairing };
 }
 
 /** (a, b) -> (a cos - b sin, b cos + a sin) for every pair of x [..., n]. */

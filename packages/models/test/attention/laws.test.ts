@@ -24,6 +24,7 @@ const base: AttentionMixerConfig = {
   qkNormOffset: 0,
   outputGate: false,
   mlpDim: 0,
+  window: 0,
 };
 const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
   plain: {},
@@ -43,6 +44,10 @@ const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
     outputGate: true,
     useQkvBias: true,
   },
+  "a window of 3, rotated": { window: 3, rotaryDim: 4, nHeads: 4, useOutBias: true },
+  "a window of 4, convolved, half of it rotated": { window: 4, dConv: 3, rotaryDim: 2, rotaryInterleaved: true },
+  "a window of one": { window: 1 },
+  "a window wider than the text": { window: 20, rotaryDim: 4, qkNorm: "head" },
   "queries and keys normed over all heads, a gate and an MLP": { qkNorm: "all", outputGate: true, mlpDim: 8 },
 };
 

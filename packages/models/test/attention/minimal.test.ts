@@ -33,6 +33,8 @@ describe("attention/minimal.ts equals the fast path", () => {
         withSettings(plain, { qkNorm, qkNormOffset: 1, outputGate: true, mlpDim: 8 }),
         minimalTransformer,
       ));
+  for (const window of [1, 3])
+    it(`a window of ${window}`, () => expectMinimalEqualsFast(withSettings(plain, { window }), minimalTransformer));
   for (const interleaved of [false, true]) {
     const config = parseModelConfig({
       d_model: 16,

@@ -29,6 +29,7 @@ const config: AttentionMixerConfig = {
   qkNormOffset: 1,
   outputGate: true,
   mlpDim: 8,
+  window: 0,
 };
 const LENGTH = 9;
 
@@ -43,7 +44,7 @@ function stepped(
   const state = mixer.forward(sliceAxis(x, 1, 0, read), { returnState: true, seqIdx }).state!;
   return Array.from({ length: LENGTH - read }, (_, i) => {
     if (capacity !== undefined)
-      mixer.reserve(state, { batch: 2, capacity: Math.max(capacity, read + i + 1), tokens: read + i });
+      mixer.reserve!(state, { batch: 2, capacity: Math.max(capacity, read + i + 1), tokens: read + i });
     return mixer.step(reshape(sliceAxis(x, 1, read + i, 1), [2, 6]), state);
   });
 }

@@ -31,10 +31,13 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
   const keyOffset = (i: number, j: number, head: number): number =>
     ((i * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
   const queryOffset = (i: number, t: number, head: number): number => ((i * l + t) * h + head) * p;
-  /** The first key of the query's own sequence. */
+  const window = (attrs.window as number) || m;
+  /** The first key of the query's own sequence that is in its window. */
   const firstKey = (i: number, t: number): number => {
-    if (seqIdx) for (let s = t; s > 0; s--) if (seqIdx[i * l + s] !== seqIdx[i * l + s - 1]) return m - l + s;
-    return 0;
+    const least = Math.max(0, m - l + t + 1 - window);
+    if (seqIdx)
+      for (let s = t; s > 0; s--) if (seqIdx[i * l + s] !== seqIdx[i * l + s - 1]) return Math.max(least, m - l + s);
+    return least;
   };
   const weigh = (i: number, t: number, head: number, weights: Float64Array): void => {
     const own = m - l + t;

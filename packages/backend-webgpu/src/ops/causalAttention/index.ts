@@ -4,14 +4,14 @@ import { foldGrid } from "../../device/launch.ts";
 import { causalAttentionStep } from "./step.ts";
 
 interface Attention {
-  readonly params: Record<"b" | "l" | "m" | "h" | "hkv" | "p" | "scale", number>;
+  readonly params: Record<"b" | "l" | "m" | "h" | "hkv" | "p" | "window" | "scale", number>;
   /** [b, l], if rows are packed; to be released. */
   readonly first: TensorInfo | undefined;
   readonly queries: number;
   readonly keys: number;
 }
 
-function prepare(backend: WebGpuBackend, { q, k, seqIdx }: KernelInputs, { scale }: KernelAttrs): Attention {
+function prepare(backend: WebGpuBackend, { q, k, seqIdx }: KernelInputs, { scale, window }: KernelAttrs): Attention {
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
   const first = seqIdx && backend.output([b, l], "int32");
@@ -21,7 +21,7 @@ function prepare(backend: WebGpuBackend, { q, k, seqIdx }: KernelInputs, { scale
       buffers: { seqIdx: seqIdx!, first },
     });
   return {
-    params: { b, l, m, h, hkv, p, scale: (scale as number) || 1 / Math.sqrt(p) },
+    params: { b, l, m, h, hkv, p, window: (window as number) || m, scale: (scale as number) || 1 / Math.sqrt(p) },
     first,
     queries: b * l * h,
     keys: b * m * hkv,

@@ -1,6 +1,6 @@
 // dk and dv of one key (and value), a workgroup each, over the queries and heads that see it:
 // dv_j = sum a_j dy, dk_j = scale sum dscore_j q (see queryGrad.wgsl).
-struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]

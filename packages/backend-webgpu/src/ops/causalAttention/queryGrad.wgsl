@@ -1,7 +1,7 @@
 // dq of one query and head, a workgroup each. With a the weights, g_j = dy . v_j and g their mean under a:
 // dscore_j = a_j (g_j - g), dq = scale sum_j dscore_j k_j. The g_j are taken relative to that of the key with the largest
 // weight: where one key has nearly all of it, g_j - g would otherwise be lost in rounding.
-struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, scale: f32 }
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]

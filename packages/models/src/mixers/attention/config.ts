@@ -100,6 +100,12 @@ const attentionFields = {
     default: false,
     doc: "the projection also makes a gate: what the heads answer is multiplied by its sigmoid",
   },
+  window: {
+    type: "integer",
+    min: 0,
+    default: 0,
+    doc: "tokens that a query sees, its own included; 0 for all. With a window the state has a constant size",
+  },
   mlpDim: {
     type: "integer",
     min: 0,

@@ -23,7 +23,7 @@ export function minimalTransformer(weights: Weights, model: ResolvedModel, ids: 
 
 /** Every token asks (q) all tokens up to itself (k) and averages what they offer (v). */
 export function attentionMixer(input: Sequence, weight: Lookup, config: AttentionMixerConfig): Sequence {
-  const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, softmaxScale, outputGate, qkNorm, qkNormEps } = config;
+  const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, window, softmaxScale, outputGate, qkNorm, qkNormEps } = config;
   const qkvDim = (h + 2 * hkv) * p;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
   const convolved = convolve(
@@ -56,9 +56,12 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
     for (let head = 0; head < h; head++) {
       const shared = Math.floor(head / (h / hkv));
       const q = turnedHead(t, head);
-      const scores = Array.from({ length: t + 1 }, (__, j) => softmaxScale * dot(q, turnedHead(j, h + shared)));
-      softmax(scores).forEach((a, j) =>
-        headOf(convolved[j]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
+      // Before the window nothing is seen.
+      const first = window > 0 ? Math.max(0, t + 1 - window) : 0;
+      const seen = Array.from({ length: t + 1 - first }, (__, i) => first + i);
+      const scores = seen.map((j) => softmaxScale * dot(q, turnedHead(j, h + shared)));
+      softmax(scores).forEach((a, i) =>
+        headOf(convolved[seen[i]!]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
       );
     }
     const besides = projected[t]!.subarray(qkvDim);

@@ -21,10 +21,11 @@ import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } fr
 import { Norm } from "../../layers/norm.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { POSITION } from "../../layers/reservedState.ts";
-import { rotate } from "../../layers/rotate.ts";
+import { rotate, turnsFrom, type Turn } from "../../layers/rotate.ts";
 import type { AttentionMixerConfig } from "./config.ts";
 import { appendToCache, replaceCache, reserveCache, stillVisible, type Cache } from "./cache.ts";
 import { positionTurn, rotaryTable } from "./positions.ts";
+import { behindWindow, emptyWindow, moveWindow, windowAfter, type InWindow } from "./window.ts";
 
 /** Queries, keys and values of new tokens. */
 interface Heads {
@@ -50,12 +51,13 @@ interface Beside {
  *     output  = outProj(y, up silu(gate))        up and gate of inProj, where mlpDim > 0
  *
  * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them. A reserved state
- * has room for more of them, and a step on it is one in-place op that finds its position on the device.
+ * has room for more of them, and a step on it is one in-place op that finds its position on the device. With a window it is those of the
+ * last tokens, and its size constant.
  * Source: arXiv 1706.03762; rotary positions arXiv 2104.09864; names of the weights as in the published checkpoints.
  */
 export class AttentionMixer implements Mixer {
   readonly kind: string = "attention";
-  readonly constantState = false;
+  readonly constantState: boolean;
   readonly config: AttentionMixerConfig;
   readonly parameters: readonly Parameter[];
   readonly inProj: Linear; // [p (h + 2 hkv) + (p h of a gate) + mlpDim, dModel]
@@ -64,6 +66,8 @@ export class AttentionMixer implements Mixer {
   readonly qNorm: Norm | undefined; // of p channels, or p h
   readonly kNorm: Norm | undefined; // of p channels, or p hkv
   readonly outProj: Linear; // [dModel, p h + mlpDim / 2]
+  /** Absent where there is a window. */
+  readonly reserve?: (state: LayerState, reservation: Reservation) => void;
 
   /** @throws ArgumentError for attention that looks ahead: it has no state to carry. */
   constructor(config: AttentionMixerConfig, build: ParameterBuilder) {
@@ -72,6 +76,10 @@ export class AttentionMixer implements Mixer {
         "AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token",
       );
     this.config = config;
+    this.constantState = config.window > 0;
+    if (!this.constantState)
+      this.reserve = (state, reservation) =>
+        reserveCache(state, reservation, config.nHeadsKv, config.headDim, this.inProj.backend);
     const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim } = config;
     const own = { decay: false };
     const inner = h * p + mlpDim / 2;
@@ -101,17 +109,25 @@ export class AttentionMixer implements Mixer {
     ].filter((parameter) => parameter !== undefined);
   }
 
-  /** Nothing was seen yet: there are no keys. */
+  /** Nothing was seen yet: there are no keys, or only room for those of a window. */
   initialState(batch: number): LayerState {
-    return this.convWeight === undefined
-      ? {}
-      : { conv: zeros([batch, this.config.dConv - 1, this.#qkvDim], { backend: this.inProj.backend }) };
+    const { dConv, window, nHeadsKv, headDim } = this.config;
+    const { backend } = this.inProj;
+    return {
+      ...(dConv > 0 ? { conv: zeros([batch, dConv - 1, this.#qkvDim], { backend }) } : {}),
+      ...(window > 0 ? emptyWindow(batch, window, nHeadsKv, headDim, backend) : {}),
+    };
   }
 
   forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
     const { y, ...state } = tidy(() => {
       const { qkv, beside } = this.#project(input);
       const convolved = this.#convolve(qkv, { initialState, returnState, seqIdx });
+      if (this.config.window > 0) {
+        const { y, now } = this.#inWindow(convolved.y, initialState, seqIdx);
+        const output = this.#output(y, beside);
+        return { y: output, ...convolved.state, ...(returnState ? windowAfter(now, this.config.window, seqIdx) : {}) };
+      }
       const fresh = this.#heads(convolved.y, initialState?.keys?.shape[1] ?? 0);
       const cache = appendToCache(initialState, fresh);
       const y = causalAttention(
@@ -130,6 +146,11 @@ export class AttentionMixer implements Mixer {
       const [b] = input.shape as [number, number];
       const { qkv, beside } = this.#project(input);
       const convolved = this.#convolveStep(qkv, state);
+      if (this.config.window > 0) {
+        const { y, now } = this.#inWindow(reshape(convolved, [b, 1, this.#qkvDim]), state);
+        moveWindow(state, now, this.config.window);
+        return this.#output(reshape(y, [b, this.config.nHeads, this.config.headDim]), beside);
+      }
       if (state[POSITION] !== undefined) return this.#output(this.#stepInRoom(convolved, state), beside);
       const fresh = this.#heads(reshape(convolved, [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
       const cache = appendToCache(state, fresh);
@@ -139,14 +160,13 @@ export class AttentionMixer implements Mixer {
     });
   }
 
-  reserve(state: LayerState, reservation: Reservation): void {
-    reserveCache(state, reservation, this.config.nHeadsKv, this.config.headDim, this.inProj.backend);
-  }
-
   /** Frees the table of positions. */
   dispose(): void {
     this.#rotary?.dispose();
     this.#rotary = undefined;
+    this.#stepTurn?.own.dispose();
+    this.#stepTurn?.partner.dispose();
+    this.#stepTurn = undefined;
   }
 
   /** What each token looks at: [b, h, l, l]. */
@@ -158,10 +178,29 @@ export class AttentionMixer implements Mixer {
   map(input: Tensor, { initialState, seqIdx }: Pick<ForwardOptions, "initialState" | "seqIdx"> = {}): Tensor {
     return tidy(() => {
       const { y } = this.#convolve(this.#project(input).qkv, { initialState, seqIdx });
+      const { softmaxScale: scale, window } = this.config;
+      if (window > 0) {
+        const { q, k, visible } = this.#turnedInWindow(y, initialState);
+        return attentionMap({ q, k, visible, seqIdx }, { scale, window });
+      }
       const fresh = this.#heads(y, initialState?.keys?.shape[1] ?? 0);
       const { k, visible } = seenOf(appendToCache(initialState, fresh), initialState);
-      return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale: this.config.softmaxScale });
+      return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale });
     });
+  }
+
+  /** Attention over the last tokens of a state and these: [b, l, h, p], and what they saw. */
+  #inWindow(qkv: Tensor, before: LayerState | undefined, seqIdx?: Tensor): { y: Tensor; now: InWindow } {
+    const { softmaxScale: scale, window } = this.config;
+    const { q, k, visible, now } = this.#turnedInWindow(qkv, before);
+    return { y: causalAttention({ q, k, v: now.v, visible, seqIdx }, { scale, window }).y, now };
+  }
+
+  /** Queries and keys turned by their places among the tokens of a state and these. */
+  #turnedInWindow(qkv: Tensor, before: LayerState | undefined): Omit<InWindow, "v"> & { q: Tensor; now: InWindow } {
+    const { q, k, v } = this.#normedHeads(qkv);
+    const now = behindWindow(before?.lastKeys && before, { k, v });
+    return { q: this.#turned(q, now.k.shape[1]! - k.shape[1]!), k: this.#turned(now.k, 0), visible: now.visible, now };
   }
 
   /** Angles of every position a reserved state has room for; made at the first step on such a state. */
@@ -264,17 +303,34 @@ export class AttentionMixer implements Mixer {
 
   /** Heads of q, k and v [b, l, ..], q and k rotated by positions that count from `from`. */
   #heads(qkv: Tensor, from: number): Heads {
-    const { headDim: p, rotaryDim, rotaryBase, rotaryInterleaved } = this.config;
-    const l = qkv.shape[1]!;
     const { q, k, v } = this.#normedHeads(qkv);
-    if (rotaryDim === 0) return { q, k, v };
-    const turn = positionTurn(from, l, rotaryDim, rotaryBase, rotaryInterleaved, this.inProj.backend);
-    const rotated = (x: Tensor): Tensor => {
-      if (rotaryDim === p) return rotate(x, turn);
-      const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];
-      return concat([rotate(first, turn), rest], -1);
-    };
-    return { q: rotated(q), k: rotated(k), v };
+    return { q: this.#turned(q, from), k: this.#turned(k, from), v };
+  }
+
+  /** Heads [b, l, .., p] rotated by positions that count from `from`. */
+  #turned(x: Tensor, from: number): Tensor {
+    const { headDim: p, rotaryDim } = this.config;
+    if (rotaryDim === 0) return x;
+    const turn = this.#turn(from, x.shape[1]!);
+    if (rotaryDim === p) return rotate(x, turn);
+    const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];
+    return concat([rotate(first, turn), rest], -1);
+  }
+
+  /** The turns of a window and one token, which every step needs. */
+  #stepTurn: Turn | undefined;
+
+  #turn(from: number, l: number): Turn {
+    const { window, rotaryDim, rotaryBase, rotaryInterleaved } = this.config;
+    const turns = (first: number, count: number): Turn =>
+      positionTurn(first, count, rotaryDim, rotaryBase, rotaryInterleaved, this.inProj.backend);
+    if (window === 0 || from + l !== window + 1 || (l !== 1 && from !== 0)) return turns(from, l);
+    if (this.#stepTurn === undefined) {
+      this.#stepTurn = turns(0, window + 1);
+      keep(this.#stepTurn.own);
+      keep(this.#stepTurn.partner);
+    }
+    return turnsFrom(this.#stepTurn, from, l);
   }
 
   #output(y: Tensor, { gate, mlp }: Beside): Tensor {

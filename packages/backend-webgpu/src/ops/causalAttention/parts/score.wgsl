@@ -19,9 +19,12 @@ fn sees(row: u32, j: u32, own: u32) -> bool {
   return j <= own;
 }
 
+// Where the query's sequence begins, or its window.
 fn firstKey(row: u32, t: u32) -> u32 {
+  let until = params.m - params.l + t + 1u;
+  var least = until - min(until, params.window);
   if (HAS_FIRST) {
-    return u32(first[row * params.l + t]);
+    least = max(least, u32(first[row * params.l + t]));
   }
-  return 0u;
+  return least;
 }
