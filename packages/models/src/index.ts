@@ -26,5 +26,7 @@ export * from "./pretrained/index.ts";
 export * from "./train/index.ts";
 export { mixerKinds, type MixerKind } from "./mixers/registry.ts";
 export { MlpMixer } from "./mixers/mlp/mixer.ts";
+export type { RgLruConfig } from "./mixers/rgLru/config.ts";
+export { RgLruMixer } from "./mixers/rgLru/mixer.ts";
 export type { ShortConvConfig } from "./mixers/shortConv/config.ts";
 export { ShortConvMixer } from "./mixers/shortConv/mixer.ts";

@@ -96,8 +96,9 @@ export function writeAttention(
 ): JsonObject {
   const config = sharedSettings<AttentionMixerConfig>(family, model, "attention");
   if (config === undefined) return {};
-  const { useQkvBias, useOutBias, dConv, mlpDim, rotaryInterleaved, rotaryBase, qkNorm, outputGate } = config;
-  expressible(family, useQkvBias === useOutBias, "useOutBias", useOutBias);
+  const { useQkvBias, useOutBias, dConv, mlpDim, rotaryInterleaved, rotaryBase, qkNorm, outputGate, window } = config;
+  const ownOut = own.includes("useOutBias");
+  expressible(family, ownOut || useQkvBias === useOutBias, "useOutBias", useOutBias);
   expressible(family, dConv === 0 && mlpDim === 0 && !rotaryInterleaved, "attention", {
     dConv,
     mlpDim,
@@ -105,8 +106,11 @@ export function writeAttention(
   });
   expressible(family, qkNorm === "none" || own.includes("qkNorm"), "qkNorm", qkNorm);
   expressible(family, !outputGate || own.includes("outputGate"), "outputGate", outputGate);
+  expressible(family, window === 0 || own.includes("window"), "window", window);
   return {
-    ...attentionSchema.write(config, attentionNames),
+    ...attentionSchema.write(config, (setting) =>
+      ownOut && setting === "useOutBias" ? undefined : attentionNames(setting),
+    ),
     rope_parameters: { rope_theta: rotaryBase, rope_type: "default" },
   };
 }

@@ -14,6 +14,7 @@ import { nemotronH } from "./nemotronH.ts";
 import { olmoHybrid } from "./olmoHybrid.ts";
 import { qwen3Next } from "./qwen3Next.ts";
 import { qwen35, qwen35Vision } from "./qwen35.ts";
+import { recurrentGemma } from "./recurrentGemma.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
 
@@ -31,6 +32,7 @@ const transformersFamilies = [
   qwen35Vision,
   qwen3Next,
   olmoHybrid,
+  recurrentGemma,
 ];
 
 /** Every family whose files are read. */

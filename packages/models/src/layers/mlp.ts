@@ -1,4 +1,5 @@
-import { gelu, mul, relu, silu, split, square, type Parameter, type Tensor } from "@statespace/core";
+import { mul, split, type Parameter, type Tensor } from "@statespace/core";
+import { activations } from "./activations.ts";
 import { kaimingUniform } from "./initializers.ts";
 import type { Linear } from "./linear.ts";
 import type { MlpConfig } from "./mlpConfig.ts";
@@ -11,12 +12,6 @@ export interface Mlp {
   /** @param x [..., dModel] */
   apply(x: Tensor): Tensor; // [..., dModel]
 }
-
-const activations: Readonly<Record<MlpConfig["activation"], (x: Tensor) => Tensor>> = {
-  silu,
-  gelu,
-  relu2: (x) => square(relu(x)),
-};
 
 /**
  * A dense MLP: fc2(up activation(gate)) with up, gate = fc1(x), or fc2(activation(fc1(x))) where it is not gated.

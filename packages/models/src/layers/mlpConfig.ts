@@ -14,9 +14,9 @@ const mlpFields = {
   },
   activation: {
     type: "choice",
-    choices: ["silu", "gelu", "relu2"],
+    choices: ["silu", "gelu", "geluTanh", "relu2"],
     default: "silu",
-    doc: "`relu2` is the square of relu",
+    doc: "`geluTanh` is gelu by its tanh formula, `relu2` the square of relu",
   },
   useBias: { type: "boolean", default: false, doc: "biases of the two projections" },
   gateMultiplier: { type: "number", default: 1, doc: "factor on what the activation takes" },

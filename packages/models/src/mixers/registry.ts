@@ -20,6 +20,8 @@ import { MlpMixer } from "./mlp/mixer.ts";
 import { gruSchema, lstmSchema } from "./recurrent/config.ts";
 import { GruMixer } from "./recurrent/gru.ts";
 import { LstmMixer } from "./recurrent/lstm.ts";
+import { rgLruSchema } from "./rgLru/config.ts";
+import { RgLruMixer } from "./rgLru/mixer.ts";
 import { dssSchema, s4dSchema, s4Schema } from "./s4/config.ts";
 import { S4Mixer } from "./s4/mixer.ts";
 import { s5Schema } from "./s5/config.ts";
@@ -66,6 +68,7 @@ export const mixers = {
   mamba3: define(mamba3Schema, Mamba3Mixer) as MixerDefinition,
   gatedDelta: define(gatedDeltaSchema, GatedDeltaMixer) as MixerDefinition,
   shortConv: define(shortConvSchema, ShortConvMixer) as MixerDefinition,
+  rgLru: define(rgLruSchema, RgLruMixer) as MixerDefinition,
   gru: define(gruSchema, GruMixer) as MixerDefinition,
   lstm: define(lstmSchema, LstmMixer) as MixerDefinition,
   attention: define(attentionSchema, AttentionMixer) as MixerDefinition,

@@ -30,6 +30,7 @@ const settings: Readonly<Record<MixerKind, MixerSettings>> = {
   mamba3: { kind: "mamba3", dState: 8, headDim: 4, chunkSize: 4, mimo: true },
   gatedDelta: { kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 },
   shortConv: { kind: "shortConv" },
+  rgLru: { kind: "rgLru", nHeads: 2 },
   gru: { kind: "gru" },
   lstm: { kind: "lstm", dHidden: 6 },
   attention: { kind: "attention", nHeads: 2 },
