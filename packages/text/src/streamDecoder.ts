@@ -1,4 +1,4 @@
-import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
+import { NO_BYTES, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
 import { StopFilter } from "./stopStrings.ts";
 
 /** How a `StreamDecoder` makes text of tokens and where it ends. */
@@ -64,6 +64,8 @@ class ByteDecoder implements PieceDecoder {
   // ignoreBOM keeps a leading U+FEFF, which is text here.
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #bytes: (id: number) => Uint8Array | undefined;
+  /** Bytes of a character may wait in the decoder. */
+  #inside = false;
 
   /** @param shown ids whose text is out already; the last may have begun a character. */
   constructor(bytes: (id: number) => Uint8Array | undefined, shown: readonly number[]) {
@@ -72,7 +74,13 @@ class ByteDecoder implements PieceDecoder {
   }
 
   push(id: number): string {
-    return this.#utf8.decode(this.#bytes(id), { stream: true });
+    const bytes = this.#bytes(id) ?? NO_BYTES;
+    const plain = bytes.every((byte) => byte < 0x80);
+    // The decoder costs several microseconds a call, and most tokens are ASCII between whole characters.
+    if (plain && !this.#inside) return String.fromCharCode(...bytes);
+    const text = this.#utf8.decode(bytes, { stream: true });
+    if (bytes.length > 0) this.#inside = !plain;
+    return text;
   }
 
   flush(): string {

@@ -3,7 +3,7 @@ import { wasmBackend } from "@statespace/backend-wasm";
 import { Rng, setBackend } from "@statespace/core";
 import { describe, expect, it } from "vitest";
 import { inspect } from "../../src/pages/selection/compute/inspect.ts";
-import { countsOf, writtenOf } from "../../src/pages/selection/compute/reading.ts";
+import { askedShare, countsOf, writtenOf } from "../../src/pages/selection/compute/reading.ts";
 import { MAMBA, type Selects } from "../../src/pages/selection/compute/selects.ts";
 import { Trainer } from "../../src/pages/selection/compute/trainer.ts";
 import { randomLetters, toIds } from "../../src/pages/selection/sequence.ts";
@@ -73,15 +73,21 @@ describe("the reading matrix", () => {
     },
   );
 
-  it("of a Mamba that has learned: most answers are read most of all from the letter they name, none from noise", async () => {
+  it("of a Mamba that has learned: most answers are read most of all from the letter they name, none from noise; of S4D as long in training less is", async () => {
     await setBackend(wasmBackend({ threads: 1 }));
     const trainer = new Trainer({ ...task, size: "usual", mixing: MAMBA });
     for (let i = 0; i < 1500 && (i % 50 !== 0 || (await trainer.accuracy()) < 0.97); i++) trainer.step().dispose();
     expect(await trainer.accuracy()).toBeGreaterThan(0.95);
+    const challenger = new Trainer({ ...task, size: "usual", mixing: variants["S4D, without selection and gate"]! });
+    while (challenger.steps < trainer.steps) challenger.step().dispose();
     let [named, noise, rows] = [0, 0, 0];
+    const share = { mamba: 0, s4d: 0 };
     for (let seed = 1; seed <= 60; seed++) {
       const letters = randomLetters(seed, 4, 16, 6);
       const { answers } = await inspect(trainer, toIds(letters, 16, 6));
+      const others = await inspect(challenger, toIds(letters, 16, 6));
+      share.mamba += askedShare(answers, letters, 16) / 60;
+      share.s4d += askedShare(others.answers, letters, 16) / 60;
       for (const { token, parts } of answers) {
         const places = parts!.subarray(0, 16);
         const place = places.indexOf(Math.max(...places));
@@ -91,10 +97,13 @@ describe("the reading matrix", () => {
         if (letter?.token === token) named++;
       }
     }
-    if (process.env["SHOW"]) console.log({ named, noise, rows, steps: trainer.steps });
+    if (process.env["SHOW"]) console.log({ named, noise, rows, share, steps: trainer.steps });
     // 216 of 240 when this was written; a place drawn at random would be that letter in one of 16, or one of 4 among the letters
     expect(named / rows).toBeGreaterThan(0.8);
     expect(noise / rows).toBeLessThan(0.05);
+    // what the page tells of one sequence, in the mean over many
+    expect(share.mamba).toBeGreaterThan(1.5 * share.s4d);
     trainer.dispose();
+    challenger.dispose();
   }, 240_000);
 });

@@ -4,6 +4,7 @@ import { DataTable } from "../../components/DataTable.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { Panel } from "../../components/Page.tsx";
 import type { LayerView } from "./compute/inspect.ts";
+import { askedShare } from "./compute/reading.ts";
 import { messages as m } from "./messages.ts";
 import type { Racer } from "./racer.ts";
 import { letterName, type Letter } from "./sequence.ts";
@@ -33,13 +34,7 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
     answers.forEach(({ parts }, row) => values.set(parts!.subarray(0, length()), row * length()));
     return values;
   });
-  /** Of all that is read from the sequence, for or against an answer: how much speaks for it from the letter that was asked for. */
-  const share = (): number => {
-    const parts = (view()?.answers ?? []).map((answer) => answer.parts!.subarray(0, props.seqLen));
-    const all = parts.reduce((sum, row) => sum + row.reduce((total, part) => total + Math.abs(part), 0), 0);
-    const asked = parts.reduce((sum, row, i) => sum + Math.max(0, row[props.letters[i]!.place]!), 0);
-    return all === 0 ? 0 : asked / all;
-  };
+  const share = (): number => askedShare(view()?.answers ?? [], props.letters, props.seqLen);
   return (
     <Show when={view()}>
       {(seen) => (

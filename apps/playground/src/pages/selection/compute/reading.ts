@@ -154,3 +154,18 @@ export function readScore({ l, m, parts }: SplitStream, at: number, worth: Array
     return sum;
   });
 }
+
+/**
+ * Of all that is read from the sequence, for or against an answer: how much speaks for it from the letter that was asked for; 0 where nothing is read.
+ * @param letters the one asked for by each answer
+ */
+export function askedShare(
+  answers: readonly { readonly parts?: Float64Array | undefined }[],
+  letters: readonly { readonly place: number }[],
+  seqLen: number,
+): number {
+  const rows = answers.map(({ parts }) => parts!.subarray(0, seqLen));
+  const all = rows.reduce((sum, row) => sum + row.reduce((total, part) => total + Math.abs(part), 0), 0);
+  const asked = rows.reduce((sum, row, i) => sum + Math.max(0, row[letters[i]!.place]!), 0);
+  return all === 0 ? 0 : asked / all;
+}
