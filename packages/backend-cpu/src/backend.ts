@@ -10,6 +10,7 @@ export type CpuLaunch = () => void;
  * It is the oracle that other backends are compared with, so clarity comes before speed.
  */
 export class CpuBackend extends StatespaceBackend<ArrayBuffer, CpuLaunch> {
+  override readonly readsAtOnce: boolean = true;
   #held = 0;
 
   constructor() {

@@ -62,15 +62,15 @@ KERNEL(stridedCopy, OutWords out, InWords in, long outFrom, long inFrom, long ra
   }
 }
 
-/** y [outer, count, inner], x [outer, axis, inner]; 0 for an id that is none of the axis. */
-KERNEL(gather, OutWords y, InWords x, InInts ids, long outer, long axis, long inner, long count) {
+/** y [outer, count, inner], x [outer, axis, inner]; the word `none` for an id that is none of the axis. */
+KERNEL(gather, OutWords y, InWords x, InInts ids, long outer, long axis, long inner, long count, int none) {
   Span s = share(outer * count, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     long id = ids[i % count];
     int *to = y + i * inner;
     const int *from = x + (i / count * axis + id) * inner;
-    if (id < 0 || id >= axis) memset(to, 0, (UW)inner * sizeof(int));
-    else for (long j = 0; j < inner; j++) to[j] = from[j];
+    int inside = id >= 0 && id < axis;
+    for (long j = 0; j < inner; j++) to[j] = inside ? from[j] : none;
   }
 }
 /** y [count, depth] */

@@ -223,7 +223,8 @@ KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, l
 KERNEL(embeddingPacked, Out y, Packed weight, InInts ids, long count, long v, long d, int format) {
   Span s = share(count, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    if (ids[i] < 0 || ids[i] >= v) memset(y + i * d, 0, (UW)d * sizeof(float));
+    if (ids[i] < 0 || ids[i] >= v)
+      for (long j = 0; j < d; j++) y[i * d + j] = __builtin_nanf("");
     else unpackRow(y + i * d, weight, format, d, ids[i], 0, d);
   }
 }

@@ -179,7 +179,7 @@ KERNEL(cumsum, Out y, In x, long outer, long count, long inner, Flag exclusive, 
   }
 }
 
-/** losses [rows], logits [rows, count] */
+/** losses [rows], logits [rows, count]; NaN for a target that is no class. */
 KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long count, int ignoreIndex) {
   Span s = share(rows, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
@@ -198,7 +198,8 @@ KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long coun
         }
         sum += sum4(part);
       }
-      loss = (float)(log1Double(sum) + ((double)top - p[targets[i]]));
+      int known = targets[i] >= 0 && targets[i] < count;
+      loss = known ? (float)(log1Double(sum) + ((double)top - p[targets[i]])) : __builtin_nanf("");
     }
     losses[i] = loss;
   }
@@ -208,13 +209,14 @@ KERNEL(crossEntropyGrad, Out dLogits, In logits, InInts targets, In dLosses, lon
   Span s = share(rows, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
     const float *p = logits + i * count;
-    float *out = dLogits + i * count, upstream = dLosses[i];
+    int known = targets[i] >= 0 && targets[i] < count;
+    float *out = dLogits + i * count, upstream = known ? dLosses[i] : __builtin_nanf("");
     if (targets[i] == ignoreIndex) {
       memset(out, 0, (UW)count * sizeof(float));
       continue;
     }
     F4 scale = splat(upstream / expRow(out, p, count, maxRow(p, count)));
     for (long j = 0; j < count; j += 4) storePart(out + j, loadPart(out + j, count - j) * scale, count - j);
-    out[targets[i]] -= upstream;
+    if (known) out[targets[i]] -= upstream;
   }
 }

@@ -28,12 +28,14 @@ const PARALLEL_WORK = 1 << 16;
  */
 export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implements Launcher {
   readonly machine: Executor;
+  override readonly readsAtOnce: boolean;
 
   readonly #parallelWork: number;
 
   private constructor(machine: Executor, parallelWork: number) {
     super("wasm");
     this.machine = machine;
+    this.readsAtOnce = machine.readNow !== undefined;
     this.#parallelWork = parallelWork;
   }
 

@@ -1,4 +1,4 @@
-import { BackendError } from "../errors.ts";
+import { ArgumentError, BackendError } from "../errors.ts";
 import { GraphMemory } from "./graph.ts";
 import type { Kernel, KernelAttrs, KernelInputs, KernelTable } from "./kernel.ts";
 import { packBytes, unpackToF32 } from "./packing.ts";
@@ -58,6 +58,8 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
   #running = true;
   /** Made for a card that this machine has not, and run on its processor: far slower than the backends that are made for one. */
   readonly emulated: boolean = false;
+  /** True where a read does not wait for a device or a worker. */
+  readonly readsAtOnce: boolean = false;
   /** Byte alignment a view's offset must have; a slice that does not fit is copied. */
   readonly viewAlignment: number = 4;
   protected readonly storage: Storage<B>;
@@ -403,10 +405,16 @@ function isPacked(format: StorageFormat): format is PackedFormat {
   return format !== "f32" && format !== "i32";
 }
 
-/** Four bytes an element: bool travels as int32. */
+/** Four bytes an element: bool travels as int32. @throws ArgumentError for what is no whole number of 32 bits */
 function toStored(values: TensorValues | readonly number[], dtype: DType): Float32Array | Int32Array {
   if (dtype === "float32") return values instanceof Float32Array ? values : Float32Array.from(values);
-  return values instanceof Int32Array ? values : Int32Array.from(values);
+  if (values instanceof Int32Array) return values;
+  const stored = Int32Array.from(values);
+  for (let i = 0; i < stored.length; i++) {
+    if (stored[i] !== values[i])
+      throw new ArgumentError(`tensor: ${dtype} values must be whole numbers of 32 bits, got ${values[i]}`);
+  }
+  return stored;
 }
 
 function fromStored(bytes: Uint8Array, dtype: DType): TensorValues {

@@ -45,7 +45,11 @@ export const causalAttentionStep: Op<typeof inputs, typeof attrs> = defineOp({
   inputs,
   attrs,
   outputs: { y: "b h p" },
-  check: ({ dims: { h, hkv, p, r = 0 } }, { scale }) => {
+  check: ({ dims: { h, hkv, p, m, r = 0 } }, { scale }) => {
+    if (h * p * m === 0)
+      throw new ShapeError(
+        `causalAttentionStep: heads, channels and room must not be none, got h = ${h}, p = ${p}, m = ${m}`,
+      );
     if (hkv === 0 || h % hkv !== 0)
       throw new ShapeError(`causalAttentionStep: the heads of k, hkv = ${hkv}, must divide those of q, h = ${h}`);
     if (r % 2 !== 0 || r > p)

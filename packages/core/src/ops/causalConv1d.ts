@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import { ndzeros } from "../math/ndarray.ts";
 import { zeros } from "../tensor/create.ts";
 import { add, equal, mul } from "./binary.ts";
@@ -38,6 +39,9 @@ const ops = scan({
   attrs,
   outputs,
   cut: "b",
+  check: (name, { dims: { k } }) => {
+    if (k < 1) throw new ShapeError(`${name}: weight [d, k] must have a tap, got k = ${k}`);
+  },
   // Inputs before t = 0 come from the initial state (oldest first), else they are zero.
   reference: ({ x, weight, bias, initialState, seqIdx }, { silu, returnLastState }) => {
     const [b, l, d] = x.shape as [number, number, number];

@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import { ndzeros, sizeOf } from "../math/ndarray.ts";
 import { zeros } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
@@ -23,7 +24,7 @@ const attrs = {
  * Cross entropy of each position, in nats: logsumexp(logits) - logits[target].
  *
  * Shapes: logits [..., v]; targets int32 [...], in [0, v) or `ignoreIndex` (-100 as in PyTorch); losses [...].
- * Errors: ShapeError, DTypeError. Targets are not range-checked on the device.
+ * Errors: ShapeError, DTypeError; ArgumentError for a target out of range, or, where only a device knows it, a loss and a gradient of NaN.
  * Source: as `torch.nn.functional.cross_entropy` with reduction "none".
  */
 export const crossEntropy: Op<typeof inputs, typeof attrs, { readonly losses: string }> = defineOp({
@@ -31,6 +32,12 @@ export const crossEntropy: Op<typeof inputs, typeof attrs, { readonly losses: st
   inputs,
   attrs,
   outputs: { losses: "..." },
+  whole: ["ignoreIndex"],
+  ids: { targets: { below: ({ dims: { v } }) => v, besides: ({ ignoreIndex }) => ignoreIndex } },
+  check: ({ dims: { v }, lead }) => {
+    if (v === 0 && sizeOf(lead) > 0)
+      throw new ShapeError("crossEntropy: logits [..., v] must have a class to choose, got v = 0");
+  },
   differentiable: ["logits"],
   reference: ({ logits, targets }, { ignoreIndex }) => {
     const v = logits.shape.at(-1)!;

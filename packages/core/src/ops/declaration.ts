@@ -1,3 +1,4 @@
+import type { DType } from "../backend/types.ts";
 import type { NdArray } from "../math/ndarray.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { BoundDims, Dims, Shaped } from "./shapes.ts";
@@ -70,6 +71,12 @@ export interface Cut {
   readonly outputs?: readonly ("joined" | "summed")[];
 }
 
+/** Ids of an input: whole numbers from 0 on, below a bound; one more may stand for none. */
+export interface IdRule<Inputs extends InputShapes, Attrs> {
+  readonly below: (bound: BoundDims<DimsOf<Inputs>>, attrs: Attrs, inputs: Readonly<Record<string, Shaped>>) => number;
+  readonly besides?: (attrs: Attrs) => number;
+}
+
 /** What a gradient that is composed of ops may use: what it asked to save, the upstream gradients, shapes of the inputs, attributes. */
 export interface BackwardContext<Attrs> {
   readonly saved: Readonly<Record<string, Tensor>>;
@@ -116,6 +123,12 @@ export interface OpDeclaration<
   readonly saveOutputs?: readonly (string & keyof Outputs)[];
   /** Inputs that the kernel changes; such an op has no gradient. */
   readonly inPlace?: readonly (string & keyof Inputs)[];
+  /** Attributes that are whole numbers, or lists of them, which may be negative only where the op says so itself. */
+  readonly whole?: readonly (string & keyof Attrs)[];
+  /** Inputs that number what they pick: an id outside of it is refused where it can be known without waiting for a device (see `checkIds`). */
+  readonly ids?: Readonly<Partial<Record<string & keyof Inputs, IdRule<Inputs, Attrs>>>>;
+  /** Dtype of the outputs whose shape is a function, or written without one, where it is not that of the first input. */
+  outputType?(attrs: Attrs): DType;
   /** Checks that shapes alone cannot tell. @throws ShapeError or ArgumentError */
   check?(bound: BoundDims<DimsOf<Inputs>>, attrs: Attrs, inputs: Readonly<Record<string, Shaped>>): void;
   /**
@@ -125,6 +138,15 @@ export interface OpDeclaration<
   reference(inputs: Arguments<Inputs, NdArray>, attrs: Attrs): NdArrays;
   /** The same from other ops, for backends without the kernel: outputs by name; for an in-place op, which changes its inputs by `copy`, too. */
   compose?(inputs: InputsOf<Inputs>, attrs: Attrs): OutputsOf<Outputs>;
+  /**
+   * What it gives where an extent is 0 and a result is not: no kernel runs then. Unless told it is what `compose` makes; results without
+   * elements and their gradients, zeros, need nothing to be said.
+   */
+  empty?(
+    inputs: InputsOf<Inputs>,
+    attrs: Attrs,
+    shapes: Readonly<Record<string, readonly number[]>>,
+  ): OutputsOf<Outputs>;
   /** A symbol along which parts can be run apart, or a rule; absent where it cannot be cut. */
   readonly cut?: string | ((inputs: Readonly<Record<string, Shaped>>, attrs: Attrs) => Cut | undefined);
   /** Whether the gradient kernel is cut likewise, which it is unless told; or the elements a row of its widest array. */

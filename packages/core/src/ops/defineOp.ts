@@ -1,12 +1,23 @@
-import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
+import { BackendError, ShapeError } from "../errors.ts";
 import { currentBackend } from "../backend/current.ts";
 import type { AnyBackend } from "../backend/registry.ts";
 import { runComposite, runKernel, runListed } from "../tensor/run.ts";
 import { tidy } from "../tensor/scope.ts";
 import { isRecording, type GradientRule } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { forgetIds } from "../tensor/idRange.ts";
+import { withDefaults } from "./attributes.ts";
 import type { AnyOp, InputShapes, InputsOf, Op, OpDeclaration, OutputShapes, OutputsOf } from "./declaration.ts";
-import { bindList, conditionOf, parseSpec } from "./shapes.ts";
+import {
+  attributesDecide,
+  bindsNothing,
+  changesNothing,
+  emptyOutputs,
+  outputShapes,
+  zeroGradients,
+} from "./emptyExtents.ts";
+import { checkIds } from "./idGate.ts";
+import { bindList, conditionOf, parseSpec, type BoundDims } from "./shapes.ts";
 
 /** Name of an op's gradient kernel. */
 export function gradientKernelName(name: string): string {
@@ -47,6 +58,7 @@ export function defineOp<Inputs extends InputShapes, Attrs extends object, Outpu
     name,
     condition: typeof shape === "string" ? conditionOf(shape) : undefined,
   }));
+  const decided = attributesDecide(erased);
   const always = outputs.some(({ condition }) => condition) ? undefined : outputs.map(({ name }) => name);
   const run = (inputs: InputsOf<Inputs>, attrs?: object): OutputsOf<Outputs> => {
     const all = withDefaults(erased, attrs);
@@ -54,9 +66,13 @@ export function defineOp<Inputs extends InputShapes, Attrs extends object, Outpu
     // The inputs are looked up by name once: this is the path of every op.
     let list: (Tensor | undefined)[] = [];
     let found = 0;
+    let empty = false;
     for (const { name } of specs) {
       const input = given[name];
-      if (input !== undefined) found++;
+      if (input !== undefined) {
+        found++;
+        if (input.size === 0) empty = true;
+      }
       list.push(input);
     }
     const present =
@@ -64,9 +80,12 @@ export function defineOp<Inputs extends InputShapes, Attrs extends object, Outpu
     const bound = bindList(spec.name, specs, list);
     if (specs.length === 0) list = Object.values(present);
     erased.check?.(bound, all, present);
+    if (erased.ids !== undefined) checkIds(erased, bound, all, present);
     if (isRecording()) checkRecording(erased, present, list);
     const names = always ?? outputs.filter(({ condition }) => !condition || all[condition]).map(({ name }) => name);
-    return named(names, perform(erased, present, list, all, names)) as OutputsOf<Outputs>;
+    const call: Call = { spec: erased, bound, present, list, attrs: all, names };
+    const results = empty || decided || specs.length === 0 ? performOrNothing(call) : perform(call);
+    return named(names, results) as OutputsOf<Outputs>;
   };
   const op = Object.assign(run, { spec, run });
   if (defined[spec.name]) throw new BackendError(`${spec.name}: two ops of one name`);
@@ -92,20 +111,6 @@ function presentInputs(spec: OpDeclaration, given: Readonly<Record<string, Tenso
   return present;
 }
 
-function withDefaults({ name, attrs: defaults }: OpDeclaration, attrs: object | undefined): Record<string, unknown> {
-  if (attrs === undefined) return defaults;
-  const all: Record<string, unknown> = { ...defaults };
-  for (const attribute in attrs) {
-    const value = (attrs as Readonly<Record<string, unknown>>)[attribute];
-    if (!(attribute in defaults))
-      throw new ArgumentError(
-        `${name}: has no attribute ${attribute} (it has ${Object.keys(defaults).join(", ") || "none"})`,
-      );
-    if (value !== undefined) all[attribute] = value;
-  }
-  return all;
-}
-
 /** What holds while gradients are recorded: nothing changes in place, and packed weights, which have no gradient, take no part. */
 function checkRecording(spec: OpDeclaration, present: Tensors, list: readonly (Tensor | undefined)[]): void {
   if (spec.inPlace)
@@ -127,29 +132,60 @@ function backendOf(list: readonly (Tensor | undefined)[]): AnyBackend {
   return currentBackend();
 }
 
+/** One call of an op, its arguments checked. */
+interface Call {
+  readonly spec: OpDeclaration;
+  readonly bound: BoundDims;
+  readonly present: Tensors;
+  readonly list: readonly (Tensor | undefined)[];
+  readonly attrs: Readonly<Record<string, unknown>>;
+  readonly names: readonly string[];
+}
+
 /** Runs the kernel, or what stands in for it. */
-function perform(
-  spec: OpDeclaration,
-  present: Tensors,
-  list: readonly (Tensor | undefined)[],
-  attrs: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): Tensor[] {
+function perform({ spec, present, list, attrs, names }: Call): Tensor[] {
   const rule = isRecording() ? ruleOf(spec, present, attrs, names) : undefined;
   const { kernels } = backendOf(list);
   const lacking =
     kernels[spec.name] === undefined ||
     (isRecording() && usesGradientKernel(spec) && kernels[gradientKernelName(spec.name)] === undefined);
-  if (!lacking || spec.compose === undefined) return runListed(spec.name, present, list, attrs, rule);
-  const composed = (): Tensor[] =>
+  if (lacking && spec.compose !== undefined)
+    return made(spec, present, names, rule, () => spec.compose!(present, attrs) as Tensors);
+  const results = runListed(spec.name, present, list, attrs, rule);
+  for (const name of spec.inPlace ?? []) if (present[name]?.dtype === "int32") forgetIds(present[name]);
+  return results;
+}
+
+/** As `perform`, where an extent may be 0: kernels are spared that. */
+function performOrNothing(call: Call): Tensor[] {
+  const { spec, bound, present, attrs, names } = call;
+  const shapes = outputShapes(spec, bound, present, attrs, names);
+  if (changesNothing(spec, present, shapes)) {
+    if (spec.inPlace !== undefined && names.length === 0) return [];
+    const nothing = (): Tensor[] => emptyOutputs(spec, present, attrs, shapes);
+    const rule = spec.differentiable.length > 0 ? zeroGradients(spec, present) : ruleOf(spec, present, attrs, names);
+    return rule === undefined ? nothing() : runComposite(spec.name, present, nothing, rule);
+  }
+  const instead = spec.empty ?? spec.compose;
+  if (instead === undefined || !bindsNothing(spec, bound, present)) return perform(call);
+  const rule = isRecording() ? ruleOf(spec, present, attrs, names) : undefined;
+  return made(spec, present, names, rule, () => instead(present, attrs, shapes) as Tensors);
+}
+
+/** Runs what an op is made of. With a gradient made of ops it is one node of the tape; else its parts are recorded. */
+function made(
+  spec: OpDeclaration,
+  present: Tensors,
+  names: readonly string[],
+  rule: Rule | undefined,
+  make: () => Tensors,
+): Tensor[] {
+  const parts = (): Tensor[] =>
     tidy(() => {
-      const results = spec.compose!(present, attrs) as Tensors;
+      const results = make();
       return names.map((name) => results[name]!);
     });
-  // With a gradient made of ops the composition is one node of the tape; else its parts are recorded.
-  return rule !== undefined && !usesGradientKernel(spec)
-    ? runComposite(spec.name, present, composed, rule)
-    : composed();
+  return rule !== undefined && !usesGradientKernel(spec) ? runComposite(spec.name, present, parts, rule) : parts();
 }
 
 /** True where the gradient is a kernel of the backend. */

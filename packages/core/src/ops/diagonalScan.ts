@@ -1,9 +1,10 @@
 import { ndclone, ndzeros } from "../math/ndarray.ts";
+import { zeros } from "../tensor/create.ts";
 import { complexPair, complexParts, type ComplexTensor } from "./complexPair.ts";
 import { add, mul, sub } from "./binary.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
-import { reshape, reverse as reversed } from "./movement.ts";
+import { reshape, reverse as reversed, same } from "./movement.ts";
 import { sliceAxis } from "./slicing.ts";
 import { stack } from "./joining.ts";
 
@@ -87,5 +88,12 @@ export const diagonalScan: Op<typeof inputs, typeof attrs, typeof outputs> = def
     });
     return { states: inOrder(stack(states, 1)), ...(returnLastState ? { lastState: states.at(-1)! } : {}) };
   },
+  // No token: the state goes through.
+  empty: ({ Bu, initialState }, { returnLastState }, { states, lastState }) => ({
+    states: zeros(states!, { backend: Bu.backend }),
+    ...(returnLastState
+      ? { lastState: initialState ? same(initialState) : zeros(lastState!, { backend: Bu.backend }) }
+      : {}),
+  }),
   cost: ({ dims: { b, l, n } }) => ({ flops: 8 * b * l * n, bytes: 4 * (4 * b * l * n + 2 * n) }),
 });

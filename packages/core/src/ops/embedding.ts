@@ -12,9 +12,8 @@ const inputs = {
 /**
  * Looks up one row of the weight per id.
  *
- * Shapes: ids int32 [...], each in [0, v) (checked where ids enter the library, since a device cannot throw);
- * weight [v, d], f32 or packed; y [..., d].
- * Errors: ShapeError, DTypeError.
+ * Shapes: ids int32 [...], each in [0, v); weight [v, d], f32 or packed; y [..., d].
+ * Errors: ShapeError, DTypeError; ArgumentError for an id out of range, or, where only a device knows it, a row of NaN.
  * Source: as `torch.nn.functional.embedding`.
  */
 export const embedding: Op<typeof inputs, NoAttrs> = defineOp({
@@ -22,6 +21,7 @@ export const embedding: Op<typeof inputs, NoAttrs> = defineOp({
   inputs,
   attrs: {},
   outputs: { y: "... d" },
+  ids: { ids: { below: ({ dims: { v } }) => v } },
   differentiable: ["weight"],
   reference: ({ ids, weight }) => {
     const d = weight.shape[1]!;

@@ -27,6 +27,8 @@ const gatherOp = defineOp({
   // Two leads of their own: x is checked as it is.
   inputs: { x: "float32|int32|bool ~", indices: "int32 ..." },
   attrs: { axis: 0 },
+  whole: ["axis"],
+  ids: { indices: { below: (_, { axis }, { x }) => x!.shape[axis]! } },
   outputs: { y: ({ x, indices }: { x: Shaped; indices: Shaped }, { axis }: AxisAttr) => gathered(x, indices, axis) },
   differentiable: ["x"],
   gradient: {
@@ -65,6 +67,7 @@ const oneHotOp = defineOp({
   room: "indexing",
   inputs: { indices: "int32 ..." },
   attrs: { depth: 1 },
+  whole: ["depth"],
   outputs: { y: "... depth" },
   differentiable: [],
   flat: true,
@@ -83,7 +86,7 @@ const oneHotOp = defineOp({
   cost: ({ lead }, { depth }) => ({ flops: 0, bytes: 4 * sizeOf(lead) * (1 + depth) }),
 });
 
-/** 1 at the index, 0 elsewhere, along a new last axis. */
+/** 1 at the index, 0 elsewhere, along a new last axis; an index that is none of the axis gives zeros. */
 export function oneHot(indices: Tensor, depth: number): Tensor {
   return oneHotOp({ indices }, { depth }).y;
 }
@@ -93,6 +96,8 @@ const segmentSumOp = defineOp({
   room: "indexing",
   inputs: { x: "float32|int32 ~", ids: "int32 n" },
   attrs: { count: 1 },
+  whole: ["count"],
+  ids: { ids: { below: (_, { count }) => count } },
   outputs: { y: ({ x }: { x: Shaped }, { count }: { count: number }) => [count, ...x.shape.slice(1)] },
   differentiable: ["x"],
   check: ({ dims: { n } }, _, { x }) => {

@@ -4,7 +4,7 @@ import { zeros } from "../tensor/create.ts";
 import { runComposite } from "../tensor/run.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { normalAxes, show } from "./axes.ts";
+import { normalAxes, sameShape, show } from "./axes.ts";
 import { apply, defineOp } from "./defineOp.ts";
 import { gatherBy } from "./loops.ts";
 import { reshape, same } from "./movement.ts";
@@ -47,6 +47,7 @@ const concatOp = defineOp({
   name: "concat",
   inputs: { "...": "float32|int32|bool ..." } as Readonly<Record<string, string>>,
   attrs: { axis: 0 },
+  whole: ["axis"],
   outputs: {
     y: (inputs: Readonly<Record<string, Shaped>>, { axis }: { axis: number }) => {
       const shapes = listed(inputs).map(({ shape }) => shape);
@@ -100,6 +101,12 @@ const concatOp = defineOp({
     const y = parts.reduce((a, b) => apply("add", { a, b }));
     return { y: xs[0]!.dtype === "bool" ? apply("cast", { x: y }, { dtype: "bool" }) : y };
   },
+  empty: (inputs, { axis }) => ({
+    y: concat(
+      listed(inputs).filter(({ size }) => size > 0),
+      axis,
+    ),
+  }),
   cost: () => ({ flops: 0, bytes: 0 }),
 });
 
@@ -111,13 +118,17 @@ export function concat(xs: readonly Tensor[], axis = 0): Tensor {
   return concatOp(Object.fromEntries(xs.map((x, i) => [String(i), x])), { axis: at }).y;
 }
 
-/** Tensors of one shape along a new axis. */
+/** Tensors of one shape along a new axis, counted from the end of the new shape where negative. */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
   const shape = xs[0]?.shape ?? [];
+  const [at] = normalAxes("stack", axis, shape.length + 1) as [number];
   return tidy(() =>
     concat(
-      xs.map((x) => reshape(x, [...shape.slice(0, axis), 1, ...shape.slice(axis)])),
-      axis,
+      xs.map((x) => {
+        if (!sameShape(x.shape, shape)) throw new ShapeError(`stack: ${show(x.shape)} does not fit ${show(shape)}`);
+        return reshape(x, [...shape.slice(0, at), 1, ...shape.slice(at)]);
+      }),
+      at,
     ),
   );
 }

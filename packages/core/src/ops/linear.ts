@@ -27,7 +27,7 @@ export const linear: Op<typeof inputs, NoAttrs> = defineOp({
   differentiable: ["x", "weight", "bias"],
   reference: ({ x, weight, bias }) => {
     const [n, k] = weight.shape as [number, number];
-    const rows = x.data.length / k;
+    const rows = sizeOf(x.shape.slice(0, -1));
     const y = ndzeros([...x.shape.slice(0, -1), n]);
     for (let r = 0; r < rows; r++) {
       for (let j = 0; j < n; j++) {
@@ -40,7 +40,7 @@ export const linear: Op<typeof inputs, NoAttrs> = defineOp({
   },
   compose: ({ x, weight, bias }) => {
     const [n, k] = weight.shape as [number, number];
-    const rows = matMul(reshape(x, [x.size / k, k]), weight, false, true);
+    const rows = matMul(reshape(x, [sizeOf(x.shape.slice(0, -1)), k]), weight, false, true);
     return { y: reshape(bias ? add(rows, bias) : rows, [...x.shape.slice(0, -1), n]) };
   },
   cut: "...",

@@ -16,7 +16,9 @@ defineOp({
   room: "make",
   inputs: {},
   attrs: { shape: [] as readonly number[], value: 0, dtype: "float32" as DType },
+  whole: ["shape"],
   outputs: { y: (_: object, { shape }: { shape: readonly number[] }) => shape },
+  outputType: ({ dtype }) => dtype,
   differentiable: [],
   flat: true,
   reference: (_, { shape, value }) => ({ y: ndarray(shape, new Float64Array(sizeOf(shape)).fill(value)) }),
@@ -30,6 +32,7 @@ const castOp = defineOp({
   inputs: { x: ANY },
   attrs: { dtype: "float32" as DType },
   outputs: { y: "..." },
+  outputType: ({ dtype }) => dtype,
   differentiable: [],
   flat: true,
   reference: ({ x }, { dtype }) => ({

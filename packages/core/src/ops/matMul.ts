@@ -1,5 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import { ndarray } from "../math/ndarray.ts";
+import { zeros } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { show } from "./axes.ts";
@@ -59,6 +60,7 @@ const matMulOp = defineOp({
     }
     return { y: ndarray([batch, m, n], y) };
   },
+  empty: ({ a }, _, { y }) => ({ y: zeros(y!, { backend: a.backend }) }),
   cut: (inputs, turned) => {
     const { batch, m, n } = extents(inputs as { a: Shaped; b: Shaped }, turned);
     return {

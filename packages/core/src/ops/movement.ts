@@ -28,6 +28,7 @@ const reshapeOp = defineOp({
   name: "reshape",
   room: "contract",
   attrs: { shape: [] as readonly number[] },
+  whole: ["shape"],
   outputs: { y: (_: object, attrs: { shape: readonly number[] }) => attrs.shape },
   gradient: { save: [], backward: ({ dy, shapes }) => ({ x: reshape(dy, shapes["x"]!) }) },
   reference: ({ x }, { shape }) => ({ y: ndarray(shape, x.data) }),
@@ -36,8 +37,9 @@ const reshapeOp = defineOp({
 /** The same values under another shape, without a copy; one extent may be -1. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const known = shape.reduce((size, extent) => (extent === -1 ? size : size * extent), 1);
+  const open = shape.filter((extent) => extent === -1).length;
   const whole = shape.map((extent) => (extent === -1 ? x.size / known : extent));
-  if (whole.some((extent) => !Number.isInteger(extent)) || sizeOf(whole) !== x.size)
+  if (open > 1 || whole.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(whole) !== x.size)
     throw new ShapeError(`reshape: ${show(x.shape)} has ${x.size} elements and does not fit ${show(shape)}`);
   return reshapeOp({ x }, { shape: whole }).y;
 }
@@ -46,6 +48,7 @@ const transposeOp = defineOp({
   ...moves,
   name: "transpose",
   attrs: { perm: [] as readonly number[] },
+  whole: ["perm"],
   outputs: { y: ({ x }: X, { perm }: { perm: readonly number[] }) => perm.map((axis) => x.shape[axis]!) },
   check: ({ lead }, { perm }) => {
     if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== lead.length)
@@ -72,6 +75,7 @@ const reverseOp = defineOp({
   ...moves,
   name: "reverse",
   attrs: { axes: [] as readonly number[] },
+  whole: ["axes"],
   outputs: { y: "..." },
   gradient: { save: [], backward: ({ dy, attrs: { axes } }) => ({ x: reverse(dy, axes) }) },
   reference: ({ x }, { axes }) => ({
@@ -91,6 +95,7 @@ const tileOp = defineOp({
   ...moves,
   name: "tile",
   attrs: { reps: [] as readonly number[] },
+  whole: ["reps"],
   outputs: { y: ({ x }: X, { reps }: { reps: readonly number[] }) => x.shape.map((extent, i) => extent * reps[i]!) },
   check: ({ lead }, { reps }) => {
     if (reps.length !== lead.length)

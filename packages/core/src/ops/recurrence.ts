@@ -30,8 +30,8 @@ export function tokensOf(x: Tensor): Tensor[] {
 /** 0 at tokens that begin another sequence than the token before them, else 1; float32 [b, l]. */
 export function continues(seqIdx: Tensor): Tensor {
   const [b, l] = seqIdx.shape as [number, number];
-  const first = ones([b, 1], { backend: seqIdx.backend });
-  if (l === 1) return first;
+  const first = ones([b, Math.min(l, 1)], { backend: seqIdx.backend });
+  if (l <= 1) return first;
   const same = cast(equal(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32");
   return concat([first, same], 1);
 }

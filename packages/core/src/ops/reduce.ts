@@ -1,10 +1,11 @@
+import { ShapeError } from "../errors.ts";
 import { ndarray, ndclone, sizeOf, stridesOf, type NdArray } from "../math/ndarray.ts";
 import { full, range, tensor } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { DType } from "../backend/types.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { normalAxes } from "./axes.ts";
-import { div, equal, maximum, minimum, mul, sub, type Binary } from "./binary.ts";
+import { normalAxes, show } from "./axes.ts";
+import { add, div, equal, maximum, minimum, mul, sub, type Binary } from "./binary.ts";
 import type { BackwardContext } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
 import { cast, where } from "./make.ts";
@@ -18,7 +19,8 @@ import { exp } from "./unary.ts";
 /** Mean over axes (all by default). */
 export function mean(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
   const count = normalAxes("mean", axes, x.shape.length).reduce((n, axis) => n * x.shape[axis]!, 1);
-  return tidy(() => mul(sum(x, axes, keepDims), 1 / count));
+  // The mean of nothing is no number, here as in other libraries.
+  return tidy(() => (count === 0 ? add(sum(x, axes, keepDims), Number.NaN) : mul(sum(x, axes, keepDims), 1 / count)));
 }
 
 /** Folds axes by halves: log2 of their extents many steps. */
@@ -35,6 +37,12 @@ function byHalves(x: Tensor, attrs: FoldAttrs, larger: Binary): Tensor {
   return reshape(y, foldedShape(x.shape, attrs));
 }
 
+/** @throws ShapeError where the largest of nothing would have to be told */
+function checkSome(op: string, shape: readonly number[], axes: readonly number[]): void {
+  if (sizeOf(shape) === 0 && shape.every((extent, i) => extent > 0 || axes.includes(i)))
+    throw new ShapeError(`${op}: ${show(shape)} has no elements along the axes [${axes.join(", ")}]`);
+}
+
 function extreme(name: "max" | "min", start: number, f: (a: number, b: number) => number, better: Binary) {
   return defineOp({
     ...fold,
@@ -48,6 +56,7 @@ function extreme(name: "max" | "min", start: number, f: (a: number, b: number) =
       },
     },
     reference: ({ x }, attrs) => ({ y: foldArray(x, attrs, start, f) }),
+    check: ({ lead }, { axes }) => checkSome(name, lead, axes),
     compose: ({ x }, attrs) => ({ y: byHalves(x, attrs, better) }),
     cut: cutFold(false),
   });
@@ -78,6 +87,7 @@ function around(shape: readonly number[], axis: number) {
 const scans = {
   room: "reduce",
   inputs: { x: "float32|int32 ..." },
+  whole: ["axis"],
   cut: ({ x }: Readonly<Record<string, Shaped>>, { axis }: AxisAttr) => (axis === 0 ? undefined : byFirstAxis(x!)),
   cost: ({ lead }: BoundDims) => ({ flops: sizeOf(lead), bytes: 8 * sizeOf(lead) }),
 } as const;
@@ -87,6 +97,8 @@ const argMaxOp = defineOp({
   name: "argMax",
   attrs: { axis: 0 },
   outputs: { y: ({ x }: { x: Shaped }, { axis }: AxisAttr) => x.shape.filter((_, i) => i !== axis) },
+  outputType: () => "int32",
+  check: ({ lead }, { axis }) => checkSome("argMax", lead, [axis]),
   differentiable: [],
   flat: true,
   reference: ({ x }, { axis }) => {

@@ -39,6 +39,7 @@ export const rmsNorm: Op<typeof inputs, typeof attrs> = defineOp({
   inputs,
   attrs,
   outputs: { y: "... d" },
+  whole: ["groupSize"],
   check: ({ dims: { d } }, { eps, groupSize }) => {
     if (!(eps >= 0)) throw new ArgumentError(`rmsNorm: eps must be >= 0, got ${eps}`);
     if (groupSize < 0 || (groupSize > 0 && d % groupSize !== 0))

@@ -1,5 +1,6 @@
 import { ndclone, type NdArray } from "../math/ndarray.ts";
-import { reshape } from "./movement.ts";
+import { zeros } from "../tensor/create.ts";
+import { reshape, same } from "./movement.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type {
   Arguments,
@@ -124,6 +125,7 @@ export function scan<
   };
 }
 
+type Tensors = Readonly<Record<string, Tensor>>;
 type ErasedAttrs = Readonly<Record<string, unknown>>;
 type ErasedScan = ScanDeclaration<InputShapes, Carried, ErasedAttrs, OutputShapes, ErasedAttrs>;
 
@@ -140,8 +142,28 @@ function scanOf(scan: ErasedScan): OpDeclaration {
       ...Object.fromEntries(states.flatMap(({ shape, last }) => (last ? [[last, `${shape} if returnLastState`]] : []))),
     },
     differentiable: [...Object.keys(scan.inputs), ...Object.keys(initial)],
+    ...(scan.compose ? { empty: (inputs, attrs, shapes) => ofNothing(scan, inputs, attrs, shapes) } : {}),
     ...(check ? { check: (bound, attrs) => check(scan.name, bound as never, attrs) } : {}),
   } as OpDeclaration;
+}
+
+/** A scan with an extent of 0: without tokens the state goes through; else it is what the scan is made of. */
+function ofNothing(
+  scan: ErasedScan,
+  inputs: Tensors,
+  attrs: ErasedAttrs,
+  shapes: Readonly<Record<string, readonly number[]>>,
+): Tensors {
+  const timed = Object.keys(scan.inputs).find((name) => scan.inputs[name]!.startsWith("b l"))!;
+  const { shape, backend } = inputs[timed]!;
+  if (shape[TIME] !== 0) return scan.compose!(inputs as never, attrs as never) as Tensors;
+  const initial = new Map(Object.values(scan.carried).map((state) => [state.last, inputs[state.initial]]));
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, extents]) => {
+      const before = initial.get(name);
+      return [name, before ? same(before) : zeros(extents, { backend })];
+    }),
+  );
 }
 
 function stepOf(scan: ErasedScan): OpDeclaration {

@@ -8,7 +8,7 @@ import { cumsum } from "./reduce.ts";
 /** How many times seqIdx has changed along a row, float32 [b, l]: ids may come back, numbers do not. */
 export function sequenceNumber(seqIdx: Tensor): Tensor {
   const [b, l] = seqIdx.shape as [number, number];
-  if (l === 1) return zeros([b, 1], { backend: seqIdx.backend });
+  if (l <= 1) return zeros([b, l], { backend: seqIdx.backend });
   const changes = cast(notEqual(sliceAxis(seqIdx, 1, 1, l - 1), sliceAxis(seqIdx, 1, 0, l - 1)), "float32");
   return cumsum(
     pad(changes, [

@@ -3,6 +3,7 @@ import { full, tensor } from "../tensor/create.ts";
 import { wrap } from "../tensor/scope.ts";
 import { isRecording } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkWhole } from "./attributes.ts";
 import { normalAxes, show } from "./axes.ts";
 import { apply, defineOp } from "./defineOp.ts";
 import { gatherBy } from "./loops.ts";
@@ -13,6 +14,7 @@ const sliceOp = defineOp({
   ...moves,
   name: "slice",
   attrs: { begin: [] as readonly number[], size: [] as readonly number[] },
+  whole: ["begin", "size"],
   outputs: { y: (_: object, { size }: { size: readonly number[] }) => size },
   gradient: {
     save: [],
@@ -41,6 +43,8 @@ const sliceOp = defineOp({
 
 /** `size` elements from `begin` along every axis; -1 takes the rest. */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+  checkWhole("slice", "begin", begin);
+  checkWhole("slice", "size", size);
   const whole = size.map((extent, i) => (extent === -1 ? x.shape[i]! - begin[i]! : extent));
   const inside =
     begin.length === x.shape.length &&
@@ -85,6 +89,7 @@ const padOp = defineOp({
   ...moves,
   name: "pad",
   attrs: { paddings: [] as Paddings, value: 0 },
+  whole: ["paddings"],
   outputs: {
     y: ({ x }: X, { paddings }: { paddings: Paddings }) =>
       x.shape.map((extent, i) => paddings[i]![0] + extent + paddings[i]![1]),

@@ -1,4 +1,5 @@
 import { ndarray, sizeOf, type NdArray } from "../math/ndarray.ts";
+import { zeros } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes } from "./axes.ts";
 import type { Cut } from "./declaration.ts";
@@ -51,6 +52,7 @@ export function byFirstAxis({ shape }: Shaped): Cut {
 export const fold = {
   room: "reduce",
   attrs: { axes: [] as readonly number[], keepDims: false },
+  whole: ["axes"] as const,
   outputs: { y: ({ x }: { x: Shaped }, attrs: FoldAttrs): number[] => foldedShape(x.shape, attrs) },
   differentiable: ["x"] as const,
   cost: ({ lead }: BoundDims): { flops: number; bytes: number } => ({ flops: sizeOf(lead), bytes: 4 * sizeOf(lead) }),
@@ -62,6 +64,7 @@ const sumOp = defineOp({
   inputs: { x: "float32|int32 ..." },
   gradient: { save: [], backward: ({ dy, shapes, attrs: { axes } }) => ({ x: spread(dy, shapes["x"]!, axes) }) },
   reference: ({ x }, attrs) => ({ y: foldArray(x, attrs, 0, (a, b) => a + b) }),
+  empty: ({ x }, _, { y }) => ({ y: zeros(y!, { dtype: x.dtype, backend: x.backend }) }),
   cut: cutFold(true),
 });
 

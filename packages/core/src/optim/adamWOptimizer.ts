@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.ts";
 import { adamW } from "../ops/adamW.ts";
-import { keep, readFloats, tidy, writeInto, zeros, type Parameter, type Tensor } from "../tensor/index.ts";
+import { disposeOnThrow, keep, readFloats, tidy, writeInto, zeros, type Parameter, type Tensor } from "../tensor/index.ts";
 
 /** Settings of `AdamW`. Default: PyTorch's, learning rate 1e-3, betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. */
 export interface AdamWOptions {
@@ -61,19 +61,22 @@ export class AdamW {
         throw new ArgumentError(`AdamW: ${name} must be in [0, 1), got ${all[name]}`);
     }
     this.options = all;
-    this.#slots = [...parameters]
-      .filter(({ trainable }) => trainable)
-      .map((parameter) => ({
+    const trainable = [...parameters].filter((parameter) => parameter.trainable);
+    // Kept when all of them are there.
+    this.#slots = disposeOnThrow(() =>
+      trainable.map((parameter) => ({
         parameter,
         group: this.#groupOf(parameter),
-        m: keep(zeros(parameter.shape, { backend: parameter.backend })),
-        v: keep(zeros(parameter.shape, { backend: parameter.backend })),
-      }));
+        m: zeros(parameter.shape, { backend: parameter.backend }),
+        v: zeros(parameter.shape, { backend: parameter.backend }),
+      })),
+    );
+    for (const { group, m, v } of this.#slots) for (const t of [group.hyper, m, v]) keep(t);
   }
 
   #groupOf({ learningRate, decay, backend }: Parameter): Group {
     const key = `${learningRate}/${decay}/${backend.name}`;
-    const group = this.#groups.get(key) ?? { learningRate, decay, hyper: keep(zeros([8], { backend })) };
+    const group = this.#groups.get(key) ?? { learningRate, decay, hyper: zeros([8], { backend }) };
     this.#groups.set(key, group);
     return group;
   }

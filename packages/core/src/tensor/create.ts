@@ -4,6 +4,7 @@ import type { AnyBackend } from "../backend/registry.ts";
 import type { DType, PackedFormat, TensorInfo, TensorValues } from "../backend/types.ts";
 import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
 import { enterCapture } from "./capturing.ts";
+import { forgetIds, noteIds } from "./idRange.ts";
 import { runKernel } from "./run.ts";
 import { wrap } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
@@ -51,7 +52,9 @@ export function tensor(
     );
   enterCapture("tensor", backend);
   const own = [...shape];
-  return wrap({ dataId: backend.write(values, own, type), shape: own, dtype: type }, backend);
+  const dataId = backend.write(values, own, type);
+  if (type === "int32") noteIds(dataId, values instanceof Int32Array ? values : Int32Array.from(values));
+  return wrap({ dataId, shape: own, dtype: type }, backend);
 }
 
 const TENSOR_OPTIONS = ["dtype", "backend"];
@@ -99,6 +102,9 @@ function fill(creator: string, shape: readonly number[], value: number, options?
 
 /** `size` int32 numbers from `start` in steps of `step`. */
 export function range(start: number, size: number, step = 1, options: PlaceOptions = {}): Tensor {
+  sizeOfShape([size]);
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(step))
+    throw new ArgumentError(`range: start and step must be whole numbers, got ${start} and ${step}`);
   return tensor(
     Int32Array.from({ length: size }, (_, i) => start + i * step),
     [size],
@@ -165,5 +171,6 @@ export async function readInts(t: Tensor): Promise<Int32Array> {
 export function writeInto(t: Tensor, values: TensorValues): void {
   if (t.isDisposed) throw new BackendError("writeInto: the tensor was disposed");
   enterCapture("writeInto", t.backend);
+  forgetIds(t);
   t.backend.writeInto(t, values);
 }

@@ -120,6 +120,16 @@ export class ParameterBuilder {
     return additions > 0 ? (shape, rng) => init(shape, rng).map((value) => value / Math.sqrt(additions)) : init;
   }
 
+  /** Runs the making of a model, or of nothing: what was made is freed when it throws. */
+  whole<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      for (const parameter of this.#shared.made) parameter.dispose();
+      throw error;
+    }
+  }
+
   /** Everything made so far, in order. */
   get parameters(): readonly Parameter[] {
     return this.#shared.made;

@@ -20,7 +20,7 @@ export function crossEntropyGrad(
     out.fill(0);
     for (let i = 0; i < ids.length; i++) {
       if (ids[i] === ignoreIndex) continue;
-      const total = logSumExp(rows, i * v, v);
+      const total = ids[i]! >= 0 && ids[i]! < v ? logSumExp(rows, i * v, v) : Number.NaN;
       for (let c = 0; c < v; c++) {
         out[i * v + c] = upstream[i]! * (Math.exp(rows[i * v + c]! - total) - (c === ids[i] ? 1 : 0));
       }

@@ -12,8 +12,11 @@ export function crossEntropy(
   const losses = backend.output(targets!.shape);
   const [rows, ids, out] = [backend.floats(logits!), backend.ints(targets!), backend.floats(losses)];
   backend.launch(() => {
-    for (let i = 0; i < ids.length; i++)
-      out[i] = ids[i] === ignoreIndex ? 0 : logSumExp(rows, i * v, v) - rows[i * v + ids[i]!]!;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      const own = id >= 0 && id < v ? rows[i * v + id]! : Number.NaN;
+      out[i] = id === ignoreIndex ? 0 : logSumExp(rows, i * v, v) - own;
+    }
   });
   return [losses];
 }

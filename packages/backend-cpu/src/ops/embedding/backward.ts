@@ -9,6 +9,7 @@ export function embeddingGrad(backend: CpuBackend, { ids, weight, dY }: KernelIn
   backend.launch(() => {
     const sums = new Float64Array(v * d);
     for (let i = 0; i < rows.length; i++) {
+      if (rows[i]! < 0 || rows[i]! >= v) continue;
       for (let c = 0; c < d; c++) sums[rows[i]! * d + c]! += dy[i * d + c]!;
     }
     out.set(sums);

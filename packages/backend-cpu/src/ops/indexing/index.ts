@@ -10,12 +10,15 @@ const gather: Kernel<CpuBackend> = (backend, { x, indices }, attrs) => {
   const y = backend.output([...lead, ...indices!.shape, ...tail], x!.dtype as DType);
   const [outer, extent, inner] = [sizeOf(lead), x!.shape[axis]!, sizeOf(tail)];
   const [from, ids, to] = [backend.numbers(x!), backend.ints(indices!), backend.numbers(y)];
+  const none = x!.dtype === "float32" ? Number.NaN : 0;
   backend.launch(() => {
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < ids.length; j++) {
-        const row = (i * extent + ids[j]!) * inner;
+        const id = ids[j]!;
+        const row = (i * extent + id) * inner;
         const at = (i * ids.length + j) * inner;
-        for (let k = 0; k < inner; k++) to[at + k] = from[row + k]!;
+        if (id < 0 || id >= extent) to.fill(none, at, at + inner);
+        else for (let k = 0; k < inner; k++) to[at + k] = from[row + k]!;
       }
     }
   });
@@ -44,6 +47,7 @@ const segmentSum: Kernel<CpuBackend> = (backend, { x, ids }, attrs) => {
   backend.launch(() => {
     const sums = new Float64Array(count * width);
     for (let i = 0; i < n; i++) {
+      if (rows[i]! < 0 || rows[i]! >= count) continue;
       for (let k = 0; k < width; k++) sums[rows[i]! * width + k]! += from[i * width + k]!;
     }
     to.set(sums);

@@ -2,6 +2,7 @@ import type { KernelInputs, TensorInfo, KernelTable } from "@statespace/core/bac
 import type { WasmBackend } from "../../backend.ts";
 import { call, constants } from "../../kernels.gen.ts";
 import { formatNumber } from "../linear/packed.ts";
+import { NAN_BITS } from "../indexing/none.ts";
 import { sizeOf } from "../shapes.ts";
 
 /** One row of the weight per id. */
@@ -12,7 +13,7 @@ function embedding(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
   const y = backend.output([...ids.shape, d]);
   const format = formatNumber(backend.formatOf(weight));
   if (format === constants.FORMAT_F32)
-    call.gather(backend, { y, x: weight, ids, outer: 1, axis: v, inner: d, count }, count * d);
+    call.gather(backend, { y, x: weight, ids, outer: 1, axis: v, inner: d, count, none: NAN_BITS }, count * d);
   else call.embeddingPacked(backend, { y, weight, ids, count, v, d, format }, 4 * count * d);
   return y;
 }

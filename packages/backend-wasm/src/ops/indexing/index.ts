@@ -3,6 +3,7 @@ import type { KernelTable } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { aroundAxis, sizeOf } from "../shapes.ts";
+import { noneOf } from "./none.ts";
 
 /** Kernels that pick or add up rows by index. */
 export const kernels: KernelTable<WasmBackend> = {
@@ -14,7 +15,7 @@ export const kernels: KernelTable<WasmBackend> = {
       [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
       x!.dtype as DType,
     );
-    const values = { y: out, x: x!, ids: indices!, outer, axis: count, inner, count: ids };
+    const values = { y: out, x: x!, ids: indices!, outer, axis: count, inner, count: ids, none: noneOf(x!) };
     call.gather(backend, values, 2 * outer * ids * inner);
     return out;
   },

@@ -1,6 +1,7 @@
 import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
+import { NAN_BITS } from "../indexing/gather.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
 function run(
@@ -13,7 +14,7 @@ function run(
   if (rows > 0) {
     backend.run("crossEntropy/rows", {
       constants: { WG: Math.min(256, backend.traits.maxInvocations) },
-      params: { rows, v: logits!.shape.at(-1)!, ignoreIndex: ignoreIndex as number },
+      params: { rows, v: logits!.shape.at(-1)!, ignoreIndex: ignoreIndex as number, none: NAN_BITS },
       buffers: { logits: logits!, targets: targets!, dLosses, out },
       grid: foldGrid(rows),
     });

@@ -1,5 +1,5 @@
 // Cross entropy of each row, or (GRAD) its gradient dLoss (softmax - one hot); a workgroup a row.
-struct Params { rows: u32, v: u32, ignoreIndex: i32 }
+struct Params { rows: u32, v: u32, ignoreIndex: i32, none: u32 } // none: the bits for a target that is no class
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; // [rows, v]
 @group(0) @binding(2) var<storage, read> targets: array<i32>; // [rows]
@@ -36,13 +36,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   if (GRAD) {
-    let scale = select(dLosses[row], 0.0f, label == params.ignoreIndex);
+    var scale = dLosses[row];
+    if (u32(label) >= params.v) {
+      scale = bitcast<f32>(params.none);
+    }
+    if (label == params.ignoreIndex) {
+      scale = 0.0f;
+    }
     for (var i = lid; i < params.v; i += WG) {
       let p = expAccurate(logits[base + i] - highest) / total;
       out[base + i] = scale * (p - select(0.0f, 1.0f, i32(i) == label));
     }
   } else if (lid == 0u) {
-    let chosen = logits[base + u32(max(label, 0))];
-    out[row] = select((highest - chosen) + logAccurate(total), 0.0f, label == params.ignoreIndex);
+    var loss = bitcast<f32>(params.none);
+    if (u32(label) < params.v) {
+      loss = (highest - logits[base + u32(label)]) + logAccurate(total);
+    }
+    if (label == params.ignoreIndex) {
+      loss = 0.0f;
+    }
+    out[row] = loss;
   }
 }

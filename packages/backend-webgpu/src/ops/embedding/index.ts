@@ -1,5 +1,6 @@
 import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
+import { NAN_BITS } from "../indexing/gather.ts";
 import { addRowsById } from "../indexing/segmentSum.ts";
 import { unpackRows } from "../linear/unpack.ts";
 import { forRowParts } from "../shared/rowParts.ts";
@@ -14,7 +15,7 @@ const embedding: Kernel<WebGpuBackend> = (backend, { ids, weight }) => {
     const size = rows * d;
     forRowParts(backend, weight!, (part, first, count) =>
       backend.runOver("indexing/gather", size, 256, {
-        params: { size, ids: rows, extent: count, inner: d, first },
+        params: { size, ids: rows, extent: count, inner: d, first, whole: weight!.shape[0]!, none: NAN_BITS },
         buffers: { x: part, indices: ids!, y },
       }),
     );

@@ -3,6 +3,9 @@ import type { Kernel } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
+/** Bits of a float32 that is no number. */
+export const NAN_BITS = 0x7fc00000;
+
 /** Picks by index along an axis. */
 export const gather: Kernel<WebGpuBackend> = (backend, { x, indices }, attrs) => {
   const axis = attrs.axis as number;
@@ -10,7 +13,15 @@ export const gather: Kernel<WebGpuBackend> = (backend, { x, indices }, attrs) =>
   const y = backend.output([...lead, ...indices!.shape, ...tail], x!.dtype as DType);
   const size = sizeOf(y.shape);
   backend.runOver("indexing/gather", size, 256, {
-    params: { size, ids: sizeOf(indices!.shape), extent: x!.shape[axis]!, inner: sizeOf(tail), first: 0 },
+    params: {
+      size,
+      ids: sizeOf(indices!.shape),
+      extent: x!.shape[axis]!,
+      inner: sizeOf(tail),
+      first: 0,
+      whole: x!.shape[axis]!,
+      none: x!.dtype === "float32" ? NAN_BITS : 0,
+    },
     buffers: { x: x!, indices: indices!, y },
   });
   return y;
@@ -23,7 +34,7 @@ export const oneHot: Kernel<WebGpuBackend> = (backend, { indices }, attrs) => {
   const size = sizeOf(y.shape);
   backend.runOver("indexing/gather", size, 256, {
     constants: { ONE_HOT: true },
-    params: { size, ids: sizeOf(indices!.shape), extent: 1, inner: depth, first: 0 },
+    params: { size, ids: sizeOf(indices!.shape), extent: 1, inner: depth, first: 0, whole: 1, none: 0 },
     buffers: { indices: indices!, y },
   });
   return y;

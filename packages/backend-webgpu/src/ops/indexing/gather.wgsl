@@ -1,5 +1,6 @@
 // Picks slices of x by index along an axis (gather), or writes ones at indices (oneHot, with x absent).
-struct Params { size: u32, ids: u32, extent: u32, inner: u32, first: u32 } // size = outer ids inner; x begins at row `first`
+// size = outer ids inner; x begins at row `first` of `whole`; the word `none` is for an id that is none of them
+struct Params { size: u32, ids: u32, extent: u32, inner: u32, first: u32, whole: u32, none: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; //: optional // [outer, extent, inner]
 @group(0) @binding(2) var<storage, read> indices: array<i32>; // [ids]
@@ -22,6 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     // Rows of another part of a table that is too large for one binding are another dispatch's.
     if (row < params.extent) {
       y[i] = x[(outer * params.extent + row) * params.inner + inner];
+    } else if (u32(id) >= params.whole) {
+      y[i] = params.none;
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
+import { NAN_BITS } from "../indexing/gather.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 import { scalesOffset, weightFormat, wholeWords, wordElements } from "./formats.ts";
 
@@ -17,14 +18,14 @@ export function unpackRows(
   if (!wholeWords(format, k)) {
     backend.runOver("linear/unpackHalf", rows * k, 256, {
       constants: { BF16: format === "bf16" },
-      params: { rows, k },
+      params: { rows, k, n, none: NAN_BITS },
       buffers: { ids, W: weight, y: out },
     });
     return;
   }
   backend.runOver("linear/unpack", (rows * k) / wordElements(format), 256, {
     variant: { FORMAT: weightFormat(format) },
-    params: { rows, k, scales: scalesOffset(format, n, k) },
+    params: { rows, k, scales: scalesOffset(format, n, k), n, none: NAN_BITS },
     buffers: { ids, W: weight, y: out },
   });
 }

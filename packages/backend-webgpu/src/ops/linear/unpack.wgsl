@@ -1,7 +1,8 @@
 // A packed weight as f32: 16 bytes of it a thread. Also rows of it by id (embedding).
 //: variant FORMAT = f32 | f16 | bf16 | q8 | q4
 const BY_ID = false;
-struct Params { rows: u32, k: u32, scales: u32 } // rows to write; scales: where those of a quantised weight begin, in vec4u
+// rows to write; rows of the weight, and the bits that stand for an id that is none of them; scales: where those of a quantised weight begin, in vec4u
+struct Params { rows: u32, k: u32, scales: u32, n: u32, none: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> ids: array<i32>; //: if BY_ID // [rows]
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>; // [rows, k]
@@ -19,6 +20,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var source = row;
   if (BY_ID) {
     source = u32(ids[row]);
+    if (source >= params.n) {
+      for (var j = 0u; j < WIDTH; j++) {
+        y[i + j] = vec4f(bitcast<f32>(params.none));
+      }
+      return;
+    }
   }
   let w = weights(source, i % quads);
   for (var j = 0u; j < WIDTH; j++) {

@@ -1,5 +1,5 @@
 // A half-float weight as f32, an element a thread: for rows that are not whole 16-byte words. Also rows of it by id (embedding).
-struct Params { rows: u32, k: u32 }
+struct Params { rows: u32, k: u32, n: u32, none: u32 } // rows of the weight, and the bits for an id that is none of them
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> ids: array<i32>; //: if BY_ID // [rows]
 @group(0) @binding(2) var<storage, read> W: array<u32>; //: packed // [n k / 2]
@@ -16,6 +16,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var row = i / params.k;
   if (BY_ID) {
     row = u32(ids[row]);
+    if (row >= params.n) {
+      y[i] = bitcast<f32>(params.none);
+      return;
+    }
   }
   let at = row * params.k + i % params.k;
   let half = (W[at / 2u] >> (16u * (at % 2u))) & 0xffffu;
