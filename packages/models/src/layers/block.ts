@@ -1,4 +1,4 @@
-import { add, tidy, type Tensor } from "@statespace/core";
+import { add, mul, tidy, type Tensor } from "@statespace/core";
 import type { LayerState, Mixer } from "./mixer.ts";
 import type { Mlp } from "./mlp.ts";
 import type { Norm } from "./norm.ts";
@@ -26,6 +26,8 @@ export interface BlockOptions {
   readonly initialStates?: readonly LayerState[] | undefined;
   /** Also return the states after the last token. */
   readonly returnState?: boolean;
+  /** float32 [b, l, 1]: 0 at the tokens behind a row's end. */
+  readonly padding?: Tensor | undefined;
   /** int32 [b, l]: where it changes along l, another sequence starts. */
   readonly seqIdx?: Tensor | undefined;
   /** Applied to what each branch adds to the residual stream: dropout, while training. */
@@ -59,12 +61,14 @@ export class ResidualBlock {
   }
 
   forward(x: Tensor, options: BlockOptions = {}): BlockResult {
-    const { initialStates, returnState = false, seqIdx, dropout } = options;
+    const { initialStates, returnState = false, seqIdx, padding, dropout } = options;
     const states: LayerState[] = [];
     // The tidy returns the states beside y, so that nothing else of the layer stays in memory.
     const [y] = tidy(() => {
       const run = (input: Tensor, mixer: Mixer, i: number): Tensor => {
-        const result = mixer.forward(input, { initialState: initialStates?.[i], returnState, seqIdx });
+        // What looks ahead is linear in its tokens: those that are 0 are as if they were not there.
+        const own = padding !== undefined && mixer.looksAhead ? mul(input, padding) : input;
+        const result = mixer.forward(own, { initialState: initialStates?.[i], returnState, seqIdx });
         if (result.state) states.push(result.state);
         return result.y;
       };

@@ -42,6 +42,8 @@ export interface Mixer {
   readonly kind: string;
   /** The state's size does not depend on how many tokens went in. Attention's does; `reserve` makes its steps replayable all the same. */
   readonly constantState: boolean;
+  /** A token's answer depends on those after it too: padding at a row's end is then hidden from it. */
+  readonly looksAhead?: boolean;
   readonly parameters: readonly Parameter[];
   /** A state before the first token. */
   initialState(batch: number): LayerState;

@@ -88,6 +88,11 @@ export function lastToken(x: Tensor, lengths: Int32Array | undefined): Tensor {
 export function sumOfTokens(x: Tensor, lengths: Int32Array | undefined): Tensor {
   if (lengths === undefined) return sum(x, 1);
   const [b, l] = x.shape as [number, number, number];
+  return sum(mul(x, countedTokens(b, l, lengths, x.backend)), 1);
+}
+
+/** 1 at the tokens that count, [b, l, 1]. */
+export function countedTokens(b: number, l: number, lengths: Int32Array, backend: Tensor["backend"]): Tensor {
   const counts = Float32Array.from({ length: b * l }, (_, i) => (i % l < lengths[Math.floor(i / l)]! ? 1 : 0));
-  return sum(mul(x, tensor(counts, [b, l, 1], { backend: x.backend })), 1);
+  return tensor(counts, [b, l, 1], { backend });
 }

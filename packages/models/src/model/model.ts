@@ -23,7 +23,7 @@ import { settled } from "../layers/reservedState.ts";
 import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } from "./config.ts";
 import { channelDropout } from "./dropout.ts";
 import { Encoder } from "./encoder.ts";
-import { checkLengths, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
+import { checkLengths, countedTokens, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
 import { ModelWeights } from "./weights.ts";
@@ -198,17 +198,22 @@ export class Model extends ModelWeights {
   /** Runs the stack; `states` collects what the layers remember. */
   #blocks(
     encoded: Tensor,
-    { initialState, returnState = false, seqIdx, rng }: ModelForwardOptions,
+    { initialState, returnState = false, seqIdx, lengths, rng }: ModelForwardOptions,
     states: LayerState[],
   ): Tensor {
     const { dropout: share } = this.resolved;
     const dropout = rng !== undefined && share > 0 ? channelDropout(share, rng) : undefined;
+    const [b, l] = encoded.shape as [number, number];
+    const padding =
+      lengths && this.mixers.some(({ looksAhead }) => looksAhead)
+        ? countedTokens(b, l, lengths, encoded.backend)
+        : undefined;
     let x = encoded;
     let at = 0;
     for (const block of this.blocks) {
       const before = initialState?.layers.slice(at, at + block.mixers.length);
       const initialStates = before?.map((layer) => settled(layer, initialState!.position));
-      const result = block.forward(x, { initialStates, returnState, seqIdx, dropout });
+      const result = block.forward(x, { initialStates, returnState, seqIdx, padding, dropout });
       x = result.y;
       states.push(...(result.states ?? []));
       at += block.mixers.length;

@@ -35,6 +35,7 @@ import type { S4Kernel } from "./kernel.ts";
 export class S4Mixer implements Mixer {
   readonly kind: string;
   readonly constantState = true;
+  readonly looksAhead: boolean;
   readonly config: S4Config;
   readonly parameters: readonly Parameter[];
   readonly kernel: S4Kernel;
@@ -45,6 +46,7 @@ export class S4Mixer implements Mixer {
     const { dModel: h, channels: c, mode, discretization, output } = config;
     this.kind = mode === "dplr" ? "s4" : discretization === "dss" ? "dss" : "s4d";
     this.config = config;
+    this.looksAhead = config.bidirectional;
     const layer = build.within("layer");
     this.D = layer.make("D", [c, h], normal(1), { decay: false });
     const inner = layer.within("kernel");

@@ -40,6 +40,7 @@ import { S5Initializers } from "./init.ts";
 export class S5Mixer implements Mixer {
   readonly kind = "s5";
   readonly constantState = true;
+  readonly looksAhead: boolean;
   readonly config: S5Config;
   readonly parameters: readonly Parameter[];
   readonly LambdaRe: Parameter; // [p]
@@ -59,6 +60,7 @@ export class S5Mixer implements Mixer {
     if (dState % (2 * blocks) !== 0)
       throw new ArgumentError(`s5: dState must be a multiple of 2 blocks = ${2 * blocks}, got ${dState}`);
     this.config = config;
+    this.looksAhead = bidirectional;
     this.stepRescale = config.stepRescale;
     const p = conjSym ? dState / 2 : dState;
     const init = new S5Initializers(config);
