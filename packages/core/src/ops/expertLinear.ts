@@ -43,7 +43,7 @@ export const expertLinear: Op<typeof inputs, NoAttrs> = defineOp({
   compose: ({ x, weight, ids }) => {
     const [, n, k] = weight.shape as [number, number, number];
     const s = ids.shape.at(-1)!;
-    const rows = x.size / k;
+    const rows = sizeOf(x.shape.slice(0, -1));
     const chosen = reshape(gather(weight, reshape(ids, [ids.size])), [rows, s * n, k]);
     return { y: reshape(matMul(chosen, reshape(x, [rows, k, 1])), [...ids.shape, n]) };
   },

@@ -13,6 +13,7 @@ const topKOp = defineOp({
   inputs: { x: "... n" },
   attrs: { k: 1 },
   outputs: { y: "... k" },
+  outputType: () => "int32",
   differentiable: [],
   flat: true,
   check: ({ dims: { n } }, { k }) => {

@@ -1,6 +1,15 @@
 import { ArgumentError } from "../errors.ts";
 import { adamW } from "../ops/adamW.ts";
-import { disposeOnThrow, keep, readFloats, tidy, writeInto, zeros, type Parameter, type Tensor } from "../tensor/index.ts";
+import {
+  disposeOnThrow,
+  keep,
+  readFloats,
+  tidy,
+  writeInto,
+  zeros,
+  type Parameter,
+  type Tensor,
+} from "../tensor/index.ts";
 
 /** Settings of `AdamW`. Default: PyTorch's, learning rate 1e-3, betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. */
 export interface AdamWOptions {

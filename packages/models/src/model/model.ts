@@ -82,12 +82,18 @@ export class Model extends ModelWeights {
     this.config = config;
     this.resolved = resolved;
     this.#pooling = poolingOf(resolved.head);
-    this.encoder = new Encoder(encoder, dModel, resolved.initializerRange, build.within("encoder"));
-    this.blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build.within(`layers.${i}`))));
-    this.mixers = this.blocks.flatMap(({ mixers }) => mixers);
-    this.normF = new Norm(resolved, dModel, build.within("norm_f"));
-    const table = encoder.kind === "embedding" ? this.encoder.weight : undefined;
-    this.head = new Head(resolved.head, dModel, table, build.within("head"));
+    const parts = build.whole(() => {
+      const first = new Encoder(encoder, dModel, resolved.initializerRange, build.within("encoder"));
+      const blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build.within(`layers.${i}`))));
+      const normF = new Norm(resolved, dModel, build.within("norm_f"));
+      const table = encoder.kind === "embedding" ? first.weight : undefined;
+      return { encoder: first, blocks, normF, head: new Head(resolved.head, dModel, table, build.within("head")) };
+    });
+    this.encoder = parts.encoder;
+    this.blocks = parts.blocks;
+    this.mixers = parts.blocks.flatMap(({ mixers }) => mixers);
+    this.normF = parts.normF;
+    this.head = parts.head;
   }
 
   /** True when every layer's state keeps its size: the step can be captured. */
