@@ -1,16 +1,19 @@
 // What a user gets: each published package is packed, judged by publint and attw, installed alone in an empty project (with the workspace
 // packages it needs, as tarballs too) and imported; then what its README says to install is installed, and the README's first example run.
-// `packcheck.mjs [--keep] [PACKAGE...]`: --keep leaves the projects for a look.
+// Last, one program with all of them meets several compilers, a bundler and runtimes (`packUsers.mjs`).
+// `packcheck.mjs [--keep] [--runtimes] [PACKAGE...]`: --keep leaves the projects for a look, --runtimes runs the program on Bun and Deno too.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findVulkan } from "./browser.mjs";
+import { checkUsers } from "./packUsers.mjs";
 import { firstExample, installLine } from "./readmeExample.mjs";
 import { Report } from "./report.mjs";
 import { execute, runNode, workspaceEnv, workspaceNode } from "./setup.mjs";
 import { commandFile, isEmptyPackage, publicPackages, workspaceClosure } from "./workspace.mjs";
 
 const keep = process.argv.includes("--keep");
+const runtimes = process.argv.includes("--runtimes");
 const only = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const report = new Report("packed");
 const work = mkdtempSync(join(tmpdir(), "statespace-packed-"));
@@ -96,6 +99,17 @@ async function checkExample(pkg, all, tarballs) {
   return [title, code === 0, output];
 }
 
+/** Programs of other people, where all packages are checked. */
+async function checkOthers(all, tarballs) {
+  const project = join(work, "users");
+  const place = {
+    project,
+    install: (names) => installIn(project, names, all, tarballs),
+    run: (file, args) => execute(file, args, { cwd: project, stdout: "pipe", env: cleanEnv() }),
+  };
+  for (const finding of await checkUsers(place, all, runtimes)) report.check(...finding);
+}
+
 async function checkPackage(pkg, all, tarballs) {
   const tarball = tarballs.get(pkg.name);
   return [
@@ -126,6 +140,7 @@ try {
   const tarballs = await packAll(all);
   const queue = [...chosen];
   await Promise.all([lane(queue, all, tarballs), lane(queue, all, tarballs)]);
+  if (only.length === 0) await checkOthers(all, tarballs);
 } finally {
   if (keep) console.log(`  kept in ${work}`);
   else rmSync(work, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { BufferPool } from "./device/bufferPool.ts";
 import type { DeviceTraits } from "./device/device.ts";
 import { DeviceFaults } from "./device/faults.ts";
 import { GPUBufferUsage } from "./device/flags.ts";
+import type { Device, DeviceBuffer } from "./shader/gpuTypes.ts";
 import { foldGrid, type Copy, type Launch } from "./device/launch.ts";
 import type { Binding } from "./shader/binding.ts";
 import { PipelineCache } from "./device/pipelines.ts";
@@ -27,8 +28,8 @@ import { ShaderLibrary } from "./shader/library.ts";
 import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.ts";
 
 /** Fused WGSL kernels on a WebGPU device. Kernels enqueue; only `read` waits, and always asynchronously. */
-export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
-  readonly device: GPUDevice;
+export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
+  readonly device: Device;
   readonly traits: DeviceTraits;
   override readonly emulated: boolean;
   readonly #pool: BufferPool;
@@ -43,7 +44,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
   readonly #readback: Readback;
 
   /** @param patterns of ops that a captured graph may run as one */
-  constructor(device: GPUDevice, traits: DeviceTraits, patterns: readonly Pattern[]) {
+  constructor(device: Device, traits: DeviceTraits, patterns: readonly Pattern[]) {
     super("webgpu");
     this.#patterns = patterns;
     this.device = device;
@@ -68,12 +69,12 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#faults.onLost = callback;
   }
 
-  protected override allocate(bytes: number): GPUBuffer {
+  protected override allocate(bytes: number): DeviceBuffer {
     this.#faults.throwIfLost();
     return this.#pool.take(bytes);
   }
 
-  protected override free(buffer: GPUBuffer): void {
+  protected override free(buffer: DeviceBuffer): void {
     this.#pool.giveBack(buffer);
   }
 
@@ -105,7 +106,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.#pool.trim();
   }
 
-  protected override upload(buffer: GPUBuffer, byteOffset: number, source: Uint8Array): void {
+  protected override upload(buffer: DeviceBuffer, byteOffset: number, source: Uint8Array): void {
     this.#faults.throwIfLost();
     // A queue write overtakes launches that are only recorded; those that use this buffer must go first.
     if (this.#recorder.isPending(buffer)) this.#recorder.flush();
@@ -118,7 +119,7 @@ export class WebGpuBackend extends StatespaceBackend<GPUBuffer, Launch> {
     this.device.queue.writeBuffer(buffer, byteOffset, bytes);
   }
 
-  protected override download(buffer: GPUBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
+  protected override download(buffer: DeviceBuffer, byteOffset: number, bytes: number): Promise<Uint8Array> {
     return this.#readback.read(buffer, byteOffset, bytes);
   }
 

@@ -18,6 +18,7 @@ export {
   type FloatTensor,
   layoutSafetensors,
   type LazyTensor,
+  type OwnBytes,
   safetensorsBlob,
   type SafetensorsLayout,
   type SafetensorsWriteOptions,
@@ -40,7 +41,8 @@ export { sha256Hex } from "./sources/sha256.ts";
 export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts";
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
-export { isNode, type NodeFiles, nodeFiles, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { type LocalFiles, localFiles } from "./sources/localFiles.ts";
+export { isNode, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
 export type {
   Source,

@@ -1,4 +1,3 @@
-import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import { byteOfCharacter } from "./byteAlphabet.ts";
 import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
@@ -9,16 +8,28 @@ export interface SpecialTokens {
   readonly eosId?: number;
 }
 
+/** What is used of a `Tokenizer` of `@huggingface/tokenizers`, told here so that a program's type check does not depend on that package's types. */
+export interface TokenizerLibrary {
+  encode(text: string): { readonly ids: readonly number[] };
+  decode(
+    ids: number[],
+    options: { readonly skip_special_tokens: boolean; readonly clean_up_tokenization_spaces: boolean },
+  ): string;
+  id_to_token(id: number): string | undefined;
+  get_added_tokens_decoder(): ReadonlyMap<number, { readonly special: boolean }>;
+  get_vocab(withAddedTokens: boolean): ReadonlyMap<string, number>;
+}
+
 /** Any `tokenizer.json`, through `@huggingface/tokenizers`. Made by `loadTokenizer`. */
 export class HuggingFaceTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly bosId?: number;
   readonly eosId?: number;
   readonly tokenBytes?: (id: number, options?: DecodeOptions) => Uint8Array;
-  readonly #library: Library;
+  readonly #library: TokenizerLibrary;
   readonly #json: string;
 
-  constructor(library: Library, json: TokenizerJson, text: string, special: SpecialTokens = {}) {
+  constructor(library: TokenizerLibrary, json: TokenizerJson, text: string, special: SpecialTokens = {}) {
     this.#library = library;
     this.#json = text;
     let largest = -1;

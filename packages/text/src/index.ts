@@ -4,7 +4,7 @@ export { ByteTokenizer, type ByteTokenizerOptions } from "./byteTokenizer.ts";
 export { type ChatMessage, type ChatRenderOptions, ChatTemplate, type ChatTemplateParts } from "./chat/chatTemplate.ts";
 export { loadChatTemplate } from "./chat/loadChatTemplate.ts";
 export { CharTokenizer, type CharTokenizerOptions } from "./charTokenizer.ts";
-export { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
+export { HuggingFaceTokenizer, type SpecialTokens, type TokenizerLibrary } from "./huggingFaceTokenizer.ts";
 export { loadTokenizer, parseTokenizer, tokenizerFiles } from "./loadTokenizer.ts";
 export { StopFilter } from "./stopStrings.ts";
 export { StreamDecoder, type StreamDecoderOptions } from "./streamDecoder.ts";

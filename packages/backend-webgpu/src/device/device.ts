@@ -21,7 +21,7 @@ export interface DeviceTraits {
 
 /** How the GPU is chosen and what of it is used. */
 export interface DeviceOptions {
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: "low-power" | "high-performance";
   /** Stay at WebGPU's default limits and without optional features: what the smallest devices offer. For tests. */
   readonly minimal?: boolean;
   /** Use `subgroups` where offered; default true. */

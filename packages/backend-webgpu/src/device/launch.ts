@@ -1,4 +1,5 @@
 import type { Binding } from "../shader/binding.ts";
+import type { DeviceBuffer } from "../shader/gpuTypes.ts";
 import type { Pipeline } from "./pipelines.ts";
 
 /** One dispatch, complete: it can run now and again later on the same buffers. */
@@ -14,9 +15,9 @@ export interface Dispatch {
 /** A buffer-to-buffer copy; offsets and size in bytes, multiples of 4. */
 export interface Copy {
   readonly kind: "copy";
-  readonly from: GPUBuffer;
+  readonly from: DeviceBuffer;
   readonly fromOffset: number;
-  readonly to: GPUBuffer;
+  readonly to: DeviceBuffer;
   readonly toOffset: number;
   readonly bytes: number;
 }

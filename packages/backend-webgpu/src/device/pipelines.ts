@@ -1,3 +1,4 @@
+import type { BindGroupLayout, ComputePipeline } from "../shader/gpuTypes.ts";
 import { BackendError } from "@statespace/core";
 import { constantsKey, constantsOf } from "../shader/checkRequest.ts";
 import type { BufferSlot } from "../shader/declaration.ts";
@@ -15,8 +16,8 @@ export interface Pipeline {
   readonly label: string;
   readonly shader: LoadedShader;
   readonly constants: Constants;
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
+  readonly pipeline: ComputePipeline;
+  readonly layout: BindGroupLayout;
   /** Its storage buffers, by number; binding 0 is the uniform block of parameters, unless they are baked in. */
   readonly slots: readonly BufferSlot[];
   readonly baked: boolean;

@@ -27,14 +27,20 @@ export async function openCache(name = "statespace"): Promise<FileCache> {
 
 function userFolder(name: string): string {
   const { path, os } = nodeFiles();
-  const { STATESPACE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  if (STATESPACE_CACHE !== undefined && STATESPACE_CACHE !== "") return path.join(STATESPACE_CACHE, name);
+  const told = environment("STATESPACE_CACHE");
+  if (told !== undefined) return path.join(told, name);
   const home = os.homedir();
   if (process.platform === "win32")
-    return path.join(LOCALAPPDATA ?? path.join(home, "AppData", "Local"), name, "cache");
+    return path.join(environment("LOCALAPPDATA") ?? path.join(home, "AppData", "Local"), name, "cache");
   if (process.platform === "darwin") return path.join(home, "Library", "Caches", name);
-  return path.join(
-    XDG_CACHE_HOME !== undefined && XDG_CACHE_HOME !== "" ? XDG_CACHE_HOME : path.join(home, ".cache"),
-    name,
-  );
+  return path.join(environment("XDG_CACHE_HOME") ?? path.join(home, ".cache"), name);
+}
+
+/** A variable of the environment that is not empty; none where asking for it is not allowed (Deno). */
+function environment(name: string): string | undefined {
+  try {
+    return process.env[name] || undefined;
+  } catch {
+    return undefined;
+  }
 }

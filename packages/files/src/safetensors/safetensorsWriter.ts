@@ -3,6 +3,9 @@ import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
 import { DTYPE_BYTES, elementCount, isElementType, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
 
+/** Bytes in a buffer of their own, never a shared one, as the Web's functions ask for. TypeScript before 5.7 knows no such difference, so it is not written out. */
+export type OwnBytes = ReturnType<Uint8ArrayConstructor["from"]>;
+
 /** Float32 weights, stored in the float type that the writer is asked for. */
 export interface FloatTensor {
   readonly shape: readonly number[];
@@ -28,7 +31,7 @@ export interface SafetensorsWriteOptions {
 }
 
 /** A file laid out, not yet converted: the byte length is known before the first chunk is made. */
-export interface SafetensorsLayout<Chunk = Uint8Array<ArrayBuffer>> {
+export interface SafetensorsLayout<Chunk = OwnBytes> {
   readonly byteLength: number;
   /** Length prefix and header, then one chunk per tensor, converted only when it is asked for. */
   chunks(): Generator<Chunk, void, undefined>;
@@ -47,11 +50,11 @@ export function layoutSafetensors(
 export function layoutSafetensors(
   tensors: ReadonlyMap<string, WritableTensor | LazyTensor>,
   options?: SafetensorsWriteOptions,
-): SafetensorsLayout<Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>>;
+): SafetensorsLayout<OwnBytes | Promise<OwnBytes>>;
 export function layoutSafetensors(
   tensors: ReadonlyMap<string, WritableTensor | LazyTensor>,
   options: SafetensorsWriteOptions = {},
-): SafetensorsLayout<Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>> {
+): SafetensorsLayout<OwnBytes | Promise<OwnBytes>> {
   const floatType = options.dtype ?? "F32";
   const order = [...tensors].map(([name, tensor]) => ({ name, tensor, ...plan(name, tensor, floatType) }));
   order.sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
@@ -82,7 +85,7 @@ export function layoutSafetensors(
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
   options: SafetensorsWriteOptions = {},
-): Uint8Array<ArrayBuffer> {
+): OwnBytes {
   const layout = layoutSafetensors(tensors, options);
   const file = new Uint8Array(layout.byteLength);
   let position = 0;
@@ -118,7 +121,7 @@ function plan(
   return { dtype, byteLength: count * DTYPE_BYTES[dtype] };
 }
 
-function encodeHeader(entries: readonly (readonly [string, unknown])[]): Uint8Array<ArrayBuffer> {
+function encodeHeader(entries: readonly (readonly [string, unknown])[]): OwnBytes {
   // Written entry by entry: an object literal would reorder numeric names and lose one called __proto__.
   const json = `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
   const text = new TextEncoder().encode(json);
@@ -129,7 +132,7 @@ function encodeHeader(entries: readonly (readonly [string, unknown])[]): Uint8Ar
   return prefix;
 }
 
-async function readWhole(tensor: LazyTensor, byteLength: number, name: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readWhole(tensor: LazyTensor, byteLength: number, name: string): Promise<OwnBytes> {
   const bytes = await tensor.read();
   if (bytes.byteLength !== byteLength)
     throw new ShapeError(
@@ -139,6 +142,6 @@ async function readWhole(tensor: LazyTensor, byteLength: number, name: string): 
 }
 
 /** Blobs and files refuse memory shared with workers, where WASM weights may lie. */
-function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+function unshared(bytes: Uint8Array): OwnBytes {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as OwnBytes) : new Uint8Array(bytes);
 }

@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { nodeFiles, writeFileAtomically } from "@statespace/files";
+import { localFiles } from "@statespace/files";
 
 /** Files of one training checkpoint, made only when they are written. */
 export type CheckpointFiles = ReadonlyMap<string, () => Iterable<Uint8Array>>;
@@ -22,58 +22,46 @@ export interface CheckpointStore {
 
 /** Checkpoints as folders below one folder (Node). Each is written under a temporary name and renamed when it is whole and on the disk. */
 export function folderStore(folder: string): CheckpointStore {
-  const { fs, path } = nodeFiles();
-  const at = (...parts: string[]): string => path.join(folder, ...parts);
+  const files = localFiles();
+  const at = (...parts: string[]): string => files.join(folder, ...parts);
   return {
     async prepare() {
-      await fs.mkdir(folder, { recursive: true });
+      await files.makeFolder(folder);
       // What an earlier run was writing when it was killed.
-      for (const name of await fs.readdir(folder))
-        if (name.endsWith(UNFINISHED)) await fs.rm(at(name), { recursive: true, force: true });
+      for (const { name } of await files.entries(folder)) if (name.endsWith(UNFINISHED)) await files.remove(at(name));
       const probe = at(`probe${UNFINISHED}`);
-      await fs.writeFile(probe, "");
-      await fs.rm(probe);
+      await files.write(probe, []);
+      await files.remove(probe);
     },
     async names() {
-      const entries = await fs.readdir(folder, { withFileTypes: true }).catch(noEntries);
+      const entries = await files.entries(folder);
       return entries
-        .filter((entry) => entry.isDirectory() && /^step-\d+$/.test(entry.name))
+        .filter(({ name, isFolder }) => isFolder && /^step-\d+$/.test(name))
         .map(({ name }) => name)
         .sort();
     },
-    async write(name, files, signal) {
+    async write(name, contents, signal) {
       const temporary = at(`${name}.${crypto.randomUUID()}${UNFINISHED}`);
       try {
-        await fs.mkdir(temporary);
-        for (const [file, chunks] of files) await writeFileAtomically(path.join(temporary, file), chunks(), signal);
-        await fs.rm(at(name), { recursive: true, force: true });
-        await fs.rename(temporary, at(name));
+        await files.makeFolder(temporary);
+        for (const [file, chunks] of contents) await files.write(files.join(temporary, file), chunks(), signal);
+        await files.remove(at(name));
+        await files.rename(temporary, at(name));
       } catch (error) {
-        await fs.rm(temporary, { recursive: true, force: true });
+        await files.remove(temporary);
         throw error;
       }
     },
-    async read(name, file) {
-      const bytes = await fs.readFile(at(name, file)).catch((cause: unknown) => {
+    read: (name, file) =>
+      files.read(at(name, file)).catch((cause: unknown) => {
         throw new FormatError(`checkpoint ${name}: ${file} cannot be read`, { cause });
-      });
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    },
-    has: (name, file) =>
-      fs.access(at(name, file)).then(
-        () => true,
-        () => false,
-      ),
-    remove: (name) => fs.rm(at(name), { recursive: true, force: true }),
+      }),
+    has: (name, file) => files.exists(at(name, file)),
+    remove: (name) => files.remove(at(name)),
   };
 }
 
 const UNFINISHED = ".unfinished";
-
-function noEntries(error: NodeJS.ErrnoException): [] {
-  if (error.code === "ENOENT") return [];
-  throw error;
-}
 
 /** Checkpoints in memory, for a page that stores them elsewhere, and for tests. */
 export function memoryStore(): CheckpointStore {
