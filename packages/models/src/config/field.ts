@@ -55,9 +55,16 @@ interface RatesField extends FieldBase {
   readonly type: "rates";
   readonly keys: readonly string[];
 }
+interface RecordField extends FieldBase {
+  /** An object with settings of its own. */
+  readonly type: "record";
+  /** What is in it, in words. */
+  readonly text: string;
+  read(fields: ConfigFields): object;
+}
 
 /** One setting of a layer, as a literal: type, range, default, meaning and names. */
-export type Field = NumberField | BooleanField | ChoiceField | NumbersField | RatesField;
+export type Field = NumberField | BooleanField | ChoiceField | NumbersField | RatesField | RecordField;
 /** Settings by name. */
 export type Fields = Readonly<Record<string, Field>>;
 
@@ -73,7 +80,9 @@ type ValueOf<F> = F extends { type: "integer" | "number" }
           ? readonly number[]
           : F extends { type: "rates"; keys: readonly (infer K extends string)[] }
             ? { readonly [Key in K]?: number }
-            : never;
+            : F extends { type: "record"; read: (fields: ConfigFields) => infer R }
+              ? R
+              : never;
 
 type Marked<F, Mark extends string> = {
   [K in keyof F]: F[K] extends Readonly<Record<Mark, true>> ? K : never;
@@ -118,6 +127,8 @@ export function readField(field: Field, source: ConfigFields, name: string, stan
       return from.numbers(name, fallback as readonly number[] | undefined, field.length);
     case "rates":
       return readRates(from.object(name), field.keys);
+    case "record":
+      return from.has(name) ? field.read(from.object(name)) : fallback;
   }
 }
 
@@ -157,6 +168,8 @@ export function valuesText(field: Field): string {
       return `${field.length} numbers`;
     case "rates":
       return `{ ${field.keys.join(", ")} }, each 0 to 1`;
+    case "record":
+      return field.text;
   }
 }
 

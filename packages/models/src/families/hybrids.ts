@@ -5,7 +5,7 @@ import { attentionSchema, type AttentionMixerConfig } from "../mixers/attention/
 import { mamba2Schema, type Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
 import type { ResolvedModel } from "../model/config.ts";
 import { expressible, sharedSettings } from "./family.ts";
-import { readRopeTheta } from "./transformers.ts";
+import { readRope, writeRope } from "./rope.ts";
 
 /** Names that transformers' hybrids of Mamba-2 and attention have for the settings of Mamba-2. */
 const ssm = {
@@ -78,10 +78,9 @@ export function readAttention(
   defaults: Partial<AttentionMixerConfig> = {},
   theta = 10000,
 ): AttentionMixerConfig {
-  const rotaryBase = readRopeTheta(fields, theta);
   return attentionSchema.read(fields, dModel, {
     names: attentionNames,
-    defaults: { nHeads: 32, rotaryBase, ...defaults },
+    defaults: { nHeads: 32, ...readRope(fields, theta), ...defaults },
   });
 }
 
@@ -96,7 +95,7 @@ export function writeAttention(
 ): JsonObject {
   const config = sharedSettings<AttentionMixerConfig>(family, model, "attention");
   if (config === undefined) return {};
-  const { useQkvBias, useOutBias, dConv, mlpDim, rotaryInterleaved, rotaryBase, qkNorm, outputGate, window } = config;
+  const { useQkvBias, useOutBias, dConv, mlpDim, rotaryInterleaved, qkNorm, outputGate, window } = config;
   const ownOut = own.includes("useOutBias");
   expressible(family, ownOut || useQkvBias === useOutBias, "useOutBias", useOutBias);
   expressible(family, dConv === 0 && mlpDim === 0 && !rotaryInterleaved, "attention", {
@@ -111,6 +110,6 @@ export function writeAttention(
     ...attentionSchema.write(config, (setting) =>
       ownOut && setting === "useOutBias" ? undefined : attentionNames(setting),
     ),
-    rope_parameters: { rope_theta: rotaryBase, rope_type: "default" },
+    ...writeRope(config),
   };
 }

@@ -5,6 +5,7 @@ import type { ModelConfig, ResolvedModel } from "../model/config.ts";
 import { readDelta, readDeltaLayers, writeDeltaLayers } from "./deltaHybrids.ts";
 import { expressible, sharedSettings, type Family } from "./family.ts";
 import { mlpWeights, readAttention } from "./hybrids.ts";
+import { writeRope } from "./rope.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 import type { WeightRules } from "./weightNames.ts";
 
@@ -72,12 +73,12 @@ export function readQwenAttention(
 export function writeQwenAttention(family: string, model: ResolvedModel): JsonObject {
   const attention = sharedSettings<AttentionMixerConfig>(family, model, "attention");
   if (attention === undefined) return {};
-  const { qkNorm, qkNormEps, qkNormOffset, outputGate, rotaryDim, rotaryBase, headDim } = attention;
+  const { qkNorm, qkNormEps, qkNormOffset, outputGate, rotaryDim, headDim } = attention;
   const norm = { qkNorm, qkNormEps, qkNormOffset };
   expressible(family, qkNorm === "head" && qkNormEps === model.normEps && qkNormOffset === 1, "attention", norm);
   expressible(family, outputGate, "outputGate", outputGate);
   const partial = { partial_rotary_factor: rotaryDim / headDim };
-  return { ...partial, rope_parameters: { ...partial, rope_theta: rotaryBase, rope_type: "default" } };
+  return { ...partial, rope_parameters: { ...partial, ...writeRope(attention).rope_parameters } };
 }
 
 /** @throws ArgumentError where the norm before the gate has an epsilon of its own. */

@@ -96,20 +96,6 @@ export function writeShared(
   };
 }
 
-/** The base of rotary positions, from `rope_parameters` of transformers 5 or from the flat field before it. @throws FormatError for another kind of positions. */
-export function readRopeTheta(fields: ConfigFields, standard: number): number {
-  const rope = fields.object("rope_parameters");
-  const scaling = fields.object("rope_scaling");
-  for (const [owner, key] of [
-    [rope, "rope_type"],
-    [scaling, "rope_type"],
-    [scaling, "type"],
-  ] as const)
-    owner.choice(key, ["default"], "default");
-  const owner = rope.has("rope_theta") ? rope : fields;
-  return owner.number("rope_theta", standard, { min: 0, above: true, max: 1e12 });
-}
-
 /** @throws ArgumentError for a model whose layers, encoder or head have factors, or an MLP. */
 export function expectNoExtras(family: string, model: ResolvedModel): void {
   const { encoder, head } = model;

@@ -48,6 +48,19 @@ const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
   "a window of 4, convolved, half of it rotated": { window: 4, dConv: 3, rotaryDim: 2, rotaryInterleaved: true },
   "a window of one": { window: 1 },
   "a window wider than the text": { window: 20, rotaryDim: 4, qkNorm: "head" },
+  "positions scaled by yarn": {
+    rotaryDim: 4,
+    rotaryScaling: { type: "yarn", factor: 4, trainedLength: 8, ramp: [1, 32], gain: 1.2, wholePairs: true },
+  },
+  "positions scaled as the text grows": {
+    rotaryDim: 4,
+    rotaryScaling: { type: "dynamic", factor: 3, trainedLength: 4, ramp: [1, 4], gain: 1, wholePairs: true },
+  },
+  "a window, positions scaled by llama3": {
+    window: 3,
+    rotaryDim: 4,
+    rotaryScaling: { type: "llama3", factor: 4, trainedLength: 8, ramp: [1, 4], gain: 1, wholePairs: true },
+  },
   "queries and keys normed over all heads, a gate and an MLP": { qkNorm: "all", outputGate: true, mlpDim: 8 },
 };
 
@@ -58,6 +71,8 @@ for (const [name, change] of Object.entries(variants)) {
   describeMixerLaws(`Attention, ${name}`, (build) => new AttentionMixer({ ...base, ...change }, build), {
     dModel: 6,
     exact: change.rotaryDim ? ROTATED : 1e-11,
+    // There, what a query makes of a key depends on where in the row both are.
+    unpacked: change.rotaryScaling?.type === "dynamic",
   });
 }
 for (const settings of [

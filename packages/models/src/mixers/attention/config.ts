@@ -1,5 +1,7 @@
 import type { ConfigOf, GivenOf, Known } from "../../config/field.ts";
+import type { ConfigFields } from "../../config/fields.ts";
 import { Schema } from "../../config/schema.ts";
+import { readScaling, type RotaryScaling } from "./scaling.ts";
 import { headCountIn, headDimIn } from "../heads.ts";
 
 const attentionFields = {
@@ -77,6 +79,13 @@ const attentionFields = {
     doc: "base of the rotation's frequencies",
     names: { mamba_ssm: "rotary_emb_base" },
   },
+  rotaryScaling: {
+    type: "record",
+    optional: true,
+    read: (fields: ConfigFields): RotaryScaling => readScaling(fields),
+    text: "{ type: `linear`, `dynamic`, `yarn` or `llama3`, factor, trainedLength, ramp, gain, wholePairs }",
+    doc: "how frequencies are scaled for longer texts",
+  },
   rotaryInterleaved: {
     type: "boolean",
     default: false,
@@ -124,9 +133,11 @@ export type AttentionMixerConfig = ConfigOf<typeof attentionFields>;
 export const attentionSchema: Schema<AttentionMixerConfig, GivenOf<typeof attentionFields>> = new Schema(
   "attention",
   [attentionFields],
-  ({ nHeads, nHeadsKv, headDim: p, rotaryDim, mlpDim }, fail) => {
+  ({ nHeads, nHeadsKv, headDim: p, rotaryDim, rotaryScaling, window, mlpDim }, fail) => {
     if (nHeads % nHeadsKv !== 0) fail("nHeadsKv", `must divide nHeads = ${nHeads}`);
     if (rotaryDim % 2 !== 0 || rotaryDim > p) fail("rotaryDim", `must be even and at most headDim = ${p}`);
+    if (rotaryScaling?.type === "dynamic" && window > 0)
+      fail("rotaryScaling", "must not be dynamic where there is a window");
     if (mlpDim % 2 !== 0) fail("mlpDim", "must be even");
   },
 );

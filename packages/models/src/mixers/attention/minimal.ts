@@ -13,6 +13,7 @@ import {
   type Weights,
 } from "../mamba/minimal.ts";
 import type { AttentionMixerConfig } from "./config.ts";
+import { rotaryFrequencies } from "./scaling.ts";
 
 /** Logits [l][v] of a language model whose every layer is attention. */
 export function minimalTransformer(weights: Weights, model: ResolvedModel, ids: readonly number[]): Sequence {
@@ -73,18 +74,20 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
   });
 }
 
-/** Rotary position: pair i turns by position / base^(2i / dim); so q . k depends on the distance alone (arXiv 2104.09864). */
+/** Rotary position: pair i turns by position / base^(2i / dim), scaled or not; so q . k depends on the distance alone (arXiv 2104.09864). */
 function rotate(
   x: Float64Array,
   position: number,
-  { rotaryDim: dim, rotaryBase, rotaryInterleaved }: AttentionMixerConfig,
+  { rotaryDim: dim, rotaryBase, rotaryScaling, rotaryInterleaved }: AttentionMixerConfig,
 ): Float64Array {
   const out = x.slice();
+  const frequencies = rotaryFrequencies(dim, rotaryBase, rotaryScaling, position + 1);
+  const gain = rotaryScaling?.gain ?? 1;
   for (let i = 0; i < dim / 2; i++) {
-    const theta = position / rotaryBase ** ((2 * i) / dim);
+    const theta = position * frequencies[i]!;
     const [a, b] = rotaryInterleaved ? [2 * i, 2 * i + 1] : [i, i + dim / 2];
-    out[a] = x[a]! * Math.cos(theta) - x[b]! * Math.sin(theta);
-    out[b] = x[a]! * Math.sin(theta) + x[b]! * Math.cos(theta);
+    out[a] = gain * (x[a]! * Math.cos(theta) - x[b]! * Math.sin(theta));
+    out[b] = gain * (x[a]! * Math.sin(theta) + x[b]! * Math.cos(theta));
   }
   return out;
 }

@@ -2,7 +2,6 @@ import {
   causalAttention,
   causalConv1d,
   concat,
-  keep,
   mul,
   reshape,
   sigmoid,
@@ -21,10 +20,9 @@ import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } fr
 import { Norm } from "../../layers/norm.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { POSITION } from "../../layers/reservedState.ts";
-import { rotate, turnsFrom, type Turn } from "../../layers/rotate.ts";
 import type { AttentionMixerConfig } from "./config.ts";
 import { appendToCache, replaceCache, reserveCache, stillVisible, type Cache } from "./cache.ts";
-import { positionTurn, rotaryTable } from "./positions.ts";
+import { RotaryPositions } from "./positions.ts";
 import { behindWindow, emptyWindow, moveWindow, windowAfter, type InWindow } from "./window.ts";
 
 /** Queries, keys and values of new tokens. */
@@ -68,6 +66,7 @@ export class AttentionMixer implements Mixer {
   readonly outProj: Linear; // [dModel, p h + mlpDim / 2]
   /** Absent where there is a window. */
   readonly reserve?: (state: LayerState, reservation: Reservation) => void;
+  readonly #rotary: RotaryPositions;
 
   /** @throws ArgumentError for attention that looks ahead: it has no state to carry. */
   constructor(config: AttentionMixerConfig, build: ParameterBuilder) {
@@ -76,6 +75,7 @@ export class AttentionMixer implements Mixer {
         "AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token",
       );
     this.config = config;
+    this.#rotary = new RotaryPositions(config, () => this.inProj.backend);
     this.constantState = config.window > 0;
     if (!this.constantState)
       this.reserve = (state, reservation) =>
@@ -121,6 +121,7 @@ export class AttentionMixer implements Mixer {
 
   forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
     const { y, ...state } = tidy(() => {
+      this.#checkPacked(input, initialState, seqIdx);
       const { qkv, beside } = this.#project(input);
       const convolved = this.#convolve(qkv, { initialState, returnState, seqIdx });
       if (this.config.window > 0) {
@@ -139,6 +140,17 @@ export class AttentionMixer implements Mixer {
       return { y: output, ...convolved.state, ...cache, visible: stillVisible(cache.visible, seqIdx) };
     }) as { y: Tensor } & Record<string, Tensor>;
     return returnState ? { y, state } : { y };
+  }
+
+  /** @throws ArgumentError where positions inside a packed row would not be those of its sequences alone. */
+  #checkPacked(input: Tensor, initialState: LayerState | undefined, seqIdx: Tensor | undefined): void {
+    const { rotaryScaling } = this.config;
+    if (seqIdx === undefined || rotaryScaling?.type !== "dynamic") return;
+    const tokens = input.shape[1]! + (initialState?.keys?.shape[1] ?? 0);
+    if (tokens > rotaryScaling.trainedLength)
+      throw new ArgumentError(
+        `AttentionMixer: packed rows must be at most trainedLength = ${rotaryScaling.trainedLength} tokens long where rotaryScaling is dynamic, got ${tokens}`,
+      );
   }
 
   step(input: Tensor, state: LayerState): Tensor {
@@ -162,11 +174,7 @@ export class AttentionMixer implements Mixer {
 
   /** Frees the table of positions. */
   dispose(): void {
-    this.#rotary?.dispose();
-    this.#rotary = undefined;
-    this.#stepTurn?.own.dispose();
-    this.#stepTurn?.partner.dispose();
-    this.#stepTurn = undefined;
+    this.#rotary.dispose();
   }
 
   /** What each token looks at: [b, h, l, l]. */
@@ -200,20 +208,12 @@ export class AttentionMixer implements Mixer {
   #turnedInWindow(qkv: Tensor, before: LayerState | undefined): Omit<InWindow, "v"> & { q: Tensor; now: InWindow } {
     const { q, k, v } = this.#normedHeads(qkv);
     const now = behindWindow(before?.lastKeys && before, { k, v });
-    return { q: this.#turned(q, now.k.shape[1]! - k.shape[1]!), k: this.#turned(now.k, 0), visible: now.visible, now };
-  }
-
-  /** Angles of every position a reserved state has room for; made at the first step on such a state. */
-  #rotary: Tensor | undefined; // [m, rotaryDim]
-
-  #rotaryTable(m: number): Tensor | undefined {
-    const { rotaryDim, rotaryBase } = this.config;
-    if (rotaryDim === 0) return undefined;
-    if (this.#rotary?.shape[0] !== m) {
-      this.dispose();
-      this.#rotary = keep(rotaryTable(m, rotaryDim, rotaryBase, this.inProj.backend));
-    }
-    return this.#rotary;
+    return {
+      q: this.#rotary.turned(q, now.k.shape[1]! - k.shape[1]!),
+      k: this.#rotary.turned(now.k, 0),
+      visible: now.visible,
+      now,
+    };
   }
 
   /** Attention of one token on a reserved state: [b, h, p]. */
@@ -226,7 +226,7 @@ export class AttentionMixer implements Mixer {
         values: state.values!,
         position: state[POSITION]!,
         visible: state.visible,
-        rotary: this.#rotaryTable(state.keys!.shape[1]!),
+        rotary: this.#rotary.table(state.keys!.shape[1]!),
       },
       { scale: softmaxScale, interleaved: rotaryInterleaved },
     ).y;
@@ -304,33 +304,7 @@ export class AttentionMixer implements Mixer {
   /** Heads of q, k and v [b, l, ..], q and k rotated by positions that count from `from`. */
   #heads(qkv: Tensor, from: number): Heads {
     const { q, k, v } = this.#normedHeads(qkv);
-    return { q: this.#turned(q, from), k: this.#turned(k, from), v };
-  }
-
-  /** Heads [b, l, .., p] rotated by positions that count from `from`. */
-  #turned(x: Tensor, from: number): Tensor {
-    const { headDim: p, rotaryDim } = this.config;
-    if (rotaryDim === 0) return x;
-    const turn = this.#turn(from, x.shape[1]!);
-    if (rotaryDim === p) return rotate(x, turn);
-    const [first, rest] = split(x, [rotaryDim, p - rotaryDim]) as [Tensor, Tensor];
-    return concat([rotate(first, turn), rest], -1);
-  }
-
-  /** The turns of a window and one token, which every step needs. */
-  #stepTurn: Turn | undefined;
-
-  #turn(from: number, l: number): Turn {
-    const { window, rotaryDim, rotaryBase, rotaryInterleaved } = this.config;
-    const turns = (first: number, count: number): Turn =>
-      positionTurn(first, count, rotaryDim, rotaryBase, rotaryInterleaved, this.inProj.backend);
-    if (window === 0 || from + l !== window + 1 || (l !== 1 && from !== 0)) return turns(from, l);
-    if (this.#stepTurn === undefined) {
-      this.#stepTurn = turns(0, window + 1);
-      keep(this.#stepTurn.own);
-      keep(this.#stepTurn.partner);
-    }
-    return turnsFrom(this.#stepTurn, from, l);
+    return { q: this.#rotary.turned(q, from), k: this.#rotary.turned(k, from), v };
   }
 
   #output(y: Tensor, { gate, mlp }: Beside): Tensor {
