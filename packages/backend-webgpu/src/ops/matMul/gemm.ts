@@ -15,28 +15,36 @@ export interface GemmShape {
   readonly repeatB?: boolean;
 }
 
-/** Tiles a device keeps busy with; fewer are split along k. */
-const wantedTiles = 128;
+/** Tiles and threads a device keeps busy with; fewer are made smaller, then split along k. */
+const wantedTiles = 64;
+const wantedThreads = 65_536;
 
+/** How a workgroup's threads lie: each makes 8 by 8 elements. */
 interface Tile {
   readonly TX: number;
   readonly TY: number;
 }
 
+/** Columns or rows of threads: as many as fill up to 128 elements with the least left empty. */
+function side(extent: number): number {
+  if (extent > 128) return 16;
+  return [4, 8, 10, 12, 16].find((threads) => 8 * threads >= extent)!;
+}
+
 /** 128 x 128 where there is enough work, less where most of a tile would be empty or tiles too few. */
 export function chooseTile(m: number, n: number, maxInvocations: number): Tile {
-  const pick = (extent: number): number => (extent > 64 ? 16 : extent > 32 ? 8 : 4);
-  let [TX, TY] = [pick(n), pick(m)];
+  let [TX, TY] = [side(n), side(m)];
   const tiles = (): number => Math.ceil(m / (8 * TY)) * Math.ceil(n / (8 * TX));
-  if (tiles() < wantedTiles / 2 && TX === 16 && TY === 16) [TX, TY] = [8, 8];
+  if (tiles() < wantedTiles && TX > 8 && TY === 16) TY = 8;
+  if (tiles() < wantedTiles && TX === 16) TX = 8;
   while (TX * TY > maxInvocations) TY /= 2;
   return { TX, TY };
 }
 
 /** Parts of k to multiply apart and add up, where tiles alone would leave the device idle. */
-function chooseParts(tiles: number, k: number): number {
-  if (tiles >= wantedTiles / 2 || k < 512) return 1;
-  return Math.max(1, Math.min(Math.floor(wantedTiles / tiles), Math.floor(k / 256)));
+function chooseParts(threads: number, k: number): number {
+  if (threads >= wantedThreads / 2 || k < 512) return 1;
+  return Math.max(1, Math.min(Math.ceil(wantedThreads / threads), Math.floor(k / 192)));
 }
 
 export function gemm(
@@ -51,14 +59,16 @@ export function gemm(
   if (m * n * batch === 0) return;
   const { TX, TY } = chooseTile(m, n, backend.traits.maxInvocations);
   const [gridX, gridY] = [Math.ceil(n / (8 * TX)), Math.ceil(m / (8 * TY))];
-  const wanted = bias ? 1 : chooseParts(gridX * gridY * batch, k);
+  const wanted = bias ? 1 : chooseParts(gridX * gridY * batch * TX * TY, k);
   const split = Math.ceil(Math.max(1, k) / wanted / 16) * 16;
   const parts = Math.max(1, Math.ceil(k / split));
   const target = parts === 1 ? out : backend.scratch(parts * batch * m * n);
+  // A row of padding in the tiles costs a ninth more of workgroup memory than the least there is.
+  const PITCH = backend.traits.maxWorkgroupMemory > 16_384 ? 17 : 16;
   const whole = (transposeA ? m : k) % 4 === 0 && (transposeB ? k : n) % 4 === 0 && n % 4 === 0;
   backend.run("matMul/gemm", {
     variant: { IO: whole ? "vector" : "scalar" },
-    constants: { TX, TY, TA: transposeA, TB: transposeB },
+    constants: { TX, TY, PITCH, TA: transposeA, TB: transposeB },
     params: { m, n, k, batchA: shape.repeatA ? 0 : m * k, batchB: shape.repeatB ? 0 : k * n, split, parts },
     buffers: { A: a, B: b, bias, C: target },
     grid: [gridX, gridY, batch * parts],
