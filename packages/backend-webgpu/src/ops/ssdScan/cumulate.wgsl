@@ -1,4 +1,5 @@
-// Sums log decays along each chunk, with what float32 rounds off kept apart: differences of sums are exponents.
+// Sums log decays along each chunk: differences of sums are exponents, so that what float32 rounds off is kept apart. Not by what the sum
+// lost, which some drivers simplify to zero: each log decay is cut into a multiple of 2^-8, whose sums are exact, and the rest.
 //: include parts/chunks.wgsl
 //: include ../shared/math.wgsl
 @group(0) @binding(1) var<storage, read> coefficients: array<vec4f>; // [b, l, h]: log decay, weight, own weight, restart
@@ -25,10 +26,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       rest = 0.0f;
       restarts += 1.0f;
     } else {
-      let next = sum + c.x;
-      let added = next - sum;
-      rest += (sum - (next - added)) + (c.x - added);
-      sum = next;
+      // Beyond e^-128 nothing is left to tell apart; the sums of 256 tokens then have no more than 24 bits.
+      let logDecay = clamp(c.x, -128.0f, 128.0f);
+      let whole = floor(fma(logDecay, 256.0f, 0.5f)) * 0.00390625f;
+      rest += logDecay - whole;
+      sum += whole;
     }
     decays[2u * (id * Q + q)] = vec4f(sum, rest, restarts, c.y);
     decays[2u * (id * Q + q) + 1u] = vec4f(c.z, select(0.0f, expAccurate(sum + rest), restarts == 0.0f), 0.0f, 0.0f);
