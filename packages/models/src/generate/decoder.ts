@@ -11,7 +11,7 @@ export function capacityFor(tokens: number): number {
 }
 
 /**
- * Token-by-token decoding. The first step is captured, and again when a growing state needs more room; each other one is a replay:
+ * Token-by-token decoding. A step is captured at first, and again when a growing state needs more room; each token is a replay:
  * write the ids, run the recorded launches, read the logits.
  *
  * The decoder owns `state` and changes it in place; `state.clone()` and `state.copyFrom()` fork and roll back.
@@ -38,13 +38,16 @@ export class Decoder {
       this.#graph?.dispose();
       this.#graph = undefined;
       model.reserve(state, this.#ids.shape[0]!, capacityFor(state.position + 1));
-      this.#layout = state.layout;
       this.#prime();
+      const before = state.clone();
       this.#graph = capture(() => this.model.step(this.#ids, this.state));
-    } else {
-      this.#graph.replay();
-      this.state.position++;
+      // A device may replay several ops as one, which rounds otherwise: so every token is a replay.
+      state.copyFrom(before);
+      before.dispose();
+      this.#layout = state.layout;
     }
+    this.#graph.replay();
+    this.state.position++;
     return readFloats(this.#graph.result);
   }
 

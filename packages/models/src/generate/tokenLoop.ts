@@ -10,7 +10,7 @@ import {
   type Captured,
   type Tensor,
 } from "@statespace/core";
-import { sampleSettings, sampleToken } from "@statespace/core/ops";
+import { copy, sampleSettings, sampleToken } from "@statespace/core/ops";
 import type { ModelState } from "../model/state.ts";
 import { capacityFor } from "./decoder.ts";
 import type { SamplingSettings } from "./options.ts";
@@ -97,7 +97,8 @@ export class TokenLoop {
         // Reads are ordered before the replay that overwrites what they read.
         const reads = Promise.all([readInts(this.#ids), logprob && readFloats(logprob)] as const);
         reads.catch(() => undefined); // it is awaited below, unless the step throws
-        this.#advance(round.logprobs);
+        if (!this.#fits(round.logprobs)) await this.#capture(round.logprobs);
+        this.#advance();
         const [ids, logprobs] = await reads;
         this.#check(ids);
         if (this.#step!.result.logprob !== logprob) logprob?.dispose();
@@ -138,22 +139,33 @@ export class TokenLoop {
     );
   }
 
-  /** Takes the last tokens into the state and draws the next. */
-  #advance(logprobs: boolean): void {
+  /** Whether the captured step is that of this round, and has room for a token. */
+  #fits(logprobs: boolean): boolean {
     const { state } = this;
     const had = this.#captured;
     const valid = had?.layout === state.layout && had.counts === this.#counts && had.logprobs === logprobs;
-    if (valid && state.position < state.capacity) {
-      this.#step!.replay();
-      state.position++;
-    } else this.#capture(logprobs);
+    return valid && state.position < state.capacity;
+  }
+
+  /** Takes the last tokens into the state and draws the next. */
+  #advance(): void {
+    this.#step!.replay();
+    this.state.position++;
     this.#fresh = false;
   }
 
-  #capture(logprobs: boolean): void {
+  /**
+   * Captures the step, and undoes it: a device may replay several ops as one, which rounds otherwise than the ops did while they were
+   * captured. So every token is a replay, and where a step was captured does not show.
+   */
+  async #capture(logprobs: boolean): Promise<void> {
     const { model, rows, state } = this;
-    this.#release();
     const capacity = capacityFor(state.position + 1);
+    const held = [this.#ids, this.#random, ...(this.#counts ? [this.#counts] : [])];
+    const values = await Promise.all(held.map(readInts));
+    const before = state.clone();
+    this.#keepLogits();
+    this.#release();
     model.reserve(state, rows, capacity);
     // What models derive from weights must exist before the capture, or every replay would compute it again.
     const scratch = model.initialState(rows);
@@ -164,7 +176,17 @@ export class TokenLoop {
       const logits = model.step(this.#ids, state);
       return { logits, ...this.#sample(logits, logprobs) };
     });
+    state.copyFrom(before);
+    before.dispose();
+    held.forEach((t, i) => writeInto(t, values[i]!));
     this.#captured = { layout: state.layout, counts: this.#counts, logprobs };
+  }
+
+  /** The newest scores are a step's own, and go with it: a copy stays. */
+  #keepLogits(): void {
+    if (this.#fresh || this.#step === undefined) return;
+    copy({ destination: this.#logits, source: this.#step.result.logits });
+    this.#fresh = true;
   }
 
   /** A row's logits had no largest one that is finite: tells it, and nothing of it is kept. */
