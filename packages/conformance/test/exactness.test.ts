@@ -9,7 +9,7 @@ import { runExactness } from "../src/exactness/run.ts";
 /** Programs of each family; many more run by `pnpm exactness`. */
 const PROGRAMS = { cpu: 3, wasm: 4, "wasm-two": 2, webgpu: 1 } as const;
 /** Families that a software device compiles the pipelines of in seconds: a scan each of Mamba's and Mamba-2's kind, and attention. */
-const QUICK = ["mamba-tiny", "mamba2-tiny", "lfm2-tiny"];
+const QUICK = new Set(["mamba-tiny", "mamba2-tiny", "lfm2-tiny"]);
 
 async function whyNot(name: string): Promise<string | undefined> {
   try {
@@ -33,7 +33,7 @@ for (const backend of Object.keys(PROGRAMS) as (keyof typeof PROGRAMS)[]) {
     reason === undefined ? backend : `${backend} does not start here: ${reason}`,
     () => {
       beforeAll(() => setBackend(backend));
-      it.each(exactnessFamilies().filter(({ name }) => backend !== "webgpu" || QUICK.includes(name)))(
+      it.each(exactnessFamilies().filter(({ name }) => backend !== "webgpu" || QUICK.has(name)))(
         "$name: what was saved, forked, rewound, moved or found again is what went on",
         async (family) => {
           const programs = PROGRAMS[backend];
