@@ -61,7 +61,9 @@ stopBackend("wasm");
  */
 export async function checkUsers(place, packages, runtimes) {
   const { project, install } = place;
-  const checked = packages.filter(({ manifest }) => manifest.peerDependencies === undefined);
+  const needsPeer = ({ peerDependencies = {}, peerDependenciesMeta = {} }) =>
+    Object.keys(peerDependencies).some((name) => peerDependenciesMeta[name]?.optional !== true);
+  const checked = packages.filter(({ manifest }) => !needsPeer(manifest));
   const aliases = COMPILERS.map((version) => `typescript-${version}@npm:typescript@${version}`);
   const tools = [...aliases, ...(runtimes ? RUNTIMES.map(({ name }) => name) : [])];
   const installed = await install([...checked.map(({ name }) => name), ...tools]);
