@@ -4,7 +4,8 @@ import type { AttentionMixerConfig } from "../mixers/attention/config.ts";
 import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
 import type { LayerSettings, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { expectPlainLayers, expressible, sharedSettings, type Family } from "./family.ts";
-import { attentionWeights, mlpWeights, readAttention, readSsm, writeAttention, writeSsm } from "./hybrids.ts";
+import { attentionWeights, readAttention, readSsm, writeAttention, writeSsm } from "./hybrids.ts";
+import { mlpWeights } from "./mlps.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
 const NAME = "bamba";
@@ -56,7 +57,7 @@ export const bamba: Family = {
     const ssm = sharedSettings<Mamba2MixerConfig>(NAME, model, "mamba2");
     const attention = sharedSettings<AttentionMixerConfig>(NAME, model, "attention");
     const { mlp } = model.layers[0]!;
-    expressible(NAME, mlp !== undefined && mlp.gated && mlp.activation === "silu", "mlp", mlp);
+    expressible(NAME, mlp !== undefined && mlp.gated && mlp.activation === "silu" && mlp.experts === 0, "mlp", mlp);
     expressible(NAME, ssm === undefined || ssm.normGroupSize === ssm.dInner, "normGroupSize", ssm?.normGroupSize);
     const share = attention === undefined ? 0.5 : attention.rotaryDim / attention.headDim;
     const { rope_parameters: rope, ...written } = writeAttention(NAME, model);

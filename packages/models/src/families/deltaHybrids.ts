@@ -5,6 +5,7 @@ import { gatedDeltaSchema, type GatedDeltaMixerConfig } from "../mixers/gatedDel
 import type { LayerSettings, ResolvedModel } from "../model/config.ts";
 import { expectPlainLayers, expressible, sharedSettings } from "./family.ts";
 import { writeAttention } from "./hybrids.ts";
+import { expectMlp, expectMlps, sharedMlp } from "./mlps.ts";
 
 /** Names of layers in both generations of configs. */
 const LINEAR = ["linear_attention", "mamba"] as const;
@@ -50,22 +51,22 @@ export function readDeltaLayers(
 
 /**
  * The layers of a model in the words of such a config. @throws ArgumentError for what it cannot say.
- * @param own names of a family's own; where it has the norms of its layers of attention
+ * @param own names of a family's own; where it has the norms of its layers of attention; whether it looks after experts itself
  */
 export function writeDeltaLayers(
   family: string,
   model: ResolvedModel,
-  own: { readonly names?: DeltaNames; readonly attentionNorms?: "before" | "after" } = {},
+  own: { readonly names?: DeltaNames; readonly attentionNorms?: "before" | "after"; readonly mixtures?: boolean } = {},
 ): JsonObject {
   expectPlainLayers(family, model, ["gatedDelta", "attention"], { attention: own.attentionNorms ?? "before" });
   const delta = sharedSettings<GatedDeltaMixerConfig>(family, model, "gatedDelta");
   const attention = sharedSettings<AttentionMixerConfig>(family, model, "attention");
   if (attention !== undefined)
     expressible(family, attention.softmaxScale === attention.headDim ** -0.5, "softmaxScale", attention.softmaxScale);
-  const mlp = model.layers[0]!.mlp;
-  const same = model.layers.every((layer) => JSON.stringify(layer.mlp) === JSON.stringify(mlp));
-  const plain = mlp !== undefined && mlp.gated && mlp.activation === "silu" && !mlp.useBias;
-  expressible(family, same && plain && mlp.gateMultiplier === 1 && mlp.outputMultiplier === 1, "mlp", mlp);
+  expectMlps(family, model);
+  const mlp = sharedMlp(family, model, false);
+  expectMlp(family, mlp, { hidden: mlp?.hidden });
+  expressible(family, own.mixtures === true || sharedMlp(family, model, true) === undefined, "experts", "some");
   expressible(family, model.residualMultiplier === 1, "residualMultiplier", model.residualMultiplier);
   const { encoder, head } = model;
   const factors = [encoder.kind === "embedding" && encoder.multiplier, head.kind === "language" && head.multiplier];
@@ -81,6 +82,6 @@ export function writeDeltaLayers(
     layer_types: model.layers.map(({ mixers: [mixer] }) =>
       mixer!.kind === "gatedDelta" ? "linear_attention" : "full_attention",
     ),
-    intermediate_size: mlp!.hidden,
+    ...(mlp && { intermediate_size: mlp.hidden }),
   };
 }

@@ -5,7 +5,8 @@ import type { AttentionMixerConfig } from "../mixers/attention/config.ts";
 import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
 import type { ModelConfig, ResolvedModel } from "../model/config.ts";
 import { expressible, sharedSettings, type Family } from "./family.ts";
-import { attentionWeights, mlpWeights, readAttention, readSsm, writeAttention, writeSsm } from "./hybrids.ts";
+import { attentionWeights, readAttention, readSsm, writeAttention, writeSsm } from "./hybrids.ts";
+import { expectMlp, mlpWeights } from "./mlps.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
 const NAME = "falcon_h1";
@@ -102,6 +103,8 @@ export const falconH1: Family = {
     const rest = { ...others, ...mixers[1]!.projections };
     expressible(NAME, fits && outProj?.factors === undefined && Object.keys(rest).length === 0, "projections", rest);
     expressible(NAME, rotaryDim === headDim, "rotaryDim", rotaryDim);
+    const { hidden, gateMultiplier, outputMultiplier, useBias } = mlp!;
+    for (const layer of layers) expectMlp(NAME, layer.mlp, { hidden, gateMultiplier, outputMultiplier, useBias });
     expressible(NAME, ssm.normGroupSize === ssm.dInner / ssm.nGroups, "normGroupSize", ssm.normGroupSize);
     return {
       ...writeShared(model, NAME, "FalconH1ForCausalLM", DEFAULTS.eps[0], dtype),
@@ -114,9 +117,9 @@ export const falconH1: Family = {
       projectors_bias: outProj?.bias ?? ssm.useBias,
       embedding_multiplier: encoder.kind === "embedding" ? (encoder.multiplier ?? 1) : 1,
       lm_head_multiplier: head.kind === "language" ? (head.multiplier ?? 1) : 1,
-      intermediate_size: mlp!.hidden,
-      mlp_multipliers: [mlp!.gateMultiplier, mlp!.outputMultiplier],
-      mlp_bias: mlp!.useBias,
+      intermediate_size: hidden,
+      mlp_multipliers: [gateMultiplier, outputMultiplier],
+      mlp_bias: useBias,
     };
   },
 };

@@ -28,6 +28,8 @@ export interface Family {
   readonly leftOut?: Readonly<Record<string, string>>;
   /** Other names that its files have for a weight; `*` is a number. A name with a `*` is kept when the weight is saved again. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Names and cuts that its files may have in place of those in `weights`; a weight is saved as it came. */
+  readonly alternatives?: WeightRules;
   /**
    * Its files may cut a weight that they keep in parts evenly, whatever the parts' sizes, as transformers 5 does when it saves a weight
    * that it had joined. It joins them again, and so do we; saved, the cuts stay as they were.

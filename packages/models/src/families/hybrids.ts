@@ -41,14 +41,6 @@ export function attentionWeights(
   };
 }
 
-/** Where such files have a gated MLP. */
-export function mlpWeights(theirs: string): Record<string, string | Record<string, string[]>> {
-  return {
-    "layers.*.mlp.fc1": { [`${theirs}.gate_proj`]: ["gate"], [`${theirs}.up_proj`]: ["up"] },
-    "layers.*.mlp.fc2": `${theirs}.down_proj`,
-  };
-}
-
 /** Settings of Mamba-2 as such a config has them. @param own names beside the usual ones */
 export function readSsm(
   fields: ConfigFields,

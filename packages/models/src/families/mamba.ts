@@ -55,6 +55,7 @@ function makeFamily(name: "mamba" | "falcon_mamba", architecture: string): Famil
         "mixerNormEps",
         config.mixerNormEps,
       );
+      expressible(name, !config.mixerNormWeight, "mixerNormWeight", config.mixerNormWeight);
       return {
         ...writeShared(model, name, architecture, EPS, dtype),
         ...mambaSchema.write(config, names),

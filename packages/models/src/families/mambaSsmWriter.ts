@@ -22,7 +22,7 @@ export function writeMambaSsm(model: ResolvedModel): JsonObject {
   demand(model.residualMultiplier === 1, "residualMultiplier", model.residualMultiplier);
   const hidden = layers[0]!.mlp?.hidden ?? 0;
   for (const { mlp } of layers) {
-    const standard = mlp === undefined || (mlp.gated && mlp.activation === "silu" && !mlp.useBias);
+    const standard = mlp === undefined || (mlp.gated && mlp.activation === "silu" && !mlp.useBias && mlp.experts === 0);
     const factors = (mlp?.gateMultiplier ?? 1) === 1 && (mlp?.outputMultiplier ?? 1) === 1;
     demand(standard && factors && (mlp?.hidden ?? 0) === hidden && hidden % 128 === 0, "mlp", mlp);
   }

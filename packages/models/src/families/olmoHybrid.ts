@@ -5,7 +5,8 @@ import type { GatedDeltaMixerConfig } from "../mixers/gatedDelta/config.ts";
 import type { LayerSettings, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { readDelta, readDeltaLayers, writeDeltaLayers } from "./deltaHybrids.ts";
 import { expressible, sharedSettings, type Family } from "./family.ts";
-import { attentionWeights, mlpWeights, readAttention } from "./hybrids.ts";
+import { attentionWeights, readAttention } from "./hybrids.ts";
+import { mlpWeights } from "./mlps.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
 const NAME = "olmo_hybrid";

@@ -1,8 +1,9 @@
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
-import type { ModelConfig, ResolvedModel } from "../model/config.ts";
+import type { LayerSettings, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { readDelta, readDeltaLayers, writeDeltaLayers } from "./deltaHybrids.ts";
-import type { Family } from "./family.ts";
+import { expressible, type Family } from "./family.ts";
+import { expectMlp, expertWeights, joinedExpertWeights, mlpWeights, readExpertsPerToken, sharedMlp } from "./mlps.ts";
 import { expectOneEps, MTP, qwenWeights, readQwenAttention, writeQwenAttention } from "./qwen35.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
@@ -19,21 +20,44 @@ const DEFAULTS = {
   eps: ["rms_norm_eps", 1e-6],
 } as const;
 
-/** @throws FormatError naming the first layer whose MLP is a mixture of experts. */
-function refuseExperts(fields: ConfigFields, nLayer: number): void {
+/** Each layer's MLP, a mixture but for some: experts for a token, one for all, which is gated. */
+function readMlps(fields: ConfigFields, layers: readonly LayerSettings[]): readonly LayerSettings[] {
   const experts = fields.integer("num_experts", 512, { min: 0 });
-  const step = fields.integer("decoder_sparse_step", 1, { min: 0 });
-  const dense = fields.integers("mlp_only_layers", []);
-  const mixed = Array.from({ length: nLayer }, (_, i) => i).find(
-    (i) => experts > 0 && !dense.includes(i) && step > 0 && (i + 1) % step === 0,
-  );
-  if (mixed !== undefined)
-    throw fields.error("num_experts", `must be 0, for layer ${mixed} too: mixtures of experts are not read`);
+  const step = fields.integer("decoder_sparse_step", 1);
+  const dense = new Set(fields.integers("mlp_only_layers", []));
+  const mixed = layers.map((_, i) => experts > 0 && !dense.has(i) && (i + 1) % step === 0);
+  const plain = { hidden: fields.integer("intermediate_size", 5632) };
+  const mixture = {
+    hidden: fields.integer("moe_intermediate_size", 512),
+    experts,
+    expertsPerToken: readExpertsPerToken(fields, 10),
+    renormalize: fields.boolean("norm_topk_prob", true),
+    sharedHidden: fields.integer("shared_expert_intermediate_size", 512),
+    sharedGate: true,
+  };
+  return layers.map((layer, i) => Object.assign({}, layer, { mlp: mixed[i] ? mixture : plain }));
+}
+
+function writeMlps(model: ResolvedModel): JsonObject {
+  const mixture = sharedMlp(NAME, model, true);
+  if (mixture === undefined) return { num_experts: 0 };
+  const { hidden, experts, expertsPerToken, renormalize, sharedHidden } = mixture;
+  expressible(NAME, sharedHidden > 0, "sharedHidden", sharedHidden);
+  expectMlp(NAME, mixture, { hidden, experts, expertsPerToken, renormalize, sharedHidden, sharedGate: true });
+  return {
+    num_experts: experts,
+    num_experts_per_tok: expertsPerToken,
+    moe_intermediate_size: hidden,
+    shared_expert_intermediate_size: sharedHidden,
+    norm_topk_prob: renormalize,
+    decoder_sparse_step: 1,
+    mlp_only_layers: model.layers.flatMap(({ mlp }, i) => (mlp!.experts > 0 ? [] : [i])),
+  };
 }
 
 /**
- * Qwen3-Next with dense MLPs: the layers of Qwen3.5. Its files interleave what belongs to one head of keys: its query and key, the values
- * and gates of the heads that share it; and their b and a.
+ * Qwen3-Next: the layers of Qwen3.5, most of them with experts. Its files interleave what belongs to one head of keys: its query and key, the
+ * values and gates of the heads that share it; and their b and a.
  */
 export const qwen3Next: Family = {
   name: NAME,
@@ -45,28 +69,31 @@ export const qwen3Next: Family = {
       "model.layers.*.linear_attn.in_proj_qkvz": [["q", "k", "v", "z"]],
       "model.layers.*.linear_attn.in_proj_ba": [["b", "a"]],
     },
+    "layers.*.mlp.router": "model.layers.*.mlp.gate",
+    ...expertWeights("model.layers.*.mlp.experts"),
+    ...mlpWeights("model.layers.*.mlp.shared_expert", "layers.*.mlp.shared"),
+    "layers.*.mlp.shared.gate": "model.layers.*.mlp.shared_expert_gate",
   },
+  alternatives: joinedExpertWeights("model.layers.*.mlp.experts"),
   leftOut: MTP,
   read(fields: ConfigFields): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
-    refuseExperts(fields, nLayer);
     const heads = { nHeads: 32, nHeadsKey: 16, headDim: 128, dState: 128 };
     const delta = readDelta(fields, dModel, { ...heads, mixerNormEps: normEps, aInitRange: [0, 16] });
     const attention = readQwenAttention(fields, dModel, normEps, { nHeads: 16, nHeadsKv: 2 });
-    return {
-      ...model,
-      normOffset: 1,
-      mlp: { hidden: fields.integer("intermediate_size", 5632) },
-      layers: readDeltaLayers(fields, nLayer, { kind: "gatedDelta", ...delta }, { kind: "attention", ...attention }),
-    };
+    const kinds = [
+      { kind: "gatedDelta", ...delta },
+      { kind: "attention", ...attention },
+    ] as const;
+    return { ...model, normOffset: 1, layers: readMlps(fields, readDeltaLayers(fields, nLayer, ...kinds)) };
   },
   write(model: ResolvedModel, dtype: FloatStorage): JsonObject {
     expectOneEps(NAME, model);
     return {
       ...writeShared(model, NAME, "Qwen3NextForCausalLM", DEFAULTS.eps[0], dtype, 1),
-      ...writeDeltaLayers(NAME, model),
+      ...writeDeltaLayers(NAME, model, { mixtures: true }),
       ...writeQwenAttention(NAME, model),
-      num_experts: 0,
+      ...writeMlps(model),
     };
   },
 };

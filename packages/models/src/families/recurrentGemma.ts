@@ -5,7 +5,8 @@ import type { AttentionMixerConfig } from "../mixers/attention/config.ts";
 import { rgLruSchema, type RgLruConfig } from "../mixers/rgLru/config.ts";
 import type { LayerSettings, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { expectPlainLayers, expressible, sharedSettings, type Family } from "./family.ts";
-import { attentionWeights, mlpWeights, readAttention, writeAttention } from "./hybrids.ts";
+import { attentionWeights, readAttention, writeAttention } from "./hybrids.ts";
+import { mlpWeights } from "./mlps.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
 const NAME = "recurrent_gemma";
@@ -94,7 +95,7 @@ export const recurrentGemma: Family = {
     const attention = sharedSettings<AttentionMixerConfig>(NAME, model, "attention");
     const { encoder, head, layers, dModel } = model;
     const { mlp } = layers[0]!;
-    expressible(NAME, mlp !== undefined && mlp.gated && mlp.useBias, "mlp", mlp);
+    expressible(NAME, mlp !== undefined && mlp.gated && mlp.useBias && mlp.experts === 0, "mlp", mlp);
     const activation = Object.keys(ACTIVATIONS).find((theirs) => ACTIVATIONS[theirs] === mlp!.activation);
     expressible(NAME, (recurrent?.activation ?? mlp!.activation) === mlp!.activation, "activation", mlp!.activation);
     expressible(

@@ -6,7 +6,9 @@ import { bamba } from "./bamba.ts";
 import { falconH1 } from "./falconH1.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { graniteHybrid } from "./graniteHybrid.ts";
+import { jamba } from "./jamba.ts";
 import { lfm2 } from "./lfm2.ts";
+import { lfm2Moe } from "./lfm2Moe.ts";
 import { falconMamba, mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
 import { mambaSsm } from "./mambaSsm.ts";
@@ -28,10 +30,12 @@ const transformersFamilies = [
   graniteHybrid,
   nemotronH,
   lfm2,
+  lfm2Moe,
   qwen35,
   qwen35Vision,
   qwen3Next,
   olmoHybrid,
+  jamba,
   recurrentGemma,
 ];
 

@@ -99,11 +99,8 @@ export class WeightLoader {
     const height = Math.max(4, 4 * Math.floor(BLOCK / (4 * writer.k)));
     const blockBytes = Math.max(1, Math.min(byteLength, height * rowBytes));
     if (this.#bytes.byteLength < blockBytes) this.#bytes = new Uint8Array(blockBytes);
-    // Rows of the files are along the first axis, those of a writer along all but the last.
-    const perRow = writer.rows / (parameter.shape[0] ?? 1);
-    const places = rows.map(([from, count]) => [from * perRow, count * perRow] as const);
     const block = this.#bytes.subarray(0, blockBytes);
-    return { key, dtype, bytesLeft: { count: byteLength }, parameter, writer, places, block, filled: 0, row: 0 };
+    return { key, dtype, bytesLeft: { count: byteLength }, parameter, writer, places: rows, block, filled: 0, row: 0 };
   }
 
   /** Writes the rows of the block. */

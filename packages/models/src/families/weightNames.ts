@@ -7,7 +7,8 @@ import type { Model } from "../model/model.ts";
  * mixer may be named by its kind: `layers.*.attention` is `layers.*.mixer`, or `layers.*.mixer.1`, where that is attention, and
  * `layers:attention.*` is what else its layer has. What follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
  * `{ "model.layers.*.q_proj": ["q"], ... }`. Parts in a list of their own take turns, block by block: `[["q", "gate"]]` is a head's
- * queries, then its gate, then the next head's. The longest rule that fits counts; without one the names are the same.
+ * queries, then its gate, then the next head's. A `#` in such a name is the number of a block: each expert of several has tensors of its
+ * own. The longest rule that fits counts; without one the names are the same.
  */
 export type WeightRules = Readonly<Record<string, string | Readonly<Record<string, PartOrder>>>>;
 
@@ -19,7 +20,7 @@ export interface PublishedTensor {
   readonly key: string;
   readonly shape: readonly number[];
   readonly parameter: Parameter;
-  /** From and count, in rows (along the first axis). */
+  /** From and count, in rows: what lies along the last axis; of a vector an element. */
   readonly rows: readonly (readonly [from: number, count: number])[];
 }
 
@@ -39,46 +40,76 @@ function tensorsOf(model: Model, parameter: Parameter, rules: WeightRules): Publ
   const { rule, numbers, rest } = findRule([name, nameByKind(model, name)], rules);
   if (typeof rule !== "object") {
     const key = rule === undefined ? name : fill(rule, numbers) + rest;
-    return [{ key, shape, parameter, rows: [[0, shape[0]!]] }];
+    return [{ key, shape, parameter, rows: [[0, rowsIn(shape)]] }];
   }
   const places = placesOf(model.parts.get(parameter) ?? {});
-  return Object.entries(rule).map(([key, order]) => {
-    const rows = order.flatMap((parts) => rowsOf(name, typeof parts === "string" ? [parts] : parts, places));
-    const height = rows.reduce((total, [, count]) => total + count, 0);
-    return { key: fill(key, numbers) + rest, shape: [height, ...shape.slice(1)], parameter, rows };
+  return Object.entries(rule).flatMap(([pattern, order]) => {
+    const key = fill(pattern, numbers) + rest;
+    const found = order.map((parts) =>
+      (typeof parts === "string" ? [parts] : parts).map((part) => placeOf(name, part, places)),
+    );
+    if (!key.includes("#")) {
+      const rows = found.flatMap(rowsOf);
+      return [{ key, shape: shapeOf(shape, rows, found[0]![0]!), parameter, rows }];
+    }
+    return Array.from({ length: found[0]![0]!.blocks }, (_, i) => {
+      const rows = found.flatMap((parts) => parts.map((place) => blockOf(place, i)));
+      return { key: key.replace("#", String(i)), shape: [heightOf(rows), shape.at(-1)!], parameter, rows };
+    });
   });
 }
 
-/** Where a part begins, the blocks it has, and their height. */
+/** Elements of a row, and the number of rows, of a weight. */
+export const rowLength = (shape: readonly number[]): number => (shape.length > 1 ? shape.at(-1)! : 1);
+const rowsIn = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1) / Math.max(1, rowLength(shape));
+
+/** Where a part begins, the blocks it has, their height, and rows from one to the next. */
 interface Place {
   readonly from: number;
   readonly blocks: number;
   readonly height: number;
+  readonly every: number;
+  /** The weight has an axis of blocks. */
+  readonly stacked: boolean;
 }
 
 function placesOf(parts: Parts): ReadonlyMap<string, Place> {
   const places = new Map<string, Place>();
   let from = 0;
   for (const [part, size] of Object.entries(parts)) {
-    const { rows, blocks } = typeof size === "number" ? { rows: size, blocks: 1 } : size;
-    places.set(part, { from, blocks, height: rows / blocks });
-    from += rows;
+    const { rows, blocks, every } =
+      typeof size === "number" ? { rows: size, blocks: 1, every: undefined } : { every: undefined, ...size };
+    const height = rows / blocks;
+    places.set(part, { from, blocks, height, every: every ?? height, stacked: every !== undefined });
+    from += every === undefined ? rows : height;
   }
   return places;
 }
 
+function placeOf(name: string, part: string, places: ReadonlyMap<string, Place>): Place {
+  const place = places.get(part);
+  if (place === undefined) throw new RangeError(`${name}: has no part ${part}`);
+  return place;
+}
+
+const blockOf = ({ from, height, every }: Place, i: number): readonly [number, number] => [from + i * every, height];
+const heightOf = (rows: PublishedTensor["rows"]): number => rows.reduce((total, [, count]) => total + count, 0);
+
 /** Rows of one part, or of several that take turns. */
-function rowsOf(name: string, parts: readonly string[], places: ReadonlyMap<string, Place>): PublishedTensor["rows"] {
-  const found = parts.map((part) => {
-    const place = places.get(part);
-    if (place === undefined) throw new RangeError(`${name}: has no part ${part}`);
-    return place;
-  });
-  const [{ from, blocks, height }] = found as [Place];
-  if (found.length === 1) return [[from, blocks * height]];
-  return Array.from({ length: blocks }, (_, i) => i).flatMap((i) =>
-    found.map((place) => [place.from + i * place.height, place.height] as const),
-  );
+function rowsOf(places: readonly Place[]): PublishedTensor["rows"] {
+  const [{ from, blocks, height, every }] = places as readonly [Place, ...Place[]];
+  if (places.length === 1 && every === height) return [[from, blocks * height]];
+  return Array.from({ length: blocks }, (_, i) => i).flatMap((i) => places.map((place) => blockOf(place, i)));
+}
+
+/** The shape of a tensor with such rows of a weight. */
+function shapeOf(
+  shape: readonly number[],
+  rows: PublishedTensor["rows"],
+  { blocks, stacked }: Place,
+): readonly number[] {
+  const height = heightOf(rows);
+  return stacked ? [blocks, height / blocks, shape.at(-1)!] : [height, ...shape.slice(1)];
 }
 
 interface Found {

@@ -2,7 +2,15 @@ import { FormatError, type Parameter } from "@statespace/core";
 import { quote, type TensorEntry } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { Family } from "./family.ts";
-import { canonicalName, cutEvenly, publishedName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
+import {
+  canonicalName,
+  cutEvenly,
+  publishedName,
+  publishedTensors,
+  rowLength,
+  type PublishedTensor,
+  type WeightRules,
+} from "./weightNames.ts";
 
 /** Weights by name. */
 export type NamedWeights = Map<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
@@ -19,7 +27,7 @@ export function leftOutBy({ leftOut = {} }: Pick<Family, "leftOut">, key: string
  */
 export function matchWeights(
   model: Model,
-  family: Pick<Family, "name" | "weights" | "aliases" | "leftOut" | "evenCuts">,
+  family: Pick<Family, "name" | "weights" | "aliases" | "alternatives" | "leftOut" | "evenCuts">,
   entries: ReadonlyMap<string, Pick<TensorEntry, "shape">>,
 ): ReadonlyMap<string, PublishedTensor> {
   const { weights: rules, aliases } = family;
@@ -34,12 +42,13 @@ export function matchWeights(
   const matched = new Map<string, PublishedTensor>();
   const asInFile = (targets: readonly PublishedTensor[]): boolean =>
     targets.every(({ key, shape }) => entries.get(written.get(key) ?? "")?.shape.join() === shape.join());
-  const byParameter = new Map<Parameter, PublishedTensor[]>();
-  for (const target of publishedTensors(model, rules))
-    byParameter.set(target.parameter, [...(byParameter.get(target.parameter) ?? []), target]);
-  const targets = [...byParameter.values()].flatMap((parts) =>
-    family.evenCuts && !asInFile(parts) && asInFile(cutEvenly(parts)) ? cutEvenly(parts) : parts,
-  );
+  const others = byParameter(model, { ...rules, ...family.alternatives });
+  const targets = [...byParameter(model, rules)].flatMap(([parameter, parts]) => {
+    if (asInFile(parts)) return parts;
+    const other = others.get(parameter)!;
+    if (asInFile(other)) return other;
+    return family.evenCuts && asInFile(cutEvenly(parts)) ? cutEvenly(parts) : parts;
+  });
   for (const target of targets) {
     const key = written.get(target.key);
     if (key === undefined) throw new FormatError(`tensor ${quote(target.key)} is missing`);
@@ -58,17 +67,29 @@ export function matchWeights(
   return matched;
 }
 
-const rowSize = ({ size, shape }: Parameter): number => size / shape[0]!;
+/** The tensors that each parameter is in a family's files. */
+function byParameter(model: Model, rules: WeightRules): Map<Parameter, PublishedTensor[]> {
+  const found = new Map<Parameter, PublishedTensor[]>();
+  for (const target of publishedTensors(model, rules)) {
+    const parts = found.get(target.parameter);
+    if (parts === undefined) found.set(target.parameter, [target]);
+    else parts.push(target);
+  }
+  return found;
+}
 
 /** Values of a parameter (a weight, a gradient) as a family's file has them. */
 export function publishedValues<A extends Float32Array | Float64Array>(
   { parameter, rows, shape }: PublishedTensor,
   values: A,
 ): A {
-  const width = rowSize(parameter);
+  const width = rowLength(parameter.shape);
   const [[start, height]] = rows as [readonly [number, number]];
   if (rows.length === 1) return values.subarray(start * width, (start + height) * width) as A;
-  const out = values.slice(0, shape[0]! * width) as A;
+  const out = values.slice(
+    0,
+    shape.reduce((a, b) => a * b, 1),
+  ) as A;
   let at = 0;
   for (const [from, count] of rows) {
     out.set(values.subarray(from * width, (from + count) * width), at * width);

@@ -12,6 +12,8 @@ export {
 export { Linear, type Projections, type ProjectionSettings } from "./linear.ts";
 export type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.ts";
 export { DenseMlp, type Mlp } from "./mlp.ts";
+export { makeMlp, MoeMlp } from "./moe.ts";
+export { Router, type Routing } from "./moeRouter.ts";
 export type { MlpConfig, MlpSettings } from "./mlpConfig.ts";
 export { Norm, type NormConfig } from "./norm.ts";
 export {

@@ -13,6 +13,8 @@ export interface Mlp {
   apply(x: Tensor): Tensor; // [..., dModel]
 }
 
+type ActivationConfig = Pick<MlpConfig, "hidden" | "gated" | "activation" | "gateMultiplier">;
+
 /**
  * A dense MLP: fc2(up activation(gate)) with up, gate = fc1(x), or fc2(activation(fc1(x))) where it is not gated.
  * Source: Shazeer 2020 (arXiv 2002.05202), SwiGLU; weight names as in the published hybrids of `mamba_ssm`.
@@ -34,14 +36,15 @@ export class DenseMlp implements Mlp {
   }
 
   apply(x: Tensor): Tensor {
-    const { hidden, gated, gateMultiplier, outputMultiplier } = this.config;
-    const activate = activations[this.config.activation];
-    const first = this.fc1.apply(x);
-    let inner;
-    if (gated) {
-      const [up, gate] = split(first, [hidden, hidden]) as [Tensor, Tensor];
-      inner = mul(up, activate(times(gate, gateMultiplier)));
-    } else inner = activate(times(first, gateMultiplier));
-    return times(this.fc2.apply(inner), outputMultiplier);
+    const inner = activated(this.fc1.apply(x), this.config);
+    return times(this.fc2.apply(inner), this.config.outputMultiplier);
   }
+}
+
+/** up activation(gate) of [..., up and gate], or activation(up) where there is no gate. */
+export function activated(first: Tensor, { hidden, gated, activation, gateMultiplier }: ActivationConfig): Tensor {
+  const activate = activations[activation];
+  if (!gated) return activate(times(first, gateMultiplier));
+  const [up, gate] = split(first, [hidden, hidden]) as [Tensor, Tensor];
+  return mul(up, activate(times(gate, gateMultiplier)));
 }

@@ -3,8 +3,11 @@ import { type BackendChoice } from "@statespace/core/backend";
 import { constant, type Initializer } from "./initializers.ts";
 import { factorsByRow, Linear, type Projections } from "./linear.ts";
 
-/** Rows of one part of a parameter; where other files may interleave it with others, also the number of equal blocks (heads) it has. */
-export type PartRows = number | { readonly rows: number; readonly blocks: number };
+/**
+ * Rows of one part of a parameter; where other files may interleave it with others, also the number of equal blocks (heads) it has.
+ * `every`: where the weight itself has its parts in turns, as one of several experts has, rows from one of its blocks to the next.
+ */
+export type PartRows = number | { readonly rows: number; readonly blocks: number; readonly every?: number };
 
 /** Rows of a parameter by the name of what they make, in order: `{ q: 64, k: 32, v: 32 }`. Other files may keep them apart. */
 export type Parts = Readonly<Record<string, PartRows>>;
@@ -76,7 +79,7 @@ export class ParameterBuilder {
     return parameter;
   }
 
-  /** A parameter that only `linear` and `embedding` read, which take it packed too. */
+  /** A parameter that only `linear`, `expertLinear` and `embedding` read, which take it packed too. */
   matrix(name: string, shape: readonly number[], init: Initializer, options?: MakeOptions): Parameter {
     const parameter = this.make(name, shape, init, options);
     this.#shared.matrices.add(parameter);

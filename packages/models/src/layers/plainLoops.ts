@@ -27,6 +27,11 @@ export function plainGelu(x: number): number {
   return 0.5 * x * (1 + plainErf(x * Math.SQRT1_2));
 }
 
+/** gelu by its tanh formula. */
+export function plainGeluTanh(x: number): number {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+}
+
 /** W x + bias, W row by row. */
 export function plainLinear(weight: Float64Array, bias: Float64Array | undefined, x: Float64Array): Float64Array {
   return Float64Array.from({ length: weight.length / x.length }, (_, i) =>

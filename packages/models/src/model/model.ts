@@ -16,7 +16,7 @@ import { startBackend, type AnyBackend } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
 import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
-import { DenseMlp } from "../layers/mlp.ts";
+import { makeMlp } from "../layers/moe.ts";
 import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { settled } from "../layers/reservedState.ts";
@@ -287,7 +287,7 @@ function makeBlock(model: ResolvedModel, layer: number, build: ParameterBuilder)
     inputMultipliers: mixers.map(({ inputMultiplier }) => inputMultiplier),
     outputMultipliers: mixers.map(({ outputMultiplier }) => outputMultiplier),
     norm2: mlp && new Norm(model, model.dModel, build.within("norm2")),
-    mlp: mlp && new DenseMlp(mlp, build.within("mlp")),
+    mlp: mlp && makeMlp(mlp, build.within("mlp")),
     residualMultiplier: model.residualMultiplier,
     normPlacement,
   });

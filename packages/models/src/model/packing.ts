@@ -1,9 +1,9 @@
 import { ArgumentError, type PackedFormat } from "@statespace/core";
 import { nearestName, PACKED_FORMATS } from "@statespace/core/backend";
 
-/** Whether the rows of a matrix divide into a format's blocks. */
+/** Whether the rows of a matrix, or of a stack of them, divide into a format's blocks. */
 export function fitsFormat(shape: readonly number[], format: PackedFormat): boolean {
-  return shape.length === 2 && (format === "f16" || format === "bf16" || shape[1]! % 32 === 0);
+  return shape.length >= 2 && (format === "f16" || format === "bf16" || shape.at(-1)! % 32 === 0);
 }
 
 /** What others call the formats. */

@@ -66,8 +66,18 @@ describe("qwen3_next", () => {
     for (const model of [next, plain]) model.dispose();
   });
 
-  it("refuses experts by name", () =>
-    expect(() =>
-      parseModelConfig({ model_type: "qwen3_next", num_hidden_layers: 4, num_experts: 4, mlp_only_layers: [0] }),
-    ).toThrow("num_experts must be 0, for layer 1 too: mixtures of experts are not read, got 4"));
+  it("has experts in the layers that its config says", () => {
+    const mixed = (config: object): boolean[] =>
+      parseModelConfig({
+        model_type: "qwen3_next",
+        num_hidden_layers: 4,
+        num_experts: 4,
+        num_experts_per_tok: 2,
+        ...config,
+      }).layers.map((layer) => typeof layer === "object" && typeof layer.mlp === "object" && layer.mlp.experts === 4);
+    expect(mixed({})).toEqual([true, true, true, true]);
+    expect(mixed({ mlp_only_layers: [0, 2] })).toEqual([false, true, false, true]);
+    expect(mixed({ decoder_sparse_step: 2 })).toEqual([false, true, false, true]);
+    expect(mixed({ num_experts: 0 })).toEqual([false, false, false, false]);
+  });
 });

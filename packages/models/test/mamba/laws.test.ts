@@ -24,3 +24,8 @@ describeMixerLaws(
   { dModel: 4 },
 );
 describeMixerLaws("FalconMamba", (build) => new MambaMixer({ ...base, mixerNormEps: 1e-6 }, build), { dModel: 4 });
+describeMixerLaws(
+  "Mamba as Jamba has it",
+  (build) => new MambaMixer({ ...base, mixerNormEps: 1e-6, mixerNormWeight: true }, build),
+  { dModel: 4 },
+);

@@ -42,9 +42,10 @@ const ownFields = {
     optional: true,
     min: 0,
     max: 1,
-    doc: "epsilon of weightless RMS norms on B, C and delta, as FalconMamba has them",
+    doc: "epsilon of RMS norms on B, C and delta, without weights as FalconMamba has them",
     names: { transformers: "mixer_rms_eps" },
   },
+  mixerNormWeight: { type: "boolean", optional: true, doc: "those norms have weights, as Jamba's have" },
   timeStepScale: {
     type: "number",
     min: 0,
@@ -70,5 +71,9 @@ export type MambaMixerConfig = ConfigOf<MambaFields>;
 export const mambaSchema: Schema<MambaMixerConfig, GivenOf<MambaFields>> = new Schema(
   "mamba",
   [widthFields, ownFields, stepFields],
-  (config, fail) => checkSteps(config, fail),
+  (config, fail) => {
+    checkSteps(config, fail);
+    if (config.mixerNormWeight && config.mixerNormEps === undefined)
+      fail("mixerNormWeight", "must be false where there is no mixerNormEps");
+  },
 );

@@ -73,13 +73,14 @@ export function mambaMixer(input: Sequence, weight: Lookup, config: MambaMixerCo
   const y = u.map((token, t) => {
     // The selection: what of this token is written (B), read (C), and how long it is looked at (delta).
     const parts = matVec(xProj, token);
-    const normed = (from: number, until: number): Float64Array => {
+    const normed = (name: string, from: number, until: number): Float64Array => {
       const part = parts.slice(from, until);
-      return mixerNormEps === undefined ? part : rmsNorm(part, mixerNormEps); // FalconMamba
+      // FalconMamba; Jamba has weights, too.
+      return mixerNormEps === undefined ? part : rmsNorm(part, mixerNormEps, weight(`${name}_norm.weight`));
     };
-    const delta = matVec(dtProj, normed(0, dtRank), dtBias).map(softplus); // [d]
-    const B = normed(dtRank, dtRank + n);
-    const C = normed(dtRank + n, dtRank + 2 * n);
+    const delta = matVec(dtProj, normed("dt", 0, dtRank), dtBias).map(softplus); // [d]
+    const B = normed("B", dtRank, dtRank + n);
+    const C = normed("C", dtRank + n, dtRank + 2 * n);
     const z = projected[t]!.subarray(d);
 
     return token.map((value, c) => {

@@ -27,7 +27,7 @@ import type { MambaMixerConfig } from "./config.ts";
  *
  *     x, z   = inProj(input)
  *     x      = silu(conv(x))
- *     dt, B, C = xProj(x)                     (FalconMamba: each RMS-normed without weight)
+ *     dt, B, C = xProj(x)                     (FalconMamba: each RMS-normed without weight; Jamba: with)
  *     delta  = softplus(dtProj(dt))
  *     y      = scan(x, delta, A, B, C) + D x, gated by silu(z)
  *     output = outProj(y)
@@ -48,6 +48,8 @@ export class MambaMixer implements Mixer {
   readonly ALog: Parameter; // [d, n]
   readonly D: Parameter; // [d]
   readonly outProj: Linear; // [dModel, d]
+  /** Weights of the norms on dt, B and C, where they have any. */
+  readonly norms: readonly Parameter[]; // [dtRank], [n], [n]
   readonly #A: Derived;
 
   constructor(config: MambaMixerConfig, build: ParameterBuilder) {
@@ -74,6 +76,10 @@ export class MambaMixer implements Mixer {
     this.ALog = build.make("A_log", [d, n], logOneToN, own);
     this.D = build.make("D", [d], constant(1), own);
     this.outProj = build.linear("out_proj", [dModel, d], build.ontoResidual(kaimingUniform(d)), { bias });
+    const normed = { dt: dtRank, B: n, C: n };
+    this.norms = Object.entries(config.mixerNormWeight ? normed : {}).map(([name, width]) =>
+      build.make(`${name}_norm.weight`, [width], constant(1), own),
+    );
     this.parameters = [
       ...this.inProj.parameters,
       this.convWeight,
@@ -84,6 +90,7 @@ export class MambaMixer implements Mixer {
       this.ALog,
       this.D,
       ...this.outProj.parameters,
+      ...this.norms,
     ].filter((p) => p !== undefined);
     this.#A = new Derived(this.ALog, (ALog) => neg(exp(ALog)));
   }
@@ -154,7 +161,9 @@ export class MambaMixer implements Mixer {
     const { dtRank, dState: n, mixerNormEps } = this.config;
     const parts = split(this.xProj.apply(u), [dtRank, n, n]);
     const [dt, B, C] = (
-      mixerNormEps === undefined ? parts : parts.map((x) => rmsNorm({ x }, { eps: mixerNormEps }).y)
+      mixerNormEps === undefined
+        ? parts
+        : parts.map((x, i) => rmsNorm({ x, weight: this.norms[i]?.value }, { eps: mixerNormEps }).y)
     ) as [Tensor, Tensor, Tensor];
     return { delta: this.dtProj.apply(dt), B, C };
   }

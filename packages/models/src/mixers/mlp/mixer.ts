@@ -1,20 +1,21 @@
 import { tidy, type Parameter, type Tensor } from "@statespace/core";
 import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
-import { DenseMlp } from "../../layers/mlp.ts";
+import { makeMlp } from "../../layers/moe.ts";
+import type { Mlp } from "../../layers/mlp.ts";
 import type { MlpConfig } from "../../layers/mlpConfig.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 
-/** An MLP in a mixer's place: a layer that looks at one token at a time, and so has no state. */
+/** An MLP, or a mixture of them, in a mixer's place: a layer that looks at one token at a time, and so has no state. */
 export class MlpMixer implements Mixer {
   readonly kind: string = "mlp";
   readonly constantState = true;
   readonly config: MlpConfig;
   readonly parameters: readonly Parameter[];
-  readonly #mlp: DenseMlp;
+  readonly #mlp: Mlp;
 
   constructor(config: MlpConfig, build: ParameterBuilder) {
     this.config = config;
-    this.#mlp = new DenseMlp(config, build);
+    this.#mlp = makeMlp(config, build);
     this.parameters = this.#mlp.parameters;
   }
 

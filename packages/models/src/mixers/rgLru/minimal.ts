@@ -1,5 +1,6 @@
 /** A real-gated linear recurrent unit in plain float64 loops: d channels in h heads. Source: arXiv 2402.19427, section 2.4. */
 import {
+  plainGeluTanh,
   plainLinear,
   plainSigmoid,
   plainWeight,
@@ -30,7 +31,7 @@ export function minimalRgLru(weights: LayerWeights, config: RgLruConfig, input: 
       return a * h + (t === 0 ? 1 : Math.sqrt(1 - a * a)) * i[c]! * x[c]!;
     });
     const y = projected[t]!.slice(d);
-    const out = state.map((h, c) => h * geluTanh(y[c]!));
+    const out = state.map((h, c) => h * plainGeluTanh(y[c]!));
     return plainLinear(w("out_proj.weight"), w("out_proj.bias"), out);
   });
 }
@@ -57,5 +58,3 @@ function convolve(x: PlainSequence, taps: Float64Array, bias: Float64Array, k: n
     }),
   );
 }
-
-const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));

@@ -1,0 +1,117 @@
+import { readFile } from "node:fs/promises";
+import { cpuBackend } from "@statespace/backend-cpu";
+import { setBackend, tensor, tidy } from "@statespace/core";
+import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
+import { beforeAll, describe, expect, it } from "vitest";
+import { familyConfig, fromPretrained, parseModelConfig, publishedWeights, type Model } from "../../src/index.ts";
+
+const golden = new URL("../../../conformance/golden/hf/", import.meta.url);
+
+async function filesOf(name: string): Promise<{ config: Uint8Array; weights: Map<string, FloatTensor> }> {
+  const folder = new URL(`${name}/`, golden);
+  const { tensors } = parseSafetensors(new Uint8Array(await readFile(new URL("model.safetensors", folder))));
+  const weights = new Map(
+    [...tensors].map(([key, raw]) => [key, { shape: raw.shape, values: toFloat32Array(raw) }] as const),
+  );
+  return { config: new Uint8Array(await readFile(new URL("config.json", folder))), weights };
+}
+
+const load = (config: Uint8Array, weights: Map<string, FloatTensor>): Promise<Model> =>
+  fromPretrained(
+    new Map([
+      ["config.json", config],
+      ["model.safetensors", serializeSafetensors(weights)],
+    ]),
+  );
+
+function logits(model: Model): Float32Array {
+  const ids = Int32Array.of(5, 71, 3, 40, 18, 92);
+  return tidy(() => model.forward(tensor(ids, [1, 6])).output.dataSync() as Float32Array).slice();
+}
+
+/** Tensors of each expert by itself, put together as transformers has them in memory: [experts, gate and up, k]. */
+function joined(weights: Map<string, FloatTensor>, [gate, up, down]: readonly string[]): Map<string, FloatTensor> {
+  const out = new Map<string, FloatTensor>();
+  const stacks = new Map<string, { count: number; values: number[]; rows: number; k: number }>();
+  const experts = [...weights].filter(([key]) => /\.experts\.\d+\./.test(key));
+  for (const [key, value] of weights) if (!/\.experts\.\d+\./.test(key)) out.set(key, value);
+  // Of an expert the gate comes first, whatever the order of the file.
+  const order = (key: string): number => [gate, up, down].findIndex((name) => key.includes(`.${name}.`));
+  const number = (key: string): number => Number(/\.experts\.(\d+)\./.exec(key)![1]);
+  for (const [key, { shape, values }] of experts.toSorted(([a], [b]) => number(a) - number(b) || order(a) - order(b))) {
+    const name = key.replace(/\.experts\..*/, `.experts.${order(key) === 2 ? "down_proj" : "gate_up_proj"}`);
+    const stack = stacks.get(name) ?? { count: 0, values: [], rows: 0, k: shape[1]! };
+    stack.values.push(...values);
+    stack.rows += shape[0]!;
+    stack.count = number(key) + 1;
+    stacks.set(name, stack);
+  }
+  for (const [name, { count, values, rows, k }] of stacks)
+    out.set(name, { shape: [count, rows / count, k], values: Float32Array.from(values) });
+  return out;
+}
+
+const USUAL = ["gate_proj", "up_proj", "down_proj"];
+
+describe.each([
+  ["lfm2-moe-tiny", "lfm2_moe", ["w1", "w3", "w2"]],
+  ["qwen3-next-tiny", "qwen3_next", USUAL],
+  ["jamba-tiny", "jamba", USUAL],
+] as const)("%s", (name, family, projections) => {
+  beforeAll(() => setBackend(cpuBackend()));
+
+  it("is read with each expert by itself, and with all in one tensor", async () => {
+    const { config, weights } = await filesOf(name);
+    const together = joined(weights, projections);
+    expect([...together.keys()].filter((key) => key.endsWith("experts.gate_up_proj")).length).toBeGreaterThan(0);
+    const [single, whole] = [await load(config, weights), await load(config, together)];
+    expect(logits(whole)).toEqual(logits(single));
+    expect(await publishedWeights(whole)).toEqual(await publishedWeights(single));
+    for (const model of [single, whole]) model.dispose();
+  });
+
+  it("tells an expert that is missing by its name", async () => {
+    const { config, weights } = await filesOf(name);
+    const key = [...weights.keys()].findLast((own) => own.includes(`.experts.2.${projections[2]!}.`))!;
+    weights.delete(key);
+    await expect(load(config, weights)).rejects.toThrow(`tensor "${key}" is missing`);
+  });
+
+  it("its config is written as it is read", async () => {
+    const { config } = await filesOf(name);
+    const read = parseModelConfig(new TextDecoder().decode(config));
+    expect(parseModelConfig(familyConfig(read, family) as Record<string, unknown>)).toEqual(read);
+  });
+});
+
+describe("which layers are of which sort in Jamba", () => {
+  const config = { model_type: "jamba", hidden_size: 32, num_attention_heads: 4, num_key_value_heads: 2 };
+  const sorts = (own: object): string =>
+    parseModelConfig({ ...config, ...own })
+      .layers.map((layer) => {
+        if (typeof layer === "string" || !("kind" in layer)) return "?";
+        const mixed = typeof layer.mlp === "object" && (layer.mlp.experts ?? 0) > 0;
+        return `${layer.kind[0]}${mixed ? "e" : ""}`;
+      })
+      .join(" ");
+
+  it.each([
+    [{ num_hidden_layers: 4, attn_layer_period: 4, attn_layer_offset: 2 }, "m me a me"],
+    [{ num_hidden_layers: 5, attn_layer_period: 2, attn_layer_offset: 0, num_experts: 1 }, "a m a m a"],
+    [{ num_hidden_layers: 3, expert_layer_period: 3, expert_layer_offset: 0 }, "me m m"],
+    [{ num_hidden_layers: 3, attn_layer_period: 1, attn_layer_offset: 0 }, "a ae a"],
+  ])("%o: %s", (own, expected) => {
+    expect(sorts(own)).toBe(expected);
+    const read = parseModelConfig({ ...config, ...own });
+    expect(sorts(familyConfig(read, "jamba") as object)).toBe(expected);
+  });
+
+  it("refuses what no period says", () => {
+    const read = parseModelConfig({ ...config, num_hidden_layers: 4, attn_layer_period: 4, attn_layer_offset: 2 });
+    const layers = [...read.layers.slice(0, 3), read.layers[2]!];
+    expect(() => familyConfig({ ...read, layers }, "jamba")).toThrow("jamba: cannot express attn layers");
+    expect(() => parseModelConfig({ ...config, attn_layer_period: 2, attn_layer_offset: 2 })).toThrow(
+      "attn_layer_offset must be less than attn_layer_period = 2",
+    );
+  });
+});
