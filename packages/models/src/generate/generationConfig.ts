@@ -15,7 +15,7 @@ const OWNER = { what: GENERATION_CONFIG_FILE, error: (message: string): FormatEr
 
 /**
  * What a `generation_config.json` of Hugging Face transformers says about sampling, as defaults of a `Session`: `do_sample`,
- * `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`, `max_new_tokens` and `eos_token_id`, one or a list. What it does not
+ * `temperature`, `top_k`, `top_p`, `min_p`, `typical_p`, `repetition_penalty`, `no_repeat_ngram_size`, `min_new_tokens`, `min_length`, `max_new_tokens` and `eos_token_id`, one or a list. What it does not
  * say stays as it is here; other fields are passed over.
  * @throws FormatError naming the field that is out of its range.
  */
@@ -32,6 +32,12 @@ export function parseGenerationConfig(json: JsonObject): StreamOptions {
     repetitionPenalty: told("repetition_penalty", () =>
       fields.number("repetition_penalty", undefined, { min: 0, above: true }),
     ),
+    typicalP: told("typical_p", () => fields.number("typical_p", undefined, { min: 0, max: 1, above: true })),
+    noRepeatNgramSize: told("no_repeat_ngram_size", () =>
+      fields.integer("no_repeat_ngram_size", undefined, { min: 0 }),
+    ),
+    minNewTokens: told("min_new_tokens", () => fields.integer("min_new_tokens", undefined, { min: 0 })),
+    minLength: told("min_length", () => fields.integer("min_length", undefined, { min: 0 })),
     maxNewTokens: told("max_new_tokens", () => fields.integer("max_new_tokens", undefined)),
     eosTokenIds: told("eos_token_id", () => fields.tokenIds("eos_token_id", null, 2 ** 24)),
   });

@@ -58,10 +58,31 @@ export class History {
     return out;
   }
 
+  /** Which tokens of a text were read, and how often others were said. */
+  seen(row: number): { readonly read: ReadonlySet<number>; readonly said: ReadonlyMap<number, number> } {
+    const read = new Set<number>();
+    const said = new Map<number, number>();
+    const stretches = this.#said[row]!;
+    let at = 0;
+    this.rows[row]!.forEach((id, i) => {
+      while (at < stretches.length && i >= stretches[at]![1]) at++;
+      if (at < stretches.length && i >= stretches[at]![0]) said.set(id, (said.get(id) ?? 0) + 1);
+      else read.add(id);
+    });
+    return { read, said };
+  }
+
   clone(): History {
     const out = History.fromJson(this.toJson());
     out.#home = this.#home;
     return out;
+  }
+
+  /** The history of so many texts that go on from a single one. */
+  spread(rows: number): History {
+    const { rows: ids, said } = this.toJson();
+    const copies = Array.from({ length: rows }, (_, i) => i);
+    return History.fromJson({ rows: copies.map(() => ids[0]!), said: copies.map(() => said[0]!), pieces: null });
   }
 
   toJson(): HistoryJson {

@@ -1,3 +1,4 @@
+export { beamSearch, type Beam, type BeamSearchOptions } from "./beamSearch.ts";
 export { Chat, type ChatOptions } from "./chat.ts";
 export { Decoder } from "./decoder.ts";
 export {
@@ -11,6 +12,7 @@ export { loadGenerationConfig, parseGenerationConfig } from "./generationConfig.
 export {
   checkSampling,
   withDefaults,
+  type GuideOptions,
   type SamplingSettings,
   type StreamOptions,
   type TokenOptions,
@@ -18,7 +20,13 @@ export {
 export type { Point } from "./places.ts";
 export { prefill, type Prefilled, type PrefillOptions } from "./prefill.ts";
 export { PREFILL_CHUNK } from "./promptReader.ts";
-export { Session, type FinishReason, type GeneratedToken, type ReadOptions as SessionReadOptions } from "./session.ts";
+export {
+  Session,
+  type FinishReason,
+  type ForkOptions,
+  type GeneratedToken,
+  type ReadOptions as SessionReadOptions,
+} from "./session.ts";
 export type { SessionOptions } from "./sessionOptions.ts";
 export { folderShelf } from "./states/folderShelf.ts";
 export { handleShelf, pageShelf } from "./states/pageShelf.ts";
@@ -31,3 +39,5 @@ export {
   type StoredPlace,
 } from "./states/stateStore.ts";
 export type { Pieces } from "./states/pieces.ts";
+export type { GuidePlace, TokenGuide } from "./guides/tokenGuide.ts";
+export type { TokenLogprob } from "./logprobs.ts";

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { type SampleSettings } from "@statespace/core/ops";
+import type { TokenGuide } from "./guides/tokenGuide.ts";
 
 /** How the next token is chosen. With no field set, the model's own distribution is sampled as it is. */
 export interface SamplingSettings extends SampleSettings {
@@ -8,8 +9,26 @@ export interface SamplingSettings extends SampleSettings {
   readonly greedy?: boolean;
 }
 
+/** What has a say in the choice of a token beside the sampler; the host then looks at each token before the next is chosen. */
+export interface GuideOptions {
+  /** Keeps the tokens whose surprise is nearest to the expected one until their mass reaches this (arXiv 2202.00666). Default 1 keeps all. */
+  readonly typicalP?: number;
+  /** No run of so many tokens comes twice, prompt included; default 0 lets them. */
+  readonly noRepeatNgramSize?: number;
+  /** Added to the scores of tokens, by id; -Infinity forbids one. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Words, as ids, that must not come; of a longer one its last token is forbidden after the others. */
+  readonly badWordsIds?: readonly (readonly number[])[];
+  /** New tokens before one may end the text; default 0. */
+  readonly minNewTokens?: number;
+  /** Tokens of the text, prompt included, before one may end it; default 0. */
+  readonly minLength?: number;
+  /** Makes a guide of one's own for each text, such as a grammar's. */
+  readonly guide?: (() => TokenGuide) | undefined;
+}
+
 /** Options of `Session.tokens`. */
-export interface TokenOptions extends SamplingSettings {
+export interface TokenOptions extends SamplingSettings, GuideOptions {
   /** Tokens to add to each text; default 64. */
   readonly maxNewTokens?: number;
   /** Begins the generators anew: the same seed gives the same text. Left out, they go on where they were. */
@@ -18,6 +37,8 @@ export interface TokenOptions extends SamplingSettings {
   readonly eosTokenIds?: readonly number[];
   /** Also tell each token's log probability. */
   readonly logprobs?: boolean;
+  /** Also tell so many of the most probable tokens each time, with their log probabilities; default 0. */
+  readonly topLogprobs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,6 +46,8 @@ export interface TokenOptions extends SamplingSettings {
 export interface StreamOptions extends TokenOptions {
   /** Texts that end the stream and are not part of it. */
   readonly stop?: string | readonly string[];
+  /** Words that must not come, with a space before them or without. */
+  readonly badWords?: readonly string[];
 }
 
 /** Names of the options of `Session.tokens`. */
@@ -37,12 +60,23 @@ export const TOKEN_OPTIONS: readonly string[] = [
   "presencePenalty",
   "frequencyPenalty",
   "greedy",
+  "typicalP",
+  "noRepeatNgramSize",
+  "logitBias",
+  "badWordsIds",
+  "minNewTokens",
+  "minLength",
+  "guide",
+  "topLogprobs",
   "maxNewTokens",
   "seed",
   "eosTokenIds",
   "logprobs",
   "signal",
 ];
+
+/** Names of the options of `Session.stream`. */
+export const STREAM_OPTIONS: readonly string[] = [...TOKEN_OPTIONS, "stop", "badWords"];
 
 /** Names that other libraries have for an option. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -53,8 +87,13 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   eosTokenId: "eosTokenIds",
   stopStrings: "stop",
   stopSequences: "stop",
-  topLogprobs: "logprobs",
   repeatPenalty: "repetitionPenalty",
+  typical: "typicalP",
+  sequenceBias: "logitBias",
+  badWordIds: "badWordsIds",
+  noRepeatNgram: "noRepeatNgramSize",
+  minTokens: "minNewTokens",
+  logitsProcessor: "guide",
 };
 
 /** @throws ArgumentError for an option that is not known, with the one that may be meant. */
@@ -85,16 +124,44 @@ export function checkSampling(settings: SamplingSettings): void {
   }
 }
 
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** What each option beside the sampler's may be. */
+const GUIDE_RANGES: typeof RANGES = {
+  typicalP: ["a number in (0, 1]", (x) => isFiniteNumber(x) && x > 0 && x <= 1],
+  noRepeatNgramSize: ["a whole number >= 0", isCount],
+  minNewTokens: ["a whole number >= 0", isCount],
+  minLength: ["a whole number >= 0", isCount],
+  maxNewTokens: ["a whole number >= 0", isCount],
+  topLogprobs: ["a whole number >= 0", isCount],
+  logprobs: ["true or false", (x) => typeof x === "boolean"],
+  guide: ["a function that makes a guide", (x) => typeof x === "function"],
+  seed: ["a whole number", Number.isSafeInteger],
+};
+
 /** @throws ArgumentError naming what is out of its range. */
 export function checkTokenOptions(what: string, options: TokenOptions, vocabSize: number): void {
-  const { maxNewTokens = 0, seed = 0, eosTokenIds = [] } = options;
-  if (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 0)
-    throw new ArgumentError(`${what}: maxNewTokens must be a whole number >= 0, got ${maxNewTokens}`);
-  if (!Number.isSafeInteger(seed)) throw new ArgumentError(`${what}: seed must be a whole number, got ${seed}`);
+  for (const [name, [range, holds]] of Object.entries(GUIDE_RANGES)) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value !== undefined && !holds(value))
+      throw new ArgumentError(`${what}: ${name} must be ${range}, got ${String(value)}`);
+  }
+  const { eosTokenIds = [], logitBias = {}, badWordsIds = [] } = options;
   // A larger id cannot be drawn; files name such ids where the embedding is smaller than the tokenizer.
-  const wrong = eosTokenIds.find((id) => !Number.isSafeInteger(id) || id < 0);
+  const wrong = eosTokenIds.find((id) => !isCount(id));
   if (wrong !== undefined)
     throw new ArgumentError(`${what}: eosTokenIds must be token ids in [0, ${vocabSize}), got ${wrong}`);
+  const isId = (id: unknown): boolean => isCount(id) && (id as number) < vocabSize;
+  for (const [id, value] of Object.entries(logitBias))
+    if (!isId(Number(id)) || typeof value !== "number" || Number.isNaN(value) || value === Number.POSITIVE_INFINITY)
+      throw new ArgumentError(
+        `${what}: logitBias must have numbers below Infinity for token ids in [0, ${vocabSize}), got ${id}: ${value}`,
+      );
+  const badWord = badWordsIds.find((word) => !(Array.isArray(word) && word.length > 0 && word.every(isId)));
+  if (badWord !== undefined)
+    throw new ArgumentError(
+      `${what}: badWordsIds must be lists of one or more token ids in [0, ${vocabSize}), got [${String(badWord)}]`,
+    );
   checkSampling(options);
 }
 

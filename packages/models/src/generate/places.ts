@@ -1,6 +1,6 @@
 import { ArgumentError, keep, readFloats, tensor, tidy, zeros, type Tensor } from "@statespace/core";
 import { type AnyBackend } from "@statespace/core/backend";
-import { copy } from "@statespace/core/ops";
+import { copy, tile } from "@statespace/core/ops";
 import { ModelState } from "../model/state.ts";
 import type { History } from "./history.ts";
 
@@ -21,7 +21,7 @@ export interface Place extends Standing {
   readonly history: History;
   readonly notes: Record<string, unknown>;
   /** Generators, int32 [b, 4]. */
-  readonly streams: Int32Array;
+  streams: Int32Array;
 }
 
 /** Copies of what lies on the device, to be disposed. */
@@ -34,10 +34,18 @@ export function copyStanding({ state, logits }: Standing): Standing {
   return { state: state.clone(), logits: keep(copied) };
 }
 
-/** An independent copy of a place. */
-export function copyPlace(place: Place): Place {
+/** The standing of so many rows, each that of the single one. */
+function spreadStanding({ state, logits }: Standing, rows: number): Standing {
+  const spread = (t: Tensor): Tensor => tile(t, [rows, ...t.shape.slice(1).map(() => 1)]);
+  return { state: state.mapTensors(spread), logits: keep(spread(logits)) };
+}
+
+/** An independent copy of a place; several rows of a single one. */
+export function copyPlace(place: Place, copies = 1): Place {
   const { history, notes, streams } = place;
-  return { ...copyStanding(place), history: history.clone(), notes: structuredClone(notes), streams: streams.slice() };
+  const standing = copies === 1 ? copyStanding(place) : spreadStanding(place, copies);
+  const text = copies === 1 ? history.clone() : history.spread(copies);
+  return { ...standing, history: text, notes: structuredClone(notes), streams: streams.slice() };
 }
 
 /** Reads what lies on the device, and tells how to make it anew on another. */

@@ -8,8 +8,8 @@ import { FrameKeeper } from "./eventLoop.ts";
 import { History } from "./history.ts";
 import {
   checkTokenOptions,
-  countsTokens,
   refuseUnknownOptions,
+  STREAM_OPTIONS,
   TOKEN_OPTIONS,
   withDefaults,
   type StreamOptions,
@@ -23,6 +23,8 @@ import { readText, type ReadingOptions } from "./readText.ts";
 import { checkFits, checkState, readSessionFile, writeSessionFile, type SessionOwner } from "./sessionFile.ts";
 import { checkSessionOptions, type SessionOptions } from "./sessionOptions.ts";
 import { identityOf, sameModel, tokenizerIdentity } from "./states/identity.ts";
+import type { TokenLogprob } from "./logprobs.ts";
+import { roundsOf } from "./rounds.ts";
 import { TokenLoop } from "./tokenLoop.ts";
 
 /** Options of `Session.read`. */
@@ -35,8 +37,16 @@ export interface GeneratedToken {
   readonly id: number;
   /** With `logprobs`: the log probability (natural) that the model itself gave it. */
   readonly logprob?: number;
+  /** With `topLogprobs`: the most probable tokens, the likeliest first. */
+  readonly topLogprobs?: readonly TokenLogprob[];
   /** It ended its text: an eos token, or the last one asked for. */
   readonly done: boolean;
+}
+
+/** Options of `Session.fork`. */
+export interface ForkOptions {
+  readonly rows?: number;
+  readonly seed?: number;
 }
 
 /** Why a text ended: an eos token, as many tokens as were asked for, a stop text, or the reader left. */
@@ -109,6 +119,11 @@ export class Session {
     return this.#ready("state").state;
   }
 
+  /** The model's scores of the next token of each text, [b * v]. @throws ArgumentError before the first read. */
+  async scores(): Promise<Float32Array> {
+    return readFloats(this.#ready("scores").logits);
+  }
+
   /** Kernel launches that one token takes; 0 before the first. */
   get launches(): number {
     return this.#loop?.launches ?? 0;
@@ -153,7 +168,7 @@ export class Session {
    */
   async *tokens(options: TokenOptions = {}): AsyncGenerator<GeneratedToken, void, undefined> {
     refuseUnknownOptions("tokens", options, TOKEN_OPTIONS);
-    const { stop: _, ...defaults } = this.defaults;
+    const { stop: _, badWords: __, ...defaults } = this.defaults;
     const all = withDefaults(defaults, options);
     checkTokenOptions("tokens", all, this.model.vocabSize);
     yield* this.#tokens(all);
@@ -164,10 +179,10 @@ export class Session {
    * @throws ArgumentError as `tokens`, and for an empty stop text.
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
-    refuseUnknownOptions("stream", options, [...TOKEN_OPTIONS, "stop"]);
+    refuseUnknownOptions("stream", options, STREAM_OPTIONS);
     if (this.rows !== 1)
       throw new ArgumentError(`stream: is for one text, and the session has ${this.rows} rows; see tokens`);
-    const { stop, ...rest } = withDefaults(this.defaults, options);
+    const { stop, ...rest } = bannedAsIds(withDefaults(this.defaults, options), () => this.#tokenizer("stream"));
     checkTokenOptions("stream", rest, this.model.vocabSize);
     const decoder = new StreamDecoder(this.#tokenizer("stream"), { stop: stopsOf(stop), prompt: this.ids });
     for await (const { id, done } of this.#tokens(rest)) {
@@ -232,18 +247,25 @@ export class Session {
   /**
    * Another session at the same place: what one of them does, the other does not see. Its generators are where those of this one are; give
    * one of the two a `seed` for another text.
+   * @param options.rows so many texts that go on from this one, each with a generator of its own, of the `seed` (default 0)
+   * @throws ArgumentError where a session of several rows is to become one of another number.
    */
-  fork(): Session {
-    const place = this.#place("fork");
+  fork(options: ForkOptions = {}): Session {
+    refuseUnknownOptions("fork", options, ["rows", "seed"]);
+    const { rows = this.rows, seed } = options;
+    if (rows !== this.rows && this.rows !== 1)
+      throw new ArgumentError(`fork: rows must be ${this.rows}, those of the session, got ${rows}`);
+    const place = this.#place("fork", rows / this.rows);
     const other = new Session(this.model, {
       tokenizer: this.tokenizer,
-      rows: this.rows,
+      rows,
       firstRow: this.#firstRow,
       defaults: this.defaults,
       store: this.#reading.store,
       prefillChunk: this.#reading.chunk,
       reproducible: this.#reading.reproducible,
     });
+    if (seed !== undefined || rows !== this.rows) place.streams = other.#streamsOf(seed ?? 0);
     other.#goTo(place);
     other.#unproved = this.#unproved;
     other.cachedTokens = this.cachedTokens;
@@ -307,6 +329,7 @@ export class Session {
       maxNewTokens = 64,
       eosTokenIds = this.model.resolved.eosTokenIds,
       logprobs = false,
+      topLogprobs = 0,
       signal,
       seed,
     } = options;
@@ -324,11 +347,10 @@ export class Session {
     this.#stopped = false;
     this.finish = "left";
     if (seed !== undefined) this.#streams = this.#streamsOf(seed);
-    const counts = countsTokens(options) ? this.#history.counts(this.model.vocabSize) : undefined;
     const open = new Set(this.#history.rows.keys());
     const frames = new FrameKeeper();
     let whole = false;
-    const drawing = loop.draw({ settings: options, streams: this.#streams, counts, logprobs });
+    const drawing = roundsOf(loop, { options, history: this.#history, streams: this.#streams });
     try {
       for (let made = 1; ; made++) {
         throwIfAborted(signal, "tokens");
@@ -337,13 +359,18 @@ export class Session {
         this.#drawn(value.ids, open);
         for (const row of open) {
           const id = value.ids[row]!;
-          const isEos = eosTokenIds.includes(id);
+          const isEos = eosTokenIds.includes(id) || value.complete.has(row);
           const done = isEos || made === maxNewTokens;
           if (done) open.delete(row);
           if (open.size === 0) this.finish = isEos ? "eos" : "length";
-          const logprob = value.logprobs === undefined ? {} : { logprob: value.logprobs[row]! };
           whole = false;
-          yield { sequence: row, id, done, ...logprob };
+          yield {
+            sequence: row,
+            id,
+            done,
+            ...(logprobs ? { logprob: value.logprobs![row]! } : {}),
+            ...(topLogprobs > 0 ? { topLogprobs: value.top![row]! } : {}),
+          };
         }
         whole = true;
         if (open.size === 0) return;
@@ -417,9 +444,10 @@ export class Session {
     this.#broken = undefined;
   }
 
-  #place(what: string): Place {
+  #place(what: string, copies = 1): Place {
     const { state, logits } = this.#ready(what);
-    return copyPlace({ state, logits, history: this.#history, notes: this.notes, streams: this.#streams });
+    const { notes } = this;
+    return copyPlace({ state, logits, history: this.#history, notes, streams: this.#streams }, copies);
   }
 
   /** The loop, whose state stands for the texts. */
@@ -454,6 +482,15 @@ export class Session {
 
 function stopsOf(stop: StreamOptions["stop"] = []): readonly string[] {
   return typeof stop === "string" ? [stop] : stop;
+}
+
+/** Words to ban as tokens: as they stand after a space, and inside a word. */
+function bannedAsIds({ badWords = [], ...options }: StreamOptions, tokenizer: () => Tokenizer): StreamOptions {
+  if (badWords.length === 0) return options;
+  if (badWords.some((word) => typeof word !== "string" || word === ""))
+    throw new ArgumentError(`badWords: must hold non-empty strings, got ${JSON.stringify(badWords)}`);
+  const ids = badWords.flatMap((word) => [word, ` ${word}`]).map((word) => [...tokenizer().encode(word)]);
+  return { ...options, badWordsIds: [...(options.badWordsIds ?? []), ...ids] };
 }
 
 function isAbort(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { ArgumentError } from "@statespace/core";
 import type { Tokenizer } from "@statespace/text";
 import type { ModelState } from "../model/state.ts";
 import type { StateStore } from "./states/stateStore.ts";
-import { checkTokenOptions, refuseUnknownOptions, TOKEN_OPTIONS, type StreamOptions } from "./options.ts";
+import { checkTokenOptions, refuseUnknownOptions, STREAM_OPTIONS, type StreamOptions } from "./options.ts";
 
 /** How a session begins. */
 export interface SessionOptions {
@@ -53,6 +53,6 @@ export function checkSessionOptions(options: SessionOptions, vocabSize: number):
   for (const [name, value, least] of counts)
     if (!Number.isSafeInteger(value) || value < least)
       throw new ArgumentError(`Session: ${name} must be a whole number >= ${least}, got ${value}`);
-  refuseUnknownOptions("Session: defaults", defaults, [...TOKEN_OPTIONS, "stop"]);
+  refuseUnknownOptions("Session: defaults", defaults, STREAM_OPTIONS);
   checkTokenOptions("Session: defaults", defaults, vocabSize);
 }

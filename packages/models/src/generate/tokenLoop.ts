@@ -1,4 +1,5 @@
 import {
+  add,
   capture,
   keep,
   NonFiniteError,
@@ -32,8 +33,25 @@ export interface Drawn {
   readonly logprobs: Float32Array | undefined;
 }
 
-/** A captured step: the model reads the last tokens, and the sampler puts the next ones in their place. */
+/** One token of each row that the host had its say in. */
+export interface DrawnByHost {
+  readonly ids: Int32Array;
+  /** The model's own scores, [b * v], where they were asked for. */
+  readonly logits: Float32Array | undefined;
+}
+
+/** The host's say. */
+export interface Steering {
+  readonly needsLogits: boolean;
+  /** Adds to the scores, [b * v]. */
+  readonly steer: ((bias: Float32Array, logits: Float32Array | undefined) => void) | undefined;
+}
+
+/** A captured step: the model reads the last tokens, and the sampler, unless the host waits for it, puts the next ones in their place. */
 type Step = Captured<{ readonly logits: Tensor; readonly logprob?: Tensor }>;
+
+/** What of a step is captured: the model alone, or the sampler too, which may tell log probabilities. */
+type Kind = "model" | "sampled" | "told";
 
 /**
  * Draws tokens with nothing but their ids coming back: the step and the sampler are one captured graph, and while the host reads a
@@ -52,7 +70,8 @@ export class TokenLoop {
   #logits: Tensor; // [b, v]
   #step: Step | undefined;
   /** What the step was captured for. */
-  #captured: { readonly layout: number; readonly counts: Tensor | undefined; readonly logprobs: boolean } | undefined;
+  #captured: { readonly layout: number; readonly counts: Tensor | undefined; readonly kind: Kind } | undefined;
+  #bias: Tensor | undefined; // [b, v]
   #fresh = true;
 
   /** @param state and logits [b, v] after its last tokens; both are taken over. */
@@ -91,13 +110,16 @@ export class TokenLoop {
    * @throws NonFiniteError where logits are not to be sampled from; what a lost or full device throws.
    */
   async *draw(round: Round): AsyncGenerator<Drawn, void, undefined> {
-    let logprob = this.#begin(round);
+    this.#begin(round);
+    const kind = round.logprobs ? "told" : "sampled";
+    const first = this.#sample(this.logits, round.logprobs).logprob;
+    let logprob = first && keep(first);
     try {
       for (;;) {
         // Reads are ordered before the replay that overwrites what they read.
         const reads = Promise.all([readInts(this.#ids), logprob && readFloats(logprob)] as const);
         reads.catch(() => undefined); // it is awaited below, unless the step throws
-        if (!this.#fits(round.logprobs)) await this.#capture(round.logprobs);
+        if (!this.#fits(kind)) await this.#capture(kind);
         this.#advance();
         const [ids, logprobs] = await reads;
         this.#check(ids);
@@ -110,8 +132,35 @@ export class TokenLoop {
     }
   }
 
-  /** Sets the sampler and draws the first tokens. */
-  #begin({ settings, streams, counts, logprobs }: Round): Tensor | undefined {
+  /**
+   * As `draw`, where the host has its say before each choice: it sees the scores of the next tokens, and adds to them.
+   * @throws as `draw`
+   */
+  async *drawGuided(
+    round: Omit<Round, "logprobs">,
+    { needsLogits, steer }: Steering,
+  ): AsyncGenerator<DrawnByHost, void, undefined> {
+    this.#begin(round);
+    const shape = [this.rows, this.model.vocabSize];
+    const bias = steer && new Float32Array(this.rows * this.model.vocabSize);
+    if (bias !== undefined) this.#bias ??= keep(tensor(bias, shape, { backend: this.model.backend }));
+    for (;;) {
+      const logits = needsLogits ? await readFloats(this.logits) : undefined;
+      if (bias !== undefined) {
+        steer!(bias.fill(0), logits);
+        writeInto(this.#bias!, bias);
+      }
+      tidy(() => void this.#sample(bias === undefined ? this.logits : add(this.logits, this.#bias!), false));
+      const ids = await readInts(this.#ids);
+      this.#check(ids, bias !== undefined);
+      if (!this.#fits("model")) await this.#capture("model");
+      this.#advance();
+      yield { ids, logits };
+    }
+  }
+
+  /** Sets the sampler. */
+  #begin({ settings, streams, counts }: Omit<Round, "logprobs">): void {
     const own = sampleSettings(settings.greedy ? { ...settings, temperature: 0 } : settings);
     writeInto(
       this.#settings,
@@ -119,8 +168,6 @@ export class TokenLoop {
     );
     writeInto(this.#random, streams);
     this.#count(counts);
-    const { logprob } = this.#sample(this.logits, logprobs);
-    return logprob && keep(logprob);
   }
 
   #count(counts: Int32Array | undefined): void {
@@ -140,10 +187,11 @@ export class TokenLoop {
   }
 
   /** Whether the captured step is that of this round, and has room for a token. */
-  #fits(logprobs: boolean): boolean {
+  #fits(kind: Kind): boolean {
     const { state } = this;
     const had = this.#captured;
-    const valid = had?.layout === state.layout && had.counts === this.#counts && had.logprobs === logprobs;
+    const sampler = kind === "model" || had?.counts === this.#counts;
+    const valid = had?.layout === state.layout && sampler && had.kind === kind;
     return valid && state.position < state.capacity;
   }
 
@@ -158,7 +206,7 @@ export class TokenLoop {
    * Captures the step, and undoes it: a device may replay several ops as one, which rounds otherwise than the ops did while they were
    * captured. So every token is a replay, and where a step was captured does not show.
    */
-  async #capture(logprobs: boolean): Promise<void> {
+  async #capture(kind: Kind): Promise<void> {
     const { model, rows, state } = this;
     const capacity = capacityFor(state.position + 1);
     const held = [this.#ids, this.#random, ...(this.#counts ? [this.#counts] : [])];
@@ -174,12 +222,12 @@ export class TokenLoop {
     scratch.dispose();
     this.#step = capture(() => {
       const logits = model.step(this.#ids, state);
-      return { logits, ...this.#sample(logits, logprobs) };
+      return kind === "model" ? { logits } : { logits, ...this.#sample(logits, kind === "told") };
     });
     state.copyFrom(before);
     before.dispose();
     held.forEach((t, i) => writeInto(t, values[i]!));
-    this.#captured = { layout: state.layout, counts: this.#counts, logprobs };
+    this.#captured = { layout: state.layout, counts: this.#counts, kind };
   }
 
   /** The newest scores are a step's own, and go with it: a copy stays. */
@@ -190,8 +238,10 @@ export class TokenLoop {
   }
 
   /** A row's logits had no largest one that is finite: tells it, and nothing of it is kept. */
-  #check(ids: Int32Array): void {
+  #check(ids: Int32Array, steered = false): void {
     const row = ids.indexOf(-1);
+    if (row >= 0 && steered)
+      throw new NonFiniteError(`sampling: no token is left that text ${row} may go on with, or its logits hold a NaN`);
     if (row >= 0)
       throw new NonFiniteError(`sampling: the logits of text ${row} hold a NaN, are infinite, or are all -infinity`);
   }
@@ -206,6 +256,7 @@ export class TokenLoop {
     this.#release();
     for (const t of [this.#ids, this.#settings, this.#random, this.#logits]) t.dispose();
     this.#counts?.dispose();
+    this.#bias?.dispose();
     this.state.dispose();
   }
 }
