@@ -63,8 +63,9 @@ export function expectPlainLayers(
   kinds: readonly MixerKind[],
   placements: Partial<Record<MixerKind, "before" | "after">> = {},
 ): void {
-  model.layers.forEach(({ mixers, normPlacement }, i) => {
+  model.layers.forEach(({ mixers, normPlacement, shared }, i) => {
     const [mixer] = mixers;
+    expressible(family, shared === undefined, `layers.${i}.shared`, shared?.block);
     const { inputMultiplier, outputMultiplier, projections } = mixer!;
     const plain =
       mixers.length === 1 && inputMultiplier === 1 && outputMultiplier === 1 && Object.keys(projections).length === 0;

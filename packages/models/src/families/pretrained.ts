@@ -4,6 +4,7 @@ import {
   fromFloat32Array,
   openCheckpoint,
   openSource,
+  quote,
   saveCheckpoint,
   throwIfAborted,
   type Checkpoint,
@@ -141,8 +142,9 @@ async function load(
   checkpoint: Checkpoint,
   { weights, progress, notice, ...options }: LoadWeightsOptions,
 ): Promise<void> {
-  const matched = matchWeights(model, family, checkpoint.entries);
-  tellLeftOut(family, checkpoint, notice);
+  const unknown: string[] = [];
+  const matched = matchWeights(model, family, checkpoint.entries, (key) => unknown.push(key));
+  tellLeftOut(family, checkpoint, unknown, notice);
   const loader = new WeightLoader(model, matched, checkpoint.entries, readWeightFormat("load", weights));
   const total = [...checkpoint.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const frames = new FrameKeeper();
@@ -174,6 +176,7 @@ async function load(
 function tellLeftOut(
   family: Family,
   { entries }: Checkpoint,
+  unknown: readonly string[],
   // Whoever loads a model by its name must not believe that it sees.
   notice: (line: string) => void = (line) => console.warn(line),
 ): void {
@@ -183,6 +186,11 @@ function tellLeftOut(
     if (beginning !== undefined) counts.set(beginning, (counts.get(beginning) ?? 0) + 1);
   }
   const told = [...counts].map(([key, count]) => `${family.leftOut![key]!} (${key}*, ${count} tensors)`);
+  const [first, ...more] = unknown;
+  if (first !== undefined)
+    notice(
+      `${family.name}: ${unknown.length} tensors are no part of the model of this config.json and are left out: ${quote(first)}${more.length > 0 ? ", ..." : ""}`,
+    );
   if (told.length > 0) notice(`${family.name}: left out are ${told.join(" and ")}`);
 }
 

@@ -19,6 +19,7 @@ import { qwen35, qwen35Vision } from "./qwen35.ts";
 import { recurrentGemma } from "./recurrentGemma.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
+import { zamba2 } from "./zamba2.ts";
 
 /** Families of Hugging Face transformers, by their `model_type`. */
 const transformersFamilies = [
@@ -37,6 +38,7 @@ const transformersFamilies = [
   olmoHybrid,
   jamba,
   recurrentGemma,
+  zamba2,
 ];
 
 /** Every family whose files are read. */

@@ -1,5 +1,6 @@
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
+import type { Activation } from "../layers/activations.ts";
 import type { EncoderConfig, HeadConfig, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { expressible } from "./family.ts";
 import { formatTransformersJson } from "./transformersJson.ts";
@@ -16,6 +17,21 @@ export interface TransformersDefaults {
   readonly initializerRange: number;
   /** Name and value of the epsilon of the norms. */
   readonly eps: readonly [name: string, value: number];
+  /** Activations of the MLP that its models may have, by their names there, the default first; silu unless told. */
+  readonly activations?: readonly string[];
+}
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  silu: "silu",
+  swish: "silu",
+  gelu: "gelu",
+  gelu_pytorch_tanh: "geluTanh",
+  relu2: "relu2",
+};
+
+/** The name that configs have for an activation. */
+export function activationName(activation: Activation): string {
+  return Object.keys(ACTIVATIONS).find((name) => ACTIVATIONS[name] === activation)!;
 }
 
 const DTYPE_NAMES: Record<FloatStorage, string> = { F32: "float32", F16: "float16", BF16: "bfloat16" };
@@ -35,14 +51,15 @@ export function readShared(
   readonly dModel: number;
   readonly nLayer: number;
   readonly normEps: number;
+  readonly activation: Activation;
   readonly model: TransformersModel;
 } {
   const vocabSize = fields.integer("vocab_size", defaults.vocabSize);
   const dModel = fields.integer("hidden_size", defaults.dModel);
   const normEps = fields.number(...defaults.eps, { min: 0, max: 1 });
   const id = (standard: number | null): number | null => (standard !== null && standard < vocabSize ? standard : null);
-  // swish is another name of silu; no published checkpoint of these families uses anything else.
-  fields.choice("hidden_act", ["silu", "swish"], "silu");
+  const known = defaults.activations ?? ["silu", "swish"];
+  const activation = ACTIVATIONS[fields.choice("hidden_act", known, known[0]!)]!;
   const model = {
     modelType: "statespace",
     family,
@@ -58,7 +75,13 @@ export function readShared(
     initializerRange: fields.number("initializer_range", defaults.initializerRange, { min: 0, max: 100 }),
     rescalePrenormResidual: fields.boolean("rescale_prenorm_residual", false),
   } as const;
-  return { dModel, nLayer: fields.integer("num_hidden_layers", defaults.nLayer, { max: 4096 }), normEps, model };
+  return {
+    dModel,
+    nLayer: fields.integer("num_hidden_layers", defaults.nLayer, { max: 4096 }),
+    normEps,
+    activation,
+    model,
+  };
 }
 
 /** Inverse of `readShared`. @throws ArgumentError for what no such config can say. */

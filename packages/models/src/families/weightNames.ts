@@ -5,7 +5,7 @@ import type { Model } from "../model/model.ts";
 /**
  * Names of weights in a family's files, by ours. A rule is a whole name or the beginning of one, up to a dot; `*` is a number, and a
  * mixer may be named by its kind: `layers.*.attention` is `layers.*.mixer`, or `layers.*.mixer.1`, where that is attention, and
- * `layers:attention.*` is what else its layer has. What follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
+ * `layers:attention.*` is what else its layer has, `layers:shared.*` all of a layer with a shared block. What follows is kept. Where a family keeps the parts of a weight apart, or in another order, the rule says which tensor has which:
  * `{ "model.layers.*.q_proj": ["q"], ... }`. Parts in a list of their own take turns, block by block: `[["q", "gate"]]` is a head's
  * queries, then its gate, then the next head's. A `#` in such a name is the number of a block: each expert of several has tensors of its
  * own. The longest rule that fits counts; without one the names are the same.
@@ -118,14 +118,18 @@ interface Found {
   readonly rest: string;
 }
 
-/** `layers.3.attention.in_proj.weight` for the name of a weight of a mixer, `layers:attention.3.norm.weight` for another of its layer. */
+/**
+ * `layers.3.attention.in_proj.weight` for the name of a weight of a mixer, `layers:attention.3.norm.weight` for another of its layer. Of a
+ * layer with a shared block both begin with `layers:shared`.
+ */
 function nameByKind(model: Model, name: string): string {
   const [, layer, rest] = /^layers\.(\d+)\.(.*)$/.exec(name) ?? [];
   if (layer === undefined) return name;
-  const { mixers } = model.resolved.layers[Number(layer)]!;
+  const { mixers, shared } = model.resolved.layers[Number(layer)]!;
   const [, mixer, own] = /^mixer\.(?:(\d+)\.)?(.*)$/.exec(rest!) ?? [];
-  if (own === undefined) return `layers:${mixers[0]!.kind}.${layer}.${rest}`;
-  return `layers.${layer}.${mixers[Number(mixer ?? 0)]!.kind}.${own}`;
+  const kind = own === undefined ? mixers[0]!.kind : mixers[Number(mixer ?? 0)]!.kind;
+  if (shared !== undefined) return `layers:shared.${layer}.${own === undefined ? rest : `${kind}.${own}`}`;
+  return own === undefined ? `layers:${kind}.${layer}.${rest}` : `layers.${layer}.${kind}.${own}`;
 }
 
 /** The longest rule that fits one of the names of a weight; of two as long, the one of the later name. */

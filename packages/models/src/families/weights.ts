@@ -23,12 +23,16 @@ export function leftOutBy({ leftOut = {} }: Pick<Family, "leftOut">, key: string
 /**
  * Pairs the tensors of a file with a model's weights. A tied model may carry a copy of its head, which is passed over, and so is what
  * the family leaves out.
+ * @param unknown told of a tensor that is none of the model's; without it that is an error
  * @throws FormatError naming the key that is missing, of another shape, unknown, or there twice.
  */
 export function matchWeights(
   model: Model,
   family: Pick<Family, "name" | "weights" | "aliases" | "alternatives" | "leftOut" | "evenCuts">,
   entries: ReadonlyMap<string, Pick<TensorEntry, "shape">>,
+  unknown: (key: string) => void = (key) => {
+    throw new FormatError(`tensor ${quote(key)} is not part of a ${family.name} model of this configuration`);
+  },
 ): ReadonlyMap<string, PublishedTensor> {
   const { weights: rules, aliases } = family;
   const written = new Map<string, string>();
@@ -61,9 +65,7 @@ export function matchWeights(
   }
   const { head } = model.resolved;
   const tied = head.kind === "language" && head.tie === true ? publishedName("head.weight", rules) : undefined;
-  for (const [canonical, key] of written)
-    if (!matched.has(key) && canonical !== tied)
-      throw new FormatError(`tensor ${quote(key)} is not part of a ${family.name} model of this configuration`);
+  for (const [canonical, key] of written) if (!matched.has(key) && canonical !== tied) unknown(key);
   return matched;
 }
 

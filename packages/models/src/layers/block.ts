@@ -4,9 +4,20 @@ import type { Mlp } from "./mlp.ts";
 import type { Norm } from "./norm.ts";
 import { times } from "./times.ts";
 
+/**
+ * A branch before a block's own mixers, with a mixer of its own: what it makes of the residual stream and of what the encoder gave is added to
+ * what those take, not to the stream (Zamba's shared Transformer).
+ */
+export interface FirstBranch {
+  readonly mixer: Mixer;
+  /** @param run what the mixer makes of its input */
+  apply(x: Tensor, encoded: Tensor, run: (input: Tensor) => Tensor): Tensor;
+}
+
 /** What a block is made of. */
 export interface BlockParts {
   readonly norm: Norm;
+  readonly first?: FirstBranch | undefined;
   /** One, or several side by side on the same normed input, whose outputs are added. */
   readonly mixers: readonly Mixer[];
   /** Factors on what each mixer takes and gives; 1 unless told. */
@@ -22,6 +33,8 @@ export interface BlockParts {
 
 /** How a block runs a sequence. */
 export interface BlockOptions {
+  /** What the encoder gave, [b, l, dModel]; x unless told. */
+  readonly encoded?: Tensor | undefined;
   /** A state for each mixer to start from; zero if absent. */
   readonly initialStates?: readonly LayerState[] | undefined;
   /** Also return the states after the last token. */
@@ -43,10 +56,12 @@ export interface BlockResult {
 
 /**
  * x + the mixers of norm(x), then, where there is an MLP, x + mlp(norm2(x)): what every stack here is made of.
+ * With a first branch the mixers take norm(x + first(x, encoded)).
  * With its norms after, x + norm(mixers(x)) and x + norm2(mlp(x)).
  */
 export class ResidualBlock {
   readonly norm: Norm;
+  /** Those that have states: of the first branch, where there is one, and the block's own. */
   readonly mixers: readonly Mixer[];
   readonly norm2: Norm | undefined;
   readonly mlp: Mlp | undefined;
@@ -54,14 +69,14 @@ export class ResidualBlock {
 
   constructor(parts: BlockParts) {
     this.norm = parts.norm;
-    this.mixers = parts.mixers;
+    this.mixers = parts.first === undefined ? parts.mixers : [parts.first.mixer, ...parts.mixers];
     this.norm2 = parts.norm2;
     this.mlp = parts.mlp;
     this.#parts = parts;
   }
 
   forward(x: Tensor, options: BlockOptions = {}): BlockResult {
-    const { initialStates, returnState = false, seqIdx, padding, dropout } = options;
+    const { encoded = x, initialStates, returnState = false, seqIdx, padding, dropout } = options;
     const states: LayerState[] = [];
     // The tidy returns the states beside y, so that nothing else of the layer stays in memory.
     const [y] = tidy(() => {
@@ -72,23 +87,34 @@ export class ResidualBlock {
         if (result.state) states.push(result.state);
         return result.y;
       };
-      return [this.#through(x, run, dropout), ...states.flatMap((state) => Object.values(state))];
+      return [this.#through(x, encoded, run, dropout), ...states.flatMap((state) => Object.values(state))];
     }) as [Tensor, ...Tensor[]];
     return returnState ? { y, states } : { y };
   }
 
   /** One token; the states are changed in place. */
-  step(x: Tensor, states: readonly LayerState[]): Tensor {
-    return tidy(() => this.#through(x, (input, mixer, i) => mixer.step(input, states[i]!)));
+  step(x: Tensor, states: readonly LayerState[], encoded: Tensor = x): Tensor {
+    return tidy(() => this.#through(x, encoded, (input, mixer, i) => mixer.step(input, states[i]!)));
   }
 
-  /** What the mixers take of x, each before its own factor. */
+  /** What each of its mixers takes of x. */
+  inputs(x: Tensor, encoded: Tensor = x): readonly Tensor[] {
+    const taken: Tensor[] = [];
+    const lifted = this.#lifted(x, encoded, (input, mixer) => {
+      taken.push(input);
+      return mixer.forward(input).y;
+    });
+    const input = this.mixerInput(lifted);
+    return [...taken, ...this.#parts.mixers.map((_, i) => this.#scaledInput(input, i))];
+  }
+
+  /** What the block's own mixers take of x, each before its own factor. */
   mixerInput(x: Tensor): Tensor {
     return this.#after ? x : this.norm.apply(x);
   }
 
-  /** What mixer number `i` takes of their common input. */
-  scaledInput(input: Tensor, i: number): Tensor {
+  /** What own mixer number `i` takes of their common input. */
+  #scaledInput(input: Tensor, i: number): Tensor {
     return times(input, this.#parts.inputMultipliers?.[i] ?? 1);
   }
 
@@ -96,17 +122,30 @@ export class ResidualBlock {
     return this.#parts.normPlacement === "after";
   }
 
+  /** x, and what the first branch makes of it. */
+  #lifted(x: Tensor, encoded: Tensor, run: (input: Tensor, mixer: Mixer, i: number) => Tensor): Tensor {
+    const { first } = this.#parts;
+    return first === undefined
+      ? x
+      : add(
+          x,
+          first.apply(x, encoded, (input) => run(input, first.mixer, 0)),
+        );
+  }
+
   #through(
     x: Tensor,
+    encoded: Tensor,
     run: (input: Tensor, mixer: Mixer, i: number) => Tensor,
     dropout: (branch: Tensor) => Tensor = (branch) => branch,
   ): Tensor {
-    const { outputMultipliers, residualMultiplier = 1 } = this.#parts;
+    const { first, mixers, outputMultipliers, residualMultiplier = 1 } = this.#parts;
+    const own = first === undefined ? 0 : 1;
     const branch = (y: Tensor, norm: Norm): Tensor =>
       dropout(times(this.#after ? norm.apply(y) : y, residualMultiplier));
-    const input = this.mixerInput(x);
-    const mixed = this.mixers
-      .map((mixer, i) => times(run(this.scaledInput(input, i), mixer, i), outputMultipliers?.[i] ?? 1))
+    const input = this.mixerInput(this.#lifted(x, encoded, run));
+    const mixed = mixers
+      .map((mixer, i) => times(run(this.#scaledInput(input, i), mixer, own + i), outputMultipliers?.[i] ?? 1))
       .reduce((sum, y) => add(sum, y));
     const middle = add(x, branch(mixed, this.norm));
     if (this.mlp === undefined || this.norm2 === undefined) return middle;

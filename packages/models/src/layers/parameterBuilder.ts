@@ -1,6 +1,7 @@
 import { ArgumentError, Parameter, tensor, type ParameterOptions, type Rng } from "@statespace/core";
 import { type BackendChoice } from "@statespace/core/backend";
-import { constant, type Initializer } from "./initializers.ts";
+import { AddedLinear, type LowRank } from "./addedLinear.ts";
+import { constant, kaimingUniform, type Initializer } from "./initializers.ts";
 import { factorsByRow, Linear, type Projections } from "./linear.ts";
 
 /**
@@ -26,6 +27,12 @@ export interface LinearOptions {
   readonly parts?: Parts;
 }
 
+/** What one use of a shared projection adds to it: a low-rank projection of all its rows, or one of each of its parts, which must be all it has. */
+export interface Addition {
+  readonly rank: number;
+  readonly parts?: readonly string[];
+}
+
 /** What all builders of one model share. */
 interface Shared {
   readonly rng: Rng | undefined;
@@ -45,6 +52,9 @@ export class ParameterBuilder {
   #shared: Shared;
   #prefix = "";
   #projections: Projections = {};
+  /** Which use of shared parameters this builds: what was made is then not made again. */
+  #use: number | undefined;
+  #additions: Readonly<Record<string, Addition>> = {};
   /** Those made under this prefix. */
   readonly #made: string[] = [];
 
@@ -67,16 +77,46 @@ export class ParameterBuilder {
     inner.#shared = this.#shared;
     inner.#prefix = `${this.#prefix}${name}.`;
     inner.#projections = projections;
+    inner.#use = this.#use;
+    inner.#additions = this.#additions;
+    return inner;
+  }
+
+  /** Parameters that several layers share: those that an earlier use made under this name are given again. @param use its number */
+  shared(name: string, use: number): ParameterBuilder {
+    const inner = this.within(name);
+    inner.#use = use;
+    return inner;
+  }
+
+  /** The same, but projections of these names get additions of this use. */
+  adding(additions: Readonly<Record<string, Addition>>): ParameterBuilder {
+    const inner = this.within("");
+    inner.#prefix = this.#prefix;
+    inner.#additions = additions;
     return inner;
   }
 
   make(name: string, shape: readonly number[], init: Initializer, { parts, ...options }: MakeOptions = {}): Parameter {
     const { rng, backend, made } = this.#shared;
+    const before = this.#use === undefined ? undefined : this.#madeBefore(name, shape);
+    if (before !== undefined) return before;
     const value = rng === undefined ? shape : tensor(init(shape, rng), shape, { backend });
     const parameter = new Parameter(`${this.#prefix}${name}`, value, { ...options, backend });
     if (parts !== undefined) this.#shared.parts.set(parameter, parts);
     made.push(parameter);
     return parameter;
+  }
+
+  /** @throws ArgumentError for another use of it with another shape. */
+  #madeBefore(name: string, shape: readonly number[]): Parameter | undefined {
+    const full = `${this.#prefix}${name}`;
+    const found = this.#shared.made.find((parameter) => parameter.name === full);
+    if (found !== undefined && found.shape.join() !== shape.join())
+      throw new ArgumentError(
+        `${full}: layers that share it must have the same settings, got [${found.shape.join(", ")}] and [${shape.join(", ")}]`,
+      );
+    return found;
   }
 
   /** A parameter that only `linear`, `expertLinear` and `embedding` read, which take it packed too. */
@@ -91,12 +131,26 @@ export class ParameterBuilder {
    * @throws ArgumentError where the config wants factors or a bias that do not fit it.
    */
   linear(name: string, shape: readonly [number, number], init: Initializer, options: LinearOptions = {}): Linear {
+    const base = this.#linear(name, shape, init, options);
+    const addition = this.#additions[name];
+    if (addition === undefined) return base;
+    const parts = addition.parts ?? [undefined];
+    const additions = parts.map((part) => this.#lowRank(name, shape, addition.rank, options.parts ?? {}, part));
+    const rows = additions.reduce((total, { up }) => total + up.weight.shape[0]!, 0);
+    if (rows !== shape[0])
+      throw new ArgumentError(`${this.#prefix}${name}: additions must be of all ${shape[0]} rows, got ${rows}`);
+    return new AddedLinear(base, additions);
+  }
+
+  #linear(name: string, shape: readonly [number, number], init: Initializer, options: LinearOptions = {}): Linear {
     const { factors, bias } = this.#projections[name] ?? {};
     this.#made.push(name);
     if (bias !== undefined && options.bias === undefined)
       throw new ArgumentError(`projections.${name}.bias: the layer looks after this bias itself`);
     const parts = options.parts === undefined ? {} : { parts: options.parts };
     const weight = this.matrix(`${name}.weight`, shape, init, parts);
+    const before = this.#use === undefined ? undefined : this.#shared.linears.get(`${this.#prefix}${name}`);
+    if (before !== undefined) return before;
     const linear = new Linear(
       weight,
       (bias ?? options.bias)
@@ -106,6 +160,23 @@ export class ParameterBuilder {
     );
     this.#shared.linears.set(`${this.#prefix}${name}`, linear);
     return linear;
+  }
+
+  /** The addition of this use to all rows of a projection, or to one part of them. It starts as nothing. */
+  #lowRank(
+    name: string,
+    [outputs, inputs]: readonly [number, number],
+    rank: number,
+    parts: Parts,
+    part: string | undefined,
+  ): LowRank {
+    const own = `${name}.added.${this.#use}${part === undefined ? "" : `.${part}`}`;
+    const size = part === undefined ? outputs : (parts[part] ?? 0);
+    const rows = typeof size === "number" ? size : size.rows;
+    return {
+      down: this.#linear(`${own}.down`, [rank, inputs], kaimingUniform(inputs)),
+      up: this.#linear(`${own}.up`, [rows, rank], constant(0), part === undefined ? { parts } : {}),
+    };
   }
 
   /** @throws ArgumentError where the config tells of a projection that was not made. */

@@ -5,6 +5,7 @@ import { ConfigFields } from "../config/fields.ts";
 import { mlpSchema, type MlpConfig, type MlpSettings } from "../layers/mlpConfig.ts";
 import { readProjections, type Projections } from "../layers/linear.ts";
 import type { NormConfig } from "../layers/norm.ts";
+import { attentionSchema, type AttentionMixerConfig } from "../mixers/attention/config.ts";
 import { mixerKinds, mixers, type MixerKind, type ReadMixer } from "../mixers/registry.ts";
 
 /** One mixer: its kind and the settings that differ from the kind's defaults; see the table in the kind's README. */
@@ -18,8 +19,25 @@ export interface MixerSettings {
   readonly [setting: string]: unknown;
 }
 
+/**
+ * A Transformer block with weights that several layers share: attention over the residual stream and what the encoder gave, side by side, and an
+ * MLP. Each use may have low-rank additions of its own to the shared projections.
+ */
+export interface SharedSettings {
+  /** Which one; layers with the same number share it. */
+  readonly block: number;
+  /** Settings of its attention, which sees 2 dModel channels. */
+  readonly attention?: Readonly<Record<string, unknown>>;
+  readonly mlp?: MlpSettings;
+  /** Rank of a use's addition to the MLP's first projection, and to each of q, k and v; 0, the default, for none. */
+  readonly mlpRank?: number;
+  readonly attentionRank?: number;
+}
+
 /** What one layer may have of its own, whichever mixers it has. */
 interface LayerOptions {
+  /** A Transformer block that several layers share, before the layer's own mixers. */
+  readonly shared?: SharedSettings;
   /** An MLP other than the model's, or 0 for none. */
   readonly mlp?: number | MlpSettings;
   readonly normPlacement?: "before" | "after";
@@ -93,10 +111,20 @@ export interface ResolvedMixer extends ReadMixer {
   readonly projections: Projections;
 }
 
+/** A shared block's settings with every default filled in. */
+export interface ResolvedShared {
+  readonly block: number;
+  readonly attention: AttentionMixerConfig;
+  readonly mlp: MlpConfig;
+  readonly mlpRank: number;
+  readonly attentionRank: number;
+}
+
 /** One layer of a config that was read and checked. */
 export interface ResolvedLayer {
   readonly mixers: readonly ResolvedMixer[];
   readonly mlp: MlpConfig | undefined;
+  readonly shared: ResolvedShared | undefined;
   readonly normPlacement: "before" | "after";
 }
 
@@ -232,6 +260,7 @@ function readLayers(
       const fields = new ConfigFields(layer, `layers.${i}.`);
       const read = {
         mlp: readMlp(fields, dModel, mlp),
+        shared: fields.has("shared") ? readShared(fields.object("shared"), dModel) : undefined,
         normPlacement: fields.choice("normPlacement", PLACEMENTS, normPlacement),
         mixers: fields.has("mixers") ? readMixers(fields, layer["mixers"], i, dModel) : [readMixer(fields, dModel)],
       };
@@ -239,6 +268,23 @@ function readLayers(
       return read;
     });
   });
+}
+
+function readShared(fields: ConfigFields, dModel: number): ResolvedShared {
+  const attention = fields.object("attention");
+  const mlp = fields.object("mlp");
+  const shared = {
+    block: fields.integer("block", undefined, { min: 0, max: 4095 }),
+    attention: attentionSchema.read(attention, 2 * dModel),
+    mlp: mlpSchema.read(mlp, dModel),
+    mlpRank: fields.integer("mlpRank", 0, { min: 0 }),
+    attentionRank: fields.integer("attentionRank", 0, { min: 0 }),
+  };
+  attention.ignore("dModel");
+  mlp.ignore("dModel");
+  for (const own of [attention, mlp, fields]) own.rejectUnknown();
+  if (shared.mlp.experts > 0) throw mlp.error("experts", "must be 0 in a block that layers share");
+  return shared;
 }
 
 function readMixers(fields: ConfigFields, value: JsonValue | undefined, i: number, dModel: number): ResolvedMixer[] {

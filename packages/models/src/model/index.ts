@@ -3,6 +3,7 @@ export {
   type EncoderConfig,
   type HeadConfig,
   type LayerSettings,
+  type SharedSettings,
   type MixerSettings,
   type ModelConfig,
   type ResolvedLayer,

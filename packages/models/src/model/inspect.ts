@@ -20,14 +20,15 @@ export function inspect(model: Model, inputs: Tensor): Inspection {
   tidy(() => {
     let x = keep(model.encoder.apply(inputs, 3));
     hidden.push(x);
+    const encoded = x;
     for (const block of model.blocks) {
-      const input = block.mixerInput(x);
+      const inputs = block.inputs(x, encoded);
       for (const [k, mixer] of block.mixers.entries()) {
-        const told = mixer.inspect?.(block.scaledInput(input, k)) ?? {};
+        const told = mixer.inspect?.(inputs[k]!) ?? {};
         for (const t of Object.values(told)) keep(t);
         mixers.push(told);
       }
-      x = keep(block.forward(x).y);
+      x = keep(block.forward(x, { encoded }).y);
       hidden.push(x);
     }
   });

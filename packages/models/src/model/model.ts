@@ -23,6 +23,7 @@ import { settled } from "../layers/reservedState.ts";
 import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } from "./config.ts";
 import { channelDropout } from "./dropout.ts";
 import { Encoder } from "./encoder.ts";
+import { makeSharedBranch } from "./sharedBranch.ts";
 import { checkLengths, countedTokens, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
@@ -84,7 +85,7 @@ export class Model extends ModelWeights {
     this.#pooling = poolingOf(resolved.head);
     const parts = build.whole(() => {
       const first = new Encoder(encoder, dModel, resolved.initializerRange, build.within("encoder"));
-      const blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build.within(`layers.${i}`))));
+      const blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build)));
       const normF = new Norm(resolved, dModel, build.within("norm_f"));
       const table = encoder.kind === "embedding" ? first.weight : undefined;
       return { encoder: first, blocks, normF, head: new Head(resolved.head, dModel, table, build.within("head")) };
@@ -160,10 +161,11 @@ export class Model extends ModelWeights {
    */
   step(inputs: Tensor, state: ModelState): Tensor {
     const output = tidy(() => {
-      let x = this.encoder.apply(inputs, 2); // [b, dModel]
+      const encoded = this.encoder.apply(inputs, 2); // [b, dModel]
+      let x = encoded;
       let at = 0;
       for (const block of this.blocks) {
-        x = block.step(x, state.layers.slice(at, at + block.mixers.length));
+        x = block.step(x, state.layers.slice(at, at + block.mixers.length), encoded);
         at += block.mixers.length;
       }
       x = this.normF.apply(x);
@@ -219,7 +221,7 @@ export class Model extends ModelWeights {
     for (const block of this.blocks) {
       const before = initialState?.layers.slice(at, at + block.mixers.length);
       const initialStates = before?.map((layer) => settled(layer, initialState!.position));
-      const result = block.forward(x, { initialStates, returnState, seqIdx, padding, dropout });
+      const result = block.forward(x, { encoded, initialStates, returnState, seqIdx, padding, dropout });
       x = result.y;
       states.push(...(result.states ?? []));
       at += block.mixers.length;
@@ -272,8 +274,9 @@ export class Model extends ModelWeights {
   }
 }
 
-function makeBlock(model: ResolvedModel, layer: number, build: ParameterBuilder): ResidualBlock {
-  const { mixers, mlp, normPlacement } = model.layers[layer]!;
+function makeBlock(model: ResolvedModel, layer: number, all: ParameterBuilder): ResidualBlock {
+  const { mixers, mlp, normPlacement, shared } = model.layers[layer]!;
+  const build = all.within(`layers.${layer}`);
   const norm = new Norm(model, model.dModel, build.within("norm"));
   const made = mixers.map(({ make, projections }, k) => {
     const inner = build.within(mixers.length === 1 ? "mixer" : `mixer.${k}`, projections);
@@ -283,6 +286,7 @@ function makeBlock(model: ResolvedModel, layer: number, build: ParameterBuilder)
   });
   return new ResidualBlock({
     norm,
+    first: shared && makeSharedBranch(model, layer, all),
     mixers: made,
     inputMultipliers: mixers.map(({ inputMultiplier }) => inputMultiplier),
     outputMultipliers: mixers.map(({ outputMultiplier }) => outputMultiplier),

@@ -20,6 +20,7 @@ import {
   type LayerSettings,
   type MixerKind,
   type ModelConfig,
+  type SharedSettings,
 } from "../../src/index.ts";
 import type { AttentionMixerConfig } from "../../src/mixers/attention/config.ts";
 import { attentionMixer } from "../../src/mixers/attention/minimal.ts";
@@ -105,6 +106,32 @@ const configs: Readonly<Record<string, ModelConfig>> = {
     },
   }),
 };
+const sharedBlock = (block: number): SharedSettings => ({
+  block,
+  attention: { nHeads: 4, rotaryDim: 4 },
+  mlp: { hidden: 6, activation: "gelu" },
+  mlpRank: 2,
+  attentionRank: 1,
+});
+const moreConfigs: Readonly<Record<string, ModelConfig>> = {
+  "two blocks that layers share": hybrid(
+    [
+      { kind: "mamba2", ...small.mamba2, shared: sharedBlock(0) },
+      { kind: "mamba2", ...small.mamba2, shared: sharedBlock(1) },
+      { kind: "mamba", ...small.mamba },
+      { kind: "mamba2", ...small.mamba2, shared: sharedBlock(0), mlp: 6 },
+    ],
+    { initializerRange: 0.5 },
+  ),
+  "gated linear recurrences, attention over a window": hybrid(
+    [
+      { kind: "rgLru", nHeads: 2 },
+      { kind: "attention", ...small.attention, window: 3 },
+      { kind: "attention", ...small.attention, window: 20 },
+    ],
+    { initializerRange: 0.5, mlp: { hidden: 6, activation: "geluTanh" } },
+  ),
+};
 const IDS = [3, 1, 4, 1, 5, 9, 2, 6, 5];
 
 /** Some roundings a layer, relative to the largest logit; a wrong token differs by all of it. */
@@ -128,7 +155,7 @@ function expectRow(got: ArrayLike<number>, want: readonly number[], what: string
 const argMax = (row: ArrayLike<number>): number =>
   Array.from(row).reduce((best, x, i, all) => (x > all[best]! ? i : best), 0);
 
-describe.each(Object.entries(configs))("a hybrid: %s", (_, config) => {
+describe.each(Object.entries({ ...configs, ...moreConfigs }))("a hybrid: %s", (_, config) => {
   beforeAll(() => setBackend(cpuBackend()));
   const make = (): Model => new Model(config, 7);
 
@@ -241,7 +268,9 @@ describe("hybrid configs", () => {
       await expectSaved(config);
     }
   });
-  it.each(Object.entries(configs))("%s: saved, and loaded as it was", (_, config) => expectSaved(config));
+  it.each(Object.entries({ ...configs, ...moreConfigs }))("%s: saved, and loaded as it was", (_, config) =>
+    expectSaved(config),
+  );
   it("an older hybrid's file is read: layers by name, settings by kind", () => {
     const { layers: _, encoder: __, head: ___, ...model } = stack(everything);
     const old = {

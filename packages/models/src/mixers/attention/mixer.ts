@@ -63,13 +63,16 @@ export class AttentionMixer implements Mixer {
   readonly convBias: Parameter | undefined; // [p (h + 2 hkv)]
   readonly qNorm: Norm | undefined; // of p channels, or p h
   readonly kNorm: Norm | undefined; // of p channels, or p hkv
-  readonly outProj: Linear; // [dModel, p h + mlpDim / 2]
+  readonly outProj: Linear; // [dOut, p h + mlpDim / 2]
   /** Absent where there is a window. */
   readonly reserve?: (state: LayerState, reservation: Reservation) => void;
   readonly #rotary: RotaryPositions;
 
-  /** @throws ArgumentError for attention that looks ahead: it has no state to carry. */
-  constructor(config: AttentionMixerConfig, build: ParameterBuilder) {
+  /**
+   * @param dOut channels that it gives
+   * @throws ArgumentError for attention that looks ahead: it has no state to carry.
+   */
+  constructor(config: AttentionMixerConfig, build: ParameterBuilder, dOut: number = config.dModel) {
     if (!config.causal)
       throw new ArgumentError(
         "AttentionMixer: causal must be true; attention that looks ahead cannot be run token by token",
@@ -98,7 +101,7 @@ export class AttentionMixer implements Mixer {
     this.qNorm = this.#makeNorm(h, build.within("q_norm"));
     this.kNorm = this.#makeNorm(config.nHeadsKv, build.within("k_norm"));
     const ofInner = build.ontoResidual(kaimingUniform(inner));
-    this.outProj = build.linear("out_proj", [dModel, inner], ofInner, { bias: config.useOutBias });
+    this.outProj = build.linear("out_proj", [dOut, inner], ofInner, { bias: config.useOutBias });
     this.parameters = [
       ...this.inProj.parameters,
       this.convWeight,
