@@ -1,0 +1,7 @@
+import { defineProject } from "vitest/config";
+
+export default defineProject({
+  resolve: { conditions: ["statespace-source"] },
+  ssr: { resolve: { conditions: ["statespace-source"] } },
+  test: { name: "docs", include: ["test/*.test.ts"], testTimeout: 120_000 },
+});
