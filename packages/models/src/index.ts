@@ -1,3 +1,4 @@
+export * from "./adapters/index.ts";
 export * from "./families/index.ts";
 export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
 export { AttentionMixer } from "./mixers/attention/mixer.ts";

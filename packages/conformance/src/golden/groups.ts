@@ -3,6 +3,7 @@ import { compareCausalConv1d } from "./causalConv1d.ts";
 import { compareGatedDelta } from "./gatedDelta.ts";
 import { compareHippo } from "./hippo.ts";
 import { compareLanguageModel } from "./languageModel.ts";
+import { compareLora } from "./lora.ts";
 import { compareMamba3Siso } from "./mamba3.ts";
 import { compareNplr } from "./nplr.ts";
 import type { GoldenRow } from "./row.ts";
@@ -28,6 +29,7 @@ export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   ssd: { compare: compareSsd },
   "gated-delta-rule": { compare: compareGatedDelta },
   hf: { compare: compareLanguageModel },
+  lora: { compare: compareLora },
   hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },
   nplr: { backendFree: true, compare: ({ tensors, attrs }) => compareNplr(tensors, attrs) },
 };

@@ -13,6 +13,7 @@ export * from "./diagonalScan.ts";
 export * from "./embedding.ts";
 export * from "./expertLinear.ts";
 export * from "./fftConv.ts";
+export { linearFrozen, unpackWeight, type FrozenLinearInputs } from "./frozen.ts";
 export * from "./gatedDeltaRule.ts";
 export * from "./indexing.ts";
 export * from "./inverseRealFft.ts";

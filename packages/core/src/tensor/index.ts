@@ -20,6 +20,6 @@ export * from "./gradients.ts";
 export * from "./parameter.ts";
 export { runComposite, runKernel } from "./run.ts";
 export { disposeOnThrow, keep, tidy } from "./scope.ts";
-export { isRecording as isRecordingGradients, noGrad, type GradientRule } from "./tape.ts";
+export { isDifferentiated, isRecording as isRecordingGradients, noGrad, type GradientRule } from "./tape.ts";
 export { memory, Tensor } from "./tensor.ts";
 export { WeightWriter } from "./weightWriter.ts";

@@ -92,6 +92,17 @@ export class Parameter {
     this.version++;
   }
 
+  /** Exchanges its values with another parameter of the same shape; what is computed with either then sees the other's. */
+  swap(other: Parameter): void {
+    if (other.shape.join() !== this.shape.join())
+      throw new ShapeError(`${this.name}: must be [${this.shape.join(", ")}], got [${other.shape.join(", ")}]`);
+    const { value } = this;
+    this.#value = other.value;
+    other.#value = value;
+    this.version++;
+    other.version++;
+  }
+
   read(): Promise<Float32Array> {
     return readFloats(this.value);
   }

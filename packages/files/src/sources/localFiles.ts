@@ -1,9 +1,11 @@
-import { nodeFiles, writeFileAtomically } from "./nodeFiles.ts";
+import { nodeFiles, toPath, writeFileAtomically } from "./nodeFiles.ts";
 
 /** Folders and files of this machine, for code that keeps more than a checkpoint in them. Its types need none of Node's. */
 export interface LocalFiles {
   /** Joins parts of a path as the system writes them. */
   join(...parts: readonly string[]): string;
+  /** The path that a path or a `file:` URL means. */
+  path(from: string | URL): string;
   /** Makes a folder, and those above it, unless it is there. */
   makeFolder(path: string): Promise<void>;
   /** What lies in a folder; nothing where there is no such folder. */
@@ -26,6 +28,7 @@ export function localFiles(): LocalFiles {
   const { fs, path } = nodeFiles();
   return {
     join: (...parts) => path.join(...parts),
+    path: toPath,
     async makeFolder(folder) {
       await fs.mkdir(folder, { recursive: true });
     },

@@ -35,6 +35,10 @@ export interface Family {
    * that it had joined. It joins them again, and so do we; saved, the cuts stay as they were.
    */
   readonly evenCuts?: boolean;
+  /** Beginnings of names that transformers' modules have otherwise than the files: adapters go by the modules. */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** Last names of linear layers whose weight transformers takes without calling them: what PEFT hangs on them has no effect. */
+  readonly weightOnly?: readonly string[];
 }
 
 /** @throws ArgumentError telling that a family cannot express a setting. */

@@ -36,6 +36,7 @@ function makeFamily(name: "mamba" | "falcon_mamba", architecture: string): Famil
   return {
     name,
     weights: mambaWeights,
+    weightOnly: ["dt_proj"],
     aliases: mambaAliases,
     stringify: formatTransformersJson,
     detect: (config) => isModelType(config, name),

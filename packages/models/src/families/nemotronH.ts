@@ -142,6 +142,7 @@ export const nemotronH: Family = {
     "layers.*.mlp.experts.fc2.weight": { "backbone.layers.*.mixer.experts.down_proj": ["down"] },
   },
   leftOut: { "mtp.": "the heads that predict further tokens" },
+  modules: { backbone: "model" },
   read(fields: ConfigFields): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
     const [nHeads, headDim] = [fields.integer("mamba_num_heads", 128), fields.integer("mamba_head_dim", 64)];

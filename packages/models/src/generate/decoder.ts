@@ -22,6 +22,7 @@ export class Decoder {
   readonly #ids: Tensor; // int32 [b]
   #graph: Captured<Tensor> | undefined;
   #layout = 0;
+  #wiring = 0;
 
   /** @param state taken over: the decoder disposes it. */
   constructor(model: Model, state: ModelState, batch: number) {
@@ -34,7 +35,8 @@ export class Decoder {
   async next(ids: ArrayLike<number>): Promise<Float32Array> {
     writeInto(this.#ids, Int32Array.from(ids));
     const { state, model } = this;
-    if (this.#graph === undefined || state.layout !== this.#layout || state.position >= state.capacity) {
+    const stale = state.layout !== this.#layout || model.wiring !== this.#wiring;
+    if (this.#graph === undefined || stale || state.position >= state.capacity) {
       this.#graph?.dispose();
       this.#graph = undefined;
       model.reserve(state, this.#ids.shape[0]!, capacityFor(state.position + 1));
@@ -45,6 +47,7 @@ export class Decoder {
       state.copyFrom(before);
       before.dispose();
       this.#layout = state.layout;
+      this.#wiring = model.wiring;
     }
     this.#graph.replay();
     this.state.position++;

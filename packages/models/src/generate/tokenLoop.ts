@@ -70,7 +70,9 @@ export class TokenLoop {
   #logits: Tensor; // [b, v]
   #step: Step | undefined;
   /** What the step was captured for. */
-  #captured: { readonly layout: number; readonly counts: Tensor | undefined; readonly kind: Kind } | undefined;
+  #captured:
+    | { readonly layout: number; readonly wiring: number; readonly counts: Tensor | undefined; readonly kind: Kind }
+    | undefined;
   #bias: Tensor | undefined; // [b, v]
   #fresh = true;
 
@@ -191,7 +193,8 @@ export class TokenLoop {
     const { state } = this;
     const had = this.#captured;
     const sampler = kind === "model" || had?.counts === this.#counts;
-    const valid = had?.layout === state.layout && sampler && had.kind === kind;
+    const same = had?.layout === state.layout && had.wiring === this.model.wiring;
+    const valid = same && sampler && had.kind === kind;
     return valid && state.position < state.capacity;
   }
 
@@ -227,7 +230,7 @@ export class TokenLoop {
     state.copyFrom(before);
     before.dispose();
     held.forEach((t, i) => writeInto(t, values[i]!));
-    this.#captured = { layout: state.layout, counts: this.#counts, kind };
+    this.#captured = { layout: state.layout, wiring: model.wiring, counts: this.#counts, kind };
   }
 
   /** The newest scores are a step's own, and go with it: a copy stays. */

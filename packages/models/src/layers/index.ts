@@ -9,7 +9,7 @@ export {
   scaled,
   uniform,
 } from "./initializers.ts";
-export { Linear, type Projections, type ProjectionSettings } from "./linear.ts";
+export { Linear, type LinearAdapter, type Projections, type ProjectionSettings } from "./linear.ts";
 export type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.ts";
 export { DenseMlp, type Mlp } from "./mlp.ts";
 export { makeMlp, MoeMlp } from "./moe.ts";

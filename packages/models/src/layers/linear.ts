@@ -1,5 +1,6 @@
 import { ArgumentError, keep, linear, mul, tensor, type Parameter, type Tensor } from "@statespace/core";
-import type { AnyBackend } from "@statespace/core/backend";
+import { isDifferentiated, isRecordingGradients, type AnyBackend } from "@statespace/core/backend";
+import { linearFrozen } from "@statespace/core/ops";
 import type { JsonValue } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
 
@@ -53,10 +54,23 @@ export function factorsByRow(
   return values;
 }
 
+/** What changes a projection's output beside its weights, as an adapter does. */
+export interface LinearAdapter {
+  /**
+   * @param x what the projection takes, [..., inputs]
+   * @param y what it makes of it, before its factors, [..., outputs]
+   */
+  apply(x: Tensor, y: Tensor): Tensor; // [..., outputs]
+  /** Frees what it keeps beside its parameters. */
+  release?(): void;
+}
+
 /** y = W x + b, times a factor a row where the config has factors: each projection of a mixer or an MLP is one of these. */
 export class Linear {
   readonly weight: Parameter; // [outputs, inputs]
   readonly bias: Parameter | undefined; // [outputs]
+  /** Set while an adapter is on. */
+  adapter: LinearAdapter | undefined;
   readonly #factors: readonly number[] | undefined;
   #multiplier: Tensor | undefined;
 
@@ -79,8 +93,16 @@ export class Linear {
 
   /** @param x [..., inputs] @returns [..., outputs] */
   apply(x: Tensor): Tensor {
-    const { y } = linear({ x, weight: this.weight.value, bias: this.bias?.value });
+    const projected = this.#project(x);
+    const y = this.adapter === undefined ? projected : this.adapter.apply(x, projected);
     return this.#factors === undefined ? y : mul(y, this.#multipliers(this.#factors));
+  }
+
+  /** Weights that get no gradient cost none, and may be packed. */
+  #project(x: Tensor): Tensor {
+    const inputs = { weight: this.weight.value, ...(this.bias && { bias: this.bias.value }) };
+    if (isRecordingGradients() && !isDifferentiated(inputs)) return linearFrozen({ x, ...inputs });
+    return linear({ x, ...inputs }).y;
   }
 
   /** Kept between calls. */
@@ -97,5 +119,6 @@ export class Linear {
   dispose(): void {
     this.#multiplier?.dispose();
     this.#multiplier = undefined;
+    this.adapter?.release?.();
   }
 }

@@ -18,3 +18,11 @@ export function channelDropout(share: number, rng: Rng): (branch: Tensor) => Ten
     );
   };
 }
+
+/** Dropout of each element by itself, the rest scaled up to keep the mean. */
+export function elementDropout(share: number, rng: Rng): (x: Tensor) => Tensor {
+  return (x) => {
+    const kept = Float32Array.from({ length: x.size }, () => (rng.uniform() < share ? 0 : 1 / (1 - share)));
+    return mul(x, tensor(kept, x.shape, { backend: x.backend }));
+  };
+}

@@ -1,4 +1,5 @@
-import { embedding, linear, ShapeError, type Parameter, type Tensor } from "@statespace/core";
+import { embedding, linear, noGrad, ShapeError, type Parameter, type Tensor } from "@statespace/core";
+import { isDifferentiated } from "@statespace/core/backend";
 import { kaimingUniform, normal } from "../layers/initializers.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { times } from "../layers/times.ts";
@@ -25,12 +26,18 @@ export class Encoder {
   /** @param inputs int32 [...], or float32 [..., channels]; `rank` axes in all for vectors @returns [..., dModel] */
   apply(inputs: Tensor, rank: number): Tensor {
     const config = this.#config;
-    if (config.kind === "embedding")
-      return times(embedding({ ids: inputs, weight: this.weight.value }).y, config.multiplier ?? 1);
+    if (config.kind === "embedding") return times(this.#lookUp(inputs), config.multiplier ?? 1);
     if (inputs.shape.length !== rank)
       throw new ShapeError(
         `encoder: inputs must be [${rank === 3 ? "b, l" : "b"}, channels = ${config.channels}], got [${inputs.shape.join(", ")}]`,
       );
     return linear({ x: inputs, weight: this.weight.value, bias: this.bias!.value }).y;
+  }
+
+  /** A table that gets no gradient may be packed. */
+  #lookUp(ids: Tensor): Tensor {
+    const weight = this.weight.value;
+    const look = (): Tensor => embedding({ ids, weight }).y;
+    return isDifferentiated({ weight }) ? look() : noGrad(look);
   }
 }

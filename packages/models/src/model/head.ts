@@ -1,17 +1,7 @@
-import {
-  gather,
-  linear,
-  mul,
-  reshape,
-  ShapeError,
-  sum,
-  tanh,
-  tensor,
-  type Parameter,
-  type Tensor,
-} from "@statespace/core";
+import { gather, mul, reshape, ShapeError, sum, tanh, tensor, type Parameter, type Tensor } from "@statespace/core";
 import { sliceAxis } from "@statespace/core/ops";
-import { constant, kaimingUniform } from "../layers/initializers.ts";
+import { kaimingUniform } from "../layers/initializers.ts";
+import { Linear } from "../layers/linear.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { times } from "../layers/times.ts";
 import type { HeadConfig } from "./config.ts";
@@ -28,15 +18,18 @@ export function poolingOf(head: HeadConfig): Pooling {
 
 /** A projection of pooled tokens. */
 export class Head {
-  readonly weight: Parameter; // [outputs, dModel]
-  readonly bias: Parameter | undefined; // [outputs]
+  readonly linear: Linear; // [outputs, dModel]
   readonly #config: HeadConfig;
 
-  /** @param table the embedding, which a tied language head shares. */
+  /**
+   * @param table the embedding, which a tied language head shares
+   * @param build of the whole model: the head is a projection of it
+   */
   constructor(config: HeadConfig, dModel: number, table: Parameter | undefined, build: ParameterBuilder) {
     this.#config = config;
     if (config.kind === "language") {
-      this.weight = config.tie ? table! : build.matrix("weight", [table!.shape[0]!, dModel], kaimingUniform(dModel));
+      const shape = [table!.shape[0]!, dModel] as const;
+      this.linear = config.tie ? new Linear(table!, undefined) : build.linear("head", shape, kaimingUniform(dModel));
       return;
     }
     const outputs =
@@ -45,13 +38,16 @@ export class Head {
         : config.kind === "regression"
           ? config.outputs
           : config.horizon * config.channels;
-    this.weight = build.matrix("weight", [outputs, dModel], kaimingUniform(dModel));
-    this.bias = build.make("bias", [outputs], constant(0), { decay: false });
+    this.linear = build.linear("head", [outputs, dModel], kaimingUniform(dModel), { bias: true });
+  }
+
+  get weight(): Parameter {
+    return this.linear.weight;
   }
 
   /** @param x [..., dModel] @returns [..., outputs], for forecasting [..., horizon, channels] */
   apply(x: Tensor): Tensor {
-    const { y } = linear({ x, weight: this.weight.value, bias: this.bias?.value });
+    const y = this.linear.apply(x);
     const config = this.#config;
     if (config.kind === "language") return capped(times(y, config.multiplier ?? 1), config.logitCap);
     return config.kind === "forecasting" ? reshape(y, [...y.shape.slice(0, -1), config.horizon, config.channels]) : y;

@@ -88,7 +88,7 @@ export class Model extends ModelWeights {
       const blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build)));
       const normF = new Norm(resolved, dModel, build.within("norm_f"));
       const table = encoder.kind === "embedding" ? first.weight : undefined;
-      return { encoder: first, blocks, normF, head: new Head(resolved.head, dModel, table, build.within("head")) };
+      return { encoder: first, blocks, normF, head: new Head(resolved.head, dModel, table, build) };
     });
     this.encoder = parts.encoder;
     this.blocks = parts.blocks;

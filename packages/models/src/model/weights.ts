@@ -20,6 +20,10 @@ export class ModelWeights {
   readonly linears: ReadonlyMap<string, Linear>;
   /** Rows of parameters that other files may keep apart. */
   readonly parts: ReadonlyMap<Parameter, Parts>;
+  /** Parameters that compute with the model and are not its own, as an adapter's: they move with it, and are freed with it. */
+  readonly attached: Set<Parameter> = new Set();
+  /** Grows when the model is to launch other kernels than before, or on other tensors: captured steps are then made anew. */
+  wiring = 0;
 
   /** @param build what it makes, now and later, are the weights */
   constructor(build: ParameterBuilder) {
@@ -83,6 +87,20 @@ export class ModelWeights {
     }
   }
 
+  /** Exchanges the values of a weight, and how they are kept, with those of an attached parameter. */
+  swap(parameter: Parameter, other: Parameter): void {
+    const [format, otherFormat] = [this.formats.get(parameter), this.formats.get(other)];
+    parameter.swap(other);
+    [parameter.trainable, other.trainable] = [other.trainable, parameter.trainable];
+    for (const [one, kept] of [
+      [parameter, otherFormat],
+      [other, format],
+    ] as const)
+      if (kept === undefined) this.formats.delete(one);
+      else this.formats.set(one, kept);
+    this.wiring++;
+  }
+
   /** Weights by name, read back; `publishedWeights` has them by the names of the model's family. */
   async weights(): Promise<Map<string, { shape: readonly number[]; values: Float32Array }>> {
     const out = new Map<string, { shape: readonly number[]; values: Float32Array }>();
@@ -94,7 +112,7 @@ export class ModelWeights {
   protected async moveWeights(from: AnyBackend, to: AnyBackend): Promise<void> {
     const moved: Parameter[] = [];
     try {
-      for (const parameter of this.parameters) {
+      for (const parameter of [...this.parameters, ...this.attached]) {
         await this.#moveOne(parameter, to);
         moved.push(parameter);
         await to.finish();
@@ -117,6 +135,6 @@ export class ModelWeights {
   }
 
   dispose(): void {
-    for (const parameter of this.parameters) parameter.dispose();
+    for (const parameter of [...this.parameters, ...this.attached]) parameter.dispose();
   }
 }

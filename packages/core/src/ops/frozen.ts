@@ -1,0 +1,84 @@
+import { runComposite } from "../tensor/run.ts";
+import { tidy } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { add } from "./binary.ts";
+import { concat } from "./joining.ts";
+import { embedding } from "./embedding.ts";
+import { linear } from "./linear.ts";
+import { range } from "../tensor/create.ts";
+import { matMul } from "./matMul.ts";
+import { reshape } from "./movement.ts";
+import { sliceAxis } from "./slicing.ts";
+
+/** Elements of a packed weight that are there as float32 at once. */
+const UNPACKED_AT_ONCE = 1 << 24;
+
+/**
+ * A packed weight as float32, or rows of it; a plain one whole is a copy.
+ * @param weight [n, k] @returns [count, k]
+ */
+export function unpackWeight(weight: Tensor, from = 0, count: number = weight.shape[0]! - from): Tensor {
+  return tidy(() => embedding({ weight, ids: range(from, count, 1, { backend: weight.backend }) }).y);
+}
+
+/** What `linearFrozen` takes; the weight may be packed. */
+export interface FrozenLinearInputs {
+  readonly x: Tensor; // [..., k]
+  readonly weight: Tensor; // [n, k]
+  readonly bias?: Tensor | undefined; // [n]
+}
+
+/**
+ * y = x weight^T + bias, of which only x gets a gradient: the weight's is not computed, x is not kept for it, and the weight may be packed.
+ * Packed ones are unpacked, some rows at a time: kernels for packed weights may round x too, which training would feel.
+ *
+ * Shapes: as `linear`. `atOnce`: elements of a packed weight that are there as float32 at once.
+ * Errors: ShapeError, DTypeError.
+ * Source: what stays of a layer's gradient when its weights are frozen (Dettmers et al. 2023, arXiv 2305.14314, equation 5, where they are packed).
+ */
+export function linearFrozen({ x, weight, bias }: FrozenLinearInputs, atOnce: number = UNPACKED_AT_ONCE): Tensor {
+  const [y] = runComposite(
+    "linearFrozen",
+    { x },
+    () => [isPacked(weight) ? unpackedLinear(x, weight, bias, atOnce) : linear({ x, weight, bias }).y],
+    () => ({ save: [weight], backward: ([dy], [kept]) => ({ x: backThrough(dy!, kept!, atOnce) }) }),
+  );
+  return y!;
+}
+
+const isPacked = (weight: Tensor): boolean => weight.backend.formatOf(weight) !== "f32";
+
+/** From and count of the rows that are unpacked at once. */
+function parts([n, k]: readonly number[], atOnce: number): (readonly [from: number, count: number])[] {
+  const height = Math.max(1, Math.floor(atOnce / k!));
+  const count = Math.ceil(n! / height);
+  return Array.from({ length: count }, (_, i) => [i * height, Math.min(height, n! - i * height)] as const);
+}
+
+function unpackedLinear(x: Tensor, weight: Tensor, bias: Tensor | undefined, atOnce: number): Tensor {
+  return tidy(() => {
+    const ys = parts(weight.shape, atOnce).map(([from, count]) =>
+      tidy(() => linear({ x, weight: unpackWeight(weight, from, count) }).y),
+    );
+    const y = ys.length === 1 ? ys[0]! : concat(ys, -1);
+    return bias === undefined ? y : add(y, bias);
+  });
+}
+
+/** dy weight. @param dy [..., n] @returns [..., k] */
+function backThrough(dy: Tensor, weight: Tensor, atOnce: number): Tensor {
+  const [n, k] = weight.shape as [number, number];
+  const rows = reshape(dy, [dy.size / n, n]);
+  const out = [...dy.shape.slice(0, -1), k];
+  if (!isPacked(weight)) return reshape(matMul(rows, weight), out);
+  let dx: Tensor | undefined;
+  for (const [from, count] of parts(weight.shape, atOnce)) {
+    const before: Tensor | undefined = dx;
+    dx = tidy(() => {
+      const part = matMul(count === n ? rows : sliceAxis(rows, 1, from, count), unpackWeight(weight, from, count));
+      return before === undefined ? part : add(before, part);
+    });
+    before?.dispose();
+  }
+  return reshape(dx!, out);
+}
