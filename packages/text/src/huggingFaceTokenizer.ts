@@ -1,3 +1,4 @@
+import { ArgumentError, FormatError } from "@statespace/core";
 import { byteOfCharacter } from "./byteAlphabet.ts";
 import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
@@ -40,8 +41,13 @@ export class HuggingFaceTokenizer implements Tokenizer {
     if (isByteLevel(json)) this.tokenBytes = this.#byteLevelDecoder();
   }
 
+  /** Errors: {@link ArgumentError} for text that the vocabulary has no tokens for. */
   encode(text: string): Int32Array {
-    return Int32Array.from(this.#library.encode(text).ids);
+    const ids = this.#run("encode", () => this.#library.encode(text).ids);
+    // A vocabulary without a token for what is unknown has no id there.
+    if (!ids.every((id) => Number.isInteger(id)))
+      throw new ArgumentError("tokenizer: the text holds what is not in the vocabulary, which has no unknown token");
+    return Int32Array.from(ids);
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
@@ -51,10 +57,17 @@ export class HuggingFaceTokenizer implements Tokenizer {
     const list = Array.from(ids).filter((id) => this.#library.id_to_token(id) !== undefined);
     // The library refuses an empty list; and its clean-up of spaces would make the text differ from the tokens'.
     if (list.length === 0) return "";
-    return this.#library.decode(list, {
-      skip_special_tokens: !(options.special ?? false),
-      clean_up_tokenization_spaces: false,
-    });
+    const settings = { skip_special_tokens: !(options.special ?? false), clean_up_tokenization_spaces: false };
+    return this.#run("decode", () => this.#library.decode(list, settings));
+  }
+
+  /** What the library stumbles over is the file's fault. */
+  #run<T>(what: string, work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw new FormatError(`tokenizer.json: cannot ${what} with it: ${String(cause)}`, { cause });
+    }
   }
 
   toJson(): string {

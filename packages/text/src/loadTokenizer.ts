@@ -1,9 +1,10 @@
-import { FormatError } from "@statespace/core";
+import { ArgumentError, FormatError, StatespaceError } from "@statespace/core";
 import { impostor, openSource, type OpenSourceOptions, type ReadOptions, type SourceLike } from "@statespace/files";
 import { byteCharacters } from "./byteAlphabet.ts";
 import { readBpe } from "./bpe/readBpe.ts";
 import { ByteTokenizer } from "./byteTokenizer.ts";
 import { CharTokenizer } from "./charTokenizer.ts";
+import { checkTokenizerJson } from "./file/checkTokenizerJson.ts";
 import { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { AddedTokenJson, TokenizerJson } from "./tokenizerJson.ts";
@@ -30,28 +31,51 @@ export async function loadTokenizer(
   return parseTokenizer(decoder.decode(bytes), config === undefined ? "{}" : decoder.decode(config));
 }
 
-/** {@link loadTokenizer} from the texts of `tokenizer.json` and `tokenizer_config.json`. Errors: {@link FormatError}. */
+/**
+ * {@link loadTokenizer} from the texts of `tokenizer.json` and `tokenizer_config.json`. What the file builds is tried on a short text, so that one that
+ * cannot work is told here.
+ * Errors: {@link FormatError} for anything that is no tokenizer, whatever is wrong with it; also for expressions that can take exponential time.
+ */
 export async function parseTokenizer(text: string, configText = "{}"): Promise<Tokenizer> {
-  const json = parseObject(text, TOKENIZER_FILE) as unknown as TokenizerJson;
+  const json = parseObject(text, TOKENIZER_FILE);
   const config = parseObject(configText, TOKENIZER_CONFIG_FILE);
-  if (!isObject(json.model)) throw new FormatError(`${TOKENIZER_FILE}: model must be an object`);
-  const own = recogniseOwn(json) ?? recogniseBpe(json, text, config);
-  if (own !== undefined) return own;
-  const { Tokenizer: Library } = await import("@huggingface/tokenizers");
+  checkTokenizerJson(json);
   try {
-    const library = new Library(json, config);
-    return new HuggingFaceTokenizer(
-      library,
-      json,
-      text,
-      specialIds(config, (token) => library.token_to_id(token)),
-    );
+    const tokenizer = await build(json as unknown as TokenizerJson, text, config);
+    attempt(tokenizer);
+    return tokenizer;
   } catch (error) {
+    if (error instanceof StatespaceError) throw error;
     throw new FormatError(
       `${TOKENIZER_FILE}: cannot be built: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }
+}
+
+/** Letters, a number, signs, white space, and characters that most vocabularies have in pieces only. */
+const TRIAL = "It's 2.5 €\n\n naïve 中文 😀";
+
+function attempt(tokenizer: Tokenizer): void {
+  try {
+    tokenizer.decode(tokenizer.encode(TRIAL));
+  } catch (error) {
+    // That a small vocabulary does not hold all of it is no fault.
+    if (!(error instanceof ArgumentError)) throw error;
+  }
+}
+
+async function build(json: TokenizerJson, text: string, config: Record<string, unknown>): Promise<Tokenizer> {
+  const own = recogniseOwn(json) ?? recogniseBpe(json, text, config);
+  if (own !== undefined) return own;
+  const { Tokenizer: Library } = await import("@huggingface/tokenizers");
+  const library = new Library(json, config);
+  return new HuggingFaceTokenizer(
+    library,
+    json,
+    text,
+    specialIds(config, (token) => library.token_to_id(token)),
+  );
 }
 
 /** The files that make a folder load with the same tokenizer here and in Hugging Face's libraries. */

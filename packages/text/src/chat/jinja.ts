@@ -1,7 +1,11 @@
+import type { Interpreter } from "@huggingface/jinja";
+
 /** A parsed template: variables to text. */
 export type Rendering = (variables: Readonly<Record<string, unknown>>) => string;
 
 const LONGEST_RANGE = 1_000_000;
+/** A second or two of work; a conversation of ten thousand messages takes a tenth. */
+const MOST_STEPS = 2_000_000;
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
@@ -12,12 +16,41 @@ const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" 
 export async function parseJinja(text: string): Promise<Rendering> {
   const { Environment, Interpreter, parse, tokenize } = await import("@huggingface/jinja");
   const program = parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
+
+  /** Counts what it does: nothing else could stop a loop in a loop. */
+  class CountingInterpreter extends Interpreter {
+    #left = MOST_STEPS;
+    readonly #looped = new Set<unknown>();
+
+    override evaluate(
+      ...[node, environment]: Parameters<Interpreter["evaluate"]>
+    ): ReturnType<Interpreter["evaluate"]> {
+      // Rounds of a loop whose body does nothing are no steps of their own: its list is counted.
+      if (node?.type === "For") this.#looped.add((node as { iterable?: unknown }).iterable);
+      const result = super.evaluate(node, environment);
+      this.#left -= 1 + (makesValue(node) || this.#looped.has(node) ? weight(result.value) : 0);
+      if (this.#left < 0) throw new Error(`it takes more than ${MOST_STEPS} steps`);
+      return result;
+    }
+  }
+
   return (variables) => {
     const environment = new Environment();
     for (const [name, value] of Object.entries({ ...GLOBALS, ...variables })) environment.set(name, value);
-    const result = new Interpreter(environment).run(program);
+    const result = new CountingInterpreter(environment).run(program);
     return String(result.value);
   };
+}
+
+/** Whether a node makes a value, and does not only look at one that is there. */
+function makesValue(node: unknown): boolean {
+  const { type, property } = (node ?? {}) as { type?: string; property?: { type?: string } };
+  return type !== "Identifier" && (type !== "MemberExpression" || property?.type === "SliceExpression");
+}
+
+/** Steps that making a value counts for. */
+function weight(value: unknown): number {
+  return typeof value === "string" ? value.length >> 6 : Array.isArray(value) ? value.length : 0;
 }
 
 const GLOBALS: Readonly<Record<string, unknown>> = {
