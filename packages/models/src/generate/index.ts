@@ -41,3 +41,5 @@ export {
 export type { Pieces } from "./states/pieces.ts";
 export type { GuidePlace, TokenGuide } from "./guides/tokenGuide.ts";
 export type { TokenLogprob } from "./logprobs.ts";
+export { Generation, type GenerationPiece } from "./scheduler/generation.ts";
+export { BusyError, Scheduler, type SchedulerOptions, type SchedulerStats } from "./scheduler/scheduler.ts";

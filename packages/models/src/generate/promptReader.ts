@@ -152,13 +152,18 @@ function checkPrompts(prompts: readonly ArrayLike<number>[], vocabSize: number):
       throw new ArgumentError(
         `prefill: prompts must be lists of ids, one a prompt, but prompt ${row} is ${String(prompt)}`,
       );
-    if (prompt.length === 0) throw new ArgumentError(`prefill: prompt ${row} is empty; start from a bos or eos token`);
-    for (let i = 0; i < prompt.length; i++) {
-      const id = prompt[i]!;
-      if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
-        throw new ArgumentError(`prefill: id ${id} at ${i} of prompt ${row} is not in [0, ${vocabSize})`);
-    }
+    checkPromptIds(`prefill: prompt ${row}`, prompt, vocabSize);
   });
+}
+
+/** @throws ArgumentError for an empty prompt, or an id out of range. */
+export function checkPromptIds(what: string, prompt: ArrayLike<number>, vocabSize: number): void {
+  if (!(prompt.length > 0)) throw new ArgumentError(`${what} is empty; start from a bos or eos token`);
+  for (let i = 0; i < prompt.length; i++) {
+    const id = prompt[i]!;
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
+      throw new ArgumentError(`${what}: id ${id} at ${i} is not in [0, ${vocabSize})`);
+  }
 }
 
 function padLeft(prompts: readonly ArrayLike<number>[], length: number): { ids: Int32Array; seqIdx: Int32Array } {

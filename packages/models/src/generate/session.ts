@@ -25,6 +25,7 @@ import { checkSessionOptions, type SessionOptions } from "./sessionOptions.ts";
 import { identityOf, sameModel, tokenizerIdentity } from "./states/identity.ts";
 import type { TokenLogprob } from "./logprobs.ts";
 import { roundsOf } from "./rounds.ts";
+import { bannedAsIds, stopsOf } from "./textOptions.ts";
 import { TokenLoop } from "./tokenLoop.ts";
 
 /** Options of `Session.read`. */
@@ -478,19 +479,6 @@ export class Session {
       throw new ArgumentError(`${what}: text needs a tokenizer; give one to the session, or use ids`);
     return this.tokenizer;
   }
-}
-
-function stopsOf(stop: StreamOptions["stop"] = []): readonly string[] {
-  return typeof stop === "string" ? [stop] : stop;
-}
-
-/** Words to ban as tokens: as they stand after a space, and inside a word. */
-function bannedAsIds({ badWords = [], ...options }: StreamOptions, tokenizer: () => Tokenizer): StreamOptions {
-  if (badWords.length === 0) return options;
-  if (badWords.some((word) => typeof word !== "string" || word === ""))
-    throw new ArgumentError(`badWords: must hold non-empty strings, got ${JSON.stringify(badWords)}`);
-  const ids = badWords.flatMap((word) => [word, ` ${word}`]).map((word) => [...tokenizer().encode(word)]);
-  return { ...options, badWordsIds: [...(options.badWordsIds ?? []), ...ids] };
 }
 
 function isAbort(error: unknown): boolean {

@@ -10,17 +10,24 @@ export function afterReading(pieces: Pieces, until: number): Pieces {
   return [...pieces, until];
 }
 
-/** Pieces after saying tokens up to one. */
-export function afterSaying(pieces: Pieces, until: number): Pieces {
-  return (pieces.at(-1) ?? 0) < 0 ? [...pieces.slice(0, -1), -until] : [...pieces, -until];
+/** Steps of several texts at once may round otherwise than those of one: what was said among so many slots is marked with their number. */
+const SLOTS = 2 ** 32;
+
+/** Pieces after saying tokens up to one, alone or as one of so many slots that step at once. */
+export function afterSaying(pieces: Pieces, until: number, slots = 1): Pieces {
+  const end = -(until + (slots - 1) * SLOTS);
+  return isSaidAmong(pieces.at(-1) ?? 0, slots) ? [...pieces.slice(0, -1), end] : [...pieces, end];
 }
+
+const slotsOf = (end: number): number => (end < 0 ? Math.floor(-end / SLOTS) + 1 : 0);
+const isSaidAmong = (end: number, slots: number): boolean => slotsOf(end) === slots;
 
 /** Whether a text that went in by `all` went through the place that `some` ends at. */
 export function wentThrough(some: Pieces, all: Pieces): boolean {
   return some.every((end, i) => {
     const own = all[i];
     if (own === undefined) return false;
-    return end === own || (i === some.length - 1 && end < 0 && own < 0 && -end < -own);
+    return end === own || (i === some.length - 1 && end < 0 && slotsOf(end) === slotsOf(own) && -end < -own);
   });
 }
 

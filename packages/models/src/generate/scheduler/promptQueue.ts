@@ -1,0 +1,112 @@
+import { readFloats } from "@statespace/core";
+import type { Model } from "../../model/model.ts";
+import type { Standing } from "../places.ts";
+import { PromptReader } from "../promptReader.ts";
+import { afterReading, type Pieces } from "../states/pieces.ts";
+import type { StateStore } from "../states/stateStore.ts";
+import type { Generation } from "./generation.ts";
+
+/** Texts of one prompt, which is read once. */
+export interface PromptJob {
+  readonly prompt: readonly number[];
+  readonly generations: readonly Generation[];
+}
+
+/** A prompt that is in: each of its texts goes on from here. */
+export interface ReadyPrompt extends PromptJob {
+  readonly standing: Standing;
+  readonly pieces: Pieces;
+}
+
+/** How prompts are read. */
+export interface PromptQueueOptions {
+  readonly chunk: number;
+  readonly store: StateStore | undefined;
+  readonly reproducible: boolean;
+}
+
+/** Prompts that wait to be read, one after the other, a piece at a time. */
+export class PromptQueue {
+  readonly #model: Model;
+  readonly #options: PromptQueueOptions;
+  readonly #waiting: PromptJob[] = [];
+  #reading:
+    | { job: PromptJob; reader: PromptReader; pieces: Pieces; from: number; found: Standing | undefined }
+    | undefined;
+
+  constructor(model: Model, options: PromptQueueOptions) {
+    this.#model = model;
+    this.#options = options;
+  }
+
+  /** Prompts that are not in yet. */
+  get length(): number {
+    return this.#waiting.length + (this.#reading === undefined ? 0 : 1);
+  }
+
+  add(job: PromptJob): void {
+    this.#waiting.push(job);
+  }
+
+  /** Reads one piece of the prompt whose turn it is. @returns a prompt that is in with it */
+  async next(): Promise<ReadyPrompt | undefined> {
+    if (this.#reading !== undefined && isOver(this.#reading.job)) this.#drop();
+    if (this.#reading === undefined) {
+      const begun = await this.#begin();
+      if (begun !== undefined) return begun;
+    }
+    return this.#piece();
+  }
+
+  /** Takes up the next prompt that somebody still waits for; it is in at once where all of it was kept. */
+  async #begin(): Promise<ReadyPrompt | undefined> {
+    let job = this.#waiting.shift();
+    while (job !== undefined && isOver(job)) job = this.#waiting.shift();
+    if (job === undefined) return undefined;
+    const { store, reproducible, chunk } = this.#options;
+    const found = await store?.find(this.#model, job.prompt, reproducible ? chunk : undefined);
+    const from = found?.tokens.length ?? 0;
+    for (const generation of job.generations) generation.cachedTokens = from;
+    if (found !== undefined && from === job.prompt.length) return { ...job, standing: found, pieces: found.pieces };
+    const reader = new PromptReader(this.#model, [job.prompt.slice(from)], { initialState: found?.state, chunk });
+    this.#reading = { job, reader, pieces: found?.pieces ?? [], from, found };
+    return undefined;
+  }
+
+  async #piece(): Promise<ReadyPrompt | undefined> {
+    const reading = this.#reading;
+    if (reading === undefined) return undefined;
+    const { job, reader } = reading;
+    const { store } = this.#options;
+    // Waited for here, so that the piece's time is not that of the step behind it.
+    await readFloats(reader.next());
+    reading.pieces = afterReading(reading.pieces, reader.position);
+    const whole = reader.done === reader.total;
+    const { pieces } = reading;
+    if (store !== undefined && (whole || reader.position % store.every === 0))
+      await store.add(this.#model, reader.standing, { tokens: job.prompt.slice(0, reader.position), pieces });
+    if (!whole) return undefined;
+    const standing = reader.take();
+    this.#drop();
+    return { ...job, standing, pieces };
+  }
+
+  #drop(): void {
+    this.#reading?.reader.dispose();
+    this.#reading?.found?.state.dispose();
+    this.#reading?.found?.logits.dispose();
+    this.#reading = undefined;
+  }
+
+  /** Tells all that wait, and forgets them. */
+  fail(error: unknown): void {
+    const jobs = [...this.#waiting.splice(0), ...(this.#reading === undefined ? [] : [this.#reading.job])];
+    this.#drop();
+    for (const { generations } of jobs) for (const generation of generations) generation.fail(error);
+  }
+}
+
+/** Nobody waits for it any more. */
+function isOver({ generations }: PromptJob): boolean {
+  return generations.every(({ over }) => over);
+}
