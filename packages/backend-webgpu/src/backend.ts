@@ -13,6 +13,7 @@ import type { DeviceTraits } from "./device/device.ts";
 import { DeviceFaults } from "./device/faults.ts";
 import { GPUBufferUsage } from "./device/flags.ts";
 import type { Device, DeviceBuffer } from "./shader/gpuTypes.ts";
+import { gridParts } from "./device/gridParts.ts";
 import { foldGrid, type Copy, type Launch } from "./device/launch.ts";
 import type { Binding } from "./shader/binding.ts";
 import { PipelineCache } from "./device/pipelines.ts";
@@ -333,7 +334,6 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
   run(shader: ShaderName, given: AnyRequest): void {
     const loaded = this.#shaders.load(shader, given.variant);
     const params = encodeParams(loaded, given.params);
-    const pipeline = this.#pipelines.get(loaded, given);
     const written = new Set<GPUBuffer>();
     const bindings = mapBuffers(loaded, given.buffers, (operand, slot, i) => {
       if (operand === undefined) return this.#standIn(slot.written, i);
@@ -347,7 +347,8 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
       }
       return binding;
     });
-    this.launch({ kind: "dispatch", pipeline, params, bindings, grid: given.grid });
+    for (const { grid, origin } of gridParts(given.grid, this.traits.maxGrid))
+      this.launch({ kind: "dispatch", pipeline: this.#pipelines.get(loaded, given, origin), params, bindings, grid });
     this.#dropCopies(written);
   }
 

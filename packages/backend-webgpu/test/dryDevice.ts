@@ -16,6 +16,7 @@ const largeGpu: DeviceTraits = {
   maxInvocations: 1024,
   maxStorageBuffers: 16,
   offsetAlignment: 16,
+  maxGrid: 65_535,
 };
 
 /**

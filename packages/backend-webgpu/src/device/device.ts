@@ -17,6 +17,8 @@ export interface DeviceTraits {
   readonly maxInvocations: number;
   readonly maxStorageBuffers: number;
   readonly offsetAlignment: number;
+  /** Workgroups along one axis of a dispatch. */
+  readonly maxGrid: number;
 }
 
 /** How the GPU is chosen and what of it is used. */
@@ -28,6 +30,8 @@ export interface DeviceOptions {
   readonly subgroups?: boolean;
   /** Pretend that a binding holds at most so many bytes; for tests of the splitting paths. */
   readonly maxBinding?: number;
+  /** Pretend that a dispatch has at most so many workgroups along an axis; for tests of dispatches in parts. */
+  readonly maxGrid?: number;
   /** Ask for at most so many storage buffers a stage (8 at least); for tests of what a browser offers. */
   readonly maxStorageBuffers?: number;
 }
@@ -89,6 +93,7 @@ export async function openDevice(
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     offsetAlignment: limits.minStorageBufferOffsetAlignment,
+    maxGrid: Math.min(options.maxGrid ?? Infinity, limits.maxComputeWorkgroupsPerDimension),
   };
   return { device, traits };
 }

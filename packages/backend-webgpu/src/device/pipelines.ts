@@ -7,6 +7,7 @@ import type { AnyRequest } from "../shader/types.ts";
 import { bakeParams } from "./bakeParams.ts";
 import { dropAbsent } from "./dropAbsent.ts";
 import { GPUShaderStage } from "./flags.ts";
+import { nameOfOrigin, startingAt, type Origin } from "./gridParts.ts";
 import { unroll } from "./unroll.ts";
 
 /** Values for `override` declarations (pipeline constants) and for `const` declarations that size arrays (replaced in the text). */
@@ -21,6 +22,8 @@ export interface Pipeline {
   /** Its storage buffers, by number; binding 0 is the uniform block of parameters, unless they are baked in. */
   readonly slots: readonly BufferSlot[];
   readonly baked: boolean;
+  /** Of which part of a dispatch it is; absent where it is whole. */
+  readonly origin: Origin | undefined;
 }
 
 interface Specialised {
@@ -64,8 +67,17 @@ export class PipelineCache {
     return this.#pipelines.size;
   }
 
-  /** The pipeline of a request. @throws ArgumentError for an unknown constant. */
-  get(shader: LoadedShader, request: Pick<AnyRequest, "constants" | "buffers">): Pipeline {
+  /** The pipeline of a request, or of a part of it. @throws ArgumentError for an unknown constant. */
+  get(shader: LoadedShader, request: Pick<AnyRequest, "constants" | "buffers">, origin?: Origin): Pipeline {
+    if (origin !== undefined) {
+      const constants = constantsOf(shader, request);
+      const name = nameOf(shader, constants) + nameOfOrigin(origin);
+      const { code, overrides } = specialise(shader, constants);
+      const part = { code: startingAt(code, origin), overrides };
+      return this.#cached(name, () =>
+        this.#make(name, shader, constants, part, "offset", shader.declaration.buffers, origin),
+      );
+    }
     let ofShader = this.#direct.get(shader);
     if (!ofShader) this.#direct.set(shader, (ofShader = new Map()));
     const key = constantsKey(shader, request);
@@ -88,13 +100,14 @@ export class PipelineCache {
     params: readonly number[],
     absent: readonly BufferSlot[],
     bake: boolean,
+    origin?: Origin,
   ): Pipeline {
     const without = absent.length > 0 ? ` without ${absent.map(({ name }) => name).join()}` : "";
-    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(shader, constants)}${without}`;
+    const label = `${bake ? `baked ${params.join()}` : "fixed"} ${nameOf(shader, constants)}${without}${nameOfOrigin(origin)}`;
     return this.#cached(label, () => {
       const { code, overrides } = specialise(shader, constants);
       const present = dropAbsent(
-        code,
+        origin === undefined ? code : startingAt(code, origin),
         absent.map(({ number }) => number),
       );
       const baked = bake ? bakeParams(present, params) : undefined;
@@ -106,6 +119,7 @@ export class PipelineCache {
         { code: baked ?? present, overrides },
         baked === undefined ? "group" : "code",
         slots,
+        origin,
       );
     });
   }
@@ -123,6 +137,7 @@ export class PipelineCache {
     { code, overrides }: Specialised,
     place: ParamsPlace,
     slots: readonly BufferSlot[],
+    origin?: Origin,
   ): Pipeline {
     const { layout, pipelineLayout } = this.#layoutOf(slots, place);
     const module = this.#device.createShaderModule({ label, code });
@@ -131,7 +146,7 @@ export class PipelineCache {
       layout: pipelineLayout,
       compute: { module, entryPoint: "main", constants: overrides },
     });
-    return { label, shader, constants, pipeline, layout, slots, baked: place === "code" };
+    return { label, shader, constants, pipeline, layout, slots, baked: place === "code", origin };
   }
 
   #layoutOf(

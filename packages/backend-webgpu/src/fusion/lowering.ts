@@ -48,7 +48,7 @@ export class ReplayLowering implements Lowering {
   dispatch(shader: ShaderName, request: AnyRequest): Dispatch | undefined {
     const loaded = this.#shaders.load(shader, request.variant);
     const { absent, bindings, written } = boundOf(loaded, request.buffers);
-    if (!this.#fits(bindings, written)) return undefined;
+    if (!this.#fits(bindings, written) || request.grid.some((extent) => extent > this.traits.maxGrid)) return undefined;
     const params = encodeParams(loaded, request.params);
     const constants = constantsOf(loaded, request);
     const pipeline = this.#pipelines.replay(loaded, constants, params, absent, replayWishes.bake);
@@ -68,8 +68,8 @@ export class ReplayLowering implements Lowering {
   /** A launch as it was, with a pipeline for replays. */
   keep(launch: Launch): Launch {
     if (launch.kind === "copy") return launch;
-    const { shader, constants } = launch.pipeline;
-    const pipeline = this.#pipelines.replay(shader, constants, launch.params, [], replayWishes.bake);
+    const { shader, constants, origin } = launch.pipeline;
+    const pipeline = this.#pipelines.replay(shader, constants, launch.params, [], replayWishes.bake, origin);
     return { ...launch, pipeline };
   }
 }
