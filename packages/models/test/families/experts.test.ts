@@ -39,7 +39,10 @@ function joined(weights: Map<string, FloatTensor>, [gate, up, down]: readonly st
   const order = (key: string): number => [gate, up, down].findIndex((name) => key.includes(`.${name}.`));
   const number = (key: string): number => Number(/\.experts\.(\d+)\./.exec(key)![1]);
   for (const [key, { shape, values }] of experts.toSorted(([a], [b]) => number(a) - number(b) || order(a) - order(b))) {
-    const name = key.replace(/\.experts\..*/, `.experts.${order(key) === 2 ? "down_proj" : "gate_up_proj"}`);
+    const name = key.replace(
+      /\.experts\..*/,
+      `.experts.${order(key) === 2 ? "down_proj" : gate === "" ? up : "gate_up_proj"}`,
+    );
     const stack = stacks.get(name) ?? { count: 0, values: [], rows: 0, k: shape[1]! };
     stack.values.push(...values);
     stack.rows += shape[0]!;
@@ -57,13 +60,14 @@ describe.each([
   ["lfm2-moe-tiny", "lfm2_moe", ["w1", "w3", "w2"]],
   ["qwen3-next-tiny", "qwen3_next", USUAL],
   ["jamba-tiny", "jamba", USUAL],
+  ["nemotron-h-moe-tiny", "nemotron_h", ["", "up_proj", "down_proj"]],
 ] as const)("%s", (name, family, projections) => {
   beforeAll(() => setBackend(cpuBackend()));
 
   it("is read with each expert by itself, and with all in one tensor", async () => {
     const { config, weights } = await filesOf(name);
     const together = joined(weights, projections);
-    expect([...together.keys()].filter((key) => key.endsWith("experts.gate_up_proj")).length).toBeGreaterThan(0);
+    expect([...together.keys()].filter((key) => key.endsWith("up_proj")).length).toBeGreaterThan(0);
     const [single, whole] = [await load(config, weights), await load(config, together)];
     expect(logits(whole)).toEqual(logits(single));
     expect(await publishedWeights(whole)).toEqual(await publishedWeights(single));
@@ -80,7 +84,10 @@ describe.each([
   it("its config is written as it is read", async () => {
     const { config } = await filesOf(name);
     const read = parseModelConfig(new TextDecoder().decode(config));
-    expect(parseModelConfig(familyConfig(read, family) as Record<string, unknown>)).toEqual(read);
+    expect(parseModelConfig(familyConfig(read, family) as Record<string, unknown>)).toEqual({
+      ...read,
+      rescalePrenormResidual: false, // how weights start is no matter of saved ones
+    });
   });
 });
 
@@ -113,5 +120,29 @@ describe("which layers are of which sort in Jamba", () => {
     expect(() => parseModelConfig({ ...config, attn_layer_period: 2, attn_layer_offset: 2 })).toThrow(
       "attn_layer_offset must be less than attn_layer_period = 2",
     );
+  });
+});
+
+describe("Nemotron-H", () => {
+  const config = { model_type: "nemotron_h", hidden_size: 32, n_groups: 1, mamba_num_heads: 8, mamba_head_dim: 8 };
+  const sorts = (own: object): string =>
+    parseModelConfig({ ...config, ...own })
+      .layers.map((layer) =>
+        typeof layer === "object" && "kind" in layer ? (Number(layer["experts"] ?? 0) > 0 ? "moe" : layer.kind) : "?",
+      )
+      .join(" ");
+
+  it("has its layers in the letters of the pattern, the words before and those of today", () => {
+    const expected = "mamba2 moe attention mlp";
+    expect(sorts({ hybrid_override_pattern: "ME*-" })).toBe(expected);
+    expect(sorts({ layers_block_type: ["mamba", "moe", "attention", "mlp"] })).toBe(expected);
+    expect(sorts({ layer_types: ["linear_attention", "moe", "full_attention", "mlp"] })).toBe(expected);
+    expect(() => sorts({ hybrid_override_pattern: "MX" })).toThrow("must be of M, E, * and - alone");
+  });
+
+  it("keeps its head apart from the embedding, whatever the config says, as transformers does", () => {
+    const read = parseModelConfig({ ...config, hybrid_override_pattern: "M", tie_word_embeddings: true });
+    expect(read.head).toMatchObject({ tie: false });
+    expect(() => familyConfig({ ...read, head: { kind: "language", tie: true } }, "nemotron_h")).toThrow("head.tie");
   });
 });
