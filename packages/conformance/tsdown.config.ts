@@ -1,7 +1,15 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/cases.ts", "src/conformance.ts", "src/exactness.ts", "src/bench.ts", "src/tables.ts"],
+  entry: [
+    "src/index.ts",
+    "src/cases.ts",
+    "src/conformance.ts",
+    "src/exactness.ts",
+    "src/roundTrip.ts",
+    "src/bench.ts",
+    "src/tables.ts",
+  ],
   format: "esm",
   platform: "neutral",
   target: "es2023",

@@ -27,6 +27,19 @@ const DELTA_LAYERS = 12;
 /** What the issue asks of the losses: rounding differences grow along a training run. */
 const LOSS_RELATIVE = 1e-4;
 
+/** Layers, each by the roundings it makes, and the head. */
+function layersOf({ blocks }: Model): number {
+  return blocks.reduce(
+    (total, { mixers }) => total + (mixers.some(({ kind }) => kind === "gatedDelta") ? DELTA_LAYERS : 1),
+    1,
+  );
+}
+
+/** What logits may be off by where the largest is `peak`. */
+export function logitsBound(model: Model, peak: number): number {
+  return LOGITS_PER_LAYER * layersOf(model) * U32 * peak;
+}
+
 /** Golden group `hf`: logits, loss, every weight's gradient, greedy tokens, and the losses of AdamW steps. */
 export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRow[]> {
   const ids = inputArrays(golden)["ids"]!;
@@ -34,10 +47,7 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
   try {
     const length = ids.shape[1]!;
     const values = Int32Array.from(ids.data);
-    const layers = model.blocks.reduce(
-      (total, { mixers }) => total + (mixers.some(({ kind }) => kind === "gatedDelta") ? DELTA_LAYERS : 1),
-      1,
-    );
+    const layers = layersOf(model);
     const idsTensor = tensor(values, ids.shape);
     const targets = tensor(nextTokenTargets(values, length), ids.shape);
     const logits = expectedOf(golden, "out.logits");
@@ -46,7 +56,7 @@ export async function compareLanguageModel(golden: GoldenCase): Promise<GoldenRo
         tensor: "logits",
         actual: await take(model.forward(idsTensor).output),
         expected: logits,
-        bound: LOGITS_PER_LAYER * layers * U32 * largest(logits),
+        bound: logitsBound(model, largest(logits)),
         reason: `${LOGITS_PER_LAYER} roundings a layer of the largest logit`,
       },
       ...("out.greedy" in golden.tensors ? [await greedyRow(model, golden, values.subarray(0, length))] : []),

@@ -3,6 +3,7 @@ import { cpuBackend } from "@statespace/backend-cpu";
 import { setBackend, tensor, tidy } from "@statespace/core";
 import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
 import { beforeAll, describe, expect, it } from "vitest";
+import { formatTransformersJson } from "../../src/families/transformersJson.ts";
 import { familyConfig, fromPretrained, parseModelConfig, publishedWeights, type Model } from "../../src/index.ts";
 
 const golden = new URL("../../../conformance/golden/hf/", import.meta.url);
@@ -145,4 +146,17 @@ describe("Nemotron-H", () => {
     expect(read.head).toMatchObject({ tie: false });
     expect(() => familyConfig({ ...read, head: { kind: "language", tie: true } }, "nemotron_h")).toThrow("head.tie");
   });
+});
+
+it("whole numbers are written as floats where transformers wants floats", () => {
+  const text = formatTransformersJson({
+    routed_scaling_factor: 1,
+    logits_soft_cap: 30,
+    hidden_size: 32,
+    rope_parameters: { factor: 2 },
+  });
+  expect(text).toContain('"routed_scaling_factor": 1.0,');
+  expect(text).toContain('"logits_soft_cap": 30.0,');
+  expect(text).toContain('"hidden_size": 32,');
+  expect(text).toContain('"factor": 2.0');
 });
