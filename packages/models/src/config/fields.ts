@@ -30,8 +30,11 @@ export class ConfigFields {
   readonly #path: string;
   readonly #owner: FieldsOwner;
   readonly #read = new Set<string>();
+  /** What was read otherwise than it is written, in a line each; of the objects inside too. */
+  readonly notes: string[];
 
-  constructor(object: JsonObject, path = "", owner: FieldsOwner = CONFIG_FILE) {
+  constructor(object: JsonObject, path = "", owner: FieldsOwner = CONFIG_FILE, notes: string[] = []) {
+    this.notes = notes;
     this.#object = object;
     this.#path = path;
     this.#owner = owner;
@@ -107,6 +110,15 @@ export class ConfigFields {
     return this.integer(key, undefined, { min: 0, max: vocabSize - 1 });
   }
 
+  /** The id of padding, which changes nothing that a model computes: one that no token can have is none, and noted. */
+  padId(key: string, fallback: number | null, vocabSize: number): number | null {
+    const value = this.#get(key);
+    const outside = typeof value === "number" && Number.isInteger(value) && (value < 0 || value >= vocabSize);
+    if (!outside) return this.tokenId(key, fallback, vocabSize);
+    this.notes.push(`${this.#path}${key} = ${value} is no token: the model has none for padding`);
+    return null;
+  }
+
   /** One id, a list of ids, or null. */
   tokenIds(key: string, fallback: number | null, vocabSize: number): readonly number[] {
     const value = this.#get(key);
@@ -151,9 +163,9 @@ export class ConfigFields {
 
   object(key: string): ConfigFields {
     const value = this.#get(key);
-    if (value === undefined) return new ConfigFields({}, `${this.#path}${key}.`, this.#owner);
+    if (value === undefined) return new ConfigFields({}, `${this.#path}${key}.`, this.#owner, this.notes);
     if (!isJsonObject(value)) throw this.error(key, "must be an object");
-    return new ConfigFields(value, `${this.#path}${key}.`, this.#owner);
+    return new ConfigFields(value, `${this.#path}${key}.`, this.#owner, this.notes);
   }
 
   /** Notes keys that are known and of no consequence here. */

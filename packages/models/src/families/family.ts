@@ -10,6 +10,11 @@ import type { WeightRules } from "./weightNames.ts";
 export interface FamilyOptions {
   /** Activation of A in Mamba-3 models, which their files do not name; the heavy-tail one, that of the current official source, unless told. */
   readonly aActivation?: Mamba3MixerConfig["aActivation"] | undefined;
+  /**
+   * What the gated norm of `mamba2` files takes together: all channels, as transformers does, or those of each group, as `mamba_ssm` does, with
+   * which Codestral-Mamba was trained. Groups for weights of Codestral-Mamba's sizes, all for others, unless told.
+   */
+  readonly normGroups?: "all" | "groups" | undefined;
 }
 
 /** One published family of models: how its files say what our config says, and what they call the weights. */

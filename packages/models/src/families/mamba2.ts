@@ -1,8 +1,9 @@
+import { ArgumentError } from "@statespace/core";
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
 import { mamba2Schema, type Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
 import type { ModelConfig, ResolvedModel } from "../model/config.ts";
-import { expectPlainLayers, expressible, sharedSettings, type Family } from "./family.ts";
+import { expectPlainLayers, expressible, sharedSettings, type Family, type FamilyOptions } from "./family.ts";
 import { mambaAliases, mambaWeights } from "./mamba.ts";
 import { expectNoExtras, formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
@@ -38,6 +39,32 @@ function checkHeads(fields: ConfigFields, dInner: number): void {
   if (nHeads % nGroups !== 0) throw fields.error("n_groups", `must divide num_heads = ${nHeads}`);
 }
 
+/** Weights of Codestral-Mamba's sizes were trained with mamba_ssm, which norms each group of channels; transformers' code norms all of them together. */
+function isCodestral({ dModel, dInner, nHeads, nGroups, dState }: Mamba2MixerConfig, nLayer: number): boolean {
+  return [dModel, dInner, nHeads, nGroups, dState, nLayer].join() === "4096,8192,128,8,128,64";
+}
+
+function readNormGroups(
+  fields: ConfigFields,
+  { normGroups }: FamilyOptions,
+  config: Mamba2MixerConfig,
+  nLayer: number,
+): number {
+  const { dInner, nGroups } = config;
+  if (normGroups !== undefined && normGroups !== "all" && normGroups !== "groups")
+    throw new ArgumentError(`normGroups must be "all" or "groups", got ${JSON.stringify(normGroups)}`);
+  // A file without sizes is of the class, not of those weights.
+  const codestral = fields.has("hidden_size") && fields.has("n_groups") && isCodestral(config, nLayer);
+  const groups = normGroups === undefined ? codestral : normGroups === "groups";
+  if (nGroups > 1 && normGroups === undefined)
+    fields.notes.push(
+      groups
+        ? `the gated norm is over each of ${nGroups} groups, as mamba_ssm has it, with which weights of these sizes were trained; { normGroups: "all" } is transformers' way`
+        : `the gated norm is over all channels, as transformers has it; { normGroups: "groups" } is right for weights trained with mamba_ssm`,
+    );
+  return groups ? dInner / nGroups : dInner;
+}
+
 /** Mamba-2 as Hugging Face transformers keeps it (arXiv 2405.21060). */
 export const mamba2: Family = {
   name: NAME,
@@ -45,14 +72,15 @@ export const mamba2: Family = {
   aliases: mambaAliases,
   stringify: formatTransformersJson,
   detect: (config) => isModelType(config, NAME),
-  read(fields: ConfigFields): ModelConfig {
+  read(fields: ConfigFields, options: FamilyOptions): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
     const dInner = Math.floor(fields.number("expand", 2, { min: 0, above: true, max: 1024 }) * dModel);
     checkHeads(fields, dInner);
-    // transformers' mixer always norms, after the gate and over all of dInner, whatever rms_norm and norm_before_gate say.
+    // transformers' mixer always norms, after the gate, whatever rms_norm and norm_before_gate say.
     const defaults = { ...HEADS, dInner, dState: 128, chunkSize: 256, mixerNormEps: normEps };
-    const layer = { kind: "mamba2", ...mamba2Schema.read(fields, dModel, { names, defaults }) } as const;
-    return { ...model, layers: Array.from({ length: nLayer }, () => layer) };
+    const config = mamba2Schema.read(fields, dModel, { names, defaults });
+    const normGroupSize = readNormGroups(fields, options, config, nLayer);
+    return { ...model, layers: Array.from({ length: nLayer }, () => ({ kind: "mamba2", ...config, normGroupSize })) };
   },
   write(model: ResolvedModel, dtype: FloatStorage): JsonObject {
     expectPlainLayers(NAME, model, ["mamba2"]);
@@ -64,7 +92,8 @@ export const mamba2: Family = {
     demand(Number.isInteger(dInner / dModel), "dInner");
     demand(config.mixerNorm, "mixerNorm");
     demand(!config.normBeforeGate, "normBeforeGate");
-    demand(config.normGroupSize === dInner, "normGroupSize");
+    const ofGroups = isCodestral(config, model.layers.length) ? dInner / config.nGroups : dInner;
+    demand(config.normGroupSize === ofGroups, "normGroupSize");
     demand(config.mixerNormEps === model.normEps, "mixerNormEps");
     demand(!config.dHasHeadDim, "dHasHeadDim");
     return {

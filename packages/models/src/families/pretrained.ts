@@ -22,6 +22,7 @@ import { FrameKeeper } from "../generate/eventLoop.ts";
 import { Model } from "../model/model.ts";
 import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";
+import { refusePackedElsewhere } from "./packedElsewhere.ts";
 import { familyNamed, familyOf } from "./registry.ts";
 import { canonicalName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
 import { WeightLoader } from "./weightLoader.ts";
@@ -65,6 +66,7 @@ const LOAD_OPTIONS: Readonly<Record<keyof FromPretrainedOptions, true>> = {
   keyPrefix: true,
   onPutError: true,
   aActivation: true,
+  normGroups: true,
 };
 const OTHER_NAMES = {
   dtype: "weights",
@@ -114,9 +116,10 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
   checkLoadOptions("fromPretrained", options);
   const checkpoint = await openCheckpoint(openSource(from, options), options);
   const family = familyOf(checkpoint.config);
-  const model = new Model(family.read(new ConfigFields(checkpoint.config), options), "empty", {
-    backend: options.backend,
-  });
+  refusePackedElsewhere(checkpoint.config);
+  const fields = new ConfigFields(checkpoint.config);
+  const model = new Model(family.read(fields, options), "empty", { backend: options.backend });
+  for (const note of fields.notes) (options.notice ?? warn)(`${family.name}: ${note}`);
   try {
     await load(model, family, checkpoint, options);
     return model;
@@ -133,6 +136,7 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
 export async function loadWeights(model: Model, from: SourceLike, options: LoadWeightsOptions = {}): Promise<void> {
   checkLoadOptions("loadWeights", options);
   const checkpoint = await openCheckpoint(openSource(from, options), options);
+  refusePackedElsewhere(checkpoint.config);
   await load(model, familyOf(checkpoint.config), checkpoint, options);
 }
 
@@ -172,13 +176,15 @@ async function load(
   origins.set(model, { family: family.name, storage: kept, tensors });
 }
 
+const warn = (line: string): void => console.warn(line);
+
 /** `qwen3_5: left out are the vision tower (model.visual.*, 153 tensors), ...` */
 function tellLeftOut(
   family: Family,
   { entries }: Checkpoint,
   unknown: readonly string[],
   // Whoever loads a model by its name must not believe that it sees.
-  notice: (line: string) => void = (line) => console.warn(line),
+  notice: (line: string) => void = warn,
 ): void {
   const counts = new Map<string, number>();
   for (const key of entries.keys()) {

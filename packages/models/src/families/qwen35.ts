@@ -131,6 +131,7 @@ export const qwen35Vision: Family = {
   read(fields: ConfigFields): ModelConfig {
     const { tie_word_embeddings: tie = null, text_config: own } = fields.json;
     if (!fields.isObject("text_config")) throw fields.error("text_config", "must be an object");
-    return read(new ConfigFields({ tie_word_embeddings: tie, ...(own as JsonObject) }, "text_config."));
+    const json = { tie_word_embeddings: tie, ...(own as JsonObject) };
+    return read(new ConfigFields(json, "text_config.", undefined, fields.notes));
   },
 };

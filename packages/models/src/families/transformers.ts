@@ -71,7 +71,7 @@ export function readShared(
     residualInFp32: fields.boolean("residual_in_fp32", true),
     bosTokenId: fields.tokenId("bos_token_id", id(defaults.bos), vocabSize),
     eosTokenIds: fields.tokenIds("eos_token_id", id(defaults.eos), vocabSize),
-    padTokenId: fields.tokenId("pad_token_id", id(defaults.pad), vocabSize),
+    padTokenId: fields.padId("pad_token_id", id(defaults.pad), vocabSize),
     initializerRange: fields.number("initializer_range", defaults.initializerRange, { min: 0, max: 100 }),
     rescalePrenormResidual: fields.boolean("rescale_prenorm_residual", false),
   } as const;

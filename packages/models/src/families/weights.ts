@@ -2,6 +2,7 @@ import { FormatError, type Parameter } from "@statespace/core";
 import { quote, type TensorEntry } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { Family } from "./family.ts";
+import { WrappedNames } from "./wrappedNames.ts";
 import {
   canonicalName,
   cutEvenly,
@@ -17,7 +18,8 @@ export type NamedWeights = Map<string, { readonly shape: readonly number[]; read
 
 /** The beginning of a tensor's name, by which a family tells that it is no part of the language model. */
 export function leftOutBy({ leftOut = {} }: Pick<Family, "leftOut">, key: string): string | undefined {
-  return Object.keys(leftOut).find((beginning) => key.startsWith(beginning));
+  const name = WrappedNames.unwrapped(key);
+  return Object.keys(leftOut).find((beginning) => name.startsWith(beginning));
 }
 
 /**
@@ -34,15 +36,8 @@ export function matchWeights(
     throw new FormatError(`tensor ${quote(key)} is not part of a ${family.name} model of this configuration`);
   },
 ): ReadonlyMap<string, PublishedTensor> {
-  const { weights: rules, aliases } = family;
-  const written = new Map<string, string>();
-  for (const key of entries.keys()) {
-    if (leftOutBy(family, key) !== undefined) continue;
-    const { name: canonical } = canonicalName(key, aliases);
-    const twin = written.get(canonical);
-    if (twin !== undefined) throw new FormatError(`tensors ${quote(key)} and ${quote(twin)} are the same weight`);
-    written.set(canonical, key);
-  }
+  const { weights: rules } = family;
+  const written = canonicalNames(model, family, entries.keys());
   const matched = new Map<string, PublishedTensor>();
   const asInFile = (targets: readonly PublishedTensor[]): boolean =>
     targets.every(({ key, shape }) => entries.get(written.get(key) ?? "")?.shape.join() === shape.join());
@@ -67,6 +62,39 @@ export function matchWeights(
   const tied = head.kind === "language" && head.tie === true ? publishedName("head.weight", rules) : undefined;
   for (const [canonical, key] of written) if (!matched.has(key) && canonical !== tied) unknown(key);
   return matched;
+}
+
+/** The keys of a file by the names that the family has for them; names that others have wrapped are found where nothing else bears theirs. */
+function canonicalNames(
+  model: Model,
+  family: Pick<Family, "weights" | "aliases" | "alternatives" | "leftOut">,
+  keys: Iterable<string>,
+): ReadonlyMap<string, string> {
+  const { weights: rules, aliases, alternatives } = family;
+  const own = [rules, { ...rules, ...alternatives }].flatMap((all) => publishedTensors(model, all));
+  const known = new Set([...own.map(({ key }) => key), publishedName("head.weight", rules)]);
+  const written = new Map<string, string>();
+  const others: string[] = [];
+  for (const key of keys) {
+    if (leftOutBy(family, key) !== undefined) continue;
+    const { name: canonical } = canonicalName(key, aliases);
+    const twin = written.get(canonical);
+    if (twin !== undefined) throw new FormatError(`tensors ${quote(key)} and ${quote(twin)} are the same weight`);
+    if (known.has(canonical)) written.set(canonical, key);
+    else others.push(key);
+  }
+  const names = new WrappedNames(
+    (name) => {
+      const { name: canonical } = canonicalName(name, aliases);
+      return known.has(canonical) ? canonical : undefined;
+    },
+    publishedName("encoder.weight", rules),
+  );
+  for (const key of others) {
+    const found = names.find(key) ?? key;
+    written.set(written.has(found) ? key : found, key);
+  }
+  return written;
 }
 
 /** The tensors that each parameter is in a family's files. */
