@@ -97,6 +97,7 @@ export const jamba: Family = {
     norm_f: "model.final_layernorm",
     head: "lm_head",
   },
+  weightOnly: ["dt_proj"],
   alternatives: joinedExpertWeights("model.layers.*.feed_forward.experts"),
   read(fields: ConfigFields): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
