@@ -121,7 +121,7 @@ export const add: Binary = arithmetic(
   (dy) => [dy, dy],
 );
 
-/** a * b elementwise, broadcast. */
+/** a * b elementwise, broadcast; of int32 it wraps around. */
 export const mul: Binary = arithmetic(
   "mul",
   (a, b) => a * b,
@@ -140,7 +140,7 @@ export const sub: Binary = arithmetic(
   (a, b) => add(a, minus(b)),
 );
 
-/** a / b elementwise, broadcast; a quotient of int32 is cut toward zero. */
+/** a / b elementwise, broadcast; a quotient of int32 is cut toward zero, and 0 where b is. */
 export const div: Binary = arithmetic(
   "div",
   (a, b) => a / b,

@@ -114,7 +114,7 @@ export const exp: Unary = unary("exp", Math.exp, { y: (dy, y) => mul(dy, y) });
 export const log: Unary = unary("log", Math.log, { x: (dy, x) => div(dy, x) });
 
 /** e^x - 1 without cancellation near 0. Composed after W. Kahan: the rounding of e^x cancels in (e^x - 1) x / log e^x. */
-export const expm1: Unary = unary("expm1", Math.expm1, { y: (dy, y) => mul(dy, add(y, 1)) }, (x) => {
+export const expm1: Unary = unary("expm1", Math.expm1, { x: (dy, x) => mul(dy, exp(x)) }, (x) => {
   const y = exp(x);
   const rest = sub(y, 1);
   return where(less(abs(x), 0.5), where(equal(y, 1), x, div(mul(rest, x), log(y))), rest);
@@ -133,7 +133,7 @@ export const sqrt: Unary = unary("sqrt", Math.sqrt, { y: (dy, y) => div(dy, mul(
 export const rsqrt: Unary = unary(
   "rsqrt",
   (x) => 1 / Math.sqrt(x),
-  { y: (dy, y) => mul(dy, mul(mul(square(y), y), -0.5)) },
+  { y: (dy, y) => mul(mul(mul(mul(dy, y), y), y), -0.5) },
   (x) => exp(mul(log(x), -0.5)),
 );
 
@@ -149,19 +149,28 @@ export const square: Unary = unary(
 export const reciprocal: Unary = unary(
   "reciprocal",
   (x) => 1 / x,
-  { y: (dy, y) => neg(mul(dy, square(y))) },
+  { y: (dy, y) => neg(mul(mul(dy, y), y)) },
   (x) => div(1, x),
 );
 
 const sigmoidOf = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** 1 / (1 + e^-x). */
-export const sigmoid: Unary = unary("sigmoid", sigmoidOf, { y: (dy, y) => mul(dy, mul(y, sub(1, y))) }, (x) =>
-  div(1, add(exp(neg(x)), 1)),
+export const sigmoid: Unary = unary(
+  "sigmoid",
+  sigmoidOf,
+  { x: (dy, x) => mul(dy, mul(sigmoid(x), sigmoid(neg(x)))) },
+  (x) => div(1, add(exp(neg(x)), 1)),
 );
 
+/** 1 - tanh^2, which far from 0 has digits where the difference has none: 4 sigmoid(2 x) sigmoid(-2 x). */
+function squaredSech(x: Tensor): Tensor {
+  const twice = mul(x, 2);
+  return mul(mul(sigmoid(twice), sigmoid(neg(twice))), 4);
+}
+
 /** Hyperbolic tangent. */
-export const tanh: Unary = unary("tanh", Math.tanh, { y: (dy, y) => mul(dy, sub(1, square(y))) }, (x) => {
+export const tanh: Unary = unary("tanh", Math.tanh, { x: (dy, x) => mul(dy, squaredSech(x)) }, (x) => {
   const less1 = expm1(mul(abs(x), -2));
   return mul(sign(x), div(neg(less1), add(less1, 2)));
 });
@@ -189,7 +198,7 @@ export const silu: Unary = unary(
   {
     x: (dy, x) => {
       const s = sigmoid(x);
-      return mul(dy, mul(s, add(mul(x, sub(1, s)), 1)));
+      return mul(dy, mul(s, add(mul(x, sigmoid(neg(x))), 1)));
     },
   },
   (x) => mul(x, sigmoid(x)),

@@ -12,6 +12,9 @@ const INT = false;
 const RANK = 1u;
 
 fn apply(p: f32, q: f32) -> u32 {
+  if (OP >= 4u && (isNan(p) || isNan(q))) {
+    return ofNan(p, q);
+  }
   switch OP {
     case 0u: { return bitcast<u32>(p + q); }
     case 1u: { return bitcast<u32>(p - q); }
@@ -30,12 +33,23 @@ fn apply(p: f32, q: f32) -> u32 {
   }
 }
 
+// Maximum, minimum and power are NaN then (but for x^0), and of comparisons only != holds.
+fn ofNan(p: f32, q: f32) -> u32 {
+  if (OP == 6u && q == 0.0f && !isNan(q)) {
+    return bitcast<u32>(1.0f);
+  }
+  if (OP >= 7u) {
+    return u32(OP == 8u);
+  }
+  return select(bitcast<u32>(q), bitcast<u32>(p), isNan(p));
+}
+
 fn applyInt(p: i32, q: i32) -> u32 {
   switch OP {
     case 0u: { return bitcast<u32>(p + q); }
     case 1u: { return bitcast<u32>(p - q); }
     case 2u: { return bitcast<u32>(p * q); }
-    case 3u: { return bitcast<u32>(p / q); }
+    case 3u: { return select(bitcast<u32>(p / select(q, 1, q == 0)), 0u, q == 0); }
     case 4u: { return bitcast<u32>(max(p, q)); }
     case 5u: { return bitcast<u32>(min(p, q)); }
     case 6u: { return bitcast<u32>(powerInt(p, q)); }
@@ -76,10 +90,16 @@ fn power(p: f32, q: f32) -> f32 {
   return select(magnitude, -magnitude, p < 0.0f && odd);
 }
 
+// By squaring, wrapping around; cut toward zero where q < 0.
 fn powerInt(p: i32, q: i32) -> i32 {
+  if (q < 0) {
+    return select(0, select(1, p, (q & 1) != 0), abs(p) == 1);
+  }
   var result = 1;
-  for (var i = 0; i < q; i++) {
-    result *= p;
+  var square = p;
+  for (var rest = u32(q); rest > 0u; rest >>= 1u) {
+    result *= select(1, square, (rest & 1u) != 0u);
+    square *= square;
   }
   return result;
 }

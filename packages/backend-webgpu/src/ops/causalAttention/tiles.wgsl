@@ -100,7 +100,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       //: unroll
       for (var s = 0u; s < BLOCK; s++) {
-        let weight = select(0.0f, expAccurate(scores[s] - peak), scores[s] > -2.0e38f);
+        let weight = select(0.0f, expAccurate(scores[s] - peak), scores[s] > -2.0e38f || isNan(scores[s]));
         total += weight;
         //: unroll
         for (var c = 0u; c < PQ; c++) {

@@ -6,6 +6,10 @@ struct Params { outer: u32, extent: u32, inner: u32, part: u32, parts: u32 } // 
 const OP = 0u; // 0 sum, 1 max, 2 min
 const INT = false;
 
+fn isNan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let i = (group.x + group.y * groups.x) * 64u + lid;
@@ -28,7 +32,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var sum = select(bitcast<f32>(x[(base + begin) * params.inner + column]), 0.0f, OP == 0u);
     for (var k = begin; k < end; k++) {
       let v = bitcast<f32>(x[(base + k) * params.inner + column]);
-      sum = select(select(min(sum, v), max(sum, v), OP == 1u), sum + v, OP == 0u);
+      if (OP == 0u) {
+        sum += v;
+      } else if (isNan(v) || isNan(sum)) {
+        sum = select(sum, v, isNan(v));
+      } else {
+        sum = select(min(sum, v), max(sum, v), OP == 1u);
+      }
     }
     y[i] = bitcast<u32>(sum);
   }

@@ -9,7 +9,14 @@ const WG = 256u;
 var<workgroup> floats: array<f32, WG>;
 var<workgroup> ints: array<i32, WG>;
 
+fn isNan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
 fn join(a: f32, b: f32) -> f32 {
+  if ((OP == 1u || OP == 2u) && (isNan(a) || isNan(b))) {
+    return select(b, a, isNan(a));
+  }
   switch OP {
     case 1u: { return max(a, b); }
     case 2u: { return min(a, b); }

@@ -1,9 +1,14 @@
 // Elementary functions that keep their relative accuracy: WGSL lets exp err by 3 + 2|x| ULP and log by 2^-21 near 1.
 const log2e = 1.4426950408889634f;
 
+// By its bits: a compiler may take it that no float is NaN, but not that bits are not these.
+fn isNan(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
 // exp by range reduction and a polynomial (1 + f + f^2 p(f), least error for |f| <= ln 2 / 2), of products and sums alone: it errs by
 // at most 1.4 of 2^-24, whatever the driver's exp2 does and whether or not its fma rounds once (n times the first part of ln 2 is exact: that part has nine bits).
-// Saturates at e^88.7 and e^-87 rather than make infinities or denormal numbers.
+// Saturates at e^88.7 and e^-87 rather than make infinities or denormal numbers; of NaN it is NaN.
 fn expAccurate(x: f32) -> f32 {
   let clamped = clamp(x, -87.0f, 88.7f);
   let n = floor(fma(clamped, log2e, 0.5f));
@@ -14,7 +19,7 @@ fn expAccurate(x: f32) -> f32 {
   p = fma(p, f, 4.1666295e-2f);
   p = fma(p, f, 1.6666666e-1f);
   p = fma(p, f, 0.5f);
-  return (fma(p, f * f, f) + 1.0f) * bitcast<f32>(u32(i32(n) + 127) << 23u);
+  return select((fma(p, f * f, f) + 1.0f) * bitcast<f32>(u32(i32(n) + 127) << 23u), x, isNan(x));
 }
 
 // log(1 + e) for e in [0, 1], by the polynomial that errs least.
@@ -33,7 +38,7 @@ fn log1pUnit(e: f32) -> f32 {
 }
 
 fn softplus(x: f32) -> f32 {
-  return max(x, 0.0f) + log1pUnit(expAccurate(-abs(x)));
+  return 0.5f * (x + abs(x)) + log1pUnit(expAccurate(-abs(x))); // the first part is max(x, 0), and NaN where x is
 }
 
 fn sigmoid(x: f32) -> f32 {

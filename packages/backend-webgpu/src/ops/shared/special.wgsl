@@ -2,8 +2,8 @@
 
 // log by splitting off the exponent: log(1 + f) for f in [sqrt(1/2) - 1, sqrt(2) - 1] as 2 atanh(f / (2 + f)).
 fn logAccurate(x: f32) -> f32 {
-  if (!(x > 0.0f)) {
-    return log(x);
+  if (!(x > 0.0f) || isNan(x)) {
+    return select(log(x), x, isNan(x));
   }
   let scaled = select(x, x * 8388608.0f, x < 1.17549435e-38f);
   let bits = bitcast<i32>(scaled);
@@ -69,14 +69,14 @@ fn erfcFraction(x: f32) -> f32 {
 
 fn erf(x: f32) -> f32 {
   let a = min(abs(x), 9.0f);
-  if (a < 1.0f) {
+  if (a < 1.0f || isNan(x)) {
     return erfSeries(x);
   }
   return sign(x) * (1.0f - erfcFraction(a));
 }
 
 fn erfc(x: f32) -> f32 {
-  if (abs(x) < 1.0f) {
+  if (abs(x) < 1.0f || isNan(x)) {
     return 1.0f - erfSeries(x);
   }
   let tail = erfcFraction(min(abs(x), 9.3f));

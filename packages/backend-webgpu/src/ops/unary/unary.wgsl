@@ -50,6 +50,19 @@ fn applyInt(v: i32) -> i32 {
   }
 }
 
+// NaN stays NaN, and e^x leaves the range of float32 as it should: infinite above, 0 below (denormal numbers are not made).
+fn bits(v: u32) -> u32 {
+  let value = bitcast<f32>(v);
+  let result = bitcast<u32>(apply(value));
+  if (isNan(value)) {
+    return v;
+  }
+  if (OP == 2u) {
+    return select(select(result, 0u, value < -87.336544f), 0x7f800000u, value > 88.722839f);
+  }
+  return result;
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.x + group.y * groups.x) * 256u + lane;
@@ -57,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (INT) {
       y[i] = bitcast<u32>(applyInt(bitcast<i32>(x[i])));
     } else {
-      y[i] = bitcast<u32>(apply(bitcast<f32>(x[i])));
+      y[i] = bits(x[i]);
     }
   }
 }

@@ -1,0 +1,119 @@
+import { cpuBackend } from "@statespace/backend-cpu";
+import { wasmBackend } from "@statespace/backend-wasm";
+import { webGpuBackend } from "@statespace/backend-webgpu";
+import {
+  causalAttention,
+  readFloats,
+  readInts,
+  selectiveScan,
+  setBackend,
+  tensor,
+  valueAndGrads,
+  sum,
+  type Tensor,
+} from "@statespace/core";
+import * as ops from "@statespace/core/ops";
+import { beforeAll, expect, it } from "vitest";
+import { describeOn } from "../src/harness/describeOn.ts";
+
+const of = (...values: number[]): Tensor => tensor(values, [values.length]);
+const ints = (...values: number[]): Tensor => tensor(Int32Array.from(values), [values.length]);
+const read = async (t: Tensor): Promise<number[]> => [...(await readFloats(t))];
+const gradient = async (f: (x: Tensor) => Tensor, ...at: number[]): Promise<number[]> => {
+  const x = of(...at);
+  return read(valueAndGrads(() => sum(f(x)), [x]).grads[0]!);
+};
+
+for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
+  await describeOn(backend, () => {
+    beforeAll(() => setBackend(backend));
+
+    it.each([
+      "relu",
+      "sigmoid",
+      "tanh",
+      "softplus",
+      "silu",
+      "gelu",
+      "exp",
+      "expm1",
+      "log",
+      "log1p",
+      "sqrt",
+      "rsqrt",
+      "abs",
+      "erf",
+      "sin",
+    ] as const)("%s of NaN is NaN", async (name) =>
+      expect((await read(ops[name](of(1, Number.NaN, 0.5)))).map(Number.isNaN)).toEqual([false, true, false]),
+    );
+
+    it("NaN goes through comparisons, folds and limits", async () => {
+      const x = of(1, Number.NaN, 2);
+      const nan = [false, true, false];
+      expect((await read(ops.maximum(x, 0))).map(Number.isNaN)).toEqual(nan);
+      expect((await read(ops.minimum(0, x))).map(Number.isNaN)).toEqual(nan);
+      expect((await read(ops.clip(x, 0, 1))).map(Number.isNaN)).toEqual(nan);
+      expect(await read(ops.max(x))).toEqual([Number.NaN]);
+      expect(await read(ops.min(ops.reshape(x, [3, 1]), 0))).toEqual([Number.NaN]);
+      expect((await read(ops.softmax(x))).every(Number.isNaN)).toBe(true);
+      expect([...(await ops.equal(x, x).data())]).toEqual([1, 0, 1]);
+      expect([...(await ops.notEqual(x, x).data())]).toEqual([0, 1, 0]);
+    });
+
+    it("e^x leaves float32 as it should", async () => {
+      expect(await read(ops.exp(of(89, -110)))).toEqual([Infinity, 0]);
+    });
+
+    it("a NaN in delta is in the scan", async () => {
+      const full = (value: number, ...shape: number[]): Tensor =>
+        tensor(new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(value), shape);
+      const { y } = selectiveScan(
+        {
+          u: full(1, 1, 3, 1),
+          delta: tensor([0, Number.NaN, 0], [1, 3, 1]),
+          A: full(-1, 1, 1),
+          B: full(1, 1, 3, 1),
+          C: full(1, 1, 3, 1),
+        },
+        { deltaSoftplus: true },
+      );
+      expect((await read(y)).map(Number.isNaN)).toEqual([false, true, true]);
+    });
+
+    it("a NaN in a query or a key that is seen is in the attention", async () => {
+      const q = tensor([1, Number.NaN, 1, 1], [1, 4, 1, 1]);
+      const k = tensor([1, 1, Number.NaN, 1], [1, 4, 1, 1]);
+      const v = tensor([1, 2, 3, 4], [1, 4, 1, 1]);
+      expect((await read(causalAttention({ q, k, v }).y)).map(Number.isNaN)).toEqual([false, true, true, true]);
+    });
+
+    it("int32 wraps around, and is cut toward zero", async () => {
+      const [x, y] = [ints(65_537, -7, 7, 3, 2, -1, 0), ints(65_537, 2, 0, 40, -1, -3, -1)];
+      expect([...(await readInts(ops.mul(x, y)))]).toEqual([131_073, -14, 0, 120, -2, 3, 0]);
+      expect([...(await readInts(ops.div(x, y)))]).toEqual([1, -3, 0, 0, -2, 0, 0]);
+      expect([
+        ...(await readInts(ops.pow(ints(3, 3, 2, -1, -1, 1, 5), ints(40, 5, -1, -3, 4, -9, 2 ** 31 - 1)))),
+      ]).toEqual([Number(BigInt.asIntN(32, 3n ** 40n)), 243, 0, -1, 1, 1, powerWrapped(5, 2 ** 31 - 1)]);
+      expect([...(await readInts(ops.square(ints(65_537))))]).toEqual([131_073]);
+    });
+
+    it("slopes far out have their digits", async () => {
+      const close = (got: readonly number[], want: readonly number[]): void =>
+        got.forEach((value, i) => expect(Math.abs(value / want[i]! - 1)).toBeLessThan(2e-6));
+      close(await gradient(ops.expm1, -20, -40), [Math.exp(-20), Math.exp(-40)]);
+      close(await gradient(ops.sigmoid, 20, -20), [Math.exp(-20), Math.exp(-20)]);
+      close(await gradient(ops.tanh, 12, -12), [4 * Math.exp(-24), 4 * Math.exp(-24)]);
+      close(await gradient((x) => ops.mul(ops.reciprocal(x), 1e-12), 1e-20), [-1e28]);
+      close(await gradient((x) => ops.mul(ops.rsqrt(x), 1e-6), 1e-26), [-0.5e33]);
+      expect(await gradient((x) => ops.pow(x, 2), 0, 3)).toEqual([0, 6]);
+    });
+  });
+
+/** a^b modulo 2^32, as an int32. */
+function powerWrapped(a: number, b: number): number {
+  let result = 1;
+  for (let rest = b, square = a; rest > 0; rest = Math.floor(rest / 2), square = Math.imul(square, square))
+    if (rest % 2 === 1) result = Math.imul(result, square);
+  return result;
+}
