@@ -37,6 +37,22 @@ export const messages = defineMessages(
     memory: "State",
     cache: "A Transformer’s cache here",
     output: "Generated text",
+    microscope: "Token microscope",
+    microscopeNote:
+      "Type any text. Each token carries its surprise in bits: how little the model had expected it. Choose one to see what it expected next, and take another way from there.",
+    lookText: "A text to look at",
+    lookDefault: "The state of the Union is strong",
+    lookTokens: "Tokens",
+    lookCut: (n: number): string => `The text is longer: its first ${n} tokens are shown.`,
+    bits: (n: string): string => `${n} bits`,
+    expected: (token: string): string => `After “${token}” it expects`,
+    deltas: "How long each layer looks at each token: Δ",
+    deltasNote:
+      "A row is a layer, a column a token, in the text’s order; darker is larger. A large Δ writes the token over the state, a small one passes it by. Of a layer the mean over its channels is shown.",
+    reading: "What reads what",
+    readingNote:
+      "In one layer: a row is a token that reads, a column an earlier one that is read. It is |C exp(A ΣΔ) Δ B| of the two, the mean over channels: what attention’s map is to a Transformer, computed from the recurrence. Nothing stands right of the diagonal: no token reads a later one. Of a layer of attention it is attention’s own map.",
+    layer: "Layer",
     states: "The state, layer by layer",
     statesNote:
       "Each picture is one layer’s memory: a column is a channel, a row one of its states; orange is negative, green positive. All share one scale, so a pale layer holds small numbers. The size of a state never changes.",
@@ -109,6 +125,22 @@ export const messages = defineMessages(
     memory: "状态",
     cache: "Transformer 此刻的缓存",
     output: "生成的文本",
+    microscope: "词元显微镜",
+    microscopeNote:
+      "输入任何文字。每个词元都标着它的“意外程度”（比特）：模型有多没料到它。选一个词元，看模型接下来预期什么，再从那里走另一条路。",
+    lookText: "要观察的文字",
+    lookDefault: "The state of the Union is strong",
+    lookTokens: "词元",
+    lookCut: (n) => `文字更长：只显示前 ${n} 个词元。`,
+    bits: (n) => `${n} 比特`,
+    expected: (token) => `在“${token}”之后，它预期`,
+    deltas: "每层看每个词元多久：Δ",
+    deltasNote:
+      "一行是一层，一列是一个词元，按文字顺序排列；颜色越深，数值越大。Δ 大，词元就盖掉状态；Δ 小，词元就被略过。这里显示每层各通道的平均值。",
+    reading: "谁在读谁",
+    readingNote:
+      "在一层之内：一行是正在读的词元，一列是被读的较早词元。数值是两者的 |C exp(A ΣΔ) Δ B|，取各通道的平均：相当于 Transformer 的注意力图，但由递推算出。对角线右边是空的：没有词元能读到后面的词元。如果这一层是注意力，显示的就是注意力图本身。",
+    layer: "层",
     states: "逐层查看状态",
     statesNote:
       "每幅图是一层的记忆：一列是一个通道，一行是它的一个状态；橙色为负，绿色为正。所有图用同一把标尺，颜色淡的层存的数就小。状态的大小始终不变。",

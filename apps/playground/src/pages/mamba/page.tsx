@@ -14,6 +14,7 @@ import type { WriteInput } from "./compute/writerApi.ts";
 import formulas from "./formulas.tex";
 import { overtakes } from "./growth.ts";
 import { messages as m } from "./messages.ts";
+import { Microscope } from "./Microscope.tsx";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
 import { writer, type Writer } from "./writer.ts";
@@ -106,6 +107,7 @@ export function MambaPage(): JSX.Element {
         </p>
         <Numbers writer={writer} />
       </Panel>
+      <Microscope writer={writer} />
       <Panel title={m().states} note={m().statesNote}>
         <For each={writer.picture()}>
           {(picture, i) => (

@@ -4,6 +4,7 @@ import { largest } from "../../components/HeatMap.tsx";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
+import type { Look } from "./compute/looking.ts";
 import type { Snapshot } from "./compute/writing.ts";
 import type {
   LayerPicture,
@@ -39,6 +40,10 @@ export interface Writer {
   restore(snapshot: Snapshot): Promise<void>;
   fork(snapshot: Snapshot, input: WriteInput): Promise<void>;
   rewind(tokens: number): Promise<void>;
+  /** What the model makes of a text, token by token. */
+  look(text: string): Promise<Look>;
+  /** How much of each token every later one reads in a layer, [l, l]. */
+  reads(text: string, layer: number): Promise<Float32Array>;
   /** Goes on from such a file. @throws what is wrong with it. */
   open(file: File): Promise<Snapshot>;
   /** After an error: the last thing that was asked, once more, in a fresh worker if the old one died. */
@@ -166,6 +171,8 @@ function makeWriter(): Writer {
       await restore(snapshot, input.seed);
       await write(input);
     },
+    look: (text) => worker().call("look", text),
+    reads: (text, layer) => worker().call("reads", { text, layer }),
     rewind: (tokens) => shown(() => worker().call("rewind", tokens)),
     open: async (file) => {
       const opened = await worker().call("open", file);

@@ -5,6 +5,7 @@ import { fromPretrained } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, pause, type CallContext } from "../../../workers/rpc.ts";
+import { lookAt, readsOf, type Look } from "./looking.ts";
 import { Writing, type Snapshot } from "./writing.ts";
 
 export type ModelChoice =
@@ -206,6 +207,15 @@ export const api = {
       writing!.restore(new Uint8Array(await file.arrayBuffer()), undefined);
       return { snapshot: await writing!.save(), progress: await progress(true) };
     });
+  },
+
+  /** What the model makes of a text of its own, beside the one it writes. */
+  look(text: string): Promise<Look> {
+    return alone(() => lookAt(writing!.model, writing!.tokenizer, text));
+  },
+
+  reads({ text, layer }: { text: string; layer: number }): Promise<Float32Array> {
+    return alone(() => readsOf(writing!.model, writing!.tokenizer, text, layer));
   },
 
   rewind(length: number): Promise<WriteProgress> {

@@ -17,7 +17,7 @@ export interface ScanNumbers {
  *
  * @returns [l, d]; 0 after `at`
  */
-export function countsOf({ l, d, n, delta, A, B, C }: ScanNumbers, at: number): Float64Array {
+export function countsOf({ l, d, n, delta, A, B, C }: Omit<ScanNumbers, "u">, at: number): Float64Array {
   const counts = new Float64Array(l * d);
   const since = new Float64Array(d); // sum of delta over the steps after s
   for (let s = at; s >= 0; s--)

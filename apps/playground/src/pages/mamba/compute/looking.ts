@@ -1,0 +1,135 @@
+import { readFloats, tensor, type Tensor } from "@statespace/core";
+import { inspect, MambaMixer, type Model } from "@statespace/models";
+import type { Tokenizer } from "@statespace/text";
+import { countsOf } from "../../selection/compute/reading.ts";
+
+/** Tokens that are looked at; a longer text is cut. */
+export const MOST_TOKENS = 48;
+
+/** A token that may come next. */
+export interface Candidate {
+  readonly id: number;
+  readonly text: string;
+  readonly probability: number;
+}
+
+/** What a model makes of a text, token by token. */
+export interface Look {
+  readonly tokens: readonly string[];
+  /** -log2 of the probability that the tokens before gave each; the first one has none. */
+  readonly surprise: readonly (number | undefined)[];
+  /** The ten likeliest tokens after each. */
+  readonly next: readonly (readonly Candidate[])[];
+  /** Layers that read tokens one can tell apart: see `readsOf`. */
+  readonly readable: readonly number[];
+  /** The mean step over the channels of each layer that chooses one. */
+  readonly layers: readonly number[];
+  readonly delta: Float32Array; // [layers, l]
+  /** Whether the text was longer. */
+  readonly cut: boolean;
+}
+
+/** Reads a text whole. @throws ArgumentError where it has no token. */
+export async function lookAt(model: Model, tokenizer: Tokenizer, text: string): Promise<Look> {
+  const all = tokenizer.encode(text);
+  const ids = all.slice(0, MOST_TOKENS);
+  const x = tensor(ids, [1, ids.length], { backend: model.backend });
+  try {
+    const { output } = model.forward(x);
+    const logits = await readFloats(output);
+    output.dispose();
+    const v = logits.length / ids.length;
+    const word = (id: number): string => tokenizer.decode([id], { special: true });
+    const rows = Array.from(ids, (_, t) => probabilities(logits.subarray(t * v, (t + 1) * v)));
+    const inside = inspect(model, x);
+    const chosen = await Promise.all(inside.mixers.map(({ delta }) => delta && readFloats(delta)));
+    const readable = inside.mixers.flatMap((told, layer) => (isReadable(model, layer, told) ? [layer] : []));
+    inside.dispose();
+    const layers = chosen.flatMap((delta, layer) => (delta === undefined ? [] : [layer]));
+    return {
+      tokens: Array.from(ids, word),
+      surprise: Array.from(ids, (id, t) => (t === 0 ? undefined : -Math.log2(rows[t - 1]![id]!))),
+      next: rows.map((row) => largestOf(row, 10).map((id) => ({ id, text: word(id), probability: row[id]! }))),
+      readable,
+      layers,
+      delta: Float32Array.from(layers.flatMap((layer) => meansOf(chosen[layer]!, ids.length))),
+      cut: all.length > ids.length,
+    };
+  } finally {
+    x.dispose();
+  }
+}
+
+type Told = Readonly<Record<string, Tensor>>;
+
+/** A of a layer of Mamba, [d, n]. */
+const ratesOf = (model: Model, layer: number): Tensor | undefined => {
+  const mixer = model.mixers[layer];
+  return mixer instanceof MambaMixer ? mixer.A : undefined;
+};
+
+const isReadable = (model: Model, layer: number, told: Told): boolean =>
+  told["attention"] !== undefined || ratesOf(model, layer) !== undefined;
+
+/**
+ * How much of each token every later one reads in a layer, [l, l]. In a layer of Mamba the mean over channels of
+ * |C_t exp(A (delta_s+1 + ... + delta_t)) delta_s B_s|, in one of attention its map, the mean over heads.
+ */
+export async function readsOf(model: Model, tokenizer: Tokenizer, text: string, layer: number): Promise<Float32Array> {
+  const ids = tokenizer.encode(text).slice(0, MOST_TOKENS);
+  const l = ids.length;
+  const x = tensor(ids, [1, l], { backend: model.backend });
+  const inside = inspect(model, x);
+  try {
+    const told = inside.mixers[layer]!;
+    if (told["attention"] !== undefined) return meanOf(await readFloats(told["attention"]), l * l);
+    const A = ratesOf(model, layer)!;
+    const [d, n] = A.shape as [number, number];
+    const read = async (name: string): Promise<Float32Array> => readFloats(told[name]!);
+    const numbers = {
+      l,
+      d,
+      n,
+      delta: await read("delta"),
+      A: await readFloats(A),
+      B: await read("B"),
+      C: await read("C"),
+    };
+    const reads = new Float32Array(l * l);
+    for (let t = 0; t < l; t++) {
+      const counts = countsOf(numbers, t);
+      for (let s = 0; s <= t; s++) for (let c = 0; c < d; c++) reads[t * l + s]! += Math.abs(counts[s * d + c]!) / d;
+    }
+    return reads;
+  } finally {
+    inside.dispose();
+    x.dispose();
+  }
+}
+
+/** The mean of arrays of `size` values that lie one after the other. */
+function meanOf(values: Float32Array, size: number): Float32Array {
+  const count = values.length / size;
+  const mean = new Float32Array(size);
+  for (let i = 0; i < values.length; i++) mean[i % size]! += values[i]! / count;
+  return mean;
+}
+
+function probabilities(logits: Float32Array): Float64Array {
+  const peak = logits.reduce((most, value) => Math.max(most, value), -Infinity);
+  const weights = Float64Array.from(logits, (value) => Math.exp(value - peak));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return weights.map((weight) => weight / sum);
+}
+
+function largestOf(row: Float64Array, count: number): number[] {
+  return Array.from(row.keys())
+    .sort((a, b) => row[b]! - row[a]!)
+    .slice(0, count);
+}
+
+/** The mean over channels for each of l tokens. */
+function meansOf(values: Float32Array, l: number): number[] {
+  const d = values.length / l;
+  return Array.from({ length: l }, (_, t) => values.subarray(t * d, (t + 1) * d).reduce((sum, x) => sum + x, 0) / d);
+}
