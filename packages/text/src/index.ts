@@ -1,3 +1,4 @@
+export { byteCharacters } from "./byteAlphabet.ts";
 export { BpeTokenizer, type Merge } from "./bpe/bpeTokenizer.ts";
 export { trainBpe, type TrainBpeOptions } from "./bpe/trainBpe.ts";
 export { ByteTokenizer, type ByteTokenizerOptions } from "./byteTokenizer.ts";

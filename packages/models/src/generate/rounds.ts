@@ -38,24 +38,31 @@ export async function* roundsOf(
     steer:
       all.length === 0
         ? undefined
-        : (bias, logits) => {
-            guides.forEach((own, row) => {
+        : async (bias, logits) => {
+            for (const [row, own] of guides.entries()) {
               const ofRow = (values: Float32Array): Float32Array =>
                 values.subarray(row * vocabSize, (row + 1) * vocabSize);
               const place = { ids: history.rows[row]!, made, logits: logits && ofRow(logits) };
-              for (const guide of own) guide.guide(ofRow(bias), place);
-            });
+              for (const guide of own) {
+                await guide.prepare?.();
+                guide.guide(ofRow(bias), place);
+              }
+            }
           },
   });
-  for await (const { ids, logits } of drawing) {
-    made++;
-    const told = tells ? logprobsOfRows(logits!, ids, vocabSize, topLogprobs) : undefined;
-    yield {
-      ids,
-      logprobs: told?.map(({ logprob }) => logprob),
-      top: topLogprobs > 0 ? told?.map(({ top }) => top) : undefined,
-      complete: acceptedBy(guides, ids),
-    };
+  try {
+    for await (const { ids, logits } of drawing) {
+      made++;
+      const told = tells ? logprobsOfRows(logits!, ids, vocabSize, topLogprobs) : undefined;
+      yield {
+        ids,
+        logprobs: told?.map(({ logprob }) => logprob),
+        top: topLogprobs > 0 ? told?.map(({ top }) => top) : undefined,
+        complete: acceptedBy(guides, ids),
+      };
+    }
+  } finally {
+    for (const guide of all) guide.dispose?.();
   }
 }
 

@@ -44,7 +44,7 @@ export interface DrawnByHost {
 export interface Steering {
   readonly needsLogits: boolean;
   /** Adds to the scores, [b * v]. */
-  readonly steer: ((bias: Float32Array, logits: Float32Array | undefined) => void) | undefined;
+  readonly steer: ((bias: Float32Array, logits: Float32Array | undefined) => Promise<void>) | undefined;
 }
 
 /** A captured step: the model reads the last tokens, and the sampler, unless the host waits for it, puts the next ones in their place. */
@@ -149,7 +149,7 @@ export class TokenLoop {
     for (;;) {
       const logits = needsLogits ? await readFloats(this.logits) : undefined;
       if (bias !== undefined) {
-        steer!(bias.fill(0), logits);
+        await steer!(bias.fill(0), logits);
         writeInto(this.#bias!, bias);
       }
       tidy(() => void this.#sample(bias === undefined ? this.logits : add(this.logits, this.#bias!), false));

@@ -12,8 +12,12 @@ export interface GuidePlace {
 export interface TokenGuide {
   /** Its `guide` wants to see the model's scores. */
   readonly needsLogits?: boolean;
+  /** Is awaited before each `guide`, where something is to be got ready. */
+  prepare?(): Promise<void>;
   /** Adds to the scores [v] of the next token; -Infinity forbids one. @throws nothing where no token is left: that is told by the sampler. */
   guide(bias: Float32Array, place: GuidePlace): void;
   /** Is told the token that was chosen, its own or another guide's; true where the text is complete with it. */
   accept?(id: number): boolean | void;
+  /** The text is over. */
+  dispose?(): void;
 }

@@ -253,9 +253,9 @@ export class Scheduler {
       steer:
         guided.length === 0
           ? undefined
-          : (bias, scores) => {
+          : async (bias, scores) => {
               for (const [slot, { generation }] of guided)
-                guideText(generation, ofSlot(bias, slot), scores && ofSlot(scores, slot));
+                await guideText(generation, ofSlot(bias, slot), scores && ofSlot(scores, slot));
             },
     });
     this.#loop.step(ids);
@@ -283,6 +283,7 @@ export class Scheduler {
         disposeStanding(standing);
       }
       this.#loop.leave(slot);
+      for (const guide of generation.guides) guide.dispose?.();
     }
   }
 
@@ -297,9 +298,12 @@ export class Scheduler {
 }
 
 /** Lets the guides of a text have their say; what one of them throws ends this text alone. */
-function guideText(generation: Generation, bias: Float32Array, logits: Float32Array | undefined): void {
+async function guideText(generation: Generation, bias: Float32Array, logits: Float32Array | undefined): Promise<void> {
   try {
-    for (const guide of generation.guides) guide.guide(bias, { ids: generation.ids, made: generation.made, logits });
+    for (const guide of generation.guides) {
+      await guide.prepare?.();
+      guide.guide(bias, { ids: generation.ids, made: generation.made, logits });
+    }
   } catch (error) {
     generation.fail(error);
   }

@@ -24,7 +24,7 @@ import { copyOfRow, readStateRow, writeRow, writeStateRow } from "./rowsOfState.
 export interface SlotSteering {
   readonly needsLogits: boolean;
   /** Adds to the scores, [slots * v]. */
-  readonly steer: ((bias: Float32Array, logits: Float32Array | undefined) => void) | undefined;
+  readonly steer: ((bias: Float32Array, logits: Float32Array | undefined) => Promise<void>) | undefined;
 }
 
 /**
@@ -109,7 +109,7 @@ export class SlotLoop {
     let bias: Tensor | undefined;
     if (steer !== undefined) {
       const values = new Float32Array(this.slots * this.model.vocabSize);
-      steer(values, logits);
+      await steer(values, logits);
       this.#bias ??= keep(zeros(this.#logits.shape, { backend: this.model.backend }));
       writeInto(this.#bias, values);
       bias = this.#bias;

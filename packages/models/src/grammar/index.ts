@@ -1,0 +1,1 @@
+export { compileGrammar, Grammar, type GrammarOptions, type GrammarSource } from "./grammar.ts";
