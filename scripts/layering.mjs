@@ -52,7 +52,16 @@ const ranks = {
     hippo: 5,
     ssm: 6,
   },
-  "@statespace/files": { sources: 0, cache: 0, tensors: 1, safetensors: 2, pytorch: 2, load: 3, checkpoint: 3 },
+  "@statespace/files": {
+    sources: 0,
+    cache: 0,
+    tensors: 1,
+    safetensors: 2,
+    pytorch: 2,
+    gguf: 2,
+    load: 3,
+    checkpoint: 3,
+  },
   "@statespace/models": {
     config: 0,
     layers: 1,

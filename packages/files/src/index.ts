@@ -1,7 +1,9 @@
 export { type Checkpoint, CONFIG_FILE, GENERATION_CONFIG_FILE, openCheckpoint } from "./checkpoint/openCheckpoint.ts";
+export { locateGguf, type GgufPlace } from "./checkpoint/locateGguf.ts";
 export { openWeights, WEIGHTS_FILE } from "./checkpoint/openWeights.ts";
 export { readJson } from "./checkpoint/readJson.ts";
 export { type GgufFile, openGguf } from "./gguf/openGguf.ts";
+export { type GgufLayout, type GgufWriteOptions, layoutGguf } from "./gguf/ggufWriter.ts";
 export { type GgufNumbers, type GgufScalar, GgufStrings, type GgufValue } from "./gguf/ggufValues.ts";
 export type { GgufValueType } from "./gguf/ggufTypes.ts";
 export { openPytorch } from "./pytorch/openPytorch.ts";
@@ -17,8 +19,6 @@ export { parseSafetensors, type SafetensorsFile, tensorF32 } from "./safetensors
 export {
   type FloatTensor,
   layoutSafetensors,
-  type LazyTensor,
-  type OwnBytes,
   safetensorsBlob,
   type SafetensorsLayout,
   type SafetensorsWriteOptions,
@@ -42,7 +42,7 @@ export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts"
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
 export { type LocalFiles, localFiles } from "./sources/localFiles.ts";
-export { isNode, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { isNode, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
 export type {
   Source,
@@ -67,3 +67,6 @@ export {
 export { fromFloat32Array, type RawTensor, toFloat32Array, toFloat64Array, toInt32Array } from "./tensors/convert.ts";
 export { DTYPE_BYTES, type FloatStorage, type ElementType } from "./tensors/dtype.ts";
 export { BLOCK_TYPES, blockOf, type BlockType, isBlockType, type StoredType } from "./tensors/blockTypes.ts";
+export type { LazyTensor, OwnBytes } from "./tensors/lazyTensor.ts";
+export { dequantize } from "./tensors/dequantize.ts";
+export { quantize, type QuantizedType } from "./tensors/quantize.ts";

@@ -10,3 +10,5 @@ export { loadTokenizer, parseTokenizer, tokenizerFiles } from "./loadTokenizer.t
 export { StopFilter } from "./stopStrings.ts";
 export { StreamDecoder, type StreamDecoderOptions } from "./streamDecoder.ts";
 export type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
+export { ggufTextFiles } from "./gguf/readGgufText.ts";
+export { ggufTextValues, type TextFiles } from "./gguf/writeGgufText.ts";

@@ -4,11 +4,11 @@ import { WEIGHTS_FILE } from "./openWeights.ts";
 import { nodeFiles, writeFileAtomically } from "../sources/nodeFiles.ts";
 import {
   layoutSafetensors,
-  type LazyTensor,
   type SafetensorsWriteOptions,
   type WritableTensor,
 } from "../safetensors/safetensorsWriter.ts";
 import { assertFlatName } from "../sources/source.ts";
+import type { LazyTensor } from "../tensors/lazyTensor.ts";
 
 /** What `saveCheckpoint` writes: one file each for config, weights and generation config, and any others. */
 export interface CheckpointContent<T = WritableTensor> {

@@ -113,11 +113,11 @@ export class GgufCursor {
     return list;
   }
 
-  /** Copied: the bytes in the file need not lie at multiples of their size. */
+  /** Copied (and not by `slice`, which a Buffer of Node does not): the bytes in the file need not lie at multiples of their size. */
   #list(type: Exclude<GgufValueType, "array" | "string">, length: number, what: string): GgufNumbers {
     const bytes = length * VALUE_BYTES[type];
     const start = this.#take(bytes, what);
-    return new LISTS[type](this.#bytes.slice(start, start + bytes).buffer);
+    return new LISTS[type](new Uint8Array(this.#bytes.subarray(start, start + bytes)).buffer);
   }
 
   #truth(value: number, what: string): boolean {

@@ -15,6 +15,26 @@ export class GgufStrings {
     this.#offsets = offsets;
   }
 
+  /** Texts as a file holds them. */
+  static of(texts: readonly string[]): GgufStrings {
+    const encoder = new TextEncoder();
+    const encoded = texts.map((text) => encoder.encode(text));
+    const offsets = new Uint32Array(texts.length + 1);
+    encoded.forEach((bytes, i) => (offsets[i + 1] = offsets[i] + 8 + bytes.byteLength));
+    const bytes = new Uint8Array(offsets[texts.length]);
+    const view = new DataView(bytes.buffer);
+    encoded.forEach((text, i) => {
+      view.setUint32(offsets[i], text.byteLength, true);
+      bytes.set(text, offsets[i] + 8);
+    });
+    return new GgufStrings(bytes, offsets);
+  }
+
+  /** As the file has them: each with its length before it, in eight bytes. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
   get length(): number {
     return this.#offsets.length - 1;
   }

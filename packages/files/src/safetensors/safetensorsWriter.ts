@@ -2,9 +2,7 @@ import { ArgumentError, ShapeError } from "@statespace/core";
 import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
 import { DTYPE_BYTES, elementCount, isElementType, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
-
-/** Bytes in a buffer of their own, never a shared one, as the Web's functions ask for. TypeScript before 5.7 knows no such difference, so it is not written out. */
-export type OwnBytes = ReturnType<Uint8ArrayConstructor["from"]>;
+import { readParts, unshared, type LazyTensor, type OwnBytes } from "../tensors/lazyTensor.ts";
 
 /** Float32 weights, stored in the float type that the writer is asked for. */
 export interface FloatTensor {
@@ -14,13 +12,6 @@ export interface FloatTensor {
 
 /** A tensor to be written: float32 values to convert, or bytes as they are. */
 export type WritableTensor = FloatTensor | RawTensor;
-
-/** A tensor whose bytes are asked for when it is its turn, so that one at a time is in memory. */
-export interface LazyTensor {
-  readonly dtype: ElementType;
-  readonly shape: readonly number[];
-  read(): Promise<Uint8Array>;
-}
 
 /** How tensors are written to a safetensors file. */
 export interface SafetensorsWriteOptions {
@@ -71,7 +62,7 @@ export function layoutSafetensors(
       yield prefix;
       for (const { name, tensor, byteLength } of order) {
         if ("read" in tensor) {
-          if (byteLength > 0) yield readWhole(tensor, byteLength, name);
+          yield* readParts(tensor, byteLength, `safetensors: tensor ${quote(name)}`);
           continue;
         }
         const bytes = "values" in tensor ? fromFloat32Array(tensor.values, floatType) : tensor.bytes;
@@ -130,18 +121,4 @@ function encodeHeader(entries: readonly (readonly [string, unknown])[]): OwnByte
   new DataView(prefix.buffer).setBigUint64(0, BigInt(length), true);
   prefix.set(text, 8);
   return prefix;
-}
-
-async function readWhole(tensor: LazyTensor, byteLength: number, name: string): Promise<OwnBytes> {
-  const bytes = await tensor.read();
-  if (bytes.byteLength !== byteLength)
-    throw new ShapeError(
-      `safetensors: tensor ${quote(name)}: shape [${tensor.shape.join(", ")}] takes ${byteLength} bytes, got ${bytes.byteLength}`,
-    );
-  return unshared(bytes);
-}
-
-/** Blobs and files refuse memory shared with workers, where WASM weights may lie. */
-function unshared(bytes: Uint8Array): OwnBytes {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as OwnBytes) : new Uint8Array(bytes);
 }

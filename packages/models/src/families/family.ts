@@ -4,7 +4,7 @@ import type { ConfigFields } from "../config/fields.ts";
 import type { Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
 import type { MixerKind } from "../mixers/registry.ts";
 import type { ModelConfig, ResolvedMixer, ResolvedModel } from "../model/config.ts";
-import type { WeightRules } from "./weightNames.ts";
+import type { Publishing, WeightRules } from "./weightNames.ts";
 
 /** What a published config leaves open. */
 export interface FamilyOptions {
@@ -18,7 +18,7 @@ export interface FamilyOptions {
 }
 
 /** One published family of models: how its files say what our config says, and what they call the weights. */
-export interface Family {
+export interface Family extends Publishing {
   readonly name: string;
   /** Whether a parsed `config.json` is of this family. */
   detect(config: JsonObject): boolean;
@@ -28,7 +28,6 @@ export interface Family {
   write?(model: ResolvedModel, dtype: FloatStorage): JsonObject;
   /** `config.json` as text; plain JSON unless told. */
   stringify?(config: JsonObject): string;
-  readonly weights: WeightRules;
   /** Beginnings of names of tensors that its files have beside the language model, and what they are; they are left out. */
   readonly leftOut?: Readonly<Record<string, string>>;
   /** Other names that its files have for a weight; `*` is a number. A name with a `*` is kept when the weight is saved again. */

@@ -11,5 +11,16 @@ export {
   type SavePretrainedOptions,
 } from "./pretrained.ts";
 export { families, familyNamed, familyOf, parseModelConfig } from "./registry.ts";
-export { publishedTensors, type PartOrder, type PublishedTensor, type WeightRules } from "./weightNames.ts";
+export {
+  familyTensors,
+  publishedTensors,
+  type PartOrder,
+  type PublishedTensor,
+  type Publishing,
+  type ValueForm,
+  type ValuePlace,
+  type WeightRules,
+} from "./weightNames.ts";
 export { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
+export { ggufBlob, saveGguf, type SaveGgufOptions } from "./gguf/saveGguf.ts";
+export type { GgufWeights } from "./gguf/ggufTypesOf.ts";

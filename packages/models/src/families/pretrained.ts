@@ -2,12 +2,9 @@ import { ArgumentError, type PlaceOptions } from "@statespace/core";
 import { refuseUnknown, type WeightFormat } from "@statespace/core/backend";
 import {
   fromFloat32Array,
-  openCheckpoint,
-  openSource,
   quote,
   saveCheckpoint,
   throwIfAborted,
-  type Checkpoint,
   type FloatStorage,
   type JsonObject,
   type LazyTensor,
@@ -15,17 +12,17 @@ import {
   type ReadOptions,
   type SaveOptions,
   type SourceLike,
+  type TensorFile,
 } from "@statespace/files";
-import { ConfigFields } from "../config/fields.ts";
 import { resolveModelConfig, type ModelConfig } from "../model/config.ts";
 import { FrameKeeper } from "../generate/eventLoop.ts";
 import { Model } from "../model/model.ts";
 import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";
-import { refusePackedElsewhere } from "./packedElsewhere.ts";
-import { familyNamed, familyOf } from "./registry.ts";
-import { canonicalName, publishedTensors, type PublishedTensor } from "./weightNames.ts";
-import { WeightLoader } from "./weightLoader.ts";
+import { openModelFiles, type ModelFiles } from "./openModelFiles.ts";
+import { familyNamed } from "./registry.ts";
+import { canonicalName, familyTensors, type PublishedTensor } from "./weightNames.ts";
+import { formatsOfFile, WeightLoader } from "./weightLoader.ts";
 import { leftOutBy, matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
 
 /** How far loading has come. */
@@ -39,7 +36,10 @@ export interface LoadProgress {
 
 /** Options of `loadWeights`. */
 export interface LoadWeightsOptions extends OpenSourceOptions, ReadOptions {
-  /** Packs the matrices while loading, row by row as they are read; "f32", the plain format, unless told. */
+  /**
+   * Packs the matrices while loading, row by row as they are read; "f32", the plain format, unless told. What a GGUF file has in blocks stays
+   * packed unless told: Q8_0 and Q4_0 as they are, other blocks as q8.
+   */
   readonly weights?: WeightFormat | undefined;
   /** Told, in one line, what of the files is not part of the model; a warning on the console unless told. */
   readonly notice?: ((line: string) => void) | undefined;
@@ -108,20 +108,22 @@ const origins = new WeakMap<Model, Origin>();
 /**
  * Loads a checkpoint of any known family on the backend that is set, or the one in the options, tensor by tensor and row by row: beside the
  * weights as they are kept, a few megabytes are in memory.
- * @param from a folder, a URL, a map of files, or any `Source`.
+ * @param from a folder, a GGUF file, a URL, a map of files, or any `Source`.
  * @throws FormatError naming the file, key or setting that is wrong, before any weight is used; ArgumentError for a format of weights
  * that is none; SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function fromPretrained(from: SourceLike, options: FromPretrainedOptions = {}): Promise<Model> {
   checkLoadOptions("fromPretrained", options);
-  const checkpoint = await openCheckpoint(openSource(from, options), options);
-  const family = familyOf(checkpoint.config);
-  refusePackedElsewhere(checkpoint.config);
-  const fields = new ConfigFields(checkpoint.config);
+  return modelOf(await openModelFiles(from, options), options);
+}
+
+/** A model of files that are open. Errors as {@link fromPretrained}. */
+export async function modelOf(files: ModelFiles, options: FromPretrainedOptions): Promise<Model> {
+  const { family, fields } = files;
   const model = new Model(family.read(fields, options), "empty", { backend: options.backend });
   for (const note of fields.notes) (options.notice ?? warn)(`${family.name}: ${note}`);
   try {
-    await load(model, family, checkpoint, options);
+    await load(model, files, options);
     return model;
   } catch (error) {
     model.dispose();
@@ -135,21 +137,20 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
  */
 export async function loadWeights(model: Model, from: SourceLike, options: LoadWeightsOptions = {}): Promise<void> {
   checkLoadOptions("loadWeights", options);
-  const checkpoint = await openCheckpoint(openSource(from, options), options);
-  refusePackedElsewhere(checkpoint.config);
-  await load(model, familyOf(checkpoint.config), checkpoint, options);
+  await load(model, await openModelFiles(from, options), options);
 }
 
 async function load(
   model: Model,
-  family: Family,
-  checkpoint: Checkpoint,
+  { family, tensors: checkpoint }: ModelFiles,
   { weights, progress, notice, ...options }: LoadWeightsOptions,
 ): Promise<void> {
   const unknown: string[] = [];
   const matched = matchWeights(model, family, checkpoint.entries, (key) => unknown.push(key));
   tellLeftOut(family, checkpoint, unknown, notice);
-  const loader = new WeightLoader(model, matched, checkpoint.entries, readWeightFormat("load", weights));
+  const format = readWeightFormat("load", weights);
+  const formatOf = weights === undefined ? formatsOfFile(matched, checkpoint.entries) : () => format;
+  const loader = new WeightLoader(model, matched, checkpoint.entries, formatOf);
   const total = [...checkpoint.entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   const frames = new FrameKeeper();
   let loaded = 0;
@@ -181,7 +182,7 @@ const warn = (line: string): void => console.warn(line);
 /** `qwen3_5: left out are the vision tower (model.visual.*, 153 tensors), ...` */
 function tellLeftOut(
   family: Family,
-  { entries }: Checkpoint,
+  { entries }: TensorFile,
   unknown: readonly string[],
   // Whoever loads a model by its name must not believe that it sees.
   notice: (line: string) => void = warn,
@@ -216,7 +217,7 @@ export async function savePretrained(
   const storage = origin?.storage;
   const config = familyConfig(model.config, name, save.dtype ?? storage?.values().next().value);
   const tensors = new Map<string, LazyTensor>();
-  const published = origin?.family === name ? origin.tensors : publishedTensors(model, familyNamed(name).weights);
+  const published = origin?.family === name ? origin.tensors : familyTensors(model, familyNamed(name));
   for (const target of published) {
     const dtype = save.dtype ?? storage?.get(target.parameter.name) ?? "F32";
     const read = async (): Promise<Uint8Array> =>
@@ -243,7 +244,7 @@ export async function publishedWeights(
   family: string = model.config.family ?? "statespace",
 ): Promise<NamedWeights> {
   const out: NamedWeights = new Map();
-  for (const target of publishedTensors(model, familyNamed(family).weights))
+  for (const target of familyTensors(model, familyNamed(family)))
     out.set(target.key, { shape: target.shape, values: publishedValues(target, await target.parameter.read()) });
   return out;
 }

@@ -5,6 +5,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { bamba } from "./bamba.ts";
 import { falconH1 } from "./falconH1.ts";
 import type { Family, FamilyOptions } from "./family.ts";
+import { ggufFamilyOf, isGgufConfig } from "./gguf/registry.ts";
 import { graniteHybrid } from "./graniteHybrid.ts";
 import { jamba } from "./jamba.ts";
 import { lfm2 } from "./lfm2.ts";
@@ -46,6 +47,7 @@ export const families: readonly Family[] = [...transformersFamilies, mambaSsm, s
 
 /** The family of a parsed `config.json`. @throws FormatError if it is of none. */
 export function familyOf(config: JsonObject): Family {
+  if (isGgufConfig(config)) return ggufFamilyOf(config);
   const found = families.find((family) => family.detect(config));
   if (found !== undefined) return found;
   const { model_type: type } = config;

@@ -1,8 +1,16 @@
 import { FormatError, type PackedFormat, type Parameter } from "@statespace/core";
 import { type WeightWriter } from "@statespace/core/backend";
-import { blockOf, quote, toFloat32Array, type StoredType, type TensorEntry, type TensorPiece } from "@statespace/files";
+import {
+  blockOf,
+  isBlockType,
+  quote,
+  toFloat32Array,
+  type StoredType,
+  type TensorEntry,
+  type TensorPiece,
+} from "@statespace/files";
 import type { Model } from "../model/model.ts";
-import type { PublishedTensor } from "./weightNames.ts";
+import type { PublishedTensor, ValueForm } from "./weightNames.ts";
 
 /** Elements that are converted at once. */
 const BLOCK = 1 << 18;
@@ -16,6 +24,24 @@ export const PACKED_AS: Readonly<Partial<Record<StoredType, PackedFormat>>> = {
   Q8_0: "q8",
   Q4_0: "q4",
 };
+
+/**
+ * How weights are kept that a file has in blocks, unless told: in the same blocks where those are a packed format, else as q8, which is
+ * closer to them than they are to the weights they were made of.
+ */
+export function formatsOfFile(
+  matched: ReadonlyMap<string, PublishedTensor>,
+  entries: ReadonlyMap<string, TensorEntry>,
+): (parameter: Parameter) => PackedFormat | undefined {
+  const types = new Map<Parameter, Set<StoredType>>();
+  for (const [key, { parameter }] of matched)
+    types.set(parameter, (types.get(parameter) ?? new Set()).add(entries.get(key)!.dtype));
+  return (parameter) => {
+    const all = [...types.get(parameter)!];
+    if (!all.some(isBlockType)) return undefined;
+    return (all.length === 1 ? PACKED_AS[all[0]!] : undefined) ?? "q8";
+  };
+}
 
 /** @throws FormatError where a row is no whole number of the type's blocks */
 function bytesOfRow(dtype: StoredType, k: number, key: string): number {
@@ -34,6 +60,8 @@ interface Arriving {
   readonly writer: WeightWriter;
   /** Where its rows go: rows of the file, in order, to rows of the weight. */
   readonly places: readonly (readonly [row: number, count: number])[];
+  /** Where the file's values are not ours. */
+  readonly form: ValueForm | undefined;
   readonly block: Uint8Array;
   filled: number;
   /** Rows before those in the block. */
@@ -48,7 +76,7 @@ export class WeightLoader {
   readonly #model: Model;
   readonly #matched: ReadonlyMap<string, PublishedTensor>;
   readonly #entries: ReadonlyMap<string, TensorEntry>;
-  readonly #format: PackedFormat | undefined;
+  readonly #formatOf: (parameter: Parameter) => PackedFormat | undefined;
   /** Weights of which not all rows have come. */
   readonly #writers: Map<Parameter, WeightWriter> = new Map();
   readonly #missing: Set<string>;
@@ -61,12 +89,12 @@ export class WeightLoader {
     model: Model,
     matched: ReadonlyMap<string, PublishedTensor>,
     entries: ReadonlyMap<string, TensorEntry>,
-    format?: PackedFormat,
+    formatOf: (parameter: Parameter) => PackedFormat | undefined = () => undefined,
   ) {
     this.#model = model;
     this.#matched = matched;
     this.#entries = entries;
-    this.#format = format;
+    this.#formatOf = formatOf;
     this.#missing = new Set(matched.keys());
   }
 
@@ -91,26 +119,38 @@ export class WeightLoader {
     await this.#model.backend.finish();
   }
 
-  #begin(key: string, { parameter, rows }: PublishedTensor): Arriving {
+  #begin(key: string, { parameter, rows, form }: PublishedTensor): Arriving {
     const { dtype, byteLength } = this.#entries.get(key)!;
-    const writer = this.#writers.get(parameter) ?? this.#model.writer(parameter, this.#format);
+    const writer = this.#writers.get(parameter) ?? this.#model.writer(parameter, this.#formatOf(parameter));
     this.#writers.set(parameter, writer);
     const rowBytes = bytesOfRow(dtype, writer.k, key);
     const height = Math.max(4, 4 * Math.floor(BLOCK / (4 * writer.k)));
     const blockBytes = Math.max(1, Math.min(byteLength, height * rowBytes));
     if (this.#bytes.byteLength < blockBytes) this.#bytes = new Uint8Array(blockBytes);
     const block = this.#bytes.subarray(0, blockBytes);
-    return { key, dtype, bytesLeft: { count: byteLength }, parameter, writer, places: rows, block, filled: 0, row: 0 };
+    return {
+      key,
+      dtype,
+      bytesLeft: { count: byteLength },
+      parameter,
+      writer,
+      places: rows,
+      form,
+      block,
+      filled: 0,
+      row: 0,
+    };
   }
 
   /** Writes the rows of the block. */
   #put(arriving: Arriving): void {
-    const { dtype, writer, places, block, filled, row } = arriving;
+    const { dtype, writer, places, form, block, filled, row } = arriving;
     const bytes = block.subarray(0, filled);
     const rowBytes = bytesOfRow(dtype, writer.k, arriving.key);
     const count = filled / rowBytes;
-    const asTheyAre = PACKED_AS[dtype] === writer.format;
+    const asTheyAre = PACKED_AS[dtype] === writer.format && form === undefined;
     const floats = asTheyAre ? undefined : this.#toFloats(dtype, bytes);
+    if (floats !== undefined) form?.fromFile(floats, { row, k: writer.k });
     let start = 0; // row of the file at which a place begins
     for (const [to, height] of places) {
       const [a, b] = [Math.max(row, start), Math.min(row + count, start + height)];

@@ -15,6 +15,18 @@ export type WeightRules = Readonly<Record<string, string | Readonly<Record<strin
 /** Parts of a weight one after the other; those in a list take turns. */
 export type PartOrder = readonly (string | readonly string[])[];
 
+/** Where values stand: their first row in the tensor of the file, and elements of a row (along the last axis; of a vector 1). */
+export interface ValuePlace {
+  readonly row: number;
+  readonly k: number;
+}
+
+/** How a file has other values than ours; both change whole rows in place, in the order of the file. */
+export interface ValueForm {
+  toFile(values: Float32Array | Float64Array, place: ValuePlace): void;
+  fromFile(values: Float32Array, place: ValuePlace): void;
+}
+
 /** A tensor of a family's file, and which rows of one of our parameters it holds, in order. */
 export interface PublishedTensor {
   readonly key: string;
@@ -22,11 +34,26 @@ export interface PublishedTensor {
   readonly parameter: Parameter;
   /** From and count, in rows: what lies along the last axis; of a vector an element. */
   readonly rows: readonly (readonly [from: number, count: number])[];
+  /** Where its values are not ours. */
+  readonly form?: ValueForm;
 }
 
-/** Every tensor that a model's files have, in the order of the forward pass. */
+/** What a family's files call the weights, and how they have them. */
+export interface Publishing {
+  readonly weights: WeightRules;
+  /** How its files have a tensor where it is not as ours: another shape, order of rows or values. */
+  place?(tensor: PublishedTensor, model: Model): PublishedTensor;
+}
+
+/** Every tensor that a model's files have under such names, in the order of the forward pass. */
 export function publishedTensors(model: Model, rules: WeightRules): PublishedTensor[] {
   return model.parameters.flatMap((parameter) => tensorsOf(model, parameter, rules));
+}
+
+/** Every tensor that a family's files have of a model, as they have it. */
+export function familyTensors(model: Model, { weights, place }: Publishing): PublishedTensor[] {
+  const tensors = publishedTensors(model, weights);
+  return place === undefined ? tensors : tensors.map((tensor) => place(tensor, model));
 }
 
 /** The name that a weight without parts would have. */

@@ -6,11 +6,11 @@ import { WrappedNames } from "./wrappedNames.ts";
 import {
   canonicalName,
   cutEvenly,
+  familyTensors,
   publishedName,
-  publishedTensors,
   rowLength,
   type PublishedTensor,
-  type WeightRules,
+  type Publishing,
 } from "./weightNames.ts";
 
 /** Weights by name. */
@@ -30,7 +30,7 @@ export function leftOutBy({ leftOut = {} }: Pick<Family, "leftOut">, key: string
  */
 export function matchWeights(
   model: Model,
-  family: Pick<Family, "name" | "weights" | "aliases" | "alternatives" | "leftOut" | "evenCuts">,
+  family: Pick<Family, "name" | "weights" | "place" | "aliases" | "alternatives" | "leftOut" | "evenCuts">,
   entries: ReadonlyMap<string, Pick<TensorEntry, "shape">>,
   unknown: (key: string) => void = (key) => {
     throw new FormatError(`tensor ${quote(key)} is not part of a ${family.name} model of this configuration`);
@@ -41,8 +41,8 @@ export function matchWeights(
   const matched = new Map<string, PublishedTensor>();
   const asInFile = (targets: readonly PublishedTensor[]): boolean =>
     targets.every(({ key, shape }) => entries.get(written.get(key) ?? "")?.shape.join() === shape.join());
-  const others = byParameter(model, { ...rules, ...family.alternatives });
-  const targets = [...byParameter(model, rules)].flatMap(([parameter, parts]) => {
+  const others = byParameter(model, { ...family, weights: { ...rules, ...family.alternatives } });
+  const targets = [...byParameter(model, family)].flatMap(([parameter, parts]) => {
     if (asInFile(parts)) return parts;
     const other = others.get(parameter)!;
     if (asInFile(other)) return other;
@@ -54,7 +54,7 @@ export function matchWeights(
     const { shape } = entries.get(key)!;
     if (shape.join() !== target.shape.join())
       throw new FormatError(
-        `tensor ${quote(key)}: shape must be [${target.shape.join(", ")}] by config.json, got [${shape.join(", ")}]`,
+        `tensor ${quote(key)}: shape must be [${target.shape.join(", ")}] by ${family.place === undefined ? "config.json" : "the metadata"}, got [${shape.join(", ")}]`,
       );
     matched.set(key, target);
   }
@@ -98,9 +98,9 @@ function canonicalNames(
 }
 
 /** The tensors that each parameter is in a family's files. */
-function byParameter(model: Model, rules: WeightRules): Map<Parameter, PublishedTensor[]> {
+function byParameter(model: Model, family: Publishing): Map<Parameter, PublishedTensor[]> {
   const found = new Map<Parameter, PublishedTensor[]>();
-  for (const target of publishedTensors(model, rules)) {
+  for (const target of familyTensors(model, family)) {
     const parts = found.get(target.parameter);
     if (parts === undefined) found.set(target.parameter, [target]);
     else parts.push(target);
@@ -110,20 +110,18 @@ function byParameter(model: Model, rules: WeightRules): Map<Parameter, Published
 
 /** Values of a parameter (a weight, a gradient) as a family's file has them. */
 export function publishedValues<A extends Float32Array | Float64Array>(
-  { parameter, rows, shape }: PublishedTensor,
+  { parameter, rows, form }: PublishedTensor,
   values: A,
 ): A {
   const width = rowLength(parameter.shape);
   const [[start, height]] = rows as [readonly [number, number]];
-  if (rows.length === 1) return values.subarray(start * width, (start + height) * width) as A;
-  const out = values.slice(
-    0,
-    shape.reduce((a, b) => a * b, 1),
-  ) as A;
+  if (rows.length === 1 && form === undefined) return values.subarray(start * width, (start + height) * width) as A;
+  const out = values.slice(0, rows.reduce((total, [, count]) => total + count, 0) * width) as A;
   let at = 0;
   for (const [from, count] of rows) {
     out.set(values.subarray(from * width, (from + count) * width), at * width);
     at += count;
   }
+  form?.toFile(out, { row: 0, k: width });
   return out;
 }

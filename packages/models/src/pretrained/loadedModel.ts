@@ -1,5 +1,6 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { tokenizerFiles, type ChatTemplate, type Tokenizer } from "@statespace/text";
+import { saveGguf, type SaveGgufOptions } from "../families/gguf/saveGguf.ts";
 import { savePretrained, type SavePretrainedOptions } from "../families/pretrained.ts";
 import { Chat, type ChatOptions } from "../generate/chat.ts";
 import type { StreamOptions } from "../generate/options.ts";
@@ -120,6 +121,13 @@ export class LoadedModel {
     const { tokenizer } = this;
     const own = tokenizer === undefined ? {} : tokenizerFiles(tokenizer);
     await savePretrained(this.model, folder, { ...options, files: { ...own, ...this.#files, ...options.files } });
+  }
+
+  /** Writes one GGUF file, which `load` and llama.cpp load, with tokenizer, chat template and defaults. @throws as `saveGguf`. */
+  async saveGguf(file: string | URL, options: SaveGgufOptions = {}): Promise<void> {
+    const { tokenizer } = this;
+    const own = tokenizer === undefined ? {} : tokenizerFiles(tokenizer);
+    await saveGguf(this.model, file, { ...options, files: { ...own, ...this.#files, ...options.files } });
   }
 
   /** Moves the model to another backend and sets it; sessions move with `Session.to`. */

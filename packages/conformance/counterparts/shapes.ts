@@ -1,0 +1,102 @@
+/** How large a shape is. */
+interface Size {
+  readonly hidden: number;
+  readonly layers: number;
+  readonly vocabulary: number;
+}
+
+const SIZES: Readonly<Record<"small" | "large", Size>> = {
+  /** Rows are whole blocks of every type. */
+  small: { hidden: 256, layers: 4, vocabulary: 512 },
+  /** About 90 million weights. */
+  large: { hidden: 768, layers: 12, vocabulary: 32000 },
+};
+
+/** Shapes of each architecture of llama.cpp, as config.json of transformers has them. */
+export function shapeOf(family: string, size: keyof typeof SIZES): Record<string, unknown> | undefined {
+  const { hidden, layers, vocabulary } = SIZES[size];
+  const heads = hidden / 64;
+  const shared = { vocab_size: vocabulary, hidden_size: hidden, num_hidden_layers: layers, tie_word_embeddings: true };
+  const attention = { num_attention_heads: heads, num_key_value_heads: heads / 2, head_dim: 64 };
+  const ssm = {
+    mamba_n_heads: 2 * heads,
+    mamba_d_head: 64,
+    mamba_d_ssm: 2 * hidden,
+    mamba_d_state: 64,
+    mamba_n_groups: 1,
+    mamba_expand: 2,
+  };
+  const fourth = (most: string, some: string): string[] =>
+    Array.from({ length: layers }, (_, i) => (i % 4 === 3 ? some : most));
+  const shapes: Record<string, Record<string, unknown>> = {
+    mamba: { num_hidden_layers: 2 * layers },
+    falcon_mamba: { num_hidden_layers: 2 * layers, intermediate_size: 2 * hidden },
+    mamba2: { num_hidden_layers: 2 * layers, num_heads: 2 * heads, head_dim: 64, n_groups: 1, state_size: 64 },
+    falcon_h1: {
+      ...attention,
+      ...ssm,
+      intermediate_size: 2 * hidden,
+      mamba_rms_norm: false,
+      tie_word_embeddings: false,
+      key_multiplier: 0.7,
+      ssm_multipliers: [0.9, 1.1, 0.8, 1.2, 1],
+      ssm_in_multiplier: 1.25,
+      ssm_out_multiplier: 0.8,
+      attention_out_multiplier: 0.6,
+      mlp_multipliers: [0.9, 0.5],
+      lm_head_multiplier: 0.5,
+      embedding_multiplier: 3,
+    },
+    granitemoehybrid: {
+      ...attention,
+      ...ssm,
+      layer_types: fourth("mamba", "attention"),
+      num_local_experts: 0,
+      shared_intermediate_size: 2 * hidden,
+      position_embedding_type: "nope",
+      attention_multiplier: 0.02,
+      embedding_multiplier: 12,
+      logits_scaling: 3,
+      residual_multiplier: 0.25,
+    },
+    nemotron_h: {
+      ...attention,
+      layers_block_type: Array.from({ length: layers }, (_, i) => ["mamba", "mlp", "mamba", "attention"][i % 4]),
+      mamba_num_heads: 2 * heads,
+      mamba_head_dim: 64,
+      n_groups: 2,
+      ssm_state_size: 64,
+      intermediate_size: 2 * hidden,
+    },
+    lfm2: {
+      ...attention,
+      layer_types: fourth("conv", "full_attention"),
+      intermediate_size: 2 * hidden,
+      block_auto_adjust_ff_dim: false,
+    },
+    qwen3_5_text: {
+      layer_types: fourth("linear_attention", "full_attention"),
+      linear_num_value_heads: 4,
+      linear_num_key_heads: 2,
+      linear_key_head_dim: hidden / 4,
+      linear_value_head_dim: hidden / 4,
+      intermediate_size: 2 * hidden,
+      num_attention_heads: heads,
+      num_key_value_heads: heads / 2,
+      head_dim: 64,
+    },
+  };
+  const own = shapes[family];
+  return own === undefined ? undefined : { ...shared, model_type: family, ...own };
+}
+
+export const SHAPES: readonly string[] = [
+  "mamba",
+  "falcon_mamba",
+  "mamba2",
+  "falcon_h1",
+  "granitemoehybrid",
+  "nemotron_h",
+  "lfm2",
+  "qwen3_5_text",
+];
