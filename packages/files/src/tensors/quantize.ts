@@ -17,11 +17,11 @@ export function quantize(type: QuantizedType, values: Float32Array): Uint8Array 
   const { elements, bytes } = BLOCK_TYPES[type];
   if (values.length % elements !== 0)
     throw new ArgumentError(`quantize: values of ${type} must be whole blocks of ${elements}, got ${values.length}`);
-  if (type === "Q8_0") return packFromF32(values, [values.length], "q8");
-  if (type === "Q4_0") return packFromF32(values, [values.length], "q4");
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0)
     throw new ArgumentError(`quantize: values of ${type} must be finite, got ${values[wrong]} at ${wrong}`);
+  if (type === "Q8_0") return packFromF32(values, [values.length], "q8");
+  if (type === "Q4_0") return packFromF32(values, [values.length], "q4");
   const out = new Uint8Array((values.length / elements) * bytes);
   const one = type === "Q4_K" ? quantizeQ4K : quantizeQ6K;
   for (let block = 0; block < values.length / elements; block++)

@@ -126,7 +126,8 @@ export function writeAttention(architecture: string, model: ResolvedModel, allow
 export function writeMlp(architecture: string, model: ResolvedModel, factors = false): GgufMetadata {
   const { mlp } = model.layers[0]!;
   const same = model.layers.every((layer) => JSON.stringify(layer.mlp) === JSON.stringify(mlp));
-  const plain = same && mlp !== undefined && mlp.gated && mlp.activation === "silu" && !mlp.useBias;
+  const dense = mlp !== undefined && mlp.experts === 0 && mlp.gated && mlp.activation === "silu" && !mlp.useBias;
+  const plain = same && dense;
   expressible(architecture, plain, "mlp", mlp);
   const unscaled = mlp!.gateMultiplier === 1 && mlp!.outputMultiplier === 1;
   expressible(architecture, unscaled || factors, "mlp", mlp);

@@ -45,7 +45,8 @@ export const nemotronH: GgufFamily = ggufFamily({
   metadata(model) {
     expectPlainLayers(NAME, model, ["mamba2", "attention", "mlp"]);
     const mlp = sharedSettings<MlpConfig>(NAME, model, "mlp");
-    expressible(NAME, mlp === undefined || (!mlp.gated && mlp.activation === "relu2"), "mlp", mlp);
+    const plain = mlp === undefined || (mlp.experts === 0 && !mlp.gated && mlp.activation === "relu2");
+    expressible(NAME, plain, "mlp", mlp);
     const kinds = model.layers.map(({ mixers: [mixer] }) => mixer!.kind);
     return {
       ...writeShared(NAME, model),
