@@ -8,6 +8,7 @@ import {
   cutEvenly,
   familyTensors,
   publishedName,
+  publishedTensors,
   rowLength,
   type PublishedTensor,
   type Publishing,
