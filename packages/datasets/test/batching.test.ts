@@ -213,6 +213,28 @@ describe("packing and padding", () => {
     expect(() => packDocuments([new Int32Array(0)], { batchSize: 1, seqLen: 7, seed: 1 })).toThrow(ArgumentError);
   });
 
+  test("tokens that are only read are no targets, and a document that fits a row stays whole", () => {
+    const documents = [Int32Array.of(1, 2, 3, 4), Int32Array.of(5, 6, 7), Int32Array.of(8, 9, 10, 11, 12, 13, 14)];
+    const counts = [Uint8Array.of(0, 0, 1, 1), Uint8Array.of(1, 0, 1), Uint8Array.of(0, 1, 1, 1, 1, 1, 0)];
+    const stream = packDocuments(documents, { batchSize: 1, seqLen: 5, seed: 3, counts, whole: true });
+    const predicted = new Set<number>();
+    for (let i = 0; i < 12; i++) {
+      const { inputs, targets, mask, seqIdx } = stream.nextBatch();
+      const starts = [...inputs].flatMap((id, t) => (t === 0 || seqIdx![t] !== seqIdx![t - 1] ? [id] : []));
+      // Only the one that no row holds is cut; the rest of a row that is too short for the next stays empty.
+      for (const id of starts) expect([2, 3, 4, 6, 7]).not.toContain(id);
+      targets.forEach((id, t) => {
+        expect(mask![t]).toBe(id === IGNORE_INDEX ? 0 : 1);
+        if (id !== IGNORE_INDEX) predicted.add(id);
+      });
+    }
+    expect([...predicted].sort((a, b) => a - b)).toEqual([3, 4, 7, 9, 10, 11, 12, 13]);
+    const short = [Uint8Array.of(1)];
+    expect(() => packDocuments(documents, { batchSize: 1, seqLen: 5, seed: 3, counts: short })).toThrow(
+      /a number for each token of each document, see document 0/,
+    );
+  });
+
   test("padding: at the end, masked, with lengths", () => {
     const { inputs, targets, mask, lengths, shape } = padDocuments(
       [Int32Array.of(1, 2, 3, 4), Int32Array.of(5, 6)],

@@ -12,6 +12,10 @@ export interface PackOptions extends SequenceOptions {
   readonly seed: number;
   /** Appended to each document, so that a model learns where one ends. */
   readonly endId?: number;
+  /** Of each document, in order: 1 for a token that is to be predicted, 0 for one that is only read. All are unless told; an appended end is. */
+  readonly counts?: readonly Uint8Array[];
+  /** A document that fits a row is not cut: where the rest of a row is too short for it, that stays empty. Default false. */
+  readonly whole?: boolean;
 }
 
 /**
@@ -23,12 +27,14 @@ export interface PackOptions extends SequenceOptions {
  * Errors: `ArgumentError` where no document holds a token.
  */
 export function packDocuments(documents: readonly Int32Array[], options: PackOptions): BatchStream<TokenBatch> {
-  const { batchSize, seqLen, seed, endId } = options;
+  const { batchSize, seqLen, seed, endId, counts, whole = false } = options;
   requireInteger("packDocuments", "batchSize", batchSize, 1);
   requireInteger("packDocuments", "seqLen", seqLen, 1);
-  const texts = documents
-    .filter((ids) => ids.length > 0)
-    .map((ids) => (endId === undefined ? ids : append(ids, endId)));
+  checkCounts(documents, counts);
+  const kept = documents.flatMap((ids, i) => (ids.length > 0 ? [{ ids, counted: counts?.[i] }] : []));
+  const texts = kept.map(({ ids }) => (endId === undefined ? ids : append(ids, endId)));
+  /** Whether a token of a document is to be predicted. */
+  const isCounted = (document: number, token: number): boolean => kept[document]!.counted?.[token] !== 0;
   if (texts.length === 0) throw new ArgumentError("packDocuments: needs one document that is not empty");
   const order = new ShuffledOrder(texts.length, seed);
   let open = order.next(); // the document being packed and how far it got
@@ -38,12 +44,19 @@ export function packDocuments(documents: readonly Int32Array[], options: PackOpt
     const { inputs, targets, mask, seqIdx } = batch as Required<TokenBatch>;
     for (let t = 0, piece = 0; t < seqLen; piece++) {
       const ids = texts[open];
+      if (whole && offset === 0 && t > 0 && ids.length > seqLen - t && ids.length <= seqLen) {
+        seqIdx.fill(piece, start + t, start + seqLen);
+        return;
+      }
       const count = Math.min(seqLen - t, ids.length - offset);
       inputs.set(ids.subarray(offset, offset + count), start + t);
       seqIdx.fill(piece, start + t, start + t + count);
       const next = ids.subarray(offset + 1, offset + count + 1); // one short at the end of the document
-      targets.set(next, start + t);
-      mask.fill(1, start + t, start + t + next.length);
+      for (let i = 0; i < next.length; i++) {
+        if (!isCounted(open, offset + 1 + i)) continue;
+        targets[start + t + i] = next[i]!;
+        mask[start + t + i] = 1;
+      }
       t += count;
       offset += count;
       if (offset === ids.length) {
@@ -68,7 +81,15 @@ export function packDocuments(documents: readonly Int32Array[], options: PackOpt
       return batch;
     },
     state: () => ({ kind: "packed", order: order.state(), open, offset }),
-    identity: () => ({ kind: "packed", batchSize, seqLen, seed, documents: fingerprint(...texts) }),
+    identity: () => ({
+      kind: "packed",
+      batchSize,
+      seqLen,
+      seed,
+      documents: fingerprint(...texts),
+      ...(counts && { counts: fingerprint(...counts.map((each) => Int32Array.from(each))) }),
+      ...(whole && { whole }),
+    }),
     restore(state) {
       const fields = stateFields(state, "packed");
       const document = stateInteger(fields, "open", texts.length - 1);
@@ -79,6 +100,15 @@ export function packDocuments(documents: readonly Int32Array[], options: PackOpt
       offset = place;
     },
   });
+}
+
+function checkCounts(documents: readonly Int32Array[], counts: PackOptions["counts"]): void {
+  if (counts === undefined) return;
+  const wrong = documents.findIndex((ids, i) => counts[i]?.length !== ids.length);
+  if (counts.length !== documents.length || wrong >= 0)
+    throw new ArgumentError(
+      `packDocuments: counts must have a number for each token of each document, see document ${Math.max(0, wrong)}`,
+    );
 }
 
 /**

@@ -11,3 +11,4 @@ export { adapterObjective } from "./adapterObjective.ts";
 export { addAdapter, type AddAdapterOptions } from "./addAdapter.ts";
 export type { LinearModule } from "./modules.ts";
 export type { AdapterOptions, AdapterSettings } from "./settings.ts";
+export { trainedParameters, type Freeze } from "./frozen.ts";

@@ -82,8 +82,12 @@ const OTHER_NAMES = {
 };
 
 /** @throws ArgumentError naming the option that is not known, with the one that may be meant, or the format of weights that is none. */
-export function checkLoadOptions(caller: string, options: object & { readonly weights?: unknown }): void {
-  refuseUnknown(caller, options, Object.keys(LOAD_OPTIONS), OTHER_NAMES);
+export function checkLoadOptions(
+  caller: string,
+  options: object & { readonly weights?: unknown },
+  further: readonly string[] = [],
+): void {
+  refuseUnknown(caller, options, [...Object.keys(LOAD_OPTIONS), ...further], OTHER_NAMES);
   readWeightFormat(caller, options.weights);
 }
 

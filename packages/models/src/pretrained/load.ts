@@ -1,6 +1,8 @@
-import { FormatError } from "@statespace/core";
-import { locateGguf, memorySource, openSource, type SourceLike } from "@statespace/files";
+import { ArgumentError, FormatError } from "@statespace/core";
+import { CONFIG_FILE, locateGguf, memorySource, openSource, readJson, type SourceLike } from "@statespace/files";
 import { ggufTextFiles, loadChatTemplate, loadTokenizer, type ChatTemplate } from "@statespace/text";
+import type { LoadAdapterOptions } from "../adapters/adapterFiles.ts";
+import { ADAPTER_CONFIG } from "../adapters/peftConfig.ts";
 import { openModelFiles } from "../families/openModelFiles.ts";
 import { checkLoadOptions, fromPretrained, modelOf, type FromPretrainedOptions } from "../families/pretrained.ts";
 import { loadGenerationConfig } from "../generate/generationConfig.ts";
@@ -8,17 +10,53 @@ import { KeptFiles } from "./keptFiles.ts";
 import { LoadedModel } from "./loadedModel.ts";
 
 /** Options of `load`: how weights are kept and where, who is told of progress, what stops it, how files are fetched and cached. */
-export type LoadModelOptions = FromPretrainedOptions;
+export interface LoadModelOptions extends FromPretrainedOptions {
+  /** Adapters to load with it, as PEFT saves them: one, or several by name, of which the first is switched on. */
+  readonly adapter?: SourceLike | Readonly<Record<string, SourceLike>> | undefined;
+  /** The model of an adapter's folder, where it is not what the folder names. */
+  readonly base?: SourceLike | undefined;
+}
 
 /**
  * Loads a checkpoint of any known family with its tokenizer, its chat template and its defaults for sampling, on the backend that is set or
- * the one in the options. Weights stream from their file to where they are kept (see `fromPretrained`).
+ * the one in the options. Weights stream from their file to where they are kept (see `fromPretrained`). A folder that holds an adapter and
+ * no model is loaded onto the model that it names.
  * @param from a folder, a GGUF file, a URL, a name on the hub, dropped files, a map of files, or any `Source`.
  * @throws ArgumentError naming the option that is unknown or wrong, before anything is read; FormatError naming the file, key or setting;
  * SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function load(from: SourceLike, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  checkLoadOptions("load", options);
+  checkLoadOptions("load", options, ["adapter", "base"]);
+  const { adapter, base, ...rest } = options;
+  const named = await adapterOnly(from, rest);
+  if (named !== undefined) {
+    const model = base ?? named.model;
+    if (model === undefined)
+      throw new FormatError(`${ADAPTER_CONFIG}: base_model_name_or_path is not said; give the model as { base }`);
+    return load(model, { ...rest, adapter: from });
+  }
+  if (base !== undefined)
+    throw new ArgumentError("load: base goes with the folder of an adapter; this one has a model");
+  const loaded = await loadModel(from, rest);
+  try {
+    const all = Object.entries(adaptersOf(adapter));
+    for (const [name, each] of all) await loaded.loadAdapter(each, { ...placesOf(rest), name });
+    const [first] = all;
+    if (first !== undefined) loaded.useAdapter(first[0]);
+    return loaded;
+  } catch (error) {
+    loaded.dispose();
+    throw error;
+  }
+}
+
+/** What an adapter's files name as their model. */
+function originOf(from: SourceLike): string | undefined {
+  return typeof from === "string" ? from : from instanceof URL ? from.href : undefined;
+}
+
+/** A model without adapters. */
+async function loadModel(from: SourceLike, options: FromPretrainedOptions): Promise<LoadedModel> {
   const { signal } = options;
   if (locateGguf(from, options) !== undefined) return loadGguf(from, options);
   const source = new KeptFiles(openSource(from, options));
@@ -27,11 +65,40 @@ export async function load(from: SourceLike, options: LoadModelOptions = {}): Pr
   const template = await chatTemplateOf(source, signal);
   const defaults = await loadGenerationConfig(source, { signal });
   const model = await fromPretrained(source, options);
-  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files });
+  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files, origin: originOf(from) });
+}
+
+/** Adapters by name. */
+function adaptersOf(adapter: LoadModelOptions["adapter"]): Readonly<Record<string, SourceLike>> {
+  if (adapter === undefined) return {};
+  const several = typeof adapter === "object" && Object.getPrototypeOf(adapter) === Object.prototype;
+  const isFiles = several && ADAPTER_CONFIG in adapter;
+  return several && !isFiles ? (adapter as Readonly<Record<string, SourceLike>>) : { default: adapter as SourceLike };
+}
+
+/** How files are fetched and cached, without what is of the model alone. */
+function placesOf(options: FromPretrainedOptions): LoadAdapterOptions {
+  const ofModel: ReadonlySet<string> = new Set(["weights", "backend", "progress", "notice", "aActivation"]);
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !ofModel.has(name)));
+}
+
+/** What a folder with an adapter and no model says of its model. */
+async function adapterOnly(
+  from: SourceLike,
+  options: FromPretrainedOptions,
+): Promise<{ readonly model: string | undefined } | undefined> {
+  if (locateGguf(from, options) !== undefined) return undefined;
+  const source = openSource(from, options);
+  const { signal } = options;
+  if ((await source.read(CONFIG_FILE, { signal, end: 1 })) !== undefined) return undefined;
+  const config = await readJson(source, ADAPTER_CONFIG, { signal });
+  if (config === undefined) return undefined;
+  const { base_model_name_or_path: name } = config;
+  return { model: typeof name === "string" && name !== "" ? name : undefined };
 }
 
 /** As `load`, where all is in one file. */
-async function loadGguf(from: SourceLike, options: LoadModelOptions): Promise<LoadedModel> {
+async function loadGguf(from: SourceLike, options: FromPretrainedOptions): Promise<LoadedModel> {
   const opened = await openModelFiles(from, options);
   const files = ggufTextFiles(opened.gguf!.values);
   const source = new KeptFiles(memorySource(files, "GGUF metadata"));
@@ -39,7 +106,7 @@ async function loadGguf(from: SourceLike, options: LoadModelOptions): Promise<Lo
   const template = await chatTemplateOf(source, options.signal);
   const defaults = await loadGenerationConfig(source);
   const model = await modelOf(opened, options);
-  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files });
+  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files, origin: originOf(from) });
 }
 
 /** A template that cannot be read is told when a chat is asked for; whatever else the model does, it does. */

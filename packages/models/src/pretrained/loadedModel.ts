@@ -1,5 +1,9 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import type { SourceLike } from "@statespace/files";
 import { tokenizerFiles, type ChatTemplate, type Tokenizer } from "@statespace/text";
+import { activeAdapter, type Adapter } from "../adapters/adapter.ts";
+import { loadAdapter, saveAdapter, type LoadAdapterOptions } from "../adapters/adapterFiles.ts";
+import { addAdapter, type AddAdapterOptions } from "../adapters/addAdapter.ts";
 import { saveGguf, type SaveGgufOptions } from "../families/gguf/saveGguf.ts";
 import { savePretrained, type SavePretrainedOptions } from "../families/pretrained.ts";
 import { Chat, type ChatOptions } from "../generate/chat.ts";
@@ -21,6 +25,13 @@ export interface LoadedParts {
   readonly defaults?: StreamOptions;
   /** Further files that a saved folder has again. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Where it was loaded from: what an adapter's files name as their model. */
+  readonly origin?: string | undefined;
+}
+
+/** What an adapter is called among a model's adapters; `default` unless told. */
+export interface AdapterName {
+  readonly name?: string;
 }
 
 /** Options of `LoadedModel.chat`. */
@@ -37,8 +48,11 @@ export class LoadedModel {
   readonly defaults: StreamOptions;
   readonly #template: ChatTemplate | FormatError | undefined;
   readonly #files: Readonly<Record<string, string | Uint8Array>>;
+  readonly #origin: string | undefined;
+  readonly #adapters = new Map<string, Adapter>();
 
-  constructor({ model, tokenizer, template, defaults = {}, files = {} }: LoadedParts) {
+  constructor({ model, tokenizer, template, defaults = {}, files = {}, origin }: LoadedParts) {
+    this.#origin = origin;
     this.model = model;
     this.tokenizer = tokenizer;
     this.defaults = defaults;
@@ -113,18 +127,72 @@ export class LoadedModel {
     return predict(this.model, sequences);
   }
 
+  /** Its adapters by name. */
+  get adapters(): ReadonlyMap<string, Adapter> {
+    return this.#adapters;
+  }
+
+  /** Makes a new adapter, switched on; see the function of this name. @throws ArgumentError also for a name that is taken. */
+  addAdapter({ name = "default", ...options }: AddAdapterOptions & AdapterName = {}): Promise<Adapter> {
+    return this.#adding(name, () => addAdapter(this.model, options));
+  }
+
+  /** Loads an adapter as PEFT saves it, and switches it on. @throws as the function of this name; ArgumentError for a name that is taken. */
+  loadAdapter(
+    from: SourceLike,
+    { name = "default", ...options }: LoadAdapterOptions & AdapterName = {},
+  ): Promise<Adapter> {
+    return this.#adding(name, () => loadAdapter(this.model, from, options));
+  }
+
+  /** Switches to one of its adapters, or, without a name, to none. @throws ArgumentError where there is none of this name. */
+  useAdapter(name?: string): this {
+    if (name === undefined) {
+      activeAdapter(this.model)?.off();
+      return this;
+    }
+    const adapter = this.#adapters.get(name);
+    if (adapter === undefined)
+      throw new ArgumentError(
+        `useAdapter: there is no adapter ${name}; there are ${[...this.#adapters.keys()].join(", ") || "none"}`,
+      );
+    adapter.on();
+    return this;
+  }
+
+  async #adding(name: string, make: () => Promise<Adapter>): Promise<Adapter> {
+    if (this.#adapters.has(name)) throw new ArgumentError(`adapter: there is one of the name ${name} already`);
+    const adapter = await make();
+    this.#adapters.set(name, adapter);
+    return adapter;
+  }
+
   /**
    * Writes a folder that `load` and Hugging Face's libraries load: weights in the form of the model's family, tokenizer, chat template and
-   * defaults. @throws as `savePretrained`.
+   * defaults. With an adapter on, the folder holds that alone, which PEFT loads, and names the model; merge it first to write all of the model.
+   * @throws as `savePretrained`.
    */
   async save(folder: string | URL, options: SavePretrainedOptions = {}): Promise<void> {
     const { tokenizer } = this;
     const own = tokenizer === undefined ? {} : tokenizerFiles(tokenizer);
-    await savePretrained(this.model, folder, { ...options, files: { ...own, ...this.#files, ...options.files } });
+    const files = { ...own, ...this.#files, ...options.files };
+    const adapter = activeAdapter(this.model);
+    if (adapter === undefined || adapter.isMerged) return savePretrained(this.model, folder, { ...options, files });
+    const { signal, files: _, ...others } = options;
+    const [name] = Object.keys(others);
+    if (name !== undefined)
+      throw new ArgumentError(`save: ${name} is for a whole model; with an adapter on it is saved alone`);
+    await saveAdapter(adapter, folder, {
+      files,
+      ...(this.#origin && { baseModel: this.#origin }),
+      ...(signal && { signal }),
+    });
   }
 
   /** Writes one GGUF file, which `load` and llama.cpp load, with tokenizer, chat template and defaults. @throws as `saveGguf`. */
   async saveGguf(file: string | URL, options: SaveGgufOptions = {}): Promise<void> {
+    if (activeAdapter(this.model)?.isMerged === false)
+      throw new ArgumentError("saveGguf: an adapter is on; merge it into the weights first, or switch it off");
     const { tokenizer } = this;
     const own = tokenizer === undefined ? {} : tokenizerFiles(tokenizer);
     await saveGguf(this.model, file, { ...options, files: { ...own, ...this.#files, ...options.files } });

@@ -1,27 +1,49 @@
 import { ArgumentError } from "@statespace/core";
 import {
+  activeAdapter,
+  Adapter,
+  addAdapter,
+  adapterObjective,
+  LoadedModel,
   modelObjective,
+  trainedParameters,
   train,
+  type AddAdapterOptions,
   type Evaluation,
   type Model,
+  type Trainable,
   type TrainingBatch,
   type TrainingStream,
 } from "@statespace/models";
-import type { Tokenizer } from "@statespace/text";
+import type { ChatTemplate, Tokenizer } from "@statespace/text";
+import { fromDialogues, type Dialogue } from "./dialogues.ts";
 import { ExampleSet, type Examples } from "./examples.ts";
 import { checkFitOptions, type FitOptions } from "./fitOptions.ts";
 import { KeptWeights } from "./keptWeights.ts";
 import { contextOf, windowsOf, type Series } from "./series.ts";
 import { fromIds, fromTexts } from "./texts.ts";
 
-/** A model, or one that was loaded with its tokenizer. */
-export type Fittable = Model | { readonly model: Model; readonly tokenizer?: Tokenizer | undefined };
+/** A model, or one that was loaded, with its tokenizer and chat template. */
+export type Fittable =
+  | Model
+  | {
+      readonly model: Model;
+      readonly tokenizer?: Tokenizer | undefined;
+      readonly template?: ChatTemplate | undefined;
+    };
 
 /**
- * What a model can be trained on: a text or documents (of a language model), ids, sequences with targets, series to forecast, or any
- * endless stream of batches.
+ * What a model can be trained on: a text, documents, conversations or prompts with completions (of a language model; of the latter two the
+ * answers are learnt), ids, sequences with targets, series to forecast, or any endless stream of batches.
  */
-export type FitData = string | readonly string[] | Int32Array | Examples | Series | TrainingStream;
+export type FitData =
+  | string
+  | readonly string[]
+  | readonly Dialogue[]
+  | Int32Array
+  | Examples
+  | Series
+  | TrainingStream;
 
 /** What came of a run. */
 export interface FitResult {
@@ -31,11 +53,14 @@ export interface FitResult {
   readonly loss: number;
   /** The lowest loss on what was kept apart, whose weights the model has now. */
   readonly heldOut?: Evaluation;
+  /** What was trained in place of the weights; it is on. */
+  readonly adapter?: Adapter;
 }
 
 const DEFAULT_BATCH = 8;
 const DEFAULT_LENGTH = 128;
 const DEFAULT_EPOCHS = 10;
+const DIALOGUE_EPOCHS = 3;
 
 /**
  * Trains a model on data, in place: a fresh one, or a checkpoint that goes on learning. Of what is kept apart (a tenth unless told), the
@@ -44,8 +69,7 @@ const DEFAULT_EPOCHS = 10;
  */
 export async function fit(what: Fittable, data: FitData, options: FitOptions = {}): Promise<FitResult> {
   checkFitOptions(options);
-  const model = "model" in what ? what.model : what;
-  const prepared = prepare(model, "model" in what ? what.tokenizer : undefined, data, options);
+  const prepared = prepare(what, data, options);
   const steps = stepsOf(prepared, options);
   const { learningRate, optimizer, heldOut: _, epochs: __, batchSize: ___, seqLen: ____, ...rest } = options;
   const {
@@ -55,9 +79,10 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
     checkpointEvery,
   } = options;
   const { schedule, accumulate, clipNorm, seed, resume, maxMinutes, signal } = rest;
-  const kept = new KeptWeights(model);
+  const { objective, adapter } = await objectiveOf(what, options);
+  const kept = new KeptWeights(objective.parameters);
   const result = { steps: 0, seconds: 0, loss: Number.NaN, heldOut: undefined as Evaluation | undefined };
-  const events = train(modelObjective(model), prepared.stream, {
+  const events = train(objective, prepared.stream, {
     ...(steps !== undefined && { steps }),
     ...(maxMinutes !== undefined && { maxMinutes }),
     optimizer: { ...optimizer, ...(learningRate !== undefined && { learningRate }) },
@@ -84,7 +109,39 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
   }
   kept.restore();
   const { heldOut, ...figures } = result;
-  return { ...figures, ...(heldOut && { heldOut }) };
+  return { ...figures, ...(heldOut && { heldOut }), ...(adapter && { adapter }) };
+}
+
+/** What is trained: an adapter, or the weights, or some of them. */
+async function objectiveOf(
+  what: Fittable,
+  { adapter: wanted, freeze }: FitOptions,
+): Promise<{ readonly objective: Trainable; readonly adapter?: Adapter }> {
+  const model = "model" in what ? what.model : what;
+  const adapter = wanted === undefined ? undefined : await adapterOf(what, wanted);
+  if (adapter !== undefined) return { objective: adapterObjective(adapter), adapter };
+  const [packed] = model.formats.values();
+  if (packed !== undefined)
+    throw new ArgumentError(
+      `fit: weights that are packed as ${packed} cannot be trained; train an adapter ({ adapter: { rank: 8 } }), or load the model with { weights: "f32" }`,
+    );
+  if (activeAdapter(model) !== undefined)
+    throw new ArgumentError(
+      "fit: an adapter is on; train it ({ adapter }), or switch it off or merge and dispose it first",
+    );
+  const objective = modelObjective(model);
+  return {
+    objective: freeze === undefined ? objective : { ...objective, parameters: trainedParameters(model, freeze) },
+  };
+}
+
+function adapterOf(what: Fittable, wanted: Adapter | AddAdapterOptions): Promise<Adapter> | Adapter {
+  const model = "model" in what ? what.model : what;
+  if (!(wanted instanceof Adapter))
+    return what instanceof LoadedModel ? what.addAdapter(wanted) : addAdapter(model, wanted);
+  if (wanted.model !== model) throw new ArgumentError("fit: the adapter is of another model");
+  if (wanted.isMerged) throw new ArgumentError("fit: the adapter is merged; unmerge it first");
+  return wanted.on();
 }
 
 /** Data as batches. */
@@ -96,9 +153,22 @@ interface Prepared {
   readonly heldOut: (() => Iterable<TrainingBatch>) | undefined;
 }
 
-function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, options: FitOptions): Prepared {
+function prepare(what: Fittable, data: FitData, options: FitOptions): Prepared {
+  const loaded = "model" in what ? what : { model: what };
+  const { model, tokenizer } = loaded;
   const { batchSize = DEFAULT_BATCH, seqLen, heldOut = 0.1, seed = 0 } = options;
   const { head } = model.resolved;
+  if (isDialogues(data)) {
+    if (head.kind !== "language")
+      throw new ArgumentError(`fit: conversations train a language model; this one's head is ${head.kind}`);
+    const packing = { batchSize, seqLen, heldOut, seed };
+    const tokens = fromDialogues(data, neededTokenizer(tokenizer, model), loaded.template, packing);
+    return {
+      ...tokens,
+      pass: Math.max(1, Math.ceil(tokens.tokens / (batchSize * tokens.seqLen))),
+      epochs: DIALOGUE_EPOCHS,
+    };
+  }
   if (typeof data === "string" || data instanceof Int32Array || isTexts(data)) {
     if (head.kind !== "language")
       throw new ArgumentError(`fit: texts and ids train a language model; this one's head is ${head.kind}`);
@@ -112,8 +182,7 @@ function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, 
             cutting,
           )
         : fromTexts(data, neededTokenizer(tokenizer, model), cutting);
-    const length = seqLen ?? DEFAULT_LENGTH;
-    return { ...tokens, pass: Math.max(1, Math.ceil(tokens.tokens / (batchSize * length))), epochs: 1 };
+    return { ...tokens, pass: Math.max(1, Math.ceil(tokens.tokens / (batchSize * tokens.seqLen))), epochs: 1 };
   }
   if ("nextBatch" in data) return { stream: data, pass: undefined, epochs: 1, heldOut: undefined };
   const [training, apart] =
@@ -125,6 +194,9 @@ function prepare(model: Model, tokenizer: Tokenizer | undefined, data: FitData, 
     heldOut: apart && (() => apart.batches(batchSize)),
   };
 }
+
+const isDialogues = (data: FitData): data is readonly Dialogue[] =>
+  Array.isArray(data) && data.length > 0 && data.every((each) => typeof each === "object" && each !== null);
 
 const isTexts = (data: FitData): data is readonly string[] =>
   Array.isArray(data) && data.every((each) => typeof each === "string");

@@ -1,9 +1,13 @@
 import { ArgumentError, type AdamWOptions } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
-import type { CheckpointStore, Schedule, TrainingEvent } from "@statespace/models";
+import type { Adapter, AddAdapterOptions, CheckpointStore, Freeze, Schedule, TrainingEvent } from "@statespace/models";
 
 /** How `fit` trains. */
 export interface FitOptions {
+  /** Trains an adapter in place of the weights: one that is made so, and switched on, or one that is there. The weights may be packed. */
+  readonly adapter?: AddAdapterOptions | Adapter;
+  /** Weights that stay as they are: a regular expression that fits whole names, or (parts of) names between dots, of the model's family or ours. */
+  readonly freeze?: Freeze;
   /** Steps of the optimiser; by default 10 epochs of examples, or a pass over a text. */
   readonly steps?: number;
   /** In place of `steps`: how often each example, or each token of a text, is seen. */
@@ -43,6 +47,8 @@ export interface FitOptions {
 }
 
 const NAMES = [
+  "adapter",
+  "freeze",
   "steps",
   "epochs",
   "maxMinutes",
@@ -66,7 +72,9 @@ const NAMES = [
 
 /** @throws ArgumentError naming the option that is unknown or out of its range. */
 export function checkFitOptions(options: FitOptions): void {
-  refuseUnknown("fit", options, NAMES);
+  refuseUnknown("fit", options, NAMES, { lora: "adapter", peft: "adapter", lr: "learningRate", maxSteps: "steps" });
+  if (options.adapter !== undefined && options.freeze !== undefined)
+    throw new ArgumentError("fit: freeze goes with the weights; an adapter leaves all of them as they are");
   const { steps, epochs, batchSize, seqLen, evaluateEvery, checkpointEvery, heldOut = 0.1 } = options;
   for (const [name, value] of Object.entries({ steps, batchSize, seqLen, evaluateEvery, checkpointEvery }))
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1))

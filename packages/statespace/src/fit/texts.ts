@@ -8,6 +8,8 @@ export interface TokenData {
   readonly stream: TrainingStream;
   /** Tokens of one pass. */
   readonly tokens: number;
+  /** Tokens of a row. */
+  readonly seqLen: number;
   readonly heldOut: (() => Iterable<TrainingBatch>) | undefined;
 }
 
@@ -38,6 +40,7 @@ export function fromIds(train: Int32Array, test: Int32Array | undefined, cutting
   return {
     stream: randomCrops(train, { batchSize, seqLen, seed }),
     tokens: train.length,
+    seqLen,
     heldOut: test === undefined || test.length < 2 ? undefined : () => evaluationBatches(test, EVALUATION_LENGTH),
   };
 }
@@ -54,6 +57,7 @@ function fromDocuments(texts: readonly string[], tokenizer: Tokenizer, cutting: 
   return {
     stream: packDocuments(train, { batchSize, seqLen, seed, ...(eosId === undefined ? {} : { endId: eosId }) }),
     tokens,
+    seqLen,
     heldOut: test.some(({ length }) => length > 1) ? () => documentBatches(test) : undefined,
   };
 }
