@@ -1,4 +1,4 @@
-"""More golden checkpoints of mixtures of experts: Nemotron-H, whose router has groups, a correction and a latent width.
+"""More golden checkpoints of mixtures of experts: Nemotron-H, whose router has groups, a correction and a latent width; Qwen3.5.
 
 usage: generate_experts.py OUT_DIR SEED      (torch, transformers 5.18, safetensors; no mamba_ssm importable)
 As generate_hybrids.py: random tiny checkpoints as transformers saves them, every parameter perturbed.
@@ -12,6 +12,7 @@ OUT, SEED = sys.argv[1], int(sys.argv[2])
 VOCAB = 96
 SPECS = {
     "nemotron-h-moe-tiny": dict(model_type="nemotron_h", hidden_size=32, intermediate_size=48, layers_block_type=["linear_attention", "moe", "full_attention", "moe", "mlp"], num_attention_heads=4, num_key_value_heads=2, head_dim=8, mamba_num_heads=8, mamba_head_dim=8, ssm_state_size=16, n_groups=2, chunk_size=16, n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=24, moe_shared_expert_intermediate_size=40, moe_latent_size=16, n_group=4, topk_group=2, routed_scaling_factor=2.5, norm_topk_prob=True, mlp_bias=True),
+    "qwen3.5-moe-tiny": dict(model_type="qwen3_5_moe_text", hidden_size=32, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, head_dim=16, linear_num_key_heads=2, linear_num_value_heads=4, linear_key_head_dim=8, linear_value_head_dim=8, layer_types=["linear_attention", "full_attention", "linear_attention"], num_experts=6, num_experts_per_tok=2, moe_intermediate_size=16, shared_expert_intermediate_size=24, rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.25)),
 }
 
 

@@ -7,11 +7,18 @@ import { expressible, sharedSettings, type Family } from "./family.ts";
 import { readAttention } from "./hybrids.ts";
 import { mlpWeights } from "./mlps.ts";
 import { writeRope } from "./rope.ts";
-import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
+import {
+  formatTransformersJson,
+  isModelType,
+  readShared,
+  writeShared,
+  type TransformersDefaults,
+} from "./transformers.ts";
 import type { WeightRules } from "./weightNames.ts";
 
 const NAME = "qwen3_5_text";
-const DEFAULTS = {
+/** What its configuration has where the file says nothing. */
+export const QWEN35_DEFAULTS = {
   vocabSize: 248320,
   dModel: 4096,
   nLayer: 32,
@@ -24,6 +31,21 @@ const DEFAULTS = {
 } as const;
 /** What the files of both hold beside the model. */
 export const MTP = { "mtp.": "the heads that predict further tokens" };
+
+/** What the files of a model that also sees hold beside it. */
+export const VISION: Readonly<Record<string, string>> = { "model.visual.": "the vision tower", ...MTP };
+
+/** The config of the language model of one that also sees. @throws FormatError where there is none. */
+export function textConfig(fields: ConfigFields): ConfigFields {
+  const { tie_word_embeddings: tie = null, text_config: own } = fields.json;
+  if (!fields.isObject("text_config")) throw fields.error("text_config", "must be an object");
+  return new ConfigFields(
+    { tie_word_embeddings: tie, ...(own as JsonObject) },
+    "text_config.",
+    undefined,
+    fields.notes,
+  );
+}
 
 /** Names of the weights of the language model; files of a model that also sees have it under a longer name. */
 export function qwenWeights(root: string): WeightRules {
@@ -91,17 +113,24 @@ export function expectOneEps(family: string, { normEps, layers }: ResolvedModel)
     }
 }
 
-function read(fields: ConfigFields): ModelConfig {
-  const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
+/** A language model of Qwen3.5 but for its MLPs. */
+export function readQwen35(
+  fields: ConfigFields,
+  family: string,
+  defaults: TransformersDefaults,
+  attentionHeads: Partial<AttentionMixerConfig>,
+): ModelConfig {
+  const { dModel, nLayer, normEps, model } = readShared(fields, family, defaults);
   const heads = { nHeads: 32, nHeadsKey: 16, headDim: 128, dState: 128 };
   const delta = readDelta(fields, dModel, { ...heads, mixerNormEps: normEps, aInitRange: [0.01, 16] });
-  const attention = readQwenAttention(fields, dModel, normEps, { nHeads: 16, nHeadsKv: 4 });
-  return {
-    ...model,
-    normOffset: 1,
-    mlp: { hidden: fields.integer("intermediate_size", 12288) },
-    layers: readDeltaLayers(fields, nLayer, { kind: "gatedDelta", ...delta }, { kind: "attention", ...attention }),
-  };
+  const attention = readQwenAttention(fields, dModel, normEps, attentionHeads);
+  const layers = readDeltaLayers(fields, nLayer, { kind: "gatedDelta", ...delta }, { kind: "attention", ...attention });
+  return { ...model, normOffset: 1, layers };
+}
+
+function read(fields: ConfigFields): ModelConfig {
+  const mlp = { hidden: fields.integer("intermediate_size", 12288) };
+  return { ...readQwen35(fields, NAME, QWEN35_DEFAULTS, { nHeads: 16, nHeadsKv: 4 }), mlp };
 }
 
 /** The language models of Qwen3.5: three layers of Gated DeltaNet, then one of gated attention, an MLP in each; norms keep their distance from 1. */
@@ -115,7 +144,7 @@ export const qwen35: Family = {
   write(model: ResolvedModel, dtype: FloatStorage): JsonObject {
     expectOneEps(NAME, model);
     return {
-      ...writeShared(model, NAME, "Qwen3_5ForCausalLM", DEFAULTS.eps[0], dtype, 1),
+      ...writeShared(model, NAME, "Qwen3_5ForCausalLM", QWEN35_DEFAULTS.eps[0], dtype, 1),
       ...writeDeltaLayers(NAME, model),
       ...writeQwenAttention(NAME, model),
     };
@@ -127,11 +156,6 @@ export const qwen35Vision: Family = {
   name: "qwen3_5",
   detect: (config) => isModelType(config, "qwen3_5"),
   weights: qwenWeights("model.language_model"),
-  leftOut: { "model.visual.": "the vision tower", ...MTP },
-  read(fields: ConfigFields): ModelConfig {
-    const { tie_word_embeddings: tie = null, text_config: own } = fields.json;
-    if (!fields.isObject("text_config")) throw fields.error("text_config", "must be an object");
-    const json = { tie_word_embeddings: tie, ...(own as JsonObject) };
-    return read(new ConfigFields(json, "text_config.", undefined, fields.notes));
-  },
+  leftOut: VISION,
+  read: (fields) => read(textConfig(fields)),
 };

@@ -1,9 +1,11 @@
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
+import type { MlpSettings } from "../layers/mlpConfig.ts";
 import type { LayerSettings, ModelConfig, ResolvedModel } from "../model/config.ts";
 import { readDelta, readDeltaLayers, writeDeltaLayers } from "./deltaHybrids.ts";
-import { expressible, type Family } from "./family.ts";
-import { expectMlp, expertWeights, joinedExpertWeights, mlpWeights, readExpertsPerToken, sharedMlp } from "./mlps.ts";
+import type { Family } from "./family.ts";
+import { sharedMlp } from "./mlps.ts";
+import { joinedQwenExperts, qwenExpertWeights, readQwenMixture, writeQwenMixture } from "./qwenExperts.ts";
 import { expectOneEps, MTP, qwenWeights, readQwenAttention, writeQwenAttention } from "./qwen35.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
@@ -27,28 +29,20 @@ function readMlps(fields: ConfigFields, layers: readonly LayerSettings[]): reado
   const dense = new Set(fields.integers("mlp_only_layers", []));
   const mixed = layers.map((_, i) => experts > 0 && !dense.has(i) && (i + 1) % step === 0);
   const plain = { hidden: fields.integer("intermediate_size", 5632) };
-  const mixture = {
-    hidden: fields.integer("moe_intermediate_size", 512),
-    experts,
-    expertsPerToken: readExpertsPerToken(fields, 10),
-    renormalize: fields.boolean("norm_topk_prob", true),
-    sharedHidden: fields.integer("shared_expert_intermediate_size", 512),
-    sharedGate: true,
-  };
-  return layers.map((layer, i) => Object.assign({}, layer, { mlp: mixed[i] ? mixture : plain }));
+  const renormalize = fields.boolean("norm_topk_prob", true);
+  const mixture = (): MlpSettings => ({
+    ...readQwenMixture(fields, { experts: 512, expertsPerToken: 10 }),
+    renormalize,
+  });
+  return layers.map((layer, i) => Object.assign({}, layer, { mlp: mixed[i] ? mixture() : plain }));
 }
 
 function writeMlps(model: ResolvedModel): JsonObject {
   const mixture = sharedMlp(NAME, model, true);
   if (mixture === undefined) return { num_experts: 0 };
-  const { hidden, experts, expertsPerToken, renormalize, sharedHidden } = mixture;
-  expressible(NAME, sharedHidden > 0, "sharedHidden", sharedHidden);
-  expectMlp(NAME, mixture, { hidden, experts, expertsPerToken, renormalize, sharedHidden, sharedGate: true });
+  const { renormalize } = mixture;
   return {
-    num_experts: experts,
-    num_experts_per_tok: expertsPerToken,
-    moe_intermediate_size: hidden,
-    shared_expert_intermediate_size: sharedHidden,
+    ...writeQwenMixture(NAME, mixture, renormalize),
     norm_topk_prob: renormalize,
     decoder_sparse_step: 1,
     mlp_only_layers: model.layers.flatMap(({ mlp }, i) => (mlp!.experts > 0 ? [] : [i])),
@@ -69,12 +63,9 @@ export const qwen3Next: Family = {
       "model.layers.*.linear_attn.in_proj_qkvz": [["q", "k", "v", "z"]],
       "model.layers.*.linear_attn.in_proj_ba": [["b", "a"]],
     },
-    "layers.*.mlp.router": "model.layers.*.mlp.gate",
-    ...expertWeights("model.layers.*.mlp.experts"),
-    ...mlpWeights("model.layers.*.mlp.shared_expert", "layers.*.mlp.shared"),
-    "layers.*.mlp.shared.gate": "model.layers.*.mlp.shared_expert_gate",
+    ...qwenExpertWeights("model"),
   },
-  alternatives: joinedExpertWeights("model.layers.*.mlp.experts"),
+  alternatives: joinedQwenExperts("model"),
   leftOut: MTP,
   read(fields: ConfigFields): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);

@@ -17,6 +17,7 @@ import { nemotronH } from "./nemotronH.ts";
 import { olmoHybrid } from "./olmoHybrid.ts";
 import { qwen3Next } from "./qwen3Next.ts";
 import { qwen35, qwen35Vision } from "./qwen35.ts";
+import { qwen35Moe, qwen35MoeVision } from "./qwen35Moe.ts";
 import { recurrentGemma } from "./recurrentGemma.ts";
 import { statespace } from "./statespace.ts";
 import { statespaceHybrid } from "./statespaceHybrid.ts";
@@ -35,6 +36,8 @@ const transformersFamilies = [
   lfm2Moe,
   qwen35,
   qwen35Vision,
+  qwen35Moe,
+  qwen35MoeVision,
   qwen3Next,
   olmoHybrid,
   jamba,

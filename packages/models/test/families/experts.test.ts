@@ -60,6 +60,7 @@ const USUAL = ["gate_proj", "up_proj", "down_proj"];
 describe.each([
   ["lfm2-moe-tiny", "lfm2_moe", ["w1", "w3", "w2"]],
   ["qwen3-next-tiny", "qwen3_next", USUAL],
+  ["qwen3.5-moe-tiny", "qwen3_5_moe_text", USUAL],
   ["jamba-tiny", "jamba", USUAL],
   ["nemotron-h-moe-tiny", "nemotron_h", ["", "up_proj", "down_proj"]],
 ] as const)("%s", (name, family, projections) => {
@@ -122,6 +123,28 @@ describe("which layers are of which sort in Jamba", () => {
       "attn_layer_offset must be less than attn_layer_period = 2",
     );
   });
+});
+
+it("Qwen3.5 with experts is read from files of a model that also sees, all experts in one tensor", async () => {
+  await setBackend(cpuBackend());
+  const { config, weights } = await filesOf("qwen3.5-moe-tiny");
+  const seen = new Map(
+    [...joined(weights, USUAL)].map(([key, value]) => [key.replace(/^model\./, "model.language_model."), value]),
+  );
+  seen.set("model.visual.patch_embed.weight", { shape: [1], values: Float32Array.of(1) });
+  const text = JSON.parse(new TextDecoder().decode(config)) as Record<string, unknown>;
+  const whole = JSON.stringify({ model_type: "qwen3_5_moe", text_config: text });
+  const files = new Map([
+    ["config.json", new TextEncoder().encode(whole)],
+    ["model.safetensors", serializeSafetensors(seen)],
+  ]);
+  const notices: string[] = [];
+  const both = await fromPretrained(files, { notice: (line) => void notices.push(line) });
+  const own = await load(config, weights);
+  expect(logits(both)).toEqual(logits(own));
+  expect(both.config.family).toBe("qwen3_5_moe_text");
+  expect(notices.join()).toContain("qwen3_5_moe: left out are the vision tower (model.visual.*, 1 tensors)");
+  for (const model of [both, own]) model.dispose();
 });
 
 describe("Nemotron-H", () => {
