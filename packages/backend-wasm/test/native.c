@@ -143,7 +143,7 @@ static void testRows(long rows, long d) {
   CALL(sumAxis, losses, x, rows, d, 1);
   CALL(argMax, best, (int *)x, rows, d, 1, 0);
   CALL(cumsum, y, x, rows, d, 1, 1, 1, 0);
-  CALL(gather, (int *)dx, (int *)x, best, rows, d, 1, 1);
+  CALL(gather, (int *)dx, (int *)x, best, rows, d, 1, 1, 0);
   CALL(segmentSum, y, x, best, rows, d, rows, 0);
   CALL(stridedCopy, (int *)y, (int *)x, 0, 0, 2, turned);
   expectNear("transpose", y[rows > 1 ? 1 : 0], x[rows > 1 ? d : 0], 0);

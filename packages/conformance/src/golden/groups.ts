@@ -1,6 +1,7 @@
 import type { GoldenCase } from "./goldenCase.ts";
 import { compareCausalConv1d } from "./causalConv1d.ts";
 import { compareGatedDelta } from "./gatedDelta.ts";
+import { compareGguf } from "./gguf.ts";
 import { compareHippo } from "./hippo.ts";
 import { compareLanguageModel } from "./languageModel.ts";
 import { compareLora } from "./lora.ts";
@@ -33,6 +34,7 @@ export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "gated-delta-rule": { compare: compareGatedDelta },
   hf: { compare: compareLanguageModel },
   lora: { compare: compareLora },
+  gguf: { backendFree: true, compare: compareGguf },
   hippo: { backendFree: true, compare: ({ tensors, attrs }) => compareHippo(tensors, attrs) },
   nplr: { backendFree: true, compare: ({ tensors, attrs }) => compareNplr(tensors, attrs) },
 };
