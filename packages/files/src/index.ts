@@ -66,7 +66,14 @@ export {
 } from "./strictJson.ts";
 export { fromFloat32Array, type RawTensor, toFloat32Array, toFloat64Array, toInt32Array } from "./tensors/convert.ts";
 export { DTYPE_BYTES, type FloatStorage, type ElementType } from "./tensors/dtype.ts";
-export { BLOCK_TYPES, blockOf, type BlockType, isBlockType, type StoredType } from "./tensors/blockTypes.ts";
+export {
+  BLOCK_TYPES,
+  blockOf,
+  type BlockType,
+  isBlockType,
+  storedBytesOf,
+  type StoredType,
+} from "./tensors/blockTypes.ts";
 export type { LazyTensor, OwnBytes } from "./tensors/lazyTensor.ts";
 export { dequantize } from "./tensors/dequantize.ts";
 export { quantize, type QuantizedType } from "./tensors/quantize.ts";

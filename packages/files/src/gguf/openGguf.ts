@@ -7,7 +7,7 @@ import { cutTensors, joinPieces } from "../tensors/cutTensors.ts";
 import { ShardedFile } from "../tensors/shardedFile.ts";
 import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
 import { NeedMoreBytes } from "./ggufCursor.ts";
-import { parseGgufHeader, type GgufHeader } from "./ggufHeader.ts";
+import { parseGgufHeader, type GgufHeader, type GgufTensor } from "./ggufHeader.ts";
 import type { GgufValue } from "./ggufValues.ts";
 
 /** What is read of a file first; a vocabulary makes the header longer, and then more is read. */
@@ -121,12 +121,21 @@ class Gguf implements GgufFile {
   }
 
   async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
+    const { dtype, shape, begin, end } = this.#info(name);
+    return { dtype, shape, bytes: await this.slice(name, 0, end - begin, options) };
+  }
+
+  async slice(name: string, begin: number, end: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    const { begin: start } = this.#info(name);
+    const bytes = await this.#source.read(this.#file, { ...options, start: start + begin, end: start + end });
+    if (bytes?.byteLength !== end - begin) throw new FormatError(`${this.#file}: truncated in tensor ${quote(name)}`);
+    return bytes;
+  }
+
+  #info(name: string): GgufTensor {
     const info = this.#header.tensors.get(name);
     if (info === undefined) throw new FormatError(`${this.#file}: tensor ${quote(name)} is missing`);
-    const { begin: start, end, dtype, shape } = info;
-    const bytes = await this.#source.read(this.#file, { ...options, start, end });
-    if (bytes?.byteLength !== end - start) throw new FormatError(`${this.#file}: truncated in tensor ${quote(name)}`);
-    return { dtype, shape, bytes };
+    return info;
   }
 
   async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {

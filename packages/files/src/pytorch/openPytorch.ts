@@ -164,6 +164,15 @@ class PytorchFile implements TensorFile {
     };
   }
 
+  async slice(name: string, begin: number, end: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    const placed = this.#tensors.get(name);
+    const whole = placed === undefined || !isContiguous(placed.tensor.shape, placed.tensor.strides);
+    if (whole) return (await this.read(name, options)).bytes.slice(begin, end);
+    const { offset, storage } = placed.tensor;
+    const start = (await this.#start(placed.storage, options)) + offset * DTYPE_BYTES[storage.dtype];
+    return readExactly(this.#source, this.#file, start + begin, start + end, options);
+  }
+
   async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
     for await (const [name, { bytes }] of this.stream(options)) yield { name, begin: 0, bytes };
   }

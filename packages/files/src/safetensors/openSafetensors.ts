@@ -5,7 +5,13 @@ import { quote } from "../strictJson.ts";
 import type { RawTensor } from "../tensors/convert.ts";
 import { cutTensors, joinPieces } from "../tensors/cutTensors.ts";
 import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
-import { LENGTH_BYTES, parseHeader, readHeaderLength, type SafetensorsHeader } from "./safetensorsHeader.ts";
+import {
+  LENGTH_BYTES,
+  parseHeader,
+  readHeaderLength,
+  type SafetensorsHeader,
+  type TensorInfo,
+} from "./safetensorsHeader.ts";
 
 /** A safetensors file whose header is read and checked; `undefined` if the source has no such file. Errors: {@link FormatError}; {@link SourceError}. */
 export async function openSafetensors(
@@ -53,17 +59,21 @@ class Safetensors implements TensorFile {
   }
 
   async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
+    const { dtype, shape, begin, end } = this.#info(name);
+    return { dtype, shape, bytes: await this.slice(name, 0, end - begin, options) };
+  }
+
+  async slice(name: string, begin: number, end: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    const start = this.#header.dataStart + this.#info(name).begin;
+    const bytes = await this.#source.read(this.#file, { ...options, start: start + begin, end: start + end });
+    if (bytes?.byteLength !== end - begin) throw new FormatError(`${this.#file}: truncated in tensor ${quote(name)}`);
+    return bytes;
+  }
+
+  #info(name: string): TensorInfo {
     const info = this.#header.tensors.get(name);
     if (info === undefined) throw new FormatError(`${this.#file}: tensor ${quote(name)} is missing`);
-    const { dataStart } = this.#header;
-    const bytes = await this.#source.read(this.#file, {
-      ...options,
-      start: dataStart + info.begin,
-      end: dataStart + info.end,
-    });
-    if (bytes?.byteLength !== info.end - info.begin)
-      throw new FormatError(`${this.#file}: truncated in tensor ${quote(name)}`);
-    return { dtype: info.dtype, shape: info.shape, bytes };
+    return info;
   }
 
   async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {

@@ -19,9 +19,17 @@ export class ShardedFile implements TensorFile {
   }
 
   async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
+    return this.#shardOf(name).read(name, options);
+  }
+
+  async slice(name: string, begin: number, end: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    return this.#shardOf(name).slice(name, begin, end, options);
+  }
+
+  #shardOf(name: string): TensorFile {
     const shard = this.#shards.find(({ entries }) => entries.has(name));
     if (shard === undefined) throw new FormatError(`${this.#name}: tensor ${quote(name)} is missing`);
-    return shard.read(name, options);
+    return shard;
   }
 
   async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {

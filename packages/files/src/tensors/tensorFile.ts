@@ -33,6 +33,8 @@ export interface TensorFile {
    * Errors: {@link FormatError} if there is none of that name or the file is damaged; {@link SourceError}; {@link AbortedError}.
    */
   read(name: string, options?: ReadOptions): Promise<RawTensor>;
+  /** Some bytes of one tensor, from `begin` up to `end`, into a buffer of their own. Errors as `read`. */
+  slice(name: string, begin: number, end: number, options?: ReadOptions): Promise<Uint8Array>;
   /**
    * The bytes of all tensors in order, each file read once from front to back: the way to load a whole model, since no tensor is ever
    * whole in memory (those of PyTorch's files are). A tensor without elements has one empty piece. Errors as `read`.

@@ -5,7 +5,7 @@ import { rowLength, type PublishedTensor } from "./weightNames.ts";
 export type RowSource = (parameter: Parameter, from: number, count: number) => Promise<Float32Array>;
 
 /** Values that are made at once: with their bytes they take a few times 16 MB, whatever the weight's size. */
-const VALUES_AT_ONCE = 1 << 22;
+export const VALUES_AT_ONCE: number = 1 << 22;
 
 /** Rows of one tensor of a file that are made together. */
 interface Part {

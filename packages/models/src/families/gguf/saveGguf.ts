@@ -70,7 +70,11 @@ export async function ggufBlob(model: Model, options: Omit<SaveGgufOptions, "sig
 }
 
 /** The file of a model whose rows come from anywhere. @throws as `saveGguf` */
-export function layoutModel(model: Model, source: RowSource, options: SaveGgufOptions): GgufLayout {
+export function layoutModel(
+  model: Model,
+  source: RowSource,
+  options: SaveGgufOptions,
+): GgufLayout & { readonly family: string } {
   const weights = readGgufWeights("saveGguf", options.weights);
   const { family, metadata } = ggufFamilyFor(model.resolved);
   const tensors = new Map<string, LazyTensor>();
@@ -92,7 +96,7 @@ export function layoutModel(model: Model, source: RowSource, options: SaveGgufOp
   }
   const layout = layoutGguf(metadataOf(model, family.architecture, metadata, weights, options), tensors);
   told.total = layout.byteLength;
-  return layout;
+  return { ...layout, family: family.name };
 }
 
 function lazily(target: PublishedTensor, model: Model, source: RowSource, weights: GgufWeights): LazyTensor {

@@ -1,0 +1,220 @@
+import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
+import {
+  fromFloat32Array,
+  openSource,
+  saveCheckpoint,
+  toPath,
+  writeFileAtomically,
+  type FloatStorage,
+  type JsonObject,
+  type LazyTensor,
+  type OpenSourceOptions,
+  type ReadOptions,
+  type SourceLike,
+} from "@statespace/files";
+import { ggufTextFiles } from "@statespace/text";
+import { Model } from "../model/model.ts";
+import type { Family } from "./family.ts";
+import { readGgufWeights, type GgufWeights } from "./gguf/ggufTypesOf.ts";
+import { layoutModel } from "./gguf/saveGguf.ts";
+import { openModelFiles, type ModelFiles } from "./openModelFiles.ts";
+import { families, familyNamed } from "./registry.ts";
+import { partsOf, publishedRows, type RowSource } from "./rows.ts";
+import { rowsOfFile } from "./rowsOfFile.ts";
+import { familyTensors } from "./weightNames.ts";
+import { matchWeights } from "./weights.ts";
+
+/** What `convert` makes of a checkpoint, and how. */
+export interface ConvertOptions extends OpenSourceOptions, ReadOptions {
+  /**
+   * The form: `gguf` (one file, for llama.cpp), `transformers`, `mamba_ssm` or `statespace` (a folder), or one family by its name. GGUF where the name of what is
+   * written ends with `.gguf`, else `transformers`, unless told.
+   */
+  readonly to?: string | undefined;
+  /** How weights are kept: `f32`, `f16` and `bf16`, in a GGUF file also `q8`, `q4` and `q4_k_m`. As they are in a folder, `f32` in a GGUF file, unless told. */
+  readonly weights?: GgufWeights | undefined;
+  /** Told with each part of the weights. */
+  readonly progress?:
+    | ((progress: { readonly tensor: string; readonly loaded: number; readonly total: number }) => void)
+    | undefined;
+  /** Told, in a line, what of the files is not part of the model; a warning on the console unless told. */
+  readonly notice?: ((line: string) => void) | undefined;
+}
+
+/** What was written. */
+export interface Converted {
+  /** The family whose form it has, `gguf:mamba2` and the like of a GGUF file. */
+  readonly family: string;
+}
+
+const OPTIONS: Readonly<Record<keyof ConvertOptions, true>> = {
+  to: true,
+  weights: true,
+  progress: true,
+  notice: true,
+  signal: true,
+  onProgress: true,
+  cache: true,
+  revision: true,
+  hub: true,
+  fetch: true,
+  retries: true,
+  integrity: true,
+  keyPrefix: true,
+  onPutError: true,
+};
+const STORAGE: Readonly<Partial<Record<GgufWeights, FloatStorage>>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+/** Files beside the weights that go along. */
+const TEXT_FILES = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "chat_template.jinja",
+  "generation_config.json",
+] as const;
+
+/**
+ * Converts a checkpoint of any known family from one form into another (Node). Weights are read and written some rows at a time: a few times 16 MB are in memory,
+ * whatever the model's size. What is written appears under its name when it is whole.
+ * @param from what `load` takes; @param out the GGUF file or the folder to write
+ * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express; FormatError naming the file, key or tensor;
+ * SourceError; AbortedError; what the file system throws.
+ */
+export async function convert(from: SourceLike, out: string | URL, options: ConvertOptions = {}): Promise<Converted> {
+  refuseUnknown("convert", options, Object.keys(OPTIONS), {
+    family: "to",
+    format: "to",
+    dtype: "weights",
+    outtype: "weights",
+  });
+  const to = options.to ?? (/\.gguf$/i.test(String(out)) ? "gguf" : "transformers");
+  const weights = options.weights === undefined ? undefined : readGgufWeights("convert", options.weights);
+  if (to !== "gguf" && weights !== undefined && STORAGE[weights] === undefined)
+    throw new ArgumentError(
+      `convert: weights of a folder must be one of ${Object.keys(STORAGE).join(", ")}, got "${weights}"`,
+    );
+  const opened = await openModelFiles(from, options);
+  const model = new Model(opened.family.read(opened.fields, {}), "empty");
+  try {
+    const unknown: string[] = [];
+    const matched = matchWeights(model, opened.family, opened.tensors.entries, (key) => unknown.push(key));
+    const [first] = unknown;
+    const tell = options.notice ?? ((line: string): void => console.warn(line));
+    if (first !== undefined)
+      tell(`${unknown.length} tensors are not part of the model and are left out: ${first}, ...`);
+    const rows = rowsOfFile(matched, opened.tensors, { signal: options.signal });
+    const files = await textFiles(from, opened, options);
+    if (to === "gguf") {
+      const { signal, progress } = options;
+      const layout = layoutModel(model, rows, { files, progress, ...(weights === undefined ? {} : { weights }) });
+      await writeFileAtomically(toPath(out), layout.chunks(), signal);
+      return { family: layout.family };
+    }
+    const { family, config } = targetFamily(
+      model,
+      to,
+      weights === undefined ? storageOf(opened, matched.keys()) : STORAGE[weights]!,
+    );
+    const dtypeOf = (key: string): FloatStorage =>
+      weights === undefined ? ownStorage(opened, matched, key) : STORAGE[weights]!;
+    const tensors = folderTensors(model, family, rows, dtypeOf, options);
+    await saveCheckpoint(
+      out,
+      { config: family.stringify?.(config) ?? config, tensors, files },
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
+    return { family: family.name };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** The weights' own type, by the name that our parameter has. */
+function ownStorage(
+  { tensors }: ModelFiles,
+  matched: ReadonlyMap<string, { readonly parameter: { readonly name: string } }>,
+  parameter: string,
+): FloatStorage {
+  for (const [key, target] of matched) {
+    if (target.parameter.name !== parameter) continue;
+    const { dtype } = tensors.entries.get(key)!;
+    return dtype === "F16" || dtype === "BF16" ? dtype : "F32";
+  }
+  return "F32";
+}
+
+/** The type that a config tells: that of the first half-precision weight, if there is one. */
+function storageOf({ tensors }: ModelFiles, keys: Iterable<string>): FloatStorage {
+  for (const key of keys) {
+    const { dtype } = tensors.entries.get(key)!;
+    if (dtype === "F16" || dtype === "BF16") return dtype;
+  }
+  return "F32";
+}
+
+/** The family that a form means, and its config of the model. @throws ArgumentError where the form has none that says the model */
+function targetFamily(
+  model: Model,
+  to: string,
+  dtype: FloatStorage,
+): { readonly family: Family; readonly config: JsonObject } {
+  const own = families.find(({ name }) => name === model.config.family);
+  const others = families.filter((family) => family.name !== "mamba_ssm" && !family.name.startsWith("statespace"));
+  const candidates =
+    to === "transformers"
+      ? [...(own !== undefined && others.includes(own) ? [own] : []), ...others]
+      : [familyNamed(to)];
+  const reasons: string[] = [];
+  for (const family of candidates) {
+    try {
+      if (family.write === undefined) throw new ArgumentError(`family ${family.name} is only read`);
+      return { family, config: family.write(model.resolved, dtype) };
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      reasons.push(error.message);
+    }
+  }
+  throw new ArgumentError(`convert: ${to} has no form for this model: ${reasons.slice(0, 3).join("; ")}`);
+}
+
+function folderTensors(
+  model: Model,
+  family: Family,
+  rows: RowSource,
+  dtypeOf: (parameter: string) => FloatStorage,
+  { progress }: ConvertOptions,
+): ReadonlyMap<string, LazyTensor> {
+  const targets = familyTensors(model, family);
+  const bytesOf = { F32: 4, F16: 2, BF16: 2 };
+  const dtypes = targets.map(({ parameter }) => dtypeOf(parameter.name));
+  const total = targets.reduce((sum, { shape }, i) => sum + bytesOf[dtypes[i]!] * shape.reduce((a, b) => a * b, 1), 0);
+  let loaded = 0;
+  return new Map(
+    targets.map((target, i) => {
+      const parts = partsOf(target);
+      const read = async (part: number): Promise<Uint8Array> => {
+        const bytes = fromFloat32Array(await publishedRows(target, parts[part]!, rows), dtypes[i]!);
+        loaded += bytes.byteLength;
+        progress?.({ tensor: target.key, loaded, total });
+        return bytes;
+      };
+      return [target.key, { dtype: dtypes[i]!, shape: target.shape, parts: parts.length, read }];
+    }),
+  );
+}
+
+/** Tokenizer, template and sampling, as a folder has them. */
+async function textFiles(
+  from: SourceLike,
+  { gguf }: ModelFiles,
+  options: ConvertOptions,
+): Promise<Record<string, string | Uint8Array>> {
+  if (gguf !== undefined) return ggufTextFiles(gguf.values);
+  const source = openSource(from, options);
+  const files: Record<string, Uint8Array> = {};
+  for (const name of TEXT_FILES) {
+    const bytes = await source.read(name, { signal: options.signal });
+    if (bytes !== undefined) files[name] = bytes;
+  }
+  return files;
+}

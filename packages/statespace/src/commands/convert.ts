@@ -1,0 +1,112 @@
+import { parseArgs } from "node:util";
+import { readFloats, tensor, tidy } from "@statespace/core";
+import { convert as convertFiles, fromPretrained, type GgufWeights, type Model } from "@statespace/models";
+import { chooseBackend } from "./backendOption.ts";
+import { UsageError, type Command } from "./command.ts";
+import { megabytes, ProgressLine } from "./terminal.ts";
+
+const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--verify [--backend B]] [--json]
+
+Converts a checkpoint (a folder, a GGUF file, a URL or a name on the hub) into another form. Weights go through some rows at a time, so
+that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole.
+
+  --to FORM      gguf (one file, for llama.cpp), transformers, mamba_ssm or statespace (a folder), or a family by its name; gguf where
+                 OUT ends with .gguf, else transformers, unless told
+  --weights F    f32, f16 or bf16; in a GGUF file also q8, q4 and q4_k_m. In a folder as they are, in a GGUF file f32, unless told
+  --verify       loads both and compares their logits; exit status 3 where those of float32 weights differ
+  --backend B    webgpu, wasm or cpu, for --verify; the best there is unless told
+  --json         one JSON object instead of text`;
+
+const OPTIONS = {
+  to: { type: "string" },
+  weights: { type: "string" },
+  verify: { type: "boolean", default: false },
+  backend: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+/** How far the logits of the two may be from each other, of the largest: float32 sums in two orders, and A, which goes through its logarithm. */
+const BOUND = 1e-3;
+
+/** How the two compare. */
+interface Verified {
+  /** The largest difference of two logits, by the largest logit. */
+  readonly difference: number;
+  /** Places where both find the same token most probable, and how many there are. */
+  readonly same: number;
+  readonly places: number;
+}
+
+async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const [from, out, ...more] = positionals;
+  if (from === undefined || out === undefined || more.length > 0)
+    throw new UsageError(`IN and OUT are needed\n\n${USAGE}`);
+  if (values.backend !== undefined && !values.verify)
+    throw new UsageError("--backend is for --verify, which loads the model");
+  await chooseBackend("cpu");
+  const line = new ProgressLine();
+  const notes: string[] = [];
+  const { family } = await convertFiles(from, out, {
+    to: values.to,
+    weights: values.weights as GgufWeights | undefined,
+    signal,
+    notice: (note) => notes.push(note),
+    progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
+  });
+  line.clear();
+  const verified = values.verify ? await verify(from, out, values.backend, signal) : undefined;
+  if (values.json)
+    console.log(JSON.stringify({ from, out, family, notes, ...(verified === undefined ? {} : { verified }) }));
+  else {
+    for (const note of notes) console.error(note);
+    console.log(`${out}: ${family}`);
+    if (verified !== undefined) {
+      const { difference, same, places } = verified;
+      console.log(
+        `logits: the largest difference is ${difference.toExponential(1)} of the largest; ${same} of ${places} likeliest tokens are the same`,
+      );
+    }
+    if (family.startsWith("gguf:")) console.log(`to check in llama.cpp: llama-cli -m ${out} --temp 0 -n 64 -p "..."`);
+  }
+  const exact = values.weights === undefined || values.weights === "f32";
+  return verified !== undefined && exact && !(verified.difference <= BOUND) ? 3 : 0;
+}
+
+async function verify(from: string, out: string, backend: string | undefined, signal: AbortSignal): Promise<Verified> {
+  await chooseBackend(backend);
+  const [a, b] = [await logitsOf(from, signal), await logitsOf(out, signal)];
+  const vocabulary = a.values.length / a.places;
+  let [difference, largest, same] = [0, 0, 0];
+  a.values.forEach((value, i) => {
+    difference = Math.max(difference, Math.abs(value - b.values[i]!));
+    largest = Math.max(largest, Math.abs(value));
+  });
+  const likeliest = (row: Float32Array): number => row.reduce((best, x, i) => (x > row[best]! ? i : best), 0);
+  for (let place = 0; place < a.places; place++) {
+    const row = ({ values }: typeof a): Float32Array => values.subarray(place * vocabulary, (place + 1) * vocabulary);
+    if (likeliest(row(a)) === likeliest(row(b))) same++;
+  }
+  return { difference: difference / largest, same, places: a.places };
+}
+
+async function logitsOf(from: string, signal: AbortSignal): Promise<{ values: Float32Array; places: number }> {
+  const model = await fromPretrained(from, { weights: "f32", signal, notice: () => undefined });
+  try {
+    const ids = Int32Array.from({ length: 24 }, (_, i) => (i * 37 + 5) % vocabularyOf(model));
+    const output = tidy(() => model.forward(tensor(ids, [1, ids.length])).output);
+    const values = await readFloats(output);
+    output.dispose();
+    return { values, places: ids.length };
+  } finally {
+    model.dispose();
+  }
+}
+
+function vocabularyOf({ resolved: { encoder } }: Model): number {
+  if (encoder.kind !== "embedding") throw new UsageError("--verify is for language models");
+  return encoder.vocabSize;
+}
+
+/** `statespace convert`: from one form of checkpoint into another. */
+export const convert: Command = { summary: "converts a checkpoint: GGUF, transformers, mamba_ssm", usage: USAGE, run };

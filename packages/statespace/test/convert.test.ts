@@ -1,0 +1,127 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundledCheckpoint } from "../src/index.ts";
+
+const cli = new URL("../src/cli.ts", import.meta.url).pathname;
+const golden = (name: string): string => new URL(`../../conformance/golden/hf/${name}`, import.meta.url).pathname;
+const bundled = fileURLToPath(bundledCheckpoint());
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function convert(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ["--conditions=statespace-source", cli, "convert", ...args], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "statespace-convert-"))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const path = (name: string): string => join(folder, name);
+
+describe("statespace convert", () => {
+  it("into a GGUF file and back into a folder: the weights are the same bytes but for what went through a logarithm", async () => {
+    const there = await convert(golden("mamba2-tiny"), path("m.gguf"), "--verify", "--backend", "cpu", "--json");
+    expect(there.code, there.stderr).toBe(0);
+    const told = JSON.parse(there.stdout) as {
+      family: string;
+      verified: { difference: number; same: number; places: number };
+    };
+    expect(told).toMatchObject({ family: "gguf:mamba2", verified: { same: 24, places: 24 } });
+    expect(told.verified.difference).toBeLessThan(1e-6);
+    const back = await convert(path("m.gguf"), path("back"));
+    expect(back.code, back.stderr).toBe(0);
+    expect(back.stdout).toBe(`${path("back")}: mamba2\n`);
+    const { parseSafetensors } = await import("@statespace/files");
+    const tensorsOf = (from: string): ReturnType<typeof parseSafetensors>["tensors"] =>
+      parseSafetensors(new Uint8Array(readFileSync(join(from, "model.safetensors")))).tensors;
+    const [own, theirs] = [tensorsOf(path("back")), tensorsOf(golden("mamba2-tiny"))];
+    expect([...own.keys()].sort()).toEqual([...theirs.keys()].sort());
+    for (const [key, { bytes, shape }] of theirs) {
+      expect(own.get(key)!.shape, key).toEqual(shape);
+      if (!key.endsWith("A_log")) expect(own.get(key)!.bytes, key).toEqual(bytes);
+    }
+  });
+
+  it("between the forms of the Mamba families, bit for bit", async () => {
+    expect((await convert(golden("mamba-tiny"), path("ssm"), "--to", "mamba_ssm")).code).toBe(0);
+    const config = JSON.parse(readFileSync(join(path("ssm"), "config.json"), "utf8")) as Record<string, unknown>;
+    expect(config).toMatchObject({ d_model: 32, n_layer: 2 });
+    expect((await convert(path("ssm"), path("hf"), "--to", "mamba", "--verify", "--backend", "cpu")).code).toBe(0);
+    const bytes = (from: string): Buffer => readFileSync(join(from, "model.safetensors"));
+    expect(bytes(path("hf")).equals(bytes(golden("mamba-tiny")))).toBe(true);
+  });
+
+  it("tokenizer and defaults go along; half-precision weights stay so", async () => {
+    expect((await convert(bundled, path("own.gguf"), "--weights", "f16")).code).toBe(0);
+    expect((await convert(path("own.gguf"), path("own"))).code).toBe(0);
+    const files = readdirSync(path("own"));
+    for (const name of ["tokenizer.json", "tokenizer_config.json", "config.json"]) expect(files).toContain(name);
+    const size = (name: string): number => statSync(join(path(name), "model.safetensors")).size;
+    expect((await convert(path("own"), path("wide"), "--weights", "f32")).code).toBe(0);
+    expect(size("own")).toBeLessThan(0.8 * size("wide"));
+  });
+
+  it("weights of fewer bits are told, not judged", async () => {
+    const { code, stdout, stderr } = await convert(
+      golden("lfm2-tiny"),
+      path("q.gguf"),
+      "--weights",
+      "q8",
+      "--verify",
+      "--backend",
+      "cpu",
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/q.gguf: gguf:lfm2\nlogits: the largest difference is \d\.\de-\d of the largest; \d+ of 24/);
+    expect(stdout).toContain("llama-cli -m");
+  });
+
+  it("what is wrong: words, forms, formats, models", async () => {
+    const outcomes = await Promise.all([
+      convert(golden("mamba-tiny")),
+      convert(golden("mamba-tiny"), path("x.gguf"), "--weights", "q8_0"),
+      convert(golden("mamba-tiny"), path("x"), "--weights", "q8"),
+      convert(golden("mamba-tiny"), path("x"), "--to", "keras"),
+      convert(golden("olmo-hybrid-tiny"), path("x.gguf")),
+      convert(path("nothing"), path("x.gguf")),
+    ]);
+    expect(outcomes.map(({ code }) => code)).toEqual([2, 1, 1, 1, 1, 1]);
+    const messages = ["IN and OUT are needed", 'did you mean "q8"?', "weights of a folder must be one of f32, f16, bf16", "there is no family keras", "llama.cpp has no architecture", "there is no such folder"]; // prettier-ignore
+    outcomes.forEach(({ stderr }, i) => expect(stderr).toContain(messages[i]));
+    expect(readdirSync(folder).filter((name) => name.startsWith("x"))).toEqual([]);
+  });
+
+  it("killed in the middle, it leaves nothing under the final name", async () => {
+    // 200 MB of F32, so that there is a middle.
+    const { Model, parseModelConfig, savePretrained } = await import("@statespace/models");
+    const { setBackend } = await import("@statespace/core");
+    const { cpuBackend } = await import("@statespace/backend-cpu");
+    await setBackend(cpuBackend());
+    const model = new Model(
+      parseModelConfig({ model_type: "mamba", vocab_size: 64000, hidden_size: 512, num_hidden_layers: 1 }),
+      1,
+    );
+    await savePretrained(model, path("large"));
+    model.dispose();
+    const child = spawn(process.execPath, ["--conditions=statespace-source", cli, "convert", path("large"), path("large.gguf"), "--weights", "q4_k_m"]); // prettier-ignore
+    const begun = async (): Promise<void> => {
+      while (!readdirSync(folder).some((name) => name.startsWith("large.gguf"))) await new Promise((resolve) => setTimeout(resolve, 10)); // prettier-ignore
+    };
+    await begun();
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    child.kill("SIGKILL");
+    await ended;
+    expect(readdirSync(folder)).not.toContain("large.gguf");
+  });
+});
