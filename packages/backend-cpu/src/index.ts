@@ -1,4 +1,5 @@
 import type { BackendDefinition } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { CpuBackend } from "./backend.ts";
 import { cpuKernels } from "./ops/index.ts";
 
@@ -7,7 +8,8 @@ export { cpuKernels } from "./ops/index.ts";
 
 const create = (): CpuBackend => new CpuBackend();
 
-/** The reference backend, for `registerBackend(cpuBackend())`; it runs everywhere. */
-export function cpuBackend(): BackendDefinition {
+/** The reference backend, for `registerBackend(cpuBackend())`; it runs everywhere and has no options. @throws ArgumentError for any. */
+export function cpuBackend(options: Readonly<Record<never, never>> = {}): BackendDefinition {
+  refuseUnknown("cpuBackend", options, []);
   return { name: "cpu", create, kernels: cpuKernels };
 }

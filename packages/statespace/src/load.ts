@@ -17,6 +17,7 @@ export interface LoadOntoOptions extends Omit<LoadModelOptions, "backend"> {
  * the file, key or setting; SourceError; AbortedError.
  */
 export async function load(from: SourceLike, options: LoadOntoOptions = {}): Promise<LoadedModel> {
+  if (typeof options !== "object" || options === null) return loadOnto(from, options); // which refuses them
   const { backend, ...rest } = options;
   return loadOnto(from, { ...rest, backend: await placeFor(backend) });
 }

@@ -1,5 +1,6 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { byteCharacters } from "./byteAlphabet.ts";
-import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
+import { checkDecodeOptions, checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
 import { writeTokenizerJson } from "./tokenizerJson.ts";
 
 /** What a `ByteTokenizer` knows beside the 256 bytes. */
@@ -15,6 +16,7 @@ export class ByteTokenizer implements Tokenizer {
   readonly #special: readonly string[];
 
   constructor(options: ByteTokenizerOptions = {}) {
+    refuseUnknown("ByteTokenizer", options, ["special"], { specialTokens: "special" });
     this.#special = [...(options.special ?? [])];
     this.vocabSize = 256 + this.#special.length;
     if (this.#special.length > 0) this.eosId = 256;
@@ -25,6 +27,7 @@ export class ByteTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkDecodeOptions(options);
     return decodeBytes(Array.from(ids, (id) => this.tokenBytes(id, options)));
   }
 

@@ -1,5 +1,6 @@
 import { ArgumentError } from "@statespace/core";
-import { checkId, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { refuseUnknown } from "@statespace/core/backend";
+import { checkDecodeOptions, checkId, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
 import { writeTokenizerJson } from "./tokenizerJson.ts";
 
 /** Half of a surrogate pair: no character, and not expressible in UTF-8. */
@@ -24,6 +25,7 @@ export class CharTokenizer implements Tokenizer {
 
   /** Errors: {@link ArgumentError} if an entry is not one character, appears twice, or `unknown` is not among them. */
   constructor(characters: readonly string[], options: CharTokenizerOptions = {}) {
+    refuseUnknown("CharTokenizer", options, ["special", "unknown"], { specialTokens: "special", unkToken: "unknown" });
     this.characters = [...characters];
     this.#special = [...(options.special ?? [])];
     this.#unknown = options.unknown;
@@ -63,6 +65,7 @@ export class CharTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkDecodeOptions(options);
     return Array.from(ids, (id) => this.#text(id, options)).join("");
   }
 

@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { byteOfCharacter } from "./byteAlphabet.ts";
-import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
+import { checkDecodeOptions, checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "./tokenizer.ts";
 import type { TokenizerJson } from "./tokenizerJson.ts";
 
 /** Ids of the tokens that begin and end a text, where there are such. */
@@ -51,6 +51,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkDecodeOptions(options);
     const { tokenBytes } = this;
     if (tokenBytes !== undefined) return decodeBytes(Array.from(ids, (id) => tokenBytes(id, options)));
     for (let i = 0; i < ids.length; i++) checkId("tokenizer", ids[i]);

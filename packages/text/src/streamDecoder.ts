@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { NO_BYTES, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
 import { StopFilter } from "./stopStrings.ts";
 
@@ -20,6 +21,10 @@ export class StreamDecoder {
 
   /** Errors: {@link ArgumentError} for an empty stop string. */
   constructor(tokenizer: Pick<Tokenizer, "vocabSize" | "decode" | "tokenBytes">, options: StreamDecoderOptions = {}) {
+    refuseUnknown("StreamDecoder", options, ["special", "stop", "prompt"], {
+      skipSpecialTokens: "special",
+      stopStrings: "stop",
+    });
     const decodeOptions: DecodeOptions = { special: options.special ?? false };
     this.#stops = new StopFilter(options.stop ?? []);
     this.#vocabSize = tokenizer.vocabSize;

@@ -1,4 +1,5 @@
 import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 
 /** Text to token ids and back. */
 export interface Tokenizer {
@@ -43,4 +44,9 @@ export function decodeBytes(parts: readonly Uint8Array[]): string {
   }
   // ignoreBOM keeps a leading U+FEFF, which is text here.
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+/** @throws ArgumentError for an option of decoding that there is not. */
+export function checkDecodeOptions(options: DecodeOptions): void {
+  refuseUnknown("decode", options, ["special"], { skipSpecialTokens: "special" });
 }

@@ -1,3 +1,4 @@
+import { refuseUnknown } from "../options/index.ts";
 import { ShapeError } from "../errors.ts";
 import { ndarray, ndclone, sizeOf, stridesOf, type NdArray } from "../math/ndarray.ts";
 import { full, range, tensor } from "../tensor/create.ts";
@@ -241,5 +242,6 @@ function runningSum(x: NdArray, index: number, attrs: CumsumAttrs): number {
 
 /** Running sum along an axis. */
 export function cumsum(x: Tensor, axis = -1, options: { exclusive?: boolean; reverse?: boolean } = {}): Tensor {
+  refuseUnknown("cumsum", options, ["exclusive", "reverse"]);
   return cumsumOp({ x }, { ...options, axis: normalAxes("cumsum", axis, x.shape.length)[0]! }).y;
 }

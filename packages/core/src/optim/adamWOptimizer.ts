@@ -1,3 +1,4 @@
+import { refuseUnknown } from "../options/index.ts";
 import { ArgumentError } from "../errors.ts";
 import { adamW } from "../ops/adamW.ts";
 import {
@@ -23,6 +24,16 @@ export interface AdamWOptions {
   /** Decay all parameters, as plain `torch.optim.AdamW(model.parameters())` does. */
   decayAll?: boolean;
 }
+
+const NAMES: Readonly<Record<keyof AdamWOptions, true>> = {
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  eps: true,
+  weightDecay: true,
+  decayAll: true,
+};
+const OTHER_NAMES = { lr: "learningRate", epsilon: "eps", betas: "beta1", decay: "weightDecay" };
 
 /** Parameters that share a learning rate and a decay share one tensor of settings, so a step uploads a handful of numbers. */
 interface Group {
@@ -53,6 +64,7 @@ export class AdamW {
 
   /** @throws ArgumentError for settings out of range. */
   constructor(parameters: Iterable<Parameter>, options: AdamWOptions = {}) {
+    refuseUnknown("AdamW", options, Object.keys(NAMES), OTHER_NAMES);
     const all = {
       learningRate: 1e-3,
       beta1: 0.9,

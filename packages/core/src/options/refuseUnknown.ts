@@ -13,13 +13,19 @@ export function refuseUnknown(
   known: readonly string[],
   otherNames: Readonly<Record<string, string>> = {},
 ): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new ArgumentError(`${what}: options must be an object { ${known.join(", ")} }, got ${shown(options)}`);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const camel = name.replace(/[_-](\w)/g, (_, letter: string) => letter.toUpperCase());
     const same = [camel, otherNames[camel]].find((guess) => guess !== undefined && known.includes(guess));
     const meant = same ?? nearestName(camel, known);
     throw new ArgumentError(
-      `${what}: has no option ${name}${meant === undefined ? `; it has ${known.join(", ")}` : `; ${meant} may be meant`}`,
+      `${what}: has no option ${name}${meant !== undefined ? `; ${meant} may be meant` : known.length > 0 ? `; it has ${known.join(", ")}` : ""}`,
     );
   }
+}
+
+function shown(value: unknown): string {
+  return typeof value === "function" ? "a function" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
 }

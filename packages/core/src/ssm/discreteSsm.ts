@@ -1,3 +1,4 @@
+import { refuseUnknown } from "../options/index.ts";
 import { ShapeError } from "../errors.ts";
 import { complexAbs, complexAt } from "../math/complex.ts";
 import { eigenvalues } from "../math/eigenvalues.ts";
@@ -81,6 +82,7 @@ export class DiscreteSsm {
    * `fft` multiplies spectra in O(l log l), `direct` sums in O(l^2).
    */
   convolve(inputs: Sequence, options: { method?: "fft" | "direct"; initialState?: Float64Array } = {}): Float64Array[] {
+    refuseUnknown("convolve", options, ["method", "initialState"]);
     expectSequence("convolve", inputs, this.BBar.cols);
     const l = inputs.length;
     const filter = this.ssmFilter(l);

@@ -1,3 +1,4 @@
+import { refuseUnknown } from "../options/index.ts";
 import { chosenBackend, type BackendChoice } from "../backend/current.ts";
 import { packBytes, packFromF32 } from "../backend/packing.ts";
 import type { AnyBackend } from "../backend/registry.ts";
@@ -65,10 +66,7 @@ function readOptions(
   known: readonly string[] = TENSOR_OPTIONS,
 ): { dtype: DType | undefined; backend: AnyBackend } {
   if (typeof options !== "object") return { dtype: options, backend: chosenBackend(undefined) };
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name))
-      throw new ArgumentError(`${creator}: has no option ${name} (it has ${known.join(", ")})`);
-  }
+  refuseUnknown(creator, options, known, { device: "backend", type: "dtype" });
   return { dtype: options.dtype, backend: chosenBackend(options.backend) };
 }
 
@@ -102,6 +100,7 @@ function fill(creator: string, shape: readonly number[], value: number, options?
 
 /** `size` int32 numbers from `start` in steps of `step`. */
 export function range(start: number, size: number, step = 1, options: PlaceOptions = {}): Tensor {
+  refuseUnknown("range", options, ["backend"], { device: "backend" });
   sizeOfShape([size]);
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(step))
     throw new ArgumentError(`range: start and step must be whole numbers, got ${start} and ${step}`);

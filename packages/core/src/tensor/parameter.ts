@@ -1,3 +1,4 @@
+import { refuseUnknown } from "../options/index.ts";
 import { chosenBackend, type BackendChoice } from "../backend/current.ts";
 import type { AnyBackend } from "../backend/registry.ts";
 import type { WeightFormat } from "../backend/types.ts";
@@ -16,6 +17,13 @@ export interface ParameterOptions {
   /** Gets gradients at all. */
   readonly trainable?: boolean;
 }
+
+const NAMES: Readonly<Record<keyof (ParameterOptions & PlaceOptions), true>> = {
+  decay: true,
+  learningRate: true,
+  trainable: true,
+  backend: true,
+};
 
 /**
  * A named weight whose address is stable: optimisers and loaders change it in place, so captured graphs keep reading it.
@@ -37,6 +45,7 @@ export class Parameter {
    * @param options.backend where those will be; by default the backend that is set then
    */
   constructor(name: string, value: Tensor | readonly number[], options: ParameterOptions & PlaceOptions = {}) {
+    refuseUnknown("parameter", options, Object.keys(NAMES), { lr: "learningRate", requiresGrad: "trainable" });
     this.name = name;
     this.shape = "shape" in value ? value.shape : value;
     this.decay = options.decay ?? true;

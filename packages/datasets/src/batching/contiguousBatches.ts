@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { BatchStream, JsonValue, TokenBatch } from "../batch.ts";
 import { fingerprint } from "../fingerprint.ts";
@@ -20,6 +21,7 @@ export interface SequenceOptions {
  * Errors: `ArgumentError` where the ids are too few for one batch.
  */
 export function contiguousBatches(ids: Int32Array, options: SequenceOptions): BatchStream<TokenBatch> {
+  refuseUnknown("contiguousBatches", options, ["batchSize", "seqLen"]);
   const { batchSize, seqLen } = options;
   requireInteger("contiguousBatches", "batchSize", batchSize, 1);
   requireInteger("contiguousBatches", "seqLen", seqLen, 1);
@@ -53,6 +55,7 @@ export function randomCrops(
   ids: Int32Array,
   options: SequenceOptions & { readonly seed: number },
 ): BatchStream<TokenBatch> {
+  refuseUnknown("randomCrops", options, ["batchSize", "seqLen", "seed"]);
   const { batchSize, seqLen, seed } = options;
   requireInteger("randomCrops", "batchSize", batchSize, 1);
   requireInteger("randomCrops", "seqLen", seqLen, 1);

@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import { type BatchStream, IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import { fingerprint } from "../fingerprint.ts";
@@ -27,6 +28,7 @@ export interface PackOptions extends SequenceOptions {
  * Errors: `ArgumentError` where no document holds a token.
  */
 export function packDocuments(documents: readonly Int32Array[], options: PackOptions): BatchStream<TokenBatch> {
+  refuseUnknown("packDocuments", options, ["batchSize", "seqLen", "seed", "endId", "counts", "whole"]);
   const { batchSize, seqLen, seed, endId, counts, whole = false } = options;
   requireInteger("packDocuments", "batchSize", batchSize, 1);
   requireInteger("packDocuments", "seqLen", seqLen, 1);

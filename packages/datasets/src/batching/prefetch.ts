@@ -1,4 +1,5 @@
 import { AbortedError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { Batch, BatchStream, JsonValue } from "../batch.ts";
 
@@ -24,6 +25,7 @@ export function prefetchBatches<B extends Batch>(
   source: BatchStream<B>,
   options: PrefetchOptions = {},
 ): PrefetchedBatches<B> {
+  refuseUnknown("prefetchBatches", options, ["depth", "signal"]);
   const { depth = 2, signal } = options;
   requireInteger("prefetchBatches", "depth", depth, 1, 1024);
   let delivered = source.state();

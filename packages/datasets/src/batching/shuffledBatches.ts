@@ -1,4 +1,5 @@
 import { FormatError, type Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { ArrayDataset, Batch, BatchStream, JsonValue, Numbers } from "../batch.ts";
 import { fingerprint } from "../fingerprint.ts";
@@ -71,6 +72,7 @@ export function shuffledBatches<I extends Numbers, T extends Numbers>(
   dataset: ArrayDataset<I, T>,
   options: ShuffleOptions,
 ): BatchStream<Batch<I, T>> & { readonly epoch: number } {
+  refuseUnknown("shuffledBatches", options, ["batchSize", "seed"]);
   const { batchSize, seed } = options;
   requireInteger("shuffledBatches", "batchSize", batchSize, 1);
   requireInteger("shuffledBatches", "dataset.length", dataset.length, 1);

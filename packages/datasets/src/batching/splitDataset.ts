@@ -1,4 +1,5 @@
 import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { ArrayDataset, Numbers, Split } from "../batch.ts";
 import { permutation, rngLane } from "../random.ts";
@@ -20,6 +21,7 @@ export function splitDataset<I extends Numbers, T extends Numbers>(
   dataset: ArrayDataset<I, T>,
   options: SplitOptions,
 ): Record<Split, ArrayDataset<I, T>> {
+  refuseUnknown("splitDataset", options, ["validation", "test", "seed"]);
   const { validation, test, seed } = options;
   requireInteger("splitDataset", "validation", validation, 0);
   requireInteger("splitDataset", "test", test, 0);

@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 
 /** How a CSV file separates its fields. */
 export interface CsvOptions {
@@ -14,6 +15,7 @@ export interface CsvOptions {
  * Source: RFC 4180. Departure: LF alone ends a line too.
  */
 export function parseCsv(text: string, options: CsvOptions = {}): string[][] {
+  refuseUnknown("parseCsv", options, ["delimiter"]);
   const { delimiter = "," } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
     throw new ArgumentError(

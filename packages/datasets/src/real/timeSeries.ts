@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { ArrayDataset, DatasetInfo, Split } from "../batch.ts";
 import { type CsvOptions, parseCsv } from "../formats/csv.ts";
@@ -20,10 +21,8 @@ export async function loadTimeSeries(
   columns: readonly string[],
   options: LoadOptions & CsvOptions = {},
 ): Promise<TimeSeries> {
-  const [header, ...rows] = parseCsv(
-    await loadText(source, options),
-    options.delimiter === undefined ? {} : { delimiter: options.delimiter },
-  );
+  const { delimiter, ...loading } = options;
+  const [header, ...rows] = parseCsv(await loadText(source, loading), delimiter === undefined ? {} : { delimiter });
   const label = sourceName(source);
   if (!header || rows.length === 0) throw new FormatError(`timeSeries: ${label} has no rows`);
   if (columns.length === 0) throw new ArgumentError("timeSeries: columns must name one column or more");
@@ -83,6 +82,7 @@ export function forecastWindows(
   series: TimeSeries,
   options: ForecastOptions,
 ): Record<Split, ForecastDataset> & { readonly scale: Standardisation } {
+  refuseUnknown("forecastWindows", options, ["context", "horizon", "stride", "trainShare", "validationShare", "info"]);
   const { context, horizon, stride = 1, trainShare = 0.7, validationShare = 0.15 } = options;
   for (const [name, value] of Object.entries({ context, horizon, stride }))
     requireInteger("forecastWindows", name, value, 1);

@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger, requireNumber } from "../arguments.ts";
 import type { SignalBatch } from "../batch.ts";
 import { bandLimitedNoise } from "./signals.ts";
@@ -12,6 +13,7 @@ import type { Task } from "./task.ts";
  * Source: Hochreiter and Schmidhuber 1997, section 5.4, in the form of Arjovsky et al. 2016, section 4.2.
  */
 export function addingProblem(options: { readonly seqLen?: number } = {}): Task<SignalBatch> {
+  refuseUnknown("addingProblem", options, ["seqLen"]);
   const { seqLen = 256 } = options;
   requireInteger("addingProblem", "seqLen", seqLen, 2);
   const half = seqLen >> 1;
@@ -58,6 +60,7 @@ export interface DelayOptions {
  * Source: Voelker et al. 2019 (Legendre memory units), section 2.
  */
 export function delay(options: DelayOptions = {}): Task<SignalBatch> {
+  refuseUnknown("delay", options, ["seqLen", "lag", "cutoff"]);
   const { seqLen = 1024, lag = 256, cutoff = 0.05 } = options;
   requireInteger("delay", "seqLen", seqLen, 1);
   requireInteger("delay", "lag", lag, 0, seqLen - 1);

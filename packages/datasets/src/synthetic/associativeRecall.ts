@@ -1,4 +1,5 @@
 import { ArgumentError, type Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger, requireNumber } from "../arguments.ts";
 import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import { permutation } from "../random.ts";
@@ -26,6 +27,7 @@ export interface AssociativeRecallOptions {
  */
 export function associativeRecall(options: AssociativeRecallOptions = {}): Task<TokenBatch> {
   const where = "associativeRecall";
+  refuseUnknown("associativeRecall", options, ["vocabSize", "nPairs", "seqLen", "power"]);
   const { vocabSize = 64, nPairs = 4, seqLen = 64, power = 0.01 } = options;
   requireInteger(where, "vocabSize", vocabSize, 4);
   requireInteger(where, "nPairs", nPairs, 1);

@@ -1,4 +1,5 @@
 import type { Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
@@ -41,6 +42,7 @@ export function copying(options: CopyingOptions = {}): Task<TokenBatch> {
 type PlaceTokens = (random: Rng, places: Int32Array, nTokens: number, seqLen: number) => void;
 
 function copyingTask(name: string, options: CopyingOptions, place: PlaceTokens): Task<TokenBatch> {
+  refuseUnknown(name, options, ["vocabSize", "nTokens", "seqLen"]);
   const { vocabSize = 16, nTokens = 16, seqLen = 256 } = options;
   requireInteger(name, "vocabSize", vocabSize, 3);
   requireInteger(name, "nTokens", nTokens, 1);

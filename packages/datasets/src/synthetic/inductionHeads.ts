@@ -1,4 +1,5 @@
 import type { Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import { forkRng, rngLane } from "../random.ts";
@@ -29,6 +30,7 @@ export interface InductionStreamOptions extends InductionHeadsOptions {
  * Source: Mamba (Gu and Dao 2023), section 4.1.2 and table 2: vocabulary 16, trained at 256, tested to 2^20.
  */
 export function inductionHeads(options: InductionHeadsOptions = {}): Task<TokenBatch> {
+  refuseUnknown("inductionHeads", options, ["vocabSize", "seqLen"]);
   const { vocabSize, seqLen } = resolve(options);
   return {
     info: {
@@ -54,6 +56,7 @@ export function inductionHeads(options: InductionHeadsOptions = {}): Task<TokenB
  * Errors: `ArgumentError` as `inductionHeads`.
  */
 export function* streamInductionHeads(options: InductionStreamOptions): Generator<TokenBatch, void, undefined> {
+  refuseUnknown("streamInductionHeads", options, ["batchSize", "seed", "chunkLen", "vocabSize", "seqLen"]);
   const { vocabSize, seqLen } = resolve(options);
   const { batchSize, seed, chunkLen = 4096 } = options;
   requireInteger("streamInductionHeads", "batchSize", batchSize, 1);

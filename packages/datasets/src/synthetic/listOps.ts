@@ -1,4 +1,5 @@
 import { ArgumentError, type Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger, requireNumber } from "../arguments.ts";
 import type { TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
@@ -33,6 +34,7 @@ const drawLimit = 200_000;
  */
 export function listOps(options: ListOpsOptions = {}): Task<TokenBatch> {
   const where = "listOps";
+  refuseUnknown("listOps", options, ["minLen", "maxLen", "maxDepth", "maxArgs", "nesting"]);
   const { minLen = 32, maxLen = 128, maxDepth = 10, maxArgs = 10, nesting = 0.25 } = options;
   requireInteger(where, "maxLen", maxLen, 4);
   requireInteger(where, "minLen", minLen, 1, maxLen);

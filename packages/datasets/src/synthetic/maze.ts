@@ -1,4 +1,5 @@
 import { ArgumentError, Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
@@ -39,6 +40,7 @@ export interface MazeTask extends Task<TokenBatch> {
  * Errors: `ArgumentError` for sides below 2 or unknown `observe`.
  */
 export function maze(options: MazeOptions = {}): MazeTask {
+  refuseUnknown("maze", options, ["width", "height", "mazeSeed", "seqLen", "observe"], { seed: "mazeSeed" });
   const { width = 5, height = 5, mazeSeed = 0, seqLen = 64, observe = "state" } = options;
   requireInteger("maze", "width", width, 2, 1000);
   requireInteger("maze", "height", height, 2, 1000);

@@ -1,4 +1,5 @@
 import { ArgumentError, type Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import { IGNORE_INDEX, type TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
@@ -33,6 +34,7 @@ export interface ModularArithmeticTask extends Task<TokenBatch> {
  */
 export function modularArithmetic(options: ModularArithmeticOptions = {}): ModularArithmeticTask {
   const where = "modularArithmetic";
+  refuseUnknown("modularArithmetic", options, ["modulus", "seqLen", "brackets"]);
   const { modulus = 5, seqLen = 40, brackets = false } = options;
   requireInteger(where, "modulus", modulus, 2, 1000);
   requireInteger(where, "seqLen", seqLen, 2, 65536);

@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { TokenBatch } from "../batch.ts";
 import type { Task } from "./task.ts";
@@ -10,6 +11,7 @@ import type { Task } from "./task.ts";
  * Source: Mamba-3 (2025), state-tracking tasks; Grazzi et al. 2024 (arXiv:2411.12537) show why positive eigenvalues fail.
  */
 export function parity(options: { readonly seqLen?: number } = {}): Task<TokenBatch> {
+  refuseUnknown("parity", options, ["seqLen"]);
   const { seqLen = 64 } = options;
   requireInteger("parity", "seqLen", seqLen, 1);
   return {

@@ -1,4 +1,5 @@
 import type { Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { ifft } from "@statespace/core/math";
 import { requireInteger, requireNumber } from "../arguments.ts";
 
@@ -13,6 +14,7 @@ export interface SineOptions {
 
 /** A sum of sines of amplitude 1. Returns [length]. Errors: `ArgumentError` for a bad length or frequency. */
 export function sines(options: SineOptions): Float64Array {
+  refuseUnknown("sines", options, ["length", "frequencies", "phases"]);
   const { length, frequencies, phases = [] } = options;
   requireInteger("sines", "length", length, 1);
   const signal = new Float64Array(length);
@@ -29,6 +31,7 @@ export function sines(options: SineOptions): Float64Array {
  * Errors: `ArgumentError` for a bad length or a frequency outside [0, 0.5].
  */
 export function chirp(options: { readonly length: number; readonly from: number; readonly to: number }): Float64Array {
+  refuseUnknown("chirp", options, ["length", "from", "to"]);
   const { length, from, to } = options;
   requireInteger("chirp", "length", length, 1);
   requireNumber("chirp", "from", from, 0, 0.5);
@@ -53,6 +56,7 @@ export interface LorenzOptions {
  * Source: Lorenz 1963; sigma 10, rho 28, beta 8/3 unless given.
  */
 export function lorenz(options: LorenzOptions): Float64Array {
+  refuseUnknown("lorenz", options, ["length", "dt", "sigma", "rho", "beta", "start"]);
   const { length, dt = 0.01, sigma = 10, rho = 28, beta = 8 / 3, start = [1, 1, 1] } = options;
   requireInteger("lorenz", "length", length, 1);
   requireNumber("lorenz", "dt", dt, 1e-9, 0.1);
@@ -93,6 +97,7 @@ export interface MackeyGlassOptions {
  * Source: Mackey and Glass 1977, equation 4b.
  */
 export function mackeyGlass(options: MackeyGlassOptions): Float64Array {
+  refuseUnknown("mackeyGlass", options, ["length", "tau", "dt", "substeps", "start"]);
   const { length, tau = 17, dt = 1, substeps = 10, start = 1.2 } = options;
   requireInteger("mackeyGlass", "length", length, 1);
   requireInteger("mackeyGlass", "substeps", substeps, 1, 1e6);
@@ -139,6 +144,7 @@ export interface NoiseOptions {
  * Source: the input signal of Voelker et al. 2019 and of HiPPO (Gu et al. 2020), section 4.2.
  */
 export function bandLimitedNoise(options: NoiseOptions): Float64Array {
+  refuseUnknown("bandLimitedNoise", options, ["length", "cutoff", "random", "rms"]);
   const { length, cutoff, random, rms = 1 } = options;
   requireInteger("bandLimitedNoise", "length", length, 2);
   requireNumber("bandLimitedNoise", "cutoff", cutoff, 1 / length, 0.5);

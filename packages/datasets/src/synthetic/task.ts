@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError, Rng } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { requireInteger } from "../arguments.ts";
 import type { Batch, BatchStream, DatasetInfo, JsonValue, Split } from "../batch.ts";
 import { fingerprint } from "../fingerprint.ts";
@@ -29,6 +30,7 @@ const splitOrder: readonly Split[] = ["train", "validation", "test"];
  * Errors: `ArgumentError` for a batch size below 1 or a seed that is no integer in [0, 2^31).
  */
 export function streamTask<B extends Batch>(task: Task<B>, options: TaskStreamOptions): BatchStream<B> {
+  refuseUnknown("streamTask", options, ["batchSize", "seed", "split"]);
   const { batchSize, seed, split = "train" } = options;
   requireInteger("streamTask", "batchSize", batchSize, 1);
   requireInteger("streamTask", "seed", seed, 0);

@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "../sources/abort.ts";
 import { CONFIG_FILE, GENERATION_CONFIG_FILE } from "./openCheckpoint.ts";
 import { WEIGHTS_FILE } from "./openWeights.ts";
@@ -35,7 +36,9 @@ export async function saveCheckpoint(
   content: CheckpointContent<WritableTensor | LazyTensor>,
   options: SaveOptions = {},
 ): Promise<void> {
-  const layout = layoutSafetensors(content.tensors, options);
+  refuseUnknown("saveCheckpoint", options, ["dtype", "metadata", "signal"]);
+  const { signal: _, ...writing } = options;
+  const layout = layoutSafetensors(content.tensors, writing);
   const files = checkpointFiles(content, () => layout.chunks());
   const { fs, path, url } = nodeFiles();
   const target = folder instanceof URL || folder.startsWith("file:") ? url.fileURLToPath(folder) : folder;

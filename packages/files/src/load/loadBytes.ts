@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { type AnyCache, openAny } from "../cache/cachedSource.ts";
 import { asAborted, throwIfAborted } from "../sources/abort.ts";
 import { HttpFile, type HttpOptions } from "../sources/httpFile.ts";
@@ -24,6 +25,16 @@ export interface LoadOptions extends ReadOptions, HttpOptions {
   readonly maxBytes?: number;
 }
 
+const OPTIONS: Readonly<Record<keyof LoadOptions, true>> = {
+  cache: true,
+  sha256: true,
+  maxBytes: true,
+  fetch: true,
+  retries: true,
+  signal: true,
+  onProgress: true,
+};
+
 const defaultLimit = 2 ** 31;
 
 /**
@@ -31,6 +42,7 @@ const defaultLimit = 2 ** 31;
  * Errors: `SourceError` for what cannot be opened; `FormatError` for a wrong checksum, damaged gzip or too many bytes; `AbortedError`.
  */
 export async function loadBytes(from: ByteSource, options: LoadOptions = {}): Promise<Uint8Array> {
+  refuseUnknown("loadBytes", options, Object.keys(OPTIONS), { headers: "fetch", limit: "maxBytes" });
   const name = sourceName(from);
   throwIfAborted(options.signal, `load: ${name}`);
   if (options.sha256 !== undefined) checkSum(options.sha256, `load: ${name}`);

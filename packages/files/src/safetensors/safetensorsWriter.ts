@@ -1,4 +1,5 @@
 import { ArgumentError, ShapeError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
 import { DTYPE_BYTES, elementCount, isElementType, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
@@ -46,6 +47,7 @@ export function layoutSafetensors(
   tensors: ReadonlyMap<string, WritableTensor | LazyTensor>,
   options: SafetensorsWriteOptions = {},
 ): SafetensorsLayout<OwnBytes | Promise<OwnBytes>> {
+  refuseUnknown("layoutSafetensors", options, ["dtype", "metadata"], { format: "dtype", torchDtype: "dtype" });
   const floatType = options.dtype ?? "F32";
   const order = [...tensors].map(([name, tensor]) => ({ name, tensor, ...plan(name, tensor, floatType) }));
   order.sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1));

@@ -1,4 +1,5 @@
 import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { type AnyCache, cachedSource, type CachedSourceOptions } from "../cache/cachedSource.ts";
 import { openCache } from "../cache/openCache.ts";
 import { folderSource } from "./folderSource.ts";
@@ -6,7 +7,7 @@ import { handleSource } from "./handleSource.ts";
 import { fileAddress, hubAddress, type HubOptions, isHubName } from "./hub.ts";
 import { type FileMap, memorySource } from "./memorySource.ts";
 import { isNode, nodeFiles } from "./nodeFiles.ts";
-import type { Source } from "./source.ts";
+import type { ReadOptions, Source } from "./source.ts";
 import { explainedSource, urlSource, type UrlSourceOptions } from "./urlSource.ts";
 import { type FileIntegrity, verifiedSource } from "./verifiedSource.ts";
 
@@ -24,12 +25,27 @@ export interface OpenSourceOptions extends UrlSourceOptions, CachedSourceOptions
   readonly integrity?: Readonly<Record<string, FileIntegrity>>;
 }
 
+const OPTIONS: Readonly<Record<keyof (OpenSourceOptions & ReadOptions), true>> = {
+  cache: true,
+  integrity: true,
+  fetch: true,
+  retries: true,
+  keyPrefix: true,
+  onPutError: true,
+  revision: true,
+  hub: true,
+  signal: true,
+  onProgress: true,
+};
+const OTHER_NAMES = { cacheDir: "cache", branch: "revision", abortSignal: "signal", endpoint: "hub" };
+
 /**
  * The source that a user means by a path, a URL, a name or files. In Node `owner/name` is a folder where there is one of that name, else a name on the hub;
  * in a page it is a name, and a relative URL begins with `./` or `/` or ends with `/`. `hf:owner/name` is always a name.
  * Errors: {@link ArgumentError} if it is none of those. A folder that is missing is told at the first read.
  */
 export function openSource(from: SourceLike, options: OpenSourceOptions = {}): Source {
+  refuseUnknown("openSource", options, Object.keys(OPTIONS), OTHER_NAMES);
   if (typeof from === "string" || from instanceof URL) return fromAddress(from, options);
   return verified(fromFiles(from), options);
 }

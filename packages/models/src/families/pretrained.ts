@@ -91,6 +91,24 @@ export function checkLoadOptions(
   readWeightFormat(caller, options.weights);
 }
 
+const SOURCE_OPTIONS: Readonly<Record<keyof (OpenSourceOptions & ReadOptions), true>> = {
+  cache: true,
+  integrity: true,
+  fetch: true,
+  retries: true,
+  keyPrefix: true,
+  onPutError: true,
+  revision: true,
+  hub: true,
+  signal: true,
+  onProgress: true,
+};
+
+/** What of the options is for the source and for reading it. */
+export function sourceOptions(options: FromPretrainedOptions): OpenSourceOptions & ReadOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in SOURCE_OPTIONS));
+}
+
 /** How `savePretrained` writes a model. */
 export interface SavePretrainedOptions extends SaveOptions {
   /** The form of the files: that of the family that the model is of, or our own where it is of none, unless told. */
@@ -118,7 +136,7 @@ const origins = new WeakMap<Model, Origin>();
  */
 export async function fromPretrained(from: SourceLike, options: FromPretrainedOptions = {}): Promise<Model> {
   checkLoadOptions("fromPretrained", options);
-  return modelOf(await openModelFiles(from, options), options);
+  return modelOf(await openModelFiles(from, sourceOptions(options)), options);
 }
 
 /** A model of files that are open. Errors as {@link fromPretrained}. */
@@ -141,7 +159,7 @@ export async function modelOf(files: ModelFiles, options: FromPretrainedOptions)
  */
 export async function loadWeights(model: Model, from: SourceLike, options: LoadWeightsOptions = {}): Promise<void> {
   checkLoadOptions("loadWeights", options);
-  await load(model, await openModelFiles(from, options), options);
+  await load(model, await openModelFiles(from, sourceOptions(options)), options);
 }
 
 async function load(
@@ -216,6 +234,7 @@ export async function savePretrained(
   folder: string | URL,
   options: SavePretrainedOptions = {},
 ): Promise<void> {
+  refuseUnknown("savePretrained", options, ["files", "family", "dtype", "metadata", "signal"], { format: "family" });
   const { files, family: name = model.config.family ?? "statespace", ...save } = options;
   const origin = origins.get(model);
   const storage = origin?.storage;

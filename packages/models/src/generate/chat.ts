@@ -1,4 +1,5 @@
 import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import type { ChatMessage, ChatRenderOptions, ChatTemplate } from "@statespace/text";
 import type { StreamOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -20,6 +21,8 @@ interface ChatNotes {
   readonly written: string;
 }
 
+const CHAT_NAMES = { chatTemplate: "template", systemPrompt: "system", systemMessage: "system" };
+
 /**
  * A conversation in a session: what is new of it goes in, and the state keeps the rest. It is part of the session, so that saving, forking
  * and rewinding that keep the messages too: `new Chat(session.fork(), options)` goes on from there.
@@ -30,6 +33,7 @@ export class Chat {
 
   /** @throws ArgumentError for a session without a tokenizer, or with text that is no chat. */
   constructor(session: Session, options: ChatOptions) {
+    refuseUnknown("Chat", options, ["template", "system", "render"], CHAT_NAMES);
     if (session.tokenizer === undefined || session.rows !== 1)
       throw new ArgumentError("Chat: needs a session of one text with a tokenizer");
     this.session = session;

@@ -1,4 +1,5 @@
 import { readFloats } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { ModelState } from "../model/state.ts";
@@ -33,6 +34,7 @@ export async function prefill(
   prompts: readonly ArrayLike<number>[],
   options: PrefillOptions = {},
 ): Promise<Prefilled> {
+  refuseUnknown("prefill", options, ["initialState", "chunk", "signal", "onProgress"]);
   const { logits, state } = await readPrompts(model, prompts, options);
   try {
     return { logits: await readFloats(logits), state };

@@ -1,4 +1,5 @@
 import type { Parameter, Tensor } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 
 /**
  * What one layer remembers: tensors by name, batch first. A value: it can be cloned, saved, restored, and gradients flow through it.
@@ -23,6 +24,12 @@ export interface ForwardOptions {
   readonly returnState?: boolean;
   /** int32 [b, l]: where it changes along l, another sequence starts and nothing carries over. */
   readonly seqIdx?: Tensor | undefined;
+}
+
+/** Options of a forward pass, as they are. @throws ArgumentError for one that there is not. */
+export function forwardOptions(options: ForwardOptions): ForwardOptions {
+  refuseUnknown("forward", options, ["initialState", "returnState", "seqIdx"], { cacheParams: "initialState" });
+  return options;
 }
 
 /** What a mixer returns for whole sequences. */

@@ -12,7 +12,7 @@ import {
   type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
-import { startBackend, type AnyBackend } from "@statespace/core/backend";
+import { startBackend, type AnyBackend, refuseUnknown } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
 import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
@@ -42,6 +42,21 @@ export interface ModelForwardOptions {
   /** Randomness of dropout; none without it. */
   readonly rng?: Rng | undefined;
 }
+
+const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
+  initialState: true,
+  returnState: true,
+  seqIdx: true,
+  lengths: true,
+  lastOnly: true,
+  rng: true,
+};
+const FORWARD_NAMES = {
+  cacheParams: "initialState",
+  pastKeyValues: "initialState",
+  useCache: "returnState",
+  state: "initialState",
+};
 
 /** What `Model.forward` returns. */
 export interface ModelForwardResult {
@@ -73,12 +88,13 @@ export class Model extends ModelWeights {
    * @param options.backend where the model lives and computes; by default the backend that is set.
    * @throws FormatError naming the key of the config that is wrong.
    */
-  constructor(config: ModelConfig, init: Rng | number | "empty" = 0, { backend }: PlaceOptions = {}) {
+  constructor(config: ModelConfig, init: Rng | number | "empty" = 0, options: PlaceOptions = {}) {
+    refuseUnknown("Model", options, ["backend"], { device: "backend" });
     const resolved = resolveModelConfig(config);
     const { dModel, encoder, layers } = resolved;
     const rng = init === "empty" ? undefined : typeof init === "number" ? new Rng(init) : init;
     const additions = layers.reduce((total, { mlp }) => total + (mlp === undefined ? 1 : 2), 0);
-    const build = new ParameterBuilder(rng, resolved.rescalePrenormResidual ? additions : 0, backend);
+    const build = new ParameterBuilder(rng, resolved.rescalePrenormResidual ? additions : 0, options.backend);
     super(build);
     this.config = config;
     this.resolved = resolved;
@@ -140,6 +156,7 @@ export class Model extends ModelWeights {
    * @param inputs int32 [b, l], or float32 [b, l, channels] for a linear encoder
    */
   forward(inputs: Tensor, options: ModelForwardOptions = {}): ModelForwardResult {
+    refuseUnknown("forward", options, Object.keys(FORWARD_OPTIONS), FORWARD_NAMES);
     const { initialState, returnState = false } = options;
     const [b, l] = inputs.shape as [number, number];
     this.#checkForward(b, l, options);
@@ -185,6 +202,7 @@ export class Model extends ModelWeights {
    * @param targets int32 [b, l]: `targets[i]` is what follows `ids[i]`; `NO_TARGET` is passed over (see `nextTokenTargets`).
    */
   loss(ids: Tensor, targets: Tensor, options: Pick<ModelForwardOptions, "seqIdx" | "initialState"> = {}): Tensor {
+    refuseUnknown("loss", options, ["seqIdx", "initialState"]);
     return tidy(() => meanCrossEntropy(this.forward(ids, options).output, targets, NO_TARGET));
   }
 

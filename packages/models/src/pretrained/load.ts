@@ -4,7 +4,13 @@ import { ggufTextFiles, loadChatTemplate, loadTokenizer, type ChatTemplate } fro
 import type { LoadAdapterOptions } from "../adapters/adapterFiles.ts";
 import { ADAPTER_CONFIG } from "../adapters/peftConfig.ts";
 import { openModelFiles } from "../families/openModelFiles.ts";
-import { checkLoadOptions, fromPretrained, modelOf, type FromPretrainedOptions } from "../families/pretrained.ts";
+import {
+  checkLoadOptions,
+  fromPretrained,
+  modelOf,
+  sourceOptions,
+  type FromPretrainedOptions,
+} from "../families/pretrained.ts";
 import { loadGenerationConfig } from "../generate/generationConfig.ts";
 import { KeptFiles } from "./keptFiles.ts";
 import { LoadedModel } from "./loadedModel.ts";
@@ -58,8 +64,8 @@ function originOf(from: SourceLike): string | undefined {
 /** A model without adapters. */
 async function loadModel(from: SourceLike, options: FromPretrainedOptions): Promise<LoadedModel> {
   const { signal } = options;
-  if (locateGguf(from, options) !== undefined) return loadGguf(from, options);
-  const source = new KeptFiles(openSource(from, options));
+  if (locateGguf(from, sourceOptions(options)) !== undefined) return loadGguf(from, options);
+  const source = new KeptFiles(openSource(from, sourceOptions(options)));
   // Small files first: what is wrong with them shows before gigabytes are read.
   const tokenizer = await loadTokenizer(source, { signal });
   const template = await chatTemplateOf(source, signal);
@@ -99,7 +105,7 @@ async function adapterOnly(
 
 /** As `load`, where all is in one file. */
 async function loadGguf(from: SourceLike, options: FromPretrainedOptions): Promise<LoadedModel> {
-  const opened = await openModelFiles(from, options);
+  const opened = await openModelFiles(from, sourceOptions(options));
   const files = ggufTextFiles(opened.gguf!.values);
   const source = new KeptFiles(memorySource(files, "GGUF metadata"));
   const tokenizer = await loadTokenizer(source);

@@ -1,4 +1,5 @@
 import { ArgumentError, readFloats, Rng, tidy, type Tensor } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import { countTargets, type TrainingBatch } from "./batch.ts";
 import { asLossResult, type CarriedState, type LossContext, type Measures, type Trainable } from "./objective.ts";
@@ -22,6 +23,7 @@ export async function evaluate<B extends TrainingBatch>(
   batches: Iterable<B>,
   options: { signal?: AbortSignal } = {},
 ): Promise<Evaluation> {
+  refuseUnknown("evaluate", options, ["signal"]);
   const rng = new Rng(0);
   const breather = new Breather();
   const sums = { loss: 0, accuracy: 0, targets: 0 };

@@ -11,6 +11,7 @@ import {
   tidy,
   type Tensor,
 } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import type { HeadConfig } from "../model/config.ts";
 import type { Model } from "../model/model.ts";
 import { ModelState } from "../model/state.ts";
@@ -41,6 +42,7 @@ export interface ObjectiveModel extends Pick<Model, "parameters" | "forward" | "
  * entries whose mask is not 0 (mask of the targets' leading axes).
  */
 export function modelObjective(model: ObjectiveModel, options: ModelObjectiveOptions = {}): Trainable {
+  refuseUnknown("modelObjective", options, ["carryState"]);
   const classes = model.resolved.head.kind === "language" || model.resolved.head.kind === "classification";
   const lossOf = ({ output, targets }: Run, batch: TrainingBatch): Tensor =>
     classes ? meanCrossEntropy(output, targets, IGNORED_TARGET) : squaredError(output, targets, batch.mask);

@@ -1,4 +1,5 @@
 import { ArgumentError, type AdamWOptions } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import type { StreamState, TrainingBatch } from "./batch.ts";
 import type { CheckpointStore } from "./checkpointStore.ts";
 import { cosineSchedule, type Schedule } from "./schedule.ts";
@@ -61,10 +62,48 @@ export interface ResolvedOptions<B extends TrainingBatch> extends TrainOptions<B
   readonly clipNorm: number | null;
 }
 
+const NAMES: Readonly<Record<keyof TrainOptions, true>> = {
+  steps: true,
+  maxMinutes: true,
+  optimizer: true,
+  schedule: true,
+  accumulate: true,
+  clipNorm: true,
+  evaluation: true,
+  checkpoints: true,
+  resume: true,
+  identity: true,
+  seed: true,
+  signal: true,
+};
+const EVALUATION_NAMES: Readonly<Record<keyof EvaluationOptions, true>> = {
+  batches: true,
+  every: true,
+  patience: true,
+  minDelta: true,
+};
+const CHECKPOINT_NAMES: Readonly<Record<keyof CheckpointOptions, true>> = { store: true, every: true, keep: true };
+/** What transformers' and PyTorch's trainers call them. */
+const OTHER_NAMES = {
+  maxSteps: "steps",
+  timesteps: "steps",
+  numTrainEpochs: "steps",
+  maxGradNorm: "clipNorm",
+  gradientAccumulationSteps: "accumulate",
+  lrScheduler: "schedule",
+  resumeFromCheckpoint: "resume",
+  abortSignal: "signal",
+};
+
 const MAX_ACCUMULATE = 65_536;
 
 /** @throws ArgumentError for a setting out of its range. */
 export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>): ResolvedOptions<B> {
+  refuseUnknown("train", options, Object.keys(NAMES), OTHER_NAMES);
+  if (options.evaluation !== undefined)
+    refuseUnknown("train: evaluation", options.evaluation, Object.keys(EVALUATION_NAMES));
+  if (options.checkpoints !== undefined)
+    refuseUnknown("train: checkpoints", options.checkpoints, Object.keys(CHECKPOINT_NAMES));
   const { steps, maxMinutes, evaluation, checkpoints, clipNorm = 1, accumulate = 1 } = options;
   if (steps === undefined && maxMinutes === undefined)
     throw new ArgumentError("train: steps or maxMinutes must be given");

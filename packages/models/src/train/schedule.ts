@@ -1,4 +1,5 @@
 import { ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 
 /**
  * Learning rate as a factor of its peak. `progress` is the share of the run that is over when the step ends, in (0, 1]:
@@ -18,8 +19,11 @@ export interface DecayOptions extends WarmUpOptions {
   readonly final?: number;
 }
 
+const SCHEDULE_NAMES = { warmupRatio: "warmUp", warmup: "warmUp", warmupSteps: "warmUp", minLr: "final" };
+
 /** The peak rate after warm-up. @throws ArgumentError for a share outside [0, 1]. */
 export function constantSchedule(options: WarmUpOptions = {}): Schedule {
+  refuseUnknown("constantSchedule", options, ["warmUp"], SCHEDULE_NAMES);
   return withWarmUp("constantSchedule", options.warmUp ?? 0, () => 1);
 }
 
@@ -29,6 +33,7 @@ export function constantSchedule(options: WarmUpOptions = {}): Schedule {
  * Source: Loshchilov and Hutter 2017 (arXiv 1608.03983), one cycle.
  */
 export function cosineSchedule(options: DecayOptions = {}): Schedule {
+  refuseUnknown("cosineSchedule", options, ["warmUp", "final"], SCHEDULE_NAMES);
   const { warmUp = 0, final = 0 } = options;
   requireShare("cosineSchedule", "final", final);
   return withWarmUp("cosineSchedule", warmUp, (rest) => final + (1 - final) * 0.5 * (1 + Math.cos(Math.PI * rest)));
@@ -40,6 +45,7 @@ export function cosineSchedule(options: DecayOptions = {}): Schedule {
  * Source: Hu et al. 2024 (arXiv 2404.06395), section 4; linear decay as Hägele et al. 2024 (arXiv 2405.18392).
  */
 export function wsdSchedule(options: DecayOptions & { readonly decay?: number } = {}): Schedule {
+  refuseUnknown("wsdSchedule", options, ["warmUp", "final", "decay"], SCHEDULE_NAMES);
   const { warmUp = 0, final = 0, decay = 0.2 } = options;
   requireShare("wsdSchedule", "final", final);
   requireShare("wsdSchedule", "decay", decay);

@@ -136,14 +136,12 @@ function readOptimizer(read: RecipeReader): AdamWOptions {
 function readSchedule(read: RecipeReader): Schedule {
   const kind = read.choice("kind", ["cosine", "wsd", "constant"], "cosine");
   const share = { min: 0, max: 1 };
-  const shape = {
-    warmUp: read.number("warmUp", 0.05, share),
-    final: read.number("final", 0, share),
-    decay: read.number("decay", 0.2, share),
-  };
-  read.end();
-  if (kind === "constant") return constantSchedule(shape);
-  return kind === "cosine" ? cosineSchedule(shape) : wsdSchedule(shape);
+  const warmUp = read.number("warmUp", 0.05, share);
+  const final = kind === "constant" ? 0 : read.number("final", 0, share);
+  const decay = kind === "wsd" ? read.number("decay", 0.2, share) : 0;
+  read.end(); // a setting that the kind has not is one that there is not
+  if (kind === "constant") return constantSchedule({ warmUp });
+  return kind === "cosine" ? cosineSchedule({ warmUp, final }) : wsdSchedule({ warmUp, final, decay });
 }
 
 function readEvaluation(read: RecipeReader): Recipe["evaluation"] {

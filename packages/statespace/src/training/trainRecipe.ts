@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { FormatError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { tokenizerFiles } from "@statespace/text";
 import {
   evaluate,
@@ -40,6 +41,7 @@ export interface TrainRecipeOptions {
  * @throws FormatError for settings that do not fit; what `train` throws.
  */
 export async function trainRecipe(recipe: Recipe, source: unknown, options: TrainRecipeOptions): Promise<TrainedModel> {
+  refuseUnknown("trainRecipe", options, ["base", "output", "resume", "maxMinutes", "signal", "onEvent"]);
   const { output, resume, signal, onEvent } = options;
   const data = await openTrainingData(recipe, options.base);
   const model = new Model(modelConfig(recipe, data), recipe.seed);

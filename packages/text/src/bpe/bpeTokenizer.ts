@@ -1,6 +1,13 @@
 import { ArgumentError } from "@statespace/core";
 import { byteCharacters } from "../byteAlphabet.ts";
-import { checkId, decodeBytes, type DecodeOptions, NO_BYTES, type Tokenizer } from "../tokenizer.ts";
+import {
+  checkDecodeOptions,
+  checkId,
+  decodeBytes,
+  type DecodeOptions,
+  NO_BYTES,
+  type Tokenizer,
+} from "../tokenizer.ts";
 import { writeTokenizerJson } from "../tokenizerJson.ts";
 import { mergePiece, type MergeRanks } from "./mergePiece.ts";
 import { piecePattern } from "./piecePattern.ts";
@@ -59,6 +66,7 @@ export class BpeTokenizer implements Tokenizer {
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {
+    checkDecodeOptions(options);
     return decodeBytes(Array.from(ids, (id) => this.tokenBytes(id, options)));
   }
 

@@ -1,4 +1,5 @@
 import { AbortedError, ArgumentError } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
 import { BpeTokenizer, type Merge } from "./bpeTokenizer.ts";
 import { PairHeap } from "./pairHeap.ts";
 import { piecePattern } from "./piecePattern.ts";
@@ -33,6 +34,10 @@ interface Piece {
  * the stretches it occurs in and not all of the text; a pair across two stretches goes uncounted.
  */
 export function trainBpe(texts: string | Iterable<string>, options: TrainBpeOptions): BpeTokenizer {
+  refuseUnknown("trainBpe", options, ["vocabSize", "minCount", "specialTokens", "onProgress", "signal"], {
+    minFrequency: "minCount",
+    special: "specialTokens",
+  });
   const { vocabSize, minCount = 2, specialTokens = ["<|endoftext|>"], onProgress, signal } = options;
   requireInteger("trainBpe", "vocabSize", vocabSize, 256 + specialTokens.length);
   requireInteger("trainBpe", "minCount", minCount, 1);

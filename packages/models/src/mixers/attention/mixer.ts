@@ -16,7 +16,14 @@ import {
 import { attentionMap, causalAttentionStep, causalConv1dStep } from "@statespace/core/ops";
 import { kaimingUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer, Reservation } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+  type Reservation,
+} from "../../layers/mixer.ts";
 import { Norm } from "../../layers/norm.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { POSITION } from "../../layers/reservedState.ts";
@@ -122,7 +129,8 @@ export class AttentionMixer implements Mixer {
     };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, ...state } = tidy(() => {
       this.#checkPacked(input, initialState, seqIdx);
       const { qkv, beside } = this.#project(input);

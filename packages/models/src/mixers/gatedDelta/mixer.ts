@@ -21,7 +21,13 @@ import { causalConv1dStep, gatedDeltaRuleStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { times } from "../../layers/times.ts";
 import type { GatedDeltaMixerConfig } from "./config.ts";
@@ -96,7 +102,8 @@ export class GatedDeltaMixer implements Mixer {
     return { conv: zeros([batch, k - 1, this.#convDim], { backend }), memory: zeros([batch, h, n, p], { backend }) };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, conv, memory } = tidy(() => {
       const { qkv, z, beta, g } = this.#project(input);
       const convolved = causalConv1d(

@@ -23,7 +23,13 @@ import { denseFilter, denseLastState } from "../../layers/denseSsm.ts";
 import { DerivedSet } from "../../layers/derivedSet.ts";
 import { kaimingUniform, normal } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { Initializer } from "../../layers/initializers.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
@@ -105,6 +111,7 @@ export class LsslMixer implements Mixer {
   }
 
   forward(u: Tensor, options: ForwardOptions = {}): ForwardResult {
+    forwardOptions(options);
     const { y, ssm } = tidy(() => {
       const { y: out, ssm: last } = this.mode === "recurrent" ? this.#recur(u, options) : this.#convolve(u, options);
       return { y: this.#finish(out), ...(options.returnState ? { ssm: last! } : {}) } as { y: Tensor; ssm?: Tensor };

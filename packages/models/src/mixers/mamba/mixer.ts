@@ -18,7 +18,13 @@ import { causalConv1dStep, selectiveScanStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOneToN, uniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { MambaMixerConfig } from "./config.ts";
 
@@ -101,7 +107,8 @@ export class MambaMixer implements Mixer {
     return { conv: zeros([batch, k - 1, d], { backend }), ssm: zeros([batch, d, n], { backend }) };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, conv, ssm } = tidy(() => {
       const d = this.config.dInner;
       const [x, z] = split(this.#project(input), [d, d]) as [Tensor, Tensor]; // [b, l, d] each

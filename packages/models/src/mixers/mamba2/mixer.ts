@@ -20,7 +20,13 @@ import { causalConv1dStep, ssdScanStep } from "@statespace/core/ops";
 import { Derived } from "../../layers/derived.ts";
 import { constant, inverseSoftplusSteps, kaimingUniform, logOfUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { Mamba2MixerConfig } from "./config.ts";
 
@@ -95,7 +101,8 @@ export class Mamba2Mixer implements Mixer {
     return { conv: zeros([batch, k - 1, this.#convDim], { backend }), ssm: zeros([batch, h, p, n], { backend }) };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, conv, ssm } = tidy(() => {
       const { z, xBC, dt } = this.#project(input);
       const convolved = causalConv1d(

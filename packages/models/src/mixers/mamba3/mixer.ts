@@ -19,7 +19,13 @@ import {
 import { reciprocal } from "@statespace/core/ops";
 import { constant, inverseSoftplusSteps, kaimingUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { Pairing } from "../../layers/rotate.ts";
 import type { Mamba3MixerConfig } from "./config.ts";
@@ -109,7 +115,8 @@ export class Mamba3Mixer implements Mixer {
     };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const result = tidy(() => {
       const { scan, z } = this.#prepare(input);
       const { y, state } = rotatedScan(scan, {

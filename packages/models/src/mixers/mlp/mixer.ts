@@ -1,5 +1,11 @@
 import { tidy, type Parameter, type Tensor } from "@statespace/core";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import { makeMlp } from "../../layers/moe.ts";
 import type { Mlp } from "../../layers/mlp.ts";
 import type { MlpConfig } from "../../layers/mlpConfig.ts";
@@ -23,7 +29,8 @@ export class MlpMixer implements Mixer {
     return {};
   }
 
-  forward(x: Tensor, { returnState }: ForwardOptions = {}): ForwardResult {
+  forward(x: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { returnState } = forwardOptions(options);
     const y = tidy(() => this.#mlp.apply(x));
     return returnState ? { y, state: {} } : { y };
   }

@@ -17,7 +17,13 @@ import { runComposite } from "@statespace/core/backend";
 import { copy, sliceAxis } from "@statespace/core/ops";
 import { kaimingUniform, uniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { RecurrentConfig } from "./config.ts";
@@ -91,7 +97,8 @@ export abstract class RecurrentMixer implements Mixer {
     );
   }
 
-  forward(x: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(x: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, ...state } = tidy(() => {
       const gates = linear({ x, weight: this.weightIh.value, bias: this.biasIh.value }).y; // [b, l, gates h]
       const [hidden, ...last] = this.#unroll(

@@ -21,7 +21,13 @@ import { causalConv1dStep, copy, sliceAxis } from "@statespace/core/ops";
 import { activations } from "../../layers/activations.ts";
 import { constant, kaimingUniform, normal, type Initializer } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { RgLruConfig } from "./config.ts";
@@ -110,7 +116,8 @@ export class RgLruMixer implements Mixer {
     };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, ...state } = tidy(() => {
       const { x, gate } = this.#project(input);
       const convolved = causalConv1d(

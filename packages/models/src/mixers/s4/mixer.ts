@@ -17,7 +17,13 @@ import {
 import { copy, fftConv, reverse, sliceAxis } from "@statespace/core/ops";
 import { kaimingUniform, normal } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { S4Config } from "./config.ts";
 import { DiagonalKernel } from "./diagonal.ts";
@@ -73,7 +79,8 @@ export class S4Mixer implements Mixer {
     return { ssm: zeros([batch, this.config.dModel, this.config.dState / 2, 2], { backend: this.D.backend }) };
   }
 
-  forward(u: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(u: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     if (seqIdx !== undefined)
       throw new ArgumentError(
         `${this.kind}: a convolution cannot restart inside a row; packed sequences (seqIdx) need a scanned mixer such as s5`,

@@ -21,7 +21,13 @@ import { DerivedSet } from "../../layers/derivedSet.ts";
 import { discretizeDiagonalT } from "../../layers/diagonalDiscretize.ts";
 import { kaimingUniform, normal } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { continuation } from "../../layers/sequenceBoundaries.ts";
 import type { S5Config } from "./config.ts";
@@ -89,7 +95,8 @@ export class S5Mixer implements Mixer {
     return { ssm: zeros([batch, this.p, 2], { backend: this.D.backend }) };
   }
 
-  forward(u: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(u: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     if (initialState !== undefined || returnState) this.#expectCausal("forward with a state");
     const { y, ssm } = tidy(() => {
       const [b, l] = u.shape as [number, number];

@@ -2,7 +2,13 @@ import { causalConv1d, mul, reshape, split, tidy, zeros, type Parameter, type Te
 import { causalConv1dStep } from "@statespace/core/ops";
 import { kaimingUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
-import type { ForwardOptions, ForwardResult, LayerState, Mixer } from "../../layers/mixer.ts";
+import {
+  forwardOptions,
+  type ForwardOptions,
+  type ForwardResult,
+  type LayerState,
+  type Mixer,
+} from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import type { ShortConvConfig } from "./config.ts";
 
@@ -42,7 +48,8 @@ export class ShortConvMixer implements Mixer {
     return { conv: zeros([batch, k - 1, d], { backend: this.inProj.backend }) };
   }
 
-  forward(input: Tensor, { initialState, returnState = false, seqIdx }: ForwardOptions = {}): ForwardResult {
+  forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
+    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, conv } = tidy(() => {
       const { x, C } = this.#project(input);
       const convolved = causalConv1d(

@@ -50,7 +50,8 @@ export class Trainer {
     this.#task = selectiveCopying({ vocabSize: this.vocabSize, nTokens, seqLen });
     this.#rng = new Rng(seed);
     this.model = new SequenceModel({ dModel, dState, nLayer, mixing, vocabSize: this.vocabSize, seed });
-    this.#optimizer = new AdamW(this.model.parameters, { ...TRAINING, learningRate: SIZES[size].learningRate });
+    const { beta2, weightDecay } = TRAINING;
+    this.#optimizer = new AdamW(this.model.parameters, { beta2, weightDecay, learningRate: SIZES[size].learningRate });
   }
 
   /** One batch of fresh sequences; the caller disposes the loss. */
