@@ -59,7 +59,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
       accumulate: recipe.accumulate,
       clipNorm: recipe.clipNorm,
       evaluation: {
-        ...data.heldOut(recipe.evaluation.tokens),
+        batches: data.heldOut(recipe.evaluation.tokens).batches,
         every: recipe.evaluation.every,
         ...(recipe.evaluation.patience && { patience: recipe.evaluation.patience }),
       },
