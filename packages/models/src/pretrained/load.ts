@@ -1,7 +1,6 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { CONFIG_FILE, locateGguf, memorySource, openSource, readJson, type SourceLike } from "@statespace/files";
 import { ggufTextFiles, loadChatTemplate, loadTokenizer, type ChatTemplate } from "@statespace/text";
-import type { LoadAdapterOptions } from "../adapters/adapterFiles.ts";
 import { ADAPTER_CONFIG } from "../adapters/peftConfig.ts";
 import { openModelFiles } from "../families/openModelFiles.ts";
 import {
@@ -46,7 +45,7 @@ export async function load(from: SourceLike, options: LoadModelOptions = {}): Pr
   const loaded = await loadModel(from, rest);
   try {
     const all = Object.entries(adaptersOf(adapter));
-    for (const [name, each] of all) await loaded.loadAdapter(each, { ...placesOf(rest), name });
+    for (const [name, each] of all) await loaded.loadAdapter(each, { ...sourceOptions(rest), name });
     const [first] = all;
     if (first !== undefined) loaded.useAdapter(first[0]);
     return loaded;
@@ -82,19 +81,14 @@ function adaptersOf(adapter: LoadModelOptions["adapter"]): Readonly<Record<strin
   return several && !isFiles ? (adapter as Readonly<Record<string, SourceLike>>) : { default: adapter as SourceLike };
 }
 
-/** How files are fetched and cached, without what is of the model alone. */
-function placesOf(options: FromPretrainedOptions): LoadAdapterOptions {
-  const ofModel: ReadonlySet<string> = new Set(["weights", "backend", "progress", "notice", "aActivation"]);
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !ofModel.has(name)));
-}
-
 /** What a folder with an adapter and no model says of its model. */
 async function adapterOnly(
   from: SourceLike,
   options: FromPretrainedOptions,
 ): Promise<{ readonly model: string | undefined } | undefined> {
-  if (locateGguf(from, options) !== undefined) return undefined;
-  const source = openSource(from, options);
+  const places = sourceOptions(options);
+  if (locateGguf(from, places) !== undefined) return undefined;
+  const source = openSource(from, places);
   const { signal } = options;
   if ((await source.read(CONFIG_FILE, { signal, end: 1 })) !== undefined) return undefined;
   const config = await readJson(source, ADAPTER_CONFIG, { signal });
