@@ -7,6 +7,7 @@ import { parseRecipe } from "../training/recipe.ts";
 import { trainRecipe } from "../training/trainRecipe.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { numberOption, UsageError, type Command } from "./command.ts";
+import { FINE_TUNE_OPTIONS, FINE_TUNE_USAGE, fineTune } from "./fineTune.ts";
 
 const USAGE = `usage: statespace train --config FILE [--out DIR] [--resume] [--changed] [--max-minutes M] [--backend B] [--json]
 
@@ -16,9 +17,12 @@ Trains a language model as the JSON file FILE says and writes a Hugging Face fol
   --changed          with --resume: though the recipe or its data differ from the checkpoint's
   --max-minutes M    ends the run, and its schedule, after M minutes
   --backend B        webgpu, wasm or cpu; the best there is unless told
-  --json             one line of JSON an event on stdout, in place of the progress line on stderr`;
+  --json             one line of JSON an event on stdout, in place of the progress line on stderr
+
+${FINE_TUNE_USAGE}`;
 
 const OPTIONS = {
+  ...FINE_TUNE_OPTIONS,
   config: { type: "string" },
   out: { type: "string" },
   resume: { type: "boolean", default: false },
@@ -41,8 +45,18 @@ async function readRecipe(path: string): Promise<unknown> {
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  if (values.config === undefined) throw new UsageError("--config is needed");
   if (values.changed && !values.resume) throw new UsageError("--changed goes with --resume");
+  if (values.init !== undefined) {
+    if (values.config !== undefined)
+      throw new UsageError("--config trains a new model, --init one that is there; give one of them");
+    return fineTune({ ...values, init: values.init }, signal);
+  }
+  const foreign = Object.keys(FINE_TUNE_OPTIONS).find((name) => {
+    const value = values[name as keyof typeof FINE_TUNE_OPTIONS];
+    return value !== undefined && value !== false;
+  });
+  if (foreign !== undefined) throw new UsageError(`--${foreign} goes with --init`);
+  if (values.config === undefined) throw new UsageError("--config is needed, or --init");
   const source = await readRecipe(values.config);
   const recipe = parseRecipe(source);
   const base = dirname(resolve(values.config));
@@ -74,9 +88,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   return 0;
 }
 
-/** `statespace train`: a model from a recipe in a JSON file. */
+/** `statespace train`: a model from a recipe in a JSON file, or a checkpoint that goes on learning. */
 export const train: Command = {
-  summary: "trains a model as a JSON file says; can be interrupted and resumed",
+  summary: "trains a model as a JSON file says, or a checkpoint on your files; can be interrupted and resumed",
   usage: USAGE,
   run,
 };

@@ -1,0 +1,150 @@
+import { join } from "node:path";
+import {
+  folderStore,
+  progressReporter,
+  toJsonLine,
+  type AddAdapterOptions,
+  type TrainingEvent,
+} from "@statespace/models";
+import { fit } from "../fit/fit.ts";
+import { load } from "../load.ts";
+import { readLanguageFiles } from "../training/languageFiles.ts";
+import { MetricsFile } from "../training/metricsFile.ts";
+import { chooseBackend } from "./backendOption.ts";
+import { countOption, numberOption, UsageError, weightsOption } from "./command.ts";
+
+/** Words of `statespace train --init`. */
+export const FINE_TUNE_OPTIONS = {
+  init: { type: "string" },
+  data: { type: "string", multiple: true },
+  lora: { type: "boolean", default: false },
+  dora: { type: "boolean", default: false },
+  rslora: { type: "boolean", default: false },
+  rank: { type: "string" },
+  alpha: { type: "string" },
+  dropout: { type: "string" },
+  "target-modules": { type: "string" },
+  "modules-to-save": { type: "string" },
+  freeze: { type: "string", multiple: true },
+  weights: { type: "string" },
+  steps: { type: "string" },
+  epochs: { type: "string" },
+  "batch-size": { type: "string" },
+  "seq-len": { type: "string" },
+  "learning-rate": { type: "string" },
+  accumulate: { type: "string" },
+  "held-out": { type: "string" },
+  seed: { type: "string" },
+  "save-every": { type: "string" },
+} as const;
+
+export const FINE_TUNE_USAGE = `A checkpoint that goes on learning: statespace train --init CHECKPOINT --data FILE [--data FILE ...] --out DIR
+  --init CHECKPOINT  a folder, a file, a URL or a name on the hub
+  --data FILE        texts (.txt, .md), a folder of them, or JSON lines: {"text"}, {"messages"} or {"prompt", "completion"}; of the latter two
+                     the answers are learnt, conversations by the model's own template
+  --lora             trains a small adapter in place of the weights; DIR then has what PEFT loads. --dora, --rslora: its kinds
+  --rank R  --alpha A  --dropout P  --target-modules q_proj,v_proj  --modules-to-save lm_head       of the adapter
+  --weights W        keeps the weights as f32, f16, bf16, q8 or q4; an adapter trains on each
+  --freeze NAME      weights that stay as they are, by (a part of) their name; may be repeated
+  --steps N | --epochs E | --max-minutes M    how long: a pass over texts, three over dialogues, unless told
+  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --held-out SHARE  --seed S
+  --save-every N     a checkpoint in DIR/checkpoints every N steps; an interrupt (Ctrl-C) leaves one, --resume goes on from it`;
+
+/** What was given of them, and of those that are common to both ways to train. */
+export type FineTuneValues = {
+  readonly [Name in keyof typeof FINE_TUNE_OPTIONS]?: string | boolean | string[] | undefined;
+} & {
+  readonly init: string;
+  readonly data?: string[] | undefined;
+  readonly freeze?: string[] | undefined;
+  readonly out?: string | undefined;
+  readonly resume?: boolean | undefined;
+  readonly changed?: boolean | undefined;
+  readonly "max-minutes"?: string | undefined;
+  readonly backend?: string | undefined;
+  readonly json?: boolean | undefined;
+};
+
+const words = (text: unknown): string[] | undefined =>
+  typeof text === "string" ? text.split(",").filter(Boolean) : undefined;
+
+/** Only what was told, so that the defaults are those of the functions. */
+function told<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+function adapterOptions(values: FineTuneValues): AddAdapterOptions | undefined {
+  const text = (name: keyof typeof FINE_TUNE_OPTIONS): string | undefined => values[name] as string | undefined;
+  const own = told({
+    rank: countOption("rank", text("rank")),
+    alpha: numberOption("alpha", text("alpha")),
+    dropout: numberOption("dropout", text("dropout")),
+    targetModules: words(values["target-modules"]),
+    modulesToSave: words(values["modules-to-save"]),
+  });
+  const wanted = [values.lora, values.dora, values.rslora].some(Boolean);
+  const [first] = Object.keys(own);
+  if (!wanted && first !== undefined)
+    throw new UsageError(`--${first.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} goes with --lora`);
+  if (!wanted) return undefined;
+  return { ...own, ...(values.dora === true && { useDora: true }), ...(values.rslora === true && { useRslora: true }) };
+}
+
+/** Trains a checkpoint, or an adapter on it, on files. */
+export async function fineTune(values: FineTuneValues, signal: AbortSignal): Promise<number> {
+  const { init, data, out, json = false, resume = false, changed = false } = values;
+  if (data === undefined) throw new UsageError("--data is needed: what the model learns from");
+  if (out === undefined) throw new UsageError("--out is needed: where the result goes");
+  const adapter = adapterOptions(values);
+  const text = (name: keyof typeof FINE_TUNE_OPTIONS): string | undefined => values[name] as string | undefined;
+  const options = told({
+    steps: countOption("steps", text("steps")),
+    epochs: numberOption("epochs", text("epochs")),
+    maxMinutes: numberOption("max-minutes", values["max-minutes"]),
+    batchSize: countOption("batch-size", text("batch-size")),
+    seqLen: countOption("seq-len", text("seq-len")),
+    accumulate: countOption("accumulate", text("accumulate")),
+    learningRate: numberOption("learning-rate", text("learning-rate")),
+    heldOut: numberOption("held-out", text("held-out")),
+    seed: numberOption("seed", text("seed")),
+    checkpointEvery: countOption("save-every", text("save-every")),
+    freeze: values.freeze,
+  });
+  const files = await readLanguageFiles(data);
+  const backend = await chooseBackend(values.backend);
+  const lm = await load(init, { weights: weightsOption(text("weights")), signal });
+  try {
+    const metrics = await MetricsFile.open(join(out, "metrics.jsonl"), resume);
+    const show = progressReporter(process.stderr);
+    if (!json) process.stderr.write(`${init} on ${backend}, to ${out}\n`);
+    const pending: Promise<void>[] = [];
+    const onEvent = (event: TrainingEvent): void => {
+      if (json) console.log(toJsonLine(event));
+      else show(event);
+      pending.push((pending.at(-1) ?? Promise.resolve()).then(() => metrics.add(event)));
+    };
+    const result = await fit(lm, files, {
+      learningRate: adapter === undefined ? 1e-4 : 1e-3,
+      ...options,
+      ...(adapter && { adapter }),
+      checkpoints: folderStore(join(out, "checkpoints")),
+      resume: resume && changed ? "changed" : resume,
+      onEvent,
+      signal,
+    });
+    await Promise.all(pending);
+    await lm.save(out);
+    const trained = result.adapter?.size ?? lm.model.size;
+    const { heldOut, steps, loss } = result;
+    if (json) console.log(JSON.stringify({ kind: "trained", output: out, trained, steps, loss, heldOut }));
+    else
+      console.log(
+        `${trained.toLocaleString("en")} of ${lm.model.size.toLocaleString("en")} weights, ${steps} steps; ${heldOut ? `held out: loss ${heldOut.loss.toFixed(4)}` : `loss ${loss.toFixed(4)}`}; ${out}`,
+      );
+    return 0;
+  } finally {
+    lm.dispose();
+  }
+}
