@@ -74,7 +74,7 @@ const TEXT_FILES = [
 ] as const;
 
 /**
- * Converts a checkpoint of any known family from one form into another (Node). Weights are read and written some rows at a time: a few times 16 MB are in memory,
+ * Converts a checkpoint of any known family from one form into another (Node). Weights are read and written some rows at a time: a few times 8 MB are in memory,
  * whatever the model's size. What is written appears under its name when it is whole.
  * @param from what `load` takes; @param out the GGUF file or the folder to write
  * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express; FormatError naming the file, key or tensor;
