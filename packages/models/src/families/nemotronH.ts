@@ -39,6 +39,7 @@ const ssmNames = {
   useConvBias: "use_conv_bias",
   timeStepFloor: "time_step_floor",
 };
+const NO_BIASES = { useQkvBias: false, useOutBias: false } as const;
 /** What a layer is: one mixer, an MLP or a mixture of them, in the words of transformers 5, those before, and the letters of the pattern. */
 const KINDS: Readonly<Record<string, "mamba2" | "attention" | "mlp" | "moe">> = {
   linear_attention: "mamba2",
@@ -102,7 +103,8 @@ export const nemotronH: Family = {
         // transformers' own loops keep steps from falling below the least that a new model draws; mamba_ssm's kernels do not.
         timeStepLimit: [Math.max(low, ssm.timeStepMin), high],
       },
-      attention: { kind: "attention", ...readAttention(fields, dModel, attentionDefaults) },
+      // transformers gives its projections no biases, whatever the config says.
+      attention: { kind: "attention", ...readAttention(fields, dModel, attentionDefaults), ...NO_BIASES },
       mlp: { kind: "mlp", ...mlpSchema.resolve(dModel, readNemotronMlp(fields)) },
       moe: { kind: "mlp", ...mlpSchema.resolve(dModel, readNemotronMixture(fields)) },
     };
@@ -125,6 +127,7 @@ export const nemotronH: Family = {
       "normGroupSize",
       ssm?.normGroupSize,
     );
+    expressible(NAME, !attention?.useQkvBias, "useQkvBias", attention?.useQkvBias);
     expressible(NAME, (attention?.rotaryDim ?? 0) === 0, "rotaryDim", attention?.rotaryDim);
     const { rope_parameters: _, ...written } = writeAttention(NAME, model);
     const names = { mamba2: "linear_attention", attention: "full_attention", mlp: "mlp" };

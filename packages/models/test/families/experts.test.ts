@@ -164,6 +164,11 @@ describe("Nemotron-H", () => {
     expect(() => sorts({ hybrid_override_pattern: "MX" })).toThrow("must be of M, E, * and - alone");
   });
 
+  it("has no biases in its attention, whatever the config says, as transformers has none", () => {
+    const [layer] = parseModelConfig({ ...config, hybrid_override_pattern: "*", attention_bias: true }).layers;
+    expect(layer).toMatchObject({ kind: "attention", useQkvBias: false, useOutBias: false });
+  });
+
   it("keeps its head apart from the embedding, whatever the config says, as transformers does", () => {
     const read = parseModelConfig({ ...config, hybrid_override_pattern: "M", tie_word_embeddings: true });
     expect(read.head).toMatchObject({ tie: false });
