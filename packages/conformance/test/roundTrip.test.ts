@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { judgeRoundTrip, roundTripTable } from "../src/roundTrip/judge.ts";
+import { familyTable, judgeRoundTrip, roundTripTable } from "../src/roundTrip/judge.ts";
 import { runChecker, type Answer } from "../src/roundTrip/python.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "roundtrip-test-"));
@@ -47,4 +47,9 @@ it("tells that the interpreter is not there", async () => {
     for await (const one of runChecker(join(folder, "python"), join(folder, "manifest.json"))) answers.push(one);
   };
   await expect(run()).rejects.toThrow("does not run the checker: spawn");
+});
+
+it("a row a family tells what is whole of how many, and how near the farthest came", () => {
+  const rows = [judgeRoundTrip(saved, answer), judgeRoundTrip(saved, { ...answer, missing: ["lm_head.weight"] })];
+  expect(familyTable(rows).split("\n")[2]).toBe("| lfm2 | lfm2-tiny | Lfm2ForCausalLM | 1 of 2 | 2 of 2 | 50 % |");
 });

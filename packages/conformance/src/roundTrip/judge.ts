@@ -75,3 +75,32 @@ export function roundTripTable(rows: readonly RoundTripRow[]): string {
   ]);
   return [COLUMNS, COLUMNS.map(() => "---"), ...cells].map((line) => `| ${line.join(" | ")} |`).join("\n");
 }
+
+/** A row a family: what of it was opened, and how much of what is allowed the farthest logit used. */
+export function familyTable(rows: readonly RoundTripRow[]): string {
+  const families = [...new Set(rows.map(({ family }) => family))].sort();
+  const lines = families.map((family) => {
+    const own = rows.filter((row) => row.family === family);
+    const worst = Math.max(...own.map(({ off, bound }) => off / bound));
+    const checkpoints = [...new Set(own.map(({ checkpoint }) => checkpoint))];
+    const models = [...new Set(own.map(({ model }) => model))].filter((model) => model !== "");
+    const whole = own.filter(({ missing, unexpected }) => missing.length + unexpected.length === 0).length;
+    const greedy = own.filter((row) => row.greedy).length;
+    const cells = [
+      checkpoints.join(", "),
+      models.join(", "),
+      `${whole} of ${own.length}`,
+      `${greedy} of ${own.length}`,
+    ];
+    return [family, ...cells, `${(100 * worst).toFixed(0)} %`];
+  });
+  const head = [
+    "family",
+    "checkpoints",
+    "opens as",
+    "no key missing or unexpected",
+    "same tokens",
+    "of the bound on logits",
+  ];
+  return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}

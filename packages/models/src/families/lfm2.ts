@@ -34,14 +34,15 @@ function readWidth(fields: ConfigFields): number {
 
 /** Which layers attend; the others convolve. */
 function readTypes(fields: ConfigFields, nLayer: number): readonly boolean[] {
-  if (!fields.has("layer_types")) {
+  const key = fields.has("layer_types") ? "layer_types" : "layers_block_type";
+  if (!fields.has(key)) {
     const all = Array.from({ length: nLayer }, (_, i) => i);
     const attends = new Set(fields.integers("full_attn_idxs", all, { max: nLayer - 1 }));
     return all.map((i) => attends.has(i));
   }
-  const types = fields.choices("layer_types", ["conv", "full_attention"], "conv", nLayer);
-  if (types.length !== nLayer) throw fields.error("layer_types", `must have num_hidden_layers = ${nLayer} entries`);
-  return types.map((type) => type === "full_attention");
+  const types = fields.choices(key, ["conv", "full_attention", "attention"], "conv", nLayer);
+  if (types.length !== nLayer) throw fields.error(key, `must have num_hidden_layers = ${nLayer} entries`);
+  return types.map((type) => type !== "conv");
 }
 
 /** What its files call the projections of an MLP. */
@@ -65,6 +66,11 @@ export const lfm2Weights: WeightRules = {
   norm_f: "model.embedding_norm",
   head: "lm_head",
 };
+
+/** Whether the head is the embedding, by the name of today or the one before. */
+export function readLfm2Tie(fields: ConfigFields, tie = true): boolean {
+  return fields.has("tie_embedding") ? fields.boolean("tie_embedding", tie) : tie;
+}
 
 /** The layers of such a model, without their MLPs. */
 export function readLfm2Layers(
@@ -100,7 +106,9 @@ export const lfm2: Family = {
   weights: lfm2Weights,
   read(fields: ConfigFields): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
-    return { ...model, mlp: { hidden: readWidth(fields) }, layers: readLfm2Layers(fields, dModel, nLayer, normEps) };
+    const head = { ...model.head, tie: readLfm2Tie(fields, model.head.tie) };
+    const layers = readLfm2Layers(fields, dModel, nLayer, normEps);
+    return { ...model, head, mlp: { hidden: readWidth(fields) }, layers };
   },
   write(model: ResolvedModel, dtype: FloatStorage): JsonObject {
     expectMlps(NAME, model);

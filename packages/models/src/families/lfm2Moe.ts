@@ -3,7 +3,7 @@ import type { ConfigFields } from "../config/fields.ts";
 import type { MlpSettings } from "../layers/mlpConfig.ts";
 import type { ModelConfig, ResolvedModel } from "../model/config.ts";
 import { expressible, type Family } from "./family.ts";
-import { LFM2_MLP, lfm2Weights, readLfm2Layers, writeLfm2Layers } from "./lfm2.ts";
+import { LFM2_MLP, lfm2Weights, readLfm2Layers, readLfm2Tie, writeLfm2Layers } from "./lfm2.ts";
 import { expectMlp, expectMlps, expertWeights, joinedExpertWeights, readExpertsPerToken, sharedMlp } from "./mlps.ts";
 import { formatTransformersJson, isModelType, readShared, writeShared } from "./transformers.ts";
 
@@ -73,13 +73,12 @@ export const lfm2Moe: Family = {
   alternatives: joinedExpertWeights("model.layers.*.feed_forward.experts"),
   read(fields: ConfigFields): ModelConfig {
     const { dModel, nLayer, normEps, model } = readShared(fields, NAME, DEFAULTS);
-    const tie = fields.has("tie_embedding") ? fields.boolean("tie_embedding", true) : model.head.tie!;
     const dense = fields.integer("num_dense_layers", 2, { min: 0 });
     const mlp = { hidden: fields.integer("intermediate_size", 7168) };
     const layers = readLfm2Layers(fields, dModel, nLayer, normEps);
     return {
       ...model,
-      head: { ...model.head, tie },
+      head: { ...model.head, tie: readLfm2Tie(fields, model.head.tie) },
       mlp: readMixture(fields),
       layers: layers.map((layer, i) => (i < dense ? Object.assign({}, layer, { mlp }) : layer)),
     };

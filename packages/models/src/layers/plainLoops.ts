@@ -10,6 +10,12 @@ export function plainWeight(weights: LayerWeights, name: string): Float64Array {
   return Float64Array.from(found.values);
 }
 
+/** Weights under a prefix, without it. */
+export function weightsUnder(weights: LayerWeights, prefix: string): LayerWeights {
+  const own = [...weights].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, weight]) => [name.slice(prefix.length), weight]));
+}
+
 export function plainSigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }

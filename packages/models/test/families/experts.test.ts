@@ -147,6 +147,27 @@ it("Qwen3.5 with experts is read from files of a model that also sees, all exper
   for (const model of [both, own]) model.dispose();
 });
 
+describe("LFM2, with experts or without", () => {
+  const attends = (own: object): boolean[] =>
+    parseModelConfig({ num_hidden_layers: 3, hidden_size: 32, num_attention_heads: 8, ...own }).layers.map(
+      (layer) => typeof layer === "object" && "kind" in layer && layer.kind === "attention",
+    );
+
+  it.each(["lfm2", "lfm2_moe"])("%s has its layers in either spelling, and by numbers", (model_type) => {
+    const expected = [false, true, false];
+    expect(attends({ model_type, layer_types: ["conv", "full_attention", "conv"] })).toEqual(expected);
+    expect(attends({ model_type, layers_block_type: ["conv", "attention", "conv"] })).toEqual(expected);
+    expect(attends({ model_type, full_attn_idxs: [1] })).toEqual(expected);
+  });
+
+  it.each(["lfm2", "lfm2_moe"])("%s says by either name whether its head is tied", (model_type) => {
+    const tied = (own: object): unknown => parseModelConfig({ model_type, num_hidden_layers: 3, ...own }).head;
+    expect(tied({})).toMatchObject({ tie: true });
+    expect(tied({ tie_embedding: false })).toMatchObject({ tie: false });
+    expect(tied({ tie_word_embeddings: false })).toMatchObject({ tie: false });
+  });
+});
+
 describe("Nemotron-H", () => {
   const config = { model_type: "nemotron_h", hidden_size: 32, n_groups: 1, mamba_num_heads: 8, mamba_head_dim: 8 };
   const sorts = (own: object): string =>

@@ -27,4 +27,11 @@ describe("mamba/minimal.ts equals the fast path", () => {
       await expectMinimalEqualsFast(config, minimalMamba);
     });
   }
+  it("with weights of the norms on delta, B and C, and experts after each mixer, as Jamba has them", async () => {
+    const model = await fromPretrained(golden("falcon-mamba-tiny"));
+    const mlp = { hidden: 12, experts: 4, expertsPerToken: 2, renormalize: false };
+    const config = { ...withSettings(model.config, { mixerNormWeight: true }), mlp };
+    model.dispose();
+    await expectMinimalEqualsFast(config, minimalMamba);
+  });
 });

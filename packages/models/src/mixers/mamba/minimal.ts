@@ -4,6 +4,8 @@
  * l tokens, d channels (dInner), n state entries a channel. Source: arXiv 2312.00752, figure 3 and Algorithm 2.
  */
 import { factorsByRow, type Projections } from "../../layers/linear.ts";
+import { minimalMoe } from "../../layers/moeMinimal.ts";
+import { weightsUnder } from "../../layers/plainLoops.ts";
 import type { ResolvedModel } from "../../model/config.ts";
 import type { MambaMixerConfig } from "./config.ts";
 
@@ -40,7 +42,14 @@ export function minimalLanguageModel(
     const at = `layers.${layer}.`;
     const weight = under(`${at}mixer.`, mixers[0]!.projections);
     x = addTokens(x, mixer(norm(x, under(`${at}norm.`)), weight, mixers[0]!.config, layer));
-    if (mlp !== undefined) x = addTokens(x, gatedMlp(norm(x, under(`${at}norm2.`)), under(`${at}mlp.`)));
+    if (mlp === undefined) return;
+    const normed = norm(x, under(`${at}norm2.`));
+    x = addTokens(
+      x,
+      mlp.experts > 0
+        ? minimalMoe(mlp, weightsUnder(weights, `${at}mlp.`), normed)
+        : gatedMlp(normed, under(`${at}mlp.`)),
+    );
   });
   const head = under("head.")("weight") ?? embedding; // a tied head has no weight of its own
   return norm(x, under("norm_f.")).map((token) => matVec(head, token));
