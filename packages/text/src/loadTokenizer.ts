@@ -6,6 +6,7 @@ import { ByteTokenizer } from "./byteTokenizer.ts";
 import { CharTokenizer } from "./charTokenizer.ts";
 import { checkTokenizerJson } from "./file/checkTokenizerJson.ts";
 import { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
+import { olderTokenizer } from "./olderTokenizerFiles.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { AddedTokenJson, TokenizerJson } from "./tokenizerJson.ts";
 
@@ -13,8 +14,8 @@ const TOKENIZER_FILE = "tokenizer.json";
 const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
 
 /**
- * The tokenizer of a model: a folder, a URL, a name on the hub, files or a source; `undefined` if there is no `tokenizer.json`. A large vocabulary takes a
- * second or two to build: use a worker in a page.
+ * The tokenizer of a model: a folder, a URL, a name on the hub, files or a source, from `tokenizer.json`, a sentencepiece `tokenizer.model`, or
+ * `vocab.json` with `merges.txt`; `undefined` if there is none of them. A large vocabulary takes a second or two to build: use a worker in a page.
  * Errors: {@link FormatError} if the file is not a tokenizer; {@link SourceError}; {@link AbortedError}.
  */
 export async function loadTokenizer(
@@ -22,13 +23,18 @@ export async function loadTokenizer(
   options: OpenSourceOptions & ReadOptions = {},
 ): Promise<Tokenizer | undefined> {
   const source = openSource(from, options);
-  const bytes = await source.read(TOKENIZER_FILE, { signal: options.signal, onProgress: options.onProgress });
-  if (bytes === undefined) return undefined;
+  const reading = { signal: options.signal, onProgress: options.onProgress };
+  const bytes = await source.read(TOKENIZER_FILE, reading);
   const config = await source.read(TOKENIZER_CONFIG_FILE, { signal: options.signal });
+  const decoder = new TextDecoder();
+  const configText = config === undefined ? "{}" : decoder.decode(config);
+  if (bytes === undefined) {
+    const older = await olderTokenizer(source, configText, reading);
+    return older && parseTokenizer(older.json, older.config);
+  }
   const fault = impostor(bytes);
   if (fault !== undefined) throw new FormatError(`${TOKENIZER_FILE}: ${fault}`);
-  const decoder = new TextDecoder();
-  return parseTokenizer(decoder.decode(bytes), config === undefined ? "{}" : decoder.decode(config));
+  return parseTokenizer(decoder.decode(bytes), configText);
 }
 
 /**
