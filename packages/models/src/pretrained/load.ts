@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError } from "@statespace/core";
 import { CONFIG_FILE, locateGguf, memorySource, openSource, readJson, type SourceLike } from "@statespace/files";
-import { ggufTextFiles, loadChatTemplate, loadTokenizer, type ChatTemplate } from "@statespace/text";
+import { ggufTextFiles, loadChatTemplate, type ChatTemplate, type Tokenizer } from "@statespace/text";
 import { ADAPTER_CONFIG } from "../adapters/peftConfig.ts";
 import { openModelFiles } from "../families/openModelFiles.ts";
 import {
@@ -13,9 +13,12 @@ import {
 import { loadGenerationConfig } from "../generate/generationConfig.ts";
 import { KeptFiles } from "./keptFiles.ts";
 import { LoadedModel } from "./loadedModel.ts";
+import { tokenizerOf } from "./tokenizerOf.ts";
 
 /** Options of `load`: how weights are kept and where, who is told of progress, what stops it, how files are fetched and cached. */
 export interface LoadModelOptions extends FromPretrainedOptions {
+  /** A tokenizer, or where one is, where the checkpoint's folder has none or another is wanted. */
+  readonly tokenizer?: SourceLike | Tokenizer | undefined;
   /** Adapters to load with it, as PEFT saves them: one, or several by name, of which the first is switched on. */
   readonly adapter?: SourceLike | Readonly<Record<string, SourceLike>> | undefined;
   /** The model of an adapter's folder, where it is not what the folder names. */
@@ -31,18 +34,18 @@ export interface LoadModelOptions extends FromPretrainedOptions {
  * SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function load(from: SourceLike, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  checkLoadOptions("load", options, ["adapter", "base"]);
-  const { adapter, base, ...rest } = options;
+  checkLoadOptions("load", options, ["tokenizer", "adapter", "base"]);
+  const { tokenizer, adapter, base, ...rest } = options;
   const named = await adapterOnly(from, rest);
   if (named !== undefined) {
     const model = base ?? named.model;
     if (model === undefined)
       throw new FormatError(`${ADAPTER_CONFIG}: base_model_name_or_path is not said; give the model as { base }`);
-    return load(model, { ...rest, adapter: from });
+    return load(model, { ...rest, tokenizer, adapter: from });
   }
   if (base !== undefined)
     throw new ArgumentError("load: base goes with the folder of an adapter; this one has a model");
-  const loaded = await loadModel(from, rest);
+  const loaded = await loadModel(from, tokenizer, rest);
   try {
     const all = Object.entries(adaptersOf(adapter));
     for (const [name, each] of all) await loaded.loadAdapter(each, { ...sourceOptions(rest), name });
@@ -61,12 +64,16 @@ function originOf(from: SourceLike): string | undefined {
 }
 
 /** A model without adapters. */
-async function loadModel(from: SourceLike, options: FromPretrainedOptions): Promise<LoadedModel> {
+async function loadModel(
+  from: SourceLike,
+  given: LoadModelOptions["tokenizer"],
+  options: FromPretrainedOptions,
+): Promise<LoadedModel> {
   const { signal } = options;
-  if (locateGguf(from, sourceOptions(options)) !== undefined) return loadGguf(from, options);
+  if (locateGguf(from, sourceOptions(options)) !== undefined) return loadGguf(from, given, options);
   const source = new KeptFiles(openSource(from, sourceOptions(options)));
   // Small files first: what is wrong with them shows before gigabytes are read.
-  const tokenizer = await loadTokenizer(source, { signal });
+  const tokenizer = await tokenizerOf(given, source, options);
   const template = await chatTemplateOf(source, signal);
   const defaults = await loadGenerationConfig(source, { signal });
   const model = await fromPretrained(source, options);
@@ -98,11 +105,15 @@ async function adapterOnly(
 }
 
 /** As `load`, where all is in one file. */
-async function loadGguf(from: SourceLike, options: FromPretrainedOptions): Promise<LoadedModel> {
+async function loadGguf(
+  from: SourceLike,
+  given: LoadModelOptions["tokenizer"],
+  options: FromPretrainedOptions,
+): Promise<LoadedModel> {
   const opened = await openModelFiles(from, sourceOptions(options));
   const files = ggufTextFiles(opened.gguf!.values);
   const source = new KeptFiles(memorySource(files, "GGUF metadata"));
-  const tokenizer = await loadTokenizer(source);
+  const tokenizer = await tokenizerOf(given, source, options);
   const template = await chatTemplateOf(source, options.signal);
   const defaults = await loadGenerationConfig(source);
   const model = await modelOf(opened, options);

@@ -163,6 +163,26 @@ describe("chat", () => {
     expectNoLeak();
   });
 
+  it("takes a tokenizer, or that of another folder, for one that is not there or is another", async () => {
+    const bare = await withFiles({ "tokenizer.json": undefined });
+    const own = await load(folder);
+    const expected = await own.complete("It", { seed: 1 });
+    for (const given of [tokenizer, folder, { "tokenizer.json": tokenizer.toJson() }]) {
+      const lm = await load(bare, { tokenizer: given });
+      expect(await lm.complete("It", { seed: 1 })).toBe(expected);
+      lm.dispose();
+    }
+    await expect(load(folder, { tokenizer: bare })).rejects.toThrow(
+      `load: tokenizer: ${bare} has no tokenizer.json, tokenizer.model, or vocab.json with merges.txt`,
+    );
+    await expect(load(folder, { tokeniser: bare } as object)).rejects.toThrow(
+      "load: has no option tokeniser; tokenizer may be meant",
+    );
+    own.dispose();
+    await rm(bare, { recursive: true });
+    expectNoLeak();
+  });
+
   it("says what is missing: a template, a tokenizer, or what is wrong with the template", async () => {
     const folders = await Promise.all([
       withFiles({ "chat_template.jinja": undefined }),

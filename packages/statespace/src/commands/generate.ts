@@ -18,7 +18,8 @@ import { megabytes, ProgressLine } from "./terminal.ts";
 const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --ids 1,2,3] [options]
 
   --model DIR|URL        a Hugging Face folder: config.json, model.safetensors, tokenizer.json; the bundled model if left out
-  --prompt TEXT          text to go on from (needs a tokenizer.json)
+  --tokenizer DIR|URL    where its tokenizer is, if not in the same folder: EleutherAI/gpt-neox-20b for the first Mambas
+  --prompt TEXT          text to go on from (needs a tokenizer)
   --ids 1,2,3            token ids to go on from
   --max-new-tokens N     64 unless told
   --greedy               always the most probable token
@@ -33,6 +34,7 @@ const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --i
 
 const OPTIONS = {
   model: { type: "string" },
+  tokenizer: { type: "string" },
   prompt: { type: "string" },
   ids: { type: "string" },
   "max-new-tokens": { type: "string" },
@@ -129,7 +131,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const options = withDefaults(defaults, settings(values, signal));
   try {
     if (prompt !== undefined && tokenizer === undefined)
-      throw new ArgumentError("generate: the model has no tokenizer.json; give --ids");
+      throw new ArgumentError("generate: the model has no tokenizer.json; give --tokenizer or --ids");
     const ids = prompt === undefined ? parseIds(values.ids!) : [...tokenizer!.encode(prompt)];
     return await (values.json ? printJson : printText)({ model, tokenizer, prompt, ids, options, backend });
   } finally {
@@ -143,6 +145,7 @@ async function open(from: string | URL, values: Values, signal: AbortSignal): Pr
   const lm = await load(from, {
     signal,
     weights: weightsOption(values.weights),
+    tokenizer: values.tokenizer,
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
   });
   line.clear();

@@ -8,7 +8,7 @@ import { UsageError, type Command } from "./command.ts";
 import { inspectText } from "./inspectText.ts";
 import { megabytes } from "./terminal.ts";
 
-const USAGE = `usage: statespace inspect [--model DIR|URL] [--text TEXT [--weights F] [--backend B]] [--json]
+const USAGE = `usage: statespace inspect [--model DIR|URL] [--text TEXT [--tokenizer DIR|URL] [--weights F] [--backend B]] [--json]
 
 Reads a checkpoint's config and headers (no weights): what it holds, whether the two fit, and the memory it takes.
 With --text it loads the model, and tells of that text how surprised the model is, and of each layer how large its
@@ -47,6 +47,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     args: [...args],
     options: {
       model: { type: "string" },
+      tokenizer: { type: "string" },
       text: { type: "string" },
       weights: { type: "string" },
       backend: { type: "string" },
@@ -54,13 +55,13 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     },
   });
   if (values.text !== undefined) return inspectText(values.text, values, signal);
-  for (const option of ["weights", "backend"] as const)
+  for (const option of ["tokenizer", "weights", "backend"] as const)
     if (values[option] !== undefined) throw new UsageError(`--${option} is for --text, which loads the model`);
   const checkpoint = await openCheckpoint(openSource(values.model ?? bundledCheckpoint()), { signal });
   await chooseBackend("cpu");
   const family = familyOf(checkpoint.config);
   const model = new Model(parseModelConfig(checkpoint.config), "empty");
-  const keys = [...matchWeights(model, family, checkpoint.entries).keys()];
+  const keys = [...matchWeights(model, family, checkpoint.entries, () => {}).keys()];
   const summary: Summary = {
     modelType: family.name,
     config: model.config,

@@ -15,12 +15,18 @@ interface LayerFigures {
 /** Loads a model and prints what it makes of a text. */
 export async function inspectText(
   text: string,
-  values: { readonly model?: string; readonly weights?: string; readonly backend?: string; readonly json: boolean },
+  values: {
+    readonly model?: string;
+    readonly tokenizer?: string;
+    readonly weights?: string;
+    readonly backend?: string;
+    readonly json: boolean;
+  },
   signal: AbortSignal,
 ): Promise<number> {
   const weights = weightsOption(values.weights);
   const backend = await chooseBackend(values.backend);
-  const lm = await load(values.model ?? bundledCheckpoint(), { weights, signal });
+  const lm = await load(values.model ?? bundledCheckpoint(), { weights, tokenizer: values.tokenizer, signal });
   try {
     const perplexity = (lm.tokenizer?.encode(text).length ?? 0) > 1;
     const { tokens, hidden, mixers, ...rest } = await lm.inspect(text, { layers: true, mixers: true, perplexity });
