@@ -9,7 +9,7 @@ import {
   type TensorInfo,
 } from "@statespace/core/backend";
 import { BufferPool } from "./device/bufferPool.ts";
-import type { DeviceTraits } from "./device/device.ts";
+import type { DeviceTraits, Precision } from "./device/device.ts";
 import { DeviceFaults } from "./device/faults.ts";
 import { GPUBufferUsage } from "./device/flags.ts";
 import type { Device, DeviceBuffer } from "./shader/gpuTypes.ts";
@@ -31,7 +31,9 @@ import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./s
 /** Fused WGSL kernels on a WebGPU device. Kernels enqueue; only `read` waits, and always asynchronously. */
 export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
   readonly device: Device;
-  readonly traits: DeviceTraits;
+  /** How exactly matrices are multiplied. */
+  readonly precision: Precision;
+  #traits: DeviceTraits;
   override readonly emulated: boolean;
   readonly #pool: BufferPool;
   readonly #shaders: ShaderLibrary = new ShaderLibrary();
@@ -45,11 +47,12 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
   readonly #readback: Readback;
 
   /** @param patterns of ops that a captured graph may run as one */
-  constructor(device: Device, traits: DeviceTraits, patterns: readonly Pattern[]) {
+  constructor(device: Device, traits: DeviceTraits, patterns: readonly Pattern[], precision: Precision = "highest") {
     super("webgpu");
     this.#patterns = patterns;
     this.device = device;
-    this.traits = traits;
+    this.#traits = traits;
+    this.precision = precision;
     this.emulated = traits.software;
     this.#faults = new DeviceFaults(device);
     this.#pool = new BufferPool(device, traits.maxBufferSize, {
@@ -63,6 +66,16 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
     this.#readback = new Readback(device, this.#recorder, this.#faults);
     const standIn = (): GPUBuffer => device.createBuffer({ size: 256 * 16, usage: GPUBufferUsage.STORAGE });
     this.#absent = { "read-only-storage": standIn(), storage: standIn() };
+  }
+
+  /** What the kernels choose their paths by. */
+  get traits(): DeviceTraits {
+    return this.#traits;
+  }
+
+  /** Goes on without what a check found wrong; `why` is told among the traits. */
+  refuse(trait: "matrix", why: string): void {
+    this.#traits = { ...this.#traits, [trait]: false, refused: [...this.#traits.refused, why] };
   }
 
   /** Calls back once when the device goes away, before anything is rejected. */

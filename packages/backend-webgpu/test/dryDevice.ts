@@ -17,6 +17,8 @@ const largeGpu: DeviceTraits = {
   maxStorageBuffers: 16,
   offsetAlignment: 16,
   maxGrid: 65_535,
+  matrix: false,
+  refused: [],
 };
 
 /**

@@ -14,10 +14,11 @@ import { constantsKey, constantsOf, encodeParams, mapBuffers } from "../src/shad
 
 // Dawn's null backend validates all of WGSL and executes nothing, so it needs no driver.
 let device: GPUDevice;
+const features = ["subgroups", "shader-f16", "chromium-experimental-subgroup-matrix"];
 beforeAll(async () => {
-  const gpu = await requestGpu(["backend=null"]);
+  const gpu = await requestGpu(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
   const adapter = (await gpu.requestAdapter())!;
-  device = await adapter.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] });
+  device = await adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[] });
 });
 
 async function messages(code: string): Promise<string[]> {
@@ -48,6 +49,14 @@ const threads = [4, 8, 16].flatMap((L) => (["packed", "apart"] as const).map((OP
 it.each(threads)("selectiveScan/backward is valid for %i threads a channel, operands %s", async (L, OPERANDS) => {
   const shader = new ShaderLibrary().load("selectiveScan/backward", { OPERANDS, SUMS: "subgroup" });
   expect(await messages(unroll(specialise(shader, { L }).code))).toEqual([]);
+});
+
+it.each([
+  ["high", 2, 32],
+  ["medium", 1, 64],
+] as const)("matMul/matrix is valid for precision %s", async (_, PARTS, BK) => {
+  const shader = new ShaderLibrary().load("matMul/matrix");
+  expect(await messages(unroll(specialise(shader, { PARTS, BK }).code))).toEqual([]);
 });
 
 it("every binding of every shader is read off its text", () => {

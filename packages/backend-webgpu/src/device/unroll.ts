@@ -67,11 +67,13 @@ function closing(code: string, open: number): number {
   throw new BackendError("unroll: a brace is not closed");
 }
 
-const loop = /\/\/: unroll\s*for \(var (\w+) = ([^;]+); \1 < ([^;]+); \1(\+\+|--)\) \{/;
+const loop = /\/\/: unroll(?: if (\w+))?\s*for \(var (\w+) = ([^;]+); \2 < ([^;]+); \2(\+\+|--)\) \{/;
+
+type LoopHead = [head: string, condition: string | undefined, variable: string, from: string, to: string, step: string];
 
 /**
  * Writes out every loop marked `//: unroll`, outermost first. A falling loop reads `for (var t = T - 1u; t < T; t--)`:
- * below zero t wraps around, and the loop ends.
+ * below zero t wraps around, and the loop ends. `//: unroll if NAME` stays a loop where that constant is false.
  */
 export function unroll(code: string): string {
   if (!code.includes("//: unroll")) return code;
@@ -79,7 +81,11 @@ export function unroll(code: string): string {
   const expand = (text: string): string => {
     const match = loop.exec(text);
     if (!match) return text;
-    const [head, variable, from, to, direction] = match as unknown as [string, string, string, string, string];
+    const [head, condition, variable, from, to, direction] = match as unknown as LoopHead;
+    if (condition !== undefined && !evaluate(condition, names)) {
+      const marked = text.slice(0, match.index) + head.replace(/\/\/: unroll if \w+/, "");
+      return marked + expand(text.slice(match.index + head.length));
+    }
     const open = match.index + head.length - 1;
     const end = closing(text, open);
     const body = text.slice(open, end);

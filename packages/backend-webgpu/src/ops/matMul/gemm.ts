@@ -1,19 +1,7 @@
 import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
-
-/** C [batch, m, n] = op(A) op(B) + bias. */
-export interface GemmShape {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** A is stored [k, m]; B is stored [n, k]. */
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly batch?: number;
-  /** One matrix for the whole batch. */
-  readonly repeatA?: boolean;
-  readonly repeatB?: boolean;
-}
+import type { GemmShape } from "./gemmShape.ts";
+import { matrixGemm, usesMatrix } from "./matrixGemm.ts";
 
 /** Tiles and threads a device keeps busy with; fewer are made smaller, then split along k. */
 const wantedTiles = 64;
@@ -57,18 +45,23 @@ export function gemm(
 ): void {
   const { m, n, k, transposeA, transposeB, batch = 1 } = shape;
   if (m * n * batch === 0) return;
+  if (usesMatrix(backend, shape)) {
+    matrixGemm(backend, shape, a, b, out, bias);
+    return;
+  }
   const { TX, TY } = chooseTile(m, n, backend.traits.maxInvocations);
   const [gridX, gridY] = [Math.ceil(n / (8 * TX)), Math.ceil(m / (8 * TY))];
   const wanted = bias ? 1 : chooseParts(gridX * gridY * batch * TX * TY, k);
   const split = Math.ceil(Math.max(1, k) / wanted / 16) * 16;
   const parts = Math.max(1, Math.ceil(k / split));
   const target = parts === 1 ? out : backend.scratch(parts * batch * m * n);
+  const GUARDED = m % (8 * TY) !== 0 || n % (8 * TX) !== 0 || k % split !== 0 || split % 16 !== 0;
   // A row of padding in the tiles costs a ninth more of workgroup memory than the least there is.
   const PITCH = backend.traits.maxWorkgroupMemory > 16_384 ? 17 : 16;
   const whole = (transposeA ? m : k) % 4 === 0 && (transposeB ? k : n) % 4 === 0 && n % 4 === 0;
   backend.run("matMul/gemm", {
     variant: { IO: whole ? "vector" : "scalar" },
-    constants: { TX, TY, PITCH, TA: transposeA, TB: transposeB },
+    constants: { TX, TY, PITCH, TA: transposeA, TB: transposeB, WRITTEN_OUT: !backend.traits.software, GUARDED },
     params: { m, n, k, batchA: shape.repeatA ? 0 : m * k, batchB: shape.repeatB ? 0 : k * n, split, parts },
     buffers: { A: a, B: b, bias, C: target },
     grid: [gridX, gridY, batch * parts],

@@ -7,6 +7,8 @@ const TX = 16u;
 const TY = 16u;
 const BK = 16u; // depth of a slice
 const PITCH = 17u; // vec4s from four rows to the next: one more than BK spreads them over the banks
+const WRITTEN_OUT = true; // the steps of a slice; a loop where compiling costs more than running
+const GUARDED = true; // false where m, n and the parts of k are whole tiles and slices
 const TA = false; // A is stored [k, m]
 const TB = false; // B is stored [n, k]
 override HAS_BIAS = false;
@@ -65,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
         next[p] = bring(lid + p * WG, k0 + BK, kEnd, m0, n0, baseA, baseB);
       }
     }
-    //: unroll
+    //: unroll if WRITTEN_OUT
     for (var k = 0u; k < BK; k++) {
       let a0 = (*rowsA0)[k];
       let a1 = (*rowsA1)[k];
@@ -88,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     //: unroll
     for (var j = 0u; j < 2u; j++) {
       let n = n0 + j * (4u * TX) + tx * 4u;
-      if (m < params.m && n < params.n) {
+      if (!GUARDED || (m < params.m && n < params.n)) {
         store((group.z * params.m + m) * params.n + n, n, sum[2u * i + j]);
       }
     }

@@ -8,6 +8,13 @@ override HAS_INITIAL = false;
 override KEEP_LAST = false;
 override REVERSE = false;
 
+// Chunks whose states are on their way from memory at once.
+const AHEAD = 8u;
+
+fn blockAt(row: u32, head: u32, step: u32) -> u32 {
+  return (row * params.chunks + select(step, params.chunks - 1u - step, REVERSE)) * params.h + head;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   const size = P * N;
@@ -21,12 +28,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (HAS_INITIAL) {
     state = initial[i];
   }
-  for (var step = 0u; step < params.chunks; step++) {
-    let chunk = select(step, params.chunks - 1u - step, REVERSE);
-    let block = (row * params.chunks + chunk) * params.h + head;
-    let added = states[block * size + i % size];
-    states[block * size + i % size] = state;
-    state = fma(decays[2u * (block * Q + Q - 1u) + 1u].y, state, added);
+  for (var first = 0u; first < params.chunks; first += AHEAD) {
+    var added: array<f32, AHEAD>;
+    var decay: array<f32, AHEAD>;
+    //: unroll
+    for (var a = 0u; a < AHEAD; a++) {
+      let block = blockAt(row, head, min(first + a, params.chunks - 1u));
+      added[a] = states[block * size + i % size];
+      decay[a] = decays[2u * (block * Q + Q - 1u) + 1u].y;
+    }
+    //: unroll
+    for (var a = 0u; a < AHEAD; a++) {
+      if (first + a < params.chunks) {
+        states[blockAt(row, head, first + a) * size + i % size] = state;
+        state = fma(decay[a], state, added[a]);
+      }
+    }
   }
   if (KEEP_LAST) {
     last[i] = state;

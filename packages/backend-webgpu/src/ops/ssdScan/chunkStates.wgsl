@@ -8,16 +8,23 @@
 @group(0) @binding(4) var<storage, read_write> states: array<f32>; // [b, chunks, h, p, n]
 const ADJOINT = false;
 //: include parts/decays.wgsl
+//: include parts/tokens.wgsl
 
 fn left(m: u32, k: u32) -> f32 {
   if (m >= P || !inside(k)) {
     return 0.0f;
   }
-  let token = tokenAt(block * Q + k / R);
+  let token = stagedToken(k / R);
   return values[rowAt(k, params.h, own.z) * P + m] * select(token.toEnd * token.weight, token.fromStart, ADJOINT);
 }
 fn right(k: u32, n: u32) -> f32 {
   return select(0.0f, keys[rowAt(k, params.g, own.z * params.g / params.h) * N + min(n, N - 1u)], n < N && inside(k));
+}
+fn leftAlongK(k0: u32) -> bool {
+  return false;
+}
+fn rightAlongK(k0: u32) -> bool {
+  return false;
 }
 fn store(m: u32, n: u32, value: f32) {
   if (m < P && n < N) {
@@ -34,5 +41,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, params.h);
+  stageTokens(id, lid);
   product(group.x, N, ROWS, lid);
 }

@@ -60,17 +60,22 @@ export function skipMode(D: TensorInfo | undefined): number {
 
 /** How one of the products is dispatched: `batch` of them, [rows, columns] each. */
 function productOf(
+  backend: WebGpuBackend,
   s: ChunkedShape,
   batch: number,
   rows: number,
   columns: number,
-): { tiles: Record<"Q" | "R" | "P" | "N" | "TX" | "TY", number>; place: { params: ChunkParams; grid: Grid } } {
+): {
+  tiles: Record<"Q" | "R" | "P" | "N" | "TX" | "TY" | "TK", number> & { WRITTEN_OUT: boolean };
+  place: { params: ChunkParams; grid: Grid };
+} {
   const side = (extent: number): number => (extent > 32 ? 16 : extent > 16 ? 8 : 4);
   const [TX, TY] = [side(columns), side(rows)];
+  const TK = Math.max(TX, TY);
   const tiles = Math.ceil(rows / (4 * TY)) * Math.ceil(columns / (4 * TX));
   const [y, z] = foldGrid(batch);
   return {
-    tiles: { ...chunkConstants(s), TX, TY },
+    tiles: { ...chunkConstants(s), TX, TY, TK, WRITTEN_OUT: !backend.traits.software },
     place: { params: chunkParams(s, batch), grid: [tiles, y, z] },
   };
 }
@@ -98,7 +103,7 @@ export function rowScores(
   const rows = s.Q * s.r;
   const batch = s.b * s.chunks * (ofHeads ? s.h : s.g);
   const scores = backend.scratch(batch * rows * rows);
-  const { tiles, place } = productOf(s, batch, rows, rows);
+  const { tiles, place } = productOf(backend, s, batch, rows, rows);
   backend.run("ssdScan/scores", {
     ...place,
     constants: { ...tiles, WIDTH: ofHeads ? s.p : s.n, OF_HEADS: ofHeads },
@@ -119,10 +124,10 @@ export function carriedStates(
   last: TensorInfo | undefined,
 ): TensorInfo {
   const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
-  const { tiles, place } = productOf(s, s.b * s.chunks * s.h, s.p, s.n);
+  const { tiles, place } = productOf(backend, s, s.b * s.chunks * s.h, s.p, s.n);
   backend.run("ssdScan/chunkStates", {
     ...place,
-    constants: { ...tiles, ADJOINT: reverse, LEFT_ALONG_K: false },
+    constants: { ...tiles, ADJOINT: reverse },
     buffers: { values, keys, decays, states },
   });
   const size = s.b * s.h * s.p * s.n;
@@ -159,7 +164,7 @@ export function chunkOutputs(
   o: OutputOperands,
   y: TensorInfo,
 ): void {
-  const { tiles, place } = productOf(s, s.b * s.chunks * s.h, s.Q * s.r, s.p);
+  const { tiles, place } = productOf(backend, s, s.b * s.chunks * s.h, s.Q * s.r, s.p);
   backend.run("ssdScan/outputs", {
     ...place,
     constants: { ...tiles, ...terms, SKIP: skipMode(o.D) },
@@ -179,7 +184,7 @@ export function keyGrads(
   states: TensorInfo,
   out: TensorInfo,
 ): void {
-  const { tiles, place } = productOf(s, s.b * s.chunks * s.g, s.Q * s.r, s.n);
+  const { tiles, place } = productOf(backend, s, s.b * s.chunks * s.g, s.Q * s.r, s.n);
   backend.run("ssdScan/keyGrads", {
     ...place,
     constants: { ...tiles, OF_KEYS },

@@ -10,41 +10,42 @@
 @group(0) @binding(6) var<storage, read_write> out: array<f32>; // [b, l, g, r, n]
 const OF_KEYS = false;
 //: include parts/decays.wgsl
+//: include parts/tokens.wgsl
 
-const PART = ROWS + P; // depth of a head's share
+// The head whose share is being added, among those of all chunks.
+var<private> owner: u32;
 
-// The head that element k of the depth belongs to, among those of all chunks.
-fn blockOf(k: u32) -> u32 {
-  return block / params.g * params.h + own.z * (params.h / params.g) + k / PART;
-}
-fn left(m: u32, k: u32) -> f32 {
+fn left(m: u32, s: u32) -> f32 {
   if (!inside(m)) {
     return 0.0f;
   }
-  let owner = blockOf(k);
-  let mine = tokenAt(owner * Q + m / R);
-  let s = k % PART;
+  let mine = stagedToken(m / R);
   if (s >= ROWS) {
     return select(mine.fromStart, mine.toEnd * mine.weight, OF_KEYS) * values[rowAt(m, params.h, owner % params.h) * P + s - ROWS];
   }
   if (s / R == m / R) {
     return mine.ownWeight * scores[(owner * ROWS + select(m, s, OF_KEYS)) * ROWS + select(s, m, OF_KEYS)];
   }
-  let other = tokenAt(owner * Q + s / R);
+  let other = stagedToken(s / R);
   if (OF_KEYS) {
     return select(0.0f, decayBetween(other, mine) * mine.weight * scores[(owner * ROWS + s) * ROWS + m], s > m);
   }
   return select(0.0f, decayBetween(mine, other) * other.weight * scores[(owner * ROWS + m) * ROWS + s], s < m);
 }
-fn right(k: u32, n: u32) -> f32 {
+fn right(s: u32, n: u32) -> f32 {
   if (n >= N) {
     return 0.0f;
   }
-  let s = k % PART;
   if (s >= ROWS) {
-    return states[(blockOf(k) * P + s - ROWS) * N + n];
+    return states[(owner * P + s - ROWS) * N + n];
   }
   return select(0.0f, keys[rowAt(s, params.g, own.z) * N + n], inside(s));
+}
+fn leftAlongK(k0: u32) -> bool {
+  return !OF_KEYS || k0 >= ROWS;
+}
+fn rightAlongK(k0: u32) -> bool {
+  return false;
 }
 fn store(m: u32, n: u32, value: f32) {
   if (inside(m) && n < N) {
@@ -61,5 +62,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, params.g);
-  product(group.x, N, params.h / params.g * PART, lid);
+  let first = tileAt(group.x, N);
+  var sums: array<vec4f, 4>;
+  let heads = params.h / params.g;
+  for (var head = 0u; head < heads; head++) {
+    owner = block / params.g * params.h + own.z * heads + head;
+    stageTokens(owner, lid);
+    accumulate(&sums, first, ROWS + P, lid);
+  }
+  finish(sums, first, lid);
 }

@@ -18,6 +18,7 @@ const OWN = true;
 const SKIP = 0u; // 1: D [h], 2: D [h, p]
 const HAS_Z = false;
 //: include parts/decays.wgsl
+//: include parts/tokens.wgsl
 
 fn keyGroup() -> u32 {
   return own.z * params.g / params.h;
@@ -27,7 +28,7 @@ fn left(m: u32, depth: u32) -> f32 {
     return 0.0f;
   }
   let k = depth + select(ROWS, 0u, FROM_CHUNK);
-  let mine = tokenAt(block * Q + m / R);
+  let mine = stagedToken(m / R);
   if (k >= ROWS) {
     return select(mine.fromStart, mine.toEnd, BACKWARDS) * keys[rowAt(m, params.g, keyGroup()) * N + k - ROWS];
   }
@@ -35,7 +36,7 @@ fn left(m: u32, depth: u32) -> f32 {
   if (k / R == m / R) {
     return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], OWN);
   }
-  let other = tokenAt(block * Q + k / R);
+  let other = stagedToken(k / R);
   if (BACKWARDS) {
     return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m);
   }
@@ -50,6 +51,15 @@ fn right(depth: u32, n: u32) -> f32 {
     return states[(block * P + n) * N + k - ROWS];
   }
   return select(0.0f, values[rowAt(k, params.h, own.z) * P + n], inside(k));
+}
+fn fromChunk(k0: u32) -> bool {
+  return FROM_CHUNK && k0 < ROWS;
+}
+fn leftAlongK(k0: u32) -> bool {
+  return !(BACKWARDS && fromChunk(k0));
+}
+fn rightAlongK(k0: u32) -> bool {
+  return !fromChunk(k0);
 }
 fn store(m: u32, n: u32, value: f32) {
   if (!inside(m) || n >= P) {
@@ -75,5 +85,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, params.h);
+  stageTokens(id, lid);
   product(group.x, P, select(0u, ROWS, FROM_CHUNK) + select(0u, N, FROM_STATES), lid);
 }

@@ -17,6 +17,12 @@ fn store(m: u32, n: u32, value: f32) {
     out[(block * ROWS + m) * ROWS + n] = value;
   }
 }
+fn leftAlongK(k0: u32) -> bool {
+  return true;
+}
+fn rightAlongK(k0: u32) -> bool {
+  return true;
+}
 fn heads() -> u32 {
   return select(params.g, params.h, OF_HEADS);
 }

@@ -6,10 +6,10 @@
 
 // Four elements of a row from `column` on; zero past the row's end or outside the matrix.
 fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
-  return select(vec4f(0.0f), A[(base + row * width + column) / 4u], inside && column < end);
+  return select(vec4f(0.0f), A[(base + row * width + column) / 4u], !GUARDED || (inside && column < end));
 }
 fn loadB(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
-  return select(vec4f(0.0f), B[(base + row * width + column) / 4u], inside && column < end);
+  return select(vec4f(0.0f), B[(base + row * width + column) / 4u], !GUARDED || (inside && column < end));
 }
 fn store(at: u32, column: u32, value: vec4f) {
   if (HAS_BIAS) {
