@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { StatespaceError } from "@statespace/core";
 import { bench } from "./commands/bench.ts";
+import { chat } from "./commands/chat.ts";
 import { convert } from "./commands/convert.ts";
 import { generate } from "./commands/generate.ts";
 import { inspect } from "./commands/inspect.ts";
+import { serve } from "./commands/serve.ts";
 import { train } from "./commands/train.ts";
 import { UsageError, type Command } from "./commands/command.ts";
 
-const commands: Readonly<Record<string, Command>> = { generate, train, convert, bench, inspect };
+const commands: Readonly<Record<string, Command>> = { generate, chat, serve, train, convert, bench, inspect };
 
 function usage(): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);

@@ -1,0 +1,53 @@
+import type { AddressInfo } from "node:net";
+import { makeApp } from "./app.ts";
+import type { ServerOptions } from "./config.ts";
+import { ModelHosts } from "./modelHost.ts";
+import { nodeServer } from "./nodeServer.ts";
+
+/** Where a server listens. */
+export interface ListenOptions {
+  /** Default 127.0.0.1: this machine alone. */
+  readonly host?: string;
+  /** Default 8080; 0 takes a free one. */
+  readonly port?: number;
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly url: string;
+  /** Takes no more requests, lets running answers end, and stops. */
+  close(): Promise<void>;
+  /** Stops at once. */
+  stop(): Promise<void>;
+}
+
+/** Starts the HTTP server. @throws what listening throws, such as a port that is taken. */
+export async function serve(options: ServerOptions & ListenOptions): Promise<RunningServer> {
+  const { host = "127.0.0.1", port = 8080 } = options;
+  const hosts = await ModelHosts.start(options);
+  const app = makeApp(hosts, options);
+  const server = nodeServer((request) => app.fetch(request));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  const { address, port: taken } = server.address() as AddressInfo;
+  const closed = new Promise<void>((resolve) => void server.once("close", resolve));
+  return {
+    url: `http://${address.includes(":") ? `[${address}]` : address}:${taken}`,
+    close: async () => {
+      server.close();
+      // Connections without a request are no answers.
+      server.closeIdleConnections();
+      await closed;
+      await hosts.close();
+      hosts.dispose();
+    },
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      hosts.dispose();
+      await closed;
+    },
+  };
+}
