@@ -294,7 +294,7 @@ describe("OpenAI's client", () => {
       { signal: abort.signal },
     );
     setTimeout(() => abort.abort(), 100);
-    await expect(long).rejects.toThrow();
+    await expect(long).rejects.toThrow("aborted");
     const stream = await client.chat.completions.create({
       model: "tiny",
       messages,
@@ -378,7 +378,7 @@ describe("the server", () => {
     expect(finish).toBe("length");
     expect((await whole).usage!.completion_tokens).toBe(300);
     await closing;
-    await expect(fetch(`${own.url}/health`)).rejects.toThrow();
+    await expect(fetch(`${own.url}/health`)).rejects.toThrow("fetch failed");
   });
 
   it("16 clients at once get what each gets alone", async () => {
