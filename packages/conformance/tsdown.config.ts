@@ -6,6 +6,7 @@ export default defineConfig({
     "src/cases.ts",
     "src/conformance.ts",
     "src/exactness.ts",
+    "src/serving.ts",
     "src/roundTrip.ts",
     "src/agreement.ts",
     "src/bench.ts",

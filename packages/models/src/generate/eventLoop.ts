@@ -1,5 +1,5 @@
-/** Longest stretch without letting other events through, in milliseconds: the time of a frame. */
-const FRAME = 16;
+/** Longest stretch without letting other events through, in milliseconds: the time of a frame, less what may come on top. */
+const FRAME = 12;
 
 /** Ends the running task and goes on in a later one, behind clicks, timers and signals that wait. */
 export function nextTask(): Promise<void> {

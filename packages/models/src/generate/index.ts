@@ -14,6 +14,7 @@ export {
   withDefaults,
   type GuideOptions,
   type SamplingSettings,
+  type SpeculativeOptions,
   type StreamOptions,
   type TokenOptions,
 } from "./options.ts";

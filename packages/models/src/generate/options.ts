@@ -1,6 +1,7 @@
 import { ArgumentError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { type SampleSettings } from "@statespace/core/ops";
+import type { Model } from "../model/model.ts";
 import type { TokenGuide } from "./guides/tokenGuide.ts";
 
 /** How the next token is chosen. With no field set, the model's own distribution is sampled as it is. */
@@ -27,8 +28,23 @@ export interface GuideOptions {
   readonly guide?: (() => TokenGuide) | undefined;
 }
 
+/**
+ * Guesses of several tokens, which the model then reads at once: faster where they hold, and the tokens are those without them. For
+ * one text, without guides and log probabilities; while its tokens come, the state may be some of them ahead.
+ */
+export interface SpeculativeOptions {
+  /** Tokens to guess from what the text itself said before; default 0 guesses none. */
+  readonly promptLookupNumTokens?: number;
+  /** Longest run of tokens that is looked for there; default 3. */
+  readonly maxMatchingNgramSize?: number;
+  /** A smaller model with the same tokens that guesses. */
+  readonly assistantModel?: Model | undefined;
+  /** Tokens that it guesses each time; default 5. */
+  readonly numAssistantTokens?: number;
+}
+
 /** Options of `Session.tokens`. */
-export interface TokenOptions extends SamplingSettings, GuideOptions {
+export interface TokenOptions extends SamplingSettings, GuideOptions, SpeculativeOptions {
   /** Tokens to add to each text; default 64. */
   readonly maxNewTokens?: number;
   /** Begins the generators anew: the same seed gives the same text. Left out, they go on where they were. */
@@ -68,6 +84,10 @@ export const TOKEN_OPTIONS: readonly string[] = [
   "minLength",
   "guide",
   "topLogprobs",
+  "promptLookupNumTokens",
+  "maxMatchingNgramSize",
+  "assistantModel",
+  "numAssistantTokens",
   "maxNewTokens",
   "seed",
   "eosTokenIds",
@@ -94,6 +114,8 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   noRepeatNgram: "noRepeatNgramSize",
   minTokens: "minNewTokens",
   logitsProcessor: "guide",
+  draftModel: "assistantModel",
+  numDraftTokens: "numAssistantTokens",
 };
 
 /** @throws ArgumentError for an option that is not known, with the one that may be meant. */
@@ -134,6 +156,9 @@ const GUIDE_RANGES: typeof RANGES = {
   minLength: ["a whole number >= 0", isCount],
   maxNewTokens: ["a whole number >= 0", isCount],
   topLogprobs: ["a whole number >= 0", isCount],
+  promptLookupNumTokens: ["a whole number >= 0", isCount],
+  maxMatchingNgramSize: ["a whole number >= 1", (x) => isCount(x) && x !== 0],
+  numAssistantTokens: ["a whole number >= 1", (x) => isCount(x) && x !== 0],
   logprobs: ["true or false", (x) => typeof x === "boolean"],
   guide: ["a function that makes a guide", (x) => typeof x === "function"],
   seed: ["a whole number", Number.isSafeInteger],

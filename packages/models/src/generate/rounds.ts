@@ -1,8 +1,11 @@
+import { ArgumentError } from "@statespace/core";
 import { guidesOf, samplerSettings } from "./guides/guidesOf.ts";
 import type { TokenGuide } from "./guides/tokenGuide.ts";
 import type { History } from "./history.ts";
 import { logprobsOf, type TokenLogprob } from "./logprobs.ts";
 import { countsTokens, type TokenOptions } from "./options.ts";
+import { guessesOf } from "./speculative/guesses.ts";
+import { speculate } from "./speculative/speculate.ts";
 import type { TokenLoop } from "./tokenLoop.ts";
 
 /** One token of each row, and what was asked to be told of it. */
@@ -26,6 +29,20 @@ export async function* roundsOf(
   const counts = countsTokens(options) ? history.counts(vocabSize) : undefined;
   const guides = history.rows.map((ids, row) => guidesOf(options, eosTokenIds, { ids, seen: () => history.seen(row) }));
   const round = { settings: samplerSettings(options), streams, counts, logprobs };
+  const guesses = guessesOf(options, loop.model, history.rows.length);
+  if (guesses !== undefined) {
+    if (guides.some((own) => own.length > 0)) throw new ArgumentError("tokens: guesses and guides exclude each other");
+    // What is read at once rounds otherwise than what is said one by one.
+    history.pieces = undefined;
+    const ids = history.rows[0]!;
+    try {
+      for await (const id of speculate(loop, round, { ...guesses, ids }))
+        yield { ids: Int32Array.of(id), logprobs: undefined, top: undefined, complete: NONE };
+    } finally {
+      guesses.proposer.dispose();
+    }
+    return;
+  }
   if (guides.every((own) => own.length === 0) && topLogprobs === 0) {
     for await (const { ids, logprobs } of loop.draw(round)) yield { ids, logprobs, top: undefined, complete: NONE };
     return;

@@ -161,6 +161,13 @@ export class TokenLoop {
     }
   }
 
+  /** The model takes a token of each row, [rows]; a captured step. */
+  async take(ids: Int32Array): Promise<void> {
+    writeInto(this.#ids, ids);
+    if (!this.#fits("model")) await this.#capture("model");
+    this.#advance();
+  }
+
   /** Sets the sampler. */
   #begin({ settings, streams, counts }: Omit<Round, "logprobs">): void {
     const own = sampleSettings(settings.greedy ? { ...settings, temperature: 0 } : settings);

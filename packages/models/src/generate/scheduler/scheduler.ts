@@ -136,6 +136,8 @@ export class Scheduler {
     };
     const { stop, ...own } = bannedAsIds(withDefaults(this.#options.defaults ?? {}, options), need);
     checkTokenOptions("submit", own, model.vocabSize);
+    if ((own.promptLookupNumTokens ?? 0) > 0 || own.assistantModel !== undefined)
+      throw new ArgumentError("submit: guesses are for a session of its own; here many texts step at once");
     const ids = Array.from(typeof prompt === "string" ? encodePrompt("submit", need(), prompt) : prompt);
     checkPromptIds("submit", ids, model.vocabSize);
     const streams = sampleStreams(own.seed ?? 0, n);
