@@ -1,12 +1,18 @@
 #!/usr/bin/env node
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { opTable } from "@statespace/core/backend";
 import { registerByName } from "./backends.ts";
+import { runGenerated, type GeneratedRow } from "./generated/run.ts";
+import { generatedTable } from "./generated/table.ts";
 import { runGolden, type GoldenResult, type GoldenVerdict } from "./golden/run.ts";
 
 const USAGE = `usage: conformance [--golden DIR] [--backend cpu,wasm,webgpu] [--json]
-Compares every case of a folder of golden vectors; exit 1 if any is not ok or was not run.`;
+       conformance --generated [--seed 1] [--count 6000] [--op NAME,NAME] [--backend cpu,wasm,webgpu] [--report FILE] [--json]
+Compares every case of a folder of golden vectors, or cases that are drawn from a seed: every op, forward and gradient, optional
+inputs there or not, extents of 0, 1, primes and around chunks. Prints the largest error of each op in units of 2^-24 of its scale;
+--report writes all of it, with the seed of every fault, as JSON. Exit 1 if any is not ok or was not run.`;
 
 function textLine(result: GoldenResult): string {
   const where = `${result.group}/${result.name} [${result.backend}]`;
@@ -28,6 +34,11 @@ async function main(): Promise<number> {
       golden: { type: "string" },
       backend: { type: "string", default: "cpu" },
       json: { type: "boolean", default: false },
+      generated: { type: "boolean", default: false },
+      seed: { type: "string", default: "1" },
+      count: { type: "string", default: "6000" },
+      op: { type: "string" },
+      report: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -35,6 +46,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (values.generated) return generated(values);
   const folder = values.golden ? resolve(values.golden) : new URL("../golden", import.meta.url).pathname;
   if (!existsSync(folder)) throw new Error(`no folder ${folder}`);
   const backends = values.backend
@@ -52,6 +64,50 @@ async function main(): Promise<number> {
   const bad = results.filter((result) => "why" in result || !result.ok);
   if (results.length === 0) throw new Error(`${folder} has no cases`);
   return bad.length > 0 ? 1 : 0;
+}
+
+interface GeneratedFlags {
+  readonly backend: string;
+  readonly seed: string;
+  readonly count: string;
+  readonly op?: string | undefined;
+  readonly report?: string | undefined;
+  readonly json: boolean;
+}
+
+const namesIn = (text: string): string[] =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+
+function whole(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`--${name} must be a whole number from 1 on, got "${text}"`);
+  return value;
+}
+
+/** Cases from a seed on each backend: the table, the faults, and a report. */
+async function generated({ backend, op, report, json, ...flags }: GeneratedFlags): Promise<number> {
+  const [seed, count] = [whole("seed", flags.seed), whole("count", flags.count)];
+  const ops = op === undefined ? undefined : namesIn(op);
+  for (const name of ops ?? []) if (opTable[name] === undefined) throw new Error(`there is no op "${name}"`);
+  const backends = namesIn(backend);
+  await registerByName(backends);
+  const rows: GeneratedRow[] = [];
+  for (const name of backends) rows.push(...(await runGenerated(name, { seed, count, ops })));
+  if (json) for (const row of rows) console.log(JSON.stringify(row));
+  else console.log(generatedTable(rows));
+  const faults = rows.flatMap((row) => row.faults.map((fault) => ({ ...row, ...fault })));
+  if (!json)
+    for (const fault of faults)
+      console.log(
+        `NOT OK  ${fault.op} ${fault.direction} [${fault.backend}] seed ${fault.seed}: ${fault.why}; ${fault.inputs}`,
+      );
+  if (report !== undefined)
+    writeFileSync(report, `${JSON.stringify({ seed, count, node: process.version, rows }, undefined, 2)}\n`);
+  return faults.length > 0 ? 1 : 0;
 }
 
 /** One line a group and backend: how many tensors, and how near the nearest came to its bound. */

@@ -7,7 +7,7 @@ import { values, type Draw, type OpCase } from "./opCase.ts";
 const EDGES = [-40, -17, -15, -1, -1e-4, 0, 1e-4, 0.5, 1, 15, 20, 21];
 
 /** Where a unary op is tried, and what it may err by. */
-interface Range {
+export interface Range {
   readonly low?: number;
   readonly high?: number;
   readonly edges?: readonly number[];
@@ -15,7 +15,7 @@ interface Range {
   readonly absolute?: number;
 }
 
-const unary: Readonly<Record<string, Range>> = {
+export const unaryRanges: Readonly<Record<string, Range>> = {
   neg: { relative: 0 },
   abs: { relative: 0 },
   sign: { relative: 0, edges: [-2, 0, 3] },
@@ -42,9 +42,9 @@ const unary: Readonly<Record<string, Range>> = {
 };
 
 /** WGSL lets exp err by 3 + 2|x| ulp; 60 is the largest argument tried. */
-const WGSL_EXP = 3 + 2 * 80;
+export const WGSL_EXP: number = 3 + 2 * 80;
 
-const unaryCases = Object.entries(unary).flatMap(
+const unaryCases = Object.entries(unaryRanges).flatMap(
   ([name, { low = -3, high = 3, edges, relative = 16, absolute = 0 }]): OpCase[] => {
     const random: OpCase = {
       op: opTable[name]!,
@@ -81,7 +81,7 @@ const SHAPES: readonly (readonly [string, readonly number[], readonly number[]])
 const ONE_ROUNDING = "one rounding; division to 2.5 ulp in WGSL";
 
 /** Roundings of each arithmetic op, and why. */
-const arithmetic: Readonly<Record<string, readonly [number, string]>> = {
+export const arithmeticRoundings: Readonly<Record<string, readonly [number, string]>> = {
   add: [2, ONE_ROUNDING],
   sub: [2, ONE_ROUNDING],
   mul: [2, ONE_ROUNDING],
@@ -91,7 +91,7 @@ const arithmetic: Readonly<Record<string, readonly [number, string]>> = {
   pow: [64, "exp2(y log2 x): the logarithm's rounding times the exponent"],
 };
 
-const arithmeticCases = Object.entries(arithmetic).flatMap(([name, [relative, reason]]) =>
+const arithmeticCases = Object.entries(arithmeticRoundings).flatMap(([name, [relative, reason]]) =>
   SHAPES.map(([label, a, b]): OpCase => ({
     op: opTable[name]!,
     name: label,

@@ -3,7 +3,7 @@ export * from "./causalAttentionStep.ts";
 export * from "./cauchy.ts";
 export * from "./dense.ts";
 export * from "./diagonalScan.ts";
-export * from "./elementwise.ts";
+export { elementwiseCases } from "./elementwise.ts";
 export * from "./experts.ts";
 export * from "./fftConv.ts";
 export * from "./gatedDeltaRule.ts";

@@ -8,6 +8,8 @@ export interface CaseBound {
   readonly forward: number;
   /** Beside that, in units of 2^-24 of 1: for functions that pass through zero. */
   readonly absolute?: number;
+  /** Beside that, of the largest value: what float32 cannot hold, since decays end at e^-87 or are 0. */
+  readonly underflow?: number;
   /** For a directional derivative, in units of 2^-24 of the sum of its absolute terms. */
   readonly backward: number;
   /** Beside that, in units of 2^-24 of the absolute products of upstream gradient and output: where the gradient is itself a sum whose terms may cancel. */

@@ -11,13 +11,14 @@ const DIRECTIONS = 3;
 
 /** What each element may be off by. `times` widens it for ops that are composed. */
 function allowed(c: OpCase, inputs: NdArrays, expected: NdArrays, times: number): (name: string) => Float64Array {
-  const { forward, absolute: own = 0 } = c.bound;
+  const { forward, absolute: own = 0, underflow = 0 } = c.bound;
   const kind = c.scale ?? "terms";
   const scale = kind === "terms" ? referenceOf(c, scaleInputs(c, inputs)) : expected;
   return (name) => {
     const { data } = scale[name]!;
     const peak = largest(data);
-    return data.map((x) => times * U32 * (forward * (kind === "peak" ? peak : Math.abs(x)) + own));
+    const floor = underflow * peak;
+    return data.map((x) => times * U32 * (forward * (kind === "peak" ? peak : Math.abs(x)) + own) + floor);
   };
 }
 
@@ -67,11 +68,22 @@ function differentiable(c: OpCase, inputs: NdArrays): string[] {
   );
 }
 
+/** Along how many directions each gradient is checked, and whether also of each output alone. */
+export interface Directions {
+  readonly directions?: number;
+  readonly apart?: boolean;
+}
+
 /**
  * Checks every gradient of a case: along random directions, the directional derivative on the device against a central difference
  * of the float64 reference, for each output alone and for all together.
  */
-export async function checkGradients(c: OpCase, seed = 2, times = 1): Promise<Verdict[]> {
+export async function checkGradients(
+  c: OpCase,
+  seed = 2,
+  times = 1,
+  { directions = DIRECTIONS, apart = true }: Directions = {},
+): Promise<Verdict[]> {
   const draw = new Draw(seed);
   const inputs = c.make(draw);
   const wanted = differentiable(c, inputs);
@@ -79,13 +91,13 @@ export async function checkGradients(c: OpCase, seed = 2, times = 1): Promise<Ve
   const reference = referenceOf(c, inputs);
   const names = Object.keys(reference);
   const verdicts: Verdict[] = [];
-  const combinations = names.length > 1 ? [names, ...names.map((name) => [name])] : [names];
+  const combinations = apart && names.length > 1 ? [names, ...names.map((name) => [name])] : [names];
   for (const outputs of combinations) {
     const upstream = Object.fromEntries(outputs.map((name) => [name, draw.normal(reference[name]!.shape)]));
     const grads = await deviceGradients(c, inputs, wanted, upstream);
     const cancelling = outputs.reduce((total, name) => total + absoluteDot(reference[name]!, upstream[name]!), 0);
     for (const name of wanted) {
-      for (let i = 0; i < DIRECTIONS; i++) {
+      for (let i = 0; i < directions; i++) {
         const label = `d ${outputs.join("+")} / d ${name}, direction ${i}`;
         verdicts.push(
           alongDirection({ c, inputs, name, grad: grads[name]!, upstream, cancelling, times }, draw, label),

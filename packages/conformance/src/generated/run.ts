@@ -1,0 +1,87 @@
+import { withBackend } from "@statespace/core";
+import { U32 } from "../golden/inputs.ts";
+import type { Verdict } from "../golden/judge.ts";
+import { checkForward, checkGradients } from "../harness/checkCase.ts";
+import { generatedCases, type GeneratedCase } from "./cases.ts";
+
+/** What became of the cases of one op in one direction. */
+export interface GeneratedRow {
+  readonly op: string;
+  readonly backend: string;
+  readonly direction: "forward" | "gradient";
+  cases: number;
+  /** The largest share of its bound that an error came to, the bound there and the error, in units of 2^-24 of the scale. */
+  used: number;
+  bound: number;
+  error: number;
+  readonly faults: GeneratedFault[];
+}
+
+/** A case that is not as it should be. */
+export interface GeneratedFault {
+  readonly seed: number;
+  readonly inputs: string;
+  readonly why: string;
+}
+
+export interface GeneratedOptions {
+  readonly seed: number;
+  readonly count: number;
+  readonly ops?: readonly string[] | undefined;
+}
+
+async function verdictsOf({ direction, c, seed }: GeneratedCase): Promise<Verdict[]> {
+  return direction === "forward" ? checkForward(c) : checkGradients(c, seed, 1, { directions: 1, apart: false });
+}
+
+/** Runs generated cases on a backend that is registered. */
+export async function runGenerated(backend: string, { seed, count, ops }: GeneratedOptions): Promise<GeneratedRow[]> {
+  const rows = new Map<string, GeneratedRow>();
+  await withBackend(backend, async () => {
+    for (const one of generatedCases(seed, count, ops)) {
+      const op: string = one.c.op.spec.name;
+      const key = `${op} ${one.direction}`;
+      const row = rows.get(key) ?? {
+        op,
+        backend,
+        direction: one.direction,
+        cases: 0,
+        used: 0,
+        bound: 0,
+        error: 0,
+        faults: [],
+      };
+      rows.set(key, row);
+      row.cases++;
+      try {
+        for (const verdict of await verdictsOf(one)) note(row, one, verdict);
+      } catch (error) {
+        row.faults.push({
+          seed: one.seed,
+          inputs: one.c.name,
+          why: `${(error as Error).name}: ${(error as Error).message}`,
+        });
+      }
+    }
+  });
+  return [...rows.values()];
+}
+
+function note(
+  row: GeneratedRow,
+  { seed, direction, c }: GeneratedCase,
+  { tensor, used, bound, maxAbs, ok }: Verdict,
+): void {
+  const units = direction === "forward" ? c.bound.forward + (c.bound.absolute ?? 0) : c.bound.backward;
+  if (used >= row.used) {
+    row.used = used;
+    row.bound = units;
+    row.error = used * units;
+  }
+  if (!ok)
+    row.faults.push({
+      seed,
+      inputs: c.name,
+      why: `${tensor}: off by ${maxAbs.toExponential(2)}, ${(100 * used).toFixed(0)} % of its bound ${bound.toExponential(2)} (unit ${U32.toExponential(2)})`,
+    });
+}
