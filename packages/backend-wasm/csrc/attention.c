@@ -58,7 +58,8 @@ KERNEL(causalAttention, Out y, Attention s, Space workspace) {
     float *to = y + ((row * s.l + t) * s.h + head) * s.p;
     weigh(&s, row, t, head, first, weights);
     memset(to, 0, (UW)s.p * sizeof(float));
-    for (long j = first; j <= s.m - s.l + t; j++) addRow(to, s.v + keyRow(&s, row, j, head), weights[j], s.p);
+    for (long j = first; j <= s.m - s.l + t; j++)
+      if (weights[j] != 0) addRow(to, s.v + keyRow(&s, row, j, head), weights[j], s.p);
   }
 }
 /** `workspace`: m floats a thread. Threads own shared heads, so sums over queries do not collide. */
@@ -78,7 +79,8 @@ KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, In dY, Attention s, Space wo
         const float *dy = dY + at, *q = s.q + at;
         float *dQuery = dq + at, mean = 0;
         weigh(&s, row, t, head, first, weights);
-        for (long j = first; j <= own; j++) mean += weights[j] * dotRow(dy, s.v + keyRow(&s, row, j, head), s.p);
+        for (long j = first; j <= own; j++)
+          if (weights[j] != 0) mean += weights[j] * dotRow(dy, s.v + keyRow(&s, row, j, head), s.p);
         memset(dQuery, 0, (UW)s.p * sizeof(float));
         for (long j = first; j <= own; j++) {
           if (weights[j] == 0) continue;

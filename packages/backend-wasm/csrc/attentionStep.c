@@ -44,6 +44,7 @@ static void attendOne(const AttentionStep *s, float *y, const float *query, long
   }
   memset(y, 0, (UW)s->p * sizeof(float));
   for (long j = 0; j <= t; j++) {
+    if (weights[j] == 0) continue; // what is hidden may hold anything
     F4 weight = splat(weights[j] / sum);
     const float *value = s->values + from + j * stride;
     for (long c = 0; c < s->p; c += 4)

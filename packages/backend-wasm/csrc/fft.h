@@ -14,6 +14,29 @@ INLINE C4 c4Times(C4 x, C4 y) { return (C4){nmadd(x.im, y.im, x.re * y.re), madd
 INLINE C4 c4TimesConj(C4 x, C4 y) { return (C4){madd(x.im, y.im, x.re * y.re), nmadd(x.re, y.im, x.im * y.re)}; }
 INLINE C4 c4Splat(const float *pair) { return (C4){splat(pair[0]), splat(pair[1])}; }
 
+/**
+ * Powers of two that bring a row to about 1 and back, a lane each. Rows that share a transform, as its real and imaginary part, do not see each
+ * other so, however loud one is; a row that is not finite is 0 in it, and NaN afterwards.
+ */
+typedef struct { F4 to, back; } Level;
+/** Of bits of the largest absolute value. */
+INLINE Level levelOf(I4 peak) {
+  Level level;
+  for (int i = 0; i < 4; i++) {
+    int e = peak[i] == 0 ? 127 : (int)maxLong(1, minLong(253, peak[i] >> 23));
+    union { int i; float f; } to = {(254 - e) << 23}, back = {e << 23};
+    level.to[i] = peak[i] >= 0x7f800000 ? 0.0f : to.f;
+    level.back[i] = peak[i] >= 0x7f800000 ? __builtin_nanf("") : back.f;
+  }
+  return level;
+}
+INLINE I4 louder(I4 peak, F4 x) {
+  I4 bits = (I4)x & splatInt(0x7fffffff);
+  return (I4)select4(bits > peak, (F4)bits, (F4)peak);
+}
+/** x brought to about 1, or 0. */
+INLINE F4 levelled(F4 x, F4 to) { return select4(to == splat(0), splat(0), x * to); }
+
 /** Fills entries [0, size) of table with exp(-2 pi i k / size), this thread's share; a barrier must follow. */
 void fillTwiddles(float *table, long size, int thread, int threads);
 /** x [size] in place; table as fillTwiddles left it. */

@@ -9,10 +9,20 @@ typedef struct {
   Space table; /* 2 size twiddles */
 } LongConv;
 
-/** Channels [first, first + count) of rows `row` and `row + 1` (zeros past the batch), transformed. */
-static void rowsSpectrum(const LongConv *c, C4 *out, const float *rows, long row, long first, long count) {
+/** Levels of channels [first, first + count) of rows `row` and `row + 1`; of a row alone 1. */
+static void pairLevels(const LongConv *c, Level *level, const float *rows, long row, long first, long count) {
+  level[0] = level[1] = (Level){splat(1), splat(1)};
+  for (long part = 0; part < 2 && row + 1 < c->b; part++) {
+    const float *p = rows + (row + part) * c->l * c->d + first;
+    I4 peak = splatInt(0);
+    for (long t = 0; t < c->l; t++) peak = louder(peak, loadPart(p + t * c->d, count));
+    level[part] = levelOf(peak);
+  }
+}
+/** Channels [first, first + count) of rows `row` and `row + 1` (zeros past the batch), each times its factor, transformed. */
+static void rowsSpectrum(const LongConv *c, C4 *out, const float *rows, long row, long first, long count, F4 by, F4 byOther) {
   const float *p = rows + row * c->l * c->d + first, *other = row + 1 < c->b ? p + c->l * c->d : 0;
-  for (long t = 0; t < c->l; t++) out[t] = (C4){loadPart(p + t * c->d, count), other ? loadPart(other + t * c->d, count) : splat(0)};
+  for (long t = 0; t < c->l; t++) out[t] = (C4){levelled(loadPart(p + t * c->d, count), by), other ? levelled(loadPart(other + t * c->d, count), byOther) : splat(0)};
   memset(out + c->l, 0, (UW)(c->size - c->l) * sizeof(C4));
   fftForward(out, c->size, c->table);
 }
@@ -43,13 +53,15 @@ KERNEL(fftConv, Out y, LongConv c, Space workspace) {
     filterSpectrum(&c, filter, first, count);
     for (long i = 0; i < c.size; i++) filter[i] = (C4){filter[i].re * scale, filter[i].im * scale};
     for (long row = 0; row < c.b; row += 2) {
-      rowsSpectrum(&c, x, c.u, row, first, count);
+      Level level[2];
+      pairLevels(&c, level, c.u, row, first, count);
+      rowsSpectrum(&c, x, c.u, row, first, count, level[0].to, level[1].to);
       for (long i = 0; i < c.size; i++) x[i] = c4Times(x[i], filter[i]);
       fftInverse(x, c.size, c.table);
       for (long part = 0; part < minLong(2, c.b - row); part++)
         for (long t = 0; t < c.l; t++) {
           long at = ((row + part) * c.l + t) * c.d + first;
-          storePart(y + at, madd(skip, loadPart(c.u + at, count), part ? x[t].im : x[t].re), count);
+          storePart(y + at, madd(skip, loadPart(c.u + at, count), (part ? x[t].im : x[t].re) * level[part].back), count);
         }
     }
   }
@@ -63,8 +75,11 @@ static void longConvBack(const LongConv *c, const float *dY, float *dU, float *d
   filterSpectrum(c, filter, first, count);
   memset(dFilter, 0, (UW)c->size * sizeof(C4));
   for (long row = 0; row < c->b; row += 2) {
-    rowsSpectrum(c, u, c->u, row, first, count);
-    rowsSpectrum(c, dy, dY, row, first, count);
+    // What dY is divided by, u is multiplied with: their products, which the filters' gradients sum, stay as they are.
+    Level level[2];
+    pairLevels(c, level, dY, row, first, count);
+    rowsSpectrum(c, u, c->u, row, first, count, level[0].back, level[1].back);
+    rowsSpectrum(c, dy, dY, row, first, count, level[0].to, level[1].to);
     for (long i = 0; i < c->size; i++) {
       dFilter[i] = c4Add(dFilter[i], c4TimesConj(dy[i], u[i]));
       dy[i] = c4TimesConj(dy[i], filter[i]);
@@ -76,7 +91,7 @@ static void longConvBack(const LongConv *c, const float *dY, float *dU, float *d
         long at = ((row + part) * c->l + t) * c->d + first;
         F4 g = loadPart(dY + at, count);
         sum = madd(loadPart(c->u + at, count), g, sum);
-        storePart(dU + at, madd(skip, g, (part ? dy[t].im : dy[t].re) * scale), count);
+        storePart(dU + at, madd(skip, g, (part ? dy[t].im : dy[t].re) * (scale * level[part].back)), count);
       }
       dSkip += sum;
     }

@@ -76,7 +76,7 @@ void advanceDelta(const Delta *s, const DeltaSpan *d, const DeltaTile *tile) {
     const float *key = d->key + t * d->pad;
     float *to = tile->decayed ? tile->decayed + t * size : tile->state, *own = tile->error + t * DELTA_LANES;
     F4 answer[DELTA_VECTORS], out[DELTA_VECTORS];
-    if (d->restarts[t]) memset(to, 0, (UW)size * sizeof(float)), from = to, error = nothing;
+    if (d->restarts[t]) memset(to, 0, (UW)size * sizeof(float)), from = to, before = key, error = nothing;
     (s->wide ? deltaTokenWide : deltaTokenOne)(from, to, s->n, before, error, d->decay + t * d->pad, key, d->query + t * d->pad, answer, out);
     F4 rate = splat(d->beta[t]), seen = splat(d->queryKey[t]);
     for (int v = 0; v < DELTA_VECTORS; v++) {

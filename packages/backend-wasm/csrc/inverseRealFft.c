@@ -63,6 +63,22 @@ static RealFft realFftOf(long h, long l, long size, float *tables, float *worksp
   return f;
 }
 
+/** Levels of up to eight rows of `width` floats, those at `skipped` places from the ends (imaginary parts that do not count) left out. */
+static void rowLevels(Level *level, const float *rows, long count, long width, long skippedFirst, long skippedLast) {
+  I4 peak[2] = {splatInt(0), splatInt(0)};
+  for (long i = 0; i < count; i++) {
+    const float *p = rows + i * width;
+    int largest = 0;
+    for (long k = 0; k < width; k++) {
+      union { float f; int i; } x = {p[k]};
+      int bits = x.i & 0x7fffffff;
+      if (bits > largest && k != skippedFirst && k != skippedLast) largest = bits;
+    }
+    peak[i >> 2][i & 3] = largest;
+  }
+  level[0] = levelOf(peak[0]), level[1] = levelOf(peak[1]);
+}
+
 /** y [h, l], x [h, m, 2]. Threads share rows by eights. */
 KERNEL(inverseRealFft, Out y, In x, long h, long l, long size, Space tables, Space workspace) {
   C4 *row, *ordered;
@@ -70,6 +86,8 @@ KERNEL(inverseRealFft, Out y, In x, long h, long l, long size, Space tables, Spa
   Span eights = share((f.h + 7) / 8, 1, thread, threads);
   for (long first = 8 * eights.lo; first < 8 * eights.hi && first < f.h; first += 8) {
     long count = minLong(8, f.h - first);
+    Level level[2];
+    rowLevels(level, x + 2 * first * f.m, count, 2 * f.m, 1, f.l % 2 == 0 ? 2 * f.m - 1 : 1);
     for (long k = 0; k < f.m; k++) {
       F4 re[2] = {splat(0), splat(0)}, im[2] = {splat(0), splat(0)};
       int alone = k == 0 || 2 * k == f.l;
@@ -77,12 +95,13 @@ KERNEL(inverseRealFft, Out y, In x, long h, long l, long size, Space tables, Spa
         const float *p = x + 2 * ((first + i) * f.m + k);
         re[i >> 2][i & 3] = p[0], im[i >> 2][i & 3] = alone ? 0.0f : p[1];
       }
+      for (int half = 0; half < 2; half++) re[half] = levelled(re[half], level[half].to), im[half] = levelled(im[half], level[half].to);
       row[k] = (C4){re[0] - im[1], im[0] + re[1]};
       if (!alone) row[f.l - k] = (C4){re[0] + im[1], re[1] - im[0]};
     }
     anyLength(&f, row, 1, ordered);
     for (long i = 0; i < count; i++)
-      for (long t = 0; t < f.l; t++) y[(first + i) * f.l + t] = (i < 4 ? row[t].re : row[t].im)[i & 3] / (float)f.l;
+      for (long t = 0; t < f.l; t++) y[(first + i) * f.l + t] = (i < 4 ? row[t].re : row[t].im)[i & 3] * level[i >> 2].back[i & 3] / (float)f.l;
   }
 }
 
@@ -93,10 +112,12 @@ KERNEL(inverseRealFftGrad, Out dx, In dY, long h, long l, long size, Space table
   Span eights = share((f.h + 7) / 8, 1, thread, threads);
   for (long first = 8 * eights.lo; first < 8 * eights.hi && first < f.h; first += 8) {
     long count = minLong(8, f.h - first);
+    Level level[2];
+    rowLevels(level, dY + first * f.l, count, f.l, -1, -1);
     for (long t = 0; t < f.l; t++) {
       F4 part[2] = {splat(0), splat(0)};
       for (long i = 0; i < count; i++) part[i >> 2][i & 3] = dY[(first + i) * f.l + t];
-      x[t] = (C4){part[0], part[1]};
+      x[t] = (C4){levelled(part[0], level[0].to), levelled(part[1], level[1].to)};
     }
     anyLength(&f, x, 0, ordered);
     for (long k = 0; k < f.m; k++) {
@@ -107,7 +128,8 @@ KERNEL(inverseRealFftGrad, Out dx, In dY, long h, long l, long size, Space table
       F4 re[2] = {(z.re + mirror.re) * half, (z.im + mirror.im) * half}, im[2] = {(z.im - mirror.im) * half, (mirror.re - z.re) * half};
       for (long i = 0; i < count; i++) {
         float *out = dx + 2 * ((first + i) * f.m + k);
-        out[0] = re[i >> 2][i & 3], out[1] = alone ? 0.0f : im[i >> 2][i & 3];
+        float back = level[i >> 2].back[i & 3];
+        out[0] = re[i >> 2][i & 3] * back, out[1] = alone ? 0.0f : im[i >> 2][i & 3] * back;
       }
     }
   }

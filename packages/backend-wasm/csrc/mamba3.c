@@ -29,6 +29,7 @@ static void prepareMamba3(const Mamba3 *s, Outer *o, long row, long head, long t
     for (int now = 0; now < 2; now++) {
       const float *k = rowsAt(s, s->k, s->initialK, row, t + i - 1 + now, head, s->n), *v = rowsAt(s, s->v, s->initialV, row, t + i - 1 + now, head, s->p);
       float weight = now ? w.gamma : w.beta, *keys = o->keys + (i * 2 + now) * r * o->pad, *values = o->values + (i * 2 + now) * r * s->p;
+      if (!now && w.alpha == 0) k = v = 0; // of another sequence
       if (k) padRows(keys, k, r, s->n, o->pad);
       else memset(keys, 0, (UW)(r * o->pad) * sizeof(float));
       for (long c = 0; c < r * s->p; c++) values[c] = v ? weight * v[c] : 0.0f;
@@ -66,6 +67,16 @@ KERNEL(mamba3Scan, Out y, MaybeOut lastState, Mamba3 s, Space workspace) {
   Span items = share(s.b * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++)
     mamba3Head(&s, &o, i / s.h, i % s.h, s.initialState ? s.initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
+}
+void mamba3OnceMore(const Mamba3 *s, long lo, long hi, float *y, float *lastState, float *memory) {
+  Outer o;
+  layOutOuter(&o, memory, s->p, s->n, 2 * s->r, s->r);
+  long size = s->p * s->n, width = s->r * s->p;
+  for (long i = lo; i < hi; i++) {
+    long row = i / s->h, head = i % s->h;
+    if (!holdsNan(y + (row * s->l * s->h + head) * width, s->l, s->h * width, width)) continue;
+    mamba3Head(s, &o, row, head, s->initialState ? s->initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
+  }
 }
 /** mamba3Scan with l = 1: the state, and what this token wrote (read as initialK and initialV before), in place. */
 KERNEL(mamba3ScanStep, Out y, InOut state, InOut lastK, InOut lastV, Mamba3 s, Space workspace) {

@@ -10,6 +10,9 @@ typedef struct {
   long b, l, h, r, p, n;
 } Mamba3;
 
+/** As ssdOnceMore. `memory`: outerFloats(p, n, 2 r, r). */
+void mamba3OnceMore(const Mamba3 *s, long lo, long hi, float *y, float *lastState, float *memory);
+
 typedef struct {
   Out dq, dk, dv, dadt, ddt, dtrap;
   MaybeOut dD, dz, dInitialState, dInitialK, dInitialV;

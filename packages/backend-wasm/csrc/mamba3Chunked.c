@@ -41,13 +41,14 @@ static Chunked mamba3ChunkedOf(const Mamba3 *s, long tokens, float *steps, float
                    s->b, s->l, s->h, s->h, s->r, s->p, s->n, tokens, 0};
 }
 
-/** `steps` [3][b, h, l], `first` [b, h, p, n]; `workspace`: chunkedFloats a thread. Threads share heads. */
+/** `steps` [3][b, h, l], `first` [b, h, p, n]; `workspace`: chunkedFloats or outerFloats a thread, the larger. Threads share heads. */
 KERNEL(mamba3ScanChunked, Out y, MaybeOut lastState, Mamba3 a, long tokens, Space steps, Space first, Space workspace, long perThread) {
   Mamba3Steps m;
   Chunked s = mamba3ChunkedOf(&a, tokens, steps, first, &m);
   Span items = share(s.b * s.h, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++) prepareMamba3Head(&s, &m, i / s.h, i % s.h);
   chunkedScan(&s, items.lo, items.hi, y, lastState, workspace + thread * perThread);
+  mamba3OnceMore(&a, items.lo, items.hi, y, lastState, workspace + thread * perThread);
 }
 
 /** Of the first state to what made it; returns the gradient of the weight of initialV initialK^T. dState is that of the first state. */

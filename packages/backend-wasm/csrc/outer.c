@@ -32,6 +32,8 @@ void outerForward(Outer *o, long steps, int keep) {
     float *after = keep ? o->states + (t + 1) * size : o->state;
     const float *values = o->values + t * o->updates * o->p, *keys = o->keys + t * o->updates * o->pad, *queries = o->queriesAt + t * o->queries * o->pad;
     float *y = o->y + t * o->queries * o->p;
+    // What is forgotten may have been anything, NaN too.
+    if (!keep && o->alpha[t] == 0) memset(o->state, 0, (UW)size * sizeof(float));
     for (long c = 0; c < o->p; c++) {
       const float *from = before + c * o->pad;
       float *to = after + c * o->pad;

@@ -6,6 +6,17 @@
 
 enum { OUTER_SPAN = 16 };
 
+/** True where one of `rows` rows of `width` floats, `stride` apart, holds a NaN. */
+INLINE int holdsNan(const float *p, long rows, long stride, long width) {
+  I4 found = splatInt(0);
+  for (long i = 0; i < rows; i++, p += stride)
+    for (long c = 0; c < width; c += 4) {
+      F4 x = loadPart(p + c, width - c);
+      found |= x != x;
+    }
+  return (found[0] | found[1] | found[2] | found[3]) != 0;
+}
+
 typedef struct {
   long p, n, pad, updates, queries;
   float alpha[OUTER_SPAN], dAlpha[OUTER_SPAN];

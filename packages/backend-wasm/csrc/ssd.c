@@ -57,6 +57,16 @@ KERNEL(ssdScan, Out y, MaybeOut lastState, Ssd s, Space workspace) {
   for (long i = items.lo; i < items.hi; i++)
     ssdHead(&s, &o, i / s.h, i % s.h, s.initialState ? s.initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
 }
+void ssdOnceMore(const Ssd *s, long lo, long hi, float *y, float *lastState, float *memory) {
+  Outer o;
+  layOutOuter(&o, memory, s->p, s->n, 1, 1);
+  long size = s->p * s->n;
+  for (long i = lo; i < hi; i++) {
+    long row = i / s->h, head = i % s->h;
+    if (!holdsNan(y + (row * s->l * s->h + head) * s->p, s->l, s->h * s->p, s->p)) continue;
+    ssdHead(s, &o, row, head, s->initialState ? s->initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
+  }
+}
 /** ssdScan with l = 1, the state in place. */
 KERNEL(ssdScanStep, Out y, InOut state, Ssd s, Space workspace) {
   Outer o;

@@ -12,6 +12,12 @@ typedef struct {
   Flag wideD; /* D is [h, p] */
 } Ssd;
 
+/**
+ * The heads [lo, hi) of [b, h] whose y holds a NaN, once more by the recurrence: a product with what a token does not see, or no longer,
+ * would spread it. `memory`: outerFloats(p, n, 1, 1).
+ */
+void ssdOnceMore(const Ssd *s, long lo, long hi, float *y, float *lastState, float *memory);
+
 typedef struct {
   Out dx, ddt, dA, dB, dC;
   MaybeOut dD, dz, ddtBias, dInitialState;

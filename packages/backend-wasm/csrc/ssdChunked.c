@@ -13,7 +13,7 @@ INLINE F4 rawSteps(const Chunked *s, const SsdSteps *d, long row, long head, lon
   for (long i = 0; i < count; i++) raw[i] = d->dt[(row * s->l + t + i) * s->h + head];
   return d->dtBias ? raw + splat(d->dtBias[head]) : raw;
 }
-INLINE F4 clampSteps(const SsdSteps *d, F4 free) { return min4(splat(d->high), max4(splat(d->low), free)); }
+INLINE F4 clampSteps(const SsdSteps *d, F4 free) { return select4(free == free, min4(splat(d->high), max4(splat(d->low), free)), free); }
 
 /** delta and delta A of heads [lo, hi) of [b, h]. */
 static void prepareSsdSteps(const Chunked *s, const SsdSteps *d, long lo, long hi, float *delta, float *decay) {
@@ -33,13 +33,14 @@ static Chunked ssdChunkedOf(const Ssd *s, long tokens, const float *steps, SsdSt
   return (Chunked){s->C, s->B, s->x, s->D, s->z, s->initialState, s->seqIdx, decay, steps, steps, s->b, s->l, s->h, s->g, 1, s->p, s->n, tokens, s->wideD};
 }
 
-/** `steps` [2][b, h, l]; `workspace`: chunkedFloats a thread. Threads share heads. */
+/** `steps` [2][b, h, l]; `workspace`: chunkedFloats or outerFloats a thread, the larger. Threads share heads. */
 KERNEL(ssdScanChunked, Out y, MaybeOut lastState, Ssd a, long tokens, Space steps, Space workspace, long perThread) {
   SsdSteps d;
   Chunked s = ssdChunkedOf(&a, tokens, steps, &d);
   Span items = share(s.b * s.h, 1, thread, threads);
   prepareSsdSteps(&s, &d, items.lo, items.hi, steps, steps + s.b * s.h * s.l);
   chunkedScan(&s, items.lo, items.hi, y, lastState, workspace + thread * perThread);
+  ssdOnceMore(&a, items.lo, items.hi, y, lastState, workspace + thread * perThread);
 }
 
 typedef struct {

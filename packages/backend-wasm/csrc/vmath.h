@@ -190,6 +190,7 @@ INLINE F4 cos4(F4 x) { return (F4){sineOf(x[0], 1), sineOf(x[1], 1), sineOf(x[2]
 
 /** ln x in double for finite x > 0: series in (m - 1) / (m + 1), error below 1e-12. */
 INLINE double log1Double(double x) {
+  if (x != x) return x;
   union { double d; long long i; } u = {x};
   long long k = ((u.i >> 52) & 2047) - 1023;
   u.i = (u.i & 0xfffffffffffffLL) | 0x3ff0000000000000LL;

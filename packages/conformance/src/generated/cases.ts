@@ -4,6 +4,7 @@ import type { OpCase } from "../cases/opCase.ts";
 import { denseRecipes } from "./dense.ts";
 import { Dice } from "./dice.ts";
 import { elementaryRecipes } from "./elementary.ts";
+import { poisoned } from "./poison.ts";
 import type { Drawn, Recipe } from "./recipe.ts";
 import { sequenceRecipes } from "./sequences.ts";
 
@@ -13,10 +14,13 @@ export const recipes: Readonly<Record<string, Recipe>> = { ...elementaryRecipes,
 /** Ops of many arguments and paths are drawn more often. */
 const WEIGHT = 4;
 
+/** What is checked of a case: its results, its gradients, or that a NaN in it stays where it belongs. */
+export type Direction = "forward" | "gradient" | "NaN";
+
 /** A generated case; the seed alone makes it again. */
 export interface GeneratedCase {
   readonly seed: number;
-  readonly direction: "forward" | "gradient";
+  readonly direction: Direction;
   readonly c: OpCase;
 }
 
@@ -59,7 +63,7 @@ export function makeCase(name: string, seed: number): OpCase {
   };
 }
 
-/** So many cases, forward and gradient, of all ops in turn. */
+/** So many cases of all ops in turn: forward, gradient, and of every other one with a NaN in it. */
 export function* generatedCases(seed: number, count: number, only?: readonly string[]): Generator<GeneratedCase> {
   const turns = Object.keys(opTable)
     .filter((name) => only === undefined || only.includes(name))
@@ -69,8 +73,13 @@ export function* generatedCases(seed: number, count: number, only?: readonly str
     const c = makeCase(turns[i % turns.length]!, own);
     yield { seed: own, direction: "forward", c };
     made++;
-    if (made === count || c.op.spec.differentiable.length === 0 || c.gradients === false) continue;
-    yield { seed: own, direction: "gradient", c };
-    made++;
+    if (made < count && c.op.spec.differentiable.length > 0 && c.gradients !== false) {
+      yield { seed: own, direction: "gradient", c };
+      made++;
+    }
+    if (made < count && i % 2 === 0 && poisoned(c, own) !== undefined) {
+      yield { seed: own, direction: "NaN", c };
+      made++;
+    }
   }
 }

@@ -2,13 +2,14 @@ import { withBackend } from "@statespace/core";
 import { U32 } from "../golden/inputs.ts";
 import type { Verdict } from "../golden/judge.ts";
 import { checkForward, checkGradients } from "../harness/checkCase.ts";
-import { generatedCases, type GeneratedCase } from "./cases.ts";
+import { generatedCases, type Direction, type GeneratedCase } from "./cases.ts";
+import { whyNotContained } from "./poison.ts";
 
 /** What became of the cases of one op in one direction. */
 export interface GeneratedRow {
   readonly op: string;
   readonly backend: string;
-  readonly direction: "forward" | "gradient";
+  readonly direction: Direction;
   cases: number;
   /** The largest share of its bound that an error came to, the bound there and the error, in units of 2^-24 of the scale. */
   used: number;
@@ -54,7 +55,10 @@ export async function runGenerated(backend: string, { seed, count, ops }: Genera
       rows.set(key, row);
       row.cases++;
       try {
-        for (const verdict of await verdictsOf(one)) note(row, one, verdict);
+        if (one.direction === "NaN") {
+          const why = await whyNotContained(one.c, one.seed);
+          if (why !== undefined) row.faults.push({ seed: one.seed, inputs: one.c.name, why });
+        } else for (const verdict of await verdictsOf(one)) note(row, one, verdict);
       } catch (error) {
         row.faults.push({
           seed: one.seed,

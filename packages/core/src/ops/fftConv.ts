@@ -1,6 +1,6 @@
 import { nextPowerOfTwo } from "../math/fft.ts";
 import { ndzeros } from "../math/ndarray.ts";
-import { tensor } from "../tensor/create.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { add, mul } from "./binary.ts";
 import type { NoAttrs, Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
@@ -62,6 +62,8 @@ export const fftConv: Op<typeof inputs, NoAttrs> = defineOp({
     const y = transpose(matMul(toeplitz, transpose(u, [2, 1, 0])), [2, 1, 0]);
     return { y: D ? add(y, mul(u, D)) : y };
   },
+  // No taps: only the skip is left.
+  empty: ({ u, D }, _, { y }) => ({ y: D ? mul(u, D) : zeros(y!, { backend: u.backend }) }),
   cost: ({ dims: { b, l, d, m } }) => {
     const size = nextPowerOfTwo(l + Math.min(m, l));
     return { flops: d * (2 * b + 1) * 2.5 * size * Math.log2(size), bytes: 4 * (2 * b * l * d + d * m) };

@@ -43,7 +43,7 @@ export function mamba3ScanChunked(backend: WasmBackend, inputs: KernelInputs, at
   const y = backend.output(v.shape);
   const lastState = attrs.returnLastState ? backend.output([b, h, p, n]) : undefined;
   const { tokens, rows } = chunksOf(values, attrs.chunkSize as number);
-  const perThread = sizes.chunkedFloats(rows, p, n, 1);
+  const perThread = Math.max(sizes.chunkedFloats(rows, p, n, 1), sizes.outerFloats(p, n, 2 * values.r, values.r));
   const floats = { steps: 3 * b * l * h, first: b * h * p * n, workspace: backend.threads * perThread };
   backend.withSpace(floats, (space) =>
     call.mamba3ScanChunked(backend, { y, lastState, ...values, tokens, ...space, perThread }, workOf(values)),

@@ -37,7 +37,7 @@ export function ssdScanChunked(backend: WasmBackend, inputs: KernelInputs, attrs
   const y = backend.output(x.shape);
   const lastState = attrs.returnLastState ? backend.output([b, h, p, n]) : undefined;
   const { tokens, rows } = chunksOf({ l, r: 1 }, attrs.chunkSize as number);
-  const perThread = sizes.chunkedFloats(rows, p, n, h);
+  const perThread = Math.max(sizes.chunkedFloats(rows, p, n, h), sizes.outerFloats(p, n, 1, 1));
   backend.withSpace({ steps: 2 * b * h * l, workspace: backend.threads * perThread }, (space) =>
     call.ssdScanChunked(backend, { y, lastState, ...values, tokens, ...space, perThread }, workOf(values)),
   );
