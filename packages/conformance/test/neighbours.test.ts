@@ -1,5 +1,6 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
+import { webGpuBackend } from "@statespace/backend-webgpu";
 import { readFloats, setBackend, tensor, valueAndGrads, sum, mul, type Tensor } from "@statespace/core";
 import { fftConv, inverseRealFft } from "@statespace/core/ops";
 import { beforeAll, expect, it } from "vitest";
@@ -25,7 +26,7 @@ async function expectAlone(run: (other: Float32Array) => Promise<Float32Array>, 
   }
 }
 
-for (const backend of [cpuBackend(), wasmBackend()])
+for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
   await describeOn(backend, () => {
     beforeAll(() => setBackend(backend));
     const own = row(1, L * D);

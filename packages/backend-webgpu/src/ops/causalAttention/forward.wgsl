@@ -48,7 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var c = lid; c < params.p; c += WG) {
       var sum = select(0.0f, y[query * params.p + c], base > begin);
       for (var i = 0u; i < WG && base + i <= own; i++) {
-        sum += weights[i] * v[keyAt(row, base + i, head) + c];
+        if (weights[i] != 0.0f) { // what is hidden may hold anything
+          sum += weights[i] * v[keyAt(row, base + i, head) + c];
+        }
       }
       if (id == query) {
         y[query * params.p + c] = sum;

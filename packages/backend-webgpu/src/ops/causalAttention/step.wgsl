@@ -81,7 +81,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum = y[id * P + c] * kept;
       }
       for (var i = 0u; i < WG && base + i <= own; i++) {
-        sum += weights[i] * values[keyAt(row, base + i, head) + c];
+        if (weights[i] != 0.0f) { // what is hidden may hold anything
+          sum += weights[i] * values[keyAt(row, base + i, head) + c];
+        }
       }
       y[id * P + c] = sum;
     }

@@ -102,9 +102,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var s = 0u; s < BLOCK; s++) {
         let weight = select(0.0f, expAccurate(scores[s] - peak), scores[s] > -2.0e38f || isNan(scores[s]));
         total += weight;
-        //: unroll
-        for (var c = 0u; c < PQ; c++) {
-          sums[c] = fma(vec4f(weight), values[(inner + s) * PQ + c], sums[c]);
+        if (weight != 0.0f) { // what is hidden may hold anything
+          //: unroll
+          for (var c = 0u; c < PQ; c++) {
+            sums[c] = fma(vec4f(weight), values[(inner + s) * PQ + c], sums[c]);
+          }
         }
       }
     }

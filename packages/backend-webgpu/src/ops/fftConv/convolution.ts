@@ -1,6 +1,7 @@
 import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import { nextPowerOfTwo } from "@statespace/core/math";
 import type { WebGpuBackend } from "../../backend.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { transform, transformOwn } from "./fft.ts";
 
 interface Extents {
@@ -64,32 +65,48 @@ export function fftConv(backend: WebGpuBackend, inputs: KernelInputs): TensorInf
     return [y];
   }
   const filter = transform(backend, N, d, false, { from: "filters", reals: k, l: taps, m });
+  const peaks = peaksOf(backend, e, u);
   for (const { firstPair, pairs, rowsIn } of pairRuns(backend, e)) {
-    const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
+    const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair, peaks });
     const back = transformOwn(backend, N, pairs * d, true, { from: "product", source: spectrum, factor: filter, d }, [
       spectrum,
     ]);
-    finishRows(backend, e, back, { firstPair, pairs, rowsIn }, u, D, y);
+    finishRows(backend, e, back, { firstPair, pairs, rowsIn, peaks }, u, D, y);
     backend.release(back);
   }
-  backend.release(filter);
+  backend.release(filter, ...(peaks ? [peaks] : []));
   return [y];
+}
+
+/** Largest absolute values [b, d] of rows that share transforms; of a row alone nothing. */
+function peaksOf(backend: WebGpuBackend, { b, l, d }: Extents, x: TensorInfo): TensorInfo | undefined {
+  if (b === 1) return undefined;
+  const peaks = backend.scratch(b * d);
+  foldAxis(backend, foldOps.peak, x, b, l, d, peaks);
+  return peaks;
+}
+
+interface PairRun {
+  readonly firstPair: number;
+  readonly pairs: number;
+  readonly rowsIn: number;
+  readonly peaks: TensorInfo | undefined;
 }
 
 function finishRows(
   backend: WebGpuBackend,
   { b, l, d, m, N }: Extents,
   back: TensorInfo,
-  { firstPair, pairs, rowsIn }: { firstPair: number; pairs: number; rowsIn: number },
+  { firstPair, pairs, rowsIn, peaks }: PairRun,
   u: TensorInfo,
   D: TensorInfo | undefined,
   y: TensorInfo,
 ): void {
   const count = rowsIn * l * d;
   backend.runOver("fftConv/finish", count, 64, {
-    constants: { TO: 0, HAS_D: !!D },
+    constants: { TO: 0, HAS_D: !!D, LEVEL: peaks !== undefined },
     params: { N, rows: pairs * d, b, l, d, m, firstPair, count },
-    buffers: { x: back, u, D, y },
+    buffers: { x: back, u, D, y, peaks },
   });
 }
 
@@ -110,8 +127,10 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
     return grads;
   }
   const filter = transform(backend, N, d, false, { from: "filters", reals: k, l: taps, m });
+  // What dY is divided by, u is multiplied with: their products, which the filters' gradients sum, stay as they are.
+  const peaks = peaksOf(backend, e, dY);
   for (const { firstPair, pairs, rowsIn } of pairRuns(backend, e)) {
-    const upstream = transform(backend, N, pairs * d, false, { from: "reals", reals: dY, b, l, d, firstPair });
+    const upstream = transform(backend, N, pairs * d, false, { from: "reals", reals: dY, b, l, d, firstPair, peaks });
     const back = transform(backend, N, pairs * d, true, {
       from: "product",
       source: upstream,
@@ -119,8 +138,17 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
       conjugate: true,
       d,
     });
-    finishRows(backend, e, back, { firstPair, pairs, rowsIn }, dY, D, dU);
-    const spectrum = transform(backend, N, pairs * d, false, { from: "reals", reals: u, b, l, d, firstPair });
+    finishRows(backend, e, back, { firstPair, pairs, rowsIn, peaks }, dY, D, dU);
+    const spectrum = transform(backend, N, pairs * d, false, {
+      from: "reals",
+      reals: u,
+      b,
+      l,
+      d,
+      firstPair,
+      peaks,
+      level: "back",
+    });
     // Of conj(u1 + i u2) (dy1 + i dy2) the real part in time is the sum over both rows.
     const correlation = transformOwn(
       backend,
@@ -137,6 +165,6 @@ export function fftConvGrad(backend: WebGpuBackend, inputs: KernelInputs): Tenso
     });
     backend.release(correlation);
   }
-  backend.release(filter);
+  backend.release(filter, ...(peaks ? [peaks] : []));
   return grads;
 }

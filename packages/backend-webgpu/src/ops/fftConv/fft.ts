@@ -12,6 +12,9 @@ export interface Source {
   readonly l?: number;
   readonly d?: number;
   readonly m?: number;
+  /** Of reals [b, l, d]: the largest absolute values [b, d] that bring them to one level, or are what others were brought by. */
+  readonly peaks?: TensorInfo | undefined;
+  readonly level?: "to" | "back";
   readonly firstPair?: number;
   readonly pairs?: number;
 }
@@ -34,7 +37,21 @@ export function transform(
   N: number,
   rows: number,
   INVERSE: boolean,
-  { from, reals, source, factor, conjugate = false, b = 0, l = 0, d = 1, m = 0, firstPair = 0, pairs = 0 }: Source,
+  {
+    from,
+    reals,
+    source,
+    factor,
+    conjugate = false,
+    b = 0,
+    l = 0,
+    d = 1,
+    m = 0,
+    firstPair = 0,
+    pairs = 0,
+    peaks,
+    level = "to",
+  }: Source,
 ): TensorInfo {
   let current = source;
   let ns = 1;
@@ -42,9 +59,14 @@ export function transform(
     const first = ns === 1;
     const out = backend.scratch(2 * N * rows);
     backend.runOver("fftConv/pass", (N / R) * rows, 64, {
-      constants: { R, INVERSE, ...(first ? { FROM: sources[from], CONJUGATE: conjugate } : {}) },
+      constants: {
+        R,
+        INVERSE,
+        ...(first ? { FROM: sources[from], CONJUGATE: conjugate } : {}),
+        ...(first && peaks ? { LEVEL: level === "to" ? 1 : 2 } : {}),
+      },
       params: { N, rows, ns, b, l, d, m, firstPair, pairs },
-      buffers: { ...(first ? { reals, factor } : {}), source: current, out },
+      buffers: { ...(first ? { reals, factor, peaks } : {}), source: current, out },
     });
     if (!first) backend.release(current!);
     current = out;

@@ -10,6 +10,10 @@ struct Params { N: u32, rows: u32, b: u32, l: u32, d: u32, m: u32, firstPair: u3
 @group(0) @binding(3) var<storage, read> D: array<f32>; //: optional // [d]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dD: array<f32>; //: optional // [d]
+@group(0) @binding(6) var<storage, read> peaks: array<f32>; //: optional // TO 0 with LEVEL: [b, d], largest absolute values
+const LEVEL = false; // rows were brought to one level
+
+//: include parts/level.wgsl
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -25,6 +29,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let pair = x[t * params.rows + local / 2u * params.d + c];
     let at = i + 2u * params.firstPair * params.l * params.d;
     var value = select(pair.x, pair.y, local % 2u == 1u) * scale;
+    if (LEVEL) {
+      value *= levelOf(peaks[(local + 2u * params.firstPair) * params.d + c]).y;
+    }
     if (HAS_D) {
       value = fma(D[c], u[at], value);
     }

@@ -10,6 +10,8 @@ struct Params { N: u32, rows: u32, ns: u32, b: u32, l: u32, d: u32, m: u32, firs
 @group(0) @binding(2) var<storage, read> source: array<vec2f>; //: optional // FROM 5: [rows, N/2 + 1]
 @group(0) @binding(3) var<storage, read> factor: array<vec2f>; //: optional // FROM 3: [N, d]; 4: [N, pairs d], as is source
 @group(0) @binding(4) var<storage, read_write> out: array<vec2f>; // [N, rows]
+@group(0) @binding(5) var<storage, read> peaks: array<f32>; //: optional // FROM 1 with LEVEL: [b, d], largest absolute values
+const LEVEL = 0u; // 0: rows as they are; 1: brought to one level; 2: multiplied with what brings others back
 
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
@@ -24,13 +26,26 @@ fn unit(turns: f32) -> vec2f {
   return vec2f(sinQuarter(radians, 1), select(-1.0f, 1.0f, INVERSE) * sinQuarter(radians, 0));
 }
 
+//: include parts/level.wgsl
+
+fn levelled(value: f32, row: u32, channel: u32) -> f32 {
+  if (LEVEL == 0u) {
+    return value;
+  }
+  let level = levelOf(peaks[min(row, params.b - 1u) * params.d + channel]);
+  let factor = select(level.y, level.x, LEVEL == 1u);
+  return select(value * factor, 0.0f, factor == 0.0f);
+}
+
 fn point(t: u32, row: u32) -> vec2f {
   if (FROM == 1u) {
     let first = 2u * (params.firstPair + row / params.d);
     let at = (first * params.l + min(t, params.l - 1u)) * params.d + row % params.d;
     let inside = t < params.l;
     let second = inside && first + 1u < params.b;
-    return vec2f(select(0.0f, reals[at], inside), select(0.0f, reals[select(at, at + params.l * params.d, second)], second));
+    let own = levelled(reals[at], first, row % params.d);
+    let other = levelled(reals[select(at, at + params.l * params.d, second)], first + 1u, row % params.d);
+    return vec2f(select(0.0f, own, inside), select(0.0f, other, second));
   }
   if (FROM == 2u) {
     return vec2f(select(0.0f, reals[row * params.m + min(t, params.m - 1u)], t < params.l), 0.0f);

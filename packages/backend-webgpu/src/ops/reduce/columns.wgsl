@@ -3,7 +3,7 @@ struct Params { outer: u32, extent: u32, inner: u32, part: u32, parts: u32 } // 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; // [outer, extent, inner]
 @group(0) @binding(2) var<storage, read_write> y: array<u32>; // [outer, parts, inner]
-const OP = 0u; // 0 sum, 1 max, 2 min
+const OP = 0u; // 0 sum, 1 max, 2 min, 4 largest absolute value
 const INT = false;
 
 fn isNan(x: f32) -> bool {
@@ -29,15 +29,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     y[i] = bitcast<u32>(sum);
   } else {
-    var sum = select(bitcast<f32>(x[(base + begin) * params.inner + column]), 0.0f, OP == 0u);
+    var sum = select(bitcast<f32>(x[(base + begin) * params.inner + column]), 0.0f, OP == 0u || OP == 4u);
     for (var k = begin; k < end; k++) {
-      let v = bitcast<f32>(x[(base + k) * params.inner + column]);
+      var v = bitcast<f32>(x[(base + k) * params.inner + column]);
+      v = select(v, abs(v), OP == 4u);
       if (OP == 0u) {
         sum += v;
       } else if (isNan(v) || isNan(sum)) {
         sum = select(sum, v, isNan(v));
       } else {
-        sum = select(min(sum, v), max(sum, v), OP == 1u);
+        sum = select(min(sum, v), max(sum, v), OP != 2u);
       }
     }
     y[i] = bitcast<u32>(sum);

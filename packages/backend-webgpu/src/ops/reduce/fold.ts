@@ -9,7 +9,7 @@ const rowPart = 16_384;
 const columnPart = 64;
 
 /** Codes of rows.wgsl and columns.wgsl. */
-export const foldOps = { sum: 0, max: 1, min: 2, squares: 3 } as const;
+export const foldOps = { sum: 0, max: 1, min: 2, squares: 3, peak: 4 } as const;
 
 /** Folds the middle axis of x, seen as [outer, extent, inner], in as many rounds as it takes; the result has outer * inner elements. */
 export function foldAxis(

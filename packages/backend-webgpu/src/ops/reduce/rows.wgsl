@@ -3,7 +3,7 @@ struct Params { rows: u32, extent: u32, part: u32, parts: u32 } // elements a pa
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; // [rows, extent]
 @group(0) @binding(2) var<storage, read_write> y: array<u32>; // [rows, parts]
-const OP = 0u; // 0 sum, 1 max, 2 min, 3 sum of squares
+const OP = 0u; // 0 sum, 1 max, 2 min, 3 sum of squares, 4 largest absolute value
 const INT = false;
 const WG = 256u;
 var<workgroup> floats: array<f32, WG>;
@@ -14,11 +14,11 @@ fn isNan(x: f32) -> bool {
 }
 
 fn join(a: f32, b: f32) -> f32 {
-  if ((OP == 1u || OP == 2u) && (isNan(a) || isNan(b))) {
+  if ((OP == 1u || OP == 2u || OP == 4u) && (isNan(a) || isNan(b))) {
     return select(b, a, isNan(a));
   }
   switch OP {
-    case 1u: { return max(a, b); }
+    case 1u, 4u: { return max(a, b); }
     case 2u: { return min(a, b); }
     default: { return a + b; }
   }
@@ -45,10 +45,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     ints[lid] = sum;
   } else {
-    var sum = select(bitcast<f32>(x[base + begin]), 0.0f, OP == 0u || OP == 3u);
+    var sum = select(bitcast<f32>(x[base + begin]), 0.0f, OP == 0u || OP == 3u || OP == 4u);
     for (var i = begin + lid; i < end; i += WG) {
       let v = bitcast<f32>(x[base + i]);
-      sum = join(sum, select(v, v * v, OP == 3u));
+      sum = join(sum, select(select(v, v * v, OP == 3u), abs(v), OP == 4u));
     }
     floats[lid] = sum;
   }
