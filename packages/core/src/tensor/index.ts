@@ -18,6 +18,7 @@ export {
 } from "./create.ts";
 export * from "./gradients.ts";
 export * from "./parameter.ts";
+export { recompute } from "./recompute.ts";
 export { runComposite, runKernel } from "./run.ts";
 export { disposeOnThrow, keep, tidy } from "./scope.ts";
 export { isDifferentiated, isRecording as isRecordingGradients, noGrad, type GradientRule } from "./tape.ts";

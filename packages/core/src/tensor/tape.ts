@@ -25,6 +25,8 @@ export interface TapeNode {
 interface Tape {
   readonly serial: number;
   readonly nodes: TapeNode[];
+  /** What is differentiated. */
+  readonly xs: readonly Tensor[];
 }
 
 let serials = 0;
@@ -43,7 +45,7 @@ export function hasTape(): boolean {
 
 /** Starts a tape for the gradients of `xs`, and returns its serial number. */
 export function startTape(xs: readonly Tensor[]): number {
-  tape = { serial: ++serials, nodes: [] };
+  tape = { serial: ++serials, nodes: [], xs };
   paused = false;
   for (const x of xs) x.onTape = tape.serial;
   return tape.serial;
@@ -54,6 +56,26 @@ export function endTape(): readonly TapeNode[] {
   const nodes = tape?.nodes ?? [];
   tape = undefined;
   return nodes;
+}
+
+/** What the tape under way differentiates by; empty where none records. */
+export function differentiated(): readonly Tensor[] {
+  return tape === undefined || paused ? [] : tape.xs;
+}
+
+/** Runs a function as under a tape by `xs`, whose nodes are let go at once; the tape that was under way then goes on. */
+export function rehearse<T>(xs: readonly Tensor[], fn: () => T): T {
+  const [outer, wasPaused] = [tape, paused];
+  const before = xs.map((x) => x.onTape);
+  startTape(xs);
+  try {
+    return fn();
+  } finally {
+    for (const node of endTape()) drop(node);
+    tape = outer;
+    paused = wasPaused;
+    xs.forEach((x, i) => (x.onTape = before[i]!));
+  }
 }
 
 /** Runs a function with the tape off: nothing inside it gets a gradient. */

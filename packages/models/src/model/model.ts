@@ -12,9 +12,15 @@ import {
   type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
-import { startBackend, type AnyBackend, refuseUnknown } from "@statespace/core/backend";
+import {
+  isRecordingGradients,
+  recompute,
+  refuseUnknown,
+  startBackend,
+  type AnyBackend,
+} from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
-import { ResidualBlock } from "../layers/block.ts";
+import { ResidualBlock, type BlockOptions } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
 import { makeMlp } from "../layers/moe.ts";
 import { Norm } from "../layers/norm.ts";
@@ -41,6 +47,8 @@ export interface ModelForwardOptions {
   readonly lastOnly?: boolean;
   /** Randomness of dropout; none without it. */
   readonly rng?: Rng | undefined;
+  /** Under a tape, each block's intermediate values are computed again for its gradient in place of being kept. */
+  readonly recompute?: boolean;
 }
 
 const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
@@ -50,6 +58,7 @@ const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
   lengths: true,
   lastOnly: true,
   rng: true,
+  recompute: true,
 };
 const FORWARD_NAMES = {
   cacheParams: "initialState",
@@ -224,7 +233,7 @@ export class Model extends ModelWeights {
   /** Runs the stack; `states` collects what the layers remember. */
   #blocks(
     encoded: Tensor,
-    { initialState, returnState = false, seqIdx, lengths, rng }: ModelForwardOptions,
+    { initialState, returnState = false, seqIdx, lengths, rng, recompute: again = false }: ModelForwardOptions,
     states: LayerState[],
   ): Tensor {
     const { dropout: share } = this.resolved;
@@ -237,6 +246,10 @@ export class Model extends ModelWeights {
     let x = encoded;
     let at = 0;
     for (const block of this.blocks) {
+      if (again && isRecordingGradients() && !returnState && initialState === undefined) {
+        x = this.#recomputed(block, x, { encoded, seqIdx, padding }, rng);
+        continue;
+      }
       const before = initialState?.layers.slice(at, at + block.mixers.length);
       const initialStates = before?.map((layer) => settled(layer, initialState!.position));
       const result = block.forward(x, { encoded, initialStates, returnState, seqIdx, padding, dropout });
@@ -245,6 +258,25 @@ export class Model extends ModelWeights {
       at += block.mixers.length;
     }
     return x;
+  }
+
+  /** A block that keeps its inputs alone for its gradient; what dropout drew it draws again. */
+  #recomputed(
+    block: ResidualBlock,
+    x: Tensor,
+    beside: Readonly<Pick<BlockOptions, "encoded" | "seqIdx" | "padding">>,
+    rng: Rng | undefined,
+  ): Tensor {
+    const names = (["encoded", "seqIdx", "padding"] as const).filter((name) => beside[name] !== undefined);
+    const drawn = rng?.state();
+    let own = rng;
+    const run = (input: Tensor, ...others: readonly Tensor[]): Tensor => {
+      const { dropout: share } = this.resolved;
+      const dropout = own !== undefined && share > 0 ? channelDropout(share, own) : undefined;
+      own = drawn && Rng.fromState(drawn);
+      return block.forward(input, { ...Object.fromEntries(names.map((name, i) => [name, others[i]!])), dropout }).y;
+    };
+    return recompute(run as (...inputs: readonly Tensor[]) => Tensor, [x, ...names.map((name) => beside[name]!)]);
   }
 
   /** What of the tokens [b, l, dModel] the head sees, normed. */

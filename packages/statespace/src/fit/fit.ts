@@ -115,11 +115,11 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
 /** What is trained: an adapter, or the weights, or some of them. */
 async function objectiveOf(
   what: Fittable,
-  { adapter: wanted, freeze }: FitOptions,
+  { adapter: wanted, freeze, recompute = false }: FitOptions,
 ): Promise<{ readonly objective: Trainable; readonly adapter?: Adapter }> {
   const model = "model" in what ? what.model : what;
   const adapter = wanted === undefined ? undefined : await adapterOf(what, wanted);
-  if (adapter !== undefined) return { objective: adapterObjective(adapter), adapter };
+  if (adapter !== undefined) return { objective: adapterObjective(adapter, { recompute }), adapter };
   const [packed] = model.formats.values();
   if (packed !== undefined)
     throw new ArgumentError(
@@ -129,7 +129,7 @@ async function objectiveOf(
     throw new ArgumentError(
       "fit: an adapter is on; train it ({ adapter }), or switch it off or merge and dispose it first",
     );
-  const objective = modelObjective(model);
+  const objective = modelObjective(model, { recompute });
   return {
     objective: freeze === undefined ? objective : { ...objective, parameters: trainedParameters(model, freeze) },
   };

@@ -8,6 +8,8 @@ export interface FitOptions {
   readonly adapter?: AddAdapterOptions | Adapter;
   /** Weights that stay as they are: a regular expression that fits whole names, or (parts of) names between dots, of the model's family or ours. */
   readonly freeze?: Freeze;
+  /** Intermediate values of each block are computed again for its gradient in place of being kept: more time, a fraction of the memory. */
+  readonly recompute?: boolean;
   /** Steps of the optimiser; by default 10 epochs of examples, or a pass over a text. */
   readonly steps?: number;
   /** In place of `steps`: how often each example, or each token of a text, is seen. */
@@ -49,6 +51,7 @@ export interface FitOptions {
 const NAMES = [
   "adapter",
   "freeze",
+  "recompute",
   "steps",
   "epochs",
   "maxMinutes",
@@ -72,7 +75,13 @@ const NAMES = [
 
 /** @throws ArgumentError naming the option that is unknown or out of its range. */
 export function checkFitOptions(options: FitOptions): void {
-  refuseUnknown("fit", options, NAMES, { lora: "adapter", peft: "adapter", lr: "learningRate", maxSteps: "steps" });
+  refuseUnknown("fit", options, NAMES, {
+    lora: "adapter",
+    peft: "adapter",
+    lr: "learningRate",
+    maxSteps: "steps",
+    gradientCheckpointing: "recompute",
+  });
   if (options.adapter !== undefined && options.freeze !== undefined)
     throw new ArgumentError("fit: freeze goes with the weights; an adapter leaves all of them as they are");
   const { steps, epochs, batchSize, seqLen, evaluateEvery, checkpointEvery, heldOut = 0.1 } = options;
