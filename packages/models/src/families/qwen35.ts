@@ -40,7 +40,8 @@ export function textConfig(fields: ConfigFields): ConfigFields {
   const { tie_word_embeddings: tie = null, text_config: own } = fields.json;
   if (!fields.isObject("text_config")) throw fields.error("text_config", "must be an object");
   return new ConfigFields(
-    { tie_word_embeddings: tie, ...(own as JsonObject) },
+    // Of both, the whole model's says whether its head is the embedding: its class reads that one.
+    { ...(own as JsonObject), ...(tie === null ? {} : { tie_word_embeddings: tie }) },
     "text_config.",
     undefined,
     fields.notes,

@@ -60,6 +60,17 @@ describe("qwen3_5", () => {
     for (const model of [seen, plain]) model.dispose();
   });
 
+  it("the whole model's config says whether the head is the embedding, before the language model's", async () => {
+    const own = { ...(await text()), tie_word_embeddings: false };
+    const tie = (outer: object): unknown => {
+      const { head } = parseModelConfig({ model_type: "qwen3_5", text_config: own, ...outer });
+      return head.kind === "language" && head.tie;
+    };
+    expect(tie({ tie_word_embeddings: true })).toBe(true);
+    expect(tie({ tie_word_embeddings: false })).toBe(false);
+    expect(tie({})).toBe(false);
+  });
+
   it("older keys say the same", async () => {
     const { layer_types: types, rope_parameters: rope, ...rest } = await text();
     const { rope_theta, partial_rotary_factor } = rope as Record<string, number>;
