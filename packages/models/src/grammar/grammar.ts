@@ -15,6 +15,14 @@ export interface GrammarSource {
   readonly ebnf?: string;
 }
 
+/** What a text must be, compiled; made by `compileGrammar`. */
+export interface Grammar {
+  /** The option `guide` of `stream`, `tokens`, `generate` and `submit`. */
+  readonly guide: () => TokenGuide;
+  /** Frees it; texts that it is used for must be over. */
+  dispose(): void;
+}
+
 /** Which tokens a grammar is for. */
 export interface GrammarOptions {
   /** Scores of the model; default those of the tokenizer. */
@@ -53,7 +61,9 @@ export async function compileGrammar(
     const compiled = await compile(compiler, source);
     // The library lets control characters into strings of a bounded length, where JSON has none; on one line there are none elsewhere.
     const banned = typeof source.jsonSchema === "object" ? withControlCharacters(tokenizer, vocabSize) : [];
-    return new Grammar(own, compiled, { endsByItself: eosTokenIds.length === 0, banned });
+    const make = (): Promise<GrammarMatcher> =>
+      own.GrammarMatcher.createGrammarMatcher(compiled, undefined, eosTokenIds.length === 0);
+    return { guide: () => new GrammarGuide(make, banned), dispose: () => compiled.dispose() };
   } catch (cause) {
     throw new ArgumentError(`compileGrammar: the grammar cannot be used: ${messageOf(cause)}`, { cause });
   }
@@ -109,26 +119,6 @@ function withControlCharacters(tokenizer: Tokenizer, vocabSize: number): number[
   for (let id = 0; id < Math.min(vocabSize, tokenizer.vocabSize); id++)
     if (tokenizer.tokenBytes!(id).some((byte) => byte < 0x20)) ids.push(id);
   return ids;
-}
-
-/** What a text must be, compiled; made by `compileGrammar`. */
-export class Grammar {
-  /** The option `guide` of `stream`, `tokens`, `generate` and `submit`. */
-  readonly guide: () => TokenGuide;
-  readonly #compiled: CompiledGrammar;
-
-  /** @internal See `compileGrammar`. */
-  constructor(own: Library, compiled: CompiledGrammar, how: { endsByItself: boolean; banned: readonly number[] }) {
-    this.#compiled = compiled;
-    const make = (): Promise<GrammarMatcher> =>
-      own.GrammarMatcher.createGrammarMatcher(compiled, undefined, how.endsByItself);
-    this.guide = () => new GrammarGuide(make, how.banned);
-  }
-
-  /** Frees it; texts that it is used for must be over. */
-  dispose(): void {
-    this.#compiled.dispose();
-  }
 }
 
 /** Holds one text to a grammar. */

@@ -1,1 +1,1 @@
-export { compileGrammar, Grammar, type GrammarOptions, type GrammarSource } from "./grammar.ts";
+export { compileGrammar, type Grammar, type GrammarOptions, type GrammarSource } from "./grammar.ts";

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { ArgumentError } from "@statespace/core";
 import type { Tokenizer } from "@statespace/text";
@@ -9,6 +10,7 @@ import {
   type Model,
   type StreamOptions,
 } from "@statespace/models";
+import type { Grammar } from "@statespace/models/grammar";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
 import { load } from "../load.ts";
@@ -26,6 +28,10 @@ const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --i
                          (what is not told here is as the model's generation_config.json says)
   --temperature T  --top-k K  --top-p P  --min-p P  --seed S
   --repetition-penalty R  --presence-penalty P  --frequency-penalty P
+  --typical-p P  --no-repeat-ngram-size N  --min-new-tokens N
+  --prompt-lookup N      guess so many tokens from the text itself: the same text, sooner where it repeats
+  --json-schema FILE     the text is JSON by this schema (needs @mlc-ai/web-xgrammar)
+  --regex R              the text matches this regular expression (needs it too)
   --stop TEXT            ends the text; may be given more than once
   --ignore-eos           go on after an end-of-text token
   --weights F            keep matrices as f16, bf16, q8 or q4; f32 is the plain format
@@ -46,6 +52,12 @@ const OPTIONS = {
   "repetition-penalty": { type: "string" },
   "presence-penalty": { type: "string" },
   "frequency-penalty": { type: "string" },
+  "typical-p": { type: "string" },
+  "no-repeat-ngram-size": { type: "string" },
+  "min-new-tokens": { type: "string" },
+  "prompt-lookup": { type: "string" },
+  "json-schema": { type: "string" },
+  regex: { type: "string" },
   seed: { type: "string" },
   stop: { type: "string", multiple: true },
   "ignore-eos": { type: "boolean", default: false },
@@ -75,6 +87,10 @@ function settings(values: Values, signal: AbortSignal): StreamOptions {
       | "repetition-penalty"
       | "presence-penalty"
       | "frequency-penalty"
+      | "typical-p"
+      | "no-repeat-ngram-size"
+      | "min-new-tokens"
+      | "prompt-lookup"
       | "seed"
       | "max-new-tokens",
   ): number | undefined => numberOption(name, values[name]);
@@ -87,6 +103,10 @@ function settings(values: Values, signal: AbortSignal): StreamOptions {
     repetitionPenalty: number("repetition-penalty"),
     presencePenalty: number("presence-penalty"),
     frequencyPenalty: number("frequency-penalty"),
+    typicalP: number("typical-p"),
+    noRepeatNgramSize: number("no-repeat-ngram-size"),
+    minNewTokens: number("min-new-tokens"),
+    promptLookupNumTokens: number("prompt-lookup"),
     seed: number("seed"),
     maxNewTokens: number("max-new-tokens"),
     stop: values.stop,
@@ -128,7 +148,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const backend = await chooseBackend(values.backend);
   const lm = await open(from, values, signal);
   const { model, tokenizer, defaults } = lm;
-  const options = withDefaults(defaults, settings(values, signal));
+  const grammar = await grammarOf(values, lm);
+  const options = withDefaults(defaults, { ...settings(values, signal), ...(grammar && { guide: grammar.guide }) });
   try {
     if (prompt !== undefined && tokenizer === undefined)
       throw new ArgumentError("generate: the model has no tokenizer.json; give --tokenizer or --ids");
@@ -136,6 +157,26 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     return await (values.json ? printJson : printText)({ model, tokenizer, prompt, ids, options, backend });
   } finally {
     lm.dispose();
+  }
+}
+
+/** What the text must follow, if it must. @throws UsageError for two of them, or a file that is no JSON. */
+async function grammarOf(values: Values, { tokenizer, model, defaults }: LoadedModel): Promise<Grammar | undefined> {
+  const { "json-schema": file, regex } = values;
+  if (file === undefined && regex === undefined) return undefined;
+  if (file !== undefined && regex !== undefined) throw new UsageError("--json-schema and --regex exclude each other");
+  if (tokenizer === undefined) throw new UsageError("--json-schema and --regex need a model with a tokenizer.json");
+  const { compileGrammar } = await import("@statespace/models/grammar");
+  const eosTokenIds = values["ignore-eos"] ? [] : (defaults.eosTokenIds ?? model.resolved.eosTokenIds);
+  const source = file === undefined ? { regex: regex! } : { jsonSchema: readSchema(file) };
+  return compileGrammar(tokenizer, source, { vocabSize: model.vocabSize, eosTokenIds });
+}
+
+function readSchema(file: string): object {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as object;
+  } catch (error) {
+    throw new UsageError(`--json-schema: ${file}: ${(error as Error).message}`);
   }
 }
 

@@ -37,9 +37,9 @@ export async function serve(options: ServerOptions & ListenOptions): Promise<Run
     url: `http://${address.includes(":") ? `[${address}]` : address}:${taken}`,
     close: async () => {
       server.close();
-      // Connections without a request are no answers.
-      server.closeIdleConnections();
-      await closed;
+      // Connections that wait for another request are no answers.
+      const idle = setInterval(() => server.closeIdleConnections(), 20);
+      await closed.finally(() => clearInterval(idle));
       await hosts.close();
       hosts.dispose();
     },
