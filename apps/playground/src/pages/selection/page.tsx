@@ -14,6 +14,7 @@ import type { RaceSettings } from "./compute/trainer.ts";
 import { contenders, type Contender } from "./contender.ts";
 import formulas from "./formulas.tex";
 import { Inside, Memory } from "./Inside.tsx";
+import { DeltaKnob } from "./DeltaKnob.tsx";
 import { messages as m } from "./messages.ts";
 import type { Racer } from "./racer.ts";
 import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
@@ -86,6 +87,7 @@ export function SelectionPage(): JSX.Element {
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <DeltaKnob />
       <Panel title={m().race} note={m().raceNote(SIZES[size()].nLayer, SIZES[size()].dModel, SIZES[size()].dState)}>
         <div class="row">
           <Show
