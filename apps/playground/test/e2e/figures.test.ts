@@ -22,7 +22,7 @@ async function visit(address: string): Promise<{ page: Page; errors: string[] }>
 describe.each(["state-space", "discretize", "two-views", "hippo", "s4", "selection"])("%s", (id) => {
   it("each plot, picture and plane has a table, and the page stays readable by everybody with all of them open", async () => {
     const { page, errors } = await visit(`${id}?lang=en`);
-    const figures = await page.locator(".plot, .heat, svg[viewBox='-112 -112 224 224']").count();
+    const figures = await page.locator(".plot, .heat, .jar, svg[viewBox='-112 -112 224 224']").count();
     expect(figures).toBeGreaterThan(0);
     const buttons = page.locator(".as-table button");
     expect(await buttons.count()).toBe(figures);
@@ -99,7 +99,7 @@ it("9 the pictures of all layers share one scale, which only grows", async () =>
   await page.getByTestId("load").click();
   await page.getByTestId("facts").waitFor({ timeout: 60_000 });
   const scales = async (): Promise<number[]> =>
-    page.locator(".colorbar").evaluateAll((all) => all.map((bar) => Number((bar as HTMLElement).dataset["full"])));
+    page.locator("figure .colorbar").evaluateAll((all) => all.map((bar) => Number((bar as HTMLElement).dataset["full"])));
   let before = 0;
   for (const go of ["write", "more", "more"]) {
     await page.getByTestId(go).click();

@@ -35,7 +35,7 @@ it("the jar holds what the knobs say, and small steps let the fillers pass", asy
   await page.getByTestId("knob-1").focus();
   await page.keyboard.press("End");
   await expectHeld([2, 4, 2, 0.05, 2]);
-  expect(await page.evaluate(() => location.hash)).toContain("knob=");
+  await expect.poll(() => page.evaluate(() => location.hash)).toContain("knob=");
   expect(await seriousFindings(page)).toEqual([]);
   expect(errors).toEqual([]);
   await page.context().close();
