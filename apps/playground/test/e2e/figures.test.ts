@@ -99,7 +99,9 @@ it("9 the pictures of all layers share one scale, which only grows", async () =>
   await page.getByTestId("load").click();
   await page.getByTestId("facts").waitFor({ timeout: 60_000 });
   const scales = async (): Promise<number[]> =>
-    page.locator("figure .colorbar").evaluateAll((all) => all.map((bar) => Number((bar as HTMLElement).dataset["full"])));
+    page
+      .locator("figure .colorbar")
+      .evaluateAll((all) => all.map((bar) => Number((bar as HTMLElement).dataset["full"])));
   let before = 0;
   for (const go of ["write", "more", "more"]) {
     await page.getByTestId(go).click();
