@@ -34,7 +34,7 @@ const SHORT = ["--steps", "2", "--batch-size", "1", "--seq-len", "16", "--held-o
 it("trains an adapter on a checkpoint with packed weights, and resumes it", async () => {
   const out = join(folder, "adapter");
   const args = ["--init", base, "--data", lines, "--out", out, "--lora", "--rank", "2", "--weights", "q8", ...SHORT];
-  const first = await train([...args, "--save-every", "1"]);
+  const first = await train([...args, "--save-every", "1", "--tensorboard", "--recompute"]);
   expect(first.stderr).toMatch(/step 2 {2}end/);
   expect(first.stdout).toMatch(/of [\d,]+ weights, 2 steps; loss \d/);
   expect(first.code).toBe(0);
@@ -45,6 +45,8 @@ it("trains an adapter on a checkpoint with packed weights, and resumes it", asyn
     r: 2,
     base_model_name_or_path: base,
   });
+  const board = readdirSync(out).find((name) => name.startsWith("events.out.tfevents."));
+  expect(readFileSync(join(out, board!)).toString("latin1").split("train/loss")).toHaveLength(3);
   const more = await train([...args.map((word, i) => (args[i - 1] === "--steps" ? "3" : word)), "--resume", "--json"]);
   const events = more.stdout
     .trimEnd()

@@ -47,6 +47,8 @@ export interface ModelForwardOptions {
   readonly lastOnly?: boolean;
   /** Randomness of dropout; none without it. */
   readonly rng?: Rng | undefined;
+  /** Gives what the head takes, in place of its answer: the normed residual stream [b, l, dModel] of a head that answers every token. */
+  readonly beforeHead?: boolean;
   /** Under a tape, each block's intermediate values are computed again for its gradient in place of being kept. */
   readonly recompute?: boolean;
 }
@@ -58,6 +60,7 @@ const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
   lengths: true,
   lastOnly: true,
   rng: true,
+  beforeHead: true,
   recompute: true,
 };
 const FORWARD_NAMES = {
@@ -176,7 +179,8 @@ export class Model extends ModelWeights {
       const before = this.#pooling === "mean" ? initialState?.layers.at(-1)!["sum"] : undefined;
       const { pooled, sum } = this.#pool(x, options, before, position);
       if (sum && returnState) states.push({ sum });
-      return [this.head.apply(pooled), ...states.flatMap((state) => Object.values(state))];
+      const output = options.beforeHead ? pooled : this.head.apply(pooled);
+      return [output, ...states.flatMap((state) => Object.values(state))];
     });
     return returnState ? { output: out[0]!, state: new ModelState(states, position + l) } : { output: out[0]! };
   }

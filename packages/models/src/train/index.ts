@@ -44,3 +44,4 @@ export {
   type WarmUpOptions,
 } from "./schedule.ts";
 export { trainStep, type StepOptions, type StepResult } from "./step.ts";
+export { tensorBoardHeader, tensorBoardRecord } from "./tensorBoard.ts";

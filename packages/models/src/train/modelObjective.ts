@@ -13,11 +13,13 @@ import {
 } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import type { HeadConfig } from "../model/config.ts";
+import type { Head } from "../model/head.ts";
 import type { Model } from "../model/model.ts";
 import { ModelState } from "../model/state.ts";
-import { countedTargets, IGNORED_TARGET, type TrainingBatch } from "./batch.ts";
+import { countedTargets, countTargets, IGNORED_TARGET, type TrainingBatch } from "./batch.ts";
+import { chunkedCrossEntropy } from "./chunkedLoss.ts";
 import { classAccuracy } from "./classAccuracy.ts";
-import type { LossContext, Measures, Trainable } from "./objective.ts";
+import type { LossContext, LossResult, Measures, Trainable } from "./objective.ts";
 
 /** Options of `modelObjective`. */
 export interface ModelObjectiveOptions {
@@ -25,6 +27,11 @@ export interface ModelObjectiveOptions {
   readonly carryState?: boolean;
   /** Blocks compute their intermediate values again for the gradient in place of keeping them: about a third more time, a fraction of the memory. */
   readonly recompute?: boolean;
+  /**
+   * Most logits of a language model that are in memory at once while training; where a batch has more, its loss is computed some tokens at a
+   * time. Default 2^26, 256 MiB of them.
+   */
+  readonly logitsAtOnce?: number;
 }
 
 interface Run {
@@ -35,6 +42,8 @@ interface Run {
 
 /** What an objective asks of a model. */
 export interface ObjectiveModel extends Pick<Model, "parameters" | "forward" | "backend"> {
+  /** Where it is absent, all logits of a batch are in memory at once. */
+  readonly head?: Head;
   readonly resolved: { readonly head: Pick<HeadConfig, "kind"> };
 }
 
@@ -44,13 +53,14 @@ export interface ObjectiveModel extends Pick<Model, "parameters" | "forward" | "
  * entries whose mask is not 0 (mask of the targets' leading axes).
  */
 export function modelObjective(model: ObjectiveModel, options: ModelObjectiveOptions = {}): Trainable {
-  refuseUnknown("modelObjective", options, ["carryState", "recompute"]);
+  refuseUnknown("modelObjective", options, ["carryState", "recompute", "logitsAtOnce"]);
   const classes = model.resolved.head.kind === "language" || model.resolved.head.kind === "classification";
   const lossOf = ({ output, targets }: Run, batch: TrainingBatch): Tensor =>
     classes ? meanCrossEntropy(output, targets, IGNORED_TARGET) : squaredError(output, targets, batch.mask);
   return {
     parameters: model.parameters,
     loss(batch, context) {
+      if (isLarge(model, batch, options)) return largeLoss(model, batch, context, options);
       const result = run(model, batch, context, options, true);
       return { loss: lossOf(result, batch), ...(result.state && { state: result.state }) };
     },
@@ -76,6 +86,7 @@ function run(
   { carried, rng }: LossContext,
   { carryState = false, recompute = false }: ModelObjectiveOptions,
   training: boolean,
+  beforeHead = false,
 ): Run {
   const { backend } = model;
   const inputs = tensor(batch.inputs, batch.shape, { backend });
@@ -88,8 +99,39 @@ function run(
     lengths: batch.lengths,
     rng: training ? rng : undefined,
     recompute,
+    beforeHead,
   });
   return { targets, ...result };
+}
+
+const LOGITS_AT_ONCE = 2 ** 26;
+
+/** Whether the logits of a batch are too many to be there at once. */
+function isLarge(
+  { resolved, head }: ObjectiveModel,
+  { shape }: TrainingBatch,
+  options: ModelObjectiveOptions,
+): boolean {
+  const { logitsAtOnce = LOGITS_AT_ONCE } = options;
+  return (
+    head !== undefined &&
+    resolved.head.kind === "language" &&
+    shape[0]! * shape[1]! * head.weight.shape[0]! > logitsAtOnce
+  );
+}
+
+/** As the loss, without ever all logits. */
+function largeLoss(
+  model: ObjectiveModel,
+  batch: TrainingBatch,
+  context: LossContext,
+  options: ModelObjectiveOptions,
+): LossResult {
+  const { output, targets, state } = run(model, batch, context, options, true, true);
+  const atOnce = Math.max(1, Math.floor((options.logitsAtOnce ?? LOGITS_AT_ONCE) / 4));
+  const counted = countTargets(batch);
+  const loss = chunkedCrossEntropy(model.head!, output, targets, { ignored: IGNORED_TARGET, counted, atOnce });
+  return { loss, ...(state && { state }) };
 }
 
 function squaredError(output: Tensor, targets: Tensor, mask: Float32Array | undefined): Tensor {

@@ -27,6 +27,7 @@ export const FINE_TUNE_OPTIONS = {
   "modules-to-save": { type: "string" },
   freeze: { type: "string", multiple: true },
   weights: { type: "string" },
+  recompute: { type: "boolean", default: false },
   steps: { type: "string" },
   epochs: { type: "string" },
   "batch-size": { type: "string" },
@@ -47,6 +48,7 @@ export const FINE_TUNE_USAGE = `A checkpoint that goes on learning: statespace t
   --weights W        keeps the weights as f32, f16, bf16, q8 or q4; an adapter trains on each
   --freeze NAME      weights that stay as they are, by (a part of) their name; may be repeated
   --steps N | --epochs E | --max-minutes M    how long: a pass over texts, three over dialogues, unless told
+  --recompute        blocks compute again for their gradient: more time, a fraction of the memory
   --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --held-out SHARE  --seed S
   --save-every N     a checkpoint in DIR/checkpoints every N steps; an interrupt (Ctrl-C) leaves one, --resume goes on from it`;
 
@@ -61,6 +63,7 @@ export type FineTuneValues = {
   readonly resume?: boolean | undefined;
   readonly changed?: boolean | undefined;
   readonly "max-minutes"?: string | undefined;
+  readonly tensorboard?: boolean | undefined;
   readonly backend?: string | undefined;
   readonly json?: boolean | undefined;
 };
@@ -116,7 +119,7 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
   const backend = await chooseBackend(values.backend);
   const lm = await load(init, { weights: weightsOption(text("weights")), signal });
   try {
-    const metrics = await MetricsFile.open(join(out, "metrics.jsonl"), resume);
+    const metrics = await MetricsFile.open(join(out, "metrics.jsonl"), resume, values.tensorboard);
     const show = progressReporter(process.stderr);
     if (!json) process.stderr.write(`${init} on ${backend}, to ${out}\n`);
     const pending: Promise<void>[] = [];
@@ -129,6 +132,7 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
       learningRate: adapter === undefined ? 1e-4 : 1e-3,
       ...options,
       ...(adapter && { adapter }),
+      ...(values.recompute === true && { recompute: true }),
       checkpoints: folderStore(join(out, "checkpoints")),
       resume: resume && changed ? "changed" : resume,
       onEvent,

@@ -16,6 +16,7 @@ Trains a language model as the JSON file FILE says and writes a Hugging Face fol
   --resume           go on from the newest checkpoint in DIR/checkpoints; an interrupt (Ctrl-C) leaves one
   --changed          with --resume: though the recipe or its data differ from the checkpoint's
   --max-minutes M    ends the run, and its schedule, after M minutes
+  --tensorboard      writes events.out.tfevents.* beside metrics.jsonl, which TensorBoard shows
   --backend B        webgpu, wasm or cpu; the best there is unless told
   --json             one line of JSON an event on stdout, in place of the progress line on stderr
 
@@ -28,6 +29,7 @@ const OPTIONS = {
   resume: { type: "boolean", default: false },
   changed: { type: "boolean", default: false },
   "max-minutes": { type: "string" },
+  tensorboard: { type: "boolean", default: false },
   backend: { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -70,6 +72,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     output,
     resume: values.resume && values.changed ? "changed" : values.resume,
     maxMinutes: numberOption("max-minutes", values["max-minutes"]),
+    tensorBoard: values.tensorboard,
     signal,
     onEvent: (event) => (values.json ? console.log(toJsonLine(event)) : show(event)),
   });

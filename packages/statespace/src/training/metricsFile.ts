@@ -1,20 +1,23 @@
 import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { toJsonLine, type TrainingEvent } from "@statespace/models";
+import { dirname, join } from "node:path";
+import { tensorBoardHeader, tensorBoardRecord, toJsonLine, type TrainingEvent } from "@statespace/models";
 
-/** The events of a run as JSON lines in a file, one run over all its sittings. */
+/** The events of a run as JSON lines in a file, one run over all its sittings, and where it is wished in a TensorBoard file a sitting. */
 export class MetricsFile {
   readonly #path: string;
   readonly #events: TrainingEvent[];
   #begun = false;
+  readonly #board: string | undefined;
 
-  private constructor(path: string, events: TrainingEvent[]) {
+  private constructor(path: string, events: TrainingEvent[], tensorBoard: boolean) {
     this.#path = path;
+    const name = `events.out.tfevents.${Math.floor(Date.now() / 1000)}.statespace`;
+    this.#board = tensorBoard ? join(dirname(path), name) : undefined;
     this.#events = events;
   }
 
   /** Changes nothing before the first event, so that a run that is refused loses nothing. @param resume keep what an earlier sitting wrote. */
-  static async open(path: string, resume: boolean): Promise<MetricsFile> {
+  static async open(path: string, resume: boolean, tensorBoard = false): Promise<MetricsFile> {
     const text = resume ? await readFile(path, "utf8").catch(() => "") : "";
     return new MetricsFile(
       path,
@@ -22,6 +25,7 @@ export class MetricsFile {
         .split("\n")
         .filter((line) => line.endsWith("}"))
         .map((line) => JSON.parse(line) as TrainingEvent),
+      tensorBoard,
     );
   }
 
@@ -34,6 +38,8 @@ export class MetricsFile {
     this.#events.push(event);
     // At once: what a checkpoint builds on must be on record before it is, or a run killed after it would lack these steps for good.
     await appendFile(this.#path, `${toJsonLine(event)}\n`);
+    const record = this.#board === undefined ? undefined : tensorBoardRecord(event, Date.now() / 1000);
+    if (record !== undefined) await appendFile(this.#board!, record);
   }
 
   /** Drops steps that were told but are taken again, since the checkpoint is older. */
@@ -44,5 +50,6 @@ export class MetricsFile {
     await mkdir(dirname(this.#path), { recursive: true });
     await writeFile(`${this.#path}.tmp`, this.#events.map((event) => `${toJsonLine(event)}\n`).join(""));
     await rename(`${this.#path}.tmp`, this.#path);
+    if (this.#board !== undefined) await writeFile(this.#board, tensorBoardHeader(Date.now() / 1000));
   }
 }

@@ -30,6 +30,8 @@ export interface TrainRecipeOptions {
   readonly resume: boolean | "changed";
   /** Time budget, in place of the recipe's. */
   readonly maxMinutes?: number | undefined;
+  /** Also writes a TensorBoard file beside metrics.jsonl. */
+  readonly tensorBoard?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: (event: TrainingEvent) => void;
 }
@@ -49,7 +51,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
     const objective = modelObjective(model, { carryState: recipe.rows === "contiguous" });
     // A held-out text is read in order, with the state carried along, however the rows of training are cut.
     const measured = { ...modelObjective(model, { carryState: true }), loss: objective.loss };
-    const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume !== false);
+    const metrics = await MetricsFile.open(join(output, "metrics.jsonl"), resume !== false, options.tensorBoard);
     const best = new BestWeights(join(output, "best"));
     const events = train(measured, data.stream, {
       ...(recipe.steps === undefined ? {} : { steps: recipe.steps }),
