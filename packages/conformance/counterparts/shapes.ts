@@ -86,8 +86,23 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
       head_dim: 64,
     },
   };
-  const own = shapes[family];
-  return own === undefined ? undefined : { ...shared, model_type: family, ...own };
+  const experts = { num_experts_per_tok: 3, moe_intermediate_size: hidden };
+  const mixtures: Record<string, Record<string, unknown>> = {
+    granitemoehybrid: { num_local_experts: 8, num_experts_per_tok: 3, intermediate_size: hidden },
+    lfm2: { model_type: "lfm2_moe", ...experts, num_experts: 8, num_dense_layers: 1 },
+    nemotron_h: {
+      ...experts,
+      layers_block_type: Array.from({ length: layers }, (_, i) => ["mamba", "moe", "attention", "moe"][i % 4]),
+      n_routed_experts: 8,
+      moe_shared_expert_intermediate_size: hidden,
+      moe_latent_size: hidden / 2,
+      routed_scaling_factor: 2.5,
+    },
+  };
+  const dense = family.replace(/\+experts$/, "");
+  const own = shapes[dense];
+  if (own === undefined || (dense !== family && mixtures[dense] === undefined)) return undefined;
+  return { ...shared, model_type: dense, ...own, ...(dense === family ? {} : mixtures[dense]) };
 }
 
 export const SHAPES: readonly string[] = [
@@ -99,4 +114,7 @@ export const SHAPES: readonly string[] = [
   "nemotron_h",
   "lfm2",
   "qwen3_5_text",
+  "granitemoehybrid+experts",
+  "nemotron_h+experts",
+  "lfm2+experts",
 ];

@@ -29,6 +29,8 @@ const names = [
   "nemotron-h-tiny",
   "lfm2-tiny",
   "qwen3.5-tiny",
+  "granite-h-moe-tiny",
+  "lfm2-moe-tiny",
 ];
 /** Of these llama.cpp has no architecture, or we have not what theirs is. */
 const UNKNOWN = [
@@ -36,8 +38,6 @@ const UNKNOWN = [
   "zamba2-tiny",
   "recurrent-gemma-tiny",
   "jamba-tiny",
-  "granite-h-moe-tiny",
-  "lfm2-moe-tiny",
   "nemotron-h-moe-tiny",
   "qwen3-next-tiny",
 ];
@@ -91,6 +91,43 @@ describe.each(names)("%s", (name) => {
     back.dispose();
     expect(memory().tensors).toBe(before);
   });
+});
+
+it("Nemotron-H with experts alone goes into a GGUF file and comes back: groups, a scale, a latent width", async () => {
+  const config = parseModelConfig({
+    model_type: "nemotron_h",
+    vocab_size: 96,
+    hidden_size: 32,
+    layers_block_type: ["linear_attention", "moe", "full_attention", "moe"],
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 8,
+    mamba_num_heads: 8,
+    mamba_head_dim: 8,
+    ssm_state_size: 16,
+    n_groups: 2,
+    n_routed_experts: 8,
+    num_experts_per_tok: 3,
+    moe_intermediate_size: 32,
+    moe_shared_expert_intermediate_size: 40,
+    moe_latent_size: 16,
+    n_group: 4,
+    topk_group: 2,
+    routed_scaling_factor: 2.5,
+    time_step_min: 1e-6,
+  });
+  const model = new Model(config, 3);
+  const file = join(folder, "nemotron-moe.gguf");
+  await saveGguf(model, file);
+  const back = await fromPretrained(file);
+  const [a, b] = [await logitsOf(model), await logitsOf(back)];
+  expect(furthest(a, b)).toBeLessThan(2e-6 * a.reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+  expect(back.resolved.layers[1]!.mixers[0]!.config).toEqual(model.resolved.layers[1]!.mixers[0]!.config);
+  const { entries } = await open("nemotron-moe.gguf");
+  expect(entries.get("blk.1.ffn_up_exps.weight")!.shape).toEqual([8, 32, 16]);
+  expect(entries.get("blk.1.ffn_down_exps.weight")!.shape).toEqual([8, 16, 32]);
+  expect(entries.get("blk.1.exp_probs_b.bias")!.shape).toEqual([8]);
+  for (const one of [model, back]) one.dispose();
 });
 
 describe("names and shapes that llama.cpp asks for", () => {

@@ -47,9 +47,9 @@ function hasMoreBits(layer: number, layers: number): boolean {
 /** The type of a tensor. Only what is multiplied as a matrix, or looked up in, is stored in fewer bits: the rest is small, and its errors are not. */
 export function typeOf(target: PublishedTensor, model: Model, weights: GgufWeights): QuantizedType {
   const { key, parameter, shape } = target;
-  if (!model.matrices.has(parameter) || shape.length !== 2) return "F32";
+  if (!model.matrices.has(parameter) || shape.length < 2) return "F32";
   const wanted = weights === "q4_k_m" ? mixed(key, model) : FORMATS[weights].type;
-  const fits = (type: QuantizedType): boolean => shape[1]! % blockOf(type).elements === 0;
+  const fits = (type: QuantizedType): boolean => shape.at(-1)! % blockOf(type).elements === 0;
   return [wanted, "Q8_0" as const, "F16" as const].find(fits)!;
 }
 
@@ -57,6 +57,7 @@ function mixed(key: string, { resolved: { head, layers } }: Model): QuantizedTyp
   const tied = head.kind === "language" && head.tie === true;
   if (key === "output.weight" || (tied && key === "token_embd.weight")) return "Q6_K";
   const [, layer, name] = /^blk\.(\d+)\.(.*)\.weight$/.exec(key) ?? [];
-  const more = (name === "attn_v" || name === "ffn_down") && hasMoreBits(Number(layer), layers.length);
+  const more =
+    (name === "attn_v" || /^ffn_down(_exps|_shexp)?$/.test(name ?? "")) && hasMoreBits(Number(layer), layers.length);
   return more ? "Q6_K" : "Q4_K";
 }

@@ -5,13 +5,24 @@ import { falconH1 } from "./falconH1.ts";
 import type { GgufFamily, GgufMetadata } from "./ggufFamily.ts";
 import { graniteHybrid } from "./graniteHybrid.ts";
 import { lfm2 } from "./lfm2.ts";
+import { lfm2Moe } from "./lfm2Moe.ts";
 import { mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
-import { nemotronH } from "./nemotronH.ts";
+import { nemotronH, nemotronHMoe } from "./nemotronH.ts";
 import { qwen35 } from "./qwen35.ts";
 
 /** Every architecture of llama.cpp that is read and written. */
-export const ggufFamilies: readonly GgufFamily[] = [mamba, mamba2, falconH1, graniteHybrid, nemotronH, lfm2, qwen35];
+export const ggufFamilies: readonly GgufFamily[] = [
+  mamba,
+  mamba2,
+  falconH1,
+  graniteHybrid,
+  nemotronH,
+  nemotronHMoe,
+  lfm2,
+  lfm2Moe,
+  qwen35,
+];
 
 /** Whether a config is the metadata of a GGUF file. */
 export function isGgufConfig(config: JsonObject): boolean {
