@@ -1,7 +1,7 @@
 import { registerBackend, setBackend } from "@statespace/core";
 import { currentBackend } from "@statespace/core/backend";
 import { cpuBackend } from "@statespace/backend-cpu";
-import { webGpuBackend, type WebGpuBackend } from "../src/index.ts";
+import { webGpuBackend, type Precision, type WebGpuBackend } from "../src/index.ts";
 import { benchDecode, replayWays, usualWay, type WeightFormat } from "./decode.ts";
 import { benchGemm, benchGemv } from "./gemm.ts";
 import { benchPrefill, benchTrain } from "./models.ts";
@@ -98,9 +98,9 @@ const extents: Readonly<Record<Size, Extents>> = {
 };
 
 /** Opens the device, and checks the scan and its gradients against the CPU reference: nothing is timed that is wrong. Returns the device's name. */
-async function openChecked(checked: ScanCase): Promise<string> {
+async function openChecked(checked: ScanCase, precision: Precision): Promise<string> {
   registerBackend(cpuBackend());
-  registerBackend(webGpuBackend());
+  registerBackend(webGpuBackend({ precision }));
   await setBackend("cpu");
   const reference = await scanResults(checked);
   await setBackend("webgpu");
@@ -109,7 +109,8 @@ async function openChecked(checked: ScanCase): Promise<string> {
     const error = relativeError(out[name]!, reference[name]!);
     if (!(error < 3e-6)) throw new Error(`scan: ${name} is off by ${error}`);
   }
-  return (currentBackend() as WebGpuBackend).traits.name;
+  const { name, refused } = (currentBackend() as WebGpuBackend).traits;
+  return [name, `precision ${precision}`, ...refused].join(", ");
 }
 
 /** Runs benches one after the other; `progress` hears what comes next. */
@@ -118,10 +119,11 @@ export async function runSuite(
   size: Size,
   report: Report,
   progress: (what: string) => void | Promise<void> = () => {},
+  precision: Precision = "highest",
 ): Promise<void> {
   const { tiny, checked, scans, gemms, gemvs, formats, rounds, tokens, prompt, train } = extents[size];
   await progress("checking against the CPU");
-  const device = await openChecked(checked);
+  const device = await openChecked(checked, precision);
   report({ bench: "device", shape: size, figures: device });
   const runs: Readonly<Record<Bench, () => Promise<void>>> = {
     scan: async () => {

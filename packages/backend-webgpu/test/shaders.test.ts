@@ -90,6 +90,16 @@ describe("unroll", () => {
     expect(evaluate("(A + B) * 2u - max(A, B) / 3u % 2u", names)).toBe(13);
     expect(() => evaluate("A + C", names)).toThrow(/C in/);
   });
+  it("leaves a loop where its condition is false", () => {
+    const code = (on: boolean): string =>
+      `const ON = ${on};\n//: unroll if ON\nfor (var i = 0u; i < 2u; i++) {\n//: unroll\nfor (var j = 0u; j < 2u; j++) {\nf(i, j);\n}\n}`;
+    expect([...unroll(code(true)).matchAll(/f\((\w+), (\w+)\)/g)].map(([call]) => call)).toHaveLength(4);
+    expect([...unroll(code(false)).matchAll(/f\((\w+), (\w+)\)/g)].map(([call]) => call)).toEqual([
+      "f(i, 0u)",
+      "f(i, 1u)",
+    ]);
+    expect(unroll(code(false))).not.toContain("//:");
+  });
   it("writes rising and falling loops out, nested ones too", () => {
     const code =
       "const N = 2u;\n//: unroll\nfor (var i = 0u; i < N; i++) {\n//: unroll\nfor (var j = N - 1u; j < N; j--) {\nf(i, j);\n}\n}";

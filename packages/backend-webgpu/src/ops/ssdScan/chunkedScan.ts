@@ -68,6 +68,8 @@ function productOf(
 ): {
   tiles: Record<"Q" | "R" | "P" | "N" | "TX" | "TY" | "TK", number> & { WRITTEN_OUT: boolean };
   place: { params: ChunkParams; grid: Grid };
+  /** Whether rows of scores, values and states are whole vec4s. */
+  variant: { WIDTHS: "vector" | "scalar" };
 } {
   const side = (extent: number): number => (extent > 32 ? 16 : extent > 16 ? 8 : 4);
   const [TX, TY] = [side(columns), side(rows)];
@@ -77,6 +79,7 @@ function productOf(
   return {
     tiles: { ...chunkConstants(s), TX, TY, TK, WRITTEN_OUT: !backend.traits.software },
     place: { params: chunkParams(s, batch), grid: [tiles, y, z] },
+    variant: { WIDTHS: [s.Q * s.r, s.p, s.n].every((width) => width % 4 === 0) ? "vector" : "scalar" },
   };
 }
 
@@ -124,9 +127,10 @@ export function carriedStates(
   last: TensorInfo | undefined,
 ): TensorInfo {
   const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
-  const { tiles, place } = productOf(backend, s, s.b * s.chunks * s.h, s.p, s.n);
+  const { tiles, place, variant } = productOf(backend, s, s.b * s.chunks * s.h, s.p, s.n);
   backend.run("ssdScan/chunkStates", {
     ...place,
+    variant,
     constants: { ...tiles, ADJOINT: reverse },
     buffers: { values, keys, decays, states },
   });
@@ -164,9 +168,10 @@ export function chunkOutputs(
   o: OutputOperands,
   y: TensorInfo,
 ): void {
-  const { tiles, place } = productOf(backend, s, s.b * s.chunks * s.h, s.Q * s.r, s.p);
+  const { tiles, place, variant } = productOf(backend, s, s.b * s.chunks * s.h, s.Q * s.r, s.p);
   backend.run("ssdScan/outputs", {
     ...place,
+    variant,
     constants: { ...tiles, ...terms, SKIP: skipMode(o.D) },
     buffers: { ...o, y },
   });
@@ -184,9 +189,10 @@ export function keyGrads(
   states: TensorInfo,
   out: TensorInfo,
 ): void {
-  const { tiles, place } = productOf(backend, s, s.b * s.chunks * s.g, s.Q * s.r, s.n);
+  const { tiles, place, variant } = productOf(backend, s, s.b * s.chunks * s.g, s.Q * s.r, s.n);
   backend.run("ssdScan/keyGrads", {
     ...place,
+    variant,
     constants: { ...tiles, OF_KEYS },
     buffers: { scores, values, keys, decays, states, out },
   });

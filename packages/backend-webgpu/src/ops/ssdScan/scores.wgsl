@@ -17,16 +17,11 @@ fn store(m: u32, n: u32, value: f32) {
     out[(block * ROWS + m) * ROWS + n] = value;
   }
 }
-fn leftAlongK(k0: u32) -> bool {
-  return true;
-}
-fn rightAlongK(k0: u32) -> bool {
-  return true;
-}
 fn heads() -> u32 {
   return select(params.g, params.h, OF_HEADS);
 }
 
+//: include parts/quads.wgsl
 //: include parts/product.wgsl
 
 @compute @workgroup_size(TX * TY)
@@ -36,5 +31,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   begin(id, heads());
-  product(group.x, ROWS, WIDTH, lid);
+  let first = tileAt(group.x, ROWS);
+  var sums: array<vec4f, 4>;
+  accumulate(&sums, first, 0u, WIDTH, true, true, lid);
+  finish(sums, first, lid);
 }

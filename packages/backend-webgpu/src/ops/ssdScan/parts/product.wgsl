@@ -1,75 +1,95 @@
 // A tile of a matrix product out(m, n) = sum_k left(m, k) right(k, n): 4 TY by 4 TX elements a workgroup, 4 by 4 a thread.
-// The including shader says what left, right and store are, and along what neighbouring threads read; what lies outside its
-// matrices must come as 0. A tile holds for every four rows (or columns) their values along k, so that a thread finds its own once; the
-// next slice travels to registers while the current one is multiplied.
+// The including shader says what left and right are, four values at once, along k (at k, k + 1, ..) or across it (at m, m + 1, .. or
+// n, n + 1, ..), and what store is. What lies outside must come as 0. A tile holds blocks of 4 by 4 as they were read, which a thread turns where it
+// needs to (a matter of names of registers); the next slice travels to registers while the current one is multiplied.
 const TX = 8u;
 const TY = 8u;
 const TK = 8u; // depth of a slice: the larger of TX and TY
 const WRITTEN_OUT = true; // the steps of a slice; a loop where compiling costs more than running
+const QUADS = TK / 4u; // along k
 const EACH_LEFT = TK / TX; // quads a thread brings
 const EACH_RIGHT = TK / TY;
 var<workgroup> lefts: array<array<vec4f, TK + 1u>, TY>;
 var<workgroup> rights: array<array<vec4f, TK + 1u>, TX>;
 
-// Adds sum_k left(m, k) right(k, n) over k < depth to a thread's elements of the tile at `first` (row, column).
-fn accumulate(sums: ptr<function, array<vec4f, 4>>, first: vec2u, depth: u32, lid: u32) {
+// Adds sum_k left(m, k) right(k, n) over begin <= k < end to a thread's elements of the tile at `first` (row, column).
+// Turned: read along k.
+fn accumulate(
+  sums: ptr<function, array<vec4f, 4>>, first: vec2u, begin: u32, end: u32, leftTurned: bool, rightTurned: bool, lid: u32,
+) {
   let myLefts = &lefts[lid / TX];
   let myRights = &rights[lid % TX];
   var nextLeft: array<vec4f, EACH_LEFT>;
   var nextRight: array<vec4f, EACH_RIGHT>;
-  for (var k0 = 0u; k0 < depth + TK; k0 += TK) {
-    if (k0 > 0u) {
-      let leftTurned = leftAlongK(k0 - TK);
-      let rightTurned = rightAlongK(k0 - TK);
+  for (var k0 = begin; k0 < end + TK; k0 += TK) {
+    if (k0 > begin) {
       //: unroll
       for (var e = 0u; e < EACH_LEFT; e++) {
         let i = lid + e * TX * TY;
-        lefts[select(i % TY, i / TK, leftTurned)][select(i / TY, i % TK, leftTurned)] = nextLeft[e];
+        lefts[select(i % TY, i / TK, leftTurned)][select(i / TY, i % QUADS * 4u + i / QUADS % 4u, leftTurned)] = nextLeft[e];
       }
       //: unroll
       for (var e = 0u; e < EACH_RIGHT; e++) {
         let i = lid + e * TX * TY;
-        rights[select(i % TX, i / TK, rightTurned)][select(i / TX, i % TK, rightTurned)] = nextRight[e];
+        rights[select(i % TX, i / TK, rightTurned)][select(i / TX, i % QUADS * 4u + i / QUADS % 4u, rightTurned)] = nextRight[e];
       }
       workgroupBarrier();
     }
-    if (k0 < depth) {
-      let leftTurned = leftAlongK(k0);
-      let rightTurned = rightAlongK(k0);
+    if (k0 < end) {
       //: unroll
       for (var e = 0u; e < EACH_LEFT; e++) {
         let i = lid + e * TX * TY;
-        let k = k0 + select(i / TY, i % TK, leftTurned);
-        let m = first.x + 4u * select(i % TY, i / TK, leftTurned);
+        let k = k0 + select(i / TY, i % QUADS * 4u, leftTurned);
         nextLeft[e] = vec4f(0.0f);
-        if (k < depth) {
-          nextLeft[e] = vec4f(left(m, k), left(m + 1u, k), left(m + 2u, k), left(m + 3u, k));
+        if (leftTurned && k < end) {
+          nextLeft[e] = leftAlong(first.x + i / QUADS, k, end);
+        } else if (k < end) {
+          nextLeft[e] = leftAcross(first.x + i % TY * 4u, k);
         }
       }
       //: unroll
       for (var e = 0u; e < EACH_RIGHT; e++) {
         let i = lid + e * TX * TY;
-        let k = k0 + select(i / TX, i % TK, rightTurned);
-        let n = first.y + 4u * select(i % TX, i / TK, rightTurned);
+        let k = k0 + select(i / TX, i % QUADS * 4u, rightTurned);
         nextRight[e] = vec4f(0.0f);
-        if (k < depth) {
-          nextRight[e] = vec4f(right(k, n), right(k, n + 1u), right(k, n + 2u), right(k, n + 3u));
+        if (rightTurned && k < end) {
+          nextRight[e] = rightAlong(k, first.y + i / QUADS, end);
+        } else if (k < end) {
+          nextRight[e] = rightAcross(k, first.y + i % TX * 4u);
         }
       }
     }
-    if (k0 > 0u) {
+    if (k0 > begin) {
       //: unroll if WRITTEN_OUT
-      for (var k = 0u; k < TK; k++) {
-        let a = (*myLefts)[k];
-        let b = (*myRights)[k];
-        (*sums)[0] = fma(vec4f(a.x), b, (*sums)[0]);
-        (*sums)[1] = fma(vec4f(a.y), b, (*sums)[1]);
-        (*sums)[2] = fma(vec4f(a.z), b, (*sums)[2]);
-        (*sums)[3] = fma(vec4f(a.w), b, (*sums)[3]);
+      for (var k = 0u; k < QUADS; k++) {
+        var a = array((*myLefts)[4u * k], (*myLefts)[4u * k + 1u], (*myLefts)[4u * k + 2u], (*myLefts)[4u * k + 3u]);
+        var b = array((*myRights)[4u * k], (*myRights)[4u * k + 1u], (*myRights)[4u * k + 2u], (*myRights)[4u * k + 3u]);
+        if (leftTurned) {
+          a = turned(a);
+        }
+        if (rightTurned) {
+          b = turned(b);
+        }
+        //: unroll
+        for (var j = 0u; j < 4u; j++) {
+          (*sums)[0] = fma(vec4f(a[j].x), b[j], (*sums)[0]);
+          (*sums)[1] = fma(vec4f(a[j].y), b[j], (*sums)[1]);
+          (*sums)[2] = fma(vec4f(a[j].z), b[j], (*sums)[2]);
+          (*sums)[3] = fma(vec4f(a[j].w), b[j], (*sums)[3]);
+        }
       }
       workgroupBarrier();
     }
   }
+}
+
+fn turned(block: array<vec4f, 4>) -> array<vec4f, 4> {
+  return array(
+    vec4f(block[0].x, block[1].x, block[2].x, block[3].x),
+    vec4f(block[0].y, block[1].y, block[2].y, block[3].y),
+    vec4f(block[0].z, block[1].z, block[2].z, block[3].z),
+    vec4f(block[0].w, block[1].w, block[2].w, block[3].w),
+  );
 }
 
 // Hands a thread's elements of the tile at `first` to store.
@@ -86,11 +106,4 @@ fn finish(sums: array<vec4f, 4>, first: vec2u, lid: u32) {
 fn tileAt(tile: u32, columns: u32) -> vec2u {
   let across = (columns + 4u * TX - 1u) / (4u * TX);
   return vec2u(tile / across * 4u * TY, tile % across * 4u * TX);
-}
-
-fn product(tile: u32, columns: u32, depth: u32, lid: u32) {
-  let first = tileAt(tile, columns);
-  var sums: array<vec4f, 4>;
-  accumulate(&sums, first, depth, lid);
-  finish(sums, first, lid);
 }

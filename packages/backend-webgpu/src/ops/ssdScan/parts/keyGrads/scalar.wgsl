@@ -1,0 +1,33 @@
+// Rows of any width.
+@group(0) @binding(1) var<storage, read> scores: array<f32>; // dout v^T [b, chunks, h, ROWS, ROWS]
+@group(0) @binding(2) var<storage, read> values: array<f32>; // dout (OF_KEYS: v) [b, l, h, r, p]
+@group(0) @binding(3) var<storage, read> keys: array<f32>; // k (OF_KEYS: q) [b, l, g, r, n]
+@group(0) @binding(5) var<storage, read> states: array<f32>; // before each chunk (OF_KEYS: adjoint after it) [b, chunks, h, p, n]
+//: include ../quads.wgsl
+
+fn left(m: u32, s: u32) -> f32 {
+  if (!inside(m)) {
+    return 0.0f;
+  }
+  let mine = stagedToken(m / R);
+  if (s >= ROWS) {
+    return select(mine.fromStart, mine.toEnd * mine.weight, OF_KEYS) * values[rowAt(m, params.h, owner % params.h) * P + s - ROWS];
+  }
+  if (s / R == m / R) {
+    return mine.ownWeight * scores[(owner * ROWS + select(m, s, OF_KEYS)) * ROWS + select(s, m, OF_KEYS)];
+  }
+  let other = stagedToken(s / R);
+  if (OF_KEYS) {
+    return select(0.0f, decayBetween(other, mine) * mine.weight * scores[(owner * ROWS + s) * ROWS + m], s > m);
+  }
+  return select(0.0f, decayBetween(mine, other) * other.weight * scores[(owner * ROWS + m) * ROWS + s], s < m);
+}
+fn right(s: u32, n: u32) -> f32 {
+  if (n >= N) {
+    return 0.0f;
+  }
+  if (s >= ROWS) {
+    return states[(owner * P + s - ROWS) * N + n];
+  }
+  return select(0.0f, keys[rowAt(s, params.g, own.z) * N + n], inside(s));
+}
