@@ -63,6 +63,7 @@ const ranks = {
     checkpoint: 3,
   },
   "@statespace/models": {
+    eventLoop: 0,
     config: 0,
     layers: 1,
     mixers: 2,

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { readFile } from "node:fs/promises";
 import { StatespaceError } from "@statespace/core";
+import { nearestName } from "@statespace/core/backend";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
 import { convert } from "./commands/convert.ts";
@@ -13,43 +15,65 @@ const commands: Readonly<Record<string, Command>> = { generate, chat, serve, tra
 
 function usage(): string {
   const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
-  return `usage: statespace COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\nstatespace COMMAND --help tells the options of one.`;
+  return `usage: statespace COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\nstatespace COMMAND --help tells the options of one; statespace --version which version this is.
+Exit status: 0 done, 1 failed, 2 the words are off, 130 interrupted.`;
+}
+
+/** Node's own errors about the words of a command line. */
+const isUsageError = (error: unknown): boolean =>
+  error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+
+async function version(): Promise<string> {
+  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return `statespace ${manifest.version} (Node ${process.versions.node}, ${process.platform} ${process.arch})`;
 }
 
 async function main(): Promise<number> {
-  const [name, ...args] = process.argv.slice(2);
-  if (name === undefined || name === "--help" || name === "help") {
+  const [word, ...args] = process.argv.slice(2);
+  const asks = word === undefined || word === "--help" || word === "-h" || word === "help";
+  const name = word === "help" ? args[0] : word;
+  if (asks && (name === word || name === undefined)) {
     console.log(usage());
-    return name === undefined ? 2 : 0;
+    return word === undefined ? USAGE_STATUS : 0;
   }
-  const command = commands[name];
-  if (command === undefined) throw new UsageError(`no command "${name}"\n\n${usage()}`);
-  if (args.includes("--help")) {
+  if (word === "--version" || word === "-v" || word === "version") {
+    console.log(await version());
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name!) ? commands[name!] : undefined;
+  if (command === undefined) {
+    const meant = nearestName(name!, Object.keys(commands));
+    throw new UsageError(`there is no command "${name}"${meant === undefined ? "" : `; ${meant} may be meant`}`);
+  }
+  if (asks || args.includes("--help") || args.includes("-h")) {
     console.log(command.usage);
     return 0;
   }
   const interrupted = new AbortController();
-  // The first interrupt lets the command put things in order; the second ends it at once.
-  process.once("SIGINT", () => {
-    interrupted.abort();
-    process.once("SIGINT", () => process.exit(130));
-  });
+  // The first interrupt lets the command put things in order. Nobody listens for the second: the system ends the process, whatever it computes.
+  process.once("SIGINT", () => interrupted.abort());
   return command.run(args, interrupted.signal);
 }
 
+const [USAGE_STATUS, INTERRUPTED_STATUS] = [2, 130];
+
 // Whoever reads what is written may have had enough (`| head`): then it ends quietly.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
 
 try {
   process.exitCode = await main();
 } catch (error) {
-  const expected =
-    error instanceof StatespaceError ||
-    error instanceof UsageError ||
-    (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS");
-  console.error(expected ? `statespace: ${(error as Error).message}` : error);
-  process.exitCode = (error as Error).name === "AbortedError" ? 130 : error instanceof UsageError ? 2 : 1;
+  const { message, name } = error as Error;
+  const isUsage = isUsageError(error);
+  const [word] = process.argv.slice(2);
+  const about = word !== undefined && Object.hasOwn(commands, word) ? `${word} ` : "";
+  if (isUsage) console.error(`statespace: ${message}\n\`statespace ${about}--help\` tells what there is`);
+  else console.error(error instanceof StatespaceError ? `statespace: ${message}` : error);
+  process.exitCode = name === "AbortedError" ? INTERRUPTED_STATUS : isUsage ? USAGE_STATUS : 1;
 }

@@ -15,7 +15,7 @@ import {
   type TensorFile,
 } from "@statespace/files";
 import { resolveModelConfig, type ModelConfig } from "../model/config.ts";
-import { FrameKeeper } from "../generate/eventLoop.ts";
+import { FrameKeeper } from "../eventLoop.ts";
 import { Model } from "../model/model.ts";
 import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";

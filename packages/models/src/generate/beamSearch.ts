@@ -1,7 +1,7 @@
 import { ArgumentError, gather, tensor } from "@statespace/core";
 import { throwIfAborted } from "@statespace/files";
 import { Decoder } from "./decoder.ts";
-import { FrameKeeper } from "./eventLoop.ts";
+import { FrameKeeper } from "../eventLoop.ts";
 import { guidesOf } from "./guides/guidesOf.ts";
 import { largestOf } from "./logprobs.ts";
 import { checkTokenOptions, refuseUnknownOptions, type GuideOptions } from "./options.ts";

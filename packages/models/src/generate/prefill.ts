@@ -3,7 +3,7 @@ import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import type { ModelState } from "../model/state.ts";
-import { nextTask } from "./eventLoop.ts";
+import { nextTask } from "../eventLoop.ts";
 import type { Standing } from "./places.ts";
 import { PromptReader } from "./promptReader.ts";
 

@@ -4,7 +4,7 @@ import { throwIfAborted } from "@statespace/files";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
 import type { Model } from "../model/model.ts";
 import { ModelState } from "../model/state.ts";
-import { FrameKeeper } from "./eventLoop.ts";
+import { FrameKeeper } from "../eventLoop.ts";
 import { History } from "./history.ts";
 import {
   checkTokenOptions,

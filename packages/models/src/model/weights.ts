@@ -6,6 +6,7 @@ import {
   type WeightFormat,
   type WeightWriter,
 } from "@statespace/core/backend";
+import { FrameKeeper } from "../eventLoop.ts";
 import type { Linear } from "../layers/linear.ts";
 import type { ParameterBuilder, Parts } from "../layers/parameterBuilder.ts";
 import { fitsFormat, readWeightFormat } from "./packing.ts";
@@ -52,7 +53,9 @@ export class ModelWeights {
    */
   async quantize(format: WeightFormat): Promise<this> {
     const packed = readWeightFormat("quantize", format);
+    const frames = new FrameKeeper();
     for (const parameter of this.parameters) {
+      await frames.breathe();
       if (packed === undefined ? !this.formats.has(parameter) : !this.packs(parameter, packed)) continue;
       const values = await parameter.read();
       const writer = this.writer(parameter, packed);
@@ -111,11 +114,13 @@ export class ModelWeights {
   /** Moves the weights one by one; back again where one does not fit. */
   protected async moveWeights(from: AnyBackend, to: AnyBackend): Promise<void> {
     const moved: Parameter[] = [];
+    const frames = new FrameKeeper();
     try {
       for (const parameter of [...this.parameters, ...this.attached]) {
         await this.#moveOne(parameter, to);
         moved.push(parameter);
         await to.finish();
+        await frames.breathe();
       }
     } catch (error) {
       for (const parameter of moved) await this.#moveOne(parameter, from);

@@ -12,7 +12,7 @@ import { Session } from "../generate/session.ts";
 import type { SessionOptions } from "../generate/sessionOptions.ts";
 import type { Model } from "../model/model.ts";
 import { look, type InspectOptions, type Look } from "./look.ts";
-import { predict, type Prediction } from "./predict.ts";
+import { predict, type Prediction, type PredictOptions } from "./predict.ts";
 import type { SequenceInput } from "./sequences.ts";
 
 /** What a `LoadedModel` is made of. */
@@ -123,8 +123,8 @@ export class LoadedModel {
    * The answers of a model that classifies, regresses or forecasts, one for each sequence: ids, values, or the channels of each step.
    * @throws ArgumentError for a language model, or naming the sequence that does not fit the model.
    */
-  predict(sequences: readonly SequenceInput[]): Promise<readonly Prediction[]> {
-    return predict(this.model, sequences);
+  predict(sequences: readonly SequenceInput[], options: PredictOptions = {}): Promise<readonly Prediction[]> {
+    return predict(this.model, sequences, options);
   }
 
   /** Its adapters by name. */

@@ -1,4 +1,7 @@
 import { ArgumentError, readFloats, tidy } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
+import { throwIfAborted } from "@statespace/files";
+import { FrameKeeper } from "../eventLoop.ts";
 import type { Model } from "../model/model.ts";
 import { flatSequence, inputTensor, type FlatSequence, type SequenceInput } from "./sequences.ts";
 
@@ -12,24 +15,41 @@ export interface Prediction {
   readonly probabilities?: Float32Array;
 }
 
+/** Options of `predict`. */
+export interface PredictOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Sequences that run at once. */
 const BATCH = 32;
 
-/** The model's answer to each sequence; those of one length run together. @throws ArgumentError naming the sequence that does not fit the model. */
-export async function predict(model: Model, sequences: readonly SequenceInput[]): Promise<readonly Prediction[]> {
+/** The model's answer to each sequence; those of one length run together. @throws ArgumentError naming the sequence that does not fit the model; AbortedError. */
+export async function predict(
+  model: Model,
+  sequences: readonly SequenceInput[],
+  options: PredictOptions = {},
+): Promise<readonly Prediction[]> {
+  refuseUnknown("predict", options, ["signal"]);
+  const frames = new FrameKeeper();
   const { kind } = model.resolved.head;
   if (kind === "language") throw new ArgumentError("predict: a language model writes; see stream and session");
   const rows = sequences.map((sequence, i) => flatSequence(model, sequence, `predict: sequences[${i}]`));
   const byLength = new Map<number, number[]>();
-  rows.forEach(({ length }, i) => byLength.set(length, [...(byLength.get(length) ?? []), i]));
+  rows.forEach(({ length }, i) => {
+    const places = byLength.get(length);
+    if (places === undefined) byLength.set(length, [i]);
+    else places.push(i);
+  });
   const out: Prediction[] = [];
   for (const places of byLength.values())
     for (let at = 0; at < places.length; at += BATCH) {
+      throwIfAborted(options.signal, "predict");
       const some = places.slice(at, at + BATCH);
       const answers = await runBatch(
         model,
         some.map((i) => rows[i]!),
       );
+      await frames.breathe();
       some.forEach((i, row) => (out[i] = kind === "classification" ? withClass(answers[row]!) : answers[row]!));
     }
   return out;

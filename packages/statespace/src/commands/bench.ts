@@ -1,10 +1,9 @@
-import { parseArgs } from "node:util";
 import { readFloats, setBackend, tensor } from "@statespace/core";
 import type { WeightFormat } from "@statespace/core/backend";
 import { LoadedModel, Model, parseModelConfig, prefill } from "@statespace/models";
 import type { Tokenizer } from "@statespace/text";
 import { PREFERENCE, registerAllBackends } from "../registerAllBackends.ts";
-import { countOption, UsageError, weightsOption, type Command } from "./command.ts";
+import { readArguments, countOption, UsageError, weightsOption, type Command } from "./command.ts";
 
 const USAGE = `usage: statespace bench [--shape S] [--backend B,B] [--weights F] [--tokens N] [--prompt N] [--json]
 
@@ -91,16 +90,13 @@ async function measure(
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      shape: { type: "string", default: "tiny" },
-      backend: { type: "string" },
-      weights: { type: "string", default: "f32" },
-      tokens: { type: "string" },
-      prompt: { type: "string" },
-      json: { type: "boolean", default: false },
-    },
+  const values = readArguments(args, {
+    shape: { type: "string", default: "tiny" },
+    backend: { type: "string" },
+    weights: { type: "string", default: "f32" },
+    tokens: { type: "string" },
+    prompt: { type: "string" },
+    json: { type: "boolean", default: false },
   });
   if (SHAPES[values.shape] === undefined)
     throw new UsageError(`--shape must be one of ${Object.keys(SHAPES).join(", ")}, got "${values.shape}"`);

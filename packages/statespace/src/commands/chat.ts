@@ -1,5 +1,4 @@
 import { createInterface, type Interface } from "node:readline";
-import { parseArgs } from "node:util";
 import { StatespaceError } from "@statespace/core";
 import type { StreamOptions } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
@@ -7,7 +6,7 @@ import { load } from "../load.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { SLASH_COMMANDS, slashHelp, standing } from "./chat/commands.ts";
 import { ChatRoom } from "./chat/room.ts";
-import { countOption, numberOption, weightsOption, type Command } from "./command.ts";
+import { readArguments, countOption, numberOption, weightsOption, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace chat [--model DIR|URL|OWNER/NAME] [options]
@@ -37,7 +36,7 @@ const OPTIONS = {
   backend: { type: "string" },
 } as const;
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+type Values = ReturnType<typeof readArguments<typeof OPTIONS>>;
 
 function streamOptions(values: Values): StreamOptions {
   const all = {
@@ -115,7 +114,7 @@ class Conversation {
 const note = (text: string): void => void process.stderr.write(`[${text}]\n`);
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const values = readArguments(args, OPTIONS);
   const options = streamOptions(values);
   const seed = numberOption("seed", values.seed);
   const weights = weightsOption(values.weights);

@@ -1,4 +1,5 @@
-import type { WeightFormat } from "@statespace/core/backend";
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { nearestName, type WeightFormat } from "@statespace/core/backend";
 import { readWeightFormat } from "@statespace/models";
 
 /** A subcommand of the command line. */
@@ -13,6 +14,40 @@ export interface Command {
 /** The words on the command line are off. */
 export class UsageError extends Error {
   override readonly name: string = "UsageError";
+}
+
+/** What `parseArgs` of Node takes. */
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/**
+ * Reads the words behind a command's name.
+ * @throws UsageError naming the option that is unknown, with the one that may be meant, or that lacks its value.
+ */
+export function readArguments<const T extends Options>(
+  args: readonly string[],
+  options: T,
+): ReturnType<typeof parseArgs<{ options: T }>>["values"] {
+  refuseUnknownWords(args, options);
+  return parseArgs({ args: [...args], options }).values;
+}
+
+/** As `readArguments`, with words that are no options. */
+export function readWords<const T extends Options>(
+  args: readonly string[],
+  options: T,
+): ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>> {
+  refuseUnknownWords(args, options);
+  return parseArgs({ args: [...args], options, allowPositionals: true });
+}
+
+function refuseUnknownWords(args: readonly string[], options: Options): void {
+  for (const word of args) {
+    if (word === "--") return;
+    const [, name] = /^--([^=]+)/.exec(word) ?? [];
+    if (name === undefined || name in options) continue;
+    const known = nearestName(name, Object.keys(options));
+    throw new UsageError(`there is no option --${name}${known === undefined ? "" : `; --${known} may be meant`}`);
+  }
 }
 
 /** Reads a number of things. @throws UsageError unless it is a whole number, 1 or more. */

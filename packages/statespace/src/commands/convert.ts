@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
 import { readFloats, tensor, tidy } from "@statespace/core";
 import { convert as convertFiles, fromPretrained, type GgufWeights, type Model } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
-import { UsageError, type Command } from "./command.ts";
+import { readWords, UsageError, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--verify [--backend B]] [--json]
@@ -38,10 +37,9 @@ interface Verified {
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = readWords(args, OPTIONS);
   const [from, out, ...more] = positionals;
-  if (from === undefined || out === undefined || more.length > 0)
-    throw new UsageError(`IN and OUT are needed\n\n${USAGE}`);
+  if (from === undefined || out === undefined || more.length > 0) throw new UsageError("IN and OUT are needed");
   if (values.backend !== undefined && !values.verify)
     throw new UsageError("--backend is for --verify, which loads the model");
   await chooseBackend("cpu");

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readFile } from "node:fs/promises";
+import { text as textOf } from "node:stream/consumers";
 import { ArgumentError } from "@statespace/core";
 import type { Tokenizer } from "@statespace/text";
 import {
@@ -14,14 +15,15 @@ import type { Grammar } from "@statespace/models/grammar";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
 import { load } from "../load.ts";
-import { numberOption, UsageError, weightsOption, type Command } from "./command.ts";
+import { readArguments, numberOption, UsageError, weightsOption, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
-const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --ids 1,2,3] [options]
+const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --prompt-file FILE | --ids 1,2,3] [options]
 
   --model DIR|URL        a Hugging Face folder: config.json, model.safetensors, tokenizer.json; the bundled model if left out
   --tokenizer DIR|URL    where its tokenizer is, if not in the same folder: EleutherAI/gpt-neox-20b for the first Mambas
   --prompt TEXT          text to go on from (needs a tokenizer)
+  --prompt-file FILE     text to go on from, from a file; "-" reads it from standard input
   --ids 1,2,3            token ids to go on from
   --max-new-tokens N     64 unless told
   --greedy               always the most probable token
@@ -42,6 +44,7 @@ const OPTIONS = {
   model: { type: "string" },
   tokenizer: { type: "string" },
   prompt: { type: "string" },
+  "prompt-file": { type: "string" },
   ids: { type: "string" },
   "max-new-tokens": { type: "string" },
   greedy: { type: "boolean" },
@@ -66,7 +69,7 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+type Values = ReturnType<typeof readArguments<typeof OPTIONS>>;
 
 function parseIds(text: string): number[] {
   return text.split(",").map((part) => {
@@ -137,13 +140,17 @@ function rates(
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  if (values.prompt !== undefined && values.ids !== undefined)
-    throw new UsageError("--prompt and --ids exclude each other");
+  const values = readArguments(args, OPTIONS);
+  const given = (["prompt", "prompt-file", "ids"] as const).filter((name) => values[name] !== undefined);
+  if (given.length > 1) throw new UsageError(`${given.map((name) => `--${name}`).join(" and ")} exclude each other`);
   const from = values.model ?? bundledCheckpoint();
+  const file = values["prompt-file"];
   const prompt =
-    values.prompt ?? (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
-  if (prompt === undefined && values.ids === undefined) throw new UsageError("--prompt or --ids is needed");
+    values.prompt ??
+    (file === undefined ? undefined : await readPrompt(file)) ??
+    (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
+  if (prompt === undefined && values.ids === undefined)
+    throw new UsageError("--prompt, --prompt-file or --ids is needed");
   weightsOption(values.weights);
   const backend = await chooseBackend(values.backend);
   const lm = await open(from, values, signal);
@@ -178,6 +185,15 @@ function readSchema(file: string): object {
   } catch (error) {
     throw new UsageError(`--json-schema: ${file}: ${(error as Error).message}`);
   }
+}
+
+/** A text, but for the line's end that editors and `echo` put there. */
+async function readPrompt(file: string): Promise<string> {
+  const read = file === "-" ? textOf(process.stdin) : readFile(file, "utf8");
+  const whole = await read.catch((cause: unknown) => {
+    throw new UsageError(`--prompt-file: ${file} cannot be read: ${(cause as Error).message}`, { cause });
+  });
+  return whole.replace(/\r?\n$/, "");
 }
 
 /** Loads as a program would, with a line that tells how far it has come. */

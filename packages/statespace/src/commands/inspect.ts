@@ -1,10 +1,9 @@
-import { parseArgs } from "node:util";
 import { packBytes } from "@statespace/core/backend";
 import { openCheckpoint, openSource } from "@statespace/files";
 import { familyOf, matchWeights, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import { chooseBackend } from "./backendOption.ts";
-import { UsageError, type Command } from "./command.ts";
+import { readArguments, UsageError, type Command } from "./command.ts";
 import { inspectText } from "./inspectText.ts";
 import { megabytes } from "./terminal.ts";
 
@@ -43,16 +42,13 @@ function stateBytes(model: Model): number | null {
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      model: { type: "string" },
-      tokenizer: { type: "string" },
-      text: { type: "string" },
-      weights: { type: "string" },
-      backend: { type: "string" },
-      json: { type: "boolean", default: false },
-    },
+  const values = readArguments(args, {
+    model: { type: "string" },
+    tokenizer: { type: "string" },
+    text: { type: "string" },
+    weights: { type: "string" },
+    backend: { type: "string" },
+    json: { type: "boolean", default: false },
   });
   if (values.text !== undefined) return inspectText(values.text, values, signal);
   for (const option of ["tokenizer", "weights", "backend"] as const)

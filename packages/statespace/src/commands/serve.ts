@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import { load } from "../load.ts";
 import type { ServedModel } from "../server/config.ts";
 import { serve as startServer } from "../server/serve.ts";
 import { chooseBackend } from "./backendOption.ts";
-import { countOption, numberOption, UsageError, weightsOption, type Command } from "./command.ts";
+import { readArguments, countOption, numberOption, UsageError, weightsOption, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace serve [--model [NAME=]DIR|URL|OWNER/NAME ...] [options]
@@ -50,7 +49,7 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+type Values = ReturnType<typeof readArguments<typeof OPTIONS>>;
 
 /** Names and places of the models. @throws UsageError for a name that comes twice. */
 function sources(values: Values): { name: string; from: string | URL }[] {
@@ -97,7 +96,7 @@ function serverOptions(values: Values): Omit<Parameters<typeof startServer>[0], 
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const values = readArguments(args, OPTIONS);
   const options = serverOptions(values);
   const weights = weightsOption(values.weights);
   const places = sources(values);

@@ -1,12 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { FormatError } from "@statespace/core";
 import { progressReporter, toJsonLine } from "@statespace/models";
 import { parseRecipe } from "../training/recipe.ts";
 import { trainRecipe } from "../training/trainRecipe.ts";
 import { chooseBackend } from "./backendOption.ts";
-import { numberOption, UsageError, type Command } from "./command.ts";
+import { readArguments, numberOption, UsageError, type Command } from "./command.ts";
 import { FINE_TUNE_OPTIONS, FINE_TUNE_USAGE, fineTune } from "./fineTune.ts";
 
 const USAGE = `usage: statespace train --config FILE [--out DIR] [--resume] [--changed] [--max-minutes M] [--backend B] [--json]
@@ -46,7 +45,7 @@ async function readRecipe(path: string): Promise<unknown> {
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const values = readArguments(args, OPTIONS);
   if (values.changed && !values.resume) throw new UsageError("--changed goes with --resume");
   if (values.init !== undefined) {
     if (values.config !== undefined)

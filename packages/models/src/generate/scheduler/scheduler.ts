@@ -2,7 +2,7 @@ import { ArgumentError, NonFiniteError, StatespaceError } from "@statespace/core
 import { sampleStreams } from "@statespace/core/ops";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
 import type { Model } from "../../model/model.ts";
-import { FrameKeeper } from "../eventLoop.ts";
+import { FrameKeeper } from "../../eventLoop.ts";
 import { guidesOf, samplerSettings } from "../guides/guidesOf.ts";
 import { History } from "../history.ts";
 import { logprobsOf } from "../logprobs.ts";

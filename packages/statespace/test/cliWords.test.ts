@@ -1,0 +1,161 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const cli = new URL("../src/cli.ts", import.meta.url).pathname;
+const work = mkdtempSync(join(tmpdir(), "statespace-cli-"));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line with a text on standard input; `watch` sees its process, and what it wrote so far whenever it writes. */
+function statespace(
+  args: readonly string[],
+  { input = "", watch }: { input?: string; watch?: (child: ReturnType<typeof spawn>, stdout: string) => void } = {},
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["--conditions=statespace-source", cli, ...args]);
+    const out = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out.stdout += text;
+      watch?.(child, out.stdout);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, ...out }));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+const short = ["--backend", "cpu", "--max-new-tokens", "4", "--greedy", "--json"];
+const answer = async (args: readonly string[], input?: string): Promise<Record<string, unknown>> => {
+  const { code, stdout, stderr } = await statespace(
+    ["generate", ...short, ...args],
+    input === undefined ? {} : { input },
+  );
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as Record<string, unknown>;
+};
+
+describe("words", () => {
+  it.each(["--version", "-v", "version"])("%s tells the version and where it runs", async (word) => {
+    const { code, stdout } = await statespace([word]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^statespace \d+\.\d+\.\d+ \(Node \d+\..*, \w+ \w+\)\n$/);
+  });
+
+  it("help is the usage, of one command too, on standard output", async () => {
+    for (const words of [["--help"], ["-h"], ["help"]])
+      expect(await statespace(words)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("usage: statespace COMMAND"),
+      });
+    for (const words of [
+      ["help", "train"],
+      ["train", "--help"],
+      ["train", "-h"],
+    ])
+      expect(await statespace(words)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("usage: statespace train"),
+      });
+  });
+
+  it.each([
+    [[], /^$/],
+    [["genrate"], /there is no command "genrate"; generate may be meant\n`statespace --help` tells what there is/],
+    [["toString"], /there is no command "toString"/],
+    [
+      ["generate", "--max-tokens", "4"],
+      /there is no option --max-tokens; --max-new-tokens may be meant\n`statespace generate --help`/,
+    ],
+    [["generate", "--temprature=1"], /there is no option --temprature; --temperature may be meant/],
+    [["generate", "--seed"], /--seed.*argument missing[^]*`statespace generate --help` tells/],
+    [["generate", "--prompt", "a", "--ids", "1"], /--prompt and --ids exclude each other/],
+    [["generate", "--prompt-file", join(work, "gone.txt")], /--prompt-file: .*gone\.txt cannot be read: ENOENT/],
+    [["generate", "--backend", "cpu", "--max-new-tokens", "x"], /--max-new-tokens must be a number, got "x"/],
+    [["train"], /--config is needed, or --init\n`statespace train --help`/],
+    [["bench", "--shap", "tiny"], /there is no option --shap; --shape may be meant/],
+    [["inspect", "--modl", "x"], /there is no option --modl; --model may be meant/],
+    [["convert", "one"], /IN and OUT are needed\n`statespace convert --help`/],
+  ])("%j end with status 2 and a hint", async (words, message) => {
+    const { code, stderr } = await statespace(words);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(code).toBe(2);
+  });
+
+  it("what fails for another reason ends with status 1", async () => {
+    const { code, stderr } = await statespace([
+      "generate",
+      "--backend",
+      "cpu",
+      "--model",
+      join(work, "nothing-here"),
+      "--prompt",
+      "a",
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^statespace: .*nothing-here/);
+    expect(stderr).not.toMatch(/\n {4}at /);
+  });
+});
+
+describe("prompts", () => {
+  it("come from the command line, a file or standard input alike", async () => {
+    const prompt = "The state of\nthe union";
+    writeFileSync(join(work, "prompt.txt"), `${prompt}\n`);
+    const want = await answer(["--prompt", prompt]);
+    expect(want["prompt"]).toBe(prompt);
+    for (const got of [
+      await answer(["--prompt-file", join(work, "prompt.txt")]),
+      await answer(["--prompt-file", "-"], `${prompt}\r\n`),
+    ])
+      expect(got).toMatchObject({ prompt, ids: want["ids"], text: want["text"] });
+  });
+});
+
+describe("leaving", () => {
+  const long = [
+    "generate",
+    "--backend",
+    "cpu",
+    "--prompt",
+    "The state of the",
+    "--max-new-tokens",
+    "100000",
+    "--ignore-eos",
+  ];
+
+  it("a reader that has enough ends it quietly", async () => {
+    const { code, stdout, stderr } = await statespace(long, {
+      watch: (child, text) => text.length >= 30 && child.stdout!.destroy(),
+    });
+    expect(stdout.length).toBeGreaterThanOrEqual(30);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it("an interrupt ends it with status 130; a second one ends whatever it computes", async () => {
+    let sent = false;
+    const first = await statespace(long, {
+      watch: (child) => {
+        if (!sent) child.kill("SIGINT");
+        sent = true;
+      },
+    });
+    expect(first.code).toBe(130);
+    expect(first.stdout.length).toBeLessThan(5000);
+    let count = 0;
+    const both = await statespace(long, { watch: (child) => void (count++ < 2 && child.kill("SIGINT")) });
+    expect(both.code === 130 || both.signal === "SIGINT").toBe(true);
+  });
+});
