@@ -10,6 +10,7 @@ import { Chat, type ChatOptions } from "../generate/chat.ts";
 import type { StreamOptions } from "../generate/options.ts";
 import { Session } from "../generate/session.ts";
 import type { SessionOptions } from "../generate/sessionOptions.ts";
+import type { StateStore } from "../generate/states/stateStore.ts";
 import type { Model } from "../model/model.ts";
 import { look, type InspectOptions, type Look } from "./look.ts";
 import { predict, type Prediction, type PredictOptions } from "./predict.ts";
@@ -38,6 +39,8 @@ export interface AdapterName {
 export interface LoadedChatOptions extends Partial<ChatOptions> {
   /** Seed of the draws; default 0. */
   readonly seed?: number;
+  /** States of earlier texts, see `StateStore`. */
+  readonly store?: StateStore | undefined;
 }
 
 /** A model with what a checkpoint says beside its weights: tokenizer, chat template, defaults for sampling. Made by `load`, or of one's own parts. */
@@ -101,14 +104,14 @@ export class LoadedModel {
    * A conversation by the model's own template, or the one in the options. `say` streams the answer; the state keeps what was said.
    * @throws ArgumentError for a model without a template or a tokenizer; FormatError where its template cannot be read.
    */
-  chat({ seed, ...options }: LoadedChatOptions = {}): Chat {
+  chat({ seed, store, ...options }: LoadedChatOptions = {}): Chat {
     this.#expectText("chat");
     const template = options.template ?? this.template;
     if (template === undefined)
       throw new ArgumentError(
         "chat: the model has no chat template (chat_template.jinja, or in tokenizer_config.json): it goes on from texts (see stream); or give one as { template }",
       );
-    return new Chat(this.session(seed === undefined ? {} : { seed }), { ...options, template });
+    return new Chat(this.session({ store, ...(seed === undefined ? {} : { seed }) }), { ...options, template });
   }
 
   /**
