@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { setBackend } from "@statespace/core";
+import { wasmBackend } from "@statespace/backend-wasm";
+import { registerBackend, setBackend } from "@statespace/core";
 import { readWeightFormat } from "@statespace/models";
 import { registerByName } from "./backends.ts";
 import { MAMBA2_130M, MAMBA_130M, MAMBA_SMALL } from "./bench/modelBench.ts";
@@ -8,7 +9,7 @@ import { SERVING_BENCHES, type ServingRow } from "./bench/servingBench.ts";
 
 const SHAPES = { "130m": MAMBA_130M, "mamba2-130m": MAMBA2_130M, small: MAMBA_SMALL } as const;
 
-const USAGE = `usage: serving [NAME ...] [--backend wasm] [--shape 130m] [--weights f32] [--tokens 4000] [--texts 16] [--json]
+const USAGE = `usage: serving [NAME ...] [--backend wasm] [--shape 130m] [--weights f32] [--tokens 4000] [--texts 16] [--threads N] [--json]
 Measures what many conversations feel, beside its bars: ${Object.keys(SERVING_BENCHES).join(", ")}; all unless told. Weights are random.
 Shapes: ${Object.keys(SHAPES).join(", ")}. Exit 1 where a bar is not held.`;
 
@@ -26,6 +27,7 @@ async function main(): Promise<number> {
       weights: { type: "string", default: "f32" },
       tokens: { type: "string", default: "4000" },
       texts: { type: "string", default: "16" },
+      threads: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -41,6 +43,8 @@ async function main(): Promise<number> {
   const names = positionals.length === 0 ? Object.keys(SERVING_BENCHES) : positionals;
   const unknown = names.find((name) => SERVING_BENCHES[name] === undefined);
   if (unknown !== undefined) throw new Error(`there is no ${unknown}\n${USAGE}`);
+  if (values.backend === "wasm" && values.threads !== undefined)
+    registerBackend(wasmBackend({ threads: Number(values.threads) }));
   await registerByName([values.backend]);
   await setBackend(values.backend);
   let held = true;
