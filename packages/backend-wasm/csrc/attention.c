@@ -6,7 +6,7 @@ typedef struct {
   MaybeInts seqIdx;
   MaybeIn visible;
   long b, l, m, h, hkv, p, window;
-  float scale;
+  float scale, softCap;
 } Attention;
 
 INLINE float dotRow(const float *x, const float *y, long count) {
@@ -29,13 +29,17 @@ static long firstKey(const Attention *s, long row, long t) {
       if (s->seqIdx[row * s->l + i] != s->seqIdx[row * s->l + i - 1]) return s->m - s->l + i;
   return least;
 }
+/** A score, bounded where there is a cap. */
+INLINE float capped(float score, float softCap) {
+  return softCap == 0 ? score : softCap * tanh4(splat(score / softCap))[0];
+}
 /** Attention weights of one query over keys [first, own], into weights[j]. */
 static void weigh(const Attention *s, long row, long t, long head, long first, float *weights) {
   long own = s->m - s->l + t;
   const float *q = s->q + ((row * s->l + t) * s->h + head) * s->p;
   float top = -__builtin_inff();
   for (long j = first; j <= own; j++) {
-    weights[j] = hidden(s, row, j, own) ? -__builtin_inff() : s->scale * dotRow(q, s->k + keyRow(s, row, j, head), s->p);
+    weights[j] = hidden(s, row, j, own) ? -__builtin_inff() : capped(s->scale * dotRow(q, s->k + keyRow(s, row, j, head), s->p), s->softCap);
     top = weights[j] > top ? weights[j] : top;
   }
   float sum = 0;
@@ -86,6 +90,10 @@ KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, In dY, Attention s, Space wo
           if (weights[j] == 0) continue;
           long key = keyRow(&s, row, j, head);
           float dScore = s.scale * weights[j] * (dotRow(dy, s.v + key, s.p) - mean);
+          if (s.softCap != 0) {
+            float bounded = tanh4(splat(s.scale * dotRow(q, s.k + key, s.p) / s.softCap))[0];
+            dScore *= 1 - bounded * bounded;
+          }
           addRow(dQuery, s.k + key, dScore, s.p);
           addRow(dk + key, q, dScore, s.p);
           addRow(dv + key, dy, weights[j], s.p);

@@ -8,7 +8,7 @@ typedef struct {
   In q, k, v;
   MaybeIn rotary, visible;
   long b, m, h, hkv, p, r;
-  float scale;
+  float scale, softCap;
   Flag interleaved;
 } AttentionStep;
 
@@ -33,7 +33,9 @@ static void attendOne(const AttentionStep *s, float *y, const float *query, long
     F4 dot = splat(0);
     const float *key = s->keys + from + j * stride;
     for (long c = 0; c < s->p; c += 4) dot = madd(loadPart(query + c, s->p - c), loadPart(key + c, s->p - c), dot);
-    weights[j] = hidden ? -__builtin_inff() : s->scale * sum4(dot);
+    float score = s->scale * sum4(dot);
+    if (s->softCap != 0) score = s->softCap * tanh4(splat(score / s->softCap))[0];
+    weights[j] = hidden ? -__builtin_inff() : score;
     top = weights[j] > top ? weights[j] : top;
   }
   for (long j = 0; j <= t; j += 4) {

@@ -69,6 +69,13 @@ export const causalAttentionCases: readonly OpCase[] = [
   attentionCase("packed, keys in front", { b: 2, l: 12, m: 20, h: 2, hkv: 2, p: 4 }, { packed: true, hidden: true }),
   attentionCase("hidden keys", { b: 2, l: 8, m: 20, h: 2, hkv: 1, p: 4 }, { hidden: true }),
   attentionCase("a scale of its own", { b: 1, l: 10, m: 10, h: 2, hkv: 2, p: 4 }, {}, { scale: 0.3 }),
+  attentionCase("a soft cap", { b: 2, l: 21, m: 21, h: 4, hkv: 2, p: 8 }, { sharpness: 4 }, { softCap: 2 }),
+  attentionCase(
+    "a soft cap, few queries, wide heads, a window",
+    { b: 1, l: 5, m: 70, h: 2, hkv: 1, p: 130 },
+    { hidden: true },
+    { softCap: 1.5, window: 66 },
+  ),
   attentionCase("a window", { b: 2, l: 40, m: 40, h: 4, hkv: 2, p: 8 }, {}, { window: 7 }),
   attentionCase("a window of one", { b: 1, l: 5, m: 5, h: 2, hkv: 2, p: 4 }, {}, { window: 1 }),
   attentionCase("a window wider than all", { b: 1, l: 9, m: 9, h: 1, hkv: 1, p: 4 }, {}, { window: 100 }),

@@ -84,6 +84,7 @@ export const causalAttentionStepCases: readonly OpCase[] = [
   ),
   stepCase("hidden keys", { b: 2, m: 20, h: 2, hkv: 1, p: 4 }, { at: [10, 19], hidden: true }),
   stepCase("a scale of its own", { b: 1, m: 10, h: 2, hkv: 2, p: 4 }, { at: [8] }, { scale: 0.3 }),
+  stepCase("a soft cap", { b: 2, m: 20, h: 4, hkv: 2, p: 8 }, { at: [10, 19], sharpness: 4 }, { softCap: 2 }),
   stepCase("wide heads", { b: 1, m: 9, h: 1, hkv: 1, p: 300 }, { at: [7], r: 300 }),
   // Scores of some hundred: exp overflows unless the largest is taken off first.
   stepCase("sharp", { b: 1, m: 90, h: 1, hkv: 1, p: 4 }, { at: [80], sharpness: 100 }, { scale: 1 }),

@@ -7,6 +7,7 @@ import { matMul } from "./matMul.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
 import { pad, sliceAxis } from "./slicing.ts";
 import { softmax } from "./reduce.ts";
+import { tanh } from "./unary.ts";
 import { sequenceNumber } from "./sequenceNumber.ts";
 
 /** Below every score that can matter, and finite: shaders may assume that no infinity occurs. */
@@ -27,17 +28,15 @@ export interface AttentionMapInputs {
  */
 export function attentionMap(
   { q, k, seqIdx, visible }: AttentionMapInputs,
-  { scale = 0, window = 0 }: { scale?: number; window?: number } = {},
+  { scale = 0, window = 0, softCap = 0 }: { scale?: number; window?: number; softCap?: number } = {},
 ): Tensor {
   return tidy(() => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = k.shape.slice(1, 3) as [number, number];
     const queries = reshape(transpose(q, [0, 2, 1, 3]), [b * hkv, (h / hkv) * l, p]);
     const keys = reshape(transpose(k, [0, 2, 1, 3]), [b * hkv, m, p]);
-    const scores = mul(
-      reshape(matMul(queries, keys, false, true), [b, h, l, m]),
-      scale === 0 ? 1 / Math.sqrt(p) : scale,
-    );
+    const raw = mul(reshape(matMul(queries, keys, false, true), [b, h, l, m]), scale === 0 ? 1 / Math.sqrt(p) : scale);
+    const scores = softCap === 0 ? raw : mul(tanh(mul(raw, 1 / softCap)), softCap);
     const seen = broadcastTo(cast(seenKeys(q, m, window, seqIdx, visible), "float32"), [b, h, l, m]);
     return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend })));
   });

@@ -22,6 +22,8 @@ const attrs = {
   scale: 0,
   /** Tokens that a query sees, its own included; 0 for all before it. */
   window: 0,
+  /** Bounds every score s to +-softCap, as softCap tanh(s / softCap); 0 for none. */
+  softCap: 0,
 };
 
 /**
@@ -32,7 +34,7 @@ const attrs = {
  * Shapes: q, y [b, l, h, p]; k, v [b, m, hkv, p] with m >= l, the last l being the queries' own tokens; h/hkv heads share a key;
  * seqIdx int32 [b, l]: a query sees no key from before the last change along l (packed sequences); what stands in front of
  * the l tokens belongs to the row's first sequence; visible [b, m]: keys at a 0 are seen by nobody but their own token. With a window
- * also m - l + t - window < j.
+ * also m - l + t - window < j; with a softCap scores are bounded by it before the softmax.
  * Errors: ShapeError, DTypeError; ArgumentError for a scale that is not finite or a window that is no count.
  * Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1; grouped keys as in Ainslie et al. 2023 (arXiv 2305.13245).
  */
@@ -41,17 +43,18 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
   inputs,
   attrs,
   outputs: { y: "b l h p" },
-  check: ({ dims: { l, m, h, hkv } }, { scale, window }) => {
+  check: ({ dims: { l, m, h, hkv } }, { scale, window, softCap }) => {
     if (m < l) throw new ShapeError(`causalAttention: k must have at least the l = ${l} tokens of q, got m = ${m}`);
     if (hkv === 0 || h % hkv !== 0)
       throw new ShapeError(`causalAttention: the heads of k, hkv = ${hkv}, must divide those of q, h = ${h}`);
     if (!Number.isFinite(scale)) throw new ArgumentError(`causalAttention: scale must be finite, got ${scale}`);
+    checkSoftCap("causalAttention", softCap);
     if (!Number.isSafeInteger(window) || window < 0)
       throw new ArgumentError(`causalAttention: window must be a whole number from 0, got ${window}`);
   },
   differentiable: ["q", "k", "v"],
   // Query by query.
-  reference: ({ q, k, v, seqIdx, visible }, { scale, window }) => {
+  reference: ({ q, k, v, seqIdx, visible }, { scale, window, softCap }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = k.shape.slice(1, 3) as [number, number];
     const factor = scale === 0 ? 1 / Math.sqrt(p) : scale;
@@ -66,7 +69,9 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
           const seen = Array.from({ length: m }, (_, j) => j).filter(
             (j) => canSee(i, t, j, l, m, seqIdx, visible) && (window === 0 || m - l + t - j < window),
           );
-          const scores = seen.map((j) => factor * row(k, j).reduce((sum, x, c) => sum + x * query[c]!, 0));
+          const scores = seen.map((j) =>
+            capped(factor * row(k, j).reduce((sum, x, c) => sum + x * query[c]!, 0), softCap),
+          );
           const peak = Math.max(...scores);
           const weights = scores.map((score) => Math.exp(score - peak));
           const total = weights.reduce((a, x) => a + x, 0);
@@ -78,10 +83,14 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
     }
     return { y };
   },
-  compose: ({ q, k, v, seqIdx, visible }, { scale, window }) => {
+  compose: ({ q, k, v, seqIdx, visible }, { scale, window, softCap }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = v.shape.slice(1, 3) as [number, number];
-    const map = reshape(attentionMap({ q, k, seqIdx, visible }, { scale, window }), [b * hkv, (h / hkv) * l, m]);
+    const map = reshape(attentionMap({ q, k, seqIdx, visible }, { scale, window, softCap }), [
+      b * hkv,
+      (h / hkv) * l,
+      m,
+    ]);
     const y = matMul(map, reshape(transpose(v, [0, 2, 1, 3]), [b * hkv, m, p]));
     return { y: transpose(reshape(y, [b, h, l, p]), [0, 2, 1, 3]) };
   },
@@ -91,6 +100,17 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
     return { flops: 4 * b * h * p * seen, bytes: 8 * b * p * (l * h + m * hkv), exps: b * h * seen };
   },
 });
+
+/** A score, bounded where there is a cap. */
+export function capped(score: number, softCap: number): number {
+  return softCap === 0 ? score : softCap * Math.tanh(score / softCap);
+}
+
+/** @throws ArgumentError for what bounds nothing */
+export function checkSoftCap(op: string, softCap: number): void {
+  if (!Number.isFinite(softCap) || softCap < 0)
+    throw new ArgumentError(`${op}: softCap must be a number from 0, got ${softCap}`);
+}
 
 /** Key j of m is seen by query t of the last l: not later, not hidden, and no other sequence begins in between. */
 function canSee(

@@ -1,5 +1,6 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { ndclone, ndzeros } from "../math/ndarray.ts";
+import { capped, checkSoftCap } from "./causalAttention.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
 
@@ -24,6 +25,8 @@ const attrs = {
   scale: 0,
   /** Pairs that are turned: entries (0, 1), (2, 3), ... rather than (0, r/2), (1, r/2 + 1), ... */
   interleaved: false,
+  /** As in `causalAttention`. */
+  softCap: 0,
 };
 
 /**
@@ -45,7 +48,7 @@ export const causalAttentionStep: Op<typeof inputs, typeof attrs> = defineOp({
   inputs,
   attrs,
   outputs: { y: "b h p" },
-  check: ({ dims: { h, hkv, p, m, r = 0 } }, { scale }) => {
+  check: ({ dims: { h, hkv, p, m, r = 0 } }, { scale, softCap }) => {
     if (h * p * m === 0)
       throw new ShapeError(
         `causalAttentionStep: heads, channels and room must not be none, got h = ${h}, p = ${p}, m = ${m}`,
@@ -54,12 +57,13 @@ export const causalAttentionStep: Op<typeof inputs, typeof attrs> = defineOp({
       throw new ShapeError(`causalAttentionStep: the heads of k, hkv = ${hkv}, must divide those of q, h = ${h}`);
     if (r % 2 !== 0 || r > p)
       throw new ShapeError(`causalAttentionStep: r of rotary must be even and at most p = ${p}, got ${r}`);
+    checkSoftCap("causalAttentionStep", softCap);
     if (!Number.isFinite(scale)) throw new ArgumentError(`causalAttentionStep: scale must be finite, got ${scale}`);
   },
   differentiable: [],
   inPlace: ["keys", "values", "position"],
   // Softmax attention of one query a row over a cache, which is filled at the row's position first.
-  reference: ({ q, k, v, keys, values, position, rotary, visible }, { scale, interleaved }) => {
+  reference: ({ q, k, v, keys, values, position, rotary, visible }, { scale, interleaved, softCap }) => {
     const [b, h, p] = q.shape as [number, number, number];
     const [m, hkv] = keys.shape.slice(1, 3) as [number, number];
     const r = rotary?.shape[1] ?? 0;
@@ -96,8 +100,8 @@ export const causalAttentionStep: Op<typeof inputs, typeof attrs> = defineOp({
       for (let head = 0; head < h; head++) {
         const own = Math.floor((head * hkv) / h);
         const query = turned(one(q.data, head, h), t);
-        const scores = seen.map(
-          (j) => factor * cached(out.keys.data, j, own).reduce((sum, x, c) => sum + x * query[c]!, 0),
+        const scores = seen.map((j) =>
+          capped(factor * cached(out.keys.data, j, own).reduce((sum, x, c) => sum + x * query[c]!, 0), softCap),
         );
         const peak = Math.max(...scores);
         const weights = scores.map((score) => Math.exp(score - peak));

@@ -33,7 +33,7 @@ export function causalAttentionGrad(backend: CpuBackend, inputs: KernelInputs, a
             mean += weights[j]! * g[j]!;
           }
           for (let j = 0; j <= until; j++) {
-            const dScore = s.scale * weights[j]! * (g[j]! - mean);
+            const dScore = s.scale * s.slopes[j]! * weights[j]! * (g[j]! - mean);
             const at = s.keyOffset(i, j, head);
             for (let c = 0; c < s.p; c++) {
               dQ[query + c]! += dScore * s.k[at + c]!;

@@ -39,6 +39,7 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
   const visible = inputs.visible && backend.floats(inputs.visible);
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   const interleaved = attrs.interleaved as boolean;
+  const softCap = attrs.softCap as number;
   backend.launch(() => {
     const weights = new Float64Array(m);
     const sum = new Float64Array(p);
@@ -63,8 +64,9 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
           if (j < t && visible && visible[row * m + j] === 0) continue;
           let dot = 0;
           for (let c = 0, at = cached(j); c < p; c++) dot += query[c]! * keys[at + c]!;
-          weights[j] = scale * dot;
-          peak = Math.max(peak, scale * dot);
+          const score = softCap === 0 ? scale * dot : softCap * Math.tanh((scale * dot) / softCap);
+          weights[j] = score;
+          peak = Math.max(peak, score);
         }
         let total = 0;
         sum.fill(0);

@@ -17,6 +17,8 @@ export interface AttentionArrays {
   keyOffset(i: number, j: number, head: number): number;
   /** First element of a query for a head. */
   queryOffset(i: number, t: number, head: number): number;
+  /** By how much each score of the query that was weighed last moves with its product: 1, but for a soft cap. */
+  readonly slopes: Float64Array;
   /** Fills `weights` [m] with the softmax of one query; 0 where it sees nothing. */
   weigh(i: number, t: number, head: number, weights: Float64Array): void;
 }
@@ -39,6 +41,8 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
       for (let s = t; s > 0; s--) if (seqIdx[i * l + s] !== seqIdx[i * l + s - 1]) return Math.max(least, m - l + s);
     return least;
   };
+  const softCap = attrs.softCap as number;
+  const slopes = new Float64Array(m).fill(1);
   const weigh = (i: number, t: number, head: number, weights: Float64Array): void => {
     const own = m - l + t;
     weights.fill(Number.NEGATIVE_INFINITY);
@@ -47,12 +51,14 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
       if (j < own && visible && visible[i * m + j] === 0) continue;
       let dot = 0;
       for (let c = 0, a = queryOffset(i, t, head), e = keyOffset(i, j, head); c < p; c++) dot += q[a + c]! * k[e + c]!;
-      weights[j] = scale * dot;
-      peak = Math.max(peak, scale * dot);
+      const score = softCap === 0 ? scale * dot : softCap * Math.tanh((scale * dot) / softCap);
+      if (softCap !== 0) slopes[j] = 1 - (score / softCap) ** 2;
+      weights[j] = score;
+      peak = Math.max(peak, score);
     }
     let total = 0;
     for (let j = 0; j <= own; j++) total += weights[j] = Math.exp(weights[j]! - peak);
     for (let j = 0; j < m; j++) weights[j] = j <= own ? weights[j]! / total : 0;
   };
-  return { b, l, m, h, hkv, p, scale, q, k, v, keyOffset, queryOffset, weigh };
+  return { b, l, m, h, hkv, p, scale, q, k, v, keyOffset, queryOffset, slopes, weigh };
 }

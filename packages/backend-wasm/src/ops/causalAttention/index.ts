@@ -4,12 +4,27 @@ import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
 
-function argumentsOf({ q, k, v, seqIdx, visible }: KernelInputs, { scale, window }: KernelAttrs) {
+function argumentsOf({ q, k, v, seqIdx, visible }: KernelInputs, { scale, window, softCap }: KernelAttrs) {
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
   const factor = (scale as number) === 0 ? 1 / Math.sqrt(p) : (scale as number);
   const reach = (window as number) || m;
-  const values = { q: q!, k: k!, v: v!, seqIdx, visible, b, l, m, h, hkv, p, window: reach, scale: factor };
+  const values = {
+    q: q!,
+    k: k!,
+    v: v!,
+    seqIdx,
+    visible,
+    b,
+    l,
+    m,
+    h,
+    hkv,
+    p,
+    window: reach,
+    scale: factor,
+    softCap: softCap as number,
+  };
   return { values, work: 4 * b * h * l * Math.min(m, reach) * p };
 }
 

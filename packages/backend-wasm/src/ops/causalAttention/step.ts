@@ -15,7 +15,11 @@ export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, 
   const work = b * hkv === 1 ? 0 : 2 * b * h * m * p;
   backend.withSpace({ workspace: backend.threads * (m + p) }, (space) => {
     const interleaved = attrs.interleaved === true;
-    call.causalAttentionStep(backend, { ...tensors, ...extents, scale, interleaved, ...space }, work);
+    call.causalAttentionStep(
+      backend,
+      { ...tensors, ...extents, scale, softCap: attrs.softCap as number, interleaved, ...space },
+      work,
+    );
   });
   return y;
 }

@@ -1,5 +1,5 @@
 // Causal softmax attention of one query and head, a workgroup each: first the largest score and the sum, then the values.
-struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32 }
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32, softCap: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
@@ -8,6 +8,7 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, s
 @group(0) @binding(5) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>; // [b, l, h, p]
 @group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; //: if KEEP_STATS // [b, l, h], largest score and sum of exponentials
+override CAPPED = false;
 override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 override KEEP_STATS = false;
@@ -16,6 +17,8 @@ const LANES = WG;
 var<workgroup> weights: array<f32, WG>;
 
 //: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+//: include parts/capped.wgsl
 //: include ../shared/lanes/workgroup.wgsl
 //: include parts/score.wgsl
 

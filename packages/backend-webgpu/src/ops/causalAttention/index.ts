@@ -4,14 +4,18 @@ import { foldGrid } from "../../device/launch.ts";
 import { causalAttentionStep } from "./step.ts";
 
 interface Attention {
-  readonly params: Record<"b" | "l" | "m" | "h" | "hkv" | "p" | "window" | "scale", number>;
+  readonly params: Record<"b" | "l" | "m" | "h" | "hkv" | "p" | "window" | "scale" | "softCap", number>;
   /** [b, l], if rows are packed; to be released. */
   readonly first: TensorInfo | undefined;
   readonly queries: number;
   readonly keys: number;
 }
 
-function prepare(backend: WebGpuBackend, { q, k, seqIdx }: KernelInputs, { scale, window }: KernelAttrs): Attention {
+function prepare(
+  backend: WebGpuBackend,
+  { q, k, seqIdx }: KernelInputs,
+  { scale, window, softCap }: KernelAttrs,
+): Attention {
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
   const first = seqIdx && backend.output([b, l], "int32");
@@ -21,7 +25,17 @@ function prepare(backend: WebGpuBackend, { q, k, seqIdx }: KernelInputs, { scale
       buffers: { seqIdx: seqIdx!, first },
     });
   return {
-    params: { b, l, m, h, hkv, p, window: (window as number) || m, scale: (scale as number) || 1 / Math.sqrt(p) },
+    params: {
+      b,
+      l,
+      m,
+      h,
+      hkv,
+      p,
+      window: (window as number) || m,
+      scale: (scale as number) || 1 / Math.sqrt(p),
+      softCap: softCap as number,
+    },
     first,
     queries: b * l * h,
     keys: b * m * hkv,
@@ -42,6 +56,7 @@ function attend(
   stats: TensorInfo | undefined,
 ): void {
   const { b, l, h, p } = params;
+  const CAPPED = params.softCap > 0;
   const buffers = { q: q!, k: k!, v: v!, first, visible, y, stats };
   if (l >= leastShared && p <= widest) {
     const PQ = Math.ceil(p / 4);
@@ -49,14 +64,14 @@ function attend(
     const TILE = Math.max(8, Math.min(32, 8 * Math.floor(500 / PQ / 8)));
     const [gridY, gridZ] = foldGrid(b * h);
     backend.run("causalAttention/tiles", {
-      constants: { PQ, TILE },
+      constants: { PQ, TILE, CAPPED },
       params,
       buffers,
       grid: [Math.ceil(l / queriesAtOnce), gridY, gridZ],
     });
     return;
   }
-  backend.run("causalAttention/forward", { params, buffers, grid: foldGrid(queries) });
+  backend.run("causalAttention/forward", { constants: { CAPPED }, params, buffers, grid: foldGrid(queries) });
 }
 
 /** The baseline's attention and its gradient; nothing of order l m reaches memory. */
@@ -79,13 +94,20 @@ export const kernels: KernelTable<WebGpuBackend> = {
     attend(backend, inputs, plan, y, stats);
     const dQ = backend.output(q!.shape);
     const read = { q: q!, k: k!, v: v!, first, visible, dy: dY! };
+    const constants = { CAPPED: params.softCap > 0 };
     backend.run("causalAttention/queryGrad", {
+      constants,
       params,
       buffers: { ...read, stats, dq: dQ },
       grid: foldGrid(queries),
     });
     const dKV = backend.scratch(2 * keys * p);
-    backend.run("causalAttention/keyGrad", { params, buffers: { ...read, stats, dkv: dKV }, grid: foldGrid(keys) });
+    backend.run("causalAttention/keyGrad", {
+      constants,
+      params,
+      buffers: { ...read, stats, dkv: dKV },
+      grid: foldGrid(keys),
+    });
     const grads = [dQ, backend.view(dKV, k!.shape, 0), backend.view(dKV, v!.shape, keys * p)];
     backend.release(stats, y, dKV, ...(first ? [first] : []));
     return grads;

@@ -1,6 +1,6 @@
 // dk and dv of one key (and value), a workgroup each, over the queries and heads that see it:
 // dv_j = sum a_j dy, dk_j = scale sum dscore_j q (see queryGrad.wgsl).
-struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32 }
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32, softCap: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
@@ -10,12 +10,15 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, s
 @group(0) @binding(6) var<storage, read> dy: array<f32>; // [b, l, h, p]
 @group(0) @binding(7) var<storage, read> stats: array<vec4f>; // [b, l, h]
 @group(0) @binding(8) var<storage, read_write> dkv: array<f32>; // dk, then dv, each [b, m, hkv, p]
+override CAPPED = false;
 override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 const WG = 64u;
 var<workgroup> pairs: array<vec2f, WG>; // weight and dscore of a query
 
 //: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+//: include parts/capped.wgsl
 //: include parts/score.wgsl
 //: include parts/lead.wgsl
 
@@ -37,8 +40,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var pair = vec2f(0.0f);
     if (i < tokens * sharers && j >= firstKey(row, t) && sees(row, j, before + t)) {
       let stat = stats[query];
-      let weight = expAccurate(score(query, row, j, head) - stat.x) / stat.y;
-      pair = vec2f(weight, params.scale * weight * (lead(query, row, j, u32(stat.z), head) - stat.w));
+      let value = score(query, row, j, head);
+      let weight = expAccurate(value - stat.x) / stat.y;
+      pair = vec2f(weight, params.scale * cappedSlope(value) * weight * (lead(query, row, j, u32(stat.z), head) - stat.w));
     }
     pairs[lid] = pair;
     workgroupBarrier();

@@ -1,7 +1,7 @@
 // dq of one query and head, a workgroup each. With a the weights, g_j = dy . v_j and g their mean under a:
 // dscore_j = a_j (g_j - g), dq = scale sum_j dscore_j k_j. The g_j are taken relative to that of the key with the largest
 // weight: where one key has nearly all of it, g_j - g would otherwise be lost in rounding.
-struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32 }
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32, softCap: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
@@ -11,6 +11,7 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, s
 @group(0) @binding(6) var<storage, read> dy: array<f32>; // [b, l, h, p]
 @group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; // in: peak, sum; out: also the key with the largest weight, and g; [b, l, h]
 @group(0) @binding(8) var<storage, read_write> dq: array<f32>; // [b, l, h, p]
+override CAPPED = false;
 override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 const WG = 64u;
@@ -18,6 +19,8 @@ const LANES = WG;
 var<workgroup> slopes: array<f32, WG>;
 
 //: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+//: include parts/capped.wgsl
 //: include ../shared/lanes/workgroup.wgsl
 //: include parts/score.wgsl
 //: include parts/lead.wgsl
@@ -55,8 +58,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let j = base + lid;
     var slope = 0.0f;
     if (j <= own && sees(row, j, own)) {
-      let weight = expAccurate(score(query, row, j, head) - stat.x) / stat.y;
-      slope = params.scale * weight * (lead(query, row, j, leader, head) - mean);
+      let value = score(query, row, j, head);
+      let weight = expAccurate(value - stat.x) / stat.y;
+      slope = params.scale * cappedSlope(value) * weight * (lead(query, row, j, leader, head) - mean);
     }
     slopes[lid] = slope;
     workgroupBarrier();

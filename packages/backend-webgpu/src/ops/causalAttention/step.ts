@@ -17,10 +17,11 @@ export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs
     buffers: { k: k!, v: v!, ...cache },
     grid: foldGrid(b),
   });
+  const softCap = attrs.softCap as number;
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   backend.run("causalAttention/step", {
-    constants: { INTERLEAVED, P: p },
-    params: { m, h, hkv, p, r, scale, size: b * h },
+    constants: { INTERLEAVED, CAPPED: softCap > 0, P: p },
+    params: { m, h, hkv, p, r, scale, softCap, size: b * h },
     buffers: { q: q!, ...cache, visible, y },
     grid: foldGrid(b * h),
   });

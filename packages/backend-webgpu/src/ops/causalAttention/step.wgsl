@@ -1,6 +1,6 @@
 // Attention of one query and head over the cache, its own token's key included (see append.wgsl), a workgroup each: keys come by in
 // blocks, and the softmax keeps a running peak and sum.
-struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, size: u32 } // size = b h
+struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, softCap: f32, size: u32 } // size = b h
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, h, p]
 @group(0) @binding(2) var<storage, read> keys: array<f32>; // [b, m, hkv, p]
@@ -9,6 +9,7 @@ struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, size: u32 
 @group(0) @binding(5) var<storage, read> rotary: array<f32>; //: optional // [m, r]
 @group(0) @binding(6) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, h, p]
+override CAPPED = false;
 override HAS_VISIBLE = false;
 override INTERLEAVED = false;
 const WG = 64u;
@@ -19,6 +20,8 @@ var<workgroup> weights: array<f32, WG>;
 var<workgroup> query: array<f32, P>;
 
 //: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+//: include parts/capped.wgsl
 //: include ../shared/lanes/workgroup.wgsl
 //: include parts/turned.wgsl
 
@@ -36,7 +39,7 @@ fn score(row: u32, j: u32, head: u32) -> f32 {
   for (var c = 0u; c < P; c++) {
     sum += query[c] * keys[key + c];
   }
-  return sum * params.scale;
+  return capped(sum * params.scale);
 }
 
 @compute @workgroup_size(WG)

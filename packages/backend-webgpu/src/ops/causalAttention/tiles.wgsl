@@ -1,6 +1,6 @@
 // Causal softmax attention, a query and head a thread, WG neighbouring queries a workgroup: keys and values come by in tiles
 // through workgroup memory, and the softmax keeps a running peak and sum, so that nothing of order l m is kept.
-struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32 }
+struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32, softCap: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
 @group(0) @binding(2) var<storage, read> k: array<f32>; // [b, m, hkv, p]
@@ -9,6 +9,7 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, s
 @group(0) @binding(5) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>; // [b, l, h, p]
 @group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; //: if KEEP_STATS // [b, l, h], largest score and sum of exponentials
+override CAPPED = false;
 override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 override KEEP_STATS = false;
@@ -21,6 +22,8 @@ var<workgroup> values: array<vec4f, TILE * PQ>;
 var<workgroup> shown: array<u32, TILE>;
 
 //: include ../shared/math.wgsl
+//: include ../shared/special.wgsl
+//: include parts/capped.wgsl
 //: include parts/score.wgsl
 
 fn quadOf(isValue: bool, at: u32, c: u32) -> vec4f {
@@ -87,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
         let j = base + inner + s;
         let seen = j >= begin && (j == before + t || (j < before + t && shown[inner + s] != 0u));
-        scores[s] = ((sum.x + sum.y) + (sum.z + sum.w)) * params.scale;
+        scores[s] = capped(((sum.x + sum.y) + (sum.z + sum.w)) * params.scale);
         highest = select(highest, max(highest, scores[s]), seen);
         scores[s] = select(-3.0e38f, scores[s], seen);
       }

@@ -109,6 +109,14 @@ const attentionFields = {
     default: false,
     doc: "the projection also makes a gate: what the heads answer is multiplied by its sigmoid",
   },
+  softCap: {
+    type: "number",
+    optional: true,
+    min: 0,
+    above: true,
+    max: 1e6,
+    doc: "bound on the scores: each is softCap tanh(score / softCap)",
+  },
   window: {
     type: "integer",
     min: 0,

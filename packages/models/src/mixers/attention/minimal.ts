@@ -24,7 +24,18 @@ export function minimalTransformer(weights: Weights, model: ResolvedModel, ids: 
 
 /** Every token asks (q) all tokens up to itself (k) and averages what they offer (v). */
 export function attentionMixer(input: Sequence, weight: Lookup, config: AttentionMixerConfig): Sequence {
-  const { nHeads: h, nHeadsKv: hkv, headDim: p, mlpDim, window, softmaxScale, outputGate, qkNorm, qkNormEps } = config;
+  const {
+    nHeads: h,
+    nHeadsKv: hkv,
+    headDim: p,
+    mlpDim,
+    window,
+    softCap,
+    softmaxScale,
+    outputGate,
+    qkNorm,
+    qkNormEps,
+  } = config;
   const qkvDim = (h + 2 * hkv) * p;
   const projected = input.map((token) => matVec(weight("in_proj.weight")!, token, weight("in_proj.bias")));
   const convolved = convolve(
@@ -60,7 +71,9 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
       // Before the window nothing is seen.
       const first = window > 0 ? Math.max(0, t + 1 - window) : 0;
       const seen = Array.from({ length: t + 1 - first }, (__, i) => first + i);
-      const scores = seen.map((j) => softmaxScale * dot(q, turnedHead(j, h + shared)));
+      const scores = seen
+        .map((j) => softmaxScale * dot(q, turnedHead(j, h + shared)))
+        .map((score) => (softCap ? softCap * Math.tanh(score / softCap) : score));
       softmax(scores).forEach((a, i) =>
         headOf(convolved[seen[i]!]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
       );

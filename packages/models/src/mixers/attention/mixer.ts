@@ -144,7 +144,7 @@ export class AttentionMixer implements Mixer {
       const cache = appendToCache(initialState, fresh);
       const y = causalAttention(
         { q: fresh.q, ...seenOf(cache, initialState), seqIdx },
-        { scale: this.config.softmaxScale },
+        { scale: this.config.softmaxScale, softCap: this.config.softCap ?? 0 },
       ).y;
       const output = this.#output(y, beside);
       if (!returnState) return { y: output };
@@ -177,7 +177,10 @@ export class AttentionMixer implements Mixer {
       if (state[POSITION] !== undefined) return this.#output(this.#stepInRoom(convolved, state), beside);
       const fresh = this.#heads(reshape(convolved, [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
       const cache = appendToCache(state, fresh);
-      const { y } = causalAttention({ q: fresh.q, ...seenOf(cache, state) }, { scale: this.config.softmaxScale });
+      const { y } = causalAttention(
+        { q: fresh.q, ...seenOf(cache, state) },
+        { scale: this.config.softmaxScale, softCap: this.config.softCap ?? 0 },
+      );
       replaceCache(state, cache);
       return this.#output(reshape(y, [b, this.config.nHeads, this.config.headDim]), beside);
     });
@@ -197,22 +200,22 @@ export class AttentionMixer implements Mixer {
   map(input: Tensor, { initialState, seqIdx }: Pick<ForwardOptions, "initialState" | "seqIdx"> = {}): Tensor {
     return tidy(() => {
       const { y } = this.#convolve(this.#project(input).qkv, { initialState, seqIdx });
-      const { softmaxScale: scale, window } = this.config;
+      const { softmaxScale: scale, window, softCap = 0 } = this.config;
       if (window > 0) {
         const { q, k, visible } = this.#turnedInWindow(y, initialState);
-        return attentionMap({ q, k, visible, seqIdx }, { scale, window });
+        return attentionMap({ q, k, visible, seqIdx }, { scale, window, softCap });
       }
       const fresh = this.#heads(y, initialState?.keys?.shape[1] ?? 0);
       const { k, visible } = seenOf(appendToCache(initialState, fresh), initialState);
-      return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale });
+      return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale, softCap });
     });
   }
 
   /** Attention over the last tokens of a state and these: [b, l, h, p], and what they saw. */
   #inWindow(qkv: Tensor, before: LayerState | undefined, seqIdx?: Tensor): { y: Tensor; now: InWindow } {
-    const { softmaxScale: scale, window } = this.config;
+    const { softmaxScale: scale, window, softCap = 0 } = this.config;
     const { q, k, visible, now } = this.#turnedInWindow(qkv, before);
-    return { y: causalAttention({ q, k, v: now.v, visible, seqIdx }, { scale, window }).y, now };
+    return { y: causalAttention({ q, k, v: now.v, visible, seqIdx }, { scale, window, softCap }).y, now };
   }
 
   /** Queries and keys turned by their places among the tokens of a state and these. */
@@ -229,7 +232,7 @@ export class AttentionMixer implements Mixer {
 
   /** Attention of one token on a reserved state: [b, h, p]. */
   #stepInRoom(qkv: Tensor, state: LayerState): Tensor {
-    const { rotaryInterleaved, softmaxScale } = this.config;
+    const { rotaryInterleaved, softmaxScale, softCap = 0 } = this.config;
     return causalAttentionStep(
       {
         ...this.#normedHeads(qkv),
@@ -239,7 +242,7 @@ export class AttentionMixer implements Mixer {
         visible: state.visible,
         rotary: this.#rotary.table(state.keys!.shape[1]!),
       },
-      { scale: softmaxScale, interleaved: rotaryInterleaved },
+      { scale: softmaxScale, interleaved: rotaryInterleaved, softCap },
     ).y;
   }
 

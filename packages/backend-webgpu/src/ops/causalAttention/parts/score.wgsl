@@ -8,7 +8,7 @@ fn score(query: u32, row: u32, j: u32, head: u32) -> f32 {
   for (var c = 0u; c < params.p; c++) {
     sum += q[query * params.p + c] * k[key + c];
   }
-  return sum * params.scale;
+  return capped(sum * params.scale);
 }
 
 // A query sees its own token always, and of those before it the visible ones.
