@@ -77,3 +77,13 @@ export {
 export type { LazyTensor, OwnBytes } from "./tensors/lazyTensor.ts";
 export { dequantize } from "./tensors/dequantize.ts";
 export { quantize, type QuantizedType } from "./tensors/quantize.ts";
+export {
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxConstant,
+  type OnnxGraph,
+  type OnnxModelOptions,
+  type OnnxNode,
+  type OnnxType,
+  type OnnxValue,
+} from "./onnx/onnxModel.ts";

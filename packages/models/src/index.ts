@@ -1,5 +1,6 @@
 export * from "./adapters/index.ts";
 export * from "./families/index.ts";
+export * from "./onnx/index.ts";
 export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
 export { AttentionMixer } from "./mixers/attention/mixer.ts";
 export * from "./generate/index.ts";

@@ -24,4 +24,3 @@ export {
 export { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
 export { ggufBlob, saveGguf, type SaveGgufOptions } from "./gguf/saveGguf.ts";
 export type { GgufWeights } from "./gguf/ggufTypesOf.ts";
-export { convert, type ConvertOptions, type Converted } from "./convert.ts";

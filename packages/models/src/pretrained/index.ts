@@ -1,3 +1,4 @@
+export { convert, type ConvertOptions, type Converted } from "./convert.ts";
 export { load, type LoadModelOptions } from "./load.ts";
 export { LoadedModel, type AdapterName, type LoadedChatOptions, type LoadedParts } from "./loadedModel.ts";
 export type { InspectOptions, Look, Values } from "./look.ts";

@@ -9,8 +9,8 @@ const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--ver
 Converts a checkpoint (a folder, a GGUF file, a URL or a name on the hub) into another form. Weights go through some rows at a time, so
 that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole.
 
-  --to FORM      gguf (one file, for llama.cpp), transformers, mamba_ssm or statespace (a folder), or a family by its name; gguf where
-                 OUT ends with .gguf, else transformers, unless told
+  --to FORM      gguf (one file, for llama.cpp), onnx (one file, for onnxruntime), transformers, mamba_ssm or statespace (a folder), or
+                 a family by its name; gguf and onnx where OUT ends so, else transformers, unless told
   --weights F    f32, f16 or bf16; in a GGUF file also q8, q4 and q4_k_m. In a folder as they are, in a GGUF file f32, unless told
   --verify       loads both and compares their logits; exit status 3 where those of float32 weights differ
   --backend B    webgpu, wasm or cpu, for --verify; the best there is unless told
@@ -40,6 +40,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const { values, positionals } = readWords(args, OPTIONS);
   const [from, out, ...more] = positionals;
   if (from === undefined || out === undefined || more.length > 0) throw new UsageError("IN and OUT are needed");
+  if (values.verify && (values.to === "onnx" || /\.onnx$/i.test(out)))
+    throw new UsageError("--verify is for what is read here; onnxruntime runs an ONNX file");
   if (values.backend !== undefined && !values.verify)
     throw new UsageError("--backend is for --verify, which loads the model");
   await chooseBackend("cpu");
@@ -107,4 +109,8 @@ function vocabularyOf({ resolved: { encoder } }: Model): number {
 }
 
 /** `statespace convert`: from one form of checkpoint into another. */
-export const convert: Command = { summary: "converts a checkpoint: GGUF, transformers, mamba_ssm", usage: USAGE, run };
+export const convert: Command = {
+  summary: "converts a checkpoint: GGUF, ONNX, transformers, mamba_ssm",
+  usage: USAGE,
+  run,
+};

@@ -65,6 +65,7 @@ export function readAttention(
     throw fields.error("attention.value_length", `must be attention.key_length = ${headDim}`);
   const rotaryDim =
     positions === "none" ? 0 : fields.integer("rope.dimension_count", headDim - (headDim % 2), { max: headDim });
+  fields.choice("rope.scaling.type", ["none"], "none");
   const scale = readSingle(fields, "attention.scale", 0);
   const attention = attentionSchema.read(fields, dModel, {
     names: () => undefined,
@@ -102,6 +103,8 @@ export function writeAttention(architecture: string, model: ResolvedModel, allow
   const { nHeads, nHeadsKv, headDim, rotaryDim, rotaryBase, softmaxScale } = config;
   demand(config.dConv === 0, "dConv");
   demand(config.mlpDim === 0, "mlpDim");
+  demand(config.window === 0, "window");
+  demand(config.rotaryScaling === undefined, "rotaryScaling");
   demand(rotaryDim === 0 || !config.rotaryInterleaved, "rotaryInterleaved");
   demand(allows.positions === "none" ? rotaryDim === 0 : rotaryDim > 0, "rotaryDim");
   demand(config.qkNorm === (allows.qkNorm ?? "none"), "qkNorm");

@@ -60,6 +60,7 @@ export const mamba: GgufFamily = ggufFamily({
     demand(config.dInner === 2 * model.dModel, "dInner");
     demand(config.useConvBias, "useConvBias");
     demand(!config.useBias, "useBias");
+    demand(!config.mixerNormWeight, "mixerNormWeight");
     return {
       ...writeShared(NAME, model),
       feed_forward_length: uint32(0),

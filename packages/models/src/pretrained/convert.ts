@@ -15,21 +15,22 @@ import {
 } from "@statespace/files";
 import { ggufTextFiles } from "@statespace/text";
 import { Model } from "../model/model.ts";
-import type { Family } from "./family.ts";
-import { readGgufWeights, type GgufWeights } from "./gguf/ggufTypesOf.ts";
-import { layoutModel } from "./gguf/saveGguf.ts";
-import { openModelFiles, type ModelFiles } from "./openModelFiles.ts";
-import { families, familyNamed } from "./registry.ts";
-import { partsOf, publishedRows, type RowSource } from "./rows.ts";
-import { rowsOfFile } from "./rowsOfFile.ts";
-import { familyTensors } from "./weightNames.ts";
-import { matchWeights } from "./weights.ts";
+import { writeOnnx } from "../onnx/saveOnnx.ts";
+import type { Family } from "../families/family.ts";
+import { readGgufWeights, type GgufWeights } from "../families/gguf/ggufTypesOf.ts";
+import { layoutModel } from "../families/gguf/saveGguf.ts";
+import { openModelFiles, type ModelFiles } from "../families/openModelFiles.ts";
+import { families, familyNamed } from "../families/registry.ts";
+import { partsOf, publishedRows, type RowSource } from "../families/rows.ts";
+import { rowsOfFile } from "../families/rowsOfFile.ts";
+import { familyTensors } from "../families/weightNames.ts";
+import { matchWeights } from "../families/weights.ts";
 
 /** What `convert` makes of a checkpoint, and how. */
 export interface ConvertOptions extends OpenSourceOptions, ReadOptions {
   /**
-   * The form: `gguf` (one file, for llama.cpp), `transformers`, `mamba_ssm` or `statespace` (a folder), or one family by its name. GGUF where the name of what is
-   * written ends with `.gguf`, else `transformers`, unless told.
+   * The form: `gguf` (one file, for llama.cpp), `onnx` (one file, and its weights beside it where they are many), `transformers`, `mamba_ssm` or `statespace` (a folder), or one family by its name. What the ending of `out` says (`.gguf`,
+   * `.onnx`), else `transformers`, unless told.
    */
   readonly to?: string | undefined;
   /** How weights are kept: `f32`, `f16` and `bf16`, in a GGUF file also `q8`, `q4` and `q4_k_m`. As they are in a folder, `f32` in a GGUF file, unless told. */
@@ -87,8 +88,10 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     dtype: "weights",
     outtype: "weights",
   });
-  const to = options.to ?? (/\.gguf$/i.test(String(out)) ? "gguf" : "transformers");
+  const to = options.to ?? /\.(gguf|onnx)$/i.exec(String(out))?.[1]!.toLowerCase() ?? "transformers";
   const weights = options.weights === undefined ? undefined : readGgufWeights("convert", options.weights);
+  if (to === "onnx" && weights !== undefined && weights !== "f32")
+    throw new ArgumentError(`convert: weights of an ONNX file must be f32, got "${weights}"`);
   if (to !== "gguf" && weights !== undefined && STORAGE[weights] === undefined)
     throw new ArgumentError(
       `convert: weights of a folder must be one of ${Object.keys(STORAGE).join(", ")}, got "${weights}"`,
@@ -103,6 +106,10 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     if (first !== undefined)
       tell(`${unknown.length} tensors are not part of the model and are left out: ${first}, ...`);
     const rows = rowsOfFile(matched, opened.tensors, { signal: options.signal });
+    if (to === "onnx") {
+      await writeOnnx(model, rows, toPath(out), { signal: options.signal });
+      return { family: "onnx" };
+    }
     const files = await textFiles(from, opened, options);
     if (to === "gguf") {
       const { signal, progress } = options;

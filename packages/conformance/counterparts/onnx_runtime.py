@@ -1,0 +1,33 @@
+"""Runs DIR/model.onnx on DIR/ids.bin as onnxruntime does: a prompt at once, then a token at a time, and compares the logits with DIR/logits.bin.
+
+usage: onnx_runtime.py DIR TOKENS PROMPT VOCABULARY   (needs onnxruntime and numpy)
+"""
+import json, os, sys
+import numpy as np
+import onnxruntime as ort
+
+folder, tokens, prompt, vocabulary = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+ids = np.fromfile(os.path.join(folder, "ids.bin"), np.int64).reshape(-1, tokens)
+expected = np.fromfile(os.path.join(folder, "logits.bin"), np.float32).reshape(len(ids), tokens, vocabulary)
+options = ort.SessionOptions()
+options.intra_op_num_threads, options.log_severity_level = 1, 3
+session = ort.InferenceSession(os.path.join(folder, "model.onnx"), options)
+batch = len(ids)
+states = {}
+for value in session.get_inputs():
+    if value.name != "ids":
+        states[value.name] = np.zeros([{"batch": batch, "past": 0}.get(axis, axis) for axis in value.shape], np.float32)
+names = [value.name for value in session.get_outputs()]
+
+
+def run(part):
+    found = dict(zip(names, session.run(None, {"ids": part, **states})))
+    for name in states:
+        states[name] = found[name.replace("state.", "state_out.", 1)]
+    return found["logits"]
+
+
+first = np.abs(run(ids[:, :prompt]) - expected[:, :prompt]).max()
+steps = max(np.abs(run(ids[:, t:t + 1]) - expected[:, t:t + 1]).max() for t in range(prompt, tokens))
+with open(os.path.join(folder, "result.json"), "w") as f:
+    json.dump({"prompt": float(first), "steps": float(steps), "largest": float(np.abs(expected).max())}, f)

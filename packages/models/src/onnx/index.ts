@@ -1,0 +1,1 @@
+export { saveOnnx, type SaveOnnxOptions } from "./saveOnnx.ts";

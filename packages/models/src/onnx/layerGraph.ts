@@ -1,0 +1,142 @@
+import type { Parameter } from "@statespace/core";
+import { factorsByRow, type Projections } from "../layers/linear.ts";
+import type { MlpConfig } from "../layers/mlpConfig.ts";
+import type { Model } from "../model/model.ts";
+import type { GraphBuilder, Value } from "./graphBuilder.ts";
+
+/** A state that goes in and comes out: its shape, with names for what is free. */
+export interface StatePort {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+  readonly after: Value;
+}
+
+/** The parameters of one part of a model, and the graph that uses them. */
+export class LayerGraph {
+  readonly graph: GraphBuilder;
+  readonly states: StatePort[] = [];
+  readonly #parameters: ReadonlyMap<string, Parameter>;
+  readonly #prefix: string;
+  readonly #projections: Projections;
+  readonly #statePrefix: string;
+
+  constructor(graph: GraphBuilder, model: Model, prefix: string, statePrefix = "", projections: Projections = {}) {
+    this.graph = graph;
+    this.#parameters = new Map(model.parameters.map((parameter) => [parameter.name, parameter]));
+    this.#prefix = prefix;
+    this.#statePrefix = statePrefix;
+    this.#projections = projections;
+  }
+
+  /** A weight by its name in the layer; `undefined` where the layer has none of that name. */
+  weight(name: string): Value | undefined {
+    const parameter = this.#parameters.get(this.#prefix + name);
+    return parameter === undefined ? undefined : this.graph.weight(parameter);
+  }
+
+  own(name: string): Value {
+    return this.weight(name)!;
+  }
+
+  /** What the graph takes as a state before the first token of its input. */
+  state(
+    name: string,
+    shape: readonly (number | string)[],
+  ): { readonly before: Value; readonly put: (after: Value, shape?: readonly (number | string)[]) => void } {
+    const before = `state.${this.#statePrefix}${name}`;
+    this.graph.inputs.push({ name: before, type: "float32", shape });
+    return {
+      before,
+      put: (after, afterShape = shape) =>
+        void this.states.push({ name: `${this.#statePrefix}${name}`, shape: afterShape, after }),
+    };
+  }
+
+  /** W x + b, times the factors that the config has. */
+  linear(name: string, x: Value): Value {
+    const { graph } = this;
+    const weight = this.own(`${name}.weight`);
+    const product = graph.op("MatMul", [x, graph.transpose(weight, [1, 0])]);
+    const bias = this.weight(`${name}.bias`);
+    const y = bias === undefined ? product : graph.add(product, bias);
+    const { factors } = this.#projections[name] ?? {};
+    if (factors === undefined) return y;
+    const rows = factors.reduce((total, [count]) => total + count, 0);
+    return graph.mul(y, graph.floats(factorsByRow(factors, rows, name)));
+  }
+
+  /** x / sqrt(mean(x^2) + eps) along the last axis, times a weight where there is one. */
+  rms(x: Value, eps: number, weight?: Value, offset = 0): Value {
+    const { graph } = this;
+    const mean = graph.op("ReduceMean", [graph.mul(x, x), graph.ints([-1])], { keepdims: 1 });
+    const normed = graph.op("Div", [x, graph.op("Sqrt", [graph.add(mean, graph.float(eps))])]);
+    if (weight === undefined) return normed;
+    return graph.mul(normed, offset === 0 ? weight : graph.add(weight, graph.float(offset)));
+  }
+
+  /** A causal convolution of each channel by itself: x [b, l, d] and the k - 1 inputs before it, [b, k - 1, d]. */
+  convolved(x: Value, d: number, k: number): Value {
+    const { graph } = this;
+    const state = this.state("conv", ["batch", k - 1, d]);
+    const all = graph.concat([state.before, x], 1);
+    state.put(k === 1 ? state.before : graph.last(all, -(k - 1), 1));
+    const bias = this.weight("conv1d.bias");
+    const channels = graph.transpose(all, [0, 2, 1]);
+    const inputs = [channels, this.own("conv1d.weight"), ...(bias === undefined ? [] : [bias])];
+    return graph.transpose(graph.op("Conv", inputs, { group: d, kernel_shape: [k] }), [0, 2, 1]);
+  }
+
+  /**
+   * A recurrence over tokens: `step` makes the new state and what is read of it from the state and the token's values, which stand along axis 1.
+   * @returns the last state, and what was read [b, l, ...]
+   */
+  scan(
+    state: Value,
+    stateShape: readonly (number | string)[],
+    tokens: readonly { readonly value: Value; readonly shape: readonly (number | string)[] }[],
+    step: (
+      graph: GraphBuilder,
+      state: Value,
+      tokens: readonly Value[],
+    ) => { readonly state: Value; readonly y: Value; readonly shape: readonly (number | string)[] },
+  ): { readonly last: Value; readonly y: Value } {
+    const body = this.graph.inner();
+    const before = body.fresh();
+    const names = tokens.map(() => body.fresh());
+    body.inputs.push({ name: before, type: "float32", shape: stateShape });
+    names.forEach((name, i) => body.inputs.push({ name, type: "float32", shape: tokens[i]!.shape }));
+    const made = step(body, before, names);
+    // An output of its own for each: a state that is also read would be one name twice.
+    const [after, read] = [body.op("Identity", [made.state]), body.op("Identity", [made.y])];
+    body.outputs.push(
+      { name: after, type: "float32", shape: stateShape },
+      { name: read, type: "float32", shape: made.shape },
+    );
+    const [last, y] = this.graph.ops("Scan", [state, ...tokens.map(({ value }) => value)], 2, {
+      body: body.graph("step"),
+      num_scan_inputs: tokens.length,
+      scan_input_axes: tokens.map(() => 1),
+      scan_output_axes: [1],
+    });
+    return { last: last!, y: y! };
+  }
+
+  /** An MLP of which all tokens share one. */
+  mlp(x: Value, config: MlpConfig): Value {
+    const { graph } = this;
+    const activate = {
+      silu: graph.silu,
+      relu2: (v: Value) => graph.op("Pow", [graph.op("Relu", [v]), graph.float(2)]),
+      gelu: (v: Value) => graph.op("Gelu", [v]),
+      geluTanh: (v: Value) => graph.op("Gelu", [v], { approximate: "tanh" }),
+    }[config.activation];
+    const first = this.linear("fc1", x);
+    const inner = config.gated
+      ? ((): Value => {
+          const [up, gate] = graph.split(first, [config.hidden, config.hidden]);
+          return graph.mul(up!, activate(graph.times(gate!, config.gateMultiplier)));
+        })()
+      : activate(graph.times(first, config.gateMultiplier));
+    return graph.times(this.linear("fc2", inner), config.outputMultiplier);
+  }
+}

@@ -1,0 +1,248 @@
+import type { Graph, Node } from "./readOnnx.ts";
+
+/** Values in float64; whole numbers too. */
+export interface Nd {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+type Scope = Map<string, Nd>;
+
+export const nd = (shape: readonly number[], data: ArrayLike<number>): Nd => ({ shape, data: Float64Array.from(data) });
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function stridesOf(shape: readonly number[]): number[] {
+  const strides = shape.map(() => 1);
+  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
+  return strides;
+}
+
+/** A new array, each element from its index. */
+function build(shape: readonly number[], f: (index: readonly number[]) => number): Nd {
+  const data = new Float64Array(sizeOf(shape));
+  const index = shape.map(() => 0);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = f(index);
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
+  }
+  return { shape, data };
+}
+
+const at = ({ shape, data }: Nd, index: readonly number[]): number => {
+  let place = 0;
+  stridesOf(shape).forEach((stride, axis) => (place += stride * index[axis]!));
+  return data[place]!;
+};
+
+/** NumPy's broadcasting. */
+function broadcast(arrays: readonly Nd[], f: (...values: number[]) => number): Nd {
+  const rank = Math.max(...arrays.map(({ shape }) => shape.length));
+  const padded = arrays.map(({ shape, data }) => ({
+    data,
+    shape: [...Array<number>(rank - shape.length).fill(1), ...shape],
+  }));
+  const shape = Array.from({ length: rank }, (_, axis) => {
+    const sizes = padded.map((a) => a.shape[axis]!).filter((size) => size !== 1);
+    if (sizes.some((size) => size !== sizes[0]))
+      throw new Error(`shapes ${arrays.map((a) => `[${a.shape.join()}]`).join(" ")}`);
+    return sizes[0] ?? 1;
+  });
+  return build(shape, (index) =>
+    f(
+      ...padded.map((a) =>
+        at(
+          a,
+          index.map((i, axis) => (a.shape[axis] === 1 ? 0 : i)),
+        ),
+      ),
+    ),
+  );
+}
+
+function matMul(a: Nd, b: Nd): Nd {
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const [inner, n] = b.shape.slice(-2) as [number, number];
+  if (k !== inner) throw new Error(`MatMul [${a.shape.join()}] [${b.shape.join()}]`);
+  const lead = broadcast([nd(a.shape.slice(0, -2), new Array(sizeOf(a.shape.slice(0, -2))).fill(0)), nd(b.shape.slice(0, -2), new Array(sizeOf(b.shape.slice(0, -2))).fill(0))], () => 0).shape; // prettier-ignore
+  const of = (x: Nd, outer: readonly number[], i: number, j: number): number => {
+    const own = x.shape.slice(0, -2);
+    const index = own.map((size, axis) => (size === 1 ? 0 : outer[lead.length - own.length + axis]!));
+    return at(x, [...index, i, j]);
+  };
+  return build([...lead, m, n], (index) => {
+    const [i, j] = index.slice(-2) as [number, number];
+    let sum = 0;
+    for (let q = 0; q < k; q++) sum += of(a, index, i, q) * of(b, index, q, j);
+    return sum;
+  });
+}
+
+function reduce(x: Nd, axes: readonly number[], keep: boolean, mean: boolean): Nd {
+  const which = new Set(axes.map((axis) => (axis + x.shape.length) % x.shape.length));
+  const shape = x.shape.map((size, axis) => (which.has(axis) ? 1 : size));
+  const out = new Float64Array(sizeOf(shape));
+  const strides = stridesOf(shape);
+  const count = x.data.length / Math.max(1, out.length);
+  build(x.shape, (index) => {
+    let place = 0;
+    index.forEach((i, axis) => (place += which.has(axis) ? 0 : i * strides[axis]!));
+    out[place]! += at(x, index) / (mean ? count : 1);
+    return 0;
+  });
+  return { shape: keep ? shape : shape.filter((_, axis) => !which.has(axis)), data: out };
+}
+
+const slice = (x: Nd, axis: number, from: number, to: number): Nd =>
+  build(x.shape.map((size, i) => (i === axis ? to - from : size)), (index) => at(x, index.map((i, k) => (k === axis ? i + from : i)))); // prettier-ignore
+
+const unary: Record<string, (x: number) => number> = {
+  Exp: Math.exp,
+  Neg: (x) => -x,
+  Sqrt: Math.sqrt,
+  Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  Softplus: (x) => Math.log1p(Math.exp(x)),
+  Cos: Math.cos,
+  Sin: Math.sin,
+  Tanh: Math.tanh,
+  Relu: (x) => Math.max(0, x),
+  Identity: (x) => x,
+  Cast: (x) => x,
+};
+const binary: Record<string, (a: number, b: number) => number> = {
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => a / b,
+  Pow: (a, b) => a ** b,
+  Greater: (a, b) => Number(a > b),
+};
+
+const run: Record<string, (node: Node, inputs: readonly Nd[], scope: Scope) => Nd | readonly Nd[]> = {
+  Gather: (_, [table, ids]) => build([...ids!.shape, ...table!.shape.slice(1)], (index) => at(table!, [at(ids!, index.slice(0, ids!.shape.length)), ...index.slice(ids!.shape.length)])), // prettier-ignore
+  MatMul: (_, [a, b]) => matMul(a!, b!),
+  Transpose: ({ attributes }, [x]) => {
+    const { ints: perm } = attributes.get("perm")!;
+    return build(perm.map((axis) => x!.shape[axis]!), (index) => at(x!, x!.shape.map((_, axis) => index[perm.indexOf(axis)]!))); // prettier-ignore
+  },
+  Reshape: (_, [x, shape]) => {
+    const wanted = [...shape!.data].map((size, axis) => (size === 0 ? x!.shape[axis]! : size));
+    if (sizeOf(wanted) !== x!.data.length) throw new Error(`Reshape [${x!.shape.join()}] to [${wanted.join()}]`);
+    return { shape: wanted, data: x!.data };
+  },
+  Unsqueeze: (_, [x, axes]) => {
+    const rank = x!.shape.length + axes!.data.length;
+    const added = new Set([...axes!.data].map((axis) => (axis + rank) % rank));
+    const rest = [...x!.shape];
+    return { shape: Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : rest.shift()!)), data: x!.data };
+  },
+  Squeeze: (_, [x, axes]) => ({ shape: x!.shape.filter((size, axis) => (axes === undefined ? size !== 1 : ![...axes.data].includes(axis))), data: x!.data }), // prettier-ignore
+  Expand: (_, [x, shape]) =>
+    broadcast([x!, nd([...shape!.data], new Array(sizeOf([...shape!.data])).fill(0))], (a) => a),
+  Concat: ({ attributes }, parts) => {
+    const axis = (attributes.get("axis")!.i + parts[0]!.shape.length) % parts[0]!.shape.length;
+    const total = parts.reduce((sum, { shape }) => sum + shape[axis]!, 0);
+    return build(
+      parts[0]!.shape.map((size, i) => (i === axis ? total : size)),
+      (index) => {
+        let place = index[axis]!;
+        for (const part of parts) {
+          if (place < part.shape[axis]!)
+            return at(
+              part,
+              index.map((i, k) => (k === axis ? place : i)),
+            );
+          place -= part.shape[axis]!;
+        }
+        throw new Error("unreachable");
+      },
+    );
+  },
+  Split: ({ attributes }, [x, sizes]) => {
+    const axis = (attributes.get("axis")!.i + x!.shape.length) % x!.shape.length;
+    let from = 0;
+    return [...sizes!.data].map((size) => slice(x!, axis, from, (from += size)));
+  },
+  Slice: (_, [x, starts, , axes]) => slice(x!, axes!.data[0]!, x!.shape[axes!.data[0]!]! + starts!.data[0]!, x!.shape[axes!.data[0]!]!), // prettier-ignore
+  Conv: (_, [x, weight, bias]) => {
+    const k = weight!.shape[2]!;
+    const [b, d, l] = x!.shape as [number, number, number];
+    return build([b, d, l - k + 1], ([i, channel, t]) => {
+      let sum = bias === undefined ? 0 : bias.data[channel!]!;
+      for (let tap = 0; tap < k; tap++) sum += at(weight!, [channel!, 0, tap]) * at(x!, [i!, channel!, t! + tap]);
+      return sum;
+    });
+  },
+  ReduceMean: ({ attributes }, [x, axes]) => reduce(x!, [...axes!.data], attributes.get("keepdims")!.i === 1, true),
+  ReduceSum: ({ attributes }, [x, axes]) => reduce(x!, [...axes!.data], attributes.get("keepdims")!.i === 1, false),
+  Clip: (_, [x, low, high]) => broadcast([x!], (v) => Math.min(Math.max(v, low!.data[0]!), high?.data[0] ?? Infinity)),
+  Shape: ({ attributes }, [x]) => {
+    const part = x!.shape.slice(attributes.get("start")!.i, attributes.get("end")!.i);
+    return nd([part.length], part);
+  },
+  Range: (_, [from, to]) => nd([to!.data[0]! - from!.data[0]!], Array.from({ length: to!.data[0]! - from!.data[0]! }, (_, i) => from!.data[0]! + i)), // prettier-ignore
+  Where: (_, [condition, a, b]) => broadcast([condition!, a!, b!], (c, x, y) => (c === 0 ? y : x)),
+  Softmax: (_, [x]) => {
+    const n = x!.shape.at(-1)!;
+    const data = new Float64Array(x!.data.length);
+    for (let row = 0; row < data.length; row += n) {
+      const values = x!.data.subarray(row, row + n);
+      const most = Math.max(...values);
+      const total = values.reduce((sum, v) => sum + Math.exp(v - most), 0);
+      values.forEach((v, i) => (data[row + i] = Math.exp(v - most) / total));
+    }
+    return { shape: x!.shape, data };
+  },
+  Scan: ({ attributes }, [state, ...tokens], scope) => {
+    const body = attributes.get("body")!.g!;
+    const count = attributes.get("num_scan_inputs")!.i;
+    if (count !== tokens.length || attributes.get("scan_input_axes")!.ints.some((axis) => axis !== 1))
+      throw new Error("Scan");
+    const length = tokens[0]!.shape[1]!;
+    let carried = state!;
+    const read: Nd[] = [];
+    for (let t = 0; t < length; t++) {
+      const inner = new Map(scope);
+      inner.set(body.inputs[0]!.name, carried);
+      tokens.forEach((token, i) => {
+        const { shape, data } = slice(token, 1, t, t + 1);
+        inner.set(body.inputs[i + 1]!.name, { shape: shape.filter((_, axis) => axis !== 1), data });
+      });
+      const [after, y] = evaluate(body, inner) as [Nd, Nd];
+      carried = after;
+      read.push(y);
+    }
+    const [b, ...rest] = read[0]!.shape;
+    return [carried, build([b!, length, ...rest], ([i, t, ...index]) => at(read[t!]!, [i!, ...index]))];
+  },
+};
+
+/** Runs a graph by the definitions of its operators, in float64. @returns its outputs */
+export function evaluate(graph: Graph, scope: Scope): readonly Nd[] {
+  for (const { name, shape, type, raw } of graph.constants) {
+    if (raw.byteLength === 0 && sizeOf(shape) > 0) continue; // external: given by the caller
+    const bytes = new Uint8Array(raw);
+    scope.set(
+      name,
+      nd(shape, type === 7 ? Array.from(new BigInt64Array(bytes.buffer), Number) : new Float32Array(bytes.buffer)),
+    );
+  }
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((name) => {
+      const value = scope.get(name);
+      if (value === undefined) throw new Error(`${node.op}: ${name} is not there`);
+      return value;
+    });
+    const one = unary[node.op];
+    const two = binary[node.op];
+    const made =
+      one !== undefined
+        ? broadcast(inputs, one)
+        : two !== undefined
+          ? broadcast(inputs, two)
+          : run[node.op]!(node, inputs, scope);
+    (Array.isArray(made) ? (made as readonly Nd[]) : [made as Nd]).forEach((value, i) =>
+      scope.set(node.outputs[i]!, value),
+    );
+  }
+  return graph.outputs.map(({ name }) => scope.get(name)!);
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cpuBackend } from "@statespace/backend-cpu";
+import { ArgumentError, readFloats, setBackend, tensor, tidy } from "@statespace/core";
+import { folderSource } from "@statespace/files";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { convert, fromPretrained, Model, saveOnnx, type ModelConfig } from "../../src/index.ts";
+import { evaluate, nd, type Nd } from "./evaluate.ts";
+import { readOnnx, type Graph } from "./readOnnx.ts";
+
+const golden = new URL("../../../conformance/golden/hf/", import.meta.url);
+const NAMES = ["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny", "falcon-h1-norm", "granite-h-tiny", "bamba-tiny", "nemotron-h-tiny", "lfm2-tiny", "qwen3.5-tiny", "olmo-hybrid-tiny"]; // prettier-ignore
+
+let folder: string;
+beforeAll(async () => {
+  await setBackend(cpuBackend());
+  folder = mkdtempSync(join(tmpdir(), "statespace-onnx-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** States before the first token. */
+function zeroStates(graph: Graph, batch: number): Map<string, Nd> {
+  const states = graph.inputs.filter(({ name }) => name !== "ids");
+  return new Map(
+    states.map(({ name, shape }) => {
+      const sizes = shape.map((axis) => (axis === "batch" ? batch : axis === "past" ? 0 : Number(axis)));
+      return [name, nd(sizes, new Array<number>(sizes.reduce((a, b) => a * b, 1)).fill(0))];
+    }),
+  );
+}
+
+/** Logits of some tokens; the states move on. */
+function logitsOf(graph: Graph, ids: Nd, states: Map<string, Nd>): Nd {
+  const outputs = evaluate(graph, new Map([["ids", ids], ...states]));
+  graph.outputs.forEach(({ name }, i) => {
+    if (name !== "logits") states.set(name.replace("state_out.", "state."), outputs[i]!);
+  });
+  return outputs[0]!;
+}
+
+describe.each(NAMES)("%s, run by the definitions of ONNX's operators", (name) => {
+  it("has the logits of the model: a prompt at once, then tokens with the states carried on", async () => {
+    const model = await fromPretrained(folderSource(new URL(`${name}/`, golden)));
+    const file = join(folder, "model.onnx");
+    await saveOnnx(model, file);
+    const { opset, graph } = readOnnx(readFileSync(file));
+    expect(opset).toBe(20);
+    const { encoder } = model.resolved;
+    const vocabulary = encoder.kind === "embedding" ? encoder.vocabSize : 1;
+    const [b, l, prompt] = [2, 9, 6];
+    const ids = Int32Array.from({ length: b * l }, (_, i) => (i * 37 + 11) % vocabulary);
+    const output = tidy(() => model.forward(tensor(ids, [b, l])).output);
+    const expected = await readFloats(output);
+    output.dispose();
+    model.dispose();
+    const scale = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const states = zeroStates(graph, b);
+    const part = (from: number, to: number): Nd =>
+      nd([b, to - from], Array.from({ length: b }, (_, row) => [...ids.subarray(row * l + from, row * l + to)]).flat());
+    let worst = 0;
+    for (const [from, to] of [
+      [0, prompt],
+      ...Array.from({ length: l - prompt }, (_, i) => [prompt + i, prompt + i + 1]),
+    ] as [number, number][]) {
+      const logits = logitsOf(graph, part(from, to), states);
+      expect(logits.shape).toEqual([b, to - from, vocabulary]);
+      logits.data.forEach((value, i) => {
+        const [row, t, v] = [Math.floor(i / ((to - from) * vocabulary)), Math.floor(i / vocabulary) % (to - from), i % vocabulary]; // prettier-ignore
+        worst = Math.max(worst, Math.abs(value - expected[(row * l + from + t) * vocabulary + v]!));
+      });
+    }
+    // The model computes in float32 and the graph here in float64.
+    expect(worst).toBeLessThan(2e-5 * scale);
+  });
+});
+
+describe("the file", () => {
+  it("has names for what goes in and out, and free axes", async () => {
+    const model = await fromPretrained(folderSource(new URL("lfm2-tiny/", golden)));
+    await saveOnnx(model, join(folder, "l.onnx"));
+    model.dispose();
+    const { graph } = readOnnx(readFileSync(join(folder, "l.onnx")));
+    expect(graph.inputs.find(({ name }) => name === "ids")!.shape).toEqual(["batch", "length"]);
+    expect(graph.outputs[0]).toEqual({ name: "logits", shape: ["batch", "length", 96] });
+    const names = graph.inputs.map(({ name }) => name).filter((name) => name !== "ids");
+    expect(graph.outputs.slice(1).map(({ name }) => name.replace("state_out.", "state."))).toEqual(names);
+    expect(names).toContain("state.0.conv");
+    expect(graph.inputs.find(({ name }) => name.endsWith("keys"))!.shape[1]).toBe("past");
+  });
+
+  it("with external data: the weights lie beside it, at multiples of 4096, and are the model's", async () => {
+    const model = await fromPretrained(folderSource(new URL("mamba-tiny/", golden)));
+    await saveOnnx(model, join(folder, "e.onnx"), { externalData: true });
+    const { graph } = readOnnx(readFileSync(join(folder, "e.onnx")));
+    const data = readFileSync(join(folder, "e.onnx.data"));
+    const weights = graph.constants.filter(({ external }) => external.size > 0);
+    expect(weights.length).toBeGreaterThan(10);
+    for (const { name, external } of weights) {
+      expect(external.get("location")).toBe("e.onnx.data");
+      const [offset, length] = [Number(external.get("offset")), Number(external.get("length"))];
+      expect(offset % 4096).toBe(0);
+      const bytes = new Uint8Array(data.subarray(offset, offset + length));
+      expect(new Float32Array(bytes.buffer), name).toEqual(await model.parameter(name).read());
+    }
+    model.dispose();
+  });
+
+  it("convert writes the same from a folder, without loading the model", async () => {
+    const from = new URL("mamba2-tiny/", golden);
+    const model = await fromPretrained(folderSource(from));
+    await saveOnnx(model, join(folder, "a.onnx"));
+    model.dispose();
+    expect(await convert(folderSource(from), join(folder, "b.onnx"))).toEqual({ family: "onnx" });
+    expect(readFileSync(join(folder, "b.onnx")).equals(readFileSync(join(folder, "a.onnx")))).toBe(true);
+  });
+
+  it("what has no graph is told, and nothing is left", async () => {
+    const config = (layer: object): ModelConfig => ({ modelType: "statespace", dModel: 8, norm: "rms", encoder: { kind: "embedding", vocabSize: 16 }, head: { kind: "language" }, layers: [layer] }) as unknown as ModelConfig; // prettier-ignore
+    const fails = async (made: ModelConfig, message: RegExp): Promise<void> => {
+      const model = new Model(made, 1);
+      const error = await saveOnnx(model, join(folder, "x.onnx")).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(ArgumentError);
+      expect((error as Error).message).toMatch(message);
+      model.dispose();
+    };
+    await fails(config({ kind: "s5" }), /layers.0: mixers of kind s5 are not written/);
+    await fails({ ...config({ kind: "mamba" }), norm: "layer" }, /norm = layer is not written/);
+    await fails(
+      { ...config({ kind: "mamba" }), head: { kind: "classification", classes: 2 } },
+      /head of kind classification/,
+    );
+    await fails(config({ kind: "attention", window: 4 }), /attention cannot have window = 4/);
+    const model = new Model(config({ kind: "mamba" }), 1);
+    await expect(saveOnnx(model, join(folder, "x.onnx"), { opset: 9 } as object)).rejects.toThrow(/opset/);
+    await expect(saveOnnx(model, join(folder, "x.onnx"), { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+    model.dispose();
+    expect(readdirSync(folder).filter((name) => name.startsWith("x.onnx"))).toEqual([]);
+  });
+});
