@@ -115,11 +115,12 @@ describe("statespace convert", () => {
     await savePretrained(model, path("large"));
     model.dispose();
     const child = spawn(process.execPath, ["--conditions=statespace-source", cli, "convert", path("large"), path("large.gguf"), "--weights", "q4_k_m"]); // prettier-ignore
+    const ended = new Promise((resolve) => child.once("close", resolve));
     const begun = async (): Promise<void> => {
       while (!readdirSync(folder).some((name) => name.startsWith("large.gguf"))) await new Promise((resolve) => setTimeout(resolve, 10)); // prettier-ignore
     };
-    await begun();
-    const ended = new Promise((resolve) => child.once("close", resolve));
+    await Promise.race([begun(), ended]);
+    expect(child.exitCode).toBeNull();
     child.kill("SIGKILL");
     await ended;
     expect(readdirSync(folder)).not.toContain("large.gguf");

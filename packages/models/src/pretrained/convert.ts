@@ -19,6 +19,7 @@ import { writeOnnx } from "../onnx/saveOnnx.ts";
 import type { Family } from "../families/family.ts";
 import { readGgufWeights, type GgufWeights } from "../families/gguf/ggufTypesOf.ts";
 import { layoutModel } from "../families/gguf/saveGguf.ts";
+import { sourceOptions } from "../families/pretrained.ts";
 import { openModelFiles, type ModelFiles } from "../families/openModelFiles.ts";
 import { families, familyNamed } from "../families/registry.ts";
 import { partsOf, publishedRows, type RowSource } from "../families/rows.ts";
@@ -96,7 +97,8 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     throw new ArgumentError(
       `convert: weights of a folder must be one of ${Object.keys(STORAGE).join(", ")}, got "${weights}"`,
     );
-  const opened = await openModelFiles(from, options);
+  const places = sourceOptions({ ...options, weights: undefined });
+  const opened = await openModelFiles(from, places);
   const model = new Model(opened.family.read(opened.fields, {}), "empty");
   try {
     const unknown: string[] = [];
@@ -110,7 +112,7 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
       await writeOnnx(model, rows, toPath(out), { signal: options.signal });
       return { family: "onnx" };
     }
-    const files = await textFiles(from, opened, options);
+    const files = await textFiles(from, opened, places);
     if (to === "gguf") {
       const { signal, progress } = options;
       const layout = layoutModel(model, rows, { files, progress, ...(weights === undefined ? {} : { weights }) });
@@ -214,7 +216,7 @@ function folderTensors(
 async function textFiles(
   from: SourceLike,
   { gguf }: ModelFiles,
-  options: ConvertOptions,
+  options: OpenSourceOptions & ReadOptions,
 ): Promise<Record<string, string | Uint8Array>> {
   if (gguf !== undefined) return ggufTextFiles(gguf.values);
   const source = openSource(from, options);
