@@ -21,6 +21,6 @@ export * from "./parameter.ts";
 export { recompute } from "./recompute.ts";
 export { runComposite, runKernel } from "./run.ts";
 export { disposeOnThrow, keep, tidy } from "./scope.ts";
-export { isDifferentiated, isRecording as isRecordingGradients, noGrad, type GradientRule } from "./tape.ts";
+export { isDifferentiated, isRecording as isRecordingGradients, noGrad, rehearse, type GradientRule } from "./tape.ts";
 export { memory, Tensor } from "./tensor.ts";
 export { WeightWriter } from "./weightWriter.ts";

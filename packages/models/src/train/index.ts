@@ -45,3 +45,4 @@ export {
 } from "./schedule.ts";
 export { trainStep, type StepOptions, type StepResult } from "./step.ts";
 export { tensorBoardHeader, tensorBoardRecord } from "./tensorBoard.ts";
+export { estimateMemory, type MemoryEstimate } from "./memoryEstimate.ts";

@@ -20,6 +20,7 @@ import { fromDialogues, type Dialogue } from "./dialogues.ts";
 import { ExampleSet, type Examples } from "./examples.ts";
 import { checkFitOptions, type FitOptions } from "./fitOptions.ts";
 import { KeptWeights } from "./keptWeights.ts";
+import { checkMemory } from "./memoryCheck.ts";
 import { contextOf, windowsOf, type Series } from "./series.ts";
 import { fromIds, fromTexts } from "./texts.ts";
 
@@ -80,6 +81,10 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
   } = options;
   const { schedule, accumulate, clipNorm, seed, resume, maxMinutes, signal } = rest;
   const { objective, adapter } = await objectiveOf(what, options);
+  checkMemory("model" in what ? what.model : what, objective, prepared.stream, {
+    memoryLimit: options.memoryLimit,
+    accumulate,
+  });
   const kept = new KeptWeights(objective.parameters);
   const result = { steps: 0, seconds: 0, loss: Number.NaN, heldOut: undefined as Evaluation | undefined };
   const events = train(objective, prepared.stream, {

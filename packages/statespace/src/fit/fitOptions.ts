@@ -10,6 +10,8 @@ export interface FitOptions {
   readonly freeze?: Freeze;
   /** Intermediate values of each block are computed again for its gradient in place of being kept: more time, a fraction of the memory. */
   readonly recompute?: boolean;
+  /** Bytes that a step may take: what needs more is refused before the first one. Default: what WebAssembly can address there, else none. */
+  readonly memoryLimit?: number;
   /** Steps of the optimiser; by default 10 epochs of examples, or a pass over a text. */
   readonly steps?: number;
   /** In place of `steps`: how often each example, or each token of a text, is seen. */
@@ -52,6 +54,7 @@ const NAMES = [
   "adapter",
   "freeze",
   "recompute",
+  "memoryLimit",
   "steps",
   "epochs",
   "maxMinutes",
@@ -91,6 +94,9 @@ export function checkFitOptions(options: FitOptions): void {
   if (epochs !== undefined && !(epochs > 0 && Number.isFinite(epochs)))
     throw new ArgumentError(`fit: epochs must be > 0, got ${epochs}`);
   if (epochs !== undefined && steps !== undefined) throw new ArgumentError("fit: give steps or epochs, not both");
+  const { memoryLimit } = options;
+  if (memoryLimit !== undefined && !(memoryLimit > 0))
+    throw new ArgumentError(`fit: memoryLimit must be > 0 bytes, got ${memoryLimit}`);
   if (!(heldOut >= 0 && heldOut < 1)) throw new ArgumentError(`fit: heldOut must be in [0, 1), got ${heldOut}`);
   if (checkpointEvery !== undefined && options.checkpoints === undefined)
     throw new ArgumentError("fit: checkpointEvery needs checkpoints");
