@@ -97,6 +97,8 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
       moe_shared_expert_intermediate_size: hidden,
       moe_latent_size: hidden / 2,
       routed_scaling_factor: 2.5,
+      n_group: 4,
+      topk_group: 2,
     },
   };
   const dense = family.replace(/\+experts$/, "");
