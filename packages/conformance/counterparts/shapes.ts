@@ -90,6 +90,12 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
   const mixtures: Record<string, Record<string, unknown>> = {
     granitemoehybrid: { num_local_experts: 8, num_experts_per_tok: 3, intermediate_size: hidden },
     lfm2: { model_type: "lfm2_moe", ...experts, num_experts: 8, num_dense_layers: 1 },
+    qwen3_5_text: {
+      model_type: "qwen3_5_moe_text",
+      ...experts,
+      num_experts: 8,
+      shared_expert_intermediate_size: hidden,
+    },
     nemotron_h: {
       ...experts,
       layers_block_type: Array.from({ length: layers }, (_, i) => ["mamba", "moe", "attention", "moe"][i % 4]),
@@ -119,4 +125,5 @@ export const SHAPES: readonly string[] = [
   "granitemoehybrid+experts",
   "nemotron_h+experts",
   "lfm2+experts",
+  "qwen3_5_text+experts",
 ];

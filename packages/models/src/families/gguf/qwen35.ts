@@ -1,12 +1,22 @@
+import type { ConfigFields } from "../../config/fields.ts";
 import type { GatedDeltaMixerConfig } from "../../mixers/gatedDelta/config.ts";
 import { gatedDeltaSchema } from "../../mixers/gatedDelta/config.ts";
-import type { LayerSettings } from "../../model/config.ts";
+import type { LayerSettings, ModelConfig, ResolvedModel } from "../../model/config.ts";
 import type { Model } from "../../model/model.ts";
 import { expectPlainLayers, expressible, sharedSettings } from "../family.ts";
-import type { PublishedTensor } from "../weightNames.ts";
+import type { PublishedTensor, WeightRules } from "../weightNames.ts";
 import { attentionWeights, mlpWeights, readAttention, writeAttention, writeMlp } from "./attention.ts";
 import { alsoValues, aroundOne, decay, layerOf, reordered, squeezed, type Form } from "./forms.ts";
-import { expectKeys, ggufFamily, int32s, readShared, uint32, writeShared, type GgufFamily } from "./ggufFamily.ts";
+import {
+  expectKeys,
+  ggufFamily,
+  int32s,
+  readShared,
+  uint32,
+  writeShared,
+  type GgufFamily,
+  type GgufMetadata,
+} from "./ggufFamily.ts";
 
 const NAME = "qwen35";
 /** Which layers have no attention; without the key, all but every fourth. */
@@ -70,104 +80,114 @@ const tiledColumns: Form = (target, model) => {
 const values = tiledRows(({ headDim }) => headDim);
 const heads = tiledRows(() => 1);
 
+/** Names of the weights of such a model, with a gated MLP in each layer. */
+export const qwen35Weights: WeightRules = {
+  ...attentionWeights,
+  "layers.*.attention.in_proj": {
+    "blk.*.attn_q": [["q", "outputGate"]],
+    "blk.*.attn_k": ["k"],
+    "blk.*.attn_v": ["v"],
+  },
+  ...mlpWeights,
+  "layers.*.norm2": "blk.*.post_attention_norm",
+  "layers.*.gatedDelta.in_proj": {
+    "blk.*.attn_qkv": ["q", "k", "v"],
+    "blk.*.attn_gate": ["z"],
+    "blk.*.ssm_beta": ["b"],
+    "blk.*.ssm_alpha": ["a"],
+  },
+  "layers.*.gatedDelta.conv1d": "blk.*.ssm_conv1d",
+  "layers.*.gatedDelta.dt_bias": "blk.*.ssm_dt.bias",
+  "layers.*.gatedDelta.A_log": "blk.*.ssm_a",
+  "layers.*.gatedDelta.norm": "blk.*.ssm_norm",
+  "layers.*.gatedDelta.out_proj": "blk.*.ssm_out",
+};
+export const qwen35Forms: Readonly<Record<string, readonly Form[]>> = {
+  "blk.*.attn_qkv.weight": [values],
+  "blk.*.attn_gate.weight": [values],
+  "blk.*.ssm_beta.weight": [heads],
+  "blk.*.ssm_alpha.weight": [heads],
+  "blk.*.ssm_conv1d.weight": [values, squeezed],
+  "blk.*.ssm_dt.bias": [heads],
+  "blk.*.ssm_a": [heads, decay],
+  "blk.*.ssm_out.weight": [tiledColumns],
+  "blk.*.attn_norm.weight": [aroundOne],
+  "blk.*.post_attention_norm.weight": [aroundOne],
+  "blk.*.attn_q_norm.weight": [aroundOne],
+  "blk.*.attn_k_norm.weight": [aroundOne],
+  "output_norm.weight": [aroundOne],
+};
+
+/** A model of such layers, but for its MLPs. @param family what it is, where it is saved for other libraries */
+export function readQwen35(fields: ConfigFields, family: string): ModelConfig {
+  expectKeys(fields, keys);
+  const { dModel, nLayer, normEps, model } = readShared(fields, family);
+  if (fields.integer("nextn_predict_layers", 0, { min: 0 }) !== 0)
+    throw fields.error("nextn_predict_layers", "must be 0: layers that predict further tokens are not read");
+  const norms = { qkNorm: "head", qkNormEps: normEps, qkNormOffset: 1, outputGate: true } as const;
+  const { attention } = readAttention(fields, dModel, nLayer, "rotary", norms);
+  const headDim = fields.integer("ssm.state_size", undefined);
+  const nHeads = fields.integer("ssm.time_step_rank", undefined, { max: 65536 });
+  if (fields.integer("ssm.inner_size", undefined) !== headDim * nHeads)
+    throw fields.error("ssm.inner_size", `must be ssm.state_size times ssm.time_step_rank = ${headDim * nHeads}`);
+  const defaults = { headDim, mixerNormEps: normEps, aInitRange: [0.01, 16] } as const;
+  const delta = gatedDeltaSchema.read(fields, dModel, { names: (setting) => keys[setting], defaults });
+  const interval = fields.integer(INTERVAL, 4);
+  const recurrent = fields.integers(
+    RECURRENT,
+    Array.from({ length: nLayer }, (_, i) => ((i + 1) % interval === 0 ? 0 : 1)),
+  );
+  if (recurrent.length !== nLayer) throw fields.error(RECURRENT, `must have block_count = ${nLayer} entries`);
+  if (attention === undefined && recurrent.includes(0)) throw fields.error("attention.head_count_kv", "must not be 0");
+  return {
+    ...model,
+    normOffset: 1,
+    layers: recurrent.map((without): LayerSettings =>
+      without > 0 ? { kind: "gatedDelta", ...delta } : { kind: "attention", ...attention },
+    ),
+  };
+}
+
+/** Inverse of `readQwen35`. @throws ArgumentError for what it cannot say. */
+export function writeQwen35(architecture: string, model: ResolvedModel): GgufMetadata {
+  expectPlainLayers(architecture, model, ["gatedDelta", "attention"]);
+  const delta = sharedSettings<GatedDeltaMixerConfig>(architecture, model, "gatedDelta");
+  expressible(architecture, delta !== undefined, "layers", "no Gated DeltaNet");
+  const { nHeads, nHeadsKey, headDim, dState, dConv, mixerNormEps, negativeEigenvalues } = delta!;
+  expressible(architecture, dState === headDim, "dState", dState);
+  expressible(architecture, mixerNormEps === model.normEps, "mixerNormEps", mixerNormEps);
+  expressible(architecture, !negativeEigenvalues, "negativeEigenvalues", negativeEigenvalues);
+  const attention = writeAttention(architecture, model, { positions: "rotary", qkNorm: "head", outputGate: true });
+  const rotated = attention["rope.dimension_count"]?.value ?? 0;
+  const kinds = model.layers.map(({ mixers: [mixer] }) => mixer!.kind);
+  return {
+    ...writeShared(architecture, model, { normOffset: 1 }),
+    ...attention,
+    "attention.head_count_kv": sameEverywhere(attention["attention.head_count_kv"]!),
+    [RECURRENT]: {
+      type: "array",
+      items: "bool",
+      value: Uint8Array.from(kinds, (kind) => Number(kind !== "attention")),
+    },
+    [SECTIONS]: int32s(sections(Number(rotated) / 2)),
+    "ssm.conv_kernel": uint32(dConv),
+    "ssm.inner_size": uint32(nHeads * headDim),
+    "ssm.state_size": uint32(headDim),
+    "ssm.time_step_rank": uint32(nHeads),
+    "ssm.group_count": uint32(nHeadsKey),
+  };
+}
+
 /** Qwen3.5: three layers of Gated DeltaNet, then one of gated attention, an MLP in each. */
 export const qwen35: GgufFamily = ggufFamily({
   architecture: NAME,
-  weights: {
-    ...attentionWeights,
-    "layers.*.attention.in_proj": {
-      "blk.*.attn_q": [["q", "outputGate"]],
-      "blk.*.attn_k": ["k"],
-      "blk.*.attn_v": ["v"],
-    },
-    ...mlpWeights,
-    "layers.*.norm2": "blk.*.post_attention_norm",
-    "layers.*.gatedDelta.in_proj": {
-      "blk.*.attn_qkv": ["q", "k", "v"],
-      "blk.*.attn_gate": ["z"],
-      "blk.*.ssm_beta": ["b"],
-      "blk.*.ssm_alpha": ["a"],
-    },
-    "layers.*.gatedDelta.conv1d": "blk.*.ssm_conv1d",
-    "layers.*.gatedDelta.dt_bias": "blk.*.ssm_dt.bias",
-    "layers.*.gatedDelta.A_log": "blk.*.ssm_a",
-    "layers.*.gatedDelta.norm": "blk.*.ssm_norm",
-    "layers.*.gatedDelta.out_proj": "blk.*.ssm_out",
-  },
-  forms: {
-    "blk.*.attn_qkv.weight": [values],
-    "blk.*.attn_gate.weight": [values],
-    "blk.*.ssm_beta.weight": [heads],
-    "blk.*.ssm_alpha.weight": [heads],
-    "blk.*.ssm_conv1d.weight": [values, squeezed],
-    "blk.*.ssm_dt.bias": [heads],
-    "blk.*.ssm_a": [heads, decay],
-    "blk.*.ssm_out.weight": [tiledColumns],
-    "blk.*.attn_norm.weight": [aroundOne],
-    "blk.*.post_attention_norm.weight": [aroundOne],
-    "blk.*.attn_q_norm.weight": [aroundOne],
-    "blk.*.attn_k_norm.weight": [aroundOne],
-    "output_norm.weight": [aroundOne],
-  },
+  weights: qwen35Weights,
+  forms: qwen35Forms,
   read(fields) {
-    expectKeys(fields, keys);
-    const { dModel, nLayer, normEps, model } = readShared(fields, "qwen3_5_text");
-    if (fields.integer("nextn_predict_layers", 0, { min: 0 }) !== 0)
-      throw fields.error("nextn_predict_layers", "must be 0: layers that predict further tokens are not read");
-    const norms = { qkNorm: "head", qkNormEps: normEps, qkNormOffset: 1, outputGate: true } as const;
-    const { attention } = readAttention(fields, dModel, nLayer, "rotary", norms);
-    const headDim = fields.integer("ssm.state_size", undefined);
-    const nHeads = fields.integer("ssm.time_step_rank", undefined, { max: 65536 });
-    if (fields.integer("ssm.inner_size", undefined) !== headDim * nHeads)
-      throw fields.error("ssm.inner_size", `must be ssm.state_size times ssm.time_step_rank = ${headDim * nHeads}`);
-    const defaults = { headDim, mixerNormEps: normEps, aInitRange: [0.01, 16] } as const;
-    const delta = gatedDeltaSchema.read(fields, dModel, { names: (setting) => keys[setting], defaults });
-    const interval = fields.integer(INTERVAL, 4);
-    const recurrent = fields.integers(
-      RECURRENT,
-      Array.from({ length: nLayer }, (_, i) => ((i + 1) % interval === 0 ? 0 : 1)),
-    );
-    if (recurrent.length !== nLayer) throw fields.error(RECURRENT, `must have block_count = ${nLayer} entries`);
-    if (attention === undefined && recurrent.includes(0))
-      throw fields.error("attention.head_count_kv", "must not be 0");
-    return {
-      ...model,
-      normOffset: 1,
-      mlp: { hidden: fields.integer("feed_forward_length", undefined) },
-      layers: recurrent.map((without): LayerSettings =>
-        without > 0 ? { kind: "gatedDelta", ...delta } : { kind: "attention", ...attention },
-      ),
-    };
+    const mlp = { hidden: fields.integer("feed_forward_length", undefined) };
+    return { ...readQwen35(fields, "qwen3_5_text"), mlp };
   },
-  metadata(model) {
-    expectPlainLayers(NAME, model, ["gatedDelta", "attention"]);
-    const delta = sharedSettings<GatedDeltaMixerConfig>(NAME, model, "gatedDelta");
-    expressible(NAME, delta !== undefined, "layers", "no Gated DeltaNet");
-    const { nHeads, nHeadsKey, headDim, dState, dConv, mixerNormEps, negativeEigenvalues } = delta!;
-    expressible(NAME, dState === headDim, "dState", dState);
-    expressible(NAME, mixerNormEps === model.normEps, "mixerNormEps", mixerNormEps);
-    expressible(NAME, !negativeEigenvalues, "negativeEigenvalues", negativeEigenvalues);
-    const attention = writeAttention(NAME, model, { positions: "rotary", qkNorm: "head", outputGate: true });
-    const rotated = attention["rope.dimension_count"]?.value ?? 0;
-    const kinds = model.layers.map(({ mixers: [mixer] }) => mixer!.kind);
-    return {
-      ...writeShared(NAME, model, { normOffset: 1 }),
-      ...writeMlp(NAME, model),
-      ...attention,
-      "attention.head_count_kv": sameEverywhere(attention["attention.head_count_kv"]!),
-      [RECURRENT]: {
-        type: "array",
-        items: "bool",
-        value: Uint8Array.from(kinds, (kind) => Number(kind !== "attention")),
-      },
-      [SECTIONS]: int32s(sections(Number(rotated) / 2)),
-      "ssm.conv_kernel": uint32(dConv),
-      "ssm.inner_size": uint32(nHeads * headDim),
-      "ssm.state_size": uint32(headDim),
-      "ssm.time_step_rank": uint32(nHeads),
-      "ssm.group_count": uint32(nHeadsKey),
-    };
-  },
+  metadata: (model) => ({ ...writeQwen35(NAME, model), ...writeMlp(NAME, model) }),
 });
 
 /** Positions of time, height and width take the angles of a head in turns. Of text they are one and the same; an angle that has none would stand still. */

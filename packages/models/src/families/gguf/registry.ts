@@ -10,6 +10,7 @@ import { mamba } from "./mamba.ts";
 import { mamba2 } from "./mamba2.ts";
 import { nemotronH, nemotronHMoe } from "./nemotronH.ts";
 import { qwen35 } from "./qwen35.ts";
+import { qwen35Moe } from "./qwen35Moe.ts";
 
 /** Every architecture of llama.cpp that is read and written. */
 export const ggufFamilies: readonly GgufFamily[] = [
@@ -22,6 +23,7 @@ export const ggufFamilies: readonly GgufFamily[] = [
   lfm2,
   lfm2Moe,
   qwen35,
+  qwen35Moe,
 ];
 
 /** Whether a config is the metadata of a GGUF file. */
