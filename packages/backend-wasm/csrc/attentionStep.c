@@ -78,5 +78,5 @@ KERNEL(causalAttentionStep, AttentionStep s, Space workspace) {
   // Every thread has read the positions before they move on.
   if (threads > 1) barrier(thread, threads);
   if (thread == 0)
-    for (long row = 0; row < s.b; row++) s.position[row]++;
+    for (long row = 0; row < s.b; row++) s.position[row] = (int)((unsigned)s.position[row] + 1u);
 }

@@ -222,8 +222,9 @@ KERNEL(sampleToken, InOutInts ids, InOutInts random, MaybeInOutInts counts, Mayb
     if (counts) penalise(mine + 3 * v, own, setting, counts + row * v, v), scores = mine + 3 * v;
     int id = chooseToken(scores, setting, (int *)mine, v, threefry(random + 4 * row));
     ids[row] = id;
-    if (counts && id >= 0) counts[row * v + id]++;
-    if (++random[4 * row + 2] == 0) random[4 * row + 3]++;
+    if (counts && id >= 0) counts[row * v + id] = (int)((unsigned)counts[row * v + id] + 1u);
+    unsigned *counter = (unsigned *)random + 4 * row + 2;
+    if (++counter[0] == 0) counter[1]++;
     if (logprob) logprob[row] = logProbability(own, v, id);
   }
 }

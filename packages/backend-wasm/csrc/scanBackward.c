@@ -50,7 +50,7 @@ static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
       p_ = madd(p_, r_, k2);                                                 \
       p_ = madd(p_, r_, k1);                                                 \
       p_ = madd(p_, r_, k0);                                                 \
-      p_ = (F4)((I4)p_ + ((I4)t_ << 23));                                    \
+      p_ = (F4)((U4)p_ + ((U4)t_ << 23));                                    \
     } else p_ = exp2Any(d_ *a##i) * splat(keep[t]);                          \
     p_;                                                                      \
   })

@@ -34,13 +34,13 @@ INLINE F4 exp2Fast(F4 x) {
   p = madd(p, r, K(POWER2));
   p = madd(p, r, K(POWER1));
   p = madd(p, r, K(POWER0));
-  return (F4)((I4)p + ((I4)t << 23));
+  return (F4)((U4)p + ((U4)t << 23));
 }
 
 /** Multiplies by 2^k for any k in [-252, 252], through two factors so that denormals and overflow come out right. */
 INLINE F4 scaleByPower(F4 p, I4 k) {
   I4 half = k >> 1, one = (I4)K(ONE);
-  return p * (F4)((half << 23) + one) * (F4)(((k - half) << 23) + one);
+  return p * (F4)(((U4)half << 23) + (U4)one) * (F4)(((U4)(k - half) << 23) + (U4)one);
 }
 
 typedef struct { F4 r; I4 k; } Reduced;
@@ -69,7 +69,7 @@ INLINE F4 expNegative(F4 x) {
   F4 c = max4(x, K(EXP_FLOOR));
   Reduced e = reduceExp(c);
   F4 p = K(ONE) + expm1Core(e.r);
-  return p * (F4)(((e.k + splatInt(64)) << 23) + (I4)K(ONE)) * K(SHRINK);
+  return p * (F4)((((U4)e.k + (U4)splatInt(64)) << 23) + (U4)K(ONE)) * K(SHRINK);
 }
 INLINE F4 expm1_4(F4 x) {
   Reduced e = reduceExp(clampExp(x));
@@ -93,7 +93,7 @@ INLINE F4 logOfMantissa(F4 f, F4 kf, F4 correction) {
 INLINE F4 log4(F4 x) {
   I4 denormal = x < splat(1.17549435e-38f);
   F4 scaled = select4(denormal, x * splat(8388608.0f), x);
-  I4 bits = (I4)scaled + splatInt(0x3f800000 - 0x3f3504f3);
+  I4 bits = (I4)((U4)scaled + (U4)splatInt(0x3f800000 - 0x3f3504f3));
   I4 k = (bits >> 23) - splatInt(127) - (denormal & splatInt(23));
   F4 m = (F4)((bits & splatInt(0x007fffff)) + splatInt(0x3f3504f3));
   F4 y = logOfMantissa(m - K(ONE), toFloat4(k), splat(0.0f));
@@ -105,7 +105,7 @@ INLINE F4 log4(F4 x) {
 /** ln(1 + x) with the rounding of 1 + x given back as a correction. */
 INLINE F4 log1p4(F4 x) {
   F4 u = K(ONE) + x;
-  I4 bits = (I4)u + splatInt(0x3f800000 - 0x3f3504f3);
+  I4 bits = (I4)((U4)u + (U4)splatInt(0x3f800000 - 0x3f3504f3));
   I4 k = (bits >> 23) - splatInt(127);
   F4 m = (F4)((bits & splatInt(0x007fffff)) + splatInt(0x3f3504f3));
   I4 big = u > splat(16777216.0f);
@@ -200,6 +200,7 @@ INLINE double log1Double(double x) {
   return 2 * s * sum + (double)k * 0.69314718055994531;
 }
 INLINE double exp1Double(double x) {
+  if (x != x) return x;
   if (x > 200) x = 200;
   if (x < -200) x = -200;
   double k = __builtin_rint(x * 1.4426950408889634), r = x - k * 0.69314718055994531, sum = 1;

@@ -4,15 +4,17 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { opTable } from "@statespace/core/backend";
 import { registerByName } from "./backends.ts";
+import { recordCalls } from "./generated/recordCalls.ts";
 import { runGenerated, type GeneratedRow } from "./generated/run.ts";
 import { generatedTable } from "./generated/table.ts";
 import { runGolden, type GoldenResult, type GoldenVerdict } from "./golden/run.ts";
 
 const USAGE = `usage: conformance [--golden DIR] [--backend cpu,wasm,webgpu] [--json]
+       conformance --generated --record FILE [--seed 1] [--count 600]
        conformance --generated [--seed 1] [--count 6000] [--op NAME,NAME] [--backend cpu,wasm,webgpu] [--report FILE] [--json]
 Compares every case of a folder of golden vectors, or cases that are drawn from a seed: every op, forward and gradient, optional
 inputs there or not, extents of 0, 1, primes and around chunks. Prints the largest error of each op in units of 2^-24 of its scale;
---report writes all of it, with the seed of every fault, as JSON. Exit 1 if any is not ok or was not run.`;
+--report writes all of it, with the seed of every fault, as JSON; --record writes the kernel calls on wasm, which \`pnpm sanitize\` runs natively. Exit 1 if any is not ok or was not run.`;
 
 function textLine(result: GoldenResult): string {
   const where = `${result.group}/${result.name} [${result.backend}]`;
@@ -39,6 +41,7 @@ async function main(): Promise<number> {
       count: { type: "string", default: "6000" },
       op: { type: "string" },
       report: { type: "string" },
+      record: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -72,6 +75,7 @@ interface GeneratedFlags {
   readonly count: string;
   readonly op?: string | undefined;
   readonly report?: string | undefined;
+  readonly record?: string | undefined;
   readonly json: boolean;
 }
 
@@ -89,8 +93,13 @@ function whole(name: string, text: string): number {
 }
 
 /** Cases from a seed on each backend: the table, the faults, and a report. */
-async function generated({ backend, op, report, json, ...flags }: GeneratedFlags): Promise<number> {
+async function generated({ backend, op, report, record, json, ...flags }: GeneratedFlags): Promise<number> {
   const [seed, count] = [whole("seed", flags.seed), whole("count", flags.count)];
+  if (record !== undefined) {
+    await registerByName(["wasm"]);
+    console.log(`${await recordCalls(record, { seed, count })} kernel calls in ${record}`);
+    return 0;
+  }
   const ops = op === undefined ? undefined : namesIn(op);
   for (const name of ops ?? []) if (opTable[name] === undefined) throw new Error(`there is no op "${name}"`);
   const backends = namesIn(backend);

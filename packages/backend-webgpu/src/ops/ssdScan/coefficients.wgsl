@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (SOFTPLUS) {
     step = softplus(step);
   }
-  step = min(params.dtMax, max(params.dtMin, step));
+  step = select(min(params.dtMax, max(params.dtMin, step)), step, isNan(step));
   var restarts = false;
   if (HAS_SEQ && token % params.l != 0u) {
     restarts = seqIdx[token] != seqIdx[token - 1u];

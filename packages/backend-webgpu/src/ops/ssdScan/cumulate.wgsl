@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       restarts += 1.0f;
     } else {
       // Beyond e^-128 nothing is left to tell apart; the sums of 256 tokens then have no more than 24 bits.
-      let logDecay = clamp(c.x, -128.0f, 128.0f);
+      let logDecay = select(clamp(c.x, -128.0f, 128.0f), c.x, isNan(c.x));
       let whole = floor(fma(logDecay, 256.0f, 0.5f)) * 0.00390625f;
       rest += logDecay - whole;
       sum += whole;
