@@ -51,18 +51,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   let rowsB1 = &tileB[tx + TX];
   var sum: array<vec4f, 16>; // [8 rows][2 column groups]
   var next: array<array<vec4f, 4>, PER>;
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var p = 0u; p < PER; p++) {
     next[p] = bring(lid + p * WG, kBegin, kEnd, m0, n0, baseA, baseB);
   }
   for (var k0 = kBegin; k0 < kEnd; k0 += BK) {
-    //: unroll
+    //: unroll if WRITTEN_OUT
     for (var p = 0u; p < PER; p++) {
       place(lid + p * WG, next[p]);
     }
     workgroupBarrier();
     if (k0 + BK < kEnd) {
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var p = 0u; p < PER; p++) {
         next[p] = bring(lid + p * WG, k0 + BK, kEnd, m0, n0, baseA, baseB);
       }
@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
       let a1 = (*rowsA1)[k];
       let b0 = (*rowsB0)[k];
       let b1 = (*rowsB1)[k];
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
         sum[2u * i] = fma(vec4f(a0[i]), b0, sum[2u * i]);
         sum[2u * i + 1u] = fma(vec4f(a0[i]), b1, sum[2u * i + 1u]);
@@ -84,10 +84,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     workgroupBarrier();
   }
 
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var i = 0u; i < 8u; i++) {
     let m = m0 + i / 4u * (4u * TY) + ty * 4u + i % 4u;
-    //: unroll
+    //: unroll if WRITTEN_OUT
     for (var j = 0u; j < 2u; j++) {
       let n = n0 + j * (4u * TX) + tx * 4u;
       if (!GUARDED || (m < params.m && n < params.n)) {

@@ -16,14 +16,14 @@ fn bring(block: u32, k0: u32, kEnd: u32, m0: u32, n0: u32, baseA: u32, baseB: u3
     if (TA) {
       let k = k0 + block / (BM / 4u) * 4u;
       let m = m0 + block % (BM / 4u) * 4u;
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
         rows[i] = loadA(baseA, k + i, m, params.m, k + i < kEnd, params.m);
       }
     } else {
       let k = k0 + block % KG * 4u;
       let m = m0 + block / KG * 4u;
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
         rows[i] = loadA(baseA, m + i, k, params.k, m + i < params.m, kEnd);
       }
@@ -34,7 +34,7 @@ fn bring(block: u32, k0: u32, kEnd: u32, m0: u32, n0: u32, baseA: u32, baseB: u3
     if (TB) {
       let k = k0 + rest % KG * 4u;
       let n = n0 + rest / KG * 4u;
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
         rows[i] = loadB(baseB, n + i, k, params.k, n + i < params.n, kEnd);
       }
@@ -42,7 +42,7 @@ fn bring(block: u32, k0: u32, kEnd: u32, m0: u32, n0: u32, baseA: u32, baseB: u3
     } else {
       let k = k0 + rest / (BN / 4u) * 4u;
       let n = n0 + rest % (BN / 4u) * 4u;
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
         rows[i] = loadB(baseB, k + i, n, params.n, k + i < kEnd, params.n);
       }
@@ -55,7 +55,7 @@ fn place(block: u32, rows: array<vec4f, 4>) {
   if (block < BLOCKS_A) {
     let k = select(block % KG, block / (BM / 4u), TA) * 4u;
     let quad = &tileA[select(block / KG, block % (BM / 4u), TA)];
-    //: unroll
+    //: unroll if WRITTEN_OUT
     for (var i = 0u; i < 4u; i++) {
       (*quad)[k + i] = rows[i];
     }
@@ -63,7 +63,7 @@ fn place(block: u32, rows: array<vec4f, 4>) {
     let rest = block - BLOCKS_A;
     let k = select(rest / (BN / 4u), rest % KG, TB) * 4u;
     let quad = &tileB[select(rest % (BN / 4u), rest / KG, TB)];
-    //: unroll
+    //: unroll if WRITTEN_OUT
     for (var i = 0u; i < 4u; i++) {
       (*quad)[k + i] = rows[i];
     }

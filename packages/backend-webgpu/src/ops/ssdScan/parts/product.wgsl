@@ -23,12 +23,12 @@ fn accumulate(
   var nextRight: array<vec4f, EACH_RIGHT>;
   for (var k0 = begin; k0 < end + TK; k0 += TK) {
     if (k0 > begin) {
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var e = 0u; e < EACH_LEFT; e++) {
         let i = lid + e * TX * TY;
         lefts[select(i % TY, i / TK, leftTurned)][select(i / TY, i % QUADS * 4u + i / QUADS % 4u, leftTurned)] = nextLeft[e];
       }
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var e = 0u; e < EACH_RIGHT; e++) {
         let i = lid + e * TX * TY;
         rights[select(i % TX, i / TK, rightTurned)][select(i / TX, i % QUADS * 4u + i / QUADS % 4u, rightTurned)] = nextRight[e];
@@ -36,7 +36,7 @@ fn accumulate(
       workgroupBarrier();
     }
     if (k0 < end) {
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var e = 0u; e < EACH_LEFT; e++) {
         let i = lid + e * TX * TY;
         let k = k0 + select(i / TY, i % QUADS * 4u, leftTurned);
@@ -47,7 +47,7 @@ fn accumulate(
           nextLeft[e] = leftAcross(first.x + i % TY * 4u, k);
         }
       }
-      //: unroll
+      //: unroll if WRITTEN_OUT
       for (var e = 0u; e < EACH_RIGHT; e++) {
         let i = lid + e * TX * TY;
         let k = k0 + select(i / TX, i % QUADS * 4u, rightTurned);
@@ -70,7 +70,7 @@ fn accumulate(
         if (rightTurned) {
           b = turned(b);
         }
-        //: unroll
+        //: unroll if WRITTEN_OUT
         for (var j = 0u; j < 4u; j++) {
           (*sums)[0] = fma(vec4f(a[j].x), b[j], (*sums)[0]);
           (*sums)[1] = fma(vec4f(a[j].y), b[j], (*sums)[1]);
@@ -94,7 +94,7 @@ fn turned(block: array<vec4f, 4>) -> array<vec4f, 4> {
 
 // Hands a thread's elements of the tile at `first` to store.
 fn finish(sums: array<vec4f, 4>, first: vec2u, lid: u32) {
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
       store(first.x + 4u * (lid / TX) + i, first.y + 4u * (lid % TX) + j, sums[i][j]);
