@@ -24,9 +24,18 @@ import { fuse, type Pattern } from "./fusion/pattern.ts";
 import { ReplayLowering } from "./fusion/lowering.ts";
 import { OpTrace, type Operand } from "./fusion/record.ts";
 import { arrangedBytes, arrangePacked, restoreCanonical } from "./ops/linear/formats.ts";
+import type { Part } from "./selfTests/part.ts";
 import { encodeParams, mapBuffers } from "./shader/checkRequest.ts";
 import { ShaderLibrary } from "./shader/library.ts";
 import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.ts";
+
+/** Traits of a device without a part; matrix units rest on half floats and on subgroups. */
+const WITHOUT: Readonly<Record<Part, Partial<DeviceTraits>>> = {
+  matrix: { matrix: false },
+  f16: { f16: false, matrix: false },
+  subgroups: { subgroupMin: 0, subgroupMax: 0, matrix: false },
+  exp: {},
+};
 
 /** Fused WGSL kernels on a WebGPU device. Kernels enqueue; only `read` waits, and always asynchronously. */
 export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
@@ -74,8 +83,8 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
   }
 
   /** Goes on without what a check found wrong; `why` is told among the traits. */
-  refuse(trait: "matrix", why: string): void {
-    this.#traits = { ...this.#traits, [trait]: false, refused: [...this.#traits.refused, why] };
+  refuse(part: Part, why: string): void {
+    this.#traits = { ...this.#traits, ...WITHOUT[part], refused: [...this.#traits.refused, why] };
   }
 
   /** Calls back once when the device goes away, before anything is rejected. */

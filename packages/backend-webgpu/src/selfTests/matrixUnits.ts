@@ -38,7 +38,7 @@ function worstError(a: Float32Array, b: Float32Array, out: Float32Array): number
 
 /** Multiplies on the matrix units as the kernels do, to the backend's precision, and compares with float64. */
 export const matrixUnits: SelfTest = {
-  trait: "matrix",
+  part: "matrix",
   applies: (backend) => backend.traits.matrix && backend.precision !== "highest",
   async run(backend: WebGpuBackend) {
     const [a, b] = [values(k * m, 1), values(k * n, 2)];

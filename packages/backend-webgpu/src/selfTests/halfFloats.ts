@@ -1,0 +1,43 @@
+import { runOnce, THREADS } from "./runOnce.ts";
+import type { SelfTest } from "./selfTest.ts";
+
+/** Numbers whose half floats, and the sums of those with 1, are known: small, large, between two half floats, of both signs. */
+const inputs = Float32Array.from({ length: THREADS }, (_, i) => (i % 2 ? -1 : 1) * (1 + i / 37) * 2 ** ((i % 24) - 12));
+
+/** Ten bits of the fraction, ties to even: what a half float keeps of a number that is normal in it. */
+function half(value: number): number {
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - 10);
+  const scaled = value / unit;
+  const low = Math.floor(scaled);
+  const rest = scaled - low;
+  return unit * (rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1);
+}
+
+/** Half floats round a number, and their sum, to one of the two nearest. */
+export const halfFloats: SelfTest = {
+  part: "f16",
+  applies: ({ traits }) => traits.f16,
+  async run({ device }) {
+    const y = await runOnce(
+      device,
+      "enable f16;",
+      `fn main(@builtin(local_invocation_index) i: u32) {
+  let h = f16(x[i]);
+  y[i] = f32(h);
+  y[i + ${THREADS}u] = f32(h + 1.0h);
+}`,
+      inputs,
+    );
+    for (let i = 0; i < THREADS; i++) {
+      for (const [what, got, want] of [
+        ["rounded", y[i]!, half(inputs[i]!)],
+        ["plus 1", y[i + THREADS]!, y[i] === -1 ? 0 : half(y[i]! + 1)],
+      ] as const) {
+        // WGSL leaves the direction of rounding open: one unit in the last place.
+        const unit = 2 ** (Math.floor(Math.log2(Math.abs(want || 1))) - 10);
+        if (!(Math.abs(got - want) <= unit)) return `${inputs[i]} ${what} is ${got} as a half float, not ${want}`;
+      }
+    }
+    return undefined;
+  },
+};
