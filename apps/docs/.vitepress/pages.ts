@@ -42,6 +42,7 @@ export const sections: readonly DocSection[] = [
       { path: "guides/from-pytorch", en: "Coming from PyTorch", zh: "从 PyTorch 迁移" },
       { path: "guides/from-transformers-js", en: "Coming from transformers.js", zh: "从 transformers.js 迁移" },
       { path: "guides/from-tfjs", en: "Beside TensorFlow.js", zh: "与 TensorFlow.js 一起用" },
+      { path: "guides/other-engines", en: "In and out of other engines", zh: "与其他引擎互通" },
       { path: "guides/questions", en: "Questions", zh: "常见问题" },
     ],
   },
