@@ -1,4 +1,4 @@
-export { ResidualBlock, type BlockOptions, type BlockParts, type BlockResult } from "./block.ts";
+export { ResidualBlock, type BlockOptions, type BlockParts, type BlockResult, type FirstBranch } from "./block.ts";
 export {
   type Initializer,
   constant,
@@ -18,6 +18,7 @@ export type { MlpConfig, MlpSettings } from "./mlpConfig.ts";
 export { Norm, type NormConfig } from "./norm.ts";
 export {
   ParameterBuilder,
+  type Addition,
   type LinearOptions,
   type MakeOptions,
   type PartRows,

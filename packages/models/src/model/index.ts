@@ -9,6 +9,7 @@ export {
   type ResolvedLayer,
   type ResolvedMixer,
   type ResolvedModel,
+  type ResolvedShared,
 } from "./config.ts";
 export { inspect, type Inspection } from "./inspect.ts";
 export { Model, type ModelForwardOptions, type ModelForwardResult } from "./model.ts";
