@@ -11,6 +11,7 @@ import {
   type Parameter,
   type Tensor,
 } from "../tensor/index.ts";
+import type { Optimizer, SavedMoments } from "./optimizer.ts";
 
 /** Settings of `AdamW`. Default: PyTorch's, learning rate 1e-3, betas 0.9 and 0.999, eps 1e-8, weight decay 0.01. */
 export interface AdamWOptions {
@@ -55,7 +56,8 @@ interface Slot {
  * scaled by the schedule as the others are; this is how S4 and Mamba group their parameters.
  * Source: Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2; order of operations as `torch.optim.AdamW`.
  */
-export class AdamW {
+export class AdamW implements Optimizer {
+  readonly momentNames: readonly string[] = ["m", "v"];
   readonly options: Required<AdamWOptions>;
   readonly #groups = new Map<string, Group>();
   readonly #slots: readonly Slot[];
@@ -151,15 +153,15 @@ export class AdamW {
   }
 
   /** Inverse of `save`. @throws ArgumentError when a parameter's moments are missing or of another size. */
-  restore(saved: { steps: number; moments: ReadonlyMap<string, { m: Float32Array; v: Float32Array }> }): void {
+  restore(saved: { steps: number; moments: SavedMoments }): void {
     for (const { parameter } of this.#slots) {
       const found = saved.moments.get(parameter.name);
-      if (found?.m.length !== parameter.size || found.v.length !== parameter.size)
+      if (found?.["m"]?.length !== parameter.size || found["v"]?.length !== parameter.size)
         throw new ArgumentError(`AdamW: moments of ${parameter.name} are missing or of another size`);
     }
     for (const { parameter, m, v } of this.#slots) {
-      writeInto(m, saved.moments.get(parameter.name)!.m);
-      writeInto(v, saved.moments.get(parameter.name)!.v);
+      writeInto(m, saved.moments.get(parameter.name)!["m"]!);
+      writeInto(v, saved.moments.get(parameter.name)!["v"]!);
     }
     this.steps = saved.steps;
   }

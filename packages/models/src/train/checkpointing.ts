@@ -1,4 +1,5 @@
-import { FormatError, Rng, type AdamW, type Parameter } from "@statespace/core";
+import { FormatError, Rng, type Parameter } from "@statespace/core";
+import type { Optimizer, SavedMoments } from "@statespace/core/backend";
 import { layoutSafetensors, parseSafetensors, tensorF32, type FloatTensor } from "@statespace/files";
 import type { StreamState } from "./batch.ts";
 import type { CheckpointFiles, CheckpointStore } from "./checkpointStore.ts";
@@ -31,7 +32,7 @@ export interface TrainingProgress {
 /** What a training checkpoint is made from and restored into. */
 export interface Snapshot {
   readonly parameters: readonly Parameter[];
-  readonly optimizer: AdamW;
+  readonly optimizer: Optimizer;
   readonly carried: CarriedState | undefined;
   readonly progress: Readonly<TrainingProgress>;
   readonly data: StreamState;
@@ -76,12 +77,11 @@ export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, s
   return name;
 }
 
-function momentTensors(moments: ReadonlyMap<string, { m: Float32Array; v: Float32Array }>): Map<string, FloatTensor> {
+function momentTensors(moments: SavedMoments): Map<string, FloatTensor> {
   const tensors = new Map<string, FloatTensor>();
-  for (const [name, { m, v }] of moments) {
-    tensors.set(`m.${name}`, { shape: [m.length], values: m });
-    tensors.set(`v.${name}`, { shape: [v.length], values: v });
-  }
+  for (const [name, own] of moments)
+    for (const [moment, values] of Object.entries(own))
+      tensors.set(`${moment}.${name}`, { shape: [values.length], values });
   return tensors;
 }
 
@@ -104,7 +104,7 @@ export async function restoreTraining(
   store: CheckpointStore,
   name: string,
   parameters: readonly Parameter[],
-  optimizer: AdamW,
+  optimizer: Optimizer,
   run: { readonly identity: StreamState; readonly mayDiffer: boolean },
 ): Promise<Restored> {
   const state = parseState(await store.read(name, STATE), name);
@@ -125,7 +125,7 @@ export async function restoreTraining(
   const moments = new Map(
     optimizer.parameters.map(({ name: key }) => [
       key,
-      { m: tensorF32(saved, `m.${key}`), v: tensorF32(saved, `v.${key}`) },
+      Object.fromEntries(optimizer.momentNames.map((moment) => [moment, tensorF32(saved, `${moment}.${key}`)])),
     ]),
   );
   const carried = state.carriesState ? await store.read(name, CARRIED) : undefined;

@@ -1,8 +1,10 @@
-import { AdamW, FormatError, Rng } from "@statespace/core";
+import { FormatError, Rng } from "@statespace/core";
+import type { Optimizer } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import { countSteps, type StreamState, type TrainingBatch, type TrainingStream } from "./batch.ts";
 import { Breather } from "./breather.ts";
 import { pruneCheckpoints, restoreTraining, saveTraining, type TrainingProgress } from "./checkpointing.ts";
+import { makeOptimizer } from "./optimizer.ts";
 import { evaluate } from "./evaluate.ts";
 import type { EndReason, EvaluationEvent, TrainingEvent } from "./events.ts";
 import type { CarriedState, Trainable } from "./objective.ts";
@@ -39,7 +41,7 @@ class Run<B extends TrainingBatch> {
   readonly #trainable: Trainable<B>;
   readonly #data: TrainingStream<B>;
   readonly #options: ResolvedOptions<B>;
-  readonly #optimizer: AdamW;
+  readonly #optimizer: Optimizer;
   readonly #breather = new Breather();
   #progress: TrainingProgress = { step: 0, tokens: 0, seconds: 0, best: null, stale: 0, evaluated: 0 };
   #rng: Rng;
@@ -53,7 +55,7 @@ class Run<B extends TrainingBatch> {
     this.#trainable = trainable;
     this.#data = data;
     this.#options = options;
-    this.#optimizer = new AdamW(trainable.parameters, options.optimizer);
+    this.#optimizer = makeOptimizer(trainable.parameters, options.optimizer);
     this.#rng = new Rng(options.seed ?? 0);
     this.#identity = runIdentity(options, data);
     this.#pending = new PendingSteps(() => this.#seconds(), 0);

@@ -1,7 +1,8 @@
-import { ArgumentError, type AdamWOptions } from "@statespace/core";
+import { ArgumentError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import type { StreamState, TrainingBatch } from "./batch.ts";
 import type { CheckpointStore } from "./checkpointStore.ts";
+import { resolveOptimizer, type OptimizerSettings, type ResolvedOptimizer } from "./optimizer.ts";
 import { cosineSchedule, type Schedule } from "./schedule.ts";
 
 /** Options of `train`: when it ends, the optimizer and its schedule, evaluation, checkpoints. */
@@ -11,7 +12,7 @@ export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
   /** Ends the run after this much time spent training, over all sittings; the schedule then follows the clock, so it ends as time does. */
   readonly maxMinutes?: number;
   /** Default: learning rate 1e-3, beta2 0.95, weight decay 0.1 (the Mamba paper's, but for the rate). */
-  readonly optimizer?: AdamWOptions;
+  readonly optimizer?: OptimizerSettings;
   /** Default: cosine with a warm-up over the first twentieth. */
   readonly schedule?: Schedule;
   /** Batches to a step. Default 1. */
@@ -56,7 +57,7 @@ export interface CheckpointOptions {
 
 /** Options with every default in its place. */
 export interface ResolvedOptions<B extends TrainingBatch> extends TrainOptions<B> {
-  readonly optimizer: AdamWOptions & { readonly learningRate: number };
+  readonly optimizer: ResolvedOptimizer;
   readonly schedule: Schedule;
   readonly accumulate: number;
   readonly clipNorm: number | null;
@@ -128,7 +129,7 @@ export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>
     throw new ArgumentError(`train: accumulate must be at most ${MAX_ACCUMULATE}, got ${accumulate}`);
   return {
     ...options,
-    optimizer: { learningRate: 1e-3, beta2: 0.95, weightDecay: 0.1, ...options.optimizer },
+    optimizer: resolveOptimizer(options.optimizer),
     schedule: options.schedule ?? cosineSchedule({ warmUp: 0.05 }),
     accumulate,
     clipNorm,

@@ -1,15 +1,5 @@
-import {
-  clipScale,
-  scalar,
-  stack,
-  tidy,
-  valueAndGrads,
-  add,
-  mul,
-  type AdamW,
-  type Rng,
-  type Tensor,
-} from "@statespace/core";
+import { clipScale, scalar, stack, tidy, valueAndGrads, add, mul, type Rng, type Tensor } from "@statespace/core";
+import type { Optimizer } from "@statespace/core/backend";
 import { countTargets, type TrainingBatch } from "./batch.ts";
 import { asLossResult, type CarriedState, type Trainable } from "./objective.ts";
 
@@ -40,7 +30,7 @@ const NO_CLIPPING = 1e30;
  */
 export function trainStep<B extends TrainingBatch>(
   trainable: Trainable<B>,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   batches: readonly B[],
   options: StepOptions,
 ): StepResult {

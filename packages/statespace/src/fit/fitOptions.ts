@@ -1,6 +1,14 @@
-import { ArgumentError, type AdamWOptions } from "@statespace/core";
+import { ArgumentError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
-import type { Adapter, AddAdapterOptions, CheckpointStore, Freeze, Schedule, TrainingEvent } from "@statespace/models";
+import type {
+  Adapter,
+  AddAdapterOptions,
+  CheckpointStore,
+  Freeze,
+  OptimizerSettings,
+  Schedule,
+  TrainingEvent,
+} from "@statespace/models";
 
 /** How `fit` trains. */
 export interface FitOptions {
@@ -24,8 +32,8 @@ export interface FitOptions {
   readonly seqLen?: number;
   /** Default 1e-3. */
   readonly learningRate?: number;
-  /** Other settings of AdamW. */
-  readonly optimizer?: AdamWOptions;
+  /** Other settings of AdamW; `{ kind: "lion" }` takes Lion in its place. */
+  readonly optimizer?: OptimizerSettings;
   /** Default: cosine with a warm-up over the first twentieth. */
   readonly schedule?: Schedule;
   /** Batches to a step; default 1. */
