@@ -228,7 +228,7 @@ async function* lookup(options: ServingOptions): AsyncGenerator<ServingRow> {
       session.rewind(point);
       const own = await say(session, {
         maxNewTokens: length,
-        ...(kind === "plain" ? {} : { promptLookupNumTokens: 10 }),
+        ...(kind === "plain" ? {} : { promptLookupNumTokens: 7 }),
       });
       times[kind].push(sum(own));
       texts[kind] = session.ids.slice(-length).join();

@@ -37,8 +37,7 @@ const compilers = new WeakMap<Tokenizer, Map<string, Promise<GrammarCompiler>>>(
 /**
  * Compiles what a text must be for a tokenizer, through `@mlc-ai/web-xgrammar`. Give `grammar.guide` to `stream`, `generate` or `submit`: the text then
  * follows it from its first new token to its last, and ends where it is complete. Only `maxNewTokens` may cut it.
- * @throws ArgumentError for a grammar that is none, an option that is unknown, or a tokenizer whose text is not its tokens' bytes;
- * BackendError where the package is not installed.
+ * @throws ArgumentError for a grammar that is none, or an option that is unknown; BackendError where the package is not installed.
  */
 export async function compileGrammar(
   tokenizer: Tokenizer,
@@ -102,22 +101,35 @@ function compilerOf(
 
 /** Each token's bytes, in the printable alphabet of byte-level BPE; those without text are empty, and never part of one. */
 function vocabulary(tokenizer: Tokenizer, vocabSize: number): string[] {
-  const { tokenBytes } = tokenizer;
-  if (tokenBytes === undefined)
-    throw new ArgumentError(
-      "compileGrammar: the tokenizer's text is not just its tokens' bytes in a row, so that no grammar can be held to it",
-    );
+  const bytesOf = bytesByToken(tokenizer);
   const alphabet = byteCharacters();
   return Array.from({ length: vocabSize }, (_, id) =>
-    id >= tokenizer.vocabSize ? "" : Array.from(tokenBytes.call(tokenizer, id), (byte) => alphabet[byte]!).join(""),
+    id >= tokenizer.vocabSize ? "" : Array.from(bytesOf(id), (byte) => alphabet[byte]!).join(""),
   );
+}
+
+/**
+ * What a token adds to a text. Where a tokenizer does not tell its tokens' bytes, that is what it adds behind a letter; one that is part of
+ * a character adds nothing there, and is left out of texts that follow a grammar.
+ */
+function bytesByToken(tokenizer: Tokenizer): (id: number) => Uint8Array {
+  const { tokenBytes } = tokenizer;
+  if (tokenBytes !== undefined) return (id) => tokenBytes.call(tokenizer, id);
+  const before = [...tokenizer.encode("a")].slice(-1);
+  const length = tokenizer.decode(before).length;
+  const encoder = new TextEncoder();
+  return (id) => {
+    const text = tokenizer.decode([...before, id]).slice(length);
+    return text.includes("\ufffd") ? new Uint8Array() : encoder.encode(text);
+  };
 }
 
 /** Tokens that hold a control character. */
 function withControlCharacters(tokenizer: Tokenizer, vocabSize: number): number[] {
   const ids: number[] = [];
+  const bytesOf = bytesByToken(tokenizer);
   for (let id = 0; id < Math.min(vocabSize, tokenizer.vocabSize); id++)
-    if (tokenizer.tokenBytes!(id).some((byte) => byte < 0x20)) ids.push(id);
+    if (bytesOf(id).some((byte) => byte < 0x20)) ids.push(id);
   return ids;
 }
 
