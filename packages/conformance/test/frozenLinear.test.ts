@@ -15,7 +15,7 @@ import {
   type PackedFormat,
   type Tensor,
 } from "@statespace/core";
-import { linearFrozen, unpackWeight } from "@statespace/core/ops";
+import { expertLinear, expertLinearFrozen, linearFrozen, unpackWeight } from "@statespace/core/ops";
 import { beforeEach, expect, it } from "vitest";
 import { describeOn } from "../src/harness/describeOn.ts";
 
@@ -62,6 +62,32 @@ for (const backend of [cpuBackend(), wasmBackend({ threads: 2 }), webGpuBackend(
         expectClose(frozen[1]!, full[1]!);
         for (const t of [weight, plain, x, bias, upstream]) t.dispose();
         expect(memory().tensors).toBe(before);
+      },
+    );
+
+    it.each(FORMATS)(
+      "expertLinearFrozen on %s: value and gradient of x are those of expertLinear on the same numbers",
+      async (format) => {
+        const [e, s] = [3, 2];
+        const values = normals(6, e * N * K);
+        const shape = [e, N, K];
+        const weight = format === "f32" ? tensor(values, shape) : packWeight(values, shape, format);
+        const plain = tensor(await readFloats(weight), shape);
+        const ids = tensor(Int32Array.of(0, 2, 1, 0, 2, 1, 2, 2, 0, 1), [5, s]);
+        const [x, upstream] = [tensor(normals(7, 5 * K), [5, K]), tensor(normals(8, 5 * s * N), [5, s, N])];
+        const run = async (product: () => Tensor): Promise<Float32Array[]> => {
+          const { value, grads } = valueAndGrads(() => sum(mul(product(), upstream)), [x]);
+          const read = [await readFloats(value), await readFloats(grads[0]!)];
+          for (const t of [value, grads[0]!]) t.dispose();
+          return read;
+        };
+        const [frozen, full] = [
+          await run(() => expertLinearFrozen({ x, weight, ids })),
+          await run(() => expertLinear({ x, weight: plain, ids }).y),
+        ];
+        expectClose(frozen[0]!, full[0]!);
+        expectClose(frozen[1]!, full[1]!);
+        for (const t of [weight, plain, ids, x, upstream]) t.dispose();
       },
     );
 

@@ -4,11 +4,13 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { add } from "./binary.ts";
 import { concat } from "./joining.ts";
 import { embedding } from "./embedding.ts";
+import { expertLinear } from "./expertLinear.ts";
 import { linear } from "./linear.ts";
 import { range } from "../tensor/create.ts";
 import { matMul } from "./matMul.ts";
-import { reshape } from "./movement.ts";
+import { reshape, transpose } from "./movement.ts";
 import { sliceAxis } from "./slicing.ts";
+import { sum } from "./sum.ts";
 
 /** Elements of a packed weight that are there as float32 at once. */
 const UNPACKED_AT_ONCE = 1 << 24;
@@ -81,4 +83,43 @@ function backThrough(dy: Tensor, weight: Tensor, atOnce: number): Tensor {
     before?.dispose();
   }
   return reshape(dx!, out);
+}
+
+/** What `expertLinearFrozen` takes; the weight may be packed. */
+export interface FrozenExpertInputs {
+  readonly x: Tensor; // [..., k]
+  readonly weight: Tensor; // [e, n, k]
+  readonly ids: Tensor; // int32 [..., s]
+}
+
+/**
+ * As `expertLinear`, of which only x gets a gradient: the experts' is not computed, and they may be packed, which are unpacked then.
+ *
+ * Shapes, errors and source as `expertLinear` and `linearFrozen`.
+ */
+export function expertLinearFrozen({ x, weight, ids }: FrozenExpertInputs): Tensor {
+  const [y] = runComposite(
+    "expertLinearFrozen",
+    { x },
+    () => [tidy(() => expertLinear({ x, weight: plainExperts(weight), ids }).y)],
+    () => ({
+      save: [weight, ids],
+      backward: ([dy], [kept, chosen]) => ({ x: backThroughExperts(dy!, kept!, chosen!) }),
+    }),
+  );
+  return y!;
+}
+
+function plainExperts(weight: Tensor): Tensor {
+  if (!isPacked(weight)) return weight;
+  const [e, n, k] = weight.shape as [number, number, number];
+  return reshape(unpackWeight(reshape(weight, [e * n, k])), [e, n, k]);
+}
+
+/** The sum over choices of dy W. @param dy [..., s, n] @returns [..., k] */
+function backThroughExperts(dy: Tensor, weight: Tensor, ids: Tensor): Tensor {
+  const turned = transpose(plainExperts(weight), [0, 2, 1]); // [e, k, n]
+  const each = expertLinear({ x: dy, weight: turned, ids: reshape(ids, [...ids.shape, 1]) }).y; // [..., s, 1, k]
+  const k = weight.shape[2]!;
+  return sum(reshape(each, [...ids.shape, k]), -2);
 }

@@ -13,7 +13,13 @@ export * from "./diagonalScan.ts";
 export * from "./embedding.ts";
 export * from "./expertLinear.ts";
 export * from "./fftConv.ts";
-export { linearFrozen, unpackWeight, type FrozenLinearInputs } from "./frozen.ts";
+export {
+  expertLinearFrozen,
+  linearFrozen,
+  unpackWeight,
+  type FrozenExpertInputs,
+  type FrozenLinearInputs,
+} from "./frozen.ts";
 export * from "./gatedDeltaRule.ts";
 export * from "./indexing.ts";
 export * from "./inverseRealFft.ts";

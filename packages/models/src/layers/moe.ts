@@ -1,5 +1,6 @@
 import { add, linear, mul, reshape, sigmoid, sum, type Parameter, type Tensor } from "@statespace/core";
-import { expertLinear } from "@statespace/core/ops";
+import { isDifferentiated, isRecordingGradients } from "@statespace/core/backend";
+import { expertLinear, expertLinearFrozen, linearFrozen } from "@statespace/core/ops";
 import { kaimingUniform } from "./initializers.ts";
 import type { Linear } from "./linear.ts";
 import { activated, DenseMlp, type Mlp } from "./mlp.ts";
@@ -72,10 +73,10 @@ export class MoeMlp implements Mlp {
   #routed(x: Tensor): Tensor {
     const { ids, weights } = this.router.apply(x); // [..., s]
     const seen = this.intoLatent?.apply(x) ?? x;
-    const first = expertLinear({ x: seen, weight: this.fc1.value, ids }).y; // [..., s, rows]
+    const first = byExperts(seen, this.fc1, ids); // [..., s, rows]
     const inner = activated(first, this.config);
     const choices = reshape(ids, [...ids.shape, 1]);
-    const outputs = expertLinear({ x: inner, weight: this.fc2.value, ids: choices }).y; // [..., s, 1, width]
+    const outputs = byExperts(inner, this.fc2, choices); // [..., s, 1, width]
     const width = outputs.shape.at(-1)!;
     const weighed = mul(reshape(outputs, [...ids.shape, width]), reshape(weights, [...ids.shape, 1]));
     const y = sum(weighed, -2); // [..., width]
@@ -85,8 +86,16 @@ export class MoeMlp implements Mlp {
   #shared(x: Tensor, shared: DenseMlp): Tensor {
     const y = shared.apply(x);
     if (this.sharedGate === undefined) return y;
-    return mul(y, sigmoid(linear({ x, weight: this.sharedGate.value }).y));
+    const weight = this.sharedGate.value;
+    return mul(y, sigmoid(isFrozen(weight) ? linearFrozen({ x, weight }) : linear({ x, weight }).y));
   }
+}
+
+/** Weights that get no gradient cost none, and may be packed. */
+const isFrozen = (weight: Tensor): boolean => isRecordingGradients() && !isDifferentiated({ weight });
+
+function byExperts(x: Tensor, { value: weight }: Parameter, ids: Tensor): Tensor {
+  return isFrozen(weight) ? expertLinearFrozen({ x, weight, ids }) : expertLinear({ x, weight, ids }).y;
 }
 
 /** The MLP of a config: a mixture where it has experts. */

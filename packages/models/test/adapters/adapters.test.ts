@@ -24,6 +24,7 @@ beforeAll(() => setBackend(cpuBackend()));
 const golden = new URL("../../../conformance/golden/", import.meta.url);
 const hybrid = new URL("hf/granite-h-tiny", golden);
 const qwen = new URL("hf/qwen3.5-tiny", golden);
+const experts = new URL("hf/qwen3-next-tiny", golden);
 const mamba = new URL("hf/mamba-tiny", golden);
 const IDS = Int32Array.from({ length: 20 }, (_, i) => (7 * i + 3) % 96);
 
@@ -180,8 +181,12 @@ describe.each<[string, AdapterOptions]>([
 });
 
 describe("on packed weights", () => {
-  it.each(["q8", "q4"] as const)("of %s: gradients are those of the same numbers as float32", async (format) => {
-    const packed = await fromPretrained(hybrid, { weights: format });
+  it.each([
+    ["q8", hybrid],
+    ["q4", hybrid],
+    ["q8", experts],
+  ] as const)("of %s: gradients are those of the same numbers as float32", async (format, from) => {
+    const packed = await fromPretrained(from, { weights: format });
     const plain = new Model(packed.config, "empty");
     for (const parameter of plain.parameters) parameter.assign(await packed.parameter(parameter.name).read());
     const [x, y] = [tensor(IDS, [2, 10]), tensor(nextTokenTargets(IDS, 10), [2, 10])];
