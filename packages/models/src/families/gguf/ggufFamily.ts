@@ -68,6 +68,7 @@ interface GgufModel extends Omit<ModelConfig, "layers"> {
 }
 
 const EPS = "attention.layer_norm_rms_epsilon";
+const LAYER_EPS = "attention.layer_norm_epsilon";
 
 /**
  * What every file says of its model, but for its layers.
@@ -79,7 +80,8 @@ export function readShared(
 ): { readonly dModel: number; readonly nLayer: number; readonly normEps: number; readonly model: GgufModel } {
   const vocabSize = fields.integer("vocab", undefined);
   const dModel = fields.integer("embedding_length", undefined);
-  const normEps = readSingle(fields, EPS);
+  // Files of some architectures have the epsilon under the name of layer norms.
+  const normEps = readSingle(fields, fields.has(EPS) ? EPS : LAYER_EPS);
   const id = (key: string): number | null => {
     const value = fields.value(key);
     return typeof value === "number" && value < vocabSize ? fields.tokenId(key, null, vocabSize) : null;
@@ -150,8 +152,8 @@ export const int32s = (values: readonly number[]): GgufValue => ({
   value: Int32Array.from(values),
 });
 
-/** What llama.cpp has where a model has no limit. */
-const ANY_LENGTH = 2 ** 20;
+/** Tokens that a context has where its user does not say: a state takes any number, the keys and values of attention take memory for each. */
+const CONTEXT = { any: 2 ** 20, attention: 2 ** 15 } as const;
 
 /** Inverse of `readShared`. @throws ArgumentError for what no such file can say. */
 export function writeShared(
@@ -180,8 +182,9 @@ export function writeShared(
       factors,
     );
   }
+  const attends = model.layers.some(({ mixers }) => mixers.some(({ kind }) => kind === "attention"));
   return {
-    context_length: uint32(ANY_LENGTH),
+    context_length: uint32(attends ? CONTEXT.attention : CONTEXT.any),
     embedding_length: uint32(model.dModel),
     block_count: uint32(model.layers.length),
     vocab_size: uint32(encoder.vocabSize),

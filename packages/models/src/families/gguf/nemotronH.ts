@@ -4,7 +4,7 @@ import type { LayerSettings, ModelConfig, ResolvedModel } from "../../model/conf
 import { expectPlainLayers, expressible, sharedSettings } from "../family.ts";
 import { expectMlp, sharedMlp } from "../mlps.ts";
 import type { WeightRules } from "../weightNames.ts";
-import { attentionWeights, readAttention, writeAttention } from "./attention.ts";
+import { attentionWeights, neighbourForms, readAttention, writeAttention } from "./attention.ts";
 import { EXPERT_HIDDEN, expertWeights, readExperts, SHARED_HIDDEN, writeExperts } from "./experts.ts";
 import {
   bool,
@@ -72,7 +72,7 @@ function writeLayers(architecture: string, model: ResolvedModel, hidden: number)
 export const nemotronH: GgufFamily = ggufFamily({
   architecture: NAME,
   weights,
-  forms: mamba2Forms,
+  forms: { ...mamba2Forms, ...neighbourForms },
   read: (fields) =>
     readLayers(fields, (dModel, widths) => {
       const hidden = widths.some((width) => width > 0) ? shared(fields, HIDDEN, widths) : 1;
@@ -99,7 +99,7 @@ export const nemotronHMoe: GgufFamily = ggufFamily({
     "layers.*.mlp.latent.fc1": "blk.*.ffn_latent_down",
     "layers.*.mlp.latent.fc2": "blk.*.ffn_latent_up",
   },
-  forms: mamba2Forms,
+  forms: { ...mamba2Forms, ...neighbourForms },
   read: (fields) =>
     readLayers(fields, (dModel, widths) => {
       const own = fields.has(EXPERT_HIDDEN) ? perLayer(fields, EXPERT_HIDDEN, widths.length) : widths;
