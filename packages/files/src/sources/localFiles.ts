@@ -15,6 +15,8 @@ export interface LocalFiles {
   readStart(path: string, bytes: number): Promise<Uint8Array>;
   /** Bytes of a file. */
   size(path: string): Promise<number>;
+  /** When a file was written last, in milliseconds since 1970. */
+  writtenAt(path: string): Promise<number>;
   /** As {@link writeFileAtomically}. */
   write(path: string, chunks: Iterable<Uint8Array>, signal?: AbortSignal): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -52,6 +54,7 @@ export function localFiles(): LocalFiles {
         await handle.close();
       }
     },
+    writtenAt: async (file) => (await fs.stat(file)).mtimeMs,
     size: async (file) => (await fs.stat(file)).size,
     write: writeFileAtomically,
     rename: (from, to) => fs.rename(from, to),

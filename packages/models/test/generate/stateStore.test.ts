@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuBackend } from "@statespace/backend-cpu";
@@ -216,6 +217,44 @@ describe("a store in a folder", () => {
       await damaged.clear();
       expect(await readdir(folder)).toEqual([]);
       for (const thing of [first, second, third, fourth, model]) thing.dispose();
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("a program that is killed leaves whole states alone, and what it left half is removed in time", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "states-"));
+    try {
+      const models = new URL("../../src/index.ts", import.meta.url).href;
+      const program = `
+        import { cpuBackend } from "@statespace/backend-cpu";
+        import { setBackend } from "@statespace/core";
+        import { Model, Session, StateStore } from ${JSON.stringify(models)};
+        await setBackend(cpuBackend());
+        const layers = [{ kind: "mamba", dState: 64 }];
+        const model = new Model({ dModel: 64, encoder: { kind: "embedding", vocabSize: 23 }, layers, head: { kind: "language" }, norm: "rms" }, 7);
+        const store = await StateStore.open(${JSON.stringify(folder)}, { every: 4 });
+        console.log("ready");
+        for (let i = 0; ; i++) {
+          const session = new Session(model, { store, prefillChunk: 4 });
+          await session.read(Array.from({ length: 20 }, (_, k) => (k * i + i) % 23));
+          session.dispose();
+        }`;
+      const child = spawn(process.execPath, ["--conditions=statespace-source", "--input-type=module", "-e", program], {
+        cwd: new URL("../..", import.meta.url),
+      });
+      await new Promise((resolve) => void child.stdout.once("data", resolve));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const closed = new Promise((resolve) => void child.once("close", resolve));
+      child.kill("SIGKILL");
+      await closed;
+      const before = (await readdir(folder)).filter((name) => name.endsWith(".state")).length;
+      await writeFile(join(folder, "a.state.0-1.tmp"), "half");
+      await utimes(join(folder, "a.state.0-1.tmp"), 1, 1);
+      const store = await StateStore.open(folder, { every: 4 });
+      expect(before).toBeGreaterThan(0);
+      expect(store.stats.states).toBe(before);
+      expect(await readdir(folder)).not.toContain("a.state.0-1.tmp");
     } finally {
       await rm(folder, { recursive: true });
     }

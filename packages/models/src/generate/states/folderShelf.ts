@@ -1,7 +1,8 @@
-import { localFiles } from "@statespace/files";
+import { localFiles, type LocalFiles } from "@statespace/files";
 import type { StateShelf } from "./stateShelf.ts";
 
 const EXTENSION = ".state";
+const AN_HOUR = 3_600_000;
 
 /** A shelf in a folder, for Node. Files are written under another name, then renamed. */
 export function folderShelf(folder: string): StateShelf {
@@ -10,7 +11,9 @@ export function folderShelf(folder: string): StateShelf {
   return {
     list: async () => {
       await files.makeFolder(folder);
-      const names = (await files.entries(folder)).map(({ name }) => name).filter((name) => name.endsWith(EXTENSION));
+      const all = (await files.entries(folder)).map(({ name }) => name);
+      await removeLeftOver(files, folder, all);
+      const names = all.filter((name) => name.endsWith(EXTENSION));
       return Promise.all(
         names.map(async (file) => ({
           name: file.slice(0, -EXTENSION.length),
@@ -33,4 +36,13 @@ export function folderShelf(folder: string): StateShelf {
     },
     remove: (name) => files.remove(place(name)),
   };
+}
+
+/** A program that was ended in the middle of a file left it under its other name. One that is new may be still at it. */
+async function removeLeftOver(files: LocalFiles, folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names.filter((own) => /\.state\.[0-9a-f-]+\.tmp$/.test(own))) {
+    const file = files.join(folder, name);
+    const written = await files.writtenAt(file).catch(() => Date.now());
+    if (Date.now() - written > AN_HOUR) await files.remove(file);
+  }
 }
