@@ -62,19 +62,23 @@ async function openShards(
     }
     shards.set(file, shard);
   }
-  checkPromises(index, shards, format);
-  return new ShardedFile(source.name, [...shards.values()]);
+  return new ShardedFile(source.name, [...shards.values()], unkept(index, shards, format));
 }
 
-function checkPromises(index: ShardIndex, shards: ReadonlyMap<string, TensorFile>, format: WeightFormat): void {
-  for (const [key, file] of index.shardOf) {
-    if (!shards.get(file)?.entries.has(key))
-      throw new FormatError(`${file}: tensor ${quote(key)} promised by ${format.index} is missing`);
-  }
+/**
+ * What an index says and its shards do not hold. Whether a tensor that is not there is needed is the model's to say: indexes name tied heads that
+ * were not written, and count bytes as they please.
+ */
+function unkept(index: ShardIndex, shards: ReadonlyMap<string, TensorFile>, format: WeightFormat): string[] {
+  const missing = [...index.shardOf].filter(([key, file]) => !shards.get(file)?.entries.has(key));
+  const notes = missing.map(
+    ([key, file]) => `${format.index} names the tensor ${quote(key)}, which ${file} does not hold`,
+  );
   // In PyTorch's files tensors may share memory, and how an index counts that has changed over the years.
-  if (index.totalSize === undefined || format.open !== openSafetensors) return;
+  if (index.totalSize === undefined || format.open !== openSafetensors) return notes;
   let total = 0;
   for (const { entries } of shards.values()) for (const { byteLength } of entries.values()) total += byteLength;
   if (index.totalSize !== total)
-    throw new FormatError(`${format.index}: metadata.total_size is ${index.totalSize}, the shards hold ${total} bytes`);
+    notes.push(`${format.index} says total_size is ${index.totalSize}, the shards hold ${total} bytes`);
+  return notes;
 }

@@ -8,10 +8,12 @@ import type { TensorEntry, TensorFile, TensorPiece } from "./tensorFile.ts";
 export class ShardedFile implements TensorFile {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly metadata: ReadonlyMap<string, string>;
+  readonly notes: readonly string[];
   readonly #name: string;
   readonly #shards: readonly TensorFile[];
 
-  constructor(name: string, shards: readonly TensorFile[]) {
+  constructor(name: string, shards: readonly TensorFile[], notes: readonly string[] = []) {
+    this.notes = notes;
     this.#name = name;
     this.#shards = shards;
     this.metadata = shards[0].metadata;

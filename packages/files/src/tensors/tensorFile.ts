@@ -28,6 +28,8 @@ export interface TensorFile {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /** Free text that the (first) file carries. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** What the files say wrongly of themselves without a tensor being in doubt, in a line each. */
+  readonly notes?: readonly string[];
   /**
    * Reads one tensor in the type it is stored in, into a buffer of its own.
    * Errors: {@link FormatError} if there is none of that name or the file is damaged; {@link SourceError}; {@link AbortedError}.

@@ -143,7 +143,8 @@ export async function fromPretrained(from: SourceLike, options: FromPretrainedOp
 export async function modelOf(files: ModelFiles, options: FromPretrainedOptions): Promise<Model> {
   const { family, fields } = files;
   const model = new Model(family.read(fields, options), "empty", { backend: options.backend });
-  for (const note of fields.notes) (options.notice ?? warn)(`${family.name}: ${note}`);
+  for (const note of [...fields.notes, ...(files.tensors.notes ?? [])])
+    (options.notice ?? warn)(`${family.name}: ${note}`);
   try {
     await load(model, files, options);
     return model;
