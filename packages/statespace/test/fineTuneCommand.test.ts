@@ -67,6 +67,8 @@ it("trains all weights but some on a text, and writes a whole model", async () =
     out,
     "--freeze",
     "embeddings",
+    "--optimizer",
+    "lion",
     ...SHORT,
   ]);
   expect(stderr).toMatch(/step 2 {2}end/);
@@ -82,6 +84,11 @@ it.each<[string, string[], RegExp]>([
     /--rank goes with --lora/,
   ],
   ["an option of --init without it", ["--config", "x.json", "--lora"], /--lora goes with --init/],
+  [
+    "an optimiser that is none",
+    ["--init", base, "--data", texts, "--out", "x", "--optimizer", "adam"],
+    /must be adamW or lion, got "adam"/,
+  ],
   ["both", ["--config", "x.json", "--init", base], /give one of them/],
   ["a file that is not there", ["--init", base, "--data", "nowhere.txt", "--out", "x"], /nowhere.txt cannot be read/],
   [

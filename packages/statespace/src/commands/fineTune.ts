@@ -33,6 +33,7 @@ export const FINE_TUNE_OPTIONS = {
   "batch-size": { type: "string" },
   "seq-len": { type: "string" },
   "learning-rate": { type: "string" },
+  optimizer: { type: "string" },
   accumulate: { type: "string" },
   "held-out": { type: "string" },
   seed: { type: "string" },
@@ -49,7 +50,7 @@ export const FINE_TUNE_USAGE = `A checkpoint that goes on learning: statespace t
   --freeze NAME      weights that stay as they are, by (a part of) their name; may be repeated
   --steps N | --epochs E | --max-minutes M    how long: a pass over texts, three over dialogues, unless told
   --recompute        blocks compute again for their gradient: more time, a fraction of the memory
-  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --held-out SHARE  --seed S
+  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --optimizer adamW|lion  --held-out SHARE  --seed S
   --save-every N     a checkpoint in DIR/checkpoints every N steps; an interrupt (Ctrl-C) leaves one, --resume goes on from it`;
 
 /** What was given of them, and of those that are common to both ways to train. */
@@ -76,6 +77,12 @@ function told<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
+}
+
+function optimizerOption(kind: string | undefined): { readonly kind: "adamW" | "lion" } | undefined {
+  if (kind === undefined) return undefined;
+  if (kind !== "adamW" && kind !== "lion") throw new UsageError(`--optimizer must be adamW or lion, got "${kind}"`);
+  return { kind };
 }
 
 function adapterOptions(values: FineTuneValues): AddAdapterOptions | undefined {
@@ -114,6 +121,7 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
     seed: numberOption("seed", text("seed")),
     checkpointEvery: countOption("save-every", text("save-every")),
     freeze: values.freeze,
+    optimizer: optimizerOption(text("optimizer")),
   });
   const files = await readLanguageFiles(data);
   const backend = await chooseBackend(values.backend);
@@ -129,7 +137,8 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
       pending.push((pending.at(-1) ?? Promise.resolve()).then(() => metrics.add(event)));
     };
     const result = await fit(lm, files, {
-      learningRate: adapter === undefined ? 1e-4 : 1e-3,
+      // Lion moves each weight by its whole rate.
+      learningRate: (adapter === undefined ? 1e-4 : 1e-3) / (values.optimizer === "lion" ? 10 : 1),
       ...options,
       ...(adapter && { adapter }),
       ...(values.recompute === true && { recompute: true }),

@@ -1,4 +1,4 @@
-// Adapters go to PEFT and come back: `node --conditions=statespace-source packages/conformance/checks/peftRoundTrip.ts --python PYTHON`.
+// Adapters go to PEFT and come back: `node --conditions=statespace-source packages/conformance/counterparts/peftRoundTrip.ts --python PYTHON`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
