@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { opTable } from "@statespace/core/backend";
@@ -10,11 +10,13 @@ import { generatedTable } from "./generated/table.ts";
 import { runGolden, type GoldenResult, type GoldenVerdict } from "./golden/run.ts";
 
 const USAGE = `usage: conformance [--golden DIR] [--backend cpu,wasm,webgpu] [--json]
+       conformance --generated --from FILE,FILE
        conformance --generated --record FILE [--seed 1] [--count 600]
        conformance --generated [--seed 1] [--count 6000] [--op NAME,NAME] [--backend cpu,wasm,webgpu] [--report FILE] [--json]
 Compares every case of a folder of golden vectors, or cases that are drawn from a seed: every op, forward and gradient, optional
 inputs there or not, extents of 0, 1, primes and around chunks. Prints the largest error of each op in units of 2^-24 of its scale;
---report writes all of it, with the seed of every fault, as JSON; --record writes the kernel calls on wasm, which \`pnpm sanitize\` runs natively. Exit 1 if any is not ok or was not run.`;
+--report writes all of it, with the seed of every fault, as JSON; --from prints the table of such reports, made
+here or on other machines; --record writes the kernel calls on wasm, which \`pnpm sanitize\` runs natively. Exit 1 if any is not ok or was not run.`;
 
 function textLine(result: GoldenResult): string {
   const where = `${result.group}/${result.name} [${result.backend}]`;
@@ -42,6 +44,7 @@ async function main(): Promise<number> {
       op: { type: "string" },
       report: { type: "string" },
       record: { type: "string" },
+      from: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -76,6 +79,7 @@ interface GeneratedFlags {
   readonly op?: string | undefined;
   readonly report?: string | undefined;
   readonly record?: string | undefined;
+  readonly from?: string | undefined;
   readonly json: boolean;
 }
 
@@ -93,7 +97,12 @@ function whole(name: string, text: string): number {
 }
 
 /** Cases from a seed on each backend: the table, the faults, and a report. */
-async function generated({ backend, op, report, record, json, ...flags }: GeneratedFlags): Promise<number> {
+async function generated({ backend, op, report, record, from, json, ...flags }: GeneratedFlags): Promise<number> {
+  if (from !== undefined) {
+    const reports = namesIn(from).map((file) => JSON.parse(readFileSync(file, "utf8")) as { rows: GeneratedRow[] });
+    console.log(generatedTable(reports.flatMap(({ rows }) => rows)));
+    return 0;
+  }
   const [seed, count] = [whole("seed", flags.seed), whole("count", flags.count)];
   if (record !== undefined) {
     await registerByName(["wasm"]);
