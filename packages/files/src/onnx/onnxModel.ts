@@ -33,6 +33,7 @@ export interface OnnxConstant {
   readonly data: Uint8Array | { readonly file: string; readonly offset: number; readonly byteLength: number };
 }
 
+/** A graph of ONNX: nodes in an order that can be run, the tensors they hold, what goes in and out. */
 export interface OnnxGraph {
   readonly name: string;
   readonly inputs: readonly OnnxValue[];

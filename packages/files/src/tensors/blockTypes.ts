@@ -23,6 +23,7 @@ export type BlockType = keyof typeof BLOCK_TYPES;
 /** How a tensor of a file is stored: element by element, or in blocks. */
 export type StoredType = ElementType | BlockType;
 
+/** Whether tensors of this type are kept in blocks. */
 export function isBlockType(type: string): type is BlockType {
   return Object.hasOwn(BLOCK_TYPES, type);
 }

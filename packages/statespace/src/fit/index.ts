@@ -1,4 +1,4 @@
-export type { Conversation, Dialogue, PromptAndCompletion } from "./dialogues.ts";
+export type { Dialogue } from "./dialogues.ts";
 export type { Examples, Target } from "./examples.ts";
 export { fit, type FitData, type FitResult, type Fittable } from "./fit.ts";
 export type { FitOptions } from "./fitOptions.ts";
