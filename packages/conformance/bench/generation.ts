@@ -1,6 +1,6 @@
 // Generation in one Chromium: ours beside wllama (llama.cpp compiled to WebAssembly), the same mamba-130m-shaped model with random weights, greedy,
 // in turns.  node --conditions=statespace-source bench/generation.ts [--format q8|f32] [--rounds N] [--tokens N]
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
-import { Model, parseModelConfig } from "@statespace/models";
+import { Model, parseModelConfig, saveGguf } from "@statespace/models";
 import { chromium } from "playwright-core";
 import { rolldown } from "rolldown";
-import { toGguf, vocabulary } from "./gguf.ts";
 import type { Generated } from "./generationPage.ts";
+import { standInTokenizer, vocabulary } from "./standIn.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -31,9 +31,7 @@ const model = new Model(
   parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: 24, vocab_size: 50280 }),
   0,
 );
-const out = createWriteStream(file);
-for (const part of await toGguf(model, format)) out.write(part);
-await new Promise<void>((resolve) => out.end(resolve));
+await saveGguf(model, file, { weights: format, files: standInTokenizer(50280) });
 
 const bundle = await rolldown({
   input: join(import.meta.dirname, "generationPage.ts"),

@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { readFloats, setBackend, tensor } from "@statespace/core";
 import { load, LoadedModel, Model, parseModelConfig, type GgufWeights } from "@statespace/models";
+import { standInTokenizer } from "../bench/standIn.ts";
 import { shapeOf, SHAPES } from "./shapes.ts";
 
 /** What of node-llama-cpp is used. */
@@ -97,21 +98,6 @@ async function theirs(
   return results.map((result) => result!.next.probabilities!);
 }
 
-/** A tokenizer for a model that has none: node-llama-cpp loads no file without. Only its number of tokens matters here. */
-function standIn(size: number): Record<string, string> {
-  const printable = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  let next = 256;
-  const alphabet = Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
-  // The new line and the letters first, so that a small vocabulary has them.
-  const order = [10, ...Array.from({ length: 256 }, (_, byte) => (byte + 32) % 256).filter((byte) => byte !== 10)];
-  const tokens = Array.from({ length: size }, (_, id) => (id < 256 ? alphabet[order[id]!]! : `t${id}`));
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
-  const model = { type: "BPE", vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] };
-  const json = { normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model };
-  return { "tokenizer.json": JSON.stringify(json) };
-}
-
 const vocabularyOf = ({ model }: LoadedModel): number =>
   model.resolved.encoder.kind === "embedding" ? model.resolved.encoder.vocabSize : 0;
 
@@ -172,7 +158,7 @@ async function main(): Promise<number> {
               shape === undefined
                 ? await load(from)
                 : new LoadedModel({ model: new Model(parseModelConfig(shape), 7) });
-            const files = lm.tokenizer === undefined ? standIn(vocabularyOf(lm)) : {};
+            const files = lm.tokenizer === undefined ? standInTokenizer(vocabularyOf(lm)) : {};
             await lm.saveGguf(file, { weights: weights as GgufWeights, files });
             lm.dispose();
           }
