@@ -16,9 +16,11 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function convert(...args: string[]): Promise<Outcome> {
+const convert = (...args: string[]): Promise<Outcome> => statespace("convert", ...args);
+
+function statespace(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--conditions=statespace-source", cli, "convert", ...args], (error, stdout, stderr) =>
+    execFile(process.execPath, ["--conditions=statespace-source", cli, ...args], (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
@@ -39,6 +41,11 @@ describe("statespace convert", () => {
     };
     expect(told).toMatchObject({ family: "gguf:mamba2", verified: { same: 24, places: 24 } });
     expect(told.verified.difference).toBeLessThan(1e-6);
+    const looked = await statespace("inspect", "--model", path("m.gguf"));
+    expect(looked.code, looked.stderr).toBe(0);
+    expect(looked.stdout).toMatch(
+      /blk\.0\.ssm_in\.weight +F32 +\[164, 32\][^]*gguf:mamba2: 2 layers of 32, vocabulary 96/,
+    );
     const back = await convert(path("m.gguf"), path("back"));
     expect(back.code, back.stderr).toBe(0);
     expect(back.stdout).toBe(`${path("back")}: mamba2\n`);

@@ -24,3 +24,4 @@ export {
 export { matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
 export { ggufBlob, saveGguf, type SaveGgufOptions } from "./gguf/saveGguf.ts";
 export type { GgufWeights } from "./gguf/ggufTypesOf.ts";
+export { openModelFiles, type ModelFiles } from "./openModelFiles.ts";

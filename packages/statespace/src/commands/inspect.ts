@@ -1,6 +1,5 @@
 import { packBytes } from "@statespace/core/backend";
-import { openCheckpoint, openSource } from "@statespace/files";
-import { familyOf, matchWeights, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
+import { matchWeights, Model, openModelFiles, type ModelConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { readArguments, UsageError, type Command } from "./command.ts";
@@ -53,11 +52,10 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   if (values.text !== undefined) return inspectText(values.text, values, signal);
   for (const option of ["tokenizer", "weights", "backend"] as const)
     if (values[option] !== undefined) throw new UsageError(`--${option} is for --text, which loads the model`);
-  const checkpoint = await openCheckpoint(openSource(values.model ?? bundledCheckpoint()), { signal });
+  const { family, fields, tensors } = await openModelFiles(values.model ?? bundledCheckpoint(), { signal });
   await chooseBackend("cpu");
-  const family = familyOf(checkpoint.config);
-  const model = new Model(parseModelConfig(checkpoint.config), "empty");
-  const keys = [...matchWeights(model, family, checkpoint.entries, () => {}).keys()];
+  const model = new Model(family.read(fields, {}), "empty");
+  const keys = [...matchWeights(model, family, tensors.entries, () => {}).keys()];
   const summary: Summary = {
     modelType: family.name,
     config: model.config,
@@ -70,7 +68,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     },
     stateBytes: stateBytes(model),
     tensors: keys.map((name) => {
-      const { dtype, shape } = checkpoint.entries.get(name)!;
+      const { dtype, shape } = tensors.entries.get(name)!;
       return { name, dtype, shape };
     }),
   };
