@@ -137,7 +137,7 @@ describe("layering", () => {
       "mixers that know families",
       "packages/models/src/mixers/mamba/up.ts",
       'import type { Family } from "../../families/family.ts";',
-      "models/src/mixers may not import families, which stands above it: config <- layers <- mixers, model <- families",
+      "models/src/mixers may not import families, which stands above it: eventLoop, config <- layers <- mixers, model <- families",
     ],
     [
       "errors that import anything",
