@@ -70,7 +70,9 @@ describe("the supply chain", () => {
     const outside = publicPackages().flatMap(({ manifest: { dependencies = {} } }) =>
       Object.entries(dependencies).filter(([name]) => !/^(@statespace\/|statespace$)/.test(name)),
     );
-    expect(new Set(outside.map(([name]) => name))).toEqual(new Set(["@huggingface/jinja", "@huggingface/tokenizers", "hono"]));
+    expect(new Set(outside.map(([name]) => name))).toEqual(
+      new Set(["@huggingface/jinja", "@huggingface/tokenizers", "hono"]),
+    );
     for (const [name, version] of outside) expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });
