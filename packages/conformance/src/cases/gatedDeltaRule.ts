@@ -1,6 +1,8 @@
 import { gatedDeltaRule } from "@statespace/core";
 import { gatedDeltaRuleStep } from "@statespace/core/ops";
 import type { NdArray } from "@statespace/core/math";
+import type { Dice } from "../generated/dice.ts";
+import { asStep, RECURRENCE, tokens, type Drawn, type Recipe } from "../generated/recipe.ts";
 import type { Draw, OpCase } from "./opCase.ts";
 
 interface Size {
@@ -105,3 +107,39 @@ export const gatedDeltaRuleStepCases: readonly OpCase[] = (
   bound,
   scale: "peak",
 }));
+
+function drawn(dice: Dice, step = false): Drawn {
+  const [b, l, h, n, p] = [
+    dice.sizeOrNone(3),
+    tokens(dice, step, 65),
+    dice.size(3),
+    dice.size(17),
+    dice.sizeOrNone(17),
+  ];
+  return {
+    inputs: {
+      q: dice.normal([b, l, h, n]),
+      k: dice.normal([b, l, h, n]),
+      v: dice.normal([b, l, h, p]),
+      g: dice.uniform(dice.flip() ? [b, l, h] : [b, l, h, n], dice.choice([-0.5, -5]), 0),
+      beta: dice.uniform([b, l, h], 0, 1),
+      initialState: dice.normal([b, h, n, p]),
+      seqIdx: dice.boundaries([b, l], 0.15),
+    },
+    // A wide eps: near 0 a length of one is a jump.
+    attrs: { l2norm: true, l2eps: 0.5, returnLastState: dice.flip(), scale: dice.choice([0, 0.7]) },
+    scale: "peak",
+    bound: {
+      ...RECURRENCE,
+      forward: 32,
+      absolute: 32, // a row of one value may cancel
+      reason: "an error is the difference of a value and a sum over n, so it is judged against the largest entry",
+    },
+  };
+}
+
+/** How generated cases are drawn. */
+export const gatedDeltaRecipes: Readonly<Record<string, Recipe>> = {
+  gatedDeltaRule: (dice) => drawn(dice),
+  gatedDeltaRuleStep: (dice) => asStep(drawn(dice, true), { initialState: "state" }, ["l2norm", "l2eps", "scale"]),
+};

@@ -1,7 +1,16 @@
 import * as lists from "./lists.ts";
+import type { Recipe } from "../generated/recipe.ts";
 import { Draw, type OpCase } from "./opCase.ts";
 
-const given: readonly OpCase[] = Object.values(lists).flat();
+const isCases = (list: readonly OpCase[] | Readonly<Record<string, Recipe>>): list is readonly OpCase[] =>
+  Array.isArray(list);
+const given: readonly OpCase[] = Object.values(lists).filter(isCases).flat();
+
+/** How cases of an op are drawn from a seed, where its list says so itself. */
+export const listedRecipes: Readonly<Record<string, Recipe>> = Object.assign(
+  {},
+  ...Object.values(lists).filter((list) => !isCases(list)),
+) as Readonly<Record<string, Recipe>>;
 
 const inputsOf = (c: OpCase): Readonly<Record<string, unknown>> => (c.face ? {} : c.make(new Draw(1)));
 

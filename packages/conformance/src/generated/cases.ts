@@ -1,5 +1,6 @@
 import { opTable, type OpDeclaration } from "@statespace/core/backend";
 import type { NdArray } from "@statespace/core/math";
+import { listedRecipes } from "../cases/index.ts";
 import type { OpCase } from "../cases/opCase.ts";
 import { denseRecipes } from "./dense.ts";
 import { Dice } from "./dice.ts";
@@ -9,7 +10,12 @@ import type { Drawn, Recipe } from "./recipe.ts";
 import { sequenceRecipes } from "./sequences.ts";
 
 /** How cases of each op are drawn. */
-export const recipes: Readonly<Record<string, Recipe>> = { ...elementaryRecipes, ...denseRecipes, ...sequenceRecipes };
+export const recipes: Readonly<Record<string, Recipe>> = {
+  ...elementaryRecipes,
+  ...denseRecipes,
+  ...sequenceRecipes,
+  ...listedRecipes,
+};
 
 /** Ops of many arguments and paths are drawn more often. */
 const WEIGHT = 4;

@@ -1,32 +1,6 @@
 import { ndarray, type NdArray } from "@statespace/core/math";
-import type { CaseBound } from "../cases/opCase.ts";
 import type { Dice } from "./dice.ts";
-import type { Drawn, Recipe } from "./recipe.ts";
-
-const RECURRENCE: CaseBound = {
-  forward: 64,
-  underflow: 2 ** -110,
-  backward: 256,
-  cancels: 32,
-  differences: 1e-6,
-  reason:
-    "each step of a recurrence adds a few roundings and an exponential; old ones decay with the state; gradients run through it twice",
-};
-
-/** A scan's arguments as those of its step: one token without its axis, states under their own names. */
-function asStep(drawn: Drawn, states: Readonly<Record<string, string>>, attrs: readonly string[]): Drawn {
-  const timed = new Set(["u", "delta", "B", "C", "z", "x", "dt", "q", "k", "v", "adt", "trap", "g", "beta", "a"]);
-  const inputs = Object.entries(drawn.inputs).flatMap(([name, x]): [string, NdArray][] => {
-    if (name === "seqIdx") return [];
-    if (states[name] !== undefined) return [[states[name], x]];
-    return [[name, timed.has(name) ? ndarray(x.shape.toSpliced(1, 1), x.data) : x]];
-  });
-  const kept = Object.entries(drawn.attrs ?? {}).filter(([name]) => attrs.includes(name));
-  return { ...drawn, inputs: Object.fromEntries(inputs), attrs: Object.fromEntries(kept) };
-}
-
-/** Tokens of a sequence: around chunks, and one for a step. */
-const tokens = (dice: Dice, step: boolean, most = 129): number => (step ? 1 : dice.sizeOrNone(most));
+import { asStep, RECURRENCE, tokens, type Drawn, type Recipe } from "./recipe.ts";
 
 function selectiveScan(dice: Dice, step = false): Drawn {
   const [b, l, n, g] = [dice.sizeOrNone(3), tokens(dice, step), dice.sizeOrNone(17), dice.choice([1, 2, 3])];
@@ -111,36 +85,6 @@ function mamba3Scan(dice: Dice, step = false): Drawn {
   };
 }
 
-function gatedDeltaRule(dice: Dice, step = false): Drawn {
-  const [b, l, h, n, p] = [
-    dice.sizeOrNone(3),
-    tokens(dice, step, 65),
-    dice.size(3),
-    dice.size(17),
-    dice.sizeOrNone(17),
-  ];
-  return {
-    inputs: {
-      q: dice.normal([b, l, h, n]),
-      k: dice.normal([b, l, h, n]),
-      v: dice.normal([b, l, h, p]),
-      g: dice.uniform(dice.flip() ? [b, l, h] : [b, l, h, n], dice.choice([-0.5, -5]), 0),
-      beta: dice.uniform([b, l, h], 0, 1),
-      initialState: dice.normal([b, h, n, p]),
-      seqIdx: dice.boundaries([b, l], 0.15),
-    },
-    // A wide eps: near 0 a length of one is a jump.
-    attrs: { l2norm: true, l2eps: 0.5, returnLastState: dice.flip(), scale: dice.choice([0, 0.7]) },
-    scale: "peak",
-    bound: {
-      ...RECURRENCE,
-      forward: 32,
-      absolute: 32, // a row of one value may cancel
-      reason: "an error is the difference of a value and a sum over n, so it is judged against the largest entry",
-    },
-  };
-}
-
 function causalConv1d(dice: Dice, step = false): Drawn {
   const [b, l, d, k] = [dice.sizeOrNone(3), tokens(dice, step), dice.sizeOrNone(33), dice.choice([1, 2, 3, 4, 4, 7])];
   const silu = dice.flip();
@@ -192,9 +136,6 @@ export const sequenceRecipes: Readonly<Record<string, Recipe>> = {
   mamba3Scan: (dice) => mamba3Scan(dice),
   mamba3ScanStep: (dice) =>
     asStep(mamba3Scan(dice, true), { initialState: "state", initialK: "lastK", initialV: "lastV" }, []),
-  gatedDeltaRule: (dice) => gatedDeltaRule(dice),
-  gatedDeltaRuleStep: (dice) =>
-    asStep(gatedDeltaRule(dice, true), { initialState: "state" }, ["l2norm", "l2eps", "scale"]),
   causalConv1d: (dice) => causalConv1d(dice),
   causalConv1dStep: (dice) => asStep(causalConv1d(dice, true), { initialState: "state" }, ["silu"]),
   diagonalScan: (dice) => {
