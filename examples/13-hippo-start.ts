@@ -69,7 +69,7 @@ async function trainFrom(measure: keyof typeof variants): Promise<Result> {
     },
     1,
   );
-  const task = delay(setting);
+  const task = delay({ seqLen, lag: setting.lag, cutoff: setting.cutoff });
   const heldOut = (): TrainingBatch[] => {
     const stream = streamTask(task, { batchSize: 64, seed: 1, split: "validation" });
     return [{ ...stream.nextBatch(), reset: true }];
