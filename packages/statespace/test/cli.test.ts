@@ -85,7 +85,7 @@ describe("generate", () => {
     [["generate", "--top-p=-1", "--backend", "cpu"], "topP must be"],
     [
       ["generate", "--model", golden("mamba-tiny"), "--ids", "1,96", "--backend", "cpu"],
-      "id 96 at 1 of prompt 0 is not in [0, 96)",
+      "prompt 0: id 96 at 1 is not in [0, 96)",
     ],
     [["generate", "--model", golden("mamba-tiny"), "--prompt", "text", "--backend", "cpu"], "no tokenizer.json"],
     [["generate", "--model", "/nowhere", "--ids", "1", "--backend", "cpu"], "/nowhere: there is no such folder"],

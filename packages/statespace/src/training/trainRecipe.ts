@@ -36,6 +36,16 @@ export interface TrainRecipeOptions {
   readonly onEvent?: (event: TrainingEvent) => void;
 }
 
+const OPTIONS: Readonly<Record<keyof TrainRecipeOptions, true>> = {
+  base: true,
+  output: true,
+  resume: true,
+  maxMinutes: true,
+  tensorBoard: true,
+  signal: true,
+  onEvent: true,
+};
+
 /**
  * Trains what a recipe says on the backend that is set, and writes a Hugging Face folder: config.json, model.safetensors, tokenizer.json,
  * training.json (recipe, loss curve, held-out figures), with metrics.jsonl and checkpoints/ beside them. The weights are those of the
@@ -43,7 +53,7 @@ export interface TrainRecipeOptions {
  * @throws FormatError for settings that do not fit; what `train` throws.
  */
 export async function trainRecipe(recipe: Recipe, source: unknown, options: TrainRecipeOptions): Promise<TrainedModel> {
-  refuseUnknown("trainRecipe", options, ["base", "output", "resume", "maxMinutes", "signal", "onEvent"]);
+  refuseUnknown("trainRecipe", options, Object.keys(OPTIONS));
   const { output, resume, signal, onEvent } = options;
   const data = await openTrainingData(recipe, options.base);
   const model = new Model(modelConfig(recipe, data), recipe.seed);
