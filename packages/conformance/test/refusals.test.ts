@@ -78,7 +78,8 @@ for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
         free(...Object.values(inputs));
       });
       const differentiable = c.op.spec.differentiable as readonly string[];
-      it.skipIf(differentiable.length === 0 || c.face !== undefined)("keeps nothing of its gradient", () => {
+      if (differentiable.length === 0 || c.face !== undefined) return;
+      it("keeps nothing of its gradient", () => {
         const inputs = upload(c, c.make(new Draw(1)));
         const wanted = Object.values(inputs).filter(({ dtype }) => dtype === "float32");
         expectNothingKept(() => {

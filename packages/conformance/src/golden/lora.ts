@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { AdamW, readFloats, tensor, valueAndGrads, type Tensor } from "@statespace/core";
 import { adapterTensors, fromPretrained, loadAdapter, nextTokenTargets, type Adapter } from "@statespace/models";
 import type { GoldenCase } from "./goldenCase.ts";
@@ -15,11 +14,14 @@ const LOSS_RELATIVE = 1e-4;
 /** The same for what the run made of the logits, relative to the largest: Adam divides by small gradients. */
 const TRAINED_RELATIVE = 1e-4;
 
+/** A folder beside the expected values, which lie in a folder of the disk or at an address. */
+const inside = ({ folder }: GoldenCase, name: string): string => `${folder.replace(/\/$/, "")}/${name}`;
+
 /** Golden group `lora`: an adapter of PEFT's on a model; logits, loss, gradients, losses of AdamW steps, and logits after them, merged. */
 export async function compareLora(golden: GoldenCase): Promise<GoldenRow[]> {
   const ids = inputArrays(golden)["ids"]!;
-  const model = await fromPretrained(join(golden.folder, "base"));
-  const adapter = await loadAdapter(model, join(golden.folder, "adapter"));
+  const model = await fromPretrained(inside(golden, "base"));
+  const adapter = await loadAdapter(model, inside(golden, "adapter"));
   const values = Int32Array.from(ids.data);
   const x = tensor(values, ids.shape);
   const targets = tensor(nextTokenTargets(values, ids.shape[1]!), ids.shape);

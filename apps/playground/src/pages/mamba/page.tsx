@@ -18,6 +18,7 @@ import { Microscope } from "./Microscope.tsx";
 import { ModelPanel } from "./ModelPanel.tsx";
 import { SavedStates } from "./SavedStates.tsx";
 import { writer, type Writer } from "./writer.ts";
+import "./style.css";
 
 export function MambaPage(): JSX.Element {
   const [backend, setBackend] = useBackend();

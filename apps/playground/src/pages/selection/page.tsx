@@ -19,6 +19,7 @@ import { messages as m } from "./messages.ts";
 import type { Racer } from "./racer.ts";
 import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
 import { Strip } from "./Strip.tsx";
+import "./style.css";
 
 const ALPHABET = 6;
 const N_TOKENS = 4;
