@@ -20,9 +20,6 @@ export interface GoldenGroup {
   compare(golden: GoldenCase): Promise<GoldenRow[]> | GoldenRow[];
 }
 
-/** Groups of vectors that are files in a form of their own, which the tests of `packages/files` compare. */
-export const groupsElsewhere: ReadonlySet<string> = new Set(["gguf"]);
-
 /** Every group this project can compare, by folder name. */
 export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "selective-scan": { compare: compareSelectiveScan },

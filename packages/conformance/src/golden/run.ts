@@ -1,6 +1,6 @@
 import { withBackend } from "@statespace/core";
 import { findCases, readCase, type GoldenPath } from "./goldenCase.ts";
-import { goldenGroups, groupsElsewhere, type GoldenGroup } from "./groups.ts";
+import { goldenGroups, type GoldenGroup } from "./groups.ts";
 import { judge, type Verdict } from "./judge.ts";
 
 /** A verdict with where it belongs. */
@@ -27,7 +27,6 @@ export async function* runGolden(
   backends: readonly string[],
 ): AsyncGenerator<GoldenResult, void, undefined> {
   for (const path of findCases(folder)) {
-    if (groupsElsewhere.has(path.group)) continue;
     const group = goldenGroups[path.group];
     for (const backend of group?.backendFree ? ["none"] : backends) yield* await runCase(path, group, backend);
   }
