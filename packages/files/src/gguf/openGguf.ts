@@ -2,12 +2,11 @@ import { FormatError } from "@statespace/core";
 import { impostor } from "../impostor.ts";
 import type { ReadOptions, Source } from "../sources/source.ts";
 import { quote } from "../strictJson.ts";
-import type { RawTensor } from "../tensors/convert.ts";
-import { cutTensors, joinPieces } from "../tensors/cutTensors.ts";
+import { PlacedTensors } from "../tensors/placedTensors.ts";
 import { ShardedFile } from "../tensors/shardedFile.ts";
-import type { TensorEntry, TensorFile, TensorPiece } from "../tensors/tensorFile.ts";
+import type { TensorFile } from "../tensors/tensorFile.ts";
 import { NeedMoreBytes } from "./ggufCursor.ts";
-import { parseGgufHeader, type GgufHeader, type GgufTensor } from "./ggufHeader.ts";
+import { parseGgufHeader, type GgufHeader } from "./ggufHeader.ts";
 import type { GgufValue } from "./ggufValues.ts";
 
 /** What is read of a file first; a vocabulary makes the header longer, and then more is read. */
@@ -95,57 +94,13 @@ async function readHeader(source: Source, file: string, options: ReadOptions): P
   }
 }
 
-class Gguf implements GgufFile {
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly #source: Source;
-  readonly #file: string;
-  readonly #header: GgufHeader;
+class Gguf extends PlacedTensors implements GgufFile {
+  readonly values: ReadonlyMap<string, GgufValue>;
 
-  constructor(source: Source, file: string, header: GgufHeader) {
-    this.#source = source;
-    this.#file = file;
-    this.#header = header;
-    const texts = [...header.metadata].filter(([, { type }]) => type === "string");
-    this.metadata = new Map(texts.map(([key, { value }]) => [key, value as string]));
-    this.entries = new Map(
-      Array.from(header.tensors.values(), ({ name, dtype, shape, begin, end }) => [
-        name,
-        { dtype, shape, byteLength: end - begin, file },
-      ]),
-    );
-  }
-
-  get values(): ReadonlyMap<string, GgufValue> {
-    return this.#header.metadata;
-  }
-
-  async read(name: string, options: ReadOptions = {}): Promise<RawTensor> {
-    const { dtype, shape, begin, end } = this.#info(name);
-    return { dtype, shape, bytes: await this.slice(name, 0, end - begin, options) };
-  }
-
-  async slice(name: string, begin: number, end: number, options: ReadOptions = {}): Promise<Uint8Array> {
-    const { begin: start } = this.#info(name);
-    const bytes = await this.#source.read(this.#file, { ...options, start: start + begin, end: start + end });
-    if (bytes?.byteLength !== end - begin) throw new FormatError(`${this.#file}: truncated in tensor ${quote(name)}`);
-    return bytes;
-  }
-
-  #info(name: string): GgufTensor {
-    const info = this.#header.tensors.get(name);
-    if (info === undefined) throw new FormatError(`${this.#file}: tensor ${quote(name)} is missing`);
-    return info;
-  }
-
-  async *pieces(options: ReadOptions = {}): AsyncGenerator<TensorPiece, void, undefined> {
-    const stream = await this.#source.stream(this.#file, { ...options, transient: true });
-    if (stream === undefined) throw new FormatError(`${this.#source.name}: ${this.#file} is missing`);
-    const places = [...this.#header.tensors.values()];
-    yield* cutTensors(stream, { file: this.#file, places, padded: true }, options);
-  }
-
-  stream(options: ReadOptions = {}): AsyncGenerator<readonly [string, RawTensor], void, undefined> {
-    return joinPieces(this.pieces(options), this.entries);
+  constructor(source: Source, file: string, { tensors, metadata: values }: GgufHeader) {
+    const texts = [...values].filter(([, { type }]) => type === "string");
+    const metadata = new Map(texts.map(([key, { value }]) => [key, value as string]));
+    super({ source, file, tensors: tensors.values(), metadata, padded: true });
+    this.values = values;
   }
 }
