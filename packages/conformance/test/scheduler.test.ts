@@ -4,7 +4,8 @@ import { webGpuBackend } from "@statespace/backend-webgpu";
 import { setBackend, type BackendDefinition } from "@statespace/core";
 import { startBackend, type AnyBackend } from "@statespace/core/backend";
 import { Model, Scheduler, Session, type Generation, type GenerationPiece, type ModelConfig } from "@statespace/models";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { describeOn } from "../src/harness/describeOn.ts";
 
 const HYBRID: ModelConfig = {
   dModel: 32,
@@ -26,15 +27,6 @@ const DEFINITIONS: readonly (readonly [string, BackendDefinition])[] = [
   ["webgpu", webGpuBackend()],
 ];
 
-async function whyNot(definition: BackendDefinition): Promise<string | undefined> {
-  try {
-    await startBackend(definition);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 async function piecesOf(generation: Generation): Promise<GenerationPiece[]> {
   const all: GenerationPiece[] = [];
   for await (const piece of generation) all.push(piece);
@@ -42,38 +34,41 @@ async function piecesOf(generation: Generation): Promise<GenerationPiece[]> {
 }
 
 for (const [name, definition] of DEFINITIONS) {
-  const reason = await whyNot(definition);
-  if (reason !== undefined && (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(definition.name))
-    throw new Error(`EXPECT_BACKENDS names ${definition.name}, which does not start here: ${reason}`);
-  describe.skipIf(reason !== undefined)(reason === undefined ? name : `${name} does not start here: ${reason}`, () => {
-    let backend: AnyBackend;
-    beforeAll(async () => {
-      await setBackend(cpuBackend());
-      backend = await startBackend(definition);
-    });
+  await describeOn(
+    definition,
+    () => {
+      let backend: AnyBackend;
+      beforeAll(async () => {
+        await setBackend(cpuBackend());
+        backend = await startBackend(definition);
+      });
 
-    it("what a text gets does not depend on who else is there, and is that of a session", async () => {
-      const model = new Model(HYBRID, 5, { backend });
-      const wishes = Array.from({ length: 5 }, (_, i) => ({
-        prompt: Array.from({ length: 3 + 5 * i }, (_, k) => (k * 37 + i) % 301),
-        options: { seed: i, maxNewTokens: 3 + i, temperature: 1.1, topLogprobs: 2, eosTokenIds: [] },
-      }));
-      const slots = 3;
-      const alone: GenerationPiece[][] = [];
-      for (const { prompt, options } of wishes) {
+      it("what a text gets does not depend on who else is there, and is that of a session", async () => {
+        const model = new Model(HYBRID, 5, { backend });
+        const wishes = Array.from({ length: 5 }, (_, i) => ({
+          prompt: Array.from({ length: 3 + 5 * i }, (_, k) => (k * 37 + i) % 301),
+          options: { seed: i, maxNewTokens: 3 + i, temperature: 1.1, topLogprobs: 2, eosTokenIds: [] },
+        }));
+        const slots = 3;
+        const alone: GenerationPiece[][] = [];
+        for (const { prompt, options } of wishes) {
+          const scheduler = new Scheduler(model, { slots, prefillChunk: 8 });
+          alone.push(await piecesOf(scheduler.submit(prompt, options)));
+          scheduler.dispose();
+        }
         const scheduler = new Scheduler(model, { slots, prefillChunk: 8 });
-        alone.push(await piecesOf(scheduler.submit(prompt, options)));
-        scheduler.dispose();
-      }
-      const scheduler = new Scheduler(model, { slots, prefillChunk: 8 });
-      const crowd = await Promise.all(wishes.map(({ prompt, options }) => piecesOf(scheduler.submit(prompt, options))));
-      expect(crowd).toEqual(alone);
-      const session = new Session(model, { seed: 2, prefillChunk: 8 });
-      await session.read(wishes[2]!.prompt);
-      const ids: number[] = [];
-      for await (const { id } of session.tokens(wishes[2]!.options)) ids.push(id);
-      expect(ids).toEqual(alone[2]!.map(({ id }) => id));
-      for (const thing of [scheduler, session, model]) thing.dispose();
-    }, 180_000); // a software device compiles some dozens of pipelines
-  });
+        const crowd = await Promise.all(
+          wishes.map(({ prompt, options }) => piecesOf(scheduler.submit(prompt, options))),
+        );
+        expect(crowd).toEqual(alone);
+        const session = new Session(model, { seed: 2, prefillChunk: 8 });
+        await session.read(wishes[2]!.prompt);
+        const ids: number[] = [];
+        for await (const { id } of session.tokens(wishes[2]!.options)) ids.push(id);
+        expect(ids).toEqual(alone[2]!.map(({ id }) => id));
+        for (const thing of [scheduler, session, model]) thing.dispose();
+      }, 180_000); // a software device compiles some dozens of pipelines
+    },
+    name,
+  );
 }

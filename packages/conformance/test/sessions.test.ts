@@ -16,7 +16,8 @@ import {
 import { startBackend, type AnyBackend } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
 import { Model, parseModelConfig, Session, type GeneratedToken, type ModelConfig } from "@statespace/models";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeOn } from "../src/harness/describeOn.ts";
 
 const MAMBA = parseModelConfig({
   model_type: "mamba",
@@ -100,68 +101,60 @@ const DEFINITIONS: readonly (readonly [string, BackendDefinition])[] = [
   ["webgpu", webGpuBackend()],
 ];
 
-async function whyNot(definition: BackendDefinition): Promise<string | undefined> {
-  try {
-    await startBackend(definition);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 for (const [name, definition] of DEFINITIONS) {
-  const reason = await whyNot(definition);
-  if (reason !== undefined && (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(definition.name))
-    throw new Error(`EXPECT_BACKENDS names ${definition.name}, which does not start here: ${reason}`);
-  describe.skipIf(reason !== undefined)(reason === undefined ? name : `${name} does not start here: ${reason}`, () => {
-    let backend: AnyBackend;
-    beforeAll(async () => {
-      await setBackend(cpuBackend());
-      backend = await startBackend(definition);
-    });
-    afterAll(() => stopBackend(definition.name));
+  await describeOn(
+    definition,
+    () => {
+      let backend: AnyBackend;
+      beforeAll(async () => {
+        await setBackend(cpuBackend());
+        backend = await startBackend(definition);
+      });
+      afterAll(() => stopBackend(definition.name));
 
-    it("reads before replays see what lay there", () => readsBeforeReplays(backend));
+      it("reads before replays see what lay there", () => readsBeforeReplays(backend));
 
-    it.each([
-      ["a Mamba", MAMBA],
-      ["a hybrid", HYBRID],
-      ["a hybrid of the delta rule", DELTA],
-    ])(
-      "%s says token for token what it says on the reference backend",
-      async (_, config) => {
-        const want = await program(await startBackend(cpuBackend()), config);
-        const got = await program(backend, config);
-        expect(got.map(({ id }) => id)).toEqual(want.map(({ id }) => id));
-        // The logits themselves differ by some roundings of two or three layers.
-        want.forEach(({ logprob }, i) => {
-          if (logprob === undefined) expect(got[i]!.logprob).toBeUndefined();
-          else expect(Math.abs(got[i]!.logprob! - logprob)).toBeLessThan(1e-4);
-        });
-      },
-      180_000,
-    ); // a software device compiles some dozens of pipelines
+      it.each([
+        ["a Mamba", MAMBA],
+        ["a hybrid", HYBRID],
+        ["a hybrid of the delta rule", DELTA],
+      ])(
+        "%s says token for token what it says on the reference backend",
+        async (_, config) => {
+          const want = await program(await startBackend(cpuBackend()), config);
+          const got = await program(backend, config);
+          expect(got.map(({ id }) => id)).toEqual(want.map(({ id }) => id));
+          // The logits themselves differ by some roundings of two or three layers.
+          want.forEach(({ logprob }, i) => {
+            if (logprob === undefined) expect(got[i]!.logprob).toBeUndefined();
+            else expect(Math.abs(got[i]!.logprob! - logprob)).toBeLessThan(1e-4);
+          });
+        },
+        180_000,
+      ); // a software device compiles some dozens of pipelines
 
-    if (definition.name !== "webgpu") return;
-    it("a token takes no more dispatches than a step and a greedy choice in one graph", async () => {
-      const gpu = backend as WebGpuBackend;
-      const model = new Model(MAMBA, 5, { backend });
-      const [ids, state] = [keep(tensor(Int32Array.of(1), [1], { backend })), model.initialState(1)];
-      model.step(ids, state).dispose();
-      const graph = capture((): Tensor => argMax(model.step(ids, state), -1));
-      const from = gpu.counters.dispatches;
-      graph.replay();
-      const former = gpu.counters.dispatches - from;
-      const session = new Session(model);
-      await session.read([1]);
-      const counts: number[] = [];
-      for await (const _ of session.tokens({ maxNewTokens: 8, temperature: 0.7, topP: 0.9, eosTokenIds: [] }))
-        counts.push(gpu.counters.dispatches);
-      const perToken = counts.slice(1).map((count, i) => count - counts[i]!);
-      // Replays alone, after the first token's capture.
-      for (const count of perToken) expect(count).toBeLessThanOrEqual(former);
-      graph.dispose();
-      for (const thing of [ids, state, session, model]) thing.dispose();
-    });
-  });
+      if (definition.name !== "webgpu") return;
+      it("a token takes no more dispatches than a step and a greedy choice in one graph", async () => {
+        const gpu = backend as WebGpuBackend;
+        const model = new Model(MAMBA, 5, { backend });
+        const [ids, state] = [keep(tensor(Int32Array.of(1), [1], { backend })), model.initialState(1)];
+        model.step(ids, state).dispose();
+        const graph = capture((): Tensor => argMax(model.step(ids, state), -1));
+        const from = gpu.counters.dispatches;
+        graph.replay();
+        const former = gpu.counters.dispatches - from;
+        const session = new Session(model);
+        await session.read([1]);
+        const counts: number[] = [];
+        for await (const _ of session.tokens({ maxNewTokens: 8, temperature: 0.7, topP: 0.9, eosTokenIds: [] }))
+          counts.push(gpu.counters.dispatches);
+        const perToken = counts.slice(1).map((count, i) => count - counts[i]!);
+        // Replays alone, after the first token's capture.
+        for (const count of perToken) expect(count).toBeLessThanOrEqual(former);
+        graph.dispose();
+        for (const thing of [ids, state, session, model]) thing.dispose();
+      });
+    },
+    name,
+  );
 }

@@ -1,6 +1,7 @@
-import { AdamW, readFloats, tensor, valueAndGrads, type Tensor } from "@statespace/core";
+import { tensor, valueAndGrads, type Tensor } from "@statespace/core";
 import { adapterTensors, fromPretrained, loadAdapter, nextTokenTargets, type Adapter } from "@statespace/models";
 import type { GoldenCase } from "./goldenCase.ts";
+import { lossesRow } from "./adamWLosses.ts";
 import { expectedOf, inputArrays, largest, U32 } from "./inputs.ts";
 import { take } from "./opGradients.ts";
 import type { GoldenRow } from "./row.ts";
@@ -9,8 +10,6 @@ import type { GoldenRow } from "./row.ts";
 const LOGITS_PER_LAYER = 64;
 /** The same for a gradient, a sum over all tokens that ran through every layer above, back and forth. */
 const GRADIENT_PER_LAYER = 256;
-/** Rounding differences grow along a training run. */
-const LOSS_RELATIVE = 1e-4;
 /** The same for what the run made of the logits, relative to the largest: Adam divides by small gradients. */
 const TRAINED_RELATIVE = 1e-4;
 
@@ -38,7 +37,7 @@ export async function compareLora(golden: GoldenCase): Promise<GoldenRow[]> {
         reason: `${LOGITS_PER_LAYER} roundings a layer of the largest logit`,
       },
       ...(await gradientRows(golden, adapter, loss, layers)),
-      await lossesRow(golden, adapter, loss),
+      await lossesRow(golden, adapter.parameters, loss),
     ];
     await adapter.merge();
     const merged = expectedOf(golden, "out.mergedLogitsAfter20Steps");
@@ -96,34 +95,4 @@ async function gradientRows(
     });
   }
   return rows;
-}
-
-async function lossesRow(golden: GoldenCase, adapter: Adapter, loss: () => Tensor): Promise<GoldenRow> {
-  const expected = expectedOf(golden, "out.adamwLosses");
-  const { lr, betas, eps, weightDecay } = golden.attrs as {
-    lr: number;
-    betas: [number, number];
-    eps: number;
-    weightDecay: number;
-  };
-  const settings = { learningRate: lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, decayAll: true };
-  const optimizer = new AdamW(adapter.parameters, settings);
-  const actual: number[] = [];
-  for (let step = 0; step < expected.length; step++) {
-    const { value, grads } = valueAndGrads(
-      loss,
-      optimizer.parameters.map((parameter) => parameter.value),
-    );
-    actual.push((await readFloats(value))[0]!);
-    optimizer.step(grads);
-    for (const t of [value, ...grads]) t?.dispose();
-  }
-  optimizer.dispose();
-  return {
-    tensor: "adamwLosses",
-    actual: Float64Array.from(actual),
-    expected,
-    bound: expected.map((x) => LOSS_RELATIVE * Math.abs(x)),
-    reason: "1e-4 relative: each side is float32, and differences grow along the run",
-  };
 }

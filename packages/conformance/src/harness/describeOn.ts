@@ -14,13 +14,18 @@ async function whyNot(backend: BackendDefinition): Promise<string | undefined> {
 /**
  * Describes tests of one backend. Where it does not start, all of them are skipped under a name that says why; a backend that
  * `EXPECT_BACKENDS` lists must start.
+ * @param name of the tests; the backend's own unless told
  */
-export async function describeOn(backend: BackendDefinition, tests: () => void): Promise<void> {
+export async function describeOn(
+  backend: BackendDefinition,
+  tests: () => void,
+  name: string = backend.name,
+): Promise<void> {
   const reason = await whyNot(backend);
   const expected = (process.env["EXPECT_BACKENDS"] ?? "").split(",").includes(backend.name);
   if (reason !== undefined && expected)
     throw new Error(`EXPECT_BACKENDS names ${backend.name}, which does not start here: ${reason}`);
-  const title = reason === undefined ? backend.name : `${backend.name} does not start here: ${reason}`;
+  const title = reason === undefined ? name : `${name} does not start here: ${reason}`;
   describe.skipIf(reason !== undefined)(title, () => {
     tests();
   });
