@@ -74,6 +74,8 @@ export default defineConfig({
   title: "statespace",
   description: "State space models for browsers and Node",
   head: [["link", { rel: "icon", href: "data:," }]],
+  // Where the site lies on its host.
+  base: process.env["DOCS_BASE"] ?? "/",
   cleanUrls: false,
   lastUpdated: false,
   srcExclude: ["README.md"],

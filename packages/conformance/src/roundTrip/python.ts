@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 
 /** Versions of what checks. */
 export interface Versions {
@@ -18,10 +19,14 @@ export type Answer =
       readonly greedy: readonly number[];
     };
 
+/** Of this package, whether it runs from its sources or built. */
+const CHECKER = fileURLToPath(
+  new URL("roundTrip/check.py", import.meta.resolve("@statespace/conformance/package.json")),
+);
+
 /** Runs the checker on a manifest: its versions, then an answer a folder. @throws Error telling that Python or its packages are not there. */
 export async function* runChecker(python: string, manifest: string): AsyncGenerator<Versions | Answer> {
-  const script = new URL("../roundTrip/check.py", import.meta.url).pathname;
-  const child = spawn(python, [script, manifest], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(python, [CHECKER, manifest], { stdio: ["ignore", "pipe", "pipe"] });
   let failure: Error | undefined;
   let errors = "";
   child.on("error", (error) => (failure = error));
