@@ -56,6 +56,15 @@ function define<Config extends { readonly dModel: number }, Given extends object
   };
 }
 
+/** Every mixer of a block has a factor on its output, so that one of an MLP in a mixer's place is the block's to apply. */
+const mlpMixer: MixerDefinition = {
+  fields: mlpSchema.fields,
+  read(fields, dModel) {
+    const config = { ...mlpSchema.read(fields, dModel), outputMultiplier: 1 };
+    return { config, make: (build) => new MlpMixer(config, build) };
+  },
+};
+
 /** Every kind of mixer by the name that configs have for it. */
 export const mixers = {
   lssl: define(lsslSchema, LsslMixer) as MixerDefinition,
@@ -72,7 +81,7 @@ export const mixers = {
   gru: define(gruSchema, GruMixer) as MixerDefinition,
   lstm: define(lstmSchema, LstmMixer) as MixerDefinition,
   attention: define(attentionSchema, AttentionMixer) as MixerDefinition,
-  mlp: define(mlpSchema, MlpMixer) as MixerDefinition,
+  mlp: mlpMixer as MixerDefinition,
 };
 
 /** What a mixer can be. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   fromPretrained,
+  inspect,
   ModelState,
   savePretrained,
   Model,
@@ -52,6 +53,21 @@ const signal = (head: HeadConfig, layers: readonly LayerSettings[] = [settings.s
   encoder: { kind: "linear", channels: 3 },
   layers,
   head,
+});
+
+it("the factor of an MLP in a mixer's place counts once", () => {
+  const add = (outputMultiplier: number): Float32Array => {
+    const layer: MixerSettings = { ...settings.mlp, outputMultiplier };
+    const model = new Model(signal({ kind: "regression", outputs: 2, pooling: "none" }, [layer]), 3);
+    const x = tensor(new Float32Array(3).fill(0.5), [1, 1, 3]);
+    const inside = inspect(model, x);
+    const [before, after] = inside.hidden.map(values) as [number[], number[]];
+    inside.dispose();
+    model.dispose();
+    return Float32Array.from(after, (value, i) => value - before[i]!);
+  };
+  const [once, thrice] = [add(1), add(3)];
+  once.forEach((value, i) => expect(thrice[i]).toBeCloseTo(3 * value, 5));
 });
 
 const values = (t: Tensor): number[] => Array.from(t.dataSync() as Float32Array);
