@@ -43,6 +43,8 @@ export async function open(
     if (response.status() >= 400) errors.push(`${response.status()}: ${response.url()}`);
   });
   await page.goto(url);
+  // A page's part comes after the frame. What is read at once (a count, all texts) would find nothing there on a busy machine.
+  await page.locator("h1").first().waitFor();
   return { page, errors };
 }
 
