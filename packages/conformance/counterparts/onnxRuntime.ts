@@ -2,72 +2,115 @@
  * Compares models here with onnxruntime, which runs the ONNX files that are written here: logits of a prompt, then of 100 tokens one by one, the states of each
  * run given to the next.
  *
- *     node --conditions statespace-source packages/conformance/counterparts/onnxRuntime.ts --python PYTHON [--external] [MODEL ...]
+ *     node --conditions statespace-source packages/conformance/counterparts/onnxRuntime.ts [--modules DIR] [--python PYTHON] [--external] [--large] [MODEL ...]
  *
- * PYTHON has onnxruntime and numpy. MODEL is what `load` takes; the tiny models of the golden vectors unless told. Exit code 1 where a bound is missed, 2
- * where onnxruntime is not there.
+ * DIR is a folder where `npm i --ignore-scripts onnxruntime-node onnxruntime-web` was run (or what ONNX_MODULES says): both are compared, the web's as WASM. PYTHON
+ * has onnxruntime and numpy. MODEL is what `load` takes, or a family whose random model of a small or, with --large, of about 90 million weights is taken (`all` is
+ * each of them); the tiny models of the golden vectors unless told. Exit code 1 where a bound is missed, 2 where no onnxruntime is there.
  */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { cpuBackend } from "@statespace/backend-cpu";
-import { readFloats, setBackend, tensor, tidy } from "@statespace/core";
-import { fromPretrained, saveOnnx } from "@statespace/models";
+import { wasmBackend } from "@statespace/backend-wasm";
+import { ArgumentError, readFloats, setBackend, tensor, tidy } from "@statespace/core";
+import { fromPretrained, Model, parseModelConfig, saveOnnx } from "@statespace/models";
+import { packageEngine, pythonEngine, type OnnxEngine } from "./onnxEngines.ts";
+import { shapeOf, SHAPES } from "./shapes.ts";
 
 /** Largest difference of two logits, by the largest: float32 sums in other orders, which a delta rule over 100 tokens of random weights carries on. */
 const BOUND = 1e-4;
 const PROMPT = 20;
 const TOKENS = 120;
-const script = fileURLToPath(new URL("onnx_runtime.py", import.meta.url));
+const BATCH = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { python: { type: "string", default: "python3" }, external: { type: "boolean", default: false } },
+  options: {
+    modules: { type: "string" },
+    python: { type: "string" },
+    external: { type: "boolean", default: false },
+    large: { type: "boolean", default: false },
+  },
 });
-try {
-  execFileSync(values.python, ["-c", "import onnxruntime, numpy"], { stdio: "ignore" });
-} catch {
-  console.error(`${values.python} has no onnxruntime; give one that has as --python PYTHON`);
+
+async function engines(): Promise<OnnxEngine[]> {
+  const modules = values.modules ?? process.env["ONNX_MODULES"];
+  const found: OnnxEngine[] = [];
+  const add = async (what: string, make: () => OnnxEngine | Promise<OnnxEngine>): Promise<void> => {
+    try {
+      found.push(await make());
+    } catch {
+      console.error(`${what} is not there`);
+    }
+  };
+  for (const name of ["onnxruntime-node", "onnxruntime-web"] as const)
+    if (modules !== undefined) await add(`${name} of ${modules}`, () => packageEngine(name, modules));
+  const { python } = values;
+  if (python !== undefined) await add(`onnxruntime of ${python}`, () => pythonEngine(python));
+  if (found.length > 0) return found;
+  console.error(
+    "no onnxruntime: npm i --ignore-scripts onnxruntime-node onnxruntime-web in a folder, and give it as --modules DIR; or a Python that has it as --python PYTHON",
+  );
   process.exit(2);
 }
-await setBackend(cpuBackend());
-const golden = fileURLToPath(new URL("../golden/hf/", import.meta.url));
-const models = positionals.length > 0 ? positionals : readdirSync(golden).map((name) => join(golden, name));
-const folder = mkdtempSync(join(tmpdir(), "statespace-onnx-"));
-console.log("| model | prompt at once | 100 tokens one by one | largest logit |\n| --- | --- | --- | --- |");
-for (const from of models) {
+
+function open(from: string): Promise<Model> | Model {
+  const shape = shapeOf(from, values.large ? "large" : "small");
+  return shape === undefined
+    ? fromPretrained(from, { notice: () => undefined })
+    : new Model(parseModelConfig(shape), 1);
+}
+
+/** The largest difference of tokens [from, to) of rows [b, l, v]. */
+function distance(a: Float32Array, b: Float32Array, from: number, to: number): number {
+  const width = a.length / (BATCH * TOKENS);
+  let most = a.length === b.length ? 0 : Infinity;
+  for (let row = 0; row < BATCH; row++)
+    for (let i = (row * TOKENS + from) * width; i < (row * TOKENS + to) * width; i++)
+      most = Math.max(most, Math.abs(a[i]! - b[i]!));
+  return most;
+}
+
+async function compare(from: string, all: readonly OnnxEngine[], file: string): Promise<void> {
+  const name = basename(from);
+  const model = await open(from);
+  const { encoder } = model.resolved;
+  const vocabulary = encoder.kind === "embedding" ? encoder.vocabSize : 1;
+  const ids = Int32Array.from({ length: BATCH * TOKENS }, (_, i) => (i * 37 + (i % 7) * 5) % vocabulary);
   try {
-    const model = await fromPretrained(from, { notice: () => undefined });
-    const file = join(folder, "model.onnx");
-    await saveOnnx(model, file, { externalData: values.external });
-    const { encoder } = model.resolved;
-    const vocabulary = encoder.kind === "embedding" ? encoder.vocabSize : 1;
-    const ids = Int32Array.from({ length: 2 * TOKENS }, (_, i) => (i * 37 + (i % 7) * 5) % vocabulary);
-    const output = tidy(() => model.forward(tensor(ids, [2, TOKENS])).output);
-    writeFileSync(join(folder, "ids.bin"), BigInt64Array.from(ids, BigInt));
-    writeFileSync(join(folder, "logits.bin"), await readFloats(output));
+    await saveOnnx(model, file, values.external ? { externalData: true } : {});
+    const output = tidy(() => model.forward(tensor(ids, [BATCH, TOKENS])).output);
+    const expected = await readFloats(output);
     output.dispose();
-    model.dispose();
-    execFileSync(values.python, [script, folder, String(TOKENS), String(PROMPT), String(vocabulary)], {
-      stdio: ["ignore", "inherit", "pipe"],
-    });
-    const { prompt, steps, largest } = JSON.parse(readFileSync(join(folder, "result.json"), "utf8")) as Record<
-      string,
-      number
-    >;
-    if (!(Math.max(prompt!, steps!) <= BOUND * largest!)) process.exitCode = 1;
-    console.log(
-      `| ${basename(from)} | ${prompt!.toExponential(1)} | ${steps!.toExponential(1)} | ${largest!.toFixed(2)} |`,
-    );
+    const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    for (const engine of all) {
+      const found = await engine.logits(file, { ids, batch: BATCH, prompt: PROMPT });
+      const [prompt, steps] = [distance(expected, found, 0, PROMPT), distance(expected, found, PROMPT, TOKENS)];
+      const ok = Math.max(prompt, steps) <= BOUND * largest;
+      if (!ok) process.exitCode = 1;
+      const figures = [prompt, steps].map((x) => x.toExponential(1)).join(" | ");
+      console.log(`| ${name} | ${engine.name} | ${figures} | ${largest.toFixed(2)} | ${ok ? "ok" : "FAILED"} |`);
+    }
   } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: Buffer };
-    console.log(
-      `| ${basename(from)} | ${(stderr?.toString().trim().split("\n").at(-1) ?? message).slice(0, 300)} | | |`,
-    );
-    if (stderr !== undefined) process.exitCode = 1;
+    if (!(error instanceof ArgumentError)) process.exitCode = 1;
+    console.log(`| ${name} | ${(error as Error).message.slice(0, 300)} | | | | |`);
+  } finally {
+    model.dispose();
   }
 }
-rmSync(folder, { recursive: true });
+
+const all = await engines();
+await setBackend(wasmBackend());
+const golden = fileURLToPath(new URL("../golden/hf/", import.meta.url));
+const tiny = (): string[] => readdirSync(golden).map((name) => join(golden, name));
+const models = positionals.length === 0 ? tiny() : positionals.flatMap((name) => (name === "all" ? SHAPES : [name]));
+const folder = mkdtempSync(join(tmpdir(), "statespace-onnx-"));
+console.log("| model | onnxruntime | prompt at once | 100 tokens one by one | largest logit | |");
+console.log("| --- | --- | --- | --- | --- | --- |");
+try {
+  for (const from of models) await compare(from, all, join(folder, "model.onnx"));
+} finally {
+  rmSync(folder, { recursive: true });
+}
