@@ -18,6 +18,6 @@ it.each(Object.entries(hashes))("%s", (name, hash) => {
     .digest("hex");
   expect(
     actual,
-    `${name} was changed; golden/generate.py, generate_more.py, generate_hybrids.py, generate_experts.py and generate_gguf.py tell how the vectors are made`,
+    `${name} was changed; golden/generate.py, generate_more.py, generate_hybrids.py, generate_experts.py, generate_gguf.py and generate_onnx_nodes.py tell how the vectors are made`,
   ).toBe(hash);
 });

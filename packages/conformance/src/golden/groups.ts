@@ -7,6 +7,8 @@ import { compareLanguageModel } from "./languageModel.ts";
 import { compareLora } from "./lora.ts";
 import { compareMamba3Siso } from "./mamba3.ts";
 import { compareNplr } from "./nplr.ts";
+import { compareOnnxCausalConv } from "./onnxCausalConv.ts";
+import { compareOnnxLinearAttention } from "./onnxLinearAttention.ts";
 import type { GoldenRow } from "./row.ts";
 import { compareS4 } from "./s4.ts";
 import { compareS5 } from "./s5.ts";
@@ -29,6 +31,8 @@ export const goldenGroups: Readonly<Record<string, GoldenGroup>> = {
   "mamba3-siso": { compare: compareMamba3Siso },
   ssd: { compare: compareSsd },
   "gated-delta-rule": { compare: compareGatedDelta },
+  "onnx-linear-attention": { compare: compareOnnxLinearAttention },
+  "onnx-causal-conv-with-state": { compare: compareOnnxCausalConv },
   hf: { compare: compareLanguageModel },
   lora: { compare: compareLora },
   gguf: { backendFree: true, compare: compareGguf },
