@@ -133,6 +133,9 @@ function withControlCharacters(tokenizer: Tokenizer, vocabSize: number): number[
   return ids;
 }
 
+/** A word of a mask that allows all of its 32 tokens. */
+const ALL = -1;
+
 /** Holds one text to a grammar. */
 class GrammarGuide implements TokenGuide {
   readonly #make: () => Promise<GrammarMatcher>;
@@ -153,8 +156,15 @@ class GrammarGuide implements TokenGuide {
 
   guide(bias: Float32Array): void {
     const allowed = this.#allowed!;
-    for (let id = 0; id < bias.length; id++)
-      if (((allowed[id >> 5]! >>> (id & 31)) & 1) === 0) bias[id] = Number.NEGATIVE_INFINITY;
+    // Of most words of the mask all tokens are allowed, or none: those are not looked at one by one.
+    for (let word = 0; 32 * word < bias.length; word++) {
+      const bits = allowed[word]!;
+      const from = 32 * word;
+      if (bits === 0) bias.fill(Number.NEGATIVE_INFINITY, from, from + 32);
+      else if (bits !== ALL)
+        for (let id = from; id < Math.min(from + 32, bias.length); id++)
+          if (((bits >>> (id & 31)) & 1) === 0) bias[id] = Number.NEGATIVE_INFINITY;
+    }
     for (const id of this.#banned) bias[id] = Number.NEGATIVE_INFINITY;
   }
 
