@@ -527,4 +527,40 @@ describe("hostile requests", () => {
     await quiet();
     expect((await client.models.list()).data.length).toBe(1);
   });
+
+  it("senders that take their time, byte by byte, are sent away, and hold up nobody else", async () => {
+    const own = await start({ receiveTimeoutSeconds: 0.4 });
+    const body = JSON.stringify({ model: "tiny", messages, max_tokens: 2 });
+    const head = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    const whole = `${head}content-length: ${body.length}\r\n\r\n${body}`;
+    const { port } = new URL(own.url);
+    /** Sends the first part at once, then a byte at a time, for as long as it may. */
+    const dribble = (atOnce: number): Promise<{ sent: number; answer: string }> =>
+      new Promise((resolve) => {
+        let [sent, answer] = [atOnce, ""];
+        const socket = connect(Number(port), "127.0.0.1", () => socket.write(whole.slice(0, atOnce)));
+        const timer = setInterval(() => {
+          if (socket.writable && sent < whole.length - 1) socket.write(whole[sent++]!);
+        }, 25);
+        socket.on("data", (data) => (answer += data.toString("latin1")));
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          clearInterval(timer);
+          resolve({ sent, answer });
+        });
+      });
+    const slow = [0, 1, head.length, head.length + 30, whole.length - body.length, whole.length - 20].flatMap(
+      (atOnce) => [dribble(atOnce), dribble(atOnce)],
+    );
+    const answer = await clientOf(own).chat.completions.create({ model: "tiny", messages, max_tokens: 2 });
+    expect(answer.choices.length).toBe(1);
+    // Each is closed by the server: nobody ends what he sends, and none of the texts is whole.
+    for (const { sent, answer: told } of await Promise.all(slow)) {
+      expect(sent).toBeLessThan(whole.length);
+      expect(told).toMatch(/^(HTTP\/1.1 (408|400) |$)/);
+    }
+    await quiet(own);
+    expect(await metric("requests_open", own)).toBe(1); // the question itself
+    await own.close();
+  });
 });

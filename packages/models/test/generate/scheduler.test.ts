@@ -155,6 +155,24 @@ describe.each(["cpu", "wasm", "wasm-two"])("a scheduler on %s", (backend) => {
     for (const thing of [scheduler, again, plain, model]) thing.dispose();
   });
 
+  it("reads a prompt of 1,000 tokens once for eight texts, and steps all of them at once", async () => {
+    const model = make("hybrid");
+    let [read, steps] = [0, 0];
+    const [forward, step] = [model.forward.bind(model), model.step.bind(model)];
+    model.forward = (...args) => ((read += args[0].shape[1]!), forward(...args));
+    model.step = (...args) => (steps++, step(...args));
+    const prompt = Array.from({ length: 1000 }, (_, i) => (i * 31) % V);
+    const scheduler = new Scheduler(model, { slots: 8, prefillChunk: 128 });
+    const all = scheduler.submitAll(prompt, 8, { maxNewTokens: 12, temperature: 2, seed: 5, eosTokenIds: [] });
+    const texts = await Promise.all(all.map(piecesOf));
+    expect(new Set(texts.map((pieces) => pieces.map(({ id }) => id).join())).size).toBe(8);
+    expect(read).toBe(1000);
+    expect(scheduler.stats).toMatchObject({ promptTokens: 1000, newTokens: 96 });
+    // What is captured runs again by itself: once to get ready, once to be recorded.
+    expect(steps).toBe(2);
+    for (const thing of [scheduler, model]) thing.dispose();
+  });
+
   it("reads the prompt of several texts once", async () => {
     const model = make("mamba");
     const scheduler = new Scheduler(model, { slots: 3 });

@@ -25,6 +25,7 @@ Answers HTTP requests as OpenAI's API does: /v1/chat/completions, /v1/completion
   --max-waiting N        prompts of a model that may wait, 64 unless told; more are answered 429
   --max-new-tokens N     of an answer, 1024 unless told
   --max-body-mb N        of a request, 4 unless told
+  --receive-timeout S    seconds within which a request must have come, 30 unless told
   --timeout S            seconds that an answer may take, 600 unless told
   --json                 the address as a JSON object
 
@@ -45,6 +46,7 @@ const OPTIONS = {
   "max-waiting": { type: "string" },
   "max-new-tokens": { type: "string" },
   "max-body-mb": { type: "string" },
+  "receive-timeout": { type: "string" },
   timeout: { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -90,6 +92,7 @@ function serverOptions(values: Values): Omit<Parameters<typeof startServer>[0], 
     maxWaiting: countOption("max-waiting", values["max-waiting"]),
     maxNewTokens: countOption("max-new-tokens", values["max-new-tokens"]),
     maxBodyBytes: megabyte(least("max-body-mb", values["max-body-mb"], 0.001)),
+    receiveTimeoutSeconds: least("receive-timeout", values["receive-timeout"], 0.1),
     timeoutSeconds: least("timeout", values.timeout, 1),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

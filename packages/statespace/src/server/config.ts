@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly corsOrigin?: string;
   /** Bytes of a request's body; default 4 MiB. */
   readonly maxBodyBytes?: number;
+  /** Seconds within which a request must have come, its body too; default 30. */
+  readonly receiveTimeoutSeconds?: number;
   /** Seconds that an answer may take; default 600. */
   readonly timeoutSeconds?: number;
   /** Tokens of an answer, unless the request says fewer; default 1024. */

@@ -1,4 +1,8 @@
+import { memory } from "@statespace/core";
 import type { ModelHosts } from "./modelHost.ts";
+
+/** What is told under a name: values by their labels. */
+type Told = readonly [kind: "counter" | "gauge", help: string, values: readonly (readonly [string, number])[]];
 
 /** Counts what a server did, for Prometheus. */
 export class Metrics {
@@ -20,16 +24,11 @@ export class Metrics {
   /** The text format, version 0.0.4. */
   text({ hosts, store }: ModelHosts): string {
     const lines: string[] = [];
-    const tell = (
-      name: string,
-      kind: "counter" | "gauge",
-      help: string,
-      values: readonly (readonly [string, number])[],
-    ): void => {
-      lines.push(`# HELP statespace_${name} ${help}`, `# TYPE statespace_${name} ${kind}`);
-      for (const [labels, value] of values)
-        lines.push(`statespace_${name}${labels === "" ? "" : `{${labels}}`} ${value}`);
+    const tellOf = (name: string, ...[kind, help, values]: Told): void => {
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`);
+      for (const [labels, value] of values) lines.push(`${name}${labels === "" ? "" : `{${labels}}`} ${value}`);
     };
+    const tell = (name: string, ...told: Told): void => tellOf(`statespace_${name}`, ...told);
     const byModel = (
       read: (stats: {
         running: number;
@@ -80,6 +79,12 @@ export class Metrics {
       tell("states_kept", "gauge", "States that are kept.", [["", store.stats.states]]);
       tell("states_kept_bytes", "gauge", "Bytes of states that are kept.", [["", store.stats.bytes]]);
     }
+    const { tensors, bytes } = memory();
+    tell("tensors", "gauge", "Tensors that are held, weights too.", [["", tensors]]);
+    tell("tensor_bytes", "gauge", "Bytes of the tensors that are held.", [["", bytes]]);
+    // Under the name that Prometheus' own clients give it.
+    const { rss } = process.memoryUsage();
+    tellOf("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", [["", rss]]);
     return `${lines.join("\n")}\n`;
   }
 }

@@ -5,17 +5,23 @@ import type { ReadableStream as NodeStream } from "node:stream/web";
 /** What answers a request. */
 export type Handler = (request: Request) => Response | Promise<Response>;
 
-/** Headers and bodies must come within so many milliseconds: slow senders hold nothing. */
+/** Headers must come within so many milliseconds. */
 const HEADERS_TIMEOUT = 10_000;
-const REQUEST_TIMEOUT = 30_000;
+/** How often connections are looked at; Node's own 30 s would let slow senders stay much longer than they may. */
+const LOOK_INTERVAL = 1000;
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Node's HTTP server for a handler of web requests. A request's signal is aborted when its reader leaves. */
-export function nodeServer(handler: Handler): Server {
+/**
+ * Node's HTTP server for a handler of web requests. A request's signal is aborted when its reader leaves.
+ * @param receiveSeconds a request must come within these, headers and body: slow senders hold nothing
+ */
+export function nodeServer(handler: Handler, receiveSeconds: number): Server {
+  const requestTimeout = Math.ceil(1000 * receiveSeconds);
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT,
-    requestTimeout: REQUEST_TIMEOUT,
+    headersTimeout: Math.min(HEADERS_TIMEOUT, requestTimeout),
+    requestTimeout,
+    connectionsCheckingInterval: Math.min(LOOK_INTERVAL, requestTimeout),
     keepAliveTimeout: 5000,
   });
   server.on("request", (incoming, outgoing) => {

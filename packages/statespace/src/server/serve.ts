@@ -23,10 +23,10 @@ export interface RunningServer {
 
 /** Starts the HTTP server. @throws what listening throws, such as a port that is taken. */
 export async function serve(options: ServerOptions & ListenOptions): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = 8080 } = options;
+  const { host = "127.0.0.1", port = 8080, receiveTimeoutSeconds = 30 } = options;
   const hosts = await ModelHosts.start(options);
   const app = makeApp(hosts, options);
-  const server = nodeServer((request) => app.fetch(request));
+  const server = nodeServer((request) => app.fetch(request), receiveTimeoutSeconds);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
