@@ -31,6 +31,8 @@ export { listOps, listOpsSymbols } from "./synthetic/listOps.ts";
 export type { ListOpsOptions } from "./synthetic/listOps.ts";
 export { maze, mazeActions } from "./synthetic/maze.ts";
 export type { MazeOptions, MazeTask } from "./synthetic/maze.ts";
+export { randomSeries } from "./synthetic/randomSeries.ts";
+export type { RandomSeriesOptions } from "./synthetic/randomSeries.ts";
 export { bandLimitedNoise, chirp, lorenz, mackeyGlass, sines } from "./synthetic/signals.ts";
 export type { LorenzOptions, MackeyGlassOptions, NoiseOptions, SineOptions } from "./synthetic/signals.ts";
 

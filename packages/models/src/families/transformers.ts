@@ -1,7 +1,8 @@
 import type { FloatStorage, JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
 import type { Activation } from "../layers/activations.ts";
-import type { EncoderConfig, HeadConfig, ModelConfig, ResolvedModel } from "../model/config.ts";
+import type { ModelConfig, ResolvedModel } from "../model/config.ts";
+import type { EncoderConfig, HeadConfig } from "../model/ends.ts";
 import { expressible } from "./family.ts";
 import { formatTransformersJson } from "./transformersJson.ts";
 

@@ -7,6 +7,8 @@ import { readProjections, type Projections } from "../layers/linear.ts";
 import type { NormConfig } from "../layers/norm.ts";
 import { attentionSchema, type AttentionMixerConfig } from "../mixers/attention/config.ts";
 import { mixerKinds, mixers, type MixerKind, type ReadMixer } from "../mixers/registry.ts";
+import { readEncoder, readHead, type EncoderConfig, type HeadConfig } from "./ends.ts";
+import { checkNormalize, NORMALIZE, type Normalize } from "./units.ts";
 
 /** One mixer: its kind and the settings that differ from the kind's defaults; see the table in the kind's README. */
 export interface MixerSettings {
@@ -49,24 +51,6 @@ export type LayerSettings =
   | (MixerSettings & LayerOptions)
   | ({ readonly mixers: readonly MixerSettings[] } & LayerOptions);
 
-/** Ids through a table, or vectors through a projection. */
-export type EncoderConfig =
-  | { readonly kind: "embedding"; readonly vocabSize: number; readonly multiplier?: number }
-  | { readonly kind: "linear"; readonly channels: number };
-
-/**
- * What the model answers.
- * - `language`: logits of the next token, [b, l, v]; times `multiplier`, and bounded to ±`logitCap` by its tanh.
- * - `classification`: logits over classes, [b, classes], from the mean over tokens or the last one.
- * - `regression`: values, [b, outputs]; with pooling `none` one answer a token, [b, l, outputs].
- * - `forecasting`: the next `horizon` values, from the last token, [b, horizon, channels].
- */
-export type HeadConfig =
-  | { readonly kind: "language"; readonly tie?: boolean; readonly multiplier?: number; readonly logitCap?: number }
-  | { readonly kind: "classification"; readonly classes: number; readonly pooling?: "mean" | "last" }
-  | { readonly kind: "regression"; readonly outputs: number; readonly pooling?: "mean" | "last" | "none" }
-  | { readonly kind: "forecasting"; readonly horizon: number; readonly channels: number };
-
 /** A model as plain JSON: what `config.json` holds. */
 export interface ModelConfig {
   /** `sequence` in older files. */
@@ -77,6 +61,8 @@ export interface ModelConfig {
   readonly encoder: EncoderConfig;
   readonly layers: readonly LayerSettings[];
   readonly head: HeadConfig;
+  /** Of vectors: what their channels, and answers in their units, are measured by; "none" unless told. */
+  readonly normalize?: Normalize;
   /** "layer" unless told. */
   readonly norm?: "layer" | "rms";
   /** 1e-5 unless told. */
@@ -134,6 +120,7 @@ export interface ResolvedModel extends NormConfig {
   readonly dModel: number;
   readonly encoder: EncoderConfig;
   readonly head: HeadConfig;
+  readonly normalize: Normalize;
   readonly residualMultiplier: number;
   readonly dropout: number;
   readonly initializerRange: number;
@@ -168,6 +155,7 @@ export function resolveModelConfig(value: unknown): ResolvedModel {
     dModel,
     encoder,
     head: readHead(fields.object("head")),
+    normalize: fields.choice("normalize", NORMALIZE, "none"),
     norm: fields.choice("norm", ["layer", "rms"] as const, "layer"),
     normEps: fields.number("normEps", 1e-5, { min: 0, max: 1 }),
     normOffset: fields.number("normOffset", 0),
@@ -185,51 +173,8 @@ export function resolveModelConfig(value: unknown): ResolvedModel {
   fields.rejectUnknown();
   if (resolved.head.kind === "language" && encoder.kind !== "embedding")
     throw new FormatError('config: head.kind "language" needs an encoder of kind "embedding"');
+  checkNormalize(resolved);
   return resolved;
-}
-
-function readEncoder(fields: ConfigFields): EncoderConfig {
-  const kind = fields.choice("kind", ["embedding", "linear"] as const, "" as "embedding");
-  const encoder: EncoderConfig =
-    kind === "embedding"
-      ? { kind, vocabSize: fields.integer("vocabSize", undefined), multiplier: fields.number("multiplier", 1) }
-      : { kind, channels: fields.integer("channels", undefined) };
-  fields.rejectUnknown();
-  return encoder;
-}
-
-function readHead(fields: ConfigFields): HeadConfig {
-  const kind = fields.choice(
-    "kind",
-    ["language", "classification", "regression", "forecasting"] as const,
-    "" as "language",
-  );
-  const head = ((): HeadConfig => {
-    switch (kind) {
-      case "language": {
-        const tie = fields.boolean("tie", false);
-        const multiplier = fields.number("multiplier", 1);
-        if (!fields.has("logitCap")) return { kind, tie, multiplier };
-        return { kind, tie, multiplier, logitCap: fields.number("logitCap", undefined, { min: 0, above: true }) };
-      }
-      case "classification":
-        return {
-          kind,
-          classes: fields.integer("classes", undefined),
-          pooling: fields.choice("pooling", ["mean", "last"] as const, "mean"),
-        };
-      case "regression":
-        return {
-          kind,
-          outputs: fields.integer("outputs", undefined),
-          pooling: fields.choice("pooling", ["mean", "last", "none"] as const, "mean"),
-        };
-      case "forecasting":
-        return { kind, horizon: fields.integer("horizon", undefined), channels: fields.integer("channels", undefined) };
-    }
-  })();
-  fields.rejectUnknown();
-  return head;
 }
 
 /** A width, 0 for none, or settings. */

@@ -3,7 +3,7 @@ import { isDifferentiated } from "@statespace/core/backend";
 import { kaimingUniform, normal } from "../layers/initializers.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { times } from "../layers/times.ts";
-import type { EncoderConfig } from "./config.ts";
+import { inputWidth, type EncoderConfig } from "./ends.ts";
 
 /** What makes the residual stream of the inputs. */
 export class Encoder {
@@ -18,9 +18,10 @@ export class Encoder {
       this.weight = build.matrix("weight", [config.vocabSize, dModel], normal(std));
       return;
     }
-    this.weight = build.matrix("weight", [dModel, config.channels], kaimingUniform(config.channels));
+    const width = inputWidth(config);
+    this.weight = build.matrix("weight", [dModel, width], kaimingUniform(width));
     // Not zeros: where the input is zero too, so is the whole stream, and each norm would scale gradients by 1/sqrt(eps).
-    this.bias = build.make("bias", [dModel], kaimingUniform(config.channels), { decay: false });
+    this.bias = build.make("bias", [dModel], kaimingUniform(width), { decay: false });
   }
 
   /** @param inputs int32 [...], or float32 [..., channels]; `rank` axes in all for vectors @returns [..., dModel] */
@@ -29,7 +30,7 @@ export class Encoder {
     if (config.kind === "embedding") return times(this.#lookUp(inputs), config.multiplier ?? 1);
     if (inputs.shape.length !== rank)
       throw new ShapeError(
-        `encoder: inputs must be [${rank === 3 ? "b, l" : "b"}, channels = ${config.channels}], got [${inputs.shape.join(", ")}]`,
+        `encoder: inputs must be [${rank === 3 ? "b, l" : "b"}, channels = ${inputWidth(config)}], got [${inputs.shape.join(", ")}]`,
       );
     return linear({ x: inputs, weight: this.weight.value, bias: this.bias!.value }).y;
   }

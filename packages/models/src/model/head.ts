@@ -4,7 +4,7 @@ import { kaimingUniform } from "../layers/initializers.ts";
 import { Linear } from "../layers/linear.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { times } from "../layers/times.ts";
-import type { HeadConfig } from "./config.ts";
+import type { HeadConfig } from "./ends.ts";
 
 /** How the tokens of a sequence become one vector, or stay as they are. */
 export type Pooling = "mean" | "last" | "none";
@@ -37,7 +37,7 @@ export class Head {
         ? config.classes
         : config.kind === "regression"
           ? config.outputs
-          : config.horizon * config.channels;
+          : config.horizon * config.channels * (config.quantiles?.length ?? 1);
     this.linear = build.linear("head", [outputs, dModel], kaimingUniform(dModel), { bias: true });
   }
 
@@ -45,12 +45,14 @@ export class Head {
     return this.linear.weight;
   }
 
-  /** @param x [..., dModel] @returns [..., outputs], for forecasting [..., horizon, channels] */
+  /** @param x [..., dModel] @returns [..., outputs], for forecasting [..., horizon, channels], and the quantiles of each where there are some */
   apply(x: Tensor): Tensor {
     const y = this.linear.apply(x);
     const config = this.#config;
     if (config.kind === "language") return capped(times(y, config.multiplier ?? 1), config.logitCap);
-    return config.kind === "forecasting" ? reshape(y, [...y.shape.slice(0, -1), config.horizon, config.channels]) : y;
+    if (config.kind !== "forecasting") return y;
+    const { horizon, channels, quantiles } = config;
+    return reshape(y, [...y.shape.slice(0, -1), horizon, channels, ...(quantiles ? [quantiles.length] : [])]);
   }
 }
 

@@ -18,7 +18,7 @@ export function inspect(model: Model, inputs: Tensor): Inspection {
   const hidden: Tensor[] = [];
   const mixers: Readonly<Record<string, Tensor>>[] = [];
   tidy(() => {
-    let x = keep(model.encoder.apply(inputs, 3));
+    let x = keep(model.encoder.apply(model.units.take(inputs).x, 3));
     hidden.push(x);
     const encoded = x;
     for (const block of model.blocks) {

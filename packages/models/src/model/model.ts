@@ -33,6 +33,7 @@ import { makeSharedBranch } from "./sharedBranch.ts";
 import { checkLengths, countedTokens, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
+import { inUnits, Units, type Scale } from "./units.ts";
 import { ModelWeights } from "./weights.ts";
 
 /** Options of `Model.forward`. */
@@ -49,6 +50,8 @@ export interface ModelForwardOptions {
   readonly rng?: Rng | undefined;
   /** Gives what the head takes, in place of its answer: the normed residual stream [b, l, dModel] of a head that answers every token. */
   readonly beforeHead?: boolean;
+  /** Gives answers in the units that the layers see, and the data's beside them (see `Normalize`): what a loss compares. */
+  readonly normalized?: boolean;
   /** Under a tape, each block's intermediate values are computed again for its gradient in place of being kept. */
   readonly recompute?: boolean;
 }
@@ -61,6 +64,7 @@ const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
   lastOnly: true,
   rng: true,
   beforeHead: true,
+  normalized: true,
   recompute: true,
 };
 const FORWARD_NAMES = {
@@ -76,6 +80,8 @@ export interface ModelForwardResult {
   readonly output: Tensor;
   /** With `returnState`; the caller disposes it. */
   readonly state?: ModelState;
+  /** With `normalized`, of a model whose answers have units. */
+  readonly scale?: Scale;
 }
 
 /**
@@ -93,6 +99,7 @@ export class Model extends ModelWeights {
   readonly mixers: readonly Mixer[];
   readonly normF: Norm;
   readonly head: Head;
+  readonly units: Units;
   readonly #pooling: Pooling;
 
   /**
@@ -116,13 +123,21 @@ export class Model extends ModelWeights {
       const blocks = layers.map((_, i) => atLayer(i, () => makeBlock(resolved, i, build)));
       const normF = new Norm(resolved, dModel, build.within("norm_f"));
       const table = encoder.kind === "embedding" ? first.weight : undefined;
-      return { encoder: first, blocks, normF, head: new Head(resolved.head, dModel, table, build) };
+      const head = new Head(resolved.head, dModel, table, build);
+      return {
+        encoder: first,
+        blocks,
+        normF,
+        head,
+        units: new Units(resolved.normalize, encoder, resolved.head, build),
+      };
     });
     this.encoder = parts.encoder;
     this.blocks = parts.blocks;
     this.mixers = parts.blocks.flatMap(({ mixers }) => mixers);
     this.normF = parts.normF;
     this.head = parts.head;
+    this.units = parts.units;
   }
 
   /** True when every layer's state keeps its size: the step can be captured. */
@@ -175,14 +190,22 @@ export class Model extends ModelWeights {
     const position = initialState?.position ?? 0;
     const states: LayerState[] = [];
     const out = tidy(() => {
-      const x = this.#blocks(this.encoder.apply(inputs, 3), options, states);
+      const { x: seen, scale } = this.units.take(inputs, options.lengths);
+      const x = this.#blocks(this.encoder.apply(seen, 3), options, states);
       const before = this.#pooling === "mean" ? initialState?.layers.at(-1)!["sum"] : undefined;
       const { pooled, sum } = this.#pool(x, options, before, position);
       if (sum && returnState) states.push({ sum });
-      const output = options.beforeHead ? pooled : this.head.apply(pooled);
-      return [output, ...states.flatMap((state) => Object.values(state))];
+      const answer = options.beforeHead ? pooled : this.head.apply(pooled);
+      const output = options.normalized ? answer : inUnits(answer, scale);
+      const beside = options.normalized && scale ? { scale } : {};
+      return { output, ...beside, states: states.flatMap((state) => Object.values(state)) };
     });
-    return returnState ? { output: out[0]!, state: new ModelState(states, position + l) } : { output: out[0]! };
+    const { output, scale } = out;
+    return {
+      output,
+      ...(returnState && { state: new ModelState(states, position + l) }),
+      ...(scale && { scale }),
+    };
   }
 
   /**
@@ -191,7 +214,9 @@ export class Model extends ModelWeights {
    */
   step(inputs: Tensor, state: ModelState): Tensor {
     const output = tidy(() => {
-      const encoded = this.encoder.apply(inputs, 2); // [b, dModel]
+      this.#expectKnownUnits("step");
+      const { x: seen, scale } = this.units.take(inputs);
+      const encoded = this.encoder.apply(seen, 2); // [b, dModel]
       let x = encoded;
       let at = 0;
       for (const block of this.blocks) {
@@ -199,11 +224,11 @@ export class Model extends ModelWeights {
         at += block.mixers.length;
       }
       x = this.normF.apply(x);
-      if (this.#pooling !== "mean") return this.head.apply(x);
+      if (this.#pooling !== "mean") return inUnits(this.head.apply(x), scale);
       const held = state.layers.at(-1)!["sum"]!;
       const sum = add(held, x);
       copy({ destination: held, source: sum });
-      return this.head.apply(div(sum, state.position + 1));
+      return inUnits(this.head.apply(div(sum, state.position + 1)), scale);
     });
     state.position++;
     return output;
@@ -219,6 +244,11 @@ export class Model extends ModelWeights {
     return tidy(() => meanCrossEntropy(this.forward(ids, options).output, targets, NO_TARGET));
   }
 
+  #expectKnownUnits(use: string): void {
+    if (this.resolved.normalize === "sequence")
+      throw new ArgumentError(`${use}: normalize "sequence" needs the whole sequence`);
+  }
+
   /** @throws ArgumentError, ShapeError for options that do not fit together or the head. */
   #checkForward(
     b: number,
@@ -226,6 +256,7 @@ export class Model extends ModelWeights {
     { initialState, returnState, lengths, seqIdx, lastOnly }: ModelForwardOptions,
   ): void {
     if (lengths !== undefined) checkLengths(lengths, b, l);
+    if (initialState !== undefined || returnState) this.#expectKnownUnits("forward with a state");
     if (lengths !== undefined && (returnState || initialState))
       throw new ArgumentError("forward: rows of different lengths have no common state; run them one by one");
     if (seqIdx !== undefined && this.#pooling !== "none")

@@ -2,17 +2,20 @@ import { ArgumentError, readFloats, tidy } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import { FrameKeeper } from "../eventLoop.ts";
+import type { HeadConfig } from "../model/ends.ts";
 import type { Model } from "../model/model.ts";
 import { flatSequence, inputTensor, type FlatSequence, type SequenceInput } from "./sequences.ts";
 
 /** A model's answer to one sequence. */
 export interface Prediction {
-  /** What the head says: the logits of the classes, the values, or of each step of the horizon the channels. */
+  /** What the head says: the logits of the classes, the values, or of each step of the horizon the channels, and their quantiles in order. */
   readonly values: Float32Array;
   readonly shape: readonly number[];
-  /** The most probable class, and the probability of each, of a model that classifies. */
+  /** The most probable class, and the probability of each, of a model that classifies a sequence. */
   readonly label?: number;
-  readonly probabilities?: Float32Array;
+  readonly probabilities?: Float32Array; // [classes], or [l, classes]
+  /** The most probable class of each token, of one that classifies those. */
+  readonly labels?: Int32Array; // [l]
 }
 
 /** Options of `predict`. */
@@ -31,8 +34,8 @@ export async function predict(
 ): Promise<readonly Prediction[]> {
   refuseUnknown("predict", options, ["signal"]);
   const frames = new FrameKeeper();
-  const { kind } = model.resolved.head;
-  if (kind === "language") throw new ArgumentError("predict: a language model writes; see stream and session");
+  const { head } = model.resolved;
+  if (head.kind === "language") throw new ArgumentError("predict: a language model writes; see stream and session");
   const rows = sequences.map((sequence, i) => flatSequence(model, sequence, `predict: sequences[${i}]`));
   const byLength = new Map<number, number[]>();
   rows.forEach(({ length }, i) => {
@@ -50,7 +53,7 @@ export async function predict(
         some.map((i) => rows[i]!),
       );
       await frames.breathe();
-      some.forEach((i, row) => (out[i] = kind === "classification" ? withClass(answers[row]!) : answers[row]!));
+      some.forEach((i, row) => (out[i] = finished(answers[row]!, head)));
     }
   return out;
 }
@@ -67,6 +70,17 @@ async function runBatch(model: Model, rows: readonly FlatSequence[]): Promise<Pr
   }
 }
 
+function finished(prediction: Prediction, head: HeadConfig): Prediction {
+  if (head.kind === "classification") return head.pooling === "none" ? withClasses(prediction) : withClass(prediction);
+  if (head.kind === "forecasting" && head.quantiles) inOrder(prediction.values, head.quantiles.length);
+  return prediction;
+}
+
+/** Quantiles that cross are exchanged, which can only bring them nearer. Source: Chernozhukov et al. 2010, Econometrica 78. */
+function inOrder(values: Float32Array, quantiles: number): void {
+  for (let at = 0; at < values.length; at += quantiles) values.subarray(at, at + quantiles).sort();
+}
+
 /** The softmax of logits, and its largest. */
 function withClass(prediction: Prediction): Prediction {
   const { values } = prediction;
@@ -74,4 +88,17 @@ function withClass(prediction: Prediction): Prediction {
   const exps = values.map((value) => Math.exp(value - values[label]!));
   const total = exps.reduce((a, b) => a + b, 0);
   return { ...prediction, label, probabilities: exps.map((value) => value / total) };
+}
+
+/** The same of each token. */
+function withClasses(prediction: Prediction): Prediction {
+  const [l, classes] = prediction.shape as [number, number];
+  const labels = new Int32Array(l);
+  const probabilities = new Float32Array(l * classes);
+  for (let t = 0; t < l; t++) {
+    const own = withClass({ values: prediction.values.subarray(t * classes, (t + 1) * classes), shape: [classes] });
+    labels[t] = own.label!;
+    probabilities.set(own.probabilities!, t * classes);
+  }
+  return { ...prediction, labels, probabilities };
 }

@@ -1,10 +1,12 @@
 import { ArgumentError, tensor, type Tensor } from "@statespace/core";
+import { inputWidth } from "../model/ends.ts";
 import type { Model } from "../model/model.ts";
+import { withoutMissing } from "./missing.ts";
 
 /** One sequence: ids, values of one channel, or the channels of each step. */
 export type SequenceInput = ArrayLike<number> | readonly ArrayLike<number>[];
 
-/** A sequence as a model takes it. */
+/** A sequence as a model takes it: ids [l], or [l, channels], with those that tell what is there behind (see `EncoderConfig`). */
 export interface FlatSequence {
   readonly values: Int32Array | Float32Array;
   readonly length: number;
@@ -34,18 +36,15 @@ export function flatSequence(model: Model, sequence: SequenceInput, where: strin
       throw new ArgumentError(`${where}: must have ${channels} numbers a step, got ${numbers.length} at ${i}`);
     values.set(Float32Array.from(numbers), i * channels);
   }
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0)
-    throw new ArgumentError(`${where}: must be finite, got ${values[wrong]} at ${Math.floor(wrong / channels)}`);
-  return { values, length };
+  return { values: withoutMissing(values, channels, encoder.missing ?? "refuse", where), length };
 }
 
-/** Sequences of one length as a model's input: int32 [b, l], or float32 [b, l, channels]. */
+/** Sequences of one length as a model's input: int32 [b, l], or float32 [b, l, channels], with those that tell what is there behind. */
 export function inputTensor(model: Model, rows: readonly FlatSequence[]): Tensor {
   const { encoder } = model.resolved;
   const [{ length, values }] = rows as [FlatSequence];
   const all = new (values instanceof Int32Array ? Int32Array : Float32Array)(rows.length * values.length);
   rows.forEach((row, i) => all.set(row.values, i * values.length));
-  const shape = encoder.kind === "embedding" ? [rows.length, length] : [rows.length, length, encoder.channels];
+  const shape = encoder.kind === "embedding" ? [rows.length, length] : [rows.length, length, inputWidth(encoder)];
   return tensor(all, shape, { backend: model.backend });
 }

@@ -1,18 +1,7 @@
-import {
-  mean,
-  meanCrossEntropy,
-  mul,
-  reshape,
-  ShapeError,
-  square,
-  sub,
-  sum,
-  tensor,
-  tidy,
-  type Tensor,
-} from "@statespace/core";
+import { meanCrossEntropy, tensor, tidy, type Tensor } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
-import type { HeadConfig } from "../model/config.ts";
+import type { HeadConfig } from "../model/ends.ts";
+import { fromUnits, type Scale } from "../model/units.ts";
 import type { Head } from "../model/head.ts";
 import type { Model } from "../model/model.ts";
 import { ModelState } from "../model/state.ts";
@@ -20,6 +9,7 @@ import { countedTargets, countTargets, IGNORED_TARGET, type TrainingBatch } from
 import { chunkedCrossEntropy } from "./chunkedLoss.ts";
 import { classAccuracy } from "./classAccuracy.ts";
 import type { LossContext, LossResult, Measures, Trainable } from "./objective.ts";
+import { valueLoss } from "./valueLoss.ts";
 
 /** Options of `modelObjective`. */
 export interface ModelObjectiveOptions {
@@ -37,6 +27,7 @@ export interface ModelObjectiveOptions {
 interface Run {
   readonly output: Tensor;
   readonly targets: Tensor;
+  readonly scale?: Scale;
   readonly state?: ModelState;
 }
 
@@ -44,19 +35,22 @@ interface Run {
 export interface ObjectiveModel extends Pick<Model, "parameters" | "forward" | "backend"> {
   /** Where it is absent, all logits of a batch are in memory at once. */
   readonly head?: Head;
-  readonly resolved: { readonly head: Pick<HeadConfig, "kind"> };
+  readonly resolved: { readonly head: Pick<HeadConfig, "kind"> & { readonly quantiles?: readonly number[] } };
 }
 
 /**
  * What `train` needs of a model. Heads over classes and tokens: mean cross entropy in nats over the targets that count
- * (int32 [b], or [b, l]). Regression and forecasting: mean squared error against float32 targets of the output's shape, over the
- * entries whose mask is not 0 (mask of the targets' leading axes).
+ * (int32 [b], or [b, l]). Regression and forecasting: mean squared error against float32 targets of the output's shape, or the pinball loss of
+ * its quantiles, over the entries whose mask is not 0 (mask of the targets' leading axes, or of all); of a model that normalizes, in the units
+ * of its layers.
  */
 export function modelObjective(model: ObjectiveModel, options: ModelObjectiveOptions = {}): Trainable {
   refuseUnknown("modelObjective", options, ["carryState", "recompute", "logitsAtOnce"]);
   const classes = model.resolved.head.kind === "language" || model.resolved.head.kind === "classification";
   const lossOf = ({ output, targets }: Run, batch: TrainingBatch): Tensor =>
-    classes ? meanCrossEntropy(output, targets, IGNORED_TARGET) : squaredError(output, targets, batch.mask);
+    classes
+      ? meanCrossEntropy(output, targets, IGNORED_TARGET)
+      : valueLoss(output, targets, batch.mask, model.resolved.head.quantiles);
   return {
     parameters: model.parameters,
     loss(batch, context) {
@@ -100,8 +94,9 @@ function run(
     rng: training ? rng : undefined,
     recompute,
     beforeHead,
+    normalized: true,
   });
-  return { targets, ...result };
+  return { targets: fromUnits(targets, result.scale), ...result };
 }
 
 const LOGITS_AT_ONCE = 2 ** 26;
@@ -132,24 +127,4 @@ function largeLoss(
   const counted = countTargets(batch);
   const loss = chunkedCrossEntropy(model.head!, output, targets, { ignored: IGNORED_TARGET, counted, atOnce });
   return { loss, ...(state && { state }) };
-}
-
-function squaredError(output: Tensor, targets: Tensor, mask: Float32Array | undefined): Tensor {
-  if (targets.size !== output.size)
-    throw new ShapeError(`loss: targets must be [${output.shape.join(", ")}], got [${targets.shape.join(", ")}]`);
-  return tidy(() => {
-    const errors = square(sub(output, reshape(targets, output.shape)));
-    if (mask === undefined) return mean(errors);
-    const entries = output.size / mask.length;
-    const counted = mask.reduce((total, value) => total + value, 0);
-    const weights = tensor(
-      Float32Array.from(
-        { length: output.size },
-        (_, i) => mask[Math.floor(i / entries)]! / Math.max(1, counted * entries),
-      ),
-      output.shape,
-      { backend: output.backend },
-    );
-    return sum(mul(errors, weights));
-  });
 }

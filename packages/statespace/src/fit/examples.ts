@@ -2,14 +2,20 @@ import { ArgumentError, Rng } from "@statespace/core";
 import { fingerprint, shuffledBatches, type JsonValue, type Numbers } from "@statespace/datasets";
 import {
   flatSequence,
+  IGNORED_TARGET,
+  inputWidth,
   type HeadConfig,
   type Model,
   type SequenceInput,
   type TrainingBatch,
   type TrainingStream,
 } from "@statespace/models";
+import { measured, type Measured } from "./measured.ts";
 
-/** What a model shall answer to a sequence: a class, values, values of each step, or a class of each step. */
+/**
+ * What a model shall answer to a sequence: a class, values, values of each step, or a class of each step. NaN is an answer that is not known, and
+ * does not count.
+ */
 export type Target = number | SequenceInput;
 
 /** Sequences of any lengths, and the answer to each. */
@@ -24,6 +30,8 @@ interface Row {
   readonly length: number;
   readonly target: Numbers;
   readonly targetShape: readonly number[];
+  /** 1 where the target's number is known, where some are not. */
+  readonly known?: Float32Array;
 }
 
 /** Examples that fit a model, checked once. */
@@ -44,19 +52,44 @@ export class ExampleSet {
     if (inputs.length !== targets.length)
       throw new ArgumentError(`fit: targets must be as many as inputs, ${inputs.length}, got ${targets.length}`);
     if (inputs.length === 0) throw new ArgumentError("fit: there are no examples");
-    const channels = encoder.kind === "linear" ? encoder.channels : 1;
+    const channels = encoder.kind === "linear" ? inputWidth(encoder) : 1;
     const rows = inputs.map((sequence, i) => {
       const { values, length } = flatSequence(model, sequence, `fit: inputs[${i}]`);
       return { input: values, length, ...flatTarget(targets[i]!, head, `fit: targets[${i}]`) };
     });
     const shape = rows[0]!.targetShape;
     rows.forEach(({ targetShape, length }, i) => {
-      const perStep = head.kind === "regression" && head.pooling === "none";
+      const perStep = "pooling" in head && head.pooling === "none";
       const expected = perStep ? [length, ...targetShape.slice(1)] : shape;
       if (targetShape.join() !== expected.join())
         throw new ArgumentError(`fit: targets[${i}] must be [${expected.join(", ")}], got [${targetShape.join(", ")}]`);
     });
+    if (rows.every(({ target, known }) => known === undefined && target.every((value) => value === IGNORED_TARGET)))
+      throw new ArgumentError("fit: no target is known");
     return new ExampleSet(rows, encoder.kind === "embedding", channels);
+  }
+
+  /** Mean and deviation of each input channel over all that is there, and of the answers', with each width told. */
+  measure(inputs: number, outputs: number | undefined): { readonly input: Measured; readonly output?: Measured } {
+    const masked = this.#channels > inputs;
+    const input = measured(
+      inputs,
+      this.#rows.map(({ input: values }) => (i: number, channel: number) => {
+        const at = i * this.#channels + channel;
+        return masked && values[at + inputs] === 0 ? Number.NaN : values[at]!;
+      }),
+      this.#rows.map(({ length }) => length),
+    );
+    if (outputs === undefined) return { input };
+    const output = measured(
+      outputs,
+      this.#rows.map(({ target, known }) => (i: number, channel: number) => {
+        const at = i * outputs + channel;
+        return known?.[at] === 0 ? Number.NaN : target[at]!;
+      }),
+      this.#rows.map(({ target }) => target.length / outputs),
+    );
+    return { input, output };
   }
 
   get size(): number {
@@ -118,49 +151,73 @@ export class ExampleSet {
     const perStep = targetShape.length > 0 && targetShape[0] === rows[0]!.length && uneven;
     const size = perStep ? (target.length / rows[0]!.length) * longest : target.length;
     const targets =
-      target instanceof Int32Array ? new Int32Array(rows.length * size) : new Float32Array(rows.length * size);
+      target instanceof Int32Array
+        ? new Int32Array(rows.length * size).fill(IGNORED_TARGET)
+        : new Float32Array(rows.length * size);
     rows.forEach((row, i) => targets.set(row.target, i * size));
+    const mask = targets instanceof Int32Array ? undefined : this.#mask(rows, size, perStep ? longest : undefined);
     return {
       inputs,
       shape,
       targets,
       targetShape: [rows.length, ...(perStep ? [longest, ...targetShape.slice(1)] : targetShape)],
       ...(uneven && { lengths: Int32Array.from(rows, ({ length }) => length) }),
-      ...(perStep && { mask: stepMask(rows, longest) }),
+      ...(mask && { mask }),
     };
+  }
+
+  /** What counts: of each number where some are not known, else of the steps that a row has. */
+  #mask(rows: readonly Row[], size: number, longest: number | undefined): Float32Array | undefined {
+    if (this.#rows.some(({ known }) => known !== undefined)) {
+      const mask = new Float32Array(rows.length * size);
+      rows.forEach(({ target, known }, i) => mask.set(known ?? new Float32Array(target.length).fill(1), i * size));
+      return mask;
+    }
+    if (longest === undefined) return undefined;
+    const mask = new Float32Array(rows.length * longest);
+    rows.forEach(({ length }, i) => mask.fill(1, i * longest, i * longest + length));
+    return mask;
   }
 }
 
-/** 1 at the steps that a row has. */
-function stepMask(rows: readonly Row[], longest: number): Float32Array {
-  const mask = new Float32Array(rows.length * longest);
-  rows.forEach(({ length }, i) => mask.fill(1, i * longest, i * longest + length));
-  return mask;
-}
-
-function flatTarget(target: Target, head: HeadConfig, where: string): Pick<Row, "target" | "targetShape"> {
+function flatTarget(target: Target, head: HeadConfig, where: string): Pick<Row, "target" | "targetShape" | "known"> {
   if (head.kind === "classification") {
-    if (typeof target !== "number" || !Number.isInteger(target) || target < 0 || target >= head.classes)
-      throw new ArgumentError(`${where} must be a class in [0, ${head.classes}), got ${String(target)}`);
-    return { target: Int32Array.of(target), targetShape: [] };
+    if (head.pooling !== "none")
+      return { target: Int32Array.of(classOf(target, head.classes, where)), targetShape: [] };
+    if (typeof target === "number") throw new ArgumentError(`${where} must be a class for each step, got ${target}`);
+    const steps = Array.from<number | ArrayLike<number>>(target);
+    const ids = steps.map((step, i) => classOf(step, head.classes, `${where}[${i}]`));
+    return { target: Int32Array.from(ids), targetShape: [ids.length] };
   }
   if (head.kind === "language")
     throw new ArgumentError("fit: a language model is trained on texts or ids, not on examples with targets");
   const width = head.kind === "regression" ? head.outputs : head.channels;
   const steps = head.kind === "forecasting" ? head.horizon : head.pooling === "none" ? undefined : 1;
-  const values = flatValues(target, where);
+  const { values, known } = flatValues(target, where);
   const expected = steps === undefined ? undefined : steps * width;
   if ((expected !== undefined && values.length !== expected) || values.length % width !== 0)
     throw new ArgumentError(`${where} must have ${expected ?? `a multiple of ${width}`} numbers, got ${values.length}`);
-  if (steps === 1) return { target: values, targetShape: [width] };
-  return { target: values, targetShape: [values.length / width, width] };
+  const targetShape = steps === 1 && head.kind === "regression" ? [width] : [values.length / width, width];
+  return { target: values, targetShape, ...(known && { known }) };
 }
 
-/** The numbers of a target, step by step. */
-function flatValues(target: Target, where: string): Float32Array {
+/** A class; NaN is one that is not known. */
+function classOf(target: Target, classes: number, where: string): number {
+  if (typeof target === "number" && Number.isNaN(target)) return IGNORED_TARGET;
+  if (typeof target !== "number" || !Number.isInteger(target) || target < 0 || target >= classes)
+    throw new ArgumentError(`${where} must be a class in [0, ${classes}), got ${String(target)}`);
+  return target;
+}
+
+/** The numbers of a target, step by step, 0 for those that are not known. */
+function flatValues(target: Target, where: string): { values: Float32Array; known: Float32Array | undefined } {
   const steps = typeof target === "number" ? [target] : Array.from<number | ArrayLike<number>>(target);
   const values = Float32Array.from(steps.flatMap((step) => (typeof step === "number" ? [step] : Array.from(step))));
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  const wrong = values.findIndex((value) => Math.abs(value) === Infinity);
   if (wrong >= 0) throw new ArgumentError(`${where} must be finite, got ${values[wrong]} at ${wrong}`);
-  return values;
+  if (!values.some(Number.isNaN)) return { values, known: undefined };
+  return {
+    values: values.map((value) => (Number.isNaN(value) ? 0 : value)),
+    known: values.map((value) => (Number.isNaN(value) ? 0 : 1)),
+  };
 }

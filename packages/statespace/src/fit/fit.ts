@@ -71,6 +71,7 @@ const DIALOGUE_EPOCHS = 3;
 export async function fit(what: Fittable, data: FitData, options: FitOptions = {}): Promise<FitResult> {
   checkFitOptions(options);
   const prepared = prepare(what, data, options);
+  await measureUnits("model" in what ? what.model : what, prepared.examples);
   const steps = stepsOf(prepared, options);
   const { learningRate, optimizer, heldOut: _, epochs: __, batchSize: ___, seqLen: ____, ...rest } = options;
   const {
@@ -156,6 +157,22 @@ interface Prepared {
   readonly pass: number | undefined;
   readonly epochs: number;
   readonly heldOut: (() => Iterable<TrainingBatch>) | undefined;
+  /** What a model that normalizes by its data is measured on. */
+  readonly examples?: ExampleSet;
+}
+
+/** Gives a model that normalizes by its data what it is measured by, once: what goes on learning keeps what it has. */
+async function measureUnits({ units, resolved }: Model, examples: ExampleSet | undefined): Promise<void> {
+  if (examples === undefined || !(await units.waits())) return;
+  const { inputMean, inputStd, outputMean, outputStd } = units;
+  const { input, output } = examples.measure(inputMean!.size, outputMean?.size);
+  inputMean!.assign(input.mean);
+  inputStd!.assign(input.std);
+  if (output === undefined) return;
+  // A forecast goes on where the context ends, so that both are measured alike.
+  const same = resolved.head.kind === "forecasting" && outputMean!.size === inputMean!.size;
+  outputMean!.assign(same ? input.mean : output.mean);
+  outputStd!.assign(same ? input.std : output.std);
 }
 
 function prepare(what: Fittable, data: FitData, options: FitOptions): Prepared {
@@ -197,6 +214,7 @@ function prepare(what: Fittable, data: FitData, options: FitOptions): Prepared {
     pass: Math.max(1, Math.ceil(training.size / batchSize)),
     epochs: DEFAULT_EPOCHS,
     heldOut: apart && (() => apart.batches(batchSize)),
+    examples: training,
   };
 }
 
