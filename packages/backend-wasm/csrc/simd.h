@@ -42,7 +42,7 @@ INLINE I4 truncate4(F4 a) { return (I4)wasm_i32x4_trunc_sat_f32x4((v128_t)a); }
 INLINE I4 dot16(S8 a, S8 b) { return (I4)wasm_i32x4_dot_i16x8((v128_t)a, (v128_t)b); }
 /** Eight 32-bit integers as 16-bit ones, saturating. */
 INLINE S8 narrow16(I4 a, I4 b) { return (S8)wasm_i16x8_narrow_i32x4((v128_t)a, (v128_t)b); }
-INLINE S8 max16(S8 a, S8 b) { return (S8)wasm_i16x8_max((v128_t)a, (v128_t)b); }
+INLINE I4 maxInt4(I4 a, I4 b) { return (I4)wasm_i32x4_max((v128_t)a, (v128_t)b); }
 /** Eight 16-bit integers as bytes, saturating. */
 INLINE void storeBytes8(signed char *p, S8 a) { wasm_v128_store64_lane(p, wasm_i8x16_narrow_i16x8((v128_t)a, (v128_t)a), 0); }
 INLINE F4 min4(F4 a, F4 b) { return (F4)wasm_f32x4_pmin((v128_t)a, (v128_t)b); }
@@ -65,6 +65,10 @@ INLINE I4 dot16(S8 a, S8 b) {
   return (I4){a[0] * b[0] + a[1] * b[1], a[2] * b[2] + a[3] * b[3], a[4] * b[4] + a[5] * b[5], a[6] * b[6] + a[7] * b[7]};
 }
 INLINE S8 narrow16(I4 a, I4 b) { return (S8){a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]}; } /* of values in range */
+INLINE I4 maxInt4(I4 a, I4 b) { return selectInt4(a > b, a, b); }
+INLINE void storeBytes8(signed char *p, S8 a) {
+  for (int i = 0; i < 8; i++) p[i] = (signed char)(a[i] > 127 ? 127 : a[i] < -128 ? -128 : a[i]);
+}
 INLINE F4 min4(F4 a, F4 b) { return select4(b < a, b, a); }
 INLINE F4 max4(F4 a, F4 b) { return select4(a < b, b, a); }
 INLINE F4 floor4(F4 a) { return (F4){__builtin_floorf(a[0]), __builtin_floorf(a[1]), __builtin_floorf(a[2]), __builtin_floorf(a[3])}; }

@@ -110,6 +110,7 @@ const hot = new Set([
   "gatedDelta.c",
   "gatedDeltaBack.c",
   "gemm.c",
+  "integers.c",
   "norm.c",
   "outer.c",
   "packed.c",

@@ -18,9 +18,6 @@ afterAll(() => stopBackend("wasm"));
 const noise = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 12.9898 * i) * Math.cos(0.37 * i * seed));
 
-/** Rows up to this many are multiplied in 8-bit integers by q8 and q4 (linear/index.ts). */
-const FEW_ROWS = 8;
-
 describe.each<PackedFormat>(["f16", "bf16", "q8", "q4"])("%s weights", (format) => {
   const [n, k] = [37, 320]; // n: a last group of one row; k: more than one block of the packed product
   const values = noise(n * k, 3);
@@ -31,7 +28,7 @@ describe.each<PackedFormat>(["f16", "bf16", "q8", "q4"])("%s weights", (format) 
     const bias = noise(n, 7);
     const weight = packWeight(values, [n, k], format);
     const y = await readFloats(linear({ x: tensor(x, [m, k]), weight, bias: tensor(bias) }).y);
-    const integers = (format === "q8" || format === "q4") && m <= FEW_ROWS;
+    const integers = format === "q8" || format === "q4"; // of 8 bits: x is rounded too
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let sum = bias[j]!;
@@ -55,6 +52,21 @@ describe.each<PackedFormat>(["f16", "bf16", "q8", "q4"])("%s weights", (format) 
     weight.dispose();
   });
 
+  it("let no NaN or infinity of x get lost", async () => {
+    const weight = packWeight(values, [n, k], format);
+    for (const m of [1, 2, 6, 40]) {
+      const x = noise(m * k, 5);
+      x[(m - 1) * k + 33] = Number.NaN;
+      const y = await readFloats(linear({ x: tensor(x, [m, k]), weight }).y);
+      expect(y.subarray(0, (m - 1) * n).every(Number.isFinite)).toBe(true);
+      expect(y.subarray((m - 1) * n).every(Number.isNaN)).toBe(true);
+      x[(m - 1) * k + 33] = Number.POSITIVE_INFINITY;
+      const infinite = await readFloats(linear({ x: tensor(x, [m, k]), weight }).y);
+      expect(infinite.subarray((m - 1) * n).some(Number.isFinite)).toBe(false);
+    }
+    weight.dispose();
+  });
+
   it("look up rows exactly", async () => {
     const weight = packWeight(values, [n, k], format);
     const ids = [36, 0, 5, 5];
@@ -68,4 +80,24 @@ describe.each<PackedFormat>(["f16", "bf16", "q8", "q4"])("%s weights", (format) 
     expect(await readFloats(weight)).toEqual(exact);
     weight.dispose();
   });
+});
+
+it.each<PackedFormat>(["q8", "q4"])("products give each row of %s what it gets alone, bit for bit", async (format) => {
+  const [m, n, k] = [23, 37, 320];
+  const x = noise(m * k, 5);
+  const weight = packWeight(noise(n * k, 3), [n, k], format);
+  const rows = async (from: number, count: number): Promise<Float32Array> =>
+    readFloats(linear({ x: tensor(x.slice(from * k, (from + count) * k), [count, k]), weight }).y);
+  const alone = await Promise.all(Array.from({ length: m }, (_, i) => rows(i, 1)));
+  const expected = (from: number, count: number): Float32Array =>
+    Float32Array.from(alone.slice(from, from + count).flatMap((row) => [...row]));
+  for (const [from, count] of [
+    [0, 2],
+    [2, 3],
+    [5, 4],
+    [9, 7],
+    [0, m],
+  ] as const)
+    expect(await rows(from, count)).toEqual(expected(from, count));
+  weight.dispose();
 });

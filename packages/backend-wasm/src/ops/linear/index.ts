@@ -12,7 +12,8 @@ function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs): Tensor
   const m = sizeOf(x!.shape) / k;
   const y = backend.output([...x!.shape.slice(0, -1), n]);
   const format = formatNumber(backend.formatOf(weight!));
-  if (format !== constants.FORMAT_F32 && m <= constants.FEW_ROWS) {
+  const inIntegers = format === constants.FORMAT_Q8 || format === constants.FORMAT_Q4;
+  if (inIntegers || (format !== constants.FORMAT_F32 && m <= constants.FEW_ROWS)) {
     call.linearPacked(backend, { y, x: x!, weight: weight!, bias, m, n, k, format }, 2 * m * n * k);
     return y;
   }

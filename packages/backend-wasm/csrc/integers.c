@@ -1,0 +1,240 @@
+// Tiles of rows of x by groups of four rows of W. Whichever instructions make the sums of a block, they are exact whole numbers, and
+// the blocks of a row add up in one order: so engines, flavours and numbers of rows differ in nothing but the rounding of `madd`.
+#include "integers.h"
+
+/**
+ * A block of 32 columns of a row of x: integers, what each sum of products starts from, and the scale. As bytes, a weight is the
+ * unsigned operand: q4's integers are stored above zero by 8, q8's are put there by `lift`, and `start` takes it back. As 16-bit words,
+ * columns 1 and 2 of every four change places, since words of two bytes yield the even bytes first.
+ */
+typedef struct {
+  signed char q[BLOCK];
+  float scale;
+  int start, padding[2];
+} Bytes;
+typedef struct {
+  short q[BLOCK];
+  float scale;
+  int start, padding[2];
+} Words;
+
+/** Which product of four bytes the engine has: relaxed_dot of signed by 7-bit numbers, where the 8th bit is the machine's choice. */
+typedef enum { DOT_UNSIGNED, DOT_SIGNED, DOT_7_BITS } Dot;
+#if defined(RELAXED) && defined(__wasm__)
+#define RELAXED_DOT 1
+INLINE I4 dotBytes(I4 x, I4 w, I4 sum) { return (I4)wasm_i32x4_relaxed_dot_i8x16_i7x16_add((v128_t)x, (v128_t)w, (v128_t)sum); }
+/** Saturating in between, or reading the 8th bit otherwise, would come to something else than these. */
+static Dot dotOfMachine(void) {
+  volatile int low = (int)0x80808080, high = -1;
+  int sum = dotBytes(splatInt(low), splatInt(high), splatInt(0))[0];
+  return sum == 4 * -128 * 255 ? DOT_UNSIGNED : sum == 4 * 128 ? DOT_SIGNED : DOT_7_BITS;
+}
+#else
+#define RELAXED_DOT 0
+INLINE I4 dotBytes(I4 x, I4 w, I4 sum) { return x + w + sum; } /* never called */
+static Dot dotOfMachine(void) { return DOT_7_BITS; }
+#endif
+
+INLINE void storeBytes(signed char *to, S8 q) { storeBytes8(to, q); }
+INLINE void storeWords(short *to, S8 q) { *(S8Loose *)to = __builtin_shufflevector(q, q, 0, 2, 1, 3, 4, 6, 5, 7); }
+/** To the nearest whole number, of numbers below 2^22. */
+INLINE I4 wholeOf(F4 x) { return (I4)(x + K(MAGIC)) - (I4)K(MAGIC); }
+/** `count` blocks of x; `lift`: what is added to each weight. A NaN is the largest of its block, compared as whole numbers, and so of all that comes of it. */
+#define QUANTISE(name, Type, store)                                                                               \
+  static void name(Type *out, const float *x, long count, int lift) {                                             \
+    for (; count > 0; count--, x += BLOCK, out++) {                                                               \
+      I4 most = splatInt(0), sum = most;                                                                          \
+      for (int i = 0; i < BLOCK; i += 4) most = maxInt4(most, (I4)abs4(load4(x + i)));                            \
+      most = maxInt4(most, __builtin_shufflevector(most, most, 2, 3, 0, 1));                                      \
+      float top = bitsAsFloat(most[0] > most[1] ? most[0] : most[1]);                                             \
+      F4 inverse = splat(top > 0 ? 127.0f / top : 0.0f);                                                          \
+      for (int i = 0; i < BLOCK; i += 8) {                                                                        \
+        I4 a = wholeOf(load4(x + i) * inverse), b = wholeOf(load4(x + i + 4) * inverse);                          \
+        sum += a + b;                                                                                             \
+        store(out->q + i, narrow16(a, b));                                                                        \
+      }                                                                                                           \
+      out->scale = top / 127.0f;                                                                                  \
+      out->start = (int)(-(unsigned)lift * ((unsigned)sum[0] + (unsigned)sum[1] + (unsigned)sum[2] + (unsigned)sum[3])); \
+    }                                                                                                             \
+  }
+QUANTISE(quantiseBytes, Bytes, storeBytes)
+QUANTISE(quantiseWords, Words, storeWords)
+
+/** How the weights of a format are multiplied. */
+typedef enum { Q8_AS_BYTES, Q4_AS_BYTES, Q8_AS_WORDS, Q4_AS_WORDS } Form;
+INLINE int isQ8(Form form) { return form == Q8_AS_BYTES || form == Q8_AS_WORDS; }
+INLINE int isBytes(Form form) { return form == Q8_AS_BYTES || form == Q4_AS_BYTES; }
+
+/** Rows, groups and sums of a tile at most. */
+enum { MOST_ROWS = 4, MOST_GROUPS = 8, MOST_SUMS = 8 };
+typedef struct {
+  const char *x[MOST_ROWS];
+  const unsigned char *w[MOST_GROUPS];
+} Operands;
+
+/** Step `s` of the 8 (bytes) or 16 (words) of a block: the weights of a group, and what of x they meet. */
+INLINE I4 weightsAt(Form form, const unsigned char *block, int s, int lift) {
+  const int *at = (const int *)(block + 8);
+  if (form == Q8_AS_BYTES) return loadInt4(at + 4 * s) ^ splatInt(lift);
+  if (form == Q4_AS_BYTES) return (s < 4 ? loadInt4(at + 4 * s) : (I4)((U4)loadInt4(at + 4 * (s - 4)) >> 4)) & splatInt(0x0f0f0f0f);
+  if (form == Q8_AS_WORDS) return (I4)((s & 1 ? (S8)loadInt4(at + 4 * (s / 2)) : (S8)((U8)loadInt4(at + 4 * (s / 2)) << 8)) >> 8);
+  return (I4)((U8)loadInt4(at + 4 * (s / 4)) >> 4 * (s & 3) & 15);
+}
+INLINE I4 quantisedAt(Form form, const char *block, int s) {
+  const int *q = (const int *)block;
+  return splatInt(q[form == Q4_AS_WORDS ? 8 * (s & 1) + 2 * (s / 4) + (s / 2 & 1) : s]);
+}
+INLINE I4 addDots(Form form, I4 x, I4 w, I4 sum) { return isBytes(form) ? dotBytes(x, w, sum) : sum + dot16((S8)x, (S8)w); }
+
+/** Keeps what comes behind a value: gathered at the top, where the compiler puts them, the loads of all steps would not fit in registers. */
+#ifdef __wasm__
+#define AFTER(value) __asm__ volatile("" : "+r"(value) : : "memory")
+#else
+#define AFTER(value)
+#endif
+
+/**
+ * sums [rows][groups][4] += products of `rows` rows of x and `groups` groups. The sums stay in memory: a load and a store a block leaves
+ * the registers to the whole numbers.
+ */
+INLINE void tileOfRows(const Form form, const int rows, const int groups, float *sums, const Operands *o, long blocks, int lift) {
+  const long step = isBytes(form) ? sizeof(Bytes) : sizeof(Words), bytes = isQ8(form) ? Q8_BYTES : Q4_BYTES;
+  const int scaleAt = isBytes(form) ? BLOCK : 2 * BLOCK;
+  const char *x[MOST_ROWS];
+  const unsigned char *block[MOST_GROUPS];
+  for (int i = 0; i < rows; i++) x[i] = o->x[i];
+  for (int g = 0; g < groups; g++) block[g] = o->w[g];
+  for (; blocks > 0; blocks--) {
+    I4 dots[MOST_ROWS][MOST_GROUPS];
+    // Pointers of their own: out of one counter, as the compiler would make them, each load needs an addition.
+    for (int i = 0; i < rows; i++) AFTER(x[i]);
+    for (int g = 0; g < groups; g++) AFTER(block[g]);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+      for (int g = 0; g < groups; g++) dots[i][g] = splatInt(*(const int *)(x[i] + scaleAt + 4));
+#pragma clang loop unroll(full)
+    for (int s = 0; s < (isBytes(form) ? 8 : 16); s++) {
+      I4 w[MOST_GROUPS];
+#pragma clang loop unroll(full)
+      for (int g = 0; g < groups; g++) w[g] = weightsAt(form, block[g], s, lift);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < rows; i++) {
+        I4 four = quantisedAt(form, x[i], s);
+#pragma clang loop unroll(full)
+        for (int g = 0; g < groups; g++) {
+          dots[i][g] = addDots(form, four, w[g], dots[i][g]);
+          AFTER(dots[i][g]);
+        }
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int g = 0; g < groups; g++) {
+      F4 scale = halves4((const unsigned short *)block[g]);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < rows; i++) {
+        float *sum = sums + 4 * (i * groups + g);
+        store4(sum, madd(toFloat4(dots[i][g]), scale * splat(*(const float *)(x[i] + scaleAt)), load4(sum)));
+      }
+      block[g] += bytes;
+    }
+    for (int i = 0; i < rows; i++) x[i] += step;
+  }
+}
+
+/** A row alone: a group after the other within a block, so that few registers are live. */
+INLINE void rowAlone(const Form form, const int groups, float *sums, const Operands *o, long blocks, int lift) {
+  const long step = isBytes(form) ? sizeof(Bytes) : sizeof(Words), bytes = isQ8(form) ? Q8_BYTES : Q4_BYTES;
+  const int scaleAt = isBytes(form) ? BLOCK : 2 * BLOCK, steps = isBytes(form) ? 8 : 16;
+  const int other = form == Q4_AS_BYTES ? 4 : 1; /* two sums at a time, of one load of nibbles */
+  const unsigned char *block = o->w[0];
+  const char *x = o->x[0];
+  long apart[MOST_GROUPS];
+  F4 own[MOST_GROUPS];
+  for (int g = 0; g < groups; g++) apart[g] = o->w[g] - o->w[0], own[g] = splat(0);
+  for (; blocks > 0; blocks--, x += step, block += bytes)
+    for (int g = 0; g < groups; g++) {
+      I4 first = splatInt(*(const int *)(x + scaleAt + 4)), second = splatInt(0);
+#pragma clang loop unroll(full)
+      for (int s = 0; s < steps; s++) {
+        if (s & other) continue;
+        first = addDots(form, quantisedAt(form, x, s), weightsAt(form, block + apart[g], s, lift), first);
+        second = addDots(form, quantisedAt(form, x, s + other), weightsAt(form, block + apart[g], s + other, lift), second);
+      }
+      own[g] = madd(toFloat4(first + second), halves4((const unsigned short *)(block + apart[g])) * splat(*(const float *)(x + scaleAt)), own[g]);
+    }
+  for (int g = 0; g < groups; g++) store4(sums + 4 * g, own[g]);
+}
+
+/** Products of some rows of x by some groups. */
+typedef void Products(float *sums, const Operands *o, long blocks, int lift);
+#define PRODUCTS(name, form, aloneGroups)                                                                          \
+  static __attribute__((noinline)) void alone##name(float *sums, const Operands *o, long blocks, int lift) {      \
+    rowAlone(form, aloneGroups, sums, o, blocks, lift);                                                            \
+  }                                                                                                                \
+  static __attribute__((noinline)) void pair##name(float *sums, const Operands *o, long blocks, int lift) {       \
+    tileOfRows(form, 2, 4, sums, o, blocks, lift);                                                                 \
+  }                                                                                                                \
+  static __attribute__((noinline)) void four##name(float *sums, const Operands *o, long blocks, int lift) {       \
+    tileOfRows(form, 4, 2, sums, o, blocks, lift);                                                                 \
+  }
+/** Tiles by the number of rows, and how many rows and groups they have. A few rows take more groups: one stream of weights waits at each page's end for the prefetcher. */
+typedef struct {
+  int rows, groups;
+  Products *of;
+} IntegerTile;
+#define TILES(name, aloneGroups) {{1, aloneGroups, alone##name}, {2, 4, pair##name}, {4, 2, four##name}}
+#if RELAXED_DOT
+PRODUCTS(Q8Bytes, Q8_AS_BYTES, 8)
+PRODUCTS(Q4Bytes, Q4_AS_BYTES, 4)
+PRODUCTS(Q8Words, Q8_AS_WORDS, 8)
+static const IntegerTile integerTiles[][3] = {TILES(Q8Bytes, 8), TILES(Q4Bytes, 4), TILES(Q8Words, 8)};
+#else
+PRODUCTS(Q8Words, Q8_AS_WORDS, 8)
+PRODUCTS(Q4Words, Q4_AS_WORDS, 4)
+static const IntegerTile integerTiles[][3] = {{}, {}, TILES(Q8Words, 8), TILES(Q4Words, 4)};
+#endif
+
+/** Bytes of x in integers that are kept in the second-level cache while all of W goes by. */
+enum { QUANTISED_BYTES = 1 << 19 };
+/** Bytes of W that are kept in the first-level cache while rows of x go by. */
+enum { NEAR_BYTES = 26000 };
+
+void multiplyIntegers(float *y, const float *x, const unsigned char *weight, const float *bias, long m, long n, long k, int format, int thread, int threads) {
+  Span rows = share(n, 4, thread, threads);
+  if (rows.lo >= rows.hi) return;
+  const Dot dot = dotOfMachine();
+  const int q8 = format == FORMAT_Q8;
+  const Form form = q8 ? (RELAXED_DOT && dot != DOT_7_BITS ? Q8_AS_BYTES : Q8_AS_WORDS) : (RELAXED_DOT ? Q4_AS_BYTES : Q4_AS_WORDS);
+  const int lift = q8 ? (form == Q8_AS_BYTES && dot == DOT_UNSIGNED ? 128 : 0) : 8;
+  const int flip = q8 && lift ? (int)0x80808080 : 0;
+  const IntegerTile *tile = &integerTiles[form][m > 2 ? 2 : m - 1];
+  const int groups = tile->groups, tileRows = tile->rows;
+  char *q = (char *)scratchOf(thread);
+  long blocks = k / BLOCK, bytes = blocks * (q8 ? Q8_BYTES : Q4_BYTES), row = blocks * (isBytes(form) ? sizeof(Bytes) : sizeof(Words));
+  long fit = maxLong(1, QUANTISED_BYTES / maxLong(1, row));
+  long near = maxLong(1, NEAR_BYTES / (groups * bytes));
+  // Groups in as many stretches that run side by side; a last short stretch reads the first one's group again.
+  long first = rows.lo / 4, count = (rows.hi + 3) / 4 - first, stretch = (count + groups - 1) / groups;
+  for (long from = 0; from < m; from += fit) {
+    long until = minLong(m, from + fit);
+    if (isBytes(form)) quantiseBytes((Bytes *)q, x + from * k, (until - from) * blocks, lift);
+    else quantiseWords((Words *)q, x + from * k, (until - from) * blocks, lift);
+    for (long begin = 0; begin < stretch; begin += near)
+      for (long i = from; i < until; i += tileRows)
+        for (long next = begin; next < minLong(begin + near, stretch); next++) {
+          Operands o;
+          F4 sums[MOST_SUMS];
+          for (int r = 0; r < MOST_SUMS; r++) sums[r] = splat(0);
+          for (int g = 0; g < groups; g++) o.w[g] = weight + (first + (next + g * stretch < count ? next + g * stretch : next)) * bytes;
+          // A last short tile takes its last row again.
+          for (int r = 0; r < tileRows; r++) o.x[r] = q + (minLong(i + r, until - 1) - from) * row;
+          tile->of((float *)sums, &o, blocks, flip);
+          for (int r = 0; r < tileRows && i + r < until; r++)
+            for (int g = 0; g < groups && next + g * stretch < count; g++) {
+              long j = 4 * (first + next + g * stretch);
+              storePart(y + (i + r) * n + j, sums[r * groups + g] + (bias ? loadPart(bias + j, n - j) : splat(0)), n - j);
+            }
+        }
+  }
+}
