@@ -4,6 +4,7 @@ import { pages } from "../shell/pages.ts";
 import { page } from "../shell/route.ts";
 import { narrow } from "../shell/screen.ts";
 import { shell } from "../shell/shellMessages.ts";
+import { StoryStart, StoryStep, useStory } from "../story/Story.tsx";
 
 /** A page's frame: number, title, the idea in one sentence, a short text (folded on a phone, so that the controls are in sight), then the interaction. */
 export function Page(props: {
@@ -18,6 +19,7 @@ export function Page(props: {
       pages.findIndex(({ id }) => id === page()),
     );
   const paragraphs = (): JSX.Element => <For each={props.text}>{(paragraph) => <p innerHTML={paragraph} />}</For>;
+  const told = useStory(() => pages[index()]!.id);
   let title: HTMLHeadingElement | undefined;
   onMount(() => arrive(title!));
   return (
@@ -30,6 +32,7 @@ export function Page(props: {
           {shell().pages[pages[index()]!.id]}
         </h1>
         <p class="idea">{props.idea}</p>
+        <StoryStart told={told} />
       </header>
       <Show when={narrow()} fallback={<div class="prose">{paragraphs()}</div>}>
         <details class="prose">
@@ -46,6 +49,7 @@ export function Page(props: {
           </ul>
         </section>
       </Show>
+      <StoryStep told={told} />
     </article>
   );
 }

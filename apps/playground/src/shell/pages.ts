@@ -35,4 +35,8 @@ export const pages: readonly PageEntry[] = [
     id: "machine",
     component: chunk(async () => (await import("../pages/machine/page.tsx")).MachinePage),
   },
+  {
+    id: "ideas",
+    component: chunk(async () => (await import("../pages/ideas/page.tsx")).IdeasPage),
+  },
 ];

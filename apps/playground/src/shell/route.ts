@@ -66,14 +66,20 @@ function noteLeft(): void {
   }
 }
 
+const only = (all: Readonly<Record<string, string>>, everywhere: boolean): [string, string][] =>
+  Object.entries(all).filter(([name]) => GLOBAL.has(name) === everywhere);
+
 /** The address of a page as it was left, in the current language and theme. */
 export function hrefOf(target: string): string {
-  const only = (all: Readonly<Record<string, string>>, everywhere: boolean): [string, string][] =>
-    Object.entries(all).filter(([name]) => GLOBAL.has(name) === everywhere);
   // read first: the links follow the page they stand on
   const current = only(params(), true);
   const own = target === page() ? [] : only(left[target] ?? {}, false);
   return format({ page: target, params: Object.fromEntries([...own, ...current]) });
+}
+
+/** The address of a page in a given state, in the current language and theme. */
+export function hrefIn(target: string, state: Readonly<Record<string, string>>): string {
+  return format({ page: target, params: Object.fromEntries([...only(params(), true), ...Object.entries(state)]) });
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined;

@@ -51,6 +51,7 @@ export const shell = defineMessages(
       scan: "The scan",
       mamba: "Mamba at work",
       machine: "Your machine",
+      ideas: "Ideas",
     },
     offline: {
       keep: "Keep the whole tour on this computer",
@@ -60,6 +61,17 @@ export const shell = defineMessages(
     threads: {
       many: (n: number): string => `${n} threads`,
       one: "One thread: this page is not cross-origin isolated, so memory cannot be shared between workers. Everything works, only slower.",
+    },
+    story: {
+      title: "The story of this page",
+      start: (steps: number): string => `Tell me in ${steps} steps`,
+      goOn: (step: number): string => `Go on with step ${step}`,
+      done: (done: number, steps: number): string => `${done} of ${steps} questions answered`,
+      step: (step: number, steps: number): string => `Step ${step} of ${steps}`,
+      close: "Close the story",
+      next: "Next step",
+      right: "Yes.",
+      wrong: "Not quite.",
     },
     errors: {
       title: "That did not work.",
@@ -126,6 +138,7 @@ export const shell = defineMessages(
       scan: "扫描",
       mamba: "Mamba 实战",
       machine: "你的机器",
+      ideas: "概念",
     },
     offline: {
       keep: "把整个导览留在这台电脑上",
@@ -135,6 +148,17 @@ export const shell = defineMessages(
     threads: {
       many: (n) => `${n} 个线程`,
       one: "单线程：本页没有跨源隔离，工作线程之间不能共享内存。一切照常可用，只是慢一些。",
+    },
+    story: {
+      title: "这一页的故事",
+      start: (steps) => `用 ${steps} 步讲给我听`,
+      goOn: (step) => `从第 ${step} 步继续`,
+      done: (done, steps) => `已回答 ${done} / ${steps} 个问题`,
+      step: (step, steps) => `第 ${step} 步，共 ${steps} 步`,
+      close: "关闭故事",
+      next: "下一步",
+      right: "对。",
+      wrong: "不完全对。",
     },
     errors: {
       title: "没有成功。",

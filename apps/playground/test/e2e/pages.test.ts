@@ -48,14 +48,14 @@ describe("the frame", () => {
     await page.context().close();
   });
 
-  it("leads through all ten pages with its links alone", async () => {
+  it("leads through all pages with its links alone", async () => {
     const { page } = await open(browser, inject("isolatedUrl"));
     for (const { en } of Object.values(titles)) {
       await page.getByRole("heading", { level: 1, name: en, exact: true }).waitFor();
       const next = page.locator(".ways .forward");
       if ((await next.count()) > 0) await next.click();
     }
-    expect(new URL(page.url()).hash).toContain("machine");
+    expect(new URL(page.url()).hash).toContain("ideas");
     await page.context().close();
   });
 

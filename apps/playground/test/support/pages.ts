@@ -10,4 +10,5 @@ export const titles: Readonly<Record<string, { readonly en: string; readonly zh:
   scan: { en: "The scan", zh: "扫描" },
   mamba: { en: "Mamba at work", zh: "Mamba 实战" },
   machine: { en: "Your machine", zh: "你的机器" },
+  ideas: { en: "Ideas", zh: "概念" },
 };

@@ -7,6 +7,18 @@ export const messages = defineMessages(
       "A layer’s filter is a sum of waves: each eigenvalue of A gives one, fading with its real part and swinging with its imaginary part; C decides how much of each. A dense matrix would cost N² per step, so <strong>S4</strong> writes HiPPO as diagonal plus a rank-one correction, and <strong>S4D</strong> keeps only a diagonal: N multiplications.",
       "Then everything depends on which eigenvalues one starts from. Below, every initialisation gets its best C for the filter you ask for. A good start reaches far into the past before any training; random eigenvalues or purely real ones do not. Mamba uses the real ones, and buys reach back by selection.",
     ],
+    parts: "S4 = state space model + HiPPO + discretization",
+    partsNote: "Nothing on this page is new: three pages come together. The numbers follow the controls below.",
+    part: {
+      ssm: "State space model",
+      ssmSays: (n: number): string => `A state of ${n} numbers a channel; A changes it, B writes, C reads.`,
+      hippo: "HiPPO",
+      hippoSays: (eigenvalue: string): string =>
+        `A is no random matrix but one that keeps the history; its first eigenvalue here: ${eigenvalue}.`,
+      discrete: "Discretization",
+      discreteSays: (delta: string, kept: string): string =>
+        `With Δ = ${delta} the first wave keeps |exp(Δλ)| = ${kept} of itself each step: a recurrence to write, a filter to train.`,
+    },
     eigen: "Where the eigenvalues start",
     eigenNote:
       "One of each conjugate pair and its mirror image. Left is fast forgetting, up and down is fast swinging.",
@@ -47,6 +59,17 @@ export const messages = defineMessages(
       "一个层的滤波器是若干波的和：A 的每个特征值给出一个波，实部决定衰减，虚部决定摆动；C 决定每个波占多少。稠密矩阵每步要 N² 次运算，所以 <strong>S4</strong> 把 HiPPO 写成对角加一个秩一修正，而 <strong>S4D</strong> 只保留对角：N 次乘法。",
       "于是一切取决于从哪些特征值出发。下面，每种初始化都为你想要的滤波器配上最好的 C。好的起点在训练之前就能触及遥远的过去；随机的或纯实数的特征值做不到。Mamba 用的是实数，再靠选择把触及范围赢回来。",
     ],
+    parts: "S4 = 状态空间模型 + HiPPO + 离散化",
+    partsNote: "这一页没有新东西：三页在这里合而为一。数值随下面的控件变化。",
+    part: {
+      ssm: "状态空间模型",
+      ssmSays: (n) => `每个通道的状态有 ${n} 个数；A 改变它，B 写入，C 读出。`,
+      hippo: "HiPPO",
+      hippoSays: (eigenvalue) => `A 不是随机矩阵，而是能保留历史的矩阵；这里第一个特征值是 ${eigenvalue}。`,
+      discrete: "离散化",
+      discreteSays: (delta, kept) =>
+        `Δ = ${delta} 时，第一个波每步保留自身的 |exp(Δλ)| = ${kept}：写作用递推，训练用滤波器。`,
+    },
     eigen: "特征值从哪里出发",
     eigenNote: "每对共轭中的一个及其镜像。越靠左遗忘越快，离实轴越远摆动越快。",
     init: "初始化",

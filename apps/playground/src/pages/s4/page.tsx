@@ -13,6 +13,7 @@ import { engine } from "../../workers/engine.ts";
 import { INITS, TAPS, TARGETS, type InitName, type TargetName } from "./compute/names.ts";
 import type { InitView } from "./compute/s4Api.ts";
 import formulas from "./formulas.tex";
+import { Parts } from "./Parts.tsx";
 import { messages as m } from "./messages.ts";
 
 const TONES: Readonly<Record<InitName, string>> = {
@@ -50,6 +51,7 @@ export function S4Page(): JSX.Element {
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <Parts delta={delta()} n={n()} view={view()} />
       <Panel title={m().eigen} note={m().eigenNote}>
         <div class="row">
           <Choice

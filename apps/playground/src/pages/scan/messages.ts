@@ -4,7 +4,7 @@ export const messages = defineMessages(
   {
     idea: "Without a fixed filter there is no convolution, but a recurrence can still run in parallel: steps can be merged before the state is known.",
     text: [
-      "Each token turns the state 𝑥 into a·𝑥 + b; on page 7 the token itself chose a and b, so there is no fixed filter any more. But two such steps in a row are again one such step: (a₂a₁, a₂b₁ + b₂). This merging is <strong>associative</strong>, so it does not matter in which order neighbours are merged: a tree can do it in about 2·log₂ l rounds instead of l, and so can chunks that first work alone and then pass on their sums.",
+      "Each token turns the state 𝑥 into a·𝑥 + b; on the page “Selection” the token itself chose a and b, so there is no fixed filter any more. But two such steps in a row are again one such step: (a₂a₁, a₂b₁ + b₂). This merging is <strong>associative</strong>, so it does not matter in which order neighbours are merged: a tree can do it in about 2·log₂ l rounds instead of l, and so can chunks that first work alone and then pass on their sums.",
       "The second trick is about memory. Written with tensor operations, the scan stores an array of l × d × n numbers several times over. <strong>Fused</strong> into one kernel, the state stays in registers and only inputs and outputs travel. For training, the states are not kept either: they are <strong>recomputed</strong> on the way back, which is cheaper than fetching them.",
     ],
     animation: "Three ways to the same states",
@@ -61,7 +61,7 @@ export const messages = defineMessages(
   {
     idea: "没有固定的滤波器就没有卷积，但递推仍可并行：在状态已知之前，就可以先把步骤合并。",
     text: [
-      "每个词元把状态 𝑥 变成 a·𝑥 + b；在第 7 页里，a 和 b 由词元自己决定，所以不再有固定的滤波器。但连做两步仍是这样的一步：(a₂a₁, a₂b₁ + b₂)。这种合并满足<strong>结合律</strong>，所以相邻步骤按什么次序合并都行：一棵树只需约 2·log₂ l 轮而不是 l 轮；也可以分块，各块先独自算，再传递它们的和。",
+      "每个词元把状态 𝑥 变成 a·𝑥 + b；在“选择”那一页里，a 和 b 由词元自己决定，所以不再有固定的滤波器。但连做两步仍是这样的一步：(a₂a₁, a₂b₁ + b₂)。这种合并满足<strong>结合律</strong>，所以相邻步骤按什么次序合并都行：一棵树只需约 2·log₂ l 轮而不是 l 轮；也可以分块，各块先独自算，再传递它们的和。",
       "第二个窍门关乎内存。用张量运算写出来，扫描要把 l × d × n 个数的数组存取好几遍。<strong>融合</strong>成一个内核后，状态留在寄存器里，只有输入和输出在内存里往返。训练时也不保存状态：反向时<strong>重新计算</strong>，比取回来更便宜。",
     ],
     animation: "通向同样状态的三条路",

@@ -19,6 +19,12 @@ export const messages = defineMessages(
     jarEmpty: "still empty",
     jarPlace: "place",
     jarShare: "share of the jar",
+    shapes: "Static against chosen by the token",
+    shapesNote: (channels: number, states: number, tokens: number): string =>
+      `What one layer of the race below uses, with ${channels} channels (d), ${states} states each (n) and ${tokens} tokens (l). In S4 nothing has an axis for the token: the same numbers act on all, so they can be a filter. In Mamba Δ, B and C have one: each token gets its own, computed from it. A has none in either.`,
+    parameter: "Parameter",
+    shapeOf: (model: string): string => `${model}: shape`,
+    numbersOf: (model: string): string => `${model}: numbers for one text`,
     race: "The race",
     raceNote: (layers: number, width: number, states: number): string =>
       `Two small networks (${layers} layers, width ${width}, ${states} states a channel) learn the task in this tab. They are judged on sequences they have never seen.`,
@@ -112,6 +118,12 @@ export const messages = defineMessages(
     jarEmpty: "仍是空的",
     jarPlace: "位置",
     jarShare: "占罐子的份额",
+    shapes: "静态的，与由词元决定的",
+    shapesNote: (channels, states, tokens) =>
+      `下面比赛中的一层所用的量：${channels} 个通道（d），每个 ${states} 个状态（n），${tokens} 个词元（l）。在 S4 里没有哪一个带有词元这一维：同样的数作用于所有词元，所以能成为滤波器。在 Mamba 里，Δ、B 和 C 有这一维：每个词元有自己的一份，由它算出。A 在两者中都没有。`,
+    parameter: "参数",
+    shapeOf: (model) => `${model}：形状`,
+    numbersOf: (model) => `${model}：一段文字所需的数`,
     race: "比赛",
     raceNote: (layers, width, states) =>
       `两个小网络（${layers} 层，宽 ${width}，每通道 ${states} 个状态）在这个标签页里学习该任务，并用从未见过的序列评判。`,

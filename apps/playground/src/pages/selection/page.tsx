@@ -18,6 +18,7 @@ import { DeltaKnob } from "./DeltaKnob.tsx";
 import { messages as m } from "./messages.ts";
 import type { Racer } from "./racer.ts";
 import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
+import { Shapes } from "./Shapes.tsx";
 import { Strip } from "./Strip.tsx";
 import "./style.css";
 
@@ -89,6 +90,7 @@ export function SelectionPage(): JSX.Element {
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
       <DeltaKnob />
+      <Shapes {...SIZES[size()]} tokens={seqLen() + N_TOKENS} />
       <Panel title={m().race} note={m().raceNote(SIZES[size()].nLayer, SIZES[size()].dModel, SIZES[size()].dState)}>
         <div class="row">
           <Show

@@ -22,6 +22,26 @@ function walls(): string {
   return path;
 }
 
+/** The exit is the cell that is hardest to reach; steps to it from every cell, walls minded. */
+function toExit(): { exit: number; distance: readonly number[] } {
+  const from = (start: number): number[] => {
+    const distance = Array.from<unknown, number>({ length: width * height }, (_, cell) => (cell === start ? 0 : -1));
+    const queue = [start];
+    for (const cell of queue)
+      for (let action = 0; action < 4; action++) {
+        const to = next[4 * cell + action]!;
+        if (distance[to]! >= 0) continue;
+        distance[to] = distance[cell]! + 1;
+        queue.push(to);
+      }
+    return distance;
+  };
+  const reach = from(0);
+  const exit = reach.indexOf(Math.max(...reach));
+  return { exit, distance: from(exit) };
+}
+const { exit, distance } = toExit();
+
 /** Drive a state with actions: the walk of `datasets.maze`, by hand. */
 export function Maze(): JSX.Element {
   const [cell, setCell] = createSignal(0);
@@ -49,6 +69,13 @@ export function Maze(): JSX.Element {
           }}
         >
           <path d={walls()} stroke="var(--ink)" stroke-width="2.5" fill="none" stroke-linecap="round" />
+          <rect
+            x={30 * (exit % width) + 7}
+            y={30 * Math.floor(exit / width) + 7}
+            width="16"
+            height="16"
+            fill="var(--mamba)"
+          />
           <circle cx={30 * (cell() % width) + 15} cy={30 * Math.floor(cell() / width) + 15} r="8" fill="var(--s4)" />
         </svg>
         <div class="figure">
@@ -57,6 +84,12 @@ export function Maze(): JSX.Element {
               {(_, action) => <Button onClick={() => act(action())}>{m().actions[action()]}</Button>}
             </For>
           </div>
+          <Stat
+            label={m().mazeState}
+            value={`(${(cell() % width) + 1}, ${Math.floor(cell() / width) + 1}, ${distance[cell()]!})`}
+            note={cell() === exit ? m().mazeOut : m().mazeStateNote}
+            testid="maze-state"
+          />
           <figure class="figure">
             <HeatMap label={m().stateVector} rows={1} cols={width * height} values={state()} height="26px" />
             <figcaption>{m().stateVector}</figcaption>

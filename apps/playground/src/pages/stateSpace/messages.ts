@@ -35,10 +35,18 @@ export const messages = defineMessages(
     last: "State at the end",
     mazeTitle: "The same idea without springs: a point in a maze",
     mazeNote:
-      "Here the state is the cell you stand in, a vector with a single 1. Each action picks a matrix A that moves the 1. Whatever way you came, the cell alone decides what can happen next: that is what makes it a state.",
+      "Here the state is where you stand: column, row and the steps left to the exit (the square). It can also be written as a vector with one number a cell and a single 1. Each action picks a matrix A that moves the 1. Whatever way you came, the cell alone decides what can happen next: that is what makes it a state.",
     maze: (row: number, column: number): string => `Maze; you are in row ${row}, column ${column}`,
     actions: ["north", "east", "south", "west"],
     steps: "Steps taken",
+    mazeState: "State vector (x, y, steps to the exit)",
+    mazeStateNote: "walk to the square",
+    mazeOut: "out!",
+    flow: "The same system as a picture of its signals",
+    flowNote:
+      "The input 𝑢 goes through B into the sum; A feeds the state back into its own change; the integral collects the change; C reads the state, D lets the input pass. The numbers are those of the marked moment.",
+    flowLabel:
+      "Signal flow from the input u through B, the sum, the integral and C to the output y, with A as feedback and D as a shortcut",
     stateVector: "State 𝑥: one number a cell",
     dictionary: {
       title: "A dictionary of letters",
@@ -101,10 +109,17 @@ export const messages = defineMessages(
     last: "结束时的状态",
     mazeTitle: "没有弹簧也一样：迷宫里的一个点",
     mazeNote:
-      "这里的状态是你所在的格子：一个只有一处为 1 的向量。每个动作选出一个矩阵 A 来移动这个 1。不管你从哪条路来，只有当前的格子决定接下来会怎样——这正是“状态”的含义。",
+      "这里的状态就是你站在哪里：列、行，以及到出口（方块）还有几步。它也可以写成每格一个数、只有一个 1 的向量。每个动作选出一个移动这个 1 的矩阵 A。不管你从哪条路来，接下来会怎样只由所在的格决定：这正是“状态”的意思。",
     maze: (row, column) => `迷宫；你在第 ${row} 行第 ${column} 列`,
     actions: ["北", "东", "南", "西"],
     steps: "走过的步数",
+    mazeState: "状态向量（x、y、到出口的步数）",
+    mazeStateNote: "走到方块那里",
+    mazeOut: "出来了！",
+    flow: "同一个系统，画成信号流",
+    flowNote:
+      "输入 𝑢 经过 B 进入求和；A 把状态反馈到它自身的变化里；积分把变化累积起来；C 读出状态，D 让输入直接通过。数值是标记时刻的。",
+    flowLabel: "信号流：输入经过 B、求和、积分和 C 到输出 y，A 是反馈，D 是捷径",
     stateVector: "状态 𝑥：每格一个数",
     dictionary: {
       title: "字母对照表",

@@ -19,9 +19,11 @@ import {
   type SystemNumbers,
 } from "./compute.ts";
 import { Dictionary } from "./Dictionary.tsx";
+import { flowAt } from "./flow.ts";
 import formulas from "./formulas.tex";
 import { Maze } from "./Maze.tsx";
 import { messages as m } from "./messages.ts";
+import { SignalFlow } from "./SignalFlow.tsx";
 import { SpringDrawing } from "./SpringDrawing.tsx";
 
 const seconds = Float64Array.from({ length: STEPS }, (_, k) => (k + 1) * STEP);
@@ -133,6 +135,9 @@ export function StateSpacePage(): JSX.Element {
             testid="last"
           />
         </div>
+      </Panel>
+      <Panel title={m().flow} note={m().flowNote}>
+        <SignalFlow flow={flowAt(system(), shown(), at())} />
       </Panel>
       <Maze />
       <Dictionary />

@@ -11,6 +11,7 @@ import { engine } from "../../workers/engine.ts";
 
 import { bothViews, LENGTH, makeInput, makeLssl, MEASURES, type Measure } from "./compute/lssl.ts";
 import type { Timing } from "./compute/viewsApi.ts";
+import { FilterNumbers } from "./FilterNumbers.tsx";
 import formulas from "./formulas.tex";
 import { messages as m } from "./messages.ts";
 
@@ -124,6 +125,7 @@ export function TwoViewsPage(): JSX.Element {
           <Stat label={m().difference} value={views().difference.toExponential(2)} testid="difference" />
         </div>
       </Panel>
+      <FilterNumbers k={k()} filter={views().filter} u={views().u} />
       <Timings measure={measure()} n={n()} />
       <FormulaTable
         from={formulas}

@@ -17,6 +17,7 @@ import type { CostPoint, Repeats, WhyApi } from "./compute/whyApi.ts";
 import formulas from "./formulas.tex";
 import { whenIdle } from "./idle.ts";
 import { messages as m } from "./messages.ts";
+import { TwoMemories } from "./TwoMemories.tsx";
 import { RECORDED } from "./recorded.ts";
 
 const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096];
@@ -103,6 +104,7 @@ export function WhyPage(): JSX.Element {
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <TwoMemories />
       <Panel title={m().figure} note={m().note}>
         <div class="row">
           <Show

@@ -1,0 +1,124 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { seriousFindings } from "../support/axe.ts";
+import { launch, open, phone, shoot } from "../support/browser.ts";
+import { titles } from "../support/pages.ts";
+
+/** Pages told in steps: every step an address, a figure, a question that is answered before it is revealed. */
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const at = (address: string): string => `${inject("isolatedUrl")}#/${address}`;
+const queryOf = (page: Page): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.split("?")[1]);
+
+describe.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of %s", (id) => {
+  it("walks through its steps; each has its figure in sight and its own address", async () => {
+    const { page, errors } = await open(browser, at(`${id}?lang=en`));
+    await page.getByTestId("story-start").click();
+    const seen: string[] = [];
+    for (let step = 1; ; step++) {
+      await page
+        .getByTestId("story")
+        .getByRole("heading", { name: `Step ${step} of` })
+        .waitFor();
+      expect(queryOf(page).get("story")).toBe(String(step));
+      await page.waitForTimeout(150);
+      seen.push(page.url());
+      const about = (await page.getByTestId("story").getAttribute("data-about"))!;
+      await page.getByTestId(about).waitFor();
+      expect(await page.getByTestId("story-reveal").innerText()).toBe("");
+      await page.getByTestId("story-option-0").click();
+      expect(await page.getByTestId("story-reveal").innerText()).toMatch(/^(Yes|Not quite)\. /);
+      expect(await page.getByTestId("story").locator("button.right").count()).toBe(1);
+      const next = page.getByTestId("story-next");
+      if ((await next.count()) === 0) break;
+      await next.click();
+    }
+    expect(seen.length).toBeGreaterThanOrEqual(4);
+    expect(await seriousFindings(page)).toEqual([]);
+    // the address of a step, in a fresh tab of another visitor, shows that step beside its figure
+    const other = await open(browser, seen[1]!.replace("lang=en", "lang=zh"), phone);
+    await other.page.getByRole("heading", { name: /^第 2 步/ }).waitFor();
+    await other.page.waitForTimeout(300);
+    const widest = await other.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(widest).toBeLessThanOrEqual(0);
+    expect(await seriousFindings(other.page)).toEqual([]);
+    expect([...errors, ...other.errors]).toEqual([]);
+    await other.page.context().close();
+    await page.context().close();
+  });
+});
+
+it("what a step is about stands in the window", async () => {
+  const { page } = await open(browser, at("scan?lang=en&algorithm=tree&l=8&story=3"));
+  await page.getByTestId("story").waitFor();
+  await expect
+    .poll(async () => {
+      const box = (await page.getByTestId("rounds").boundingBox())!;
+      const panel = (await page.locator(".panel", { has: page.getByTestId("rounds") }).boundingBox())!;
+      return Math.abs(panel.y) < 40 && box.y > 0;
+    })
+    .toBe(true);
+  await page.context().close();
+});
+
+it("remembers what was answered, and goes on where the visitor stopped", async () => {
+  const { page } = await open(browser, at("why?lang=en"));
+  await page.getByTestId("story-start").click();
+  await page.getByTestId("story-option-2").click();
+  await page.getByRole("link", { name: "Close the story" }).click();
+  expect(await page.getByTestId("story").count()).toBe(0);
+  await page.reload();
+  await page.getByText("1 of 4 questions answered").waitFor();
+  await page.getByTestId("story-start").click();
+  await page.getByRole("heading", { name: "Step 2 of 4" }).waitFor();
+  await page.goBack();
+  await page.getByTestId("story").waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+it("the index leads to every idea's step, and marks those that were answered", async () => {
+  const { page, errors } = await open(browser, at("ideas?lang=en"));
+  const links = page.locator("a[data-idea]");
+  await expect.poll(async () => (await links.first().getAttribute("href")) ?? "").toContain("story=");
+  for (const href of await links.evaluateAll((all) => all.map((each) => each.getAttribute("href")!)))
+    expect(href).toMatch(/^#\/[\w-]+\?.*story=[1-6]/);
+  await page.locator('a[data-idea="smallDelta"]').click();
+  await page.getByRole("heading", { name: "Step 4 of 6" }).waitFor();
+  expect(queryOf(page).get("knob")).toBe("2,0.05,2,0.05,2");
+  await page.getByTestId("story-option-1").click();
+  expect(await page.getByTestId("story-reveal").innerText()).toContain("Yes.");
+  await page.goBack();
+  await page.locator('a[data-idea="smallDelta"]', { hasText: "(answered)" }).waitFor();
+  await shoot(page, "ideas");
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+it("asks for an explanation before it shows what belongs in one", async () => {
+  const { page, errors } = await open(browser, at("ideas?lang=en"));
+  expect(await page.getByTestId("show-points").isDisabled()).toBe(true);
+  await page
+    .getByTestId("explanation")
+    .fill("Attention is quadratic. Mamba keeps a small state and selects: the step size depends on the token.");
+  await page.getByTestId("show-points").click();
+  const mentioned = page.locator("[data-point]", { hasText: "mentioned" });
+  expect(await mentioned.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["point"]))).toEqual([
+    "attentionCost",
+    "state",
+    "selection",
+    "delta",
+  ]);
+  await page.locator('[data-point="scan"]').getByRole("switch").check();
+  expect(await page.getByTestId("ticked").innerText()).toBe("1 of 11 ticked");
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.reload();
+  expect(await page.getByTestId("explanation").inputValue()).toContain("quadratic");
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
