@@ -30,6 +30,7 @@ export const pages: readonly PageEntry[] = [
     component: chunk(async () => (await import("../pages/selection/page.tsx")).SelectionPage),
   },
   { id: "scan", component: chunk(async () => (await import("../pages/scan/page.tsx")).ScanPage) },
+  { id: "block", component: chunk(async () => (await import("../pages/block/page.tsx")).BlockPage) },
   { id: "mamba", component: chunk(async () => (await import("../pages/mamba/page.tsx")).MambaPage) },
   {
     id: "machine",

@@ -11,6 +11,7 @@ export const stories: Readonly<Partial<Record<PageEntry["id"], () => Promise<Sto
   s4: async () => (await import("../pages/s4/story.ts")).story,
   selection: async () => (await import("../pages/selection/story.ts")).story,
   scan: async () => (await import("../pages/scan/story.ts")).story,
+  block: async () => (await import("../pages/block/story.ts")).story,
   mamba: async () => (await import("../pages/mamba/story.ts")).story,
   machine: async () => (await import("../pages/machine/story.ts")).story,
 };

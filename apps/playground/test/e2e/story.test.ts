@@ -59,9 +59,9 @@ it("what a step is about stands in the window", async () => {
   await page.getByTestId("story").waitFor();
   await expect
     .poll(async () => {
-      const box = (await page.getByTestId("rounds").boundingBox())!;
-      const panel = (await page.locator(".panel", { has: page.getByTestId("rounds") }).boundingBox())!;
-      return Math.abs(panel.y) < 40 && box.y > 0;
+      const figure = (await page.getByTestId("rounds").boundingBox())!;
+      const card = (await page.getByTestId("story").boundingBox())!;
+      return figure.y >= 0 && figure.y + figure.height <= card.y;
     })
     .toBe(true);
   await page.context().close();

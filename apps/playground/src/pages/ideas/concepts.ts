@@ -66,6 +66,10 @@ export const CONCEPTS = {
     fusion: { page: "scan", step: 5 },
   },
   block: {
+    stacked: { page: "block", step: 1 },
+    insideBlock: { page: "block", step: 2 },
+    gate: { page: "block", step: 3 },
+    oneStep: { page: "block", step: 4 },
     fixedMemory: { page: "mamba", step: 1 },
     stateIsValue: { page: "mamba", step: 2 },
     surprise: { page: "mamba", step: 4 },

@@ -8,6 +8,7 @@ import { stories } from "../../story/stories.ts";
 import { addressOf, type Story } from "../../story/tell.ts";
 import { CONCEPTS, HEADINGS, POINT_NAMES, POINTS, type Heading, type Place, type Point } from "./concepts.ts";
 import { messages as m } from "./messages.ts";
+import "./style.css";
 
 /** An explanation shorter than this is none; Chinese says more with a character. */
 const ENOUGH = 80;

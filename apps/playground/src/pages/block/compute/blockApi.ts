@@ -1,0 +1,89 @@
+import { openSource, type OpenSourceOptions } from "@statespace/files";
+import { fromPretrained } from "@statespace/models";
+import { loadTokenizer, type Tokenizer } from "@statespace/text";
+import { startBackend } from "../../../workers/backend.ts";
+import type { CallContext } from "../../../workers/rpc.ts";
+import { traceModel, type LayerTrace, type ModelTrace, type Weights } from "./trace.ts";
+
+/** Tokens that are followed; a longer text is cut. */
+export const MOST_TOKENS = 14;
+const NEXT = 5;
+const CACHE = "statespace-checkpoints";
+
+export interface Reading {
+  readonly tokens: readonly string[];
+  readonly layers: number;
+  /** Root mean square of the stream before each block and after the last, [layers + 1, l]. */
+  readonly stream: Float64Array;
+  /** Root mean square of what each block adds, [layers, l]. */
+  readonly added: Float64Array;
+  /** What the model expects after each token. */
+  readonly next: readonly (readonly { readonly text: string; readonly probability: number }[])[];
+}
+
+let loaded: { weights: Weights; layers: number; eps: number; tokenizer: Tokenizer } | undefined;
+let traced: ModelTrace | undefined;
+
+export const api = {
+  /** Loads a Mamba model to be looked at. */
+  async load(
+    url: string,
+    { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
+  ): Promise<void> {
+    if (loaded !== undefined) return;
+    await startBackend("cpu");
+    const cache = await self.caches?.open(CACHE).catch(() => undefined);
+    const options: OpenSourceOptions = cache === undefined ? {} : { cache, onPutError: () => undefined };
+    const source = openSource(url, options);
+    const model = await fromPretrained(source, { signal, onProgress: emit });
+    const tokenizer = (await loadTokenizer(source, { signal }))!;
+    loaded = {
+      weights: await model.weights(),
+      layers: model.config.layers.length,
+      eps: model.resolved.normEps,
+      tokenizer,
+    };
+    model.dispose();
+  },
+
+  /** Reads a text through all layers. */
+  read(text: string): Reading {
+    const { weights, layers, eps, tokenizer } = loaded!;
+    const ids = Array.from(tokenizer.encode(text === "" ? " " : text).slice(0, MOST_TOKENS));
+    const { logits } = (traced = traceModel(weights, layers, eps, ids));
+    const l = ids.length;
+    const v = logits.length / l;
+    const word = (id: number): string => tokenizer.decode([id], { special: true });
+    const streams = [...traced.layers.map(({ stream }) => stream), after(traced.layers.at(-1)!)];
+    return {
+      tokens: ids.map(word),
+      layers,
+      stream: Float64Array.from(streams.flatMap((stream) => rootMeanSquares(stream, l))),
+      added: Float64Array.from(traced.layers.flatMap(({ added }) => rootMeanSquares(added, l))),
+      next: ids.map((_, t) => likeliest(logits.subarray(t * v, (t + 1) * v), word)),
+    };
+  },
+
+  /** All numbers of one layer for the text that was read last. */
+  layer(index: number): LayerTrace {
+    return traced!.layers[index]!;
+  },
+};
+
+export type BlockApi = typeof api;
+
+const after = ({ stream, added }: LayerTrace): Float64Array => stream.map((value, i) => value + added[i]!);
+
+function rootMeanSquares(x: Float64Array, l: number): number[] {
+  const m = x.length / l;
+  return Array.from({ length: l }, (_, t) => Math.hypot(...x.subarray(t * m, (t + 1) * m)) / Math.sqrt(m));
+}
+
+function likeliest(logits: Float64Array, word: (id: number) => string): { text: string; probability: number }[] {
+  const peak = Math.max(...logits);
+  const total = logits.reduce((sum, value) => sum + Math.exp(value - peak), 0);
+  return Array.from(logits.keys())
+    .sort((a, b) => logits[b]! - logits[a]!)
+    .slice(0, NEXT)
+    .map((id) => ({ text: word(id), probability: Math.exp(logits[id]! - peak) / total }));
+}

@@ -1,0 +1,241 @@
+import { createEffect, createMemo, createSignal, For, Match, on, onCleanup, Show, Switch, type JSX } from "solid-js";
+import { path } from "virtual:bundled-checkpoint";
+import { Button, Choice, Progress, Slider } from "../../components/controls.tsx";
+import { Failure } from "../../components/Failure.tsx";
+import { Page, Panel } from "../../components/Page.tsx";
+import { sparing } from "../../offline/sparing.ts";
+import { choice, number, text } from "../../shell/codecs.ts";
+import { useParam } from "../../shell/route.ts";
+import { engine } from "../../workers/engine.ts";
+import { useLatest } from "../../workers/latest.ts";
+import { BlockZoom } from "./BlockZoom.tsx";
+import { ChannelZoom } from "./ChannelZoom.tsx";
+import { numbersAt, type Numbers } from "./compute/at.ts";
+import type { Reading } from "./compute/blockApi.ts";
+import { scanChannel, type LayerTrace } from "./compute/trace.ts";
+import { Equation } from "./Equation.tsx";
+import { messages as m } from "./messages.ts";
+import { ModelZoom } from "./ModelZoom.tsx";
+import { StateZoom } from "./StateZoom.tsx";
+import "./style.css";
+import { shownToken } from "./token.ts";
+
+const ZOOMS = ["model", "block", "channel", "state"] as const;
+type Zoom = (typeof ZOOMS)[number];
+
+/** A text read through all layers, and one layer of it. */
+interface Followed {
+  readonly reading: Reading;
+  readonly trace: LayerTrace;
+}
+
+export function BlockPage(): JSX.Element {
+  const remote = engine("block");
+  onCleanup(() => remote.close());
+  const [said, setSaid] = useParam("say", "", text);
+  const [t, setT] = useParam("t", 4, number(1, 64, 1));
+  const [layer, setLayer] = useParam("layer", 4, number(1, 7, 1));
+  const [channel, setChannel] = useParam("channel", 12, number(1, 512, 1));
+  const [state, setState] = useParam("n", 1, number(1, 16, 1));
+  const [zoom, setZoom] = useParam<Zoom>("zoom", "block", choice(...ZOOMS));
+  const sentence = (): string => (said() === "" ? m().said : said());
+
+  const [loading, setLoading] = createSignal<{ file: string; loaded: number; total: number | undefined }>();
+  const [ready, setReady] = createSignal(false);
+  const [error, setError] = createSignal<unknown>();
+  async function load(): Promise<void> {
+    setError(undefined);
+    setLoading({ file: "config.json", loaded: 0, total: undefined });
+    try {
+      await remote.call("load", new URL(path, document.baseURI).href, { onEvent: setLoading });
+      setReady(true);
+    } catch (failure) {
+      if ((failure as Error).name !== "AbortedError") setError(failure);
+    }
+    setLoading(undefined);
+  }
+  if (!sparing) void load();
+
+  const asked = createMemo(() => ({ ready: ready(), sentence: sentence(), layer: layer() }));
+  let read: { sentence: string; reading: Reading } | undefined;
+  const followed = useLatest(asked, async ({ ready: loaded, sentence: words, layer: which }) => {
+    if (!loaded) return undefined;
+    if (read?.sentence !== words) read = { sentence: words, reading: await remote.call("read", words) };
+    return { reading: read.reading, trace: await remote.call("layer", which - 1) } satisfies Followed;
+  });
+  const last = (): number => (followed.value()?.reading.tokens.length ?? 1) - 1;
+  const at = (): number => Math.min(t() - 1, last());
+  const view = createMemo(() => {
+    const seen = followed.value();
+    if (seen === undefined) return undefined;
+    const { states } = scanChannel(seen.trace, channel() - 1);
+    const here: Numbers = numbersAt(seen.trace, states, at(), channel() - 1, state() - 1);
+    return { ...seen, states, here };
+  });
+  return (
+    <Page idea={m().idea} text={m().text} hints={m().hints}>
+      <Panel title={m().sentence}>
+        <div class="row">
+          <label class="field">
+            <span>{m().sentence}</span>
+            <input
+              type="text"
+              value={sentence()}
+              onInput={(event) => setSaid(event.currentTarget.value)}
+              data-testid="say"
+            />
+          </label>
+          <Show when={!ready() && loading() === undefined}>
+            <Button primary onClick={() => void load()} testid="load">
+              {m().load}
+            </Button>
+          </Show>
+        </div>
+        <Show when={loading()}>
+          {(told) => (
+            <Progress
+              label={m().loading(told().file, (told().loaded / 1e6).toFixed(1))}
+              value={told().total === undefined ? 0 : told().loaded / told().total!}
+            />
+          )}
+        </Show>
+        <Show when={error() ?? followed.error()}>
+          {(failure) => <Failure error={failure()} again={() => (ready() ? followed.again() : void load())} />}
+        </Show>
+        <Show when={followed.value()}>
+          {(seen) => <Scrubber tokens={seen().reading.tokens} at={at()} go={(to) => setT(to + 1)} />}
+        </Show>
+      </Panel>
+      <Panel title={m().zooms[zoom()]} note={m().zoomNotes[zoom()]}>
+        <div class="row">
+          <Choice
+            label={m().zoom}
+            value={zoom()}
+            onChange={setZoom}
+            testid="zoom"
+            options={ZOOMS.map((value) => ({ value, label: m().zooms[value] }))}
+          />
+          <Slider label={m().layer} value={layer()} min={1} max={7} step={1} onInput={setLayer} testid="layer" />
+          <Slider
+            label={m().channel}
+            value={channel()}
+            min={1}
+            max={512}
+            step={1}
+            onInput={setChannel}
+            testid="channel-number"
+          />
+          <Slider
+            label={m().state}
+            value={state()}
+            min={1}
+            max={16}
+            step={1}
+            onInput={setState}
+            testid="state-number"
+          />
+        </div>
+        <Show when={view()}>
+          {(seen) => (
+            <Switch>
+              <Match when={zoom() === "model"}>
+                <ModelZoom
+                  reading={seen().reading}
+                  t={at()}
+                  layer={layer() - 1}
+                  choose={(which) => {
+                    setLayer(which + 1);
+                    setZoom("block");
+                  }}
+                />
+              </Match>
+              <Match when={zoom() === "block"}>
+                <BlockZoom at={seen().here} near={() => setZoom("channel")} />
+              </Match>
+              <Match when={zoom() === "channel"}>
+                <ChannelZoom
+                  trace={seen().trace}
+                  states={seen().states}
+                  t={at()}
+                  c={channel() - 1}
+                  s={state() - 1}
+                  choose={(s) => {
+                    setState(s + 1);
+                    setZoom("state");
+                  }}
+                />
+              </Match>
+              <Match when={zoom() === "state"}>
+                <StateZoom
+                  trace={seen().trace}
+                  states={seen().states}
+                  tokens={seen().reading.tokens}
+                  t={at()}
+                  c={channel() - 1}
+                  s={state() - 1}
+                />
+              </Match>
+            </Switch>
+          )}
+        </Show>
+      </Panel>
+      <Show when={view()}>
+        {(seen) => (
+          <Equation
+            at={seen().here}
+            token={seen().reading.tokens[at()]!}
+            layer={layer()}
+            channel={channel()}
+            state={state()}
+          />
+        )}
+      </Show>
+    </Page>
+  );
+}
+
+/** The tokens as a row to walk along, by hand or by itself. */
+function Scrubber(props: { tokens: readonly string[]; at: number; go: (to: number) => void }): JSX.Element {
+  const [playing, setPlaying] = createSignal(false);
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const stop = (): void => {
+    clearInterval(timer);
+    setPlaying(false);
+  };
+  const last = (): number => props.tokens.length - 1;
+  const play = (): void => {
+    if (props.at >= last()) props.go(0);
+    setPlaying(true);
+    timer = setInterval(() => (props.at >= last() ? stop() : props.go(props.at + 1)), 900);
+  };
+  createEffect(on(() => props.tokens, stop, { defer: true }));
+  onCleanup(stop);
+  return (
+    <>
+      <div class="chips" role="group" aria-label={m().tokens} data-testid="chips">
+        <For each={props.tokens}>
+          {(token, i) => (
+            <button type="button" class="chip" aria-pressed={props.at === i()} onClick={() => props.go(i())}>
+              <span data-token lang="en">
+                {shownToken(token)}
+              </span>
+              <small>{i() + 1}</small>
+            </button>
+          )}
+        </For>
+      </div>
+      <div class="row">
+        <Slider
+          label={m().token}
+          value={props.at + 1}
+          min={1}
+          max={props.tokens.length}
+          step={1}
+          onInput={(to) => props.go(to - 1)}
+          testid="token"
+        />
+        <Button onClick={() => (playing() ? stop() : play())}>{playing() ? m().pause : m().play}</Button>
+      </div>
+    </>
+  );
+}
