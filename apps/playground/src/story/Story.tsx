@@ -41,16 +41,32 @@ export function useStory(page: () => PageId): Told {
 
 /** Scrolls to the panel that a step is about, once it is drawn; where the panel is too tall to show its figure above the card, to the figure. */
 function bringInSight({ at }: Step): void {
-  requestAnimationFrame(() => {
+  cancelLooking();
+  let left = TRIES;
+  const stop = (): void => {
+    clearInterval(timer);
+    for (const event of BY_HAND) removeEventListener(event, stop);
+  };
+  const look = (): void => {
     const figure = document.querySelector(`[data-testid="${at}"]`);
+    if (figure === null && left-- > 0) return;
+    stop();
     if (figure === null) return;
     const panel = figure.closest(".panel") ?? figure;
     const card = document.querySelector(".story")?.getBoundingClientRect().height ?? 0;
     const needed = figure.getBoundingClientRect().bottom - panel.getBoundingClientRect().top;
     const shown = needed > innerHeight - card - MARGIN ? figure : panel;
     shown.scrollIntoView({ block: "start", behavior: "instant" });
-  });
+  };
+  // some figures come after a model was loaded; a visitor who scrolls meanwhile is left where they are
+  const timer = setInterval(look, 100);
+  for (const event of BY_HAND) addEventListener(event, stop, { passive: true });
+  cancelLooking = stop;
 }
+
+const BY_HAND = ["wheel", "touchmove"] as const;
+const TRIES = 100;
+let cancelLooking = (): void => undefined;
 
 /** The way into the story, under a page's idea. */
 export function StoryStart(props: { told: Told }): JSX.Element {

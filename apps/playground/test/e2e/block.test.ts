@@ -75,7 +75,9 @@ it("pointing at a symbol lights its box, its wire and its line of code, and the 
   const { page, errors } = await open(browser, at("t=3"));
   await page.getByTestId("wires").waitFor({ timeout: 60_000 });
   const litOf = async (selector: string): Promise<string[]> =>
-    page.locator(`${selector}.lit`).evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["part"] ?? ""));
+    page
+      .locator(`${selector}.lit`)
+      .evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["part"] ?? ""));
   await page.locator('.sym[data-part="gate"]').hover();
   expect(new Set(await litOf(".box"))).toEqual(new Set(["gate"]));
   expect(await litOf(".wire")).toEqual(["gate"]);

@@ -28,9 +28,7 @@ export function Equation(props: {
   state: number;
 }): JSX.Element {
   const S = (symbol: { of: Part; text: string }): JSX.Element => (
-    <Symbol of={symbol.of} about={m().parts[symbol.of]}>
-      {symbol.text}
-    </Symbol>
+    <Symbol of={symbol.of} about={m().parts[symbol.of]} text={symbol.text} />
   );
   const letter = (): { x: string; u: string } => lettersOf(notation());
   const N = (number: { id: string; value: number }): JSX.Element => (

@@ -39,18 +39,18 @@ export const lights = (part: Part): Lighting => ({
 });
 
 /** A symbol of the equation: a button, so that keys reach it. */
-export function Symbol(props: { of: Part; about: string; children: JSX.Element }): JSX.Element {
+export function Symbol(props: { of: Part; about: string; text: string }): JSX.Element {
   return (
     <button
       type="button"
       class="sym"
       classList={{ lit: lit() === props.of }}
-      aria-label={props.about}
+      aria-label={`${props.text}: ${props.about}`}
       aria-pressed={held() === props.of}
       data-part={props.of}
       {...lights(props.of)}
     >
-      {props.children}
+      {props.text}
     </button>
   );
 }

@@ -3,11 +3,11 @@ import type { Story } from "../../story/tell.ts";
 
 export const story: Story = {
   steps: [
-    { view: { zoom: "model", t: "4" }, at: "zoom", answer: 1 },
-    { view: { zoom: "block", t: "4" }, at: "zoom", answer: 2 },
-    { view: { zoom: "block", t: "4" }, at: "zoom", answer: 0 },
-    { view: { zoom: "channel", t: "4" }, at: "zoom", answer: 1 },
-    { view: { zoom: "state", t: "6" }, at: "zoom", answer: 0 },
+    { view: { zoom: "model", t: "4" }, at: "tower", answer: 1 },
+    { view: { zoom: "block", t: "4" }, at: "wires", answer: 2 },
+    { view: { zoom: "block", t: "4" }, at: "wires", answer: 0 },
+    { view: { zoom: "channel", t: "4" }, at: "channel", answer: 1 },
+    { view: { zoom: "state", t: "6" }, at: "course", answer: 0 },
   ],
   words: defineMessages(
     [
