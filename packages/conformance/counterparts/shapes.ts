@@ -85,6 +85,13 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
       num_key_value_heads: heads / 2,
       head_dim: 64,
     },
+    jamba: {
+      ...attention,
+      attn_layer_period: 4,
+      attn_layer_offset: 2,
+      num_experts: 1,
+      intermediate_size: 2 * hidden,
+    },
   };
   const experts = { num_experts_per_tok: 3, moe_intermediate_size: hidden };
   const mixtures: Record<string, Record<string, unknown>> = {
@@ -96,6 +103,7 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
       num_experts: 8,
       shared_expert_intermediate_size: hidden,
     },
+    jamba: { num_experts: 8, num_experts_per_tok: 2, expert_layer_period: 2, expert_layer_offset: 1 },
     nemotron_h: {
       ...experts,
       layers_block_type: Array.from({ length: layers }, (_, i) => ["mamba", "moe", "attention", "moe"][i % 4]),
@@ -122,8 +130,10 @@ export const SHAPES: readonly string[] = [
   "nemotron_h",
   "lfm2",
   "qwen3_5_text",
+  "jamba",
   "granitemoehybrid+experts",
   "nemotron_h+experts",
   "lfm2+experts",
   "qwen3_5_text+experts",
+  "jamba+experts",
 ];

@@ -33,6 +33,7 @@ const names = [
   "qwen3-next-tiny",
   "granite-h-moe-tiny",
   "lfm2-moe-tiny",
+  "jamba-tiny",
 ];
 /** What computes the same under another name. */
 const SAME_AS: Readonly<Record<string, string>> = {
@@ -40,7 +41,7 @@ const SAME_AS: Readonly<Record<string, string>> = {
   "qwen3-next-tiny": "qwen3_5_moe_text",
 };
 /** Of these llama.cpp has no architecture, or we have not what theirs is. */
-const UNKNOWN = ["olmo-hybrid-tiny", "zamba2-tiny", "recurrent-gemma-tiny", "jamba-tiny", "nemotron-h-moe-tiny"];
+const UNKNOWN = ["olmo-hybrid-tiny", "zamba2-tiny", "recurrent-gemma-tiny", "nemotron-h-moe-tiny"];
 
 let folder: string;
 beforeAll(async () => {

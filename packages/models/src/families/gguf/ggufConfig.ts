@@ -16,7 +16,8 @@ const TOKENIZER = "tokenizer.ggml.";
 
 /**
  * The metadata of a GGUF file as a family reads it: `general.architecture`; the architecture's own values and the ids of special tokens
- * without what stands before their names; `vocab`, the rows of the embedding; `tensors`, the names of all, with `*` for the number of a layer.
+ * without what stands before their names; `vocab`, the rows of the embedding; `tensors`, the names of all, with `*` for the number of a layer;
+ * `layers`, the numbers of the layers that have each of them.
  * @throws FormatError for a file without an architecture or an embedding
  */
 export function ggufConfig(file: GgufFile, name: string): JsonObject {
@@ -33,7 +34,15 @@ export function ggufConfig(file: GgufFile, name: string): JsonObject {
       if (json !== undefined) config[key.slice(beginning.length)] = json;
     }
   config.vocab = vocab;
-  config.tensors = [...new Set([...file.entries.keys()].map(starred))];
+  const layers = new Map<string, number[]>();
+  for (const key of file.entries.keys()) {
+    const numbers = layers.get(starred(key)) ?? [];
+    layers.set(starred(key), numbers);
+    const [, layer] = /^blk\.(\d+)\./.exec(key) ?? [];
+    if (layer !== undefined) numbers.push(Number(layer));
+  }
+  config.tensors = [...layers.keys()];
+  config.layers = Object.assign(Object.create(null) as JsonObject, Object.fromEntries(layers));
   return config;
 }
 

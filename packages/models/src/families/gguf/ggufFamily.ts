@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import type { GgufValue, JsonObject } from "@statespace/files";
+import { isJsonObject, type GgufValue, type JsonObject } from "@statespace/files";
 import type { ConfigFields } from "../../config/fields.ts";
 import type { Model } from "../../model/model.ts";
 import type { ModelConfig, ResolvedModel } from "../../model/config.ts";
@@ -60,6 +60,14 @@ export function starred(key: string): string {
 export function hasTensor(fields: ConfigFields, name: string): boolean {
   const names = fields.value("tensors");
   return Array.isArray(names) && names.includes(name);
+}
+
+/** Which layers have a tensor, by its name after `blk.*.`. */
+export function layersWith(fields: ConfigFields, name: string, nLayer: number): readonly boolean[] {
+  const layers = fields.value("layers");
+  const found = isJsonObject(layers) ? layers[`blk.*.${name}`] : undefined;
+  const numbers = new Set(Array.isArray(found) ? found : []);
+  return Array.from({ length: nLayer }, (_, i) => numbers.has(i));
 }
 
 /** A language model but for its layers. */

@@ -4,6 +4,7 @@ import type { ResolvedModel } from "../../model/config.ts";
 import { falconH1 } from "./falconH1.ts";
 import type { GgufFamily, GgufMetadata } from "./ggufFamily.ts";
 import { graniteHybrid } from "./graniteHybrid.ts";
+import { jamba } from "./jamba.ts";
 import { lfm2 } from "./lfm2.ts";
 import { lfm2Moe } from "./lfm2Moe.ts";
 import { mamba } from "./mamba.ts";
@@ -24,6 +25,7 @@ export const ggufFamilies: readonly GgufFamily[] = [
   lfm2Moe,
   qwen35,
   qwen35Moe,
+  jamba,
 ];
 
 /** Whether a config is the metadata of a GGUF file. */
