@@ -1,5 +1,6 @@
 import { add, mul, tidy, type Tensor } from "@statespace/core";
 import type { LayerState, Mixer } from "./mixer.ts";
+import { runReversed } from "./reversed.ts";
 import type { Mlp } from "./mlp.ts";
 import type { Norm } from "./norm.ts";
 import { times } from "./times.ts";
@@ -20,6 +21,8 @@ export interface BlockParts {
   readonly first?: FirstBranch | undefined;
   /** One, or several side by side on the same normed input, whose outputs are added. */
   readonly mixers: readonly Mixer[];
+  /** Which of them read from the last token to the first. */
+  readonly reversed?: readonly boolean[];
   /** Factors on what each mixer takes and gives; 1 unless told. */
   readonly inputMultipliers?: readonly number[];
   readonly outputMultipliers?: readonly number[];
@@ -43,6 +46,10 @@ export interface BlockOptions {
   readonly padding?: Tensor | undefined;
   /** int32 [b, l]: where it changes along l, another sequence starts. */
   readonly seqIdx?: Tensor | undefined;
+  /** float32 [b, l]: time since the token before, for mixers that take it. */
+  readonly gaps?: Tensor | undefined;
+  /** int32 [b l]: each row's tokens from the last that counts to the first, where rows are of different lengths. */
+  readonly backwards?: Tensor | undefined;
   /** Applied to what each branch adds to the residual stream: dropout, while training. */
   readonly dropout?: ((branch: Tensor) => Tensor) | undefined;
 }
@@ -76,14 +83,17 @@ export class ResidualBlock {
   }
 
   forward(x: Tensor, options: BlockOptions = {}): BlockResult {
-    const { encoded = x, initialStates, returnState = false, seqIdx, padding, dropout } = options;
+    const { encoded = x, initialStates, returnState = false, padding, dropout } = options;
     const states: LayerState[] = [];
     // The tidy returns the states beside y, so that nothing else of the layer stays in memory.
     const [y] = tidy(() => {
       const run = (input: Tensor, mixer: Mixer, i: number): Tensor => {
         // What looks ahead is linear in its tokens: those that are 0 are as if they were not there.
         const own = padding !== undefined && mixer.looksAhead ? mul(input, padding) : input;
-        const result = mixer.forward(own, { initialState: initialStates?.[i], returnState, seqIdx });
+        const beside = { initialState: initialStates?.[i], returnState };
+        const result = this.#isReversed(i)
+          ? runReversed(mixer, own, options)
+          : mixer.forward(own, { ...beside, seqIdx: options.seqIdx, gaps: mixer.takesGaps ? options.gaps : undefined });
         if (result.state) states.push(result.state);
         return result.y;
       };
@@ -95,6 +105,16 @@ export class ResidualBlock {
   /** One token; the states are changed in place. */
   step(x: Tensor, states: readonly LayerState[], encoded: Tensor = x): Tensor {
     return tidy(() => this.#through(x, encoded, (input, mixer, i) => mixer.step(input, states[i]!)));
+  }
+
+  /** A mixer of its own reads backwards. */
+  get readsBackwards(): boolean {
+    return this.#parts.reversed?.includes(true) ?? false;
+  }
+
+  /** @param i among `mixers` */
+  #isReversed(i: number): boolean {
+    return this.#parts.reversed?.[i - (this.#parts.first === undefined ? 0 : 1)] ?? false;
   }
 
   /** What each of its mixers takes of x. */

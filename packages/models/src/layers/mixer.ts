@@ -24,11 +24,13 @@ export interface ForwardOptions {
   readonly returnState?: boolean;
   /** int32 [b, l]: where it changes along l, another sequence starts and nothing carries over. */
   readonly seqIdx?: Tensor | undefined;
+  /** float32 [b, l]: time since the token before, 1 the usual; of mixers that take gaps. */
+  readonly gaps?: Tensor | undefined;
 }
 
 /** Options of a forward pass, as they are. @throws ArgumentError for one that there is not. */
 export function forwardOptions(options: ForwardOptions): ForwardOptions {
-  refuseUnknown("forward", options, ["initialState", "returnState", "seqIdx"], { cacheParams: "initialState" });
+  refuseUnknown("forward", options, ["initialState", "returnState", "seqIdx", "gaps"], { cacheParams: "initialState" });
   return options;
 }
 
@@ -51,6 +53,8 @@ export interface Mixer {
   readonly constantState: boolean;
   /** A token's answer depends on those after it too: padding at a row's end is then hidden from it. */
   readonly looksAhead?: boolean;
+  /** It has a step delta, which the time between two tokens scales. */
+  readonly takesGaps?: boolean;
   readonly parameters: readonly Parameter[];
   /** A state before the first token. */
   initialState(batch: number): LayerState;

@@ -1,6 +1,13 @@
 import { cast, concat, equal, ones, type Tensor } from "@statespace/core";
 import { sliceAxis } from "@statespace/core/ops";
 
+/** The time from each token to the one after it, 1 at the end. @param gaps [b, l] from the token before to each */
+export function gapsAhead(gaps: Tensor): Tensor {
+  const [b, l] = gaps.shape as [number, number];
+  const last = ones([b, 1], { backend: gaps.backend });
+  return l === 1 ? last : concat([sliceAxis(gaps, 1, 1, l - 1), last], 1);
+}
+
 /**
  * 1 where a token belongs to the sequence of the one before it, 0 where a new sequence starts: what a decay is multiplied with
  * so that a state restarts inside packed rows.

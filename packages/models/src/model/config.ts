@@ -13,6 +13,8 @@ import { checkNormalize, NORMALIZE, type Normalize } from "./units.ts";
 /** One mixer: its kind and the settings that differ from the kind's defaults; see the table in the kind's README. */
 export interface MixerSettings {
   readonly kind: MixerKind;
+  /** Reads from the last token to the first: beside one that does not, a layer that looks both ways. */
+  readonly reverse?: boolean;
   /** Factors on what it takes and gives; 1 unless told. */
   readonly inputMultiplier?: number;
   readonly outputMultiplier?: number;
@@ -63,6 +65,8 @@ export interface ModelConfig {
   readonly head: HeadConfig;
   /** Of vectors: what their channels, and answers in their units, are measured by; "none" unless told. */
   readonly normalize?: Normalize;
+  /** Tokens come at times of their own, and steps are scaled by the time between them; false unless told. */
+  readonly irregular?: boolean;
   /** "layer" unless told. */
   readonly norm?: "layer" | "rms";
   /** 1e-5 unless told. */
@@ -92,6 +96,7 @@ export interface ModelConfig {
 /** A mixer's settings with every default filled in. */
 export interface ResolvedMixer extends ReadMixer {
   readonly kind: MixerKind;
+  readonly reverse: boolean;
   readonly inputMultiplier: number;
   readonly outputMultiplier: number;
   readonly projections: Projections;
@@ -121,6 +126,7 @@ export interface ResolvedModel extends NormConfig {
   readonly encoder: EncoderConfig;
   readonly head: HeadConfig;
   readonly normalize: Normalize;
+  readonly irregular: boolean;
   readonly residualMultiplier: number;
   readonly dropout: number;
   readonly initializerRange: number;
@@ -156,6 +162,7 @@ export function resolveModelConfig(value: unknown): ResolvedModel {
     encoder,
     head: readHead(fields.object("head")),
     normalize: fields.choice("normalize", NORMALIZE, "none"),
+    irregular: fields.boolean("irregular", false),
     norm: fields.choice("norm", ["layer", "rms"] as const, "layer"),
     normEps: fields.number("normEps", 1e-5, { min: 0, max: 1 }),
     normOffset: fields.number("normOffset", 0),
@@ -248,6 +255,7 @@ function readMixer(fields: ConfigFields, dModel: number): ResolvedMixer {
   fields.ignore("dModel");
   return {
     kind,
+    reverse: fields.boolean("reverse", false),
     inputMultiplier: fields.number("inputMultiplier", 1),
     outputMultiplier: fields.number("outputMultiplier", 1),
     projections: readProjections(fields),

@@ -2,7 +2,16 @@ import type { ConfigFields } from "../config/fields.ts";
 
 /** Ids through a table, or vectors through a projection. */
 export type EncoderConfig =
-  | { readonly kind: "embedding"; readonly vocabSize: number; readonly multiplier?: number }
+  | {
+      readonly kind: "embedding";
+      readonly vocabSize: number;
+      readonly multiplier?: number;
+      /**
+       * Of nucleotides: the id of each id's complement. The model then reads both strands with the same weights, and what it answers of one is what it
+       * answers of the other: logits of tokens turn with it, answers to whole sequences are the same.
+       */
+      readonly complement?: readonly number[];
+    }
   | {
       readonly kind: "linear";
       readonly channels: number;
@@ -46,7 +55,12 @@ export function readEncoder(fields: ConfigFields): EncoderConfig {
   const kind = fields.choice("kind", ["embedding", "linear"] as const, "" as "embedding");
   const encoder: EncoderConfig =
     kind === "embedding"
-      ? { kind, vocabSize: fields.integer("vocabSize", undefined), multiplier: fields.number("multiplier", 1) }
+      ? {
+          kind,
+          vocabSize: fields.integer("vocabSize", undefined),
+          multiplier: fields.number("multiplier", 1),
+          ...(fields.has("complement") && { complement: readComplement(fields) }),
+        }
       : {
           kind,
           channels: fields.integer("channels", undefined),
@@ -94,6 +108,15 @@ export function readHead(fields: ConfigFields): HeadConfig {
   })();
   fields.rejectUnknown();
   return head;
+}
+
+/** A list of ids, each the complement of its own complement. */
+function readComplement(fields: ConfigFields): readonly number[] {
+  const vocabSize = fields.integer("vocabSize", undefined);
+  const ids = fields.integers("complement", [], { min: 0, max: vocabSize - 1 });
+  if (ids.length !== vocabSize || ids.some((id, i) => ids[id] !== i))
+    throw fields.error("complement", `must be ${vocabSize} ids, each the complement of its own complement`);
+  return ids;
 }
 
 function readQuantiles(fields: ConfigFields): readonly number[] {

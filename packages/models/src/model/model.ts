@@ -2,10 +2,12 @@ import {
   add,
   ArgumentError,
   div,
+  FormatError,
   meanCrossEntropy,
   mul,
   Rng,
   setBackend,
+  ShapeError,
   tensor,
   tidy,
   zeros,
@@ -26,6 +28,7 @@ import { makeMlp } from "../layers/moe.ts";
 import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { settled } from "../layers/reservedState.ts";
+import { backwardOrder } from "../layers/reversed.ts";
 import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } from "./config.ts";
 import { channelDropout } from "./dropout.ts";
 import { Encoder } from "./encoder.ts";
@@ -33,6 +36,7 @@ import { makeSharedBranch } from "./sharedBranch.ts";
 import { checkLengths, countedTokens, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
+import { Strands } from "./strands.ts";
 import { inUnits, Units, type Scale } from "./units.ts";
 import { ModelWeights } from "./weights.ts";
 
@@ -44,6 +48,8 @@ export interface ModelForwardOptions {
   readonly seqIdx?: Tensor | undefined;
   /** Tokens of each row that count, [b]; the rest is padding at the end. */
   readonly lengths?: Int32Array | undefined;
+  /** float32 [b, l], of a model of irregular sequences: time since the token before, 1 the usual and for the first. Absent: all are 1. */
+  readonly gaps?: Tensor | undefined;
   /** The answer of the last token only, of a head that answers every token: [b, v] of a language model. */
   readonly lastOnly?: boolean;
   /** Randomness of dropout; none without it. */
@@ -61,6 +67,7 @@ const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
   returnState: true,
   seqIdx: true,
   lengths: true,
+  gaps: true,
   lastOnly: true,
   rng: true,
   beforeHead: true,
@@ -100,6 +107,7 @@ export class Model extends ModelWeights {
   readonly normF: Norm;
   readonly head: Head;
   readonly units: Units;
+  readonly #strands: Strands | undefined;
   readonly #pooling: Pooling;
 
   /**
@@ -129,7 +137,7 @@ export class Model extends ModelWeights {
         blocks,
         normF,
         head,
-        units: new Units(resolved.normalize, encoder, resolved.head, build),
+        units: new Units(resolved, build),
       };
     });
     this.encoder = parts.encoder;
@@ -138,6 +146,8 @@ export class Model extends ModelWeights {
     this.normF = parts.normF;
     this.head = parts.head;
     this.units = parts.units;
+    this.#strands = encoder.kind === "embedding" && encoder.complement ? new Strands(encoder.complement) : undefined;
+    if (resolved.irregular) checkGaps(this.blocks);
   }
 
   /** True when every layer's state keeps its size: the step can be captured. */
@@ -184,18 +194,23 @@ export class Model extends ModelWeights {
    */
   forward(inputs: Tensor, options: ModelForwardOptions = {}): ModelForwardResult {
     refuseUnknown("forward", options, Object.keys(FORWARD_OPTIONS), FORWARD_NAMES);
-    const { initialState, returnState = false } = options;
+    const { initialState, returnState = false, lengths } = options;
     const [b, l] = inputs.shape as [number, number];
     this.#checkForward(b, l, options);
     const position = initialState?.position ?? 0;
     const states: LayerState[] = [];
     const out = tidy(() => {
-      const { x: seen, scale } = this.units.take(inputs, options.lengths);
-      const x = this.#blocks(this.encoder.apply(seen, 3), options, states);
+      const strands = this.#strands;
+      const backwards = lengths && this.#readsBackwards ? backwardOrder(b, l, lengths, inputs.backend) : undefined;
+      const { x: seen, scale } = this.units.take(strands?.both(inputs, backwards) ?? inputs, lengths);
+      const own = strands && lengths ? { ...options, lengths: Int32Array.from([...lengths, ...lengths]) } : options;
+      const x = this.#blocks(this.encoder.apply(seen, 3), own, states);
       const before = this.#pooling === "mean" ? initialState?.layers.at(-1)!["sum"] : undefined;
-      const { pooled, sum } = this.#pool(x, options, before, position);
+      const { pooled, sum } = this.#pool(x, own, before, position);
       if (sum && returnState) states.push({ sum });
-      const answer = options.beforeHead ? pooled : this.head.apply(pooled);
+      const first = options.beforeHead ? pooled : this.head.apply(pooled);
+      const ofIds = this.resolved.head.kind === "language" && !options.beforeHead;
+      const answer = strands?.mean(first, { perToken: this.#pooling === "none", ofIds }, backwards) ?? first;
       const output = options.normalized ? answer : inUnits(answer, scale);
       const beside = options.normalized && scale ? { scale } : {};
       return { output, ...beside, states: states.flatMap((state) => Object.values(state)) };
@@ -244,7 +259,14 @@ export class Model extends ModelWeights {
     return tidy(() => meanCrossEntropy(this.forward(ids, options).output, targets, NO_TARGET));
   }
 
+  /** Something of it reads rows from their ends. */
+  get #readsBackwards(): boolean {
+    return this.#strands !== undefined || this.blocks.some(({ readsBackwards }) => readsBackwards);
+  }
+
   #expectKnownUnits(use: string): void {
+    if (this.#readsBackwards)
+      throw new ArgumentError(`${use}: layers that read backwards, and both strands, need the whole sequence`);
     if (this.resolved.normalize === "sequence")
       throw new ArgumentError(`${use}: normalize "sequence" needs the whole sequence`);
   }
@@ -253,8 +275,21 @@ export class Model extends ModelWeights {
   #checkForward(
     b: number,
     l: number,
-    { initialState, returnState, lengths, seqIdx, lastOnly }: ModelForwardOptions,
+    { initialState, returnState, lengths, seqIdx, lastOnly, gaps, beforeHead }: ModelForwardOptions,
   ): void {
+    if (gaps !== undefined && !this.resolved.irregular)
+      throw new ArgumentError("forward: gaps are for a model whose config says irregular");
+    if (gaps !== undefined && gaps.shape.join() !== [b, l].join())
+      throw new ShapeError(`forward: gaps must be [b, l] = [${b}, ${l}], got [${gaps.shape.join(", ")}]`);
+    if (this.#readsBackwards && seqIdx !== undefined && lengths !== undefined)
+      throw new ArgumentError(
+        "forward: rows that are read backwards are packed (seqIdx) or padded (lengths), not both",
+      );
+    if (
+      this.#strands !== undefined &&
+      (lastOnly || seqIdx !== undefined || (beforeHead && this.resolved.head.kind === "language"))
+    )
+      throw new ArgumentError("forward: a model of both strands takes no seqIdx, lastOnly or beforeHead");
     if (lengths !== undefined) checkLengths(lengths, b, l);
     if (initialState !== undefined || returnState) this.#expectKnownUnits("forward with a state");
     if (lengths !== undefined && (returnState || initialState))
@@ -268,7 +303,7 @@ export class Model extends ModelWeights {
   /** Runs the stack; `states` collects what the layers remember. */
   #blocks(
     encoded: Tensor,
-    { initialState, returnState = false, seqIdx, lengths, rng, recompute: again = false }: ModelForwardOptions,
+    { initialState, returnState = false, seqIdx, lengths, gaps, rng, recompute: again = false }: ModelForwardOptions,
     states: LayerState[],
   ): Tensor {
     const { dropout: share } = this.resolved;
@@ -278,16 +313,29 @@ export class Model extends ModelWeights {
       lengths && this.mixers.some(({ looksAhead }) => looksAhead)
         ? countedTokens(b, l, lengths, encoded.backend)
         : undefined;
+    const backwards =
+      lengths && this.blocks.some(({ readsBackwards }) => readsBackwards)
+        ? backwardOrder(b, l, lengths, encoded.backend)
+        : undefined;
     let x = encoded;
     let at = 0;
     for (const block of this.blocks) {
       if (again && isRecordingGradients() && !returnState && initialState === undefined) {
-        x = this.#recomputed(block, x, { encoded, seqIdx, padding }, rng);
+        x = this.#recomputed(block, x, { encoded, seqIdx, padding, gaps, backwards }, rng);
         continue;
       }
       const before = initialState?.layers.slice(at, at + block.mixers.length);
       const initialStates = before?.map((layer) => settled(layer, initialState!.position));
-      const result = block.forward(x, { encoded, initialStates, returnState, seqIdx, padding, dropout });
+      const result = block.forward(x, {
+        encoded,
+        initialStates,
+        returnState,
+        seqIdx,
+        padding,
+        gaps,
+        backwards,
+        dropout,
+      });
       x = result.y;
       states.push(...(result.states ?? []));
       at += block.mixers.length;
@@ -299,10 +347,10 @@ export class Model extends ModelWeights {
   #recomputed(
     block: ResidualBlock,
     x: Tensor,
-    beside: Readonly<Pick<BlockOptions, "encoded" | "seqIdx" | "padding">>,
+    beside: Readonly<Pick<BlockOptions, (typeof BESIDE)[number]>>,
     rng: Rng | undefined,
   ): Tensor {
-    const names = (["encoded", "seqIdx", "padding"] as const).filter((name) => beside[name] !== undefined);
+    const names = BESIDE.filter((name) => beside[name] !== undefined);
     const drawn = rng?.state();
     let own = rng;
     const run = (input: Tensor, ...others: readonly Tensor[]): Tensor => {
@@ -359,6 +407,20 @@ export class Model extends ModelWeights {
   }
 }
 
+/** Tensors that a block takes beside its input. */
+const BESIDE = ["encoded", "seqIdx", "padding", "gaps", "backwards"] as const;
+
+/** @throws FormatError naming the layer whose memory has no step that the time between tokens could scale. */
+function checkGaps(blocks: readonly ResidualBlock[]): void {
+  blocks.forEach(({ mixers }, i) => {
+    const mixer = mixers.find(({ kind, takesGaps }) => kind !== "mlp" && !takesGaps);
+    if (mixer !== undefined)
+      throw new FormatError(
+        `config: irregular: layers.${i}: ${mixer.kind} has no step that the time between tokens scales; s5, mamba, mamba2, and s4d that looks back alone have`,
+      );
+  });
+}
+
 function makeBlock(model: ResolvedModel, layer: number, all: ParameterBuilder): ResidualBlock {
   const { mixers, mlp, normPlacement, shared } = model.layers[layer]!;
   const build = all.within(`layers.${layer}`);
@@ -373,6 +435,7 @@ function makeBlock(model: ResolvedModel, layer: number, all: ParameterBuilder): 
     norm,
     first: shared && makeSharedBranch(model, layer, all),
     mixers: made,
+    reversed: mixers.map(({ reverse }) => reverse),
     inputMultipliers: mixers.map(({ inputMultiplier }) => inputMultiplier),
     outputMultipliers: mixers.map(({ outputMultiplier }) => outputMultiplier),
     norm2: mlp && new Norm(model, model.dModel, build.within("norm2")),

@@ -43,15 +43,7 @@ const LEAST_SHARE = 1e-5;
 const LEAST = 1e-8;
 
 /** @throws FormatError where inputs are no vectors, or answers are not in their units. */
-export function checkNormalize({
-  normalize,
-  encoder,
-  head,
-}: {
-  readonly normalize: Normalize;
-  readonly encoder: EncoderConfig;
-  readonly head: HeadConfig;
-}): void {
+export function checkNormalize({ normalize, encoder, head }: Measures): void {
   if (normalize === "none") return;
   if (encoder.kind !== "linear")
     throw new FormatError(`config: normalize "${normalize}" needs an encoder of kind "linear"`);
@@ -68,6 +60,14 @@ function answeredChannels(head: HeadConfig): number | undefined {
   return head.kind === "forecasting" ? head.channels : undefined;
 }
 
+/** What of a config says in which units its numbers are. */
+interface Measures {
+  readonly normalize: Normalize;
+  readonly encoder: EncoderConfig;
+  readonly head: HeadConfig;
+  readonly irregular: boolean;
+}
+
 /** Puts inputs into the units of the layers, and answers back into those of the data. */
 export class Units {
   readonly normalize: Normalize;
@@ -76,18 +76,21 @@ export class Units {
   readonly inputStd: Parameter | undefined;
   readonly outputMean: Parameter | undefined;
   readonly outputStd: Parameter | undefined;
+  /** Of irregular sequences: the usual time from token to token, [1], not trained; 0 before it is known. */
+  readonly timeUnit: Parameter | undefined;
   readonly #channels: number;
   readonly #mask: boolean;
   readonly #answers: boolean;
 
-  constructor(normalize: Normalize, encoder: EncoderConfig, head: HeadConfig, build: ParameterBuilder) {
+  constructor({ normalize, encoder, head, irregular }: Measures, build: ParameterBuilder) {
     this.normalize = normalize;
     const width = answeredChannels(head);
     this.#answers = width !== undefined;
     this.#channels = encoder.kind === "linear" ? encoder.channels : 0;
     this.#mask = encoder.kind === "linear" && encoder.missing === "mask";
-    if (normalize !== "data") return;
     const own = { decay: false, trainable: false };
+    this.timeUnit = irregular ? build.make("time_unit", [1], constant(0), own) : undefined;
+    if (normalize !== "data") return;
     const make = (name: string, size: number, value: number): Parameter =>
       build.make(name, [size], constant(value), own);
     this.inputMean = make("input_mean", this.#channels, 0);

@@ -4,3 +4,4 @@ export { LoadedModel, type AdapterName, type LoadedChatOptions, type LoadedParts
 export type { InspectOptions, Look, Values } from "./look.ts";
 export { predict, type Prediction, type PredictOptions } from "./predict.ts";
 export { flatSequence, type FlatSequence, type SequenceInput } from "./sequences.ts";
+export { checkedTimes, gapsOf, usualGap, type Times } from "./times.ts";

@@ -1,9 +1,10 @@
-import { ArgumentError, readFloats, tidy } from "@statespace/core";
+import { ArgumentError, readFloats, tensor, tidy } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import { FrameKeeper } from "../eventLoop.ts";
 import type { HeadConfig } from "../model/ends.ts";
 import type { Model } from "../model/model.ts";
+import { checkedTimes, gapsOf, usualGap } from "./times.ts";
 import { flatSequence, inputTensor, type FlatSequence, type SequenceInput } from "./sequences.ts";
 
 /** A model's answer to one sequence. */
@@ -20,6 +21,8 @@ export interface Prediction {
 
 /** Options of `predict`. */
 export interface PredictOptions {
+  /** Of a model of irregular sequences: when each token of each sequence comes, ascending, in the unit of the data it was trained on. */
+  readonly times?: readonly ArrayLike<number>[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,11 +35,16 @@ export async function predict(
   sequences: readonly SequenceInput[],
   options: PredictOptions = {},
 ): Promise<readonly Prediction[]> {
-  refuseUnknown("predict", options, ["signal"]);
+  refuseUnknown("predict", options, ["times", "signal"], { timestamps: "times" });
   const frames = new FrameKeeper();
   const { head } = model.resolved;
   if (head.kind === "language") throw new ArgumentError("predict: a language model writes; see stream and session");
-  const rows = sequences.map((sequence, i) => flatSequence(model, sequence, `predict: sequences[${i}]`));
+  const times = checkedTimes(model, options.times, sequences.length, "predict");
+  const unit = times && (await usualGap(model));
+  const rows = sequences.map((sequence, i) => {
+    const row = flatSequence(model, sequence, `predict: sequences[${i}]`);
+    return times ? { ...row, gaps: gapsOf(times[i]!, row.length, unit!, `predict: times[${i}]`) } : row;
+  });
   const byLength = new Map<number, number[]>();
   rows.forEach(({ length }, i) => {
     const places = byLength.get(length);
@@ -58,8 +66,18 @@ export async function predict(
   return out;
 }
 
-async function runBatch(model: Model, rows: readonly FlatSequence[]): Promise<Prediction[]> {
-  const output = tidy(() => model.forward(inputTensor(model, rows)).output);
+/** A sequence, and the time between its tokens where they are irregular. */
+interface TimedSequence extends FlatSequence {
+  readonly gaps?: Float32Array;
+}
+
+async function runBatch(model: Model, rows: readonly TimedSequence[]): Promise<Prediction[]> {
+  const [{ gaps, length }] = rows as [TimedSequence];
+  const output = tidy(() => {
+    const all = gaps && Float32Array.from(rows.flatMap((row) => [...row.gaps!]));
+    const place = { backend: model.backend };
+    return model.forward(inputTensor(model, rows), { gaps: all && tensor(all, [rows.length, length], place) }).output;
+  });
   const [, ...shape] = output.shape;
   try {
     const values = await readFloats(output);

@@ -12,6 +12,8 @@ export interface TrainingBatch {
   readonly mask?: Float32Array;
   readonly seqIdx?: Int32Array; // [b, l]
   readonly lengths?: Int32Array; // [b]
+  /** Of irregular sequences: time since the token before, 1 the usual, for the first and in padding. */
+  readonly gaps?: Float32Array; // [b, l]
   /** The rows do not continue those of the batch before. */
   readonly reset?: boolean;
 }

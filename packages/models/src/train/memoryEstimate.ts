@@ -57,7 +57,7 @@ function keptFor(trainable: Trainable, batch: TrainingBatch): number {
 
 function firstRows(batch: TrainingBatch, rows: number): TrainingBatch {
   const [b] = batch.shape as [number];
-  const { inputs, targets, mask, seqIdx, lengths } = batch;
+  const { inputs, targets, mask, seqIdx, lengths, gaps } = batch;
   const share = ({ length }: { readonly length: number }): number => (rows * length) / b;
   return {
     ...batch,
@@ -67,6 +67,7 @@ function firstRows(batch: TrainingBatch, rows: number): TrainingBatch {
     targetShape: [rows, ...batch.targetShape.slice(1)],
     ...(mask && { mask: mask.slice(0, share(mask)) }),
     ...(seqIdx && { seqIdx: seqIdx.slice(0, share(seqIdx)) }),
+    ...(gaps && { gaps: gaps.slice(0, share(gaps)) }),
     ...(lengths && { lengths: lengths.slice(0, rows) }),
   };
 }

@@ -91,6 +91,7 @@ function run(
     returnState: carryState,
     seqIdx: batch.seqIdx && tensor(batch.seqIdx, batch.shape.slice(0, 2), { dtype: "int32", backend }),
     lengths: batch.lengths,
+    gaps: batch.gaps && tensor(batch.gaps, batch.shape.slice(0, 2), { backend }),
     rng: training ? rng : undefined,
     recompute,
     beforeHead,

@@ -1,7 +1,9 @@
 import { ArgumentError, Rng } from "@statespace/core";
 import { fingerprint, shuffledBatches, type JsonValue, type Numbers } from "@statespace/datasets";
 import {
+  checkedTimes,
   flatSequence,
+  gapsOf,
   IGNORED_TARGET,
   inputWidth,
   type HeadConfig,
@@ -22,6 +24,8 @@ export type Target = number | SequenceInput;
 export interface Examples {
   readonly inputs: readonly SequenceInput[];
   readonly targets: readonly Target[];
+  /** When each token of each input comes, ascending, in any unit: of a model whose config says irregular. */
+  readonly times?: readonly ArrayLike<number>[];
 }
 
 /** An example as flat numbers. */
@@ -30,6 +34,7 @@ interface Row {
   readonly length: number;
   readonly target: Numbers;
   readonly targetShape: readonly number[];
+  readonly times?: ArrayLike<number>;
   /** 1 where the target's number is known, where some are not. */
   readonly known?: Float32Array;
 }
@@ -39,6 +44,7 @@ export class ExampleSet {
   readonly #rows: readonly Row[];
   readonly #ids: boolean;
   readonly #channels: number;
+  #unit = 1;
 
   private constructor(rows: readonly Row[], ids: boolean, channels: number) {
     this.#rows = rows;
@@ -47,19 +53,27 @@ export class ExampleSet {
   }
 
   /** @throws ArgumentError naming the example that does not fit the model. */
-  static read({ inputs, targets }: Examples, model: Model): ExampleSet {
+  static read({ inputs, targets, times: given }: Examples, model: Model): ExampleSet {
     const { encoder, head } = model.resolved;
     if (inputs.length !== targets.length)
       throw new ArgumentError(`fit: targets must be as many as inputs, ${inputs.length}, got ${targets.length}`);
     if (inputs.length === 0) throw new ArgumentError("fit: there are no examples");
     const channels = encoder.kind === "linear" ? inputWidth(encoder) : 1;
+    const vocabSize = encoder.kind === "embedding" ? encoder.vocabSize : 0;
+    const times = checkedTimes(model, given, inputs.length, "fit");
     const rows = inputs.map((sequence, i) => {
       const { values, length } = flatSequence(model, sequence, `fit: inputs[${i}]`);
-      return { input: values, length, ...flatTarget(targets[i]!, head, `fit: targets[${i}]`) };
+      if (times) gapsOf(times[i]!, length, 1, `fit: times[${i}]`);
+      return {
+        ...(times && { times: times[i]! }),
+        input: values,
+        length,
+        ...flatTarget(targets[i]!, head, vocabSize, `fit: targets[${i}]`),
+      };
     });
     const shape = rows[0]!.targetShape;
     rows.forEach(({ targetShape, length }, i) => {
-      const perStep = "pooling" in head && head.pooling === "none";
+      const perStep = head.kind === "language" || ("pooling" in head && head.pooling === "none");
       const expected = perStep ? [length, ...targetShape.slice(1)] : shape;
       if (targetShape.join() !== expected.join())
         throw new ArgumentError(`fit: targets[${i}] must be [${expected.join(", ")}], got [${targetShape.join(", ")}]`);
@@ -90,6 +104,22 @@ export class ExampleSet {
       this.#rows.map(({ target }) => target.length / outputs),
     );
     return { input, output };
+  }
+
+  /** The mean time from token to token. */
+  usualGap(): number {
+    let [total, count] = [0, 0];
+    for (const { times } of this.#rows) {
+      if (times === undefined || times.length < 2) continue;
+      total += times[times.length - 1]! - times[0]!;
+      count += times.length - 1;
+    }
+    return total > 0 ? total / count : 1;
+  }
+
+  /** Told before batches are made. */
+  set unit(value: number) {
+    this.#unit = value;
   }
 
   get size(): number {
@@ -125,7 +155,13 @@ export class ExampleSet {
       identity: (): JsonValue => ({
         batchSize,
         seed,
-        examples: fingerprint(...this.#rows.flatMap(({ input, target }) => [input, target])),
+        examples: fingerprint(
+          ...this.#rows.flatMap(({ input, target, times }) => [
+            input,
+            target,
+            ...(times ? [gapsOf(times, times.length, 1, "fit: times")] : []),
+          ]),
+        ),
       }),
     };
   }
@@ -163,7 +199,14 @@ export class ExampleSet {
       targetShape: [rows.length, ...(perStep ? [longest, ...targetShape.slice(1)] : targetShape)],
       ...(uneven && { lengths: Int32Array.from(rows, ({ length }) => length) }),
       ...(mask && { mask }),
+      ...(rows[0]!.times && { gaps: this.#gaps(rows, longest) }),
     };
+  }
+
+  #gaps(rows: readonly Row[], longest: number): Float32Array {
+    const gaps = new Float32Array(rows.length * longest).fill(1);
+    rows.forEach(({ times, length }, i) => gaps.set(gapsOf(times!, length, this.#unit, "fit: times"), i * longest));
+    return gaps;
   }
 
   /** What counts: of each number where some are not known, else of the steps that a row has. */
@@ -180,17 +223,21 @@ export class ExampleSet {
   }
 }
 
-function flatTarget(target: Target, head: HeadConfig, where: string): Pick<Row, "target" | "targetShape" | "known"> {
-  if (head.kind === "classification") {
-    if (head.pooling !== "none")
-      return { target: Int32Array.of(classOf(target, head.classes, where)), targetShape: [] };
+function flatTarget(
+  target: Target,
+  head: HeadConfig,
+  vocabSize: number,
+  where: string,
+): Pick<Row, "target" | "targetShape" | "known"> {
+  if (head.kind === "classification" || head.kind === "language") {
+    const classes = head.kind === "language" ? vocabSize : head.classes;
+    if (head.kind === "classification" && head.pooling !== "none")
+      return { target: Int32Array.of(classOf(target, classes, where)), targetShape: [] };
     if (typeof target === "number") throw new ArgumentError(`${where} must be a class for each step, got ${target}`);
     const steps = Array.from<number | ArrayLike<number>>(target);
-    const ids = steps.map((step, i) => classOf(step, head.classes, `${where}[${i}]`));
+    const ids = steps.map((step, i) => classOf(step, classes, `${where}[${i}]`));
     return { target: Int32Array.from(ids), targetShape: [ids.length] };
   }
-  if (head.kind === "language")
-    throw new ArgumentError("fit: a language model is trained on texts or ids, not on examples with targets");
   const width = head.kind === "regression" ? head.outputs : head.channels;
   const steps = head.kind === "forecasting" ? head.horizon : head.pooling === "none" ? undefined : 1;
   const { values, known } = flatValues(target, where);

@@ -3,10 +3,12 @@ import {
   activeAdapter,
   Adapter,
   addAdapter,
+  checkedTimes,
   adapterObjective,
   LoadedModel,
   modelObjective,
   trainedParameters,
+  usualGap,
   train,
   type AddAdapterOptions,
   type Evaluation,
@@ -71,7 +73,7 @@ const DIALOGUE_EPOCHS = 3;
 export async function fit(what: Fittable, data: FitData, options: FitOptions = {}): Promise<FitResult> {
   checkFitOptions(options);
   const prepared = prepare(what, data, options);
-  await measureUnits("model" in what ? what.model : what, prepared.examples);
+  await measureUnits("model" in what ? what.model : what, prepared);
   const steps = stepsOf(prepared, options);
   const { learningRate, optimizer, heldOut: _, epochs: __, batchSize: ___, seqLen: ____, ...rest } = options;
   const {
@@ -159,11 +161,18 @@ interface Prepared {
   readonly heldOut: (() => Iterable<TrainingBatch>) | undefined;
   /** What a model that normalizes by its data is measured on. */
   readonly examples?: ExampleSet;
+  readonly apart?: ExampleSet | undefined;
 }
 
-/** Gives a model that normalizes by its data what it is measured by, once: what goes on learning keeps what it has. */
-async function measureUnits({ units, resolved }: Model, examples: ExampleSet | undefined): Promise<void> {
-  if (examples === undefined || !(await units.waits())) return;
+/** Gives a model what its numbers and times are measured by, once: what goes on learning keeps what it has. */
+async function measureUnits(model: Model, { examples, apart }: Prepared): Promise<void> {
+  if (examples === undefined) return;
+  const { units, resolved } = model;
+  if (units.timeUnit !== undefined) {
+    if ((await units.timeUnit.read())[0] === 0) units.timeUnit.assign(Float32Array.of(examples.usualGap()));
+    for (const each of [examples, apart]) if (each !== undefined) each.unit = await usualGap(model);
+  }
+  if (!(await units.waits())) return;
   const { inputMean, inputStd, outputMean, outputStd } = units;
   const { input, output } = examples.measure(inputMean!.size, outputMean?.size);
   inputMean!.assign(input.mean);
@@ -215,6 +224,7 @@ function prepare(what: Fittable, data: FitData, options: FitOptions): Prepared {
     epochs: DEFAULT_EPOCHS,
     heldOut: apart && (() => apart.batches(batchSize)),
     examples: training,
+    apart,
   };
 }
 
@@ -233,6 +243,7 @@ function fromSeries(
   const { head } = model.resolved;
   if (head.kind !== "forecasting")
     throw new ArgumentError(`fit: series train a forecaster; this model's head is ${head.kind}`);
+  checkedTimes(model, data.times, data.series.length, "fit");
   const context = seqLen ?? contextOf(data, head.horizon, heldOut, DEFAULT_LENGTH);
   const windows = windowsOf(data, context, head.horizon, heldOut);
   const read = (examples: Examples): ExampleSet => ExampleSet.read(examples, model);

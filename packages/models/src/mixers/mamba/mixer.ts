@@ -2,6 +2,7 @@ import {
   add,
   causalConv1d,
   exp,
+  mul,
   neg,
   reshape,
   rmsNorm,
@@ -43,6 +44,7 @@ import type { MambaMixerConfig } from "./config.ts";
 export class MambaMixer implements Mixer {
   readonly kind: string = "mamba";
   readonly constantState = true;
+  readonly takesGaps = true;
   readonly config: MambaMixerConfig;
   readonly parameters: readonly Parameter[];
   readonly inProj: Linear; // [2 d, dModel]
@@ -108,7 +110,7 @@ export class MambaMixer implements Mixer {
   }
 
   forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
-    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
+    const { initialState, returnState = false, seqIdx, gaps } = forwardOptions(options);
     const { y, conv, ssm } = tidy(() => {
       const d = this.config.dInner;
       const [x, z] = split(this.#project(input), [d, d]) as [Tensor, Tensor]; // [b, l, d] each
@@ -120,22 +122,28 @@ export class MambaMixer implements Mixer {
       const scanned = selectiveScan(
         {
           u: convolved.y,
-          delta,
+          ...this.#steps(delta, gaps),
           A: this.A,
           B,
           C,
           D: this.D.value,
           z,
-          deltaBias: this.dtBias.value,
           initialState: initialState?.ssm,
           seqIdx,
         },
-        { deltaSoftplus: true, returnLastState: returnState },
+        { deltaSoftplus: gaps === undefined, returnLastState: returnState },
       );
       const out = this.outProj.apply(scanned.y);
       return { y: out, ...(returnState ? { conv: convolved.lastState!, ssm: scanned.lastState! } : {}) };
     }) as { y: Tensor; conv?: Tensor; ssm?: Tensor };
     return returnState ? { y, state: { conv: conv!, ssm: ssm! } } : { y };
+  }
+
+  /** The scan makes delta of what the selection gave; with gaps it is made here, and scaled by them. @param gaps [b, l] */
+  #steps(raw: Tensor, gaps: Tensor | undefined): { readonly delta: Tensor; readonly deltaBias?: Tensor } {
+    const bias = this.dtBias.value;
+    if (gaps === undefined) return { delta: raw, deltaBias: bias };
+    return { delta: mul(softplus(add(raw, bias)), reshape(gaps, [...gaps.shape, 1])) };
   }
 
   step(input: Tensor, state: LayerState): Tensor {

@@ -4,6 +4,7 @@ import {
   exp,
   maximum,
   minimum,
+  mul,
   neg,
   reshape,
   rmsNorm,
@@ -51,6 +52,7 @@ interface Projected {
 export class Mamba2Mixer implements Mixer {
   readonly kind: string = "mamba2";
   readonly constantState = true;
+  readonly takesGaps = true;
   readonly config: Mamba2MixerConfig;
   readonly parameters: readonly Parameter[];
   readonly inProj: Linear; // [2 d + 2 g n + h, dModel]
@@ -102,7 +104,7 @@ export class Mamba2Mixer implements Mixer {
   }
 
   forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
-    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
+    const { initialState, returnState = false, seqIdx, gaps } = forwardOptions(options);
     const { y, conv, ssm } = tidy(() => {
       const { z, xBC, dt } = this.#project(input);
       const convolved = causalConv1d(
@@ -114,11 +116,16 @@ export class Mamba2Mixer implements Mixer {
           ...this.#heads(convolved.y),
           dt,
           ...this.#fixed(),
+          ...(gaps && { dt: this.#steps(dt, gaps), dtBias: undefined }),
           z: this.#gateOfScan(z),
           initialState: initialState?.ssm,
           seqIdx,
         },
-        { ...this.#stepBounds(), chunkSize: this.config.chunkSize, returnLastState: returnState },
+        {
+          ...(gaps === undefined && this.#stepBounds()),
+          chunkSize: this.config.chunkSize,
+          returnLastState: returnState,
+        },
       );
       return {
         y: this.#output(scanned.y, z),
@@ -149,10 +156,20 @@ export class Mamba2Mixer implements Mixer {
       const { xBC, dt } = this.#project(input);
       const convolved = causalConv1d({ x: xBC, weight: this.#taps(), bias: this.convBias?.value }, { silu: true }).y;
       const { B, C } = this.#heads(convolved);
-      const [low, high] = this.config.timeStepLimit;
-      const delta = maximum(softplus(add(dt, this.dtBias.value)), low);
-      return { delta: high === Infinity ? delta : minimum(delta, high), B, C };
+      return { delta: this.#delta(dt), B, C };
     });
+  }
+
+  /** What the scan makes of dt. */
+  #delta(dt: Tensor): Tensor {
+    const [low, high] = this.config.timeStepLimit;
+    const delta = maximum(softplus(add(dt, this.dtBias.value)), low);
+    return high === Infinity ? delta : minimum(delta, high);
+  }
+
+  /** The same times the time since the token before. @param gaps [b, l] */
+  #steps(dt: Tensor, gaps: Tensor): Tensor {
+    return mul(this.#delta(dt), reshape(gaps, [...gaps.shape, 1]));
   }
 
   /** A = -exp(ALog), [h]; part of the tape while training. */

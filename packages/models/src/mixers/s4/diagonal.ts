@@ -58,6 +58,28 @@ export class DiagonalKernel implements S4Kernel {
     return reshape(state!, [b, h, n, 2]);
   }
 
+  /** By the recurrence, token after token: a convolution needs steps of one length. */
+  uneven(u: Tensor, gaps: Tensor, initialState?: Tensor): { readonly y: Tensor; readonly lastState: Tensor } {
+    const [b, l, h] = u.shape as [number, number, number];
+    const { config } = this.#weights;
+    const system = this.#weights.system(this.rate);
+    const n = system.A.re.shape[1]!;
+    const delta = mul(reshape(gaps, [b, l, 1, 1]), system.delta); // [b, l, h, n or 1]
+    const { ABar, BBar } = discretizeS4d(config, { ...system, delta });
+    const Bu = mul(reshape(u, [b, l, h, 1, 1]), interleave(BBar)); // [b, l, h, n, 2]
+    const { states, lastState } = diagonalScan(
+      {
+        ABar: reshape(interleave(ABar), [b, l, h * n, 2]),
+        Bu: reshape(Bu, [b, l, h * n, 2]),
+        initialState: initialState && reshape(initialState, [b, h * n, 2]),
+      },
+      { returnLastState: true },
+    );
+    const C = this.#row(system.C); // [c, h, 2 n]
+    const y = sum(mul(reshape(states, [b, l, 1, h, 2 * n]), C), 4); // [b, l, c, h]
+    return { y, lastState: reshape(lastState!, [b, h, n, 2]) };
+  }
+
   step(u: Tensor, state: Tensor): { next: Tensor; y: Tensor } {
     const [b, h, n] = state.shape as [number, number, number];
     const { ABar, BBar, C } = this.#recurrence.get(String(this.rate));
@@ -70,9 +92,14 @@ export class DiagonalKernel implements S4Kernel {
   /** ABar [h n, 2]; BBar [h, n, 2]; C as the real row (2 Re C, -2 Im C) interleaved, [c, h, 2 n]. */
   #recurrent(): Record<"ABar" | "BBar" | "C", Tensor> {
     const { ABar, BBar, C } = this.#discrete();
+    const [, h, n] = C.re.shape as [number, number, number];
+    return { ABar: reshape(interleave(ABar), [h * n, 2]), BBar: interleave(BBar), C: this.#row(C) };
+  }
+
+  /** The real row that reads a state: (2 Re C, -2 Im C) interleaved, [c, h, 2 n]. */
+  #row(C: ComplexTensor): Tensor {
     const [c, h, n] = C.re.shape as [number, number, number];
-    const row = mul(interleave(C), tensor(Float32Array.of(2, -2), [2], { backend: C.re.backend }));
-    return { ABar: reshape(interleave(ABar), [h * n, 2]), BBar: interleave(BBar), C: reshape(row, [c, h, 2 * n]) };
+    return reshape(mul(interleave(C), tensor(Float32Array.of(2, -2), [2], { backend: C.re.backend })), [c, h, 2 * n]);
   }
 
   dispose(): void {

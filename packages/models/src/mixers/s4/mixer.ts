@@ -42,6 +42,8 @@ export class S4Mixer implements Mixer {
   readonly kind: string;
   readonly constantState = true;
   readonly looksAhead: boolean;
+  /** Of diagonal ones that look back alone. */
+  readonly takesGaps: boolean;
   readonly config: S4Config;
   readonly parameters: readonly Parameter[];
   readonly kernel: S4Kernel;
@@ -53,6 +55,7 @@ export class S4Mixer implements Mixer {
     this.kind = mode === "dplr" ? "s4" : discretization === "dss" ? "dss" : "s4d";
     this.config = config;
     this.looksAhead = config.bidirectional;
+    this.takesGaps = mode === "diag" && discretization !== "dss" && !config.bidirectional;
     const layer = build.within("layer");
     this.D = layer.make("D", [c, h], normal(1), { decay: false });
     const inner = layer.within("kernel");
@@ -80,12 +83,13 @@ export class S4Mixer implements Mixer {
   }
 
   forward(u: Tensor, options: ForwardOptions = {}): ForwardResult {
-    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
+    const { initialState, returnState = false, seqIdx, gaps } = forwardOptions(options);
     if (seqIdx !== undefined)
       throw new ArgumentError(
         `${this.kind}: a convolution cannot restart inside a row; packed sequences (seqIdx) need a scanned mixer such as s5`,
       );
     if (initialState !== undefined || returnState) this.#expectCausal("forward with a state");
+    if (gaps !== undefined) return this.#uneven(u, gaps, options);
     const { y, ssm } = tidy(() => {
       const { channels: c, bidirectional } = this.config;
       const l = u.shape[1]!;
@@ -101,6 +105,24 @@ export class S4Mixer implements Mixer {
       };
     });
     return ssm ? { y, state: { ssm } } : { y };
+  }
+
+  /** Tokens at times of their own. */
+  #uneven(u: Tensor, gaps: Tensor, { initialState, returnState }: ForwardOptions): ForwardResult {
+    const { kernel } = this;
+    if (kernel.uneven === undefined || !this.takesGaps)
+      throw new ArgumentError(
+        `${this.kind}: steps of one length are needed; s4d that looks back alone, s5, mamba and mamba2 take gaps`,
+      );
+    const { y, ssm } = tidy(() => {
+      const [b, l, h] = u.shape as [number, number, number];
+      const scanned = kernel.uneven!(u, gaps, initialState?.ssm);
+      const skip = mul(reshape(u, [b, l, 1, h]), this.D.value);
+      return { y: this.#finish(reshape(add(scanned.y, skip), [b, l, -1])), ssm: scanned.lastState };
+    });
+    if (returnState) return { y, state: { ssm } };
+    ssm.dispose();
+    return { y };
   }
 
   step(u: Tensor, state: LayerState): Tensor {

@@ -11,6 +11,7 @@ import {
   stack,
   tensor,
   tidy,
+  transpose,
   zeros,
   type Parameter,
   type Tensor,
@@ -29,9 +30,15 @@ import {
   type Mixer,
 } from "../../layers/mixer.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
-import { continuation } from "../../layers/sequenceBoundaries.ts";
+import { continuation, gapsAhead } from "../../layers/sequenceBoundaries.ts";
 import type { S5Config } from "./config.ts";
 import { S5Initializers } from "./init.ts";
+
+/** What a scan takes. */
+interface DiscreteInput {
+  readonly ABar: Tensor; // [p, 2], or [b, l, p, 2]
+  readonly Bu: Tensor; // [b, l, p, 2]
+}
 
 /**
  * S5: one diagonal state space model with many inputs and outputs, run by a scan.
@@ -47,6 +54,7 @@ export class S5Mixer implements Mixer {
   readonly kind = "s5";
   readonly constantState = true;
   readonly looksAhead: boolean;
+  readonly takesGaps = true;
   readonly config: S5Config;
   readonly parameters: readonly Parameter[];
   readonly LambdaRe: Parameter; // [p]
@@ -96,19 +104,24 @@ export class S5Mixer implements Mixer {
   }
 
   forward(u: Tensor, options: ForwardOptions = {}): ForwardResult {
-    const { initialState, returnState = false, seqIdx } = forwardOptions(options);
+    const { initialState, returnState = false, seqIdx, gaps } = forwardOptions(options);
     if (initialState !== undefined || returnState) this.#expectCausal("forward with a state");
     const { y, ssm } = tidy(() => {
       const [b, l] = u.shape as [number, number];
       const { ABar, BBar, C0, C1 } = this.#discrete.get(String(this.stepRescale));
-      const Bu = reshape(linear({ x: u, weight: BBar }).y, [b, l, this.p, 2]);
+      const even = (): DiscreteInput => ({ ABar, Bu: reshape(linear({ x: u, weight: BBar }).y, [b, l, this.p, 2]) });
+      const { Bu, ABar: decays } = gaps === undefined ? even() : this.#uneven(u, gaps);
       const { states, lastState } = diagonalScan(
-        { ABar: this.#decays(ABar, b, l, seqIdx, false), Bu, initialState: initialState?.ssm },
+        { ABar: this.#decays(decays, b, l, seqIdx, false), Bu, initialState: initialState?.ssm },
         { returnLastState: returnState },
       );
       let out = linear({ x: reshape(states, [b, l, 2 * this.p]), weight: C0 }).y;
       if (this.config.bidirectional) {
-        const backward = diagonalScan({ ABar: this.#decays(ABar, b, l, seqIdx, true), Bu }, { reverse: true }).states;
+        const back = gaps === undefined ? { ABar, Bu } : this.#uneven(u, gapsAhead(gaps));
+        const backward = diagonalScan(
+          { ABar: this.#decays(back.ABar, b, l, seqIdx, true), Bu: back.Bu },
+          { reverse: true },
+        ).states;
         out = add(out, linear({ x: reshape(backward, [b, l, 2 * this.p]), weight: C1 }).y);
       }
       return { y: this.#finish(add(out, mul(u, this.D.value))), ...(lastState ? { ssm: lastState } : {}) } as {
@@ -154,10 +167,31 @@ export class S5Mixer implements Mixer {
     };
   }
 
+  /**
+   * Steps of a length of their own: delta times the time since the token before, discretized for each token.
+   * @param gaps [b, l] @returns ABar [b, l, p, 2]; Bu [b, l, p, 2]
+   * Source: arXiv 2208.04933, section 6.3 and appendix G.6 (pendulum): irregularly sampled sequences.
+   */
+  #uneven(u: Tensor, gaps: Tensor): DiscreteInput {
+    const { p } = this;
+    const h = this.config.dModel;
+    const [b, l] = gaps.shape as [number, number];
+    const re = this.config.clipEigs ? minimum(this.LambdaRe.value, -1e-4) : this.LambdaRe.value;
+    const usual = mul(exp(reshape(this.logStep.value, [p])), this.stepRescale);
+    const delta = mul(reshape(gaps, [b, l, 1]), usual); // [b, l, p]
+    const { ABar, gain } = discretizeDiagonalT(this.config.discretization, { re, im: this.LambdaIm.value }, delta);
+    const weight = reshape(transpose(this.B.value, [0, 2, 1]), [2 * p, h]);
+    const written = complexParts(reshape(linear({ x: u, weight }).y, [b, l, p, 2]));
+    return { ABar: interleave(ABar), Bu: interleave(complexMulT(gain, written)) };
+  }
+
   /** Inside packed rows the decay is 0 where a sequence starts. */
   #decays(ABar: Tensor, b: number, l: number, seqIdx: Tensor | undefined, reverse: boolean): Tensor {
     if (seqIdx === undefined) return ABar;
-    return mul(reshape(continuation(seqIdx, reverse), [b, l, 1, 1]), reshape(ABar, [1, 1, this.p, 2]));
+    return mul(
+      reshape(continuation(seqIdx, reverse), [b, l, 1, 1]),
+      ABar.shape.length === 4 ? ABar : reshape(ABar, [1, 1, this.p, 2]),
+    );
   }
 
   #finish(y: Tensor): Tensor {
