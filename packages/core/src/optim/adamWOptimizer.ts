@@ -57,7 +57,6 @@ interface Slot {
  * Source: Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2; order of operations as `torch.optim.AdamW`.
  */
 export class AdamW implements Optimizer {
-  readonly momentNames: readonly string[] = ["m", "v"];
   readonly options: Required<AdamWOptions>;
   readonly #groups = new Map<string, Group>();
   readonly #slots: readonly Slot[];
@@ -102,6 +101,10 @@ export class AdamW implements Optimizer {
     const group = this.#groups.get(key) ?? { learningRate, decay, hyper: zeros([8], { backend }) };
     this.#groups.set(key, group);
     return group;
+  }
+
+  momentsOf(): readonly string[] {
+    return ["m", "v"];
   }
 
   /** The parameters it changes, in the order `step` expects gradients. */

@@ -1,4 +1,5 @@
 export { AdamW, type AdamWOptions } from "./adamWOptimizer.ts";
 export { Lion, type LionOptions } from "./lionOptimizer.ts";
+export { Muon, type MuonOptions } from "./muonOptimizer.ts";
 export type { Optimizer, SavedMoments } from "./optimizer.ts";
 export { clipScale, type ClipScale } from "./clip.ts";

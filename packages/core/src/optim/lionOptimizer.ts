@@ -44,7 +44,6 @@ interface Slot {
  */
 export class Lion implements Optimizer {
   readonly options: Required<LionOptions>;
-  readonly momentNames: readonly string[] = ["m"];
   readonly #slots: readonly Slot[];
   steps = 0;
 
@@ -63,6 +62,10 @@ export class Lion implements Optimizer {
         .filter(({ trainable }) => trainable)
         .map((parameter) => ({ parameter, m: keep(zeros(parameter.shape, { backend: parameter.backend })) })),
     );
+  }
+
+  momentsOf(): readonly string[] {
+    return ["m"];
   }
 
   get parameters(): readonly Parameter[] {

@@ -7,8 +7,8 @@ export type SavedMoments = ReadonlyMap<string, Readonly<Record<string, Float32Ar
 export interface Optimizer {
   /** The parameters it changes, in the order `step` expects gradients. */
   readonly parameters: readonly Parameter[];
-  /** What it keeps of each parameter between steps, by name: tensors of the parameter's size. */
-  readonly momentNames: readonly string[];
+  /** What it keeps of a parameter between steps, by name: as many numbers as the parameter has. */
+  momentsOf(parameter: Parameter): readonly string[];
   /** Steps taken. */
   steps: number;
   /**

@@ -11,6 +11,8 @@ const VERSION = 1;
 const MODEL = "model.safetensors";
 const OPTIMIZER = "optimizer.safetensors";
 const CARRIED = "carried.safetensors";
+const AVERAGE = "average.safetensors";
+const BEST = "best.safetensors";
 const STATE = "training.json";
 
 /** Counters of a run: together with weights, moments and carried state, all that the rest of the run depends on. */
@@ -34,6 +36,9 @@ export interface Snapshot {
   readonly parameters: readonly Parameter[];
   readonly optimizer: Optimizer;
   readonly carried: CarriedState | undefined;
+  /** Moving average of the weights, and those of the lowest loss so far, by name. */
+  readonly average?: ReadonlyMap<string, Float32Array> | undefined;
+  readonly kept?: ReadonlyMap<string, Float32Array> | undefined;
   readonly progress: Readonly<TrainingProgress>;
   readonly data: StreamState;
   readonly rng: Rng;
@@ -48,7 +53,7 @@ export function checkpointName(step: number): string {
 
 /** Reads everything back from the device and writes one checkpoint. */
 export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, signal?: AbortSignal): Promise<string> {
-  const { parameters, optimizer, carried, progress, data, rng, run } = snapshot;
+  const { parameters, optimizer, carried, average, kept, progress, data, rng, run } = snapshot;
   const weights = new Map<string, FloatTensor>();
   for (const { name, shape, value } of parameters.map((p) => ({ name: p.name, shape: p.shape, value: p })))
     weights.set(name, { shape, values: await value.read() });
@@ -61,6 +66,8 @@ export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, s
     data,
     rng: rng.state(),
     carriesState: carried !== undefined,
+    ...(average && { average: true }),
+    ...(kept && { kept: true }),
     run,
   };
   const files = new Map<string, () => Iterable<Uint8Array>>([
@@ -71,10 +78,16 @@ export async function saveTraining(store: CheckpointStore, snapshot: Snapshot, s
     const bytes = await carried.toBytes();
     files.set(CARRIED, () => [bytes]);
   }
+  if (average !== undefined) files.set(AVERAGE, () => layoutSafetensors(flatTensors(average)).chunks());
+  if (kept !== undefined) files.set(BEST, () => layoutSafetensors(flatTensors(kept)).chunks());
   files.set(STATE, () => [new TextEncoder().encode(`${JSON.stringify(state, null, 2)}\n`)]);
   const name = checkpointName(progress.step);
   await store.write(name, files satisfies CheckpointFiles, signal);
   return name;
+}
+
+function flatTensors(values: ReadonlyMap<string, Float32Array>): Map<string, FloatTensor> {
+  return new Map([...values].map(([name, each]) => [name, { shape: [each.length], values: each }]));
 }
 
 function momentTensors(moments: SavedMoments): Map<string, FloatTensor> {
@@ -91,6 +104,8 @@ export interface Restored {
   readonly data: StreamState;
   readonly rng: Rng;
   readonly carried: Uint8Array | undefined;
+  readonly average: ReadonlyMap<string, Float32Array> | undefined;
+  readonly kept: ReadonlyMap<string, Float32Array> | undefined;
   /** Places where the run differs from the one that wrote the checkpoint, where that was allowed. */
   readonly changed: readonly string[];
 }
@@ -123,12 +138,20 @@ export async function restoreTraining(
   });
   const saved = parseSafetensors(await store.read(name, OPTIMIZER), `${name}/${OPTIMIZER}`);
   const moments = new Map(
-    optimizer.parameters.map(({ name: key }) => [
-      key,
-      Object.fromEntries(optimizer.momentNames.map((moment) => [moment, tensorF32(saved, `${moment}.${key}`)])),
+    optimizer.parameters.map((parameter) => [
+      parameter.name,
+      Object.fromEntries(
+        optimizer.momentsOf(parameter).map((moment) => [moment, tensorF32(saved, `${moment}.${parameter.name}`)]),
+      ),
     ]),
   );
   const carried = state.carriesState ? await store.read(name, CARRIED) : undefined;
+  const weightsOf = async (file: string): Promise<Map<string, Float32Array>> => {
+    const own = parseSafetensors(await store.read(name, file), `${name}/${file}`);
+    return new Map(parameters.filter((each) => each.trainable).map((each) => [each.name, tensorF32(own, each.name)]));
+  };
+  const average = state.average ? await weightsOf(AVERAGE) : undefined;
+  const kept = state.kept ? await weightsOf(BEST) : undefined;
   optimizer.restore({ steps: state.optimizerSteps, moments });
   parameters.forEach((parameter, i) => parameter.assign(values[i]!));
   const { step, tokens, seconds, best, stale, evaluated } = state;
@@ -137,6 +160,8 @@ export async function restoreTraining(
     data: state.data,
     rng: Rng.fromState(state.rng),
     carried,
+    average,
+    kept,
     changed,
   };
 }
@@ -146,6 +171,8 @@ interface SavedState extends TrainingProgress {
   readonly data: StreamState;
   readonly rng: number[];
   readonly carriesState: boolean;
+  readonly average?: boolean;
+  readonly kept?: boolean;
   /** Absent in checkpoints of version 0.1. */
   readonly run?: StreamState;
 }

@@ -46,4 +46,4 @@ export {
 export { trainStep, type StepOptions, type StepResult } from "./step.ts";
 export { tensorBoardHeader, tensorBoardRecord } from "./tensorBoard.ts";
 export { estimateMemory, type MemoryEstimate } from "./memoryEstimate.ts";
-export type { OptimizerSettings } from "./optimizer.ts";
+export { OPTIMIZERS, type OptimizerSettings } from "./optimizer.ts";

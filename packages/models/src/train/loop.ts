@@ -5,13 +5,15 @@ import { countSteps, type StreamState, type TrainingBatch, type TrainingStream }
 import { Breather } from "./breather.ts";
 import { pruneCheckpoints, restoreTraining, saveTraining, type TrainingProgress } from "./checkpointing.ts";
 import { makeOptimizer } from "./optimizer.ts";
-import { evaluate } from "./evaluate.ts";
+import { evaluate, type Evaluation } from "./evaluate.ts";
 import type { EndReason, EvaluationEvent, TrainingEvent } from "./events.ts";
+import { KeptWeights } from "./keptWeights.ts";
 import type { CarriedState, Trainable } from "./objective.ts";
 import { resolveOptions, type ResolvedOptions, type TrainOptions } from "./options.ts";
 import { PendingSteps } from "./pendingSteps.ts";
 import { runIdentity } from "./runIdentity.ts";
 import { trainStep } from "./step.ts";
+import { WeightAverage } from "./weightAverage.ts";
 
 /**
  * Trains, telling each step as it is done: `for await (const event of train(...))`. Leaving the loop ends the training.
@@ -50,6 +52,8 @@ class Run<B extends TrainingBatch> {
   #startedAt: number = performance.now();
   #saved = -1;
   readonly #identity: StreamState;
+  readonly #average: WeightAverage | undefined;
+  readonly #kept: KeptWeights | undefined;
 
   constructor(trainable: Trainable<B>, data: TrainingStream<B>, options: ResolvedOptions<B>) {
     this.#trainable = trainable;
@@ -59,6 +63,9 @@ class Run<B extends TrainingBatch> {
     this.#rng = new Rng(options.seed ?? 0);
     this.#identity = runIdentity(options, data);
     this.#pending = new PendingSteps(() => this.#seconds(), 0);
+    const { ema, evaluation } = options;
+    this.#average = ema === undefined ? undefined : new WeightAverage(trainable.parameters, ema);
+    this.#kept = evaluation?.keepBest ? new KeptWeights(trainable.parameters) : undefined;
   }
 
   async *start(): AsyncGenerator<TrainingEvent> {
@@ -69,7 +76,7 @@ class Run<B extends TrainingBatch> {
     if (newest === undefined) return;
     if (!resume)
       throw new FormatError(`train: there are checkpoints already (${newest}); resume, or take an empty folder`);
-    const { progress, data, rng, carried, changed } = await restoreTraining(
+    const { progress, data, rng, carried, average, kept, changed } = await restoreTraining(
       checkpoints.store,
       newest,
       this.#trainable.parameters,
@@ -78,6 +85,9 @@ class Run<B extends TrainingBatch> {
     );
     if (!changed.some((line) => line.startsWith("data"))) this.#data.restore(data);
     this.#progress = { ...progress };
+    // Where a run without one goes on with one, it begins at the weights.
+    this.#average?.assign(average ?? (await weightsOf(this.#trainable)));
+    if (this.#kept !== undefined) this.#kept.values = kept;
     this.#rng = rng;
     if (carried !== undefined) {
       if (this.#trainable.restoreState === undefined)
@@ -107,6 +117,8 @@ class Run<B extends TrainingBatch> {
     yield* this.#settleAll();
     if (evaluation) yield* this.#evaluate();
     yield* this.#checkpoint(true);
+    this.#average?.exchange();
+    this.#kept?.restore();
     yield { kind: "end", step: this.#progress.step, reason, seconds: this.#seconds() };
   }
 
@@ -123,6 +135,7 @@ class Run<B extends TrainingBatch> {
     this.#carried?.dispose();
     this.#carried = state;
     this.#progress.step++;
+    this.#average?.update(this.#progress.step);
     for (const batch of batches) this.#progress.tokens += countSteps(batch);
     this.#pending.add({ measures, step: this.#progress.step, tokens: this.#progress.tokens, learningRate });
   }
@@ -158,24 +171,34 @@ class Run<B extends TrainingBatch> {
     yield* this.#pending.settle((step) => this.#secondsLeft(step), true);
   }
 
-  /** Unless this step was evaluated already, before an interruption say. */
+  /** Unless this step was evaluated already, before an interruption say. A moving average is in the weights' place until the event was heard. */
   async *#evaluate(): AsyncGenerator<TrainingEvent> {
     if (this.#progress.evaluated === this.#progress.step) return;
     yield* this.#settleAll();
     const { evaluation, signal } = this.#options;
-    let result;
+    let aborted = false;
+    this.#average?.exchange();
     try {
-      result = await evaluate(this.#trainable, evaluation!.batches(), signal === undefined ? {} : { signal });
+      const result = await evaluate(this.#trainable, evaluation!.batches(), signal === undefined ? {} : { signal });
+      const event = this.#judged(result, evaluation!.minDelta ?? 0);
+      if (event.isBest) await this.#kept?.take();
+      yield event;
     } catch (error) {
-      if (signal?.aborted) yield* this.#abort();
-      throw error;
+      if (!signal?.aborted) throw error;
+      aborted = true;
+    } finally {
+      this.#average?.exchange();
     }
+    if (aborted) yield* this.#abort();
+  }
+
+  #judged(result: Evaluation, minDelta: number): EvaluationEvent {
     const { best, step } = this.#progress;
-    const isBest = best === null || result.loss < best - (evaluation!.minDelta ?? 0);
+    const isBest = best === null || result.loss < best - minDelta;
     this.#progress.best = isBest ? result.loss : best;
     this.#progress.stale = isBest ? 0 : this.#progress.stale + 1;
     this.#progress.evaluated = step;
-    yield { kind: "evaluation", step, seconds: this.#seconds(), isBest, ...result } satisfies EvaluationEvent;
+    return { kind: "evaluation", step, seconds: this.#seconds(), isBest, ...result };
   }
 
   /** @param must a failure ends the run; otherwise it is told, and the next checkpoint tries again. */
@@ -189,6 +212,8 @@ class Run<B extends TrainingBatch> {
         parameters: this.#trainable.parameters,
         optimizer: this.#optimizer,
         carried: this.#carried,
+        average: await this.#average?.read(),
+        kept: this.#kept?.values,
         progress: { ...this.#progress, seconds: this.#seconds() },
         data: this.#data.state(),
         rng: this.#rng,
@@ -212,5 +237,12 @@ class Run<B extends TrainingBatch> {
     this.#pending.dispose();
     this.#carried?.dispose();
     this.#optimizer.dispose();
+    this.#average?.dispose();
   }
+}
+
+async function weightsOf({ parameters }: Pick<Trainable, "parameters">): Promise<Map<string, Float32Array>> {
+  const values = new Map<string, Float32Array>();
+  for (const parameter of parameters) values.set(parameter.name, await parameter.read());
+  return values;
 }

@@ -1,9 +1,14 @@
 import { AdamW, ArgumentError, type AdamWOptions, type Parameter } from "@statespace/core";
-import { Lion, type Optimizer } from "@statespace/core/backend";
+import { Lion, Muon, type Optimizer } from "@statespace/core/backend";
 
-/** Which optimiser takes the steps, AdamW unless told, and its settings; Lion has no `eps` and no `decayAll`. */
+/** What takes the steps. */
+export const OPTIMIZERS = ["adamW", "lion", "muon"] as const;
+
+/** Which optimiser takes the steps, AdamW unless told, and its settings; Lion has no `eps` and no `decayAll`, Muon a `momentum`. */
 export interface OptimizerSettings extends AdamWOptions {
-  readonly kind?: "adamW" | "lion";
+  readonly kind?: (typeof OPTIMIZERS)[number];
+  /** Of Muon; default 0.95. */
+  readonly momentum?: number;
 }
 
 /** The same with a learning rate, and what training takes where nothing is told. */
@@ -16,12 +21,24 @@ export function resolveOptimizer(settings: OptimizerSettings = {}): ResolvedOpti
     : { learningRate: 1e-3, beta2: 0.95, weightDecay: 0.1, ...settings };
 }
 
+/** Tables and heads: their rows are words or answers, each of which learns by itself, so that Muon leaves them to AdamW. */
+const TABLES = /^(encoder|head)\./;
+
 /** @throws ArgumentError for settings that are unknown or out of range. */
 export function makeOptimizer(
   parameters: readonly Parameter[],
   { kind = "adamW", ...settings }: OptimizerSettings,
 ): Optimizer {
-  if (kind !== "adamW" && kind !== "lion")
-    throw new ArgumentError(`train: optimizer.kind must be "adamW" or "lion", got ${JSON.stringify(kind)}`);
-  return kind === "lion" ? new Lion(parameters, settings) : new AdamW(parameters, settings);
+  switch (kind) {
+    case "adamW":
+      return new AdamW(parameters, settings);
+    case "lion":
+      return new Lion(parameters, settings);
+    case "muon":
+      return new Muon(parameters, { ...settings, turns: ({ name, decay }) => decay && !TABLES.test(name) });
+    default:
+      throw new ArgumentError(
+        `train: optimizer.kind must be ${OPTIMIZERS.map((each) => JSON.stringify(each)).join(" or ")}, got ${JSON.stringify(kind)}`,
+      );
+  }
 }

@@ -19,6 +19,10 @@ export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
   readonly accumulate?: number;
   /** Largest norm of all gradients together; `null` for no clipping. Default 1. */
   readonly clipNorm?: number | null;
+  /**
+   * Decay of a moving average of the weights (0.999, say), which evaluations measure and the model has in the end. Absent: there is none.
+   */
+  readonly ema?: number;
   readonly evaluation?: EvaluationOptions<B>;
   readonly checkpoints?: CheckpointOptions;
   /**
@@ -44,6 +48,8 @@ export interface EvaluationOptions<B extends TrainingBatch = TrainingBatch> {
   readonly patience?: number;
   /** How much lower counts as lower. Default 0. */
   readonly minDelta?: number;
+  /** The model ends with the weights of the lowest loss in place of the last; a copy of them is kept in memory and in checkpoints. */
+  readonly keepBest?: boolean;
 }
 
 /** Where and how often `train` writes checkpoints. */
@@ -70,6 +76,7 @@ const NAMES: Readonly<Record<keyof TrainOptions, true>> = {
   schedule: true,
   accumulate: true,
   clipNorm: true,
+  ema: true,
   evaluation: true,
   checkpoints: true,
   resume: true,
@@ -82,6 +89,7 @@ const EVALUATION_NAMES: Readonly<Record<keyof EvaluationOptions, true>> = {
   every: true,
   patience: true,
   minDelta: true,
+  keepBest: true,
 };
 const CHECKPOINT_NAMES: Readonly<Record<keyof CheckpointOptions, true>> = { store: true, every: true, keep: true };
 /** What transformers' and PyTorch's trainers call them. */
@@ -93,6 +101,8 @@ const OTHER_NAMES = {
   gradientAccumulationSteps: "accumulate",
   lrScheduler: "schedule",
   resumeFromCheckpoint: "resume",
+  emaDecay: "ema",
+  averageDecay: "ema",
   abortSignal: "signal",
 };
 
@@ -112,6 +122,8 @@ export function resolveOptions<B extends TrainingBatch>(options: TrainOptions<B>
     throw new ArgumentError(`train: maxMinutes must be > 0, got ${maxMinutes}`);
   if (clipNorm !== null && !(clipNorm > 0))
     throw new ArgumentError(`train: clipNorm must be > 0 or null, got ${clipNorm}`);
+  if (options.ema !== undefined && !(options.ema >= 0 && options.ema < 1))
+    throw new ArgumentError(`train: ema must be in [0, 1), got ${options.ema}`);
   const counts = {
     steps,
     accumulate,

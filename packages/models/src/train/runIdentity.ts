@@ -6,7 +6,7 @@ const SHARES: readonly number[] = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1];
 
 /** What makes a run the one it is; how long it goes on may change from sitting to sitting. */
 export function runIdentity<B extends TrainingBatch>(
-  { optimizer, schedule, accumulate, clipNorm, seed = 0, identity }: ResolvedOptions<B>,
+  { optimizer, schedule, accumulate, clipNorm, ema, seed = 0, identity }: ResolvedOptions<B>,
   data: TrainingStream<B>,
 ): StreamState {
   const settings = Object.fromEntries(Object.entries(optimizer).filter(([, value]) => value !== undefined));
@@ -15,6 +15,7 @@ export function runIdentity<B extends TrainingBatch>(
     schedule: SHARES.map((share) => schedule(share)),
     accumulate,
     clipNorm,
+    ...(ema !== undefined && { ema }),
     seed,
     data: data.identity?.() ?? null,
     identity: identity ?? null,

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import {
   folderStore,
+  OPTIMIZERS,
   progressReporter,
   toJsonLine,
   type AddAdapterOptions,
+  type OptimizerSettings,
   type TrainingEvent,
 } from "@statespace/models";
 import { fit } from "../fit/fit.ts";
@@ -12,6 +14,7 @@ import { readLanguageFiles } from "../training/languageFiles.ts";
 import { MetricsFile } from "../training/metricsFile.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { countOption, numberOption, UsageError, weightsOption } from "./command.ts";
+import { scheduleOption } from "./scheduleOption.ts";
 
 /** Words of `statespace train --init`. */
 export const FINE_TUNE_OPTIONS = {
@@ -34,6 +37,13 @@ export const FINE_TUNE_OPTIONS = {
   "seq-len": { type: "string" },
   "learning-rate": { type: "string" },
   optimizer: { type: "string" },
+  ema: { type: "string" },
+  schedule: { type: "string" },
+  "warm-up": { type: "string" },
+  decay: { type: "string" },
+  final: { type: "string" },
+  patience: { type: "string" },
+  "evaluate-every": { type: "string" },
   accumulate: { type: "string" },
   "held-out": { type: "string" },
   seed: { type: "string" },
@@ -50,7 +60,10 @@ export const FINE_TUNE_USAGE = `A checkpoint that goes on learning: statespace t
   --freeze NAME      weights that stay as they are, by (a part of) their name; may be repeated
   --steps N | --epochs E | --max-minutes M    how long: a pass over texts, three over dialogues, unless told
   --recompute        blocks compute again for their gradient: more time, a fraction of the memory
-  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --optimizer adamW|lion  --held-out SHARE  --seed S
+  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --optimizer adamW|lion|muon  --held-out SHARE  --seed S
+  --schedule cosine|wsd|constant  --warm-up SHARE  --decay SHARE (of wsd)  --final FACTOR     of the learning rate; cosine with 0.05 unless told
+  --ema DECAY        a moving average of the weights is measured and saved in their place
+  --evaluate-every N  --patience N    ends after so many evaluations without a new lowest loss; the weights of the lowest are saved
   --save-every N     a checkpoint in DIR/checkpoints every N steps; an interrupt (Ctrl-C) leaves one, --resume goes on from it`;
 
 /** What was given of them, and of those that are common to both ways to train. */
@@ -79,9 +92,10 @@ function told<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]
   };
 }
 
-function optimizerOption(kind: string | undefined): { readonly kind: "adamW" | "lion" } | undefined {
-  if (kind === undefined) return undefined;
-  if (kind !== "adamW" && kind !== "lion") throw new UsageError(`--optimizer must be adamW or lion, got "${kind}"`);
+function optimizerOption(text: string | undefined): Pick<OptimizerSettings, "kind"> | undefined {
+  if (text === undefined) return undefined;
+  const kind = OPTIMIZERS.find((each) => each === text);
+  if (kind === undefined) throw new UsageError(`--optimizer must be ${OPTIMIZERS.join(" or ")}, got "${text}"`);
   return { kind };
 }
 
@@ -122,6 +136,10 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
     checkpointEvery: countOption("save-every", text("save-every")),
     freeze: values.freeze,
     optimizer: optimizerOption(text("optimizer")),
+    schedule: scheduleOption(values),
+    ema: numberOption("ema", text("ema")),
+    patience: countOption("patience", text("patience")),
+    evaluateEvery: countOption("evaluate-every", text("evaluate-every")),
   });
   const files = await readLanguageFiles(data);
   const backend = await chooseBackend(values.backend);

@@ -21,7 +21,6 @@ import type { ChatTemplate, Tokenizer } from "@statespace/text";
 import { fromDialogues, type Dialogue } from "./dialogues.ts";
 import { ExampleSet, type Examples } from "./examples.ts";
 import { checkFitOptions, type FitOptions } from "./fitOptions.ts";
-import { KeptWeights } from "./keptWeights.ts";
 import { checkMemory } from "./memoryCheck.ts";
 import { contextOf, windowsOf, type Series } from "./series.ts";
 import { fromIds, fromTexts } from "./texts.ts";
@@ -82,13 +81,12 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
     checkpoints,
     checkpointEvery,
   } = options;
-  const { schedule, accumulate, clipNorm, seed, resume, maxMinutes, signal } = rest;
+  const { schedule, accumulate, clipNorm, ema, seed, resume, maxMinutes, signal } = rest;
   const { objective, adapter } = await objectiveOf(what, options);
   checkMemory("model" in what ? what.model : what, objective, prepared.stream, {
     memoryLimit: options.memoryLimit,
     accumulate,
   });
-  const kept = new KeptWeights(objective.parameters);
   const result = { steps: 0, seconds: 0, loss: Number.NaN, heldOut: undefined as Evaluation | undefined };
   const events = train(objective, prepared.stream, {
     ...(steps !== undefined && { steps }),
@@ -97,11 +95,17 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
     ...(schedule && { schedule }),
     ...(accumulate !== undefined && { accumulate }),
     ...(clipNorm !== undefined && { clipNorm }),
+    ...(ema !== undefined && { ema }),
     ...(seed !== undefined && { seed }),
     ...(signal && { signal }),
     ...(resume !== undefined && { resume }),
     ...(prepared.heldOut && {
-      evaluation: { batches: prepared.heldOut, every: evaluateEvery, ...(patience !== undefined && { patience }) },
+      evaluation: {
+        batches: prepared.heldOut,
+        every: evaluateEvery,
+        keepBest: true,
+        ...(patience !== undefined && { patience }),
+      },
     }),
     ...(checkpoints && { checkpoints: { store: checkpoints, ...(checkpointEvery && { every: checkpointEvery }) } }),
   });
@@ -112,10 +116,8 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
     if (event.kind === "evaluation" && event.isBest) {
       const { loss, accuracy, targets } = event;
       result.heldOut = { loss, targets, ...(accuracy !== undefined && { accuracy }) };
-      await kept.take();
     }
   }
-  kept.restore();
   const { heldOut, ...figures } = result;
   return { ...figures, ...(heldOut && { heldOut }), ...(adapter && { adapter }) };
 }

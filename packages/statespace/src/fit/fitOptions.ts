@@ -32,7 +32,7 @@ export interface FitOptions {
   readonly seqLen?: number;
   /** Default 1e-3. */
   readonly learningRate?: number;
-  /** Other settings of AdamW; `{ kind: "lion" }` takes Lion in its place. */
+  /** Other settings of AdamW; `{ kind: "lion" }` or `{ kind: "muon" }` takes another in its place. */
   readonly optimizer?: OptimizerSettings;
   /** Default: cosine with a warm-up over the first twentieth. */
   readonly schedule?: Schedule;
@@ -40,6 +40,8 @@ export interface FitOptions {
   readonly accumulate?: number;
   /** Largest norm of all gradients together, `null` for no clipping; default 1. */
   readonly clipNorm?: number | null;
+  /** Decay of a moving average of the weights (0.999, say), which is measured and kept in their place. */
+  readonly ema?: number;
   /** Share of the data that is kept apart to measure on; default 0.1, 0 for none. */
   readonly heldOut?: number;
   /** Steps between evaluations; default a tenth of the run. */
@@ -73,6 +75,7 @@ const NAMES = [
   "schedule",
   "accumulate",
   "clipNorm",
+  "ema",
   "heldOut",
   "evaluateEvery",
   "patience",

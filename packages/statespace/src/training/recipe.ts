@@ -1,6 +1,12 @@
-import type { AdamWOptions } from "@statespace/core";
 import type { FloatStorage } from "@statespace/files";
-import { constantSchedule, cosineSchedule, wsdSchedule, type Schedule } from "@statespace/models";
+import {
+  constantSchedule,
+  cosineSchedule,
+  OPTIMIZERS,
+  wsdSchedule,
+  type OptimizerSettings,
+  type Schedule,
+} from "@statespace/models";
 import { RecipeReader } from "./recipeReader.ts";
 
 /** A training run as a JSON file tells it; recipes/README.md lists the keys. */
@@ -12,7 +18,7 @@ export interface Recipe {
   readonly tokenizer: TokenizerRecipe;
   /** Settings of config.json; `vocab_size` comes from the tokenizer or the task. */
   readonly model: Readonly<Record<string, unknown>>;
-  readonly optimizer: AdamWOptions;
+  readonly optimizer: OptimizerSettings;
   readonly schedule: Schedule;
   readonly steps: number | undefined;
   readonly maxMinutes: number | undefined;
@@ -20,6 +26,8 @@ export interface Recipe {
   readonly seqLen: number;
   readonly accumulate: number;
   readonly clipNorm: number;
+  /** Decay of a moving average of the weights. */
+  readonly ema: number | undefined;
   /** Rows from random places of the text, or rows that go on from batch to batch with the state carried along. */
   readonly rows: "crops" | "contiguous";
   readonly evaluation: {
@@ -83,6 +91,7 @@ export function parseRecipe(json: unknown): Recipe {
     seqLen: read.integer("seqLen", 256),
     accumulate: read.integer("accumulate", 1),
     clipNorm: read.number("clipNorm", 1, { min: 1e-6 }),
+    ema: read.number("ema", null, { min: 0, max: 1 - 1e-12 }),
     rows: read.choice("rows", ["crops", "contiguous"], "crops"),
     evaluation: readEvaluation(read.object("evaluation", true)),
     checkpoints: readCheckpoints(read.object("checkpoints", true)),
@@ -120,14 +129,18 @@ function readTokenizer(read: RecipeReader): TokenizerRecipe {
   return tokenizer;
 }
 
-function readOptimizer(read: RecipeReader): AdamWOptions {
+function readOptimizer(read: RecipeReader): OptimizerSettings {
   const below1 = { min: 0, max: 1 - 1e-12 };
+  const kind = read.choice("kind", OPTIMIZERS, "adamW");
+  const isLion = kind === "lion";
   const optimizer = {
-    learningRate: read.number("learningRate", 1e-3, { min: 0 }),
+    ...(kind !== "adamW" && { kind }),
+    learningRate: read.number("learningRate", isLion ? 1e-4 : 1e-3, { min: 0 }),
     beta1: read.number("beta1", 0.9, below1),
-    beta2: read.number("beta2", 0.95, below1),
-    eps: read.number("eps", 1e-8, { min: 0 }),
-    weightDecay: read.number("weightDecay", 0.1, { min: 0 }),
+    beta2: read.number("beta2", isLion ? 0.99 : 0.95, below1),
+    ...(!isLion && { eps: read.number("eps", 1e-8, { min: 0 }) }),
+    weightDecay: read.number("weightDecay", isLion ? 1 : 0.1, { min: 0 }),
+    ...(kind === "muon" && { momentum: read.number("momentum", 0.95, below1) }),
   };
   read.end();
   return optimizer;

@@ -70,6 +70,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
       schedule: recipe.schedule,
       accumulate: recipe.accumulate,
       clipNorm: recipe.clipNorm,
+      ...(recipe.ema !== undefined && { ema: recipe.ema }),
       evaluation: {
         batches: data.heldOut(recipe.evaluation.tokens).batches,
         every: recipe.evaluation.every,
