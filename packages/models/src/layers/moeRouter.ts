@@ -8,6 +8,7 @@ import {
   reshape,
   sigmoid,
   softmax,
+  sub,
   sum,
   where,
   type Parameter,
@@ -56,11 +57,7 @@ export class Router {
     const scores = partial ? logits : router === "softmax" ? softmax(logits) : sigmoid(logits);
     const ids = topK(this.#eligible(this.correction ? add(scores, this.correction.value) : scores), expertsPerToken);
     const picked = pick(scores, ids);
-    const weights = partial
-      ? softmax(picked)
-      : renormalize
-        ? div(picked, add(sum(picked, -1, true), renormalizeEps))
-        : picked;
+    const weights = partial ? softmax(picked) : renormalize ? shares(picked, renormalizeEps) : picked;
     return { ids, weights: times(weights, routedScale) };
   }
 
@@ -77,6 +74,15 @@ export class Router {
     const among = where(greater(reshape(chosen, [...lead, groups, 1]), 0), grouped, lowest);
     return reshape(among, scores.shape);
   }
+}
+
+/**
+ * Scores [..., s] over their sum and eps. That of a single one is 1, whatever the score; written as its distance from 1, it gives the router the
+ * gradient eps / (score + eps)^2, none without an eps, where that of the quotient would be what two equal parts leave when they are rounded.
+ */
+function shares(picked: Tensor, eps: number): Tensor {
+  if (picked.shape.at(-1) !== 1) return div(picked, add(sum(picked, -1, true), eps));
+  return sub(1, div(eps, add(picked, eps)));
 }
 
 /** The values of the last axis that ids [..., s] name. */

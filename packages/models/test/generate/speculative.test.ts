@@ -1,9 +1,11 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
-import { memory, registerBackend, Rng, setBackend } from "@statespace/core";
+import { memory, registerBackend, Rng, setBackend, tensor } from "@statespace/core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Model, Session, type TokenOptions } from "../../src/index.ts";
+import { Model, prefill, Session, type TokenOptions } from "../../src/index.ts";
 import { ngramProposer } from "../../src/generate/speculative/ngramProposer.ts";
+import { speculate } from "../../src/generate/speculative/speculate.ts";
+import { TokenLoop } from "../../src/generate/tokenLoop.ts";
 
 const V = 23;
 const LAYERS = {
@@ -14,6 +16,22 @@ const LAYERS = {
   ],
   "delta rule": [{ kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 }],
   recurrent: [{ kind: "gru" }, { kind: "lstm" }],
+  windows: [
+    { kind: "rgLru", nHeads: 2 },
+    { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4, window: 5, softCap: 9 },
+  ],
+  experts: [
+    {
+      kind: "mamba2",
+      nHeads: 4,
+      headDim: 4,
+      dState: 4,
+      chunkSize: 4,
+      mlp: { hidden: 8, experts: 4, expertsPerToken: 2 },
+    },
+    { kind: "attention", nHeads: 2, rotaryDim: 4, mlp: { hidden: 8, experts: 3, router: "sigmoid", routerBias: true } },
+  ],
+  convolution: [{ kind: "shortConv" }, { kind: "attention", nHeads: 2, nHeadsKv: 1, qkNorm: "head" }],
 } as const;
 const KINDS = Object.keys(LAYERS) as (keyof typeof LAYERS)[];
 
@@ -84,6 +102,41 @@ describe.each(["cpu", "wasm"])("guesses on %s", (backend) => {
     for (const thing of [model, draft, twin]) thing.dispose();
     expect(memory().tensors).toBe(before);
   });
+
+  it.each(KINDS)(
+    "%s: guesses that do not hold leave no trace, to the last bit, however many there were",
+    async (name) => {
+      const model = make(name);
+      const prompt = [3, 1, 4, 1, 5, 9, 2, 6];
+      const plain = new Session(model);
+      await plain.read(prompt);
+      const truth = await say(plain, { maxNewTokens: 40, temperature: 0 });
+      const text = [...prompt, ...truth];
+      /** Guesses so many tokens rightly and more wrongly, each time. */
+      const written = async (right: number, wrong: number): Promise<{ ids: number[]; state: Uint8Array }> => {
+        const { state, logits } = await prefill(model, [prompt]);
+        const loop = new TokenLoop(model, 1, state, tensor(logits, [1, V], { backend: model.backend }));
+        const proposer = {
+          propose: (ids: readonly number[]) =>
+            text.slice(ids.length, ids.length + right + wrong).map((id, i) => (i < right ? id : (id + 1) % V)),
+          dispose: () => undefined,
+        };
+        const round = { settings: { temperature: 0 }, streams: new Int32Array(4), counts: undefined };
+        const ids: number[] = [];
+        for await (const id of speculate(loop, round, { proposer, most: 9, ids: prompt }))
+          if (ids.push(id) === 24) break;
+        const bytes = await loop.state.toBytes();
+        loop.dispose();
+        return { ids, state: bytes };
+      };
+      for (const right of [0, 2]) {
+        const [one, many] = [await written(right, 1), await written(right, 6)];
+        expect(one.ids).toEqual(truth.slice(0, 24));
+        expect(many).toEqual(one);
+      }
+      for (const thing of [plain, model]) thing.dispose();
+    },
+  );
 
   it("a model's own guesses all hold: so many tokens take fewer readings", async () => {
     const [model, twin] = [make("mamba"), make("mamba")];

@@ -1,4 +1,4 @@
-import { Rng, setBackend, tensor, tidy, type Tensor } from "@statespace/core";
+import { readFloats, Rng, setBackend, sum, tensor, tidy, valueAndGrads, type Tensor } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { describe, expect, it } from "vitest";
@@ -15,6 +15,14 @@ const kinds: Readonly<Record<string, MlpSettings>> = {
   "softmax over the chosen": { experts: 5, expertsPerToken: 2 },
   "softmax over all": { experts: 4, expertsPerToken: 3, renormalize: false, routedScale: 1.7 },
   "sigmoid with a correction": { experts: 5, router: "sigmoid", routerBias: true, renormalizeEps: 1e-6 },
+  "one of them a token, renormalised": { experts: 4, expertsPerToken: 1, router: "sigmoid", routerBias: true },
+  "one of them a token, nearly renormalised": {
+    experts: 4,
+    expertsPerToken: 1,
+    router: "sigmoid",
+    routerBias: true,
+    renormalizeEps: 0.3,
+  },
   "softmax with a correction": { experts: 5, routerBias: true },
   "groups of experts": {
     experts: 8,
@@ -79,6 +87,41 @@ it("the weights of experts that were not chosen are not read", async () => {
   }
   expect(outputOf(moe, x)).toEqual(before);
 });
+
+it.each([0, 1e-6])(
+  "what one expert a token gives counts whole, and teaches the router nothing but its eps of %s",
+  async (eps) => {
+    await setBackend(cpuBackend());
+    const config = mlpSchema.resolve(D, {
+      hidden: 4,
+      experts: 5,
+      expertsPerToken: 1,
+      router: "sigmoid",
+      routerBias: true,
+      renormalizeEps: eps,
+    });
+    const moe = new MoeMlp(config, new ParameterBuilder(new Rng(3)));
+    const x = tensor(Float32Array.from(new Rng(4).normals(3 * D)), [3, D]);
+    const router = moe.router.weight;
+    const { grads } = valueAndGrads(() => sum(moe.router.apply(x).weights), [router.value]);
+    const gradient = await readFloats(grads[0]!);
+    const weights = await router.read();
+    const rows = await readFloats(x);
+    const want = new Float64Array(weights.length);
+    for (let t = 0; t < 3; t++) {
+      const score = (e: number): number => {
+        let logit = 0;
+        for (let c = 0; c < D; c++) logit += weights[e * D + c]! * rows[t * D + c]!;
+        return 1 / (1 + Math.exp(-logit));
+      };
+      const best = [0, 1, 2, 3, 4].reduce((a, b) => (score(b) > score(a) ? b : a));
+      const s = score(best);
+      for (let c = 0; c < D; c++) want[best * D + c]! += (eps / (s + eps) ** 2) * s * (1 - s) * rows[t * D + c]!;
+    }
+    // Within rounding of a gradient that is a millionth of the score's own: the quotient's would be off by about as much as there is of it.
+    gradient.forEach((g, i) => expect(Math.abs(g - want[i]!)).toBeLessThanOrEqual(2 ** -20 * Math.abs(want[i]!)));
+  },
+);
 
 describe("a language model with experts", () => {
   const config: ModelConfig = {
