@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -91,6 +93,38 @@ describe("words", () => {
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n {4}at /);
     expect(code).toBe(2);
+  });
+
+  it.each([
+    [["chat", "--modle", "x"], "there is no option --modle; --model may be meant"],
+    [["chat", "--top-p", "3"], "--top-p must be a number in (0, 1], got 3"],
+    [["chat", "--seed", "1.5"], '--seed must be a whole number, got "1.5"'],
+    [["chat", "--backend", "gpu"], '--backend must be one of webgpu, wasm, cpu, got "gpu"'],
+    [["chat", "./folder"], '"./folder" is not an option; --model ./folder may be meant'],
+    [["serve", "./folder"], '"./folder" is not an option; --model ./folder may be meant'],
+    [["serve", "--receive-timeout", "0"], '--receive-timeout must be a number >= 0.1, got "0"'],
+  ] as const)("%j: %s", async (args, message) => {
+    const { code, stderr } = await statespace(args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it("a server that cannot listen, and a conversation that is not there, are told in one line", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const { port } = holder.address() as AddressInfo;
+    const on = ["--backend", "cpu"];
+    const failures = [
+      [["serve", ...on, "--port", String(port)], `port ${port} of 127.0.0.1 is taken; port 0 takes a free one`],
+      [["serve", ...on, "--host", "999.1.1.1", "--port", "0"], "999.1.1.1 is no address of this machine"],
+      [["chat", ...on, "--load", "nothing"], "nothing: nothing is stored under this name"],
+    ] as const;
+    for (const [args, message] of failures) {
+      const { code, stderr } = await statespace(args);
+      expect(stderr.trim().split("\n").at(-1)).toBe(`statespace: ${message}`);
+      expect(code).toBe(1);
+    }
+    holder.close();
   });
 
   it("what fails for another reason ends with status 1", async () => {

@@ -1,12 +1,20 @@
 import { createInterface, type Interface } from "node:readline";
 import { StatespaceError } from "@statespace/core";
-import type { StreamOptions } from "@statespace/models";
+import { checkSampling, type StreamOptions } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import { load } from "../load.ts";
 import { chooseBackend } from "./backendOption.ts";
-import { SLASH_COMMANDS, slashHelp, standing } from "./chat/commands.ts";
+import { loadInto, SLASH_COMMANDS, slashHelp, standing } from "./chat/commands.ts";
 import { ChatRoom } from "./chat/room.ts";
-import { readArguments, countOption, numberOption, weightsOption, type Command } from "./command.ts";
+import {
+  checkedOptions,
+  countOption,
+  numberOption,
+  readArguments,
+  UsageError,
+  weightsOption,
+  type Command,
+} from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace chat [--model DIR|URL|OWNER/NAME] [options]
@@ -46,7 +54,17 @@ function streamOptions(values: Values): StreamOptions {
     topP: numberOption("top-p", values["top-p"]),
     minP: numberOption("min-p", values["min-p"]),
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const options: StreamOptions = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  checkedOptions(() => checkSampling(options));
+  return options;
+}
+
+/** @throws UsageError unless it is a whole number. */
+function seedOption(text: string | undefined): number | undefined {
+  const seed = numberOption("seed", text);
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new UsageError(`--seed must be a whole number, got "${text}"`);
+  return seed;
 }
 
 /** The conversation on a terminal, or with a pipe. */
@@ -116,7 +134,7 @@ const note = (text: string): void => void process.stderr.write(`[${text}]\n`);
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const values = readArguments(args, OPTIONS);
   const options = streamOptions(values);
-  const seed = numberOption("seed", values.seed);
+  const seed = seedOption(values.seed);
   const weights = weightsOption(values.weights);
   const backend = await chooseBackend(values.backend);
   const line = new ProgressLine();
@@ -132,7 +150,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
       `on ${backend}; ${room.hasTemplate ? "write something" : "the model has no chat template: it goes on from what you write"}; /help tells more`,
     );
     const conversation = new Conversation(room, options);
-    if (values.load !== undefined) await conversation.take(`/load ${values.load}`);
+    // Whoever wants to go on from a file does not want to begin anew without it.
+    if (values.load !== undefined) note(await loadInto(room, values.load));
     await converse(conversation, signal);
   } finally {
     room.dispose();

@@ -28,7 +28,13 @@ export function readArguments<const T extends Options>(
   options: T,
 ): ReturnType<typeof parseArgs<{ options: T }>>["values"] {
   refuseUnknownWords(args, options);
-  return parseArgs({ args: [...args], options }).values;
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    const [, word] = /^Unexpected argument '(.*?)'/.exec((error as Error).message) ?? [];
+    if (word === undefined || !("model" in options)) throw error;
+    throw new UsageError(`"${word}" is not an option; --model ${word} may be meant`, { cause: error });
+  }
 }
 
 /** As `readArguments`, with words that are no options. */
@@ -57,6 +63,18 @@ export function countOption(name: string, text: string | undefined): number | un
     throw new UsageError(`--${name} must be a whole number, 1 or more, got "${text}"`);
   return value;
 }
+
+/** Runs a check of what options became. @throws UsageError for what it throws, with the options' names as they are written here. */
+export function checkedOptions(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    const words = (error as Error).message.replace(/^\w+: /, "").replace(/^[a-z]\w*/, (name) => `--${kebab(name)}`);
+    throw new UsageError(words, { cause: error });
+  }
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Reads how weights are kept; "f32" unless told. @throws UsageError naming the formats there are. */
 export function weightsOption(text: string | undefined): WeightFormat {

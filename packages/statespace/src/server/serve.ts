@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { ArgumentError } from "@statespace/core";
 import { makeApp } from "./app.ts";
 import type { ServerOptions } from "./config.ts";
 import { ModelHosts } from "./modelHost.ts";
@@ -21,7 +22,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts the HTTP server. @throws what listening throws, such as a port that is taken. */
+/** Starts the HTTP server. @throws ArgumentError where it cannot listen, such as a port that is taken. */
 export async function serve(options: ServerOptions & ListenOptions): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 8080, receiveTimeoutSeconds = 30 } = options;
   const hosts = await ModelHosts.start(options);
@@ -30,6 +31,9 @@ export async function serve(options: ServerOptions & ListenOptions): Promise<Run
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
+  }).catch((error: NodeJS.ErrnoException) => {
+    hosts.dispose();
+    throw new ArgumentError(whyNot(error, host, port), { cause: error });
   });
   const { address, port: taken } = server.address() as AddressInfo;
   const closed = new Promise<void>((resolve) => void server.once("close", resolve));
@@ -50,4 +54,20 @@ export async function serve(options: ServerOptions & ListenOptions): Promise<Run
       await closed;
     },
   };
+}
+
+/** Why a server cannot listen, in plain words. */
+function whyNot({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `port ${port} of ${host} is taken; port 0 takes a free one`;
+    case "EACCES":
+      return `port ${port} is not for everybody; those from 1024 are`;
+    case "ENOTFOUND":
+    case "EADDRNOTAVAIL":
+    case "EAI_AGAIN":
+      return `${host} is no address of this machine`;
+    default:
+      return `cannot listen on ${host}, port ${port}: ${message}`;
+  }
 }

@@ -19,6 +19,12 @@ export function standing(room: ChatRoom): string {
   return `${tokens} tokens, state ${state}${branches > 1 ? `, branch ${branch} of ${branches}` : ""}`;
 }
 
+/** Goes on from a conversation that was kept, and tells it. @throws SourceError where there is none of that name; FormatError. */
+export async function loadInto(room: ChatRoom, file: string): Promise<string> {
+  room.load(await open(file));
+  return `loaded ${file}: ${standing(room)}`;
+}
+
 function count(argument: string, otherwise: number): number {
   return argument === "" ? otherwise : Number(argument);
 }
@@ -37,11 +43,7 @@ export const SLASH_COMMANDS: Readonly<Record<string, SlashCommand>> = {
   load: {
     argument: "[FILE]",
     help: "goes on from one that was kept",
-    run: async (room, argument) => {
-      const file = argument || DEFAULT_FILE;
-      room.load(await open(file));
-      return `loaded ${file}: ${standing(room)}`;
-    },
+    run: (room, argument) => loadInto(room, argument || DEFAULT_FILE),
   },
   fork: {
     argument: "",
