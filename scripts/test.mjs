@@ -10,11 +10,13 @@ import { commandFile, listPackages, root } from "./workspace.mjs";
 const started = Date.now();
 const total = { counts: { passed: 0, failed: 0, skipped: 0 }, failures: [], skips: [] };
 const times = [];
+const testFiles = [];
 
-function add({ counts, failures, skips }) {
+function add({ counts, failures, skips, files = [] }) {
   for (const key of Object.keys(total.counts)) total.counts[key] += counts[key];
   total.failures.push(...failures);
   total.skips.push(...skips);
+  testFiles.push(...files);
 }
 
 const passed = () => add({ counts: { passed: 1, failed: 0, skipped: 0 }, failures: [], skips: [] });
@@ -62,6 +64,9 @@ function summarize() {
   console.log("\n=== summary");
   for (const [title, seconds] of times) console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${title}`);
   console.log(`  ${((Date.now() - started) / 1000).toFixed(1).padStart(7)} s  in all`);
+  console.log("  the longest test files:");
+  for (const [name, seconds] of testFiles.toSorted((a, b) => b[1] - a[1]).slice(0, 20))
+    console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${name}`);
   for (const skip of total.skips) console.log(`  SKIPPED  ${skip}`);
   for (const failure of total.failures) console.log(`  FAILED   ${failure}`);
   const { counts } = total;

@@ -5,19 +5,18 @@ import { join, relative } from "node:path";
 import { commandFile, root } from "./workspace.mjs";
 import { runNode } from "./setup.mjs";
 
-/** Vitest's own count, one core less than there are, would leave one of two idle. Browser tests keep it: they measure. */
+/** Vitest's own count, one core less than there are, would leave one of two idle. */
 const workers = Math.max(2, availableParallelism() - 1);
 
 /**
  * @param {"node" | "browser"} kind @param {Record<string, string>} env @param {string[]} [filters]
- * @returns {Promise<{ counts: { passed: number, failed: number, skipped: number }, failures: string[], skips: string[] }>}
+ * @returns {Promise<{ counts: { passed: number, failed: number, skipped: number }, failures: string[], skips: string[], files: [string, number][] }>}
  */
 export async function runVitest(kind, env, filters = []) {
   const folder = mkdtempSync(join(tmpdir(), "statespace-vitest-"));
   const outputFile = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
-  const parallel = kind === "node" ? [`--maxWorkers=${workers}`] : [];
-  const args = [commandFile("vitest"), "run", ...reporters, ...parallel, "--passWithNoTests", ...filters];
+  const args = [commandFile("vitest"), "run", ...reporters, `--maxWorkers=${workers}`, "--passWithNoTests", ...filters];
   const { code } = await runNode(args, { env: { ...env, STATESPACE_TESTS: kind } });
   const report = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, "utf8")) : undefined;
   rmSync(folder, { recursive: true, force: true });
@@ -35,8 +34,10 @@ export function summarize(files) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const failures = [];
   const skips = [];
+  const seconds = [];
   for (const file of files) {
     const name = relative(root, file.name);
+    seconds.push([name, (file.endTime - file.startTime) / 1000]);
     for (const test of file.assertionResults) {
       const title = `${name}: ${test.fullName.trim()}`;
       if (test.status === "passed") counts.passed++;
@@ -53,5 +54,5 @@ export function summarize(files) {
       failures.push(`${name}: ${(file.message || "did not load").trim().split("\n", 1)[0]}`);
     }
   }
-  return { counts, failures, skips };
+  return { counts, failures, skips, files: seconds };
 }

@@ -1,6 +1,6 @@
 import { defineProject } from "vitest/config";
 
-/** End-to-end tests: Node drives a real browser through the built site. One page at a time, since they measure and train. */
+/** End-to-end tests: Node drives a real browser through the built site. */
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   ssr: { resolve: { conditions: ["statespace-source"] } },
@@ -8,8 +8,9 @@ export default defineProject({
     name: "playground e2e",
     include: ["test/e2e/**/*.test.ts"],
     globalSetup: ["test/support/globalSetup.ts"],
-    testTimeout: 240_000,
+    testTimeout: 480_000,
+    // A second is vitest's own; a busy machine needs more. Nothing here is a law of speed.
+    expect: { poll: { timeout: 120_000 } },
     hookTimeout: 60_000,
-    fileParallelism: false,
   },
 });

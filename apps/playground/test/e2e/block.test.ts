@@ -24,7 +24,7 @@ it.each(["t=2&layer=1&channel=3&n=1", "t=5&layer=4&channel=200&n=16", "t=7&layer
   "the equation's numbers follow from each other, %s",
   async (where) => {
     const { page, errors } = await open(browser, at(where));
-    await page.getByTestId("equation").waitFor({ timeout: 60_000 });
+    await page.getByTestId("equation").waitFor();
     near(await eq(page, "u"), silu(await eq(page, "convolved")));
     near(await eq(page, "delta"), Math.log1p(Math.exp(await eq(page, "deltaRaw"))), 1);
     const [delta, A, ABar, B, u] = await Promise.all(["delta", "A", "ABar", "B", "u"].map((name) => eq(page, name)));
@@ -43,7 +43,7 @@ it.each(["t=2&layer=1&channel=3&n=1", "t=5&layer=4&channel=200&n=16", "t=7&layer
 
 it("the table of a channel adds up to the equation's y, and each row is one step of the recurrence", async () => {
   const { page, errors } = await open(browser, at("t=4&zoom=channel&n=3"));
-  await page.getByTestId("channel").waitFor({ timeout: 60_000 });
+  await page.getByTestId("channel").waitFor();
   const rows = (await page.getByTestId("channel").locator("tbody tr").allInnerTexts()).map((row) =>
     row.split(/\s+/).map(numberIn),
   );
@@ -73,7 +73,7 @@ it("the table of a channel adds up to the equation's y, and each row is one step
 
 it("pointing at a symbol lights its box, its wire and its line of code, and the reverse", async () => {
   const { page, errors } = await open(browser, at("t=3"));
-  await page.getByTestId("wires").waitFor({ timeout: 60_000 });
+  await page.getByTestId("wires").waitFor();
   const litOf = async (selector: string): Promise<string[]> =>
     page
       .locator(`${selector}.lit`)
@@ -100,7 +100,7 @@ it("pointing at a symbol lights its box, its wire and its line of code, and the 
 
 it("walks through a sentence of the visitor's; what comes later changes nothing before", async () => {
   const { page, errors } = await open(browser, at("say=The%20old%20man&t=2&layer=3"), phone);
-  await page.getByTestId("equation").waitFor({ timeout: 60_000 });
+  await page.getByTestId("equation").waitFor();
   const before = await page.getByTestId("equation").innerText();
   await page.getByTestId("say").fill("The old man and the sea");
   await expect.poll(() => page.getByTestId("chips").locator("button").count()).toBeGreaterThan(4);

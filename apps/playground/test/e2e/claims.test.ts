@@ -52,7 +52,7 @@ it("8 each element shows its a and its b, and each order of merging its cost", a
 it("9 says from which token on the cache is the larger, and it is", async () => {
   const { page } = await open(browser, at("mamba?lang=en"));
   await page.getByTestId("load").click();
-  await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+  await page.getByTestId("facts").waitFor();
   const note = await page.getByText(/the cache is the larger of the two/).innerText();
   const from = Number(/From (\d+) tokens/.exec(note)![1]);
   const [, layers, width] = /(\d+) layers, width (\d+)/.exec(await page.getByTestId("facts").innerText())!.map(Number);

@@ -97,7 +97,7 @@ it("a plane of eigenvalues has numbers on its axes, and its table the eigenvalue
 it("9 the pictures of all layers share one scale, which only grows", async () => {
   const { page, errors } = await visit("mamba?lang=en&tokens=30&temperature=0&pace=0");
   await page.getByTestId("load").click();
-  await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+  await page.getByTestId("facts").waitFor();
   const scales = async (): Promise<number[]> =>
     page
       .locator("figure .colorbar")
@@ -105,7 +105,7 @@ it("9 the pictures of all layers share one scale, which only grows", async () =>
   let before = 0;
   for (const go of ["write", "more", "more"]) {
     await page.getByTestId(go).click();
-    await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy"), { timeout: 60_000 }).toBe("false");
+    await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy")).toBe("false");
     const now = await scales();
     expect(now.length).toBeGreaterThan(1);
     expect(new Set(now).size).toBe(1);

@@ -16,7 +16,7 @@ const heading = (page: Page): Promise<void> => page.getByRole("heading", { level
 
 it("5 drawing fast leaves no gap", async () => {
   const { page, errors } = await open(browser, at("hippo?lang=en&signal=drawn"));
-  await expect.poll(() => page.getByTestId("error-legs").innerText(), { timeout: 20_000 }).toMatch(/^\d\.\d+$/); // then nothing above it grows any more
+  await expect.poll(() => page.getByTestId("error-legs").innerText()).toMatch(/^\d\.\d+$/); // then nothing above it grows any more
   await page.getByTestId("sketch").scrollIntoViewIfNeeded();
   const box = (await page.getByTestId("sketch").boundingBox())!;
   await page.mouse.move(box.x + 0.1 * box.width, box.y + 0.9 * box.height);
@@ -59,9 +59,7 @@ describe("a model outlives its page and a reload", () => {
   it("7 Selection", async () => {
     const { page, errors } = await open(browser, at("selection?lang=en&len=16&size=small&against=nobody"));
     await page.getByTestId("start").click();
-    await expect
-      .poll(() => page.getByTestId("accuracy-mamba").innerText(), { timeout: 60_000 })
-      .toMatch(/^[3-9]\d\.\d %$|^100/);
+    await expect.poll(() => page.getByTestId("accuracy-mamba").innerText()).toMatch(/^[3-9]\d\.\d %$|^100/);
     await page.getByTestId("stop").click();
     await page.waitForTimeout(1500); // its last step, and keeping it
     const standing = (): Promise<string> => page.locator(".stat").first().innerText();
@@ -73,7 +71,7 @@ describe("a model outlives its page and a reload", () => {
     await page.getByTestId("answers-mamba").waitFor();
     expect(await standing()).toBe(before);
     await page.reload();
-    await page.getByTestId("answers-mamba").waitFor({ timeout: 20_000 });
+    await page.getByTestId("answers-mamba").waitFor();
     expect(await standing()).toBe(before);
     await expect.poll(() => page.getByTestId("answers-mamba").innerText()).toBe(answers);
     expect(errors).toEqual([]);
@@ -83,23 +81,21 @@ describe("a model outlives its page and a reload", () => {
   it("9 Mamba at work", async () => {
     const { page, errors } = await open(browser, at("mamba?lang=en&tokens=12&temperature=0&pace=0"));
     await page.getByTestId("load").click();
-    await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+    await page.getByTestId("facts").waitFor();
     await page.getByTestId("write").click();
-    await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy"), { timeout: 60_000 }).toBe("false");
+    await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy")).toBe("false");
     await expect.poll(async () => Number(await page.getByTestId("position").innerText())).toBeGreaterThan(12);
     const text = await page.getByTestId("text").innerText();
     await page.locator("nav.contents a").nth(1).click();
     await page.getByTestId("maze").waitFor();
     await page.locator('nav.contents a[href^="#/mamba"]').click();
-    await page.getByTestId("facts").waitFor({ timeout: 1000 });
+    await page.getByTestId("facts").waitFor();
     expect(await page.getByTestId("text").innerText()).toBe(text);
     await page.waitForTimeout(500);
     await page.reload();
-    await expect.poll(() => page.getByTestId("text").innerText(), { timeout: 60_000 }).toBe(text);
+    await expect.poll(() => page.getByTestId("text").innerText()).toBe(text);
     await page.getByTestId("more").click();
-    await expect
-      .poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 })
-      .toBeGreaterThan(text.length);
+    await expect.poll(async () => (await page.getByTestId("text").innerText()).length).toBeGreaterThan(text.length);
     expect(errors).toEqual([]);
     await page.context().close();
   });

@@ -66,7 +66,7 @@ describe("a part that cannot be fetched", () => {
 
 it("after one visit the whole tour works without a network", async () => {
   const { page } = await open(browser, `${inject("plainUrl")}#/state-space?lang=en`);
-  await page.locator('[data-testid="offline"][data-complete="true"]').waitFor({ timeout: 60_000 });
+  await page.locator('[data-testid="offline"][data-complete="true"]').waitFor();
   await page.close();
   const context = browser.contexts().at(-1)!;
   await context.setOffline(true);
@@ -77,26 +77,21 @@ it("after one visit the whole tour works without a network", async () => {
   for (const id of Object.keys(titles)) {
     await later.locator("nav.contents a").nth(Object.keys(titles).indexOf(id)).click();
     await heading(later, id);
-    if (id === "hippo")
-      await expect.poll(() => later.getByTestId("error-legs").innerText(), { timeout: 20_000 }).toMatch(/^0\.\d+$/);
+    if (id === "hippo") await expect.poll(() => later.getByTestId("error-legs").innerText()).toMatch(/^0\.\d+$/);
     if (id === "selection") {
       await later.getByTestId("start").click();
-      await expect.poll(() => later.locator(".stat").first().innerText(), { timeout: 30_000 }).toContain("step");
+      await expect.poll(() => later.locator(".stat").first().innerText()).toContain("step");
     }
     if (id === "mamba") {
       await later.getByTestId("load").click();
-      await later.getByTestId("facts").waitFor({ timeout: 60_000 });
+      await later.getByTestId("facts").waitFor();
       await later.getByTestId("write").click();
-      await expect
-        .poll(async () => Number(await later.getByTestId("position").innerText()), { timeout: 30_000 })
-        .toBeGreaterThan(6);
+      await expect.poll(async () => Number(await later.getByTestId("position").innerText())).toBeGreaterThan(6);
     }
     if (id === "machine") {
       await later.goto(`${inject("plainUrl")}#/machine?lang=en&depth=quick`);
       await later.getByTestId("run").click();
-      await expect
-        .poll(() => later.getByTestId("golden").locator("td").allInnerTexts(), { timeout: 60_000 })
-        .toHaveLength(6);
+      await expect.poll(() => later.getByTestId("golden").locator("td").allInnerTexts()).toHaveLength(6);
       for (const cell of await later.getByTestId("golden").locator("td").allInnerTexts())
         expect(cell).toMatch(/^✓ [1-9]/);
     }

@@ -91,16 +91,14 @@ describe("7 Selection", () => {
       // the models stayed, and Mamba answers for the new sequence
       expect(await percentOf(page, "accuracy-mamba")).toBeGreaterThanOrEqual(90);
       const right = page.getByTestId("answers-mamba").locator(".answer.right");
-      await expect.poll(() => right.count(), { timeout: 60_000 }).toBeGreaterThanOrEqual(3); // 95 % right: one of four may be wrong
+      await expect.poll(() => right.count()).toBeGreaterThanOrEqual(3); // 95 % right: one of four may be wrong
       await shoot(page, "selection-trained");
     }));
 
   it("the mixture can be given selection part by part", () =>
     onPage("selection?lang=en&len=16&see=delta,B,C,gate", async (page) => {
       await page.getByTestId("start").click();
-      await expect
-        .poll(() => percentOf(page, "accuracy-challenger"), { timeout: 100_000, interval: 500 })
-        .toBeGreaterThanOrEqual(60);
+      await expect.poll(() => percentOf(page, "accuracy-challenger"), { interval: 500 }).toBeGreaterThanOrEqual(60);
       // with everything on, both are the same network with the same seed and data
       await page.getByTestId("stop").click();
       expect(await page.getByTestId("answers-challenger").locator(".answer").count()).toBe(4);
@@ -121,7 +119,7 @@ it("8 The scan: three orders of merging lead to the library's states; fused and 
     }
     await page.getByTestId("measure").click();
     const rows = page.getByTestId("measurements").locator("tbody tr");
-    await expect.poll(() => rows.count(), { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => rows.count()).toBe(3);
     for (const row of await rows.all()) expect(Number(await row.locator("td").last().innerText())).toBeLessThan(1e-4);
     await shoot(page, "scan-measured");
   }));
@@ -142,7 +140,7 @@ async function expectedText(prompt: string, tokens: number): Promise<string> {
 async function writeWith(page: Page, during: () => Promise<void>): Promise<string> {
   await page.getByTestId("write").click();
   await during();
-  await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy"), { timeout: 120_000 }).toBe("false");
+  await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy")).toBe("false");
   return page.getByTestId("text").innerText();
 }
 
@@ -150,7 +148,7 @@ describe("9 Mamba at work", () => {
   it("writes what the library writes, through switches of the backend, and can save, rewind and fork", () =>
     onPage("mamba?lang=en&temperature=0&tokens=25&pace=0", async (page) => {
       await page.getByTestId("load").click();
-      await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+      await page.getByTestId("facts").waitFor();
       const prompt = await page.getByTestId("prompt").inputValue();
       const whole = await writeWith(page, async () => undefined);
       expect(whole).toBe(`${prompt}${await expectedText(prompt, 25)}`);
@@ -179,9 +177,7 @@ describe("9 Mamba at work", () => {
       await page.getByTestId("restore").click();
       await expect.poll(() => page.getByTestId("text").innerText()).toBe(whole);
       await page.getByTestId("fork").click();
-      await expect
-        .poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 })
-        .toBeGreaterThan(whole.length);
+      await expect.poll(async () => (await page.getByTestId("text").innerText()).length).toBeGreaterThan(whole.length);
       expect(await page.getByRole("img", { name: /^State of layer/ }).count()).toBeGreaterThan(1);
       await shoot(page, "mamba-written");
 
@@ -193,13 +189,11 @@ describe("9 Mamba at work", () => {
       const file = await download.path();
       await page.reload();
       await page.getByTestId("load").click();
-      await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+      await page.getByTestId("facts").waitFor();
       await page.getByTestId("open").setInputFiles(file);
       await expect.poll(() => page.getByTestId("text").innerText()).toBe(whole);
       await page.getByTestId("more").click();
-      await expect
-        .poll(async () => (await page.getByTestId("text").innerText()).length, { timeout: 60_000 })
-        .toBeGreaterThan(whole.length);
+      await expect.poll(async () => (await page.getByTestId("text").innerText()).length).toBeGreaterThan(whole.length);
       await page.getByTestId("stop-writing").click();
       await page.getByTestId("more").waitFor();
       await page
@@ -219,7 +213,7 @@ describe("9 Mamba at work", () => {
       await page.getByRole("alert").waitFor();
       expect(await page.getByRole("alert").innerText()).toContain("tokenizer.json is missing");
       await page.getByTestId("files").setInputFiles(files);
-      await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+      await page.getByTestId("facts").waitFor();
     }));
 
   it("works without cross-origin isolation, from the cache on the second visit", () =>
@@ -230,13 +224,13 @@ describe("9 Mamba at work", () => {
         const fetched: string[] = [];
         page.on("request", (request) => fetched.push(request.url()));
         await page.getByTestId("load").click();
-        await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+        await page.getByTestId("facts").waitFor();
         await writeWith(page, async () => undefined);
         expect(fetched.some((url) => url.endsWith("model.safetensors"))).toBe(true);
         await page.reload();
         fetched.length = 0;
         await page.getByTestId("load").click();
-        await page.getByTestId("facts").waitFor({ timeout: 60_000 });
+        await page.getByTestId("facts").waitFor();
         expect(fetched.filter((url) => url.endsWith("model.safetensors"))).toEqual([]);
       },
       { isolated: false },

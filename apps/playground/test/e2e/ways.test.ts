@@ -42,7 +42,7 @@ it("a link opens a page at its top and tells it; going back finds the place that
   expect(await page.getByTestId("announced").innerText()).toBe(titles["s4"]!.en);
   await page.goBack();
   await heading(page, "hippo");
-  await expect.poll(async () => Math.abs((await scrolled(page)) - left), { timeout: 10_000 }).toBeLessThan(3);
+  await expect.poll(async () => Math.abs((await scrolled(page)) - left)).toBeLessThan(3);
   expect(await page.getByTestId("measure").locator("input[value=legt]").isChecked()).toBe(true);
   await page.goForward();
   await heading(page, "s4");

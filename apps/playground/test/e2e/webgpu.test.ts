@@ -32,20 +32,14 @@ describe.concurrent("on WebGPU", () => {
       let first = Number.NaN;
       const longest = await longestTask(browser, page, async () => {
         await page.getByTestId("start").click();
-        await expect
-          .poll(async () => (first = (await lossAndStep()).loss), { timeout: 90_000, interval: 200 })
-          .toBeGreaterThan(0);
+        await expect.poll(async () => (first = (await lossAndStep()).loss), { interval: 200 }).toBeGreaterThan(0);
         // it begins at about ln 8, the vocabulary; knowing that answers are letters and no noise is worth ln 8 - ln 6 = 0.29
-        await expect
-          .poll(async () => (await lossAndStep()).loss, { timeout: 90_000, interval: 300 })
-          .toBeLessThan(first - 0.25);
+        await expect.poll(async () => (await lossAndStep()).loss, { interval: 300 }).toBeLessThan(first - 0.25);
       });
       expect(longest).toBeLessThan(50); // milliseconds of the processor
       await page.getByTestId("stop").click();
-      await page.getByTestId("start").waitFor({ timeout: 20_000 });
-      await expect
-        .poll(() => page.getByTestId("answers-mamba").locator(".answer").count(), { timeout: 60_000 })
-        .toBe(4);
+      await page.getByTestId("start").waitFor();
+      await expect.poll(() => page.getByTestId("answers-mamba").locator(".answer").count()).toBe(4);
       const stopped = await lossAndStep();
       expect(stopped.step).toBeGreaterThan(5);
       await page.waitForTimeout(1500);
@@ -67,7 +61,7 @@ describe.concurrent("on WebGPU", () => {
     onPage("scan?lang=zh&backend=webgpu&upto=64", async (page) => {
       await page.getByTestId("measure").click();
       const rows = page.getByTestId("measurements").locator("tbody tr");
-      await expect.poll(() => rows.count(), { timeout: 90_000 }).toBe(1);
+      await expect.poll(() => rows.count()).toBe(1);
       const [l, , , naiveMs, fusedMs, , , difference] = await texts(page, "measurements");
       expect(l).toBe("64");
       expect(Number(fusedMs)).toBeGreaterThan(0);

@@ -22,7 +22,7 @@ it("1 arrives with recorded curves, and measures by itself while one reads; slop
   const before = await numbersIn(page);
   expect(before.length).toBeGreaterThan(4 * 5);
   expect(await page.getByTestId("standing").innerText()).toContain("recorded earlier");
-  await page.locator('[data-testid="costs"][data-done="true"]').waitFor({ timeout: 120_000 });
+  await page.locator('[data-testid="costs"][data-done="true"]').waitFor();
   expect((await numbersIn(page)).length).toBeGreaterThan(before.length);
   for (const kind of ["attention", "gru", "s4d", "mamba"]) {
     const slope = await page.locator(".stat", { has: page.getByTestId(`doubling-${kind}`) }).innerText();

@@ -7,6 +7,9 @@ export const artifacts: string = resolve(import.meta.dirname, "../../artifacts")
 /** Shaders zero their own workgroup memory, as on Metal and D3D12: SwiftShader compiles the Vulkan extension's zeroing 2.6 times as long. */
 const quickCompiler = "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension";
 
+/** Milliseconds that a test waits for what should be there: no law of speed, or a busy machine would fail it. */
+export const patience = 120_000;
+
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
@@ -33,6 +36,7 @@ export async function open(
   options: BrowserContextOptions = desktop,
 ): Promise<WatchedPage> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(patience);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("console", (message) => {
