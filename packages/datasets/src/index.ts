@@ -64,6 +64,26 @@ export { digitsInfo, loadDigits } from "./real/digits.ts";
 export { forecastWindows, loadTimeSeries } from "./real/timeSeries.ts";
 export type { ForecastDataset, ForecastOptions, Standardisation, TimeSeries } from "./real/timeSeries.ts";
 
+export { linesOf, type Line, type StreamOptions } from "./sequences/lines.ts";
+export { csvRecords, type CsvRecord } from "./sequences/csvRecords.ts";
+export {
+  readCsvSequences,
+  readCsvSeries,
+  type CsvSequenceOptions,
+  type CsvSeriesOptions,
+} from "./sequences/csvSequences.ts";
+export { readJsonSequences } from "./sequences/jsonSequences.ts";
+export {
+  fastaRecords,
+  imageRows,
+  readFastaSequences,
+  readWavSequences,
+  type FastaSequenceOptions,
+  type LabelledSound,
+} from "./sequences/fileSequences.ts";
+export { readClassFolder, type ClassFolderOptions } from "./sequences/classFolder.ts";
+export type { Sequences } from "./sequences/sequences.ts";
+
 export { orderedBatches, shuffledBatches, takeExamples } from "./batching/shuffledBatches.ts";
 export type { ShuffleOptions } from "./batching/shuffledBatches.ts";
 export { splitDataset, splitText } from "./batching/splitDataset.ts";

@@ -30,7 +30,15 @@ export { directoryCache } from "./cache/directoryCache.ts";
 export type { CacheWriter, FileCache, ResponseCache } from "./cache/fileCache.ts";
 export { handleCache } from "./cache/handleCache.ts";
 export { openCache } from "./cache/openCache.ts";
-export { type ByteSource, decodeUtf8, loadBytes, loadText, type LoadOptions, sourceName } from "./load/loadBytes.ts";
+export {
+  type ByteSource,
+  decodeUtf8,
+  loadBytes,
+  loadText,
+  type LoadOptions,
+  sourceName,
+  streamBytes,
+} from "./load/loadBytes.ts";
 export { impostor } from "./impostor.ts";
 export { asAborted, throwIfAborted } from "./sources/abort.ts";
 

@@ -5,6 +5,8 @@ import { refuseUnknown } from "@statespace/core/backend";
 export interface CsvOptions {
   /** One character between fields. Default ",". */
   readonly delimiter?: string;
+  /** Number of the text's first line in errors, for a part of a file. Default 1. */
+  readonly firstLine?: number;
 }
 
 /**
@@ -15,14 +17,14 @@ export interface CsvOptions {
  * Source: RFC 4180. Departure: LF alone ends a line too.
  */
 export function parseCsv(text: string, options: CsvOptions = {}): string[][] {
-  refuseUnknown("parseCsv", options, ["delimiter"]);
-  const { delimiter = "," } = options;
+  refuseUnknown("parseCsv", options, ["delimiter", "firstLine"]);
+  const { delimiter = ",", firstLine = 1 } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
     throw new ArgumentError(
       `parseCsv: delimiter must be one character other than a quote or line break, got ${JSON.stringify(delimiter)}`,
     );
   }
-  const scanner = new CsvScanner(text, delimiter);
+  const scanner = new CsvScanner(text, delimiter, firstLine);
   const records: string[][] = [];
   while (!scanner.done) {
     const line = scanner.line;
@@ -36,12 +38,13 @@ export function parseCsv(text: string, options: CsvOptions = {}): string[][] {
 }
 
 class CsvScanner {
-  line = 1;
+  line: number;
   readonly #text: string;
   readonly #delimiter: string;
   #at = 0;
 
-  constructor(text: string, delimiter: string) {
+  constructor(text: string, delimiter: string, firstLine: number) {
+    this.line = firstLine;
     this.#text = text;
     this.#delimiter = delimiter;
     if (text.charCodeAt(0) === 0xfeff) this.#at = 1;

@@ -10,7 +10,7 @@ import { sha256Hex } from "../sources/sha256.ts";
 import { collect, type FileStream, type ReadOptions, reportProgress } from "../sources/source.ts";
 import { SourceError } from "../sources/sourceError.ts";
 import { checkSum } from "../sources/verifiedSource.ts";
-import { gunzip, isGzip } from "./gzip.ts";
+import { gunzip, isGzip, unpacked } from "./gzip.ts";
 
 /** Where the bytes of one file come from: a URL (a hub's page about a file too), a path (Node), bytes, a blob or a stream. */
 export type ByteSource = string | URL | Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array>;
@@ -50,6 +50,21 @@ export async function loadBytes(from: ByteSource, options: LoadOptions = {}): Pr
   const raw = await readWhole(from, name, { ...options, onProgress: whenBytesCame(options.onProgress) }, maxBytes);
   throwIfAborted(options.signal, `load: ${name}`);
   return isGzip(raw) ? gunzip(raw, name, maxBytes) : raw;
+}
+
+/**
+ * The bytes of one file as they come, for what is too large to hold; gzip is unpacked. Nothing is cached or compared with a checksum.
+ * Errors: `SourceError` for what cannot be opened or breaks off; `FormatError` for damaged gzip; `AbortedError`.
+ */
+export async function* streamBytes(
+  from: ByteSource,
+  options: Omit<LoadOptions, "cache" | "sha256" | "maxBytes"> = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  refuseUnknown("streamBytes", options, ["fetch", "retries", "signal", "onProgress"], { headers: "fetch" });
+  const name = sourceName(from);
+  throwIfAborted(options.signal, `load: ${name}`);
+  const { chunks } = await openFile(from, name, options);
+  yield* unpacked(chunks, name);
 }
 
 /** Text of one file, which must be UTF-8. Errors: as `loadBytes`, and `FormatError` for bytes that are no UTF-8. */
