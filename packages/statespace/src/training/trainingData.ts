@@ -90,6 +90,15 @@ async function textData(recipe: Recipe, data: TextData, base: string): Promise<T
     );
   const [train, test] = [encode("train"), encode("test")];
   const { batchSize, seqLen, seed, rows } = recipe;
+  const needed = 1 + seqLen * (rows === "crops" ? 1 : batchSize);
+  if (train.length < needed)
+    throw new FormatError(
+      `recipe: data: the texts have ${train.length} tokens to train on, ${rows === "crops" ? "a row" : "a batch"} needs ${needed}: longer texts, or a shorter seqLen`,
+    );
+  if (test.length < 2)
+    throw new FormatError(
+      `recipe: data: what is held out has ${test.length} tokens, 2 are needed: longer texts, or a larger data.heldOut`,
+    );
   return {
     vocabSize: tokenizer.vocabSize,
     tokenizer,
