@@ -71,6 +71,7 @@ const kinds: Readonly<Record<string, (build: ParameterBuilder, length: number) =
         outputGate: false,
         mlpDim: 0,
         window: 0,
+        sinks: false,
       },
       build,
     ),

@@ -4,7 +4,7 @@
 typedef struct {
   In q, k, v;
   MaybeInts seqIdx;
-  MaybeIn visible;
+  MaybeIn visible, sink;
   long b, l, m, h, hkv, p, window;
   float scale, softCap;
 } Attention;
@@ -33,16 +33,16 @@ static long firstKey(const Attention *s, long row, long t) {
 INLINE float capped(float score, float softCap) {
   return softCap == 0 ? score : softCap * tanh4(splat(score / softCap))[0];
 }
-/** Attention weights of one query over keys [first, own], into weights[j]. */
-static void weigh(const Attention *s, long row, long t, long head, long first, float *weights) {
+/** Attention weights of one query over keys [first, own], into weights[j]; what the head's sink draws, 0 without one. */
+static float weigh(const Attention *s, long row, long t, long head, long first, float *weights) {
   long own = s->m - s->l + t;
   const float *q = s->q + ((row * s->l + t) * s->h + head) * s->p;
-  float top = -__builtin_inff();
+  float top = s->sink ? s->sink[head] : -__builtin_inff();
   for (long j = first; j <= own; j++) {
     weights[j] = hidden(s, row, j, own) ? -__builtin_inff() : capped(s->scale * dotRow(q, s->k + keyRow(s, row, j, head), s->p), s->softCap);
     top = weights[j] > top ? weights[j] : top;
   }
-  float sum = 0;
+  float drawn = s->sink ? exp4(splat(s->sink[head] - top))[0] : 0, sum = drawn;
   for (long j = first; j <= own; j += 4) {
     long count = own + 1 - j;
     F4 e = exp4(loadPart(weights + j, count) - splat(top));
@@ -50,6 +50,7 @@ static void weigh(const Attention *s, long row, long t, long head, long first, f
     for (long i = 0; i < minLong(4, count); i++) sum += e[i];
   }
   for (long j = first; j <= own; j++) weights[j] /= sum;
+  return drawn / sum;
 }
 
 /** `workspace`: m floats a thread. */
@@ -66,9 +67,9 @@ KERNEL(causalAttention, Out y, Attention s, Space workspace) {
       if (weights[j] != 0) addRow(to, s.v + keyRow(&s, row, j, head), weights[j], s.p);
   }
 }
-/** `workspace`: m floats a thread. Threads own shared heads, so sums over queries do not collide. */
-KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, In dY, Attention s, Space workspace) {
-  float *weights = workspace + thread * s.m;
+/** `workspace`: m floats a thread, then b h. Threads own shared heads, so sums over queries do not collide. */
+KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, MaybeOut dSink, In dY, Attention s, Space workspace) {
+  float *weights = workspace + thread * s.m, *sinks = workspace + threads * s.m;
   Span items = share(s.b * s.hkv, 1, thread, threads);
   long group = s.h / s.hkv;
   for (long i = items.lo; i < items.hi; i++) {
@@ -77,14 +78,16 @@ KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, In dY, Attention s, Space wo
       memset(dk + ((row * s.m + j) * s.hkv + shared) * s.p, 0, (UW)s.p * sizeof(float));
       memset(dv + ((row * s.m + j) * s.hkv + shared) * s.p, 0, (UW)s.p * sizeof(float));
     }
-    for (long head = shared * group; head < (shared + 1) * group; head++)
+    for (long head = shared * group; head < (shared + 1) * group; head++) {
+      float ofSink = 0;
       for (long t = 0; t < s.l; t++) {
         long at = ((row * s.l + t) * s.h + head) * s.p, first = firstKey(&s, row, t), own = s.m - s.l + t;
         const float *dy = dY + at, *q = s.q + at;
         float *dQuery = dq + at, mean = 0;
-        weigh(&s, row, t, head, first, weights);
+        float drawn = weigh(&s, row, t, head, first, weights);
         for (long j = first; j <= own; j++)
           if (weights[j] != 0) mean += weights[j] * dotRow(dy, s.v + keyRow(&s, row, j, head), s.p);
+        ofSink -= drawn * mean;
         memset(dQuery, 0, (UW)s.p * sizeof(float));
         for (long j = first; j <= own; j++) {
           if (weights[j] == 0) continue;
@@ -99,5 +102,13 @@ KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, In dY, Attention s, Space wo
           addRow(dv + key, dy, weights[j], s.p);
         }
       }
+      sinks[row * s.h + head] = ofSink;
+    }
   }
+  if (!dSink) return;
+  // Rows may be other threads'.
+  if (threads > 1) barrier(thread, threads);
+  if (thread > 0) return;
+  memset(dSink, 0, (UW)s.h * sizeof(float));
+  for (long i = 0; i < s.b * s.h; i++) dSink[i % s.h] += sinks[i];
 }

@@ -6,7 +6,7 @@ typedef struct {
   InOut keys, values;
   InOutInts position;
   In q, k, v;
-  MaybeIn rotary, visible;
+  MaybeIn rotary, visible, sink;
   long b, m, h, hkv, p, r;
   float scale, softCap;
   Flag interleaved;
@@ -24,10 +24,10 @@ static void turned(float *to, const float *x, const float *turn, long r, long p,
   }
 }
 
-/** y of one query over the keys up to t; `weights` has room for m, `query` is turned. */
-static void attendOne(const AttentionStep *s, float *y, const float *query, long row, long t, long shared, float *weights) {
+/** y of one query over the keys up to t; `weights` has room for m, `query` is turned, `sink` is its head's or 0. */
+static void attendOne(const AttentionStep *s, float *y, const float *query, long row, long t, long shared, const float *sink, float *weights) {
   long stride = s->hkv * s->p, from = (row * s->m * s->hkv + shared) * s->p;
-  float top = -__builtin_inff(), sum = 0;
+  float top = sink ? *sink : -__builtin_inff();
   for (long j = 0; j <= t; j++) {
     int hidden = s->visible && j != t && s->visible[row * s->m + j] == 0;
     F4 dot = splat(0);
@@ -38,6 +38,7 @@ static void attendOne(const AttentionStep *s, float *y, const float *query, long
     weights[j] = hidden ? -__builtin_inff() : score;
     top = weights[j] > top ? weights[j] : top;
   }
+  float sum = sink ? exp4(splat(*sink - top))[0] : 0;
   for (long j = 0; j <= t; j += 4) {
     long count = minLong(4, t + 1 - j);
     F4 e = exp4(loadPart(weights + j, count) - splat(top));
@@ -72,7 +73,7 @@ KERNEL(causalAttentionStep, AttentionStep s, Space workspace) {
     memcpy(s.values + slot, s.v + i * s.p, (UW)s.p * sizeof(float));
     for (long head = 0; head < group; head++) {
       turned(query, s.q + (row * s.h + shared * group + head) * s.p, turn, s.r, s.p, s.interleaved);
-      attendOne(&s, y + head * s.p, query, row, t, shared, weights);
+      attendOne(&s, y + head * s.p, query, row, t, shared, s.sink ? s.sink + shared * group + head : 0, weights);
     }
   }
   // Every thread has read the positions before they move on.

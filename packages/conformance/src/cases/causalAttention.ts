@@ -17,6 +17,7 @@ interface Parts {
   readonly hidden?: boolean;
   /** Spread of the queries: how sharp the softmax is. */
   readonly sharpness?: number;
+  readonly sinks?: boolean;
 }
 
 const bound = {
@@ -29,7 +30,7 @@ const bound = {
 function attentionCase(
   name: string,
   { b, l, m, h, hkv, p }: Size,
-  { packed = false, hidden = false, sharpness = 1 }: Parts = {},
+  { packed = false, hidden = false, sharpness = 1, sinks = false }: Parts = {},
   attrs: Record<string, unknown> = {},
 ): OpCase {
   return {
@@ -49,6 +50,7 @@ function attentionCase(
             ),
           }
         : {}),
+      ...(sinks ? { sink: draw.normal([h], 2) } : {}),
     }),
     bound,
     scale: "peak",
@@ -86,6 +88,21 @@ export const causalAttentionCases: readonly OpCase[] = [
     { window: 10 },
   ),
   attentionCase("a window, packed", { b: 2, l: 70, m: 90, h: 2, hkv: 2, p: 4 }, { packed: true }, { window: 33 }),
+  attentionCase("sinks", { b: 2, l: 19, m: 19, h: 3, hkv: 3, p: 8 }, { sinks: true }),
+  attentionCase("sinks, one query, shared keys", { b: 3, l: 1, m: 37, h: 4, hkv: 2, p: 8 }, { sinks: true }),
+  attentionCase(
+    "sinks, a window, a soft cap, packed",
+    { b: 2, l: 70, m: 90, h: 4, hkv: 2, p: 5 },
+    { sinks: true, packed: true, hidden: true },
+    { window: 33, softCap: 2 },
+  ),
+  attentionCase(
+    "sinks, sharp",
+    { b: 1, l: 12, m: 12, h: 2, hkv: 1, p: 4 },
+    { sinks: true, sharpness: 30 },
+    { scale: 1 },
+  ),
+  attentionCase("sinks, few queries, wide heads", { b: 2, l: 3, m: 70, h: 2, hkv: 1, p: 130 }, { sinks: true }),
   attentionCase("one query, a window", { b: 1, l: 1, m: 90, h: 2, hkv: 1, p: 256 }, {}, { window: 80 }),
   attentionCase("a window of 64", { b: 1, l: 200, m: 200, h: 2, hkv: 1, p: 4 }, {}, { window: 64 }),
   // Scores of some hundred: exp overflows unless the largest is taken off first.

@@ -18,6 +18,7 @@ interface Parts {
   /** Every third key is hidden. */
   readonly hidden?: boolean;
   readonly sharpness?: number;
+  readonly sinks?: boolean;
 }
 
 const bound = {
@@ -39,7 +40,7 @@ function angles(m: number, r: number): number[] {
 function stepCase(
   name: string,
   { b, m, h, hkv, p }: Size,
-  { at, r = 0, hidden = false, sharpness = 1 }: Parts,
+  { at, r = 0, hidden = false, sharpness = 1, sinks = false }: Parts,
   attrs: Record<string, unknown> = {},
 ): OpCase {
   return {
@@ -62,6 +63,7 @@ function stepCase(
             ),
           }
         : {}),
+      ...(sinks ? { sink: draw.normal([h], 2) } : {}),
     }),
     bound,
     scale: "peak",
@@ -85,6 +87,13 @@ export const causalAttentionStepCases: readonly OpCase[] = [
   stepCase("hidden keys", { b: 2, m: 20, h: 2, hkv: 1, p: 4 }, { at: [10, 19], hidden: true }),
   stepCase("a scale of its own", { b: 1, m: 10, h: 2, hkv: 2, p: 4 }, { at: [8] }, { scale: 0.3 }),
   stepCase("a soft cap", { b: 2, m: 20, h: 4, hkv: 2, p: 8 }, { at: [10, 19], sharpness: 4 }, { softCap: 2 }),
+  stepCase("sinks", { b: 2, m: 90, h: 4, hkv: 2, p: 8 }, { at: [3, 80], r: 8, sinks: true }),
+  stepCase(
+    "sinks, first token",
+    { b: 1, m: 8, h: 2, hkv: 1, p: 4 },
+    { at: [0], sinks: true, hidden: true },
+    { softCap: 2 },
+  ),
   stepCase("wide heads", { b: 1, m: 9, h: 1, hkv: 1, p: 300 }, { at: [7], r: 300 }),
   // Scores of some hundred: exp overflows unless the largest is taken off first.
   stepCase("sharp", { b: 1, m: 90, h: 1, hkv: 1, p: 4 }, { at: [80], sharpness: 100 }, { scale: 1 }),

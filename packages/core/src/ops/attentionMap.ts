@@ -2,6 +2,7 @@ import { full, range } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, equal, greater, lessEqual, logicalAnd, mul } from "./binary.ts";
+import { concat } from "./joining.ts";
 import { cast, where } from "./make.ts";
 import { matMul } from "./matMul.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
@@ -19,15 +20,16 @@ export interface AttentionMapInputs {
   readonly k: Tensor;
   readonly seqIdx?: Tensor | undefined;
   readonly visible?: Tensor | undefined;
+  readonly sink?: Tensor | undefined;
 }
 
 /**
  * The weights a_tj that `causalAttention` averages with: what each token looks at. Made of base kernels, to look at, not for speed.
  *
- * Shapes: as `causalAttention`; the map [b, h, l, m]; every row of it sums to 1.
+ * Shapes: as `causalAttention`; the map [b, h, l, m]; every row of it sums to 1, or what its sink leaves.
  */
 export function attentionMap(
-  { q, k, seqIdx, visible }: AttentionMapInputs,
+  { q, k, seqIdx, visible, sink }: AttentionMapInputs,
   { scale = 0, window = 0, softCap = 0 }: { scale?: number; window?: number; softCap?: number } = {},
 ): Tensor {
   return tidy(() => {
@@ -38,7 +40,10 @@ export function attentionMap(
     const raw = mul(reshape(matMul(queries, keys, false, true), [b, h, l, m]), scale === 0 ? 1 / Math.sqrt(p) : scale);
     const scores = softCap === 0 ? raw : mul(tanh(mul(raw, 1 / softCap)), softCap);
     const seen = broadcastTo(cast(seenKeys(q, m, window, seqIdx, visible), "float32"), [b, h, l, m]);
-    return softmax(where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend })));
+    const shown = where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend }));
+    if (sink === undefined) return softmax(shown);
+    const drawn = broadcastTo(reshape(sink, [1, h, 1, 1]), [b, h, l, 1]);
+    return sliceAxis(softmax(concat([shown, drawn], -1)), -1, 0, m);
   });
 }
 

@@ -15,6 +15,8 @@ const inputs = {
   seqIdx: "int32 b l?",
   /** 0 hides a key. */
   visible: "b m?",
+  /** Score of each head's sink: what it draws of a query's attention goes nowhere. */
+  sink: "h?",
 } as const;
 
 const attrs = {
@@ -34,9 +36,10 @@ const attrs = {
  * Shapes: q, y [b, l, h, p]; k, v [b, m, hkv, p] with m >= l, the last l being the queries' own tokens; h/hkv heads share a key;
  * seqIdx int32 [b, l]: a query sees no key from before the last change along l (packed sequences); what stands in front of
  * the l tokens belongs to the row's first sequence; visible [b, m]: keys at a 0 are seen by nobody but their own token. With a window
- * also m - l + t - window < j; with a softCap scores are bounded by it before the softmax.
+ * also m - l + t - window < j; with a softCap scores are bounded by it before the softmax. With sinks [h] the softmax of a head has one score
+ * more, which is its sink's as it is, and no value: a_tj = exp(s_tj) / (exp(sink) + sum_j exp(s_tj)).
  * Errors: ShapeError, DTypeError; ArgumentError for a scale that is not finite or a window that is no count.
- * Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1; grouped keys as in Ainslie et al. 2023 (arXiv 2305.13245).
+ * Source: Vaswani et al. 2017 (arXiv 1706.03762), eq. 1; grouped keys as in Ainslie et al. 2023 (arXiv 2305.13245); sinks as in gpt-oss (arXiv 2508.10925).
  */
 export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
   name: "causalAttention",
@@ -52,9 +55,9 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
     if (!Number.isSafeInteger(window) || window < 0)
       throw new ArgumentError(`causalAttention: window must be a whole number from 0, got ${window}`);
   },
-  differentiable: ["q", "k", "v"],
+  differentiable: ["q", "k", "v", "sink"],
   // Query by query.
-  reference: ({ q, k, v, seqIdx, visible }, { scale, window, softCap }) => {
+  reference: ({ q, k, v, seqIdx, visible, sink }, { scale, window, softCap }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = k.shape.slice(1, 3) as [number, number];
     const factor = scale === 0 ? 1 / Math.sqrt(p) : scale;
@@ -72,9 +75,10 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
           const scores = seen.map((j) =>
             capped(factor * row(k, j).reduce((sum, x, c) => sum + x * query[c]!, 0), softCap),
           );
-          const peak = Math.max(...scores);
+          const drawn = sink === undefined ? Number.NEGATIVE_INFINITY : sink.data[head]!;
+          const peak = Math.max(drawn, ...scores);
           const weights = scores.map((score) => Math.exp(score - peak));
-          const total = weights.reduce((a, x) => a + x, 0);
+          const total = weights.reduce((a, x) => a + x, Math.exp(drawn - peak));
           seen.forEach((j, at) =>
             row(v, j).forEach((x, c) => (y.data[((i * l + t) * h + head) * p + c]! += (weights[at]! / total) * x)),
           );
@@ -83,10 +87,10 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
     }
     return { y };
   },
-  compose: ({ q, k, v, seqIdx, visible }, { scale, window, softCap }) => {
+  compose: ({ q, k, v, seqIdx, visible, sink }, { scale, window, softCap }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = v.shape.slice(1, 3) as [number, number];
-    const map = reshape(attentionMap({ q, k, seqIdx, visible }, { scale, window, softCap }), [
+    const map = reshape(attentionMap({ q, k, seqIdx, visible, sink }, { scale, window, softCap }), [
       b * hkv,
       (h / hkv) * l,
       m,

@@ -18,6 +18,8 @@ const inputs = {
   rotary: "m r?",
   /** 0 hides a key of the cache. */
   visible: "b m?",
+  /** As in `causalAttention`. */
+  sink: "h?",
 } as const;
 
 const attrs = {
@@ -63,7 +65,7 @@ export const causalAttentionStep: Op<typeof inputs, typeof attrs> = defineOp({
   differentiable: [],
   inPlace: ["keys", "values", "position"],
   // Softmax attention of one query a row over a cache, which is filled at the row's position first.
-  reference: ({ q, k, v, keys, values, position, rotary, visible }, { scale, interleaved, softCap }) => {
+  reference: ({ q, k, v, keys, values, position, rotary, visible, sink }, { scale, interleaved, softCap }) => {
     const [b, h, p] = q.shape as [number, number, number];
     const [m, hkv] = keys.shape.slice(1, 3) as [number, number];
     const r = rotary?.shape[1] ?? 0;
@@ -103,9 +105,10 @@ export const causalAttentionStep: Op<typeof inputs, typeof attrs> = defineOp({
         const scores = seen.map((j) =>
           capped(factor * cached(out.keys.data, j, own).reduce((sum, x, c) => sum + x * query[c]!, 0), softCap),
         );
-        const peak = Math.max(...scores);
+        const drawn = sink === undefined ? Number.NEGATIVE_INFINITY : sink.data[head]!;
+        const peak = Math.max(drawn, ...scores);
         const weights = scores.map((score) => Math.exp(score - peak));
-        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const total = weights.reduce((sum, weight) => sum + weight, Math.exp(drawn - peak));
         seen.forEach((j, at) =>
           cached(out.values.data, j, own).forEach(
             (x, c) => (out.y.data[(row * h + head) * p + c]! += (weights[at]! / total) * x),

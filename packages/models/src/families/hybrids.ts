@@ -98,6 +98,7 @@ export function writeAttention(
   expressible(family, qkNorm === "none" || own.includes("qkNorm"), "qkNorm", qkNorm);
   expressible(family, !outputGate || own.includes("outputGate"), "outputGate", outputGate);
   expressible(family, config.softCap === undefined, "softCap", config.softCap);
+  expressible(family, !config.sinks, "sinks", config.sinks);
   expressible(family, window === 0 || own.includes("window"), "window", window);
   return {
     ...attentionSchema.write(config, (setting) =>

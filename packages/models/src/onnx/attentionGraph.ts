@@ -10,6 +10,7 @@ export function attentionGraph(layer: LayerGraph, x: Value, config: AttentionMix
   for (const setting of ["window", "dConv", "mlpDim"] as const)
     if (config[setting] !== 0) throw new ArgumentError(`onnx: attention cannot have ${setting} = ${config[setting]}`);
   if (config.rotaryScaling !== undefined) throw new ArgumentError("onnx: attention cannot have rotaryScaling");
+  if (config.sinks) throw new ArgumentError("onnx: attention cannot have sinks");
   const sizes = [h * p, hkv * p, hkv * p, ...(outputGate ? [h * p] : [])];
   const [q, k, v, gate] = graph.split(layer.linear("in_proj", x), sizes) as [Value, Value, Value, Value | undefined];
   const heads = (value: Value, count: number, name: string): Value => {

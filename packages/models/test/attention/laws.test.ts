@@ -25,6 +25,7 @@ const base: AttentionMixerConfig = {
   outputGate: false,
   mlpDim: 0,
   window: 0,
+  sinks: false,
 };
 const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
   plain: {},
@@ -47,6 +48,8 @@ const variants: Readonly<Record<string, Partial<AttentionMixerConfig>>> = {
   "a window of 3, rotated": { window: 3, rotaryDim: 4, nHeads: 4, useOutBias: true },
   "a window of 4, convolved, half of it rotated": { window: 4, dConv: 3, rotaryDim: 2, rotaryInterleaved: true },
   "a window of one": { window: 1 },
+  "sinks, rotated": { sinks: true, rotaryDim: 4, nHeads: 4 },
+  "sinks, a window, a soft cap": { sinks: true, window: 3, softCap: 0.7 },
   "a soft cap": { softCap: 0.5, rotaryDim: 4, nHeads: 4 },
   "a soft cap, a window": { softCap: 0.7, window: 3 },
   "a window wider than the text": { window: 20, rotaryDim: 4, qkNorm: "head" },

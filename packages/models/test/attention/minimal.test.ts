@@ -36,6 +36,9 @@ describe("attention/minimal.ts equals the fast path", () => {
   for (const window of [0, 3])
     it(`a soft cap, a window of ${window}`, () =>
       expectMinimalEqualsFast(withSettings(plain, { softCap: 0.4, window }), minimalTransformer));
+  for (const window of [0, 3])
+    it(`sinks, a window of ${window}`, () =>
+      expectMinimalEqualsFast(withSettings(plain, { sinks: true, window }), minimalTransformer));
   for (const window of [1, 3])
     it(`a window of ${window}`, () => expectMinimalEqualsFast(withSettings(plain, { window }), minimalTransformer));
   for (const interleaved of [false, true]) {

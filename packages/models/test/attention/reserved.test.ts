@@ -30,6 +30,7 @@ const config: AttentionMixerConfig = {
   outputGate: true,
   mlpDim: 8,
   window: 0,
+  sinks: true,
 };
 const LENGTH = 9;
 

@@ -4,22 +4,25 @@ import { attentionArrays } from "./weights.ts";
 
 /**
  * Gradients of the attention; the weights a are computed again. With g_j = dy . v_j and g the mean of g_j under a:
- * dv_j += a_j dy, dscore_j = a_j (g_j - g), dq += scale dscore_j k_j, dk_j += scale dscore_j q.
+ * dv_j += a_j dy, dscore_j = a_j (g_j - g), dq += scale dscore_j k_j, dk_j += scale dscore_j q; a sink has no value: its score's is -a g.
  */
 export function causalAttentionGrad(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const s = attentionArrays(backend, inputs, attrs);
-  const outputs = [inputs.q!, inputs.k!, inputs.v!].map(({ shape }) => backend.output(shape));
+  const of = [inputs.q!, inputs.k!, inputs.v!, ...(inputs.sink ? [inputs.sink] : [])];
+  const outputs = of.map(({ shape }) => backend.output(shape));
   const [outQ, outK, outV] = outputs.map((info) => backend.floats(info)) as [Float32Array, Float32Array, Float32Array];
+  const outSink = outputs[3] && backend.floats(outputs[3]);
   const dY = backend.floats(inputs.dY!);
   backend.launch(() => {
     // Keys are shared by queries and heads: their sums run in float64.
     const [dQ, dK, dV] = [new Float64Array(outQ.length), new Float64Array(outK.length), new Float64Array(outV.length)];
+    const dSink = new Float64Array(s.h);
     const weights = new Float64Array(s.m);
     const g = new Float64Array(s.m);
     for (let i = 0; i < s.b; i++) {
       for (let t = 0; t < s.l; t++) {
         for (let head = 0; head < s.h; head++) {
-          s.weigh(i, t, head, weights);
+          const drawn = s.weigh(i, t, head, weights);
           const query = s.queryOffset(i, t, head);
           const until = s.m - s.l + t;
           let mean = 0;
@@ -32,6 +35,7 @@ export function causalAttentionGrad(backend: CpuBackend, inputs: KernelInputs, a
             }
             mean += weights[j]! * g[j]!;
           }
+          dSink[head]! -= drawn * mean;
           for (let j = 0; j <= until; j++) {
             const dScore = s.scale * s.slopes[j]! * weights[j]! * (g[j]! - mean);
             const at = s.keyOffset(i, j, head);
@@ -46,6 +50,7 @@ export function causalAttentionGrad(backend: CpuBackend, inputs: KernelInputs, a
     outQ.set(dQ);
     outK.set(dK);
     outV.set(dV);
+    outSink?.set(dSink);
   });
   return outputs;
 }

@@ -37,6 +37,7 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
   const position = backend.ints(inputs.position!);
   const rotary = inputs.rotary && backend.floats(inputs.rotary);
   const visible = inputs.visible && backend.floats(inputs.visible);
+  const sink = inputs.sink && backend.floats(inputs.sink);
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   const interleaved = attrs.interleaved as boolean;
   const softCap = attrs.softCap as number;
@@ -58,7 +59,8 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
       for (let head = 0; head < h; head++) {
         const query = turn(q, (row * h + head) * p, p, rotary, t * r, r, interleaved);
         const cached = (j: number): number => ((row * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
-        let peak = Number.NEGATIVE_INFINITY;
+        const drawn = sink ? sink[head]! : Number.NEGATIVE_INFINITY;
+        let peak = drawn;
         for (let j = 0; j <= t; j++) {
           weights[j] = Number.NEGATIVE_INFINITY;
           if (j < t && visible && visible[row * m + j] === 0) continue;
@@ -68,7 +70,7 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
           weights[j] = score;
           peak = Math.max(peak, score);
         }
-        let total = 0;
+        let total = Math.exp(drawn - peak);
         sum.fill(0);
         for (let j = 0; j <= t; j++) {
           const weight = Math.exp(weights[j]! - peak);

@@ -19,8 +19,8 @@ export interface AttentionArrays {
   queryOffset(i: number, t: number, head: number): number;
   /** By how much each score of the query that was weighed last moves with its product: 1, but for a soft cap. */
   readonly slopes: Float64Array;
-  /** Fills `weights` [m] with the softmax of one query; 0 where it sees nothing. */
-  weigh(i: number, t: number, head: number, weights: Float64Array): void;
+  /** Fills `weights` [m] with the softmax of one query; 0 where it sees nothing. @returns what the head's sink draws, 0 without one */
+  weigh(i: number, t: number, head: number, weights: Float64Array): number;
 }
 
 export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): AttentionArrays {
@@ -29,6 +29,7 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
   const [q, k, v] = [backend.floats(inputs.q!), backend.floats(inputs.k!), backend.floats(inputs.v!)];
   const seqIdx = inputs.seqIdx && backend.ints(inputs.seqIdx);
   const visible = inputs.visible && backend.floats(inputs.visible);
+  const sink = inputs.sink && backend.floats(inputs.sink);
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   const keyOffset = (i: number, j: number, head: number): number =>
     ((i * m + j) * hkv + Math.floor((head * hkv) / h)) * p;
@@ -43,10 +44,11 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
   };
   const softCap = attrs.softCap as number;
   const slopes = new Float64Array(m).fill(1);
-  const weigh = (i: number, t: number, head: number, weights: Float64Array): void => {
+  const weigh = (i: number, t: number, head: number, weights: Float64Array): number => {
     const own = m - l + t;
     weights.fill(Number.NEGATIVE_INFINITY);
-    let peak = Number.NEGATIVE_INFINITY;
+    const drawn = sink ? sink[head]! : Number.NEGATIVE_INFINITY;
+    let peak = drawn;
     for (let j = firstKey(i, t); j <= own; j++) {
       if (j < own && visible && visible[i * m + j] === 0) continue;
       let dot = 0;
@@ -56,9 +58,11 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
       weights[j] = score;
       peak = Math.max(peak, score);
     }
-    let total = 0;
+    const ofSink = Math.exp(drawn - peak);
+    let total = ofSink;
     for (let j = 0; j <= own; j++) total += weights[j] = Math.exp(weights[j]! - peak);
     for (let j = 0; j < m; j++) weights[j] = j <= own ? weights[j]! / total : 0;
+    return ofSink / total;
   };
   return { b, l, m, h, hkv, p, scale, q, k, v, keyOffset, queryOffset, slopes, weigh };
 }

@@ -4,7 +4,7 @@ import type { WasmBackend } from "../../backend.ts";
 import { call } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
 
-function argumentsOf({ q, k, v, seqIdx, visible }: KernelInputs, { scale, window, softCap }: KernelAttrs) {
+function argumentsOf({ q, k, v, seqIdx, visible, sink }: KernelInputs, { scale, window, softCap }: KernelAttrs) {
   const [b, l, h, p] = q!.shape as [number, number, number, number];
   const [m, hkv] = k!.shape.slice(1, 3) as [number, number];
   const factor = (scale as number) === 0 ? 1 / Math.sqrt(p) : (scale as number);
@@ -15,6 +15,7 @@ function argumentsOf({ q, k, v, seqIdx, visible }: KernelInputs, { scale, window
     v: v!,
     seqIdx,
     visible,
+    sink,
     b,
     l,
     m,
@@ -39,9 +40,9 @@ function causalAttention(backend: WasmBackend, inputs: KernelInputs, attrs: Kern
 
 function causalAttentionGrad(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
   const { values, work } = argumentsOf(inputs, attrs);
-  const { q, k, v } = values;
-  const gradients = gradientsLike(backend, { dq: q, dk: k, dv: v });
-  backend.withSpace({ workspace: backend.threads * values.m }, (space) =>
+  const { q, k, v, sink, b, h, m } = values;
+  const gradients = gradientsLike(backend, { dq: q, dk: k, dv: v, dSink: sink });
+  backend.withSpace({ workspace: backend.threads * m + b * h }, (space) =>
     call.causalAttentionGrad(backend, { ...gradients, dY: inputs.dY!, ...space, ...values }, 3 * work),
   );
   return present(gradients);

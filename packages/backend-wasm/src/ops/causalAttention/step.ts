@@ -4,12 +4,12 @@ import { call } from "../../kernels.gen.ts";
 
 /** One token over a cache, which it joins. */
 export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
-  const { q, k, v, keys, values, position, rotary, visible } = inputs;
+  const { q, k, v, keys, values, position, rotary, visible, sink } = inputs;
   const [b, h, p] = q!.shape as [number, number, number];
   const [m, hkv] = keys!.shape.slice(1, 3) as [number, number];
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   const y = backend.output(q!.shape);
-  const tensors = { y, q: q!, k: k!, v: v!, keys: keys!, values: values!, position: position!, rotary, visible };
+  const tensors = { y, q: q!, k: k!, v: v!, keys: keys!, values: values!, position: position!, rotary, visible, sink };
   const extents = { b, m, h, hkv, p, r: rotary?.shape[1] ?? 0 };
   // As if the cache were half full.
   const work = b * hkv === 1 ? 0 : 2 * b * h * m * p;

@@ -1,6 +1,7 @@
 import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
+import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { causalAttentionStep } from "./step.ts";
 
 interface Attention {
@@ -50,14 +51,14 @@ const widest = 128;
 
 function attend(
   backend: WebGpuBackend,
-  { q, k, v, visible }: KernelInputs,
+  { q, k, v, visible, sink }: KernelInputs,
   { params, first, queries }: Attention,
   y: TensorInfo,
   stats: TensorInfo | undefined,
 ): void {
   const { b, l, h, p } = params;
   const CAPPED = params.softCap > 0;
-  const buffers = { q: q!, k: k!, v: v!, first, visible, y, stats };
+  const buffers = { q: q!, k: k!, v: v!, first, visible, y, stats, sink };
   if (l >= leastShared && p <= widest) {
     const PQ = Math.ceil(p / 4);
     // Keys and values take at most 16 KiB less the flags.
@@ -74,6 +75,21 @@ function attend(
   backend.run("causalAttention/forward", { constants: { CAPPED }, params, buffers, grid: foldGrid(queries) });
 }
 
+/** The gradient of the sinks [h]: of every query, then summed. */
+function sinkGrad(
+  backend: WebGpuBackend,
+  read: Readonly<Record<"y" | "dy" | "stats" | "sink", TensorInfo>>,
+  { b, l, h, p }: Attention["params"],
+): TensorInfo {
+  const each = backend.scratch(b * l * h);
+  const size = b * l * h;
+  backend.runOver("causalAttention/sinkGrad", size, 64, { params: { size, h, p }, buffers: { ...read, dsink: each } });
+  const all = backend.output([h]);
+  foldAxis(backend, foldOps.sum, each, 1, b * l, h, all);
+  backend.release(each);
+  return all;
+}
+
 /** The baseline's attention and its gradient; nothing of order l m reaches memory. */
 export const kernels: KernelTable<WebGpuBackend> = {
   causalAttentionStep,
@@ -85,7 +101,7 @@ export const kernels: KernelTable<WebGpuBackend> = {
     return [y];
   },
   causalAttentionGrad: (backend, inputs, attrs) => {
-    const { q, k, v, visible, dY } = inputs;
+    const { q, k, v, visible, sink, dY } = inputs;
     const plan = prepare(backend, inputs, attrs);
     const { params, first, queries, keys } = plan;
     const p = q!.shape[3]!;
@@ -109,6 +125,7 @@ export const kernels: KernelTable<WebGpuBackend> = {
       grid: foldGrid(keys),
     });
     const grads = [dQ, backend.view(dKV, k!.shape, 0), backend.view(dKV, v!.shape, keys * p)];
+    if (sink) grads.push(sinkGrad(backend, { y, dy: dY!, stats, sink }, params));
     backend.release(stats, y, dKV, ...(first ? [first] : []));
     return grads;
   },

@@ -1,6 +1,7 @@
 // dq of one query and head, a workgroup each. With a the weights, g_j = dy . v_j and g their mean under a:
 // dscore_j = a_j (g_j - g), dq = scale sum_j dscore_j k_j. The g_j are taken relative to that of the key with the largest
-// weight: where one key has nearly all of it, g_j - g would otherwise be lost in rounding.
+// weight: where one key has nearly all of it, g_j - g would otherwise be lost in rounding. What a sink draws has no value, so that of it the mean has
+// that key's g less.
 struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, scale: f32, softCap: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, l, h, p]
@@ -9,7 +10,7 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, s
 @group(0) @binding(4) var<storage, read> first: array<i32>; //: if HAS_FIRST // [b, l]
 @group(0) @binding(5) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(6) var<storage, read> dy: array<f32>; // [b, l, h, p]
-@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; // in: peak, sum; out: also the key with the largest weight, and g; [b, l, h]
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; // in: peak, sum, the sink's weight; out: peak, sum, the key with the largest weight, and g; [b, l, h]
 @group(0) @binding(8) var<storage, read_write> dq: array<f32>; // [b, l, h, p]
 override CAPPED = false;
 override HAS_FIRST = false;
@@ -54,6 +55,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   mean = sumLanes(mean, lid);
+  if (stat.z != 0.0f) {
+    let at = keyAt(row, leader, head);
+    for (var c = 0u; c < params.p; c++) {
+      mean -= stat.z * dy[query * params.p + c] * v[at + c];
+    }
+  }
   for (var base = begin; base <= own; base += WG) {
     let j = base + lid;
     var slope = 0.0f;

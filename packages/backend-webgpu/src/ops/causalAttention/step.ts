@@ -4,7 +4,7 @@ import { foldGrid } from "../../device/launch.ts";
 
 /** One token over a cache: the first dispatch puts its key and value there, the second attends. */
 export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo[] {
-  const { q, k, v, keys, values, position, rotary, visible } = inputs;
+  const { q, k, v, keys, values, position, rotary, visible, sink } = inputs;
   const [b, h, p] = q!.shape as [number, number, number];
   const [m, hkv] = keys!.shape.slice(1, 3) as [number, number];
   const r = rotary?.shape[1] ?? 0;
@@ -22,7 +22,7 @@ export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs
   backend.run("causalAttention/step", {
     constants: { INTERLEAVED, CAPPED: softCap > 0, P: p },
     params: { m, h, hkv, p, r, scale, softCap, size: b * h },
-    buffers: { q: q!, ...cache, visible, y },
+    buffers: { q: q!, ...cache, visible, sink, y },
     grid: foldGrid(b * h),
   });
   return [y];

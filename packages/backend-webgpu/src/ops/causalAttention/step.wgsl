@@ -9,7 +9,9 @@ struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, softCap: f
 @group(0) @binding(5) var<storage, read> rotary: array<f32>; //: optional // [m, r]
 @group(0) @binding(6) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(7) var<storage, read_write> y: array<f32>; // [b, h, p]
+@group(0) @binding(8) var<storage, read> sink: array<f32>; //: if HAS_SINK // [h]
 override CAPPED = false;
+override HAS_SINK = false;
 override HAS_VISIBLE = false;
 override INTERLEAVED = false;
 const WG = 64u;
@@ -61,6 +63,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   workgroupBarrier();
   var peak = HIDDEN;
   var total = 0.0f;
+  if (HAS_SINK) {
+    peak = sink[head];
+    total = select(0.0f, 1.0f, lid == 0u);
+  }
   for (var base = 0u; base <= own; base += WG) {
     let j = base + lid;
     var seen = j <= own;

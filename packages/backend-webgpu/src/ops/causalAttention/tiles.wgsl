@@ -8,9 +8,11 @@ struct Params { b: u32, l: u32, m: u32, h: u32, hkv: u32, p: u32, window: u32, s
 @group(0) @binding(4) var<storage, read> first: array<i32>; //: if HAS_FIRST // [b, l], first key of the query's sequence
 @group(0) @binding(5) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
 @group(0) @binding(6) var<storage, read_write> y: array<f32>; // [b, l, h, p]
-@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; //: if KEEP_STATS // [b, l, h], largest score and sum of exponentials
+@group(0) @binding(7) var<storage, read_write> stats: array<vec4f>; //: if KEEP_STATS // [b, l, h], largest score, sum of exponentials, what the sink draws
+@group(0) @binding(8) var<storage, read> sink: array<f32>; //: if HAS_SINK // [h]
 override CAPPED = false;
 override HAS_FIRST = false;
+override HAS_SINK = false;
 override HAS_VISIBLE = false;
 override KEEP_STATS = false;
 const WG = 64u;
@@ -66,6 +68,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // The own token is always seen, so its score is a peak to start from.
   var peak = score(query, row, before + t, head);
   var total = 0.0f;
+  if (HAS_SINK) {
+    peak = max(peak, sink[head]);
+    total = expAccurate(sink[head] - peak);
+  }
   let end = before + min(t0 + WG, params.l);
   for (var base = firstKey(row, t0); base < end; base += TILE) {
     workgroupBarrier();
@@ -126,6 +132,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   if (KEEP_STATS) {
-    stats[query] = vec4f(peak, total, 0.0f, 0.0f);
+    var drawn = 0.0f;
+    if (HAS_SINK) {
+      drawn = expAccurate(sink[head] - peak) / total;
+    }
+    stats[query] = vec4f(peak, total, drawn, 0.0f);
   }
 }

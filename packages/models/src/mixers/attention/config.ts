@@ -117,6 +117,11 @@ const attentionFields = {
     max: 1e6,
     doc: "bound on the scores: each is softCap tanh(score / softCap)",
   },
+  sinks: {
+    type: "boolean",
+    default: false,
+    doc: "each head has a learned score more in its softmax, with no value: what it draws goes nowhere",
+  },
   window: {
     type: "integer",
     min: 0,

@@ -74,9 +74,13 @@ export function attentionMixer(input: Sequence, weight: Lookup, config: Attentio
       const scores = seen
         .map((j) => softmaxScale * dot(q, turnedHead(j, h + shared)))
         .map((score) => (softCap ? softCap * Math.tanh(score / softCap) : score));
-      softmax(scores).forEach((a, i) =>
-        headOf(convolved[seen[i]!]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
-      );
+      // A sink is a score without a value.
+      const sink = weight("sinks");
+      softmax(sink === undefined ? scores : [...scores, sink[head]!])
+        .slice(0, seen.length)
+        .forEach((a, i) =>
+          headOf(convolved[seen[i]!]!, h + hkv + shared).forEach((v, c) => (out[head * p + c]! += a * v)),
+        );
     }
     const besides = projected[t]!.subarray(qkvDim);
     if (outputGate) for (let i = 0; i < h * p; i++) out[i]! /= 1 + Math.exp(-besides[i]!);

@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { attentionMap, causalAttentionStep, causalConv1dStep } from "@statespace/core/ops";
-import { kaimingUniform } from "../../layers/initializers.ts";
+import { constant, kaimingUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
 import {
   forwardOptions,
@@ -52,7 +52,7 @@ interface Beside {
  *     q, k, v = conv(q, k, v)                    where dConv > 0
  *     q, k    = norm(q), norm(k)                 where qkNorm is not none
  *     q, k    = rotated by their positions       where rotaryDim > 0
- *     y       = attention(q, k, v)               times sigmoid(outputGate), where inProj makes one
+ *     y       = attention(q, k, v)               with a sink a head, where there are sinks; times sigmoid(outputGate), where inProj makes one
  *     output  = outProj(y, up silu(gate))        up and gate of inProj, where mlpDim > 0
  *
  * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them. A reserved state
@@ -70,6 +70,7 @@ export class AttentionMixer implements Mixer {
   readonly convBias: Parameter | undefined; // [p (h + 2 hkv)]
   readonly qNorm: Norm | undefined; // of p channels, or p h
   readonly kNorm: Norm | undefined; // of p channels, or p hkv
+  readonly sinks: Parameter | undefined; // [h]
   readonly outProj: Linear; // [dOut, p h + mlpDim / 2]
   /** Absent where there is a window. */
   readonly reserve?: (state: LayerState, reservation: Reservation) => void;
@@ -107,6 +108,7 @@ export class AttentionMixer implements Mixer {
     this.convBias = k > 0 ? build.make("conv1d.bias", [this.#qkvDim], kaimingUniform(k), own) : undefined;
     this.qNorm = this.#makeNorm(h, build.within("q_norm"));
     this.kNorm = this.#makeNorm(config.nHeadsKv, build.within("k_norm"));
+    this.sinks = config.sinks ? build.make("sinks", [h], constant(0), own) : undefined;
     const ofInner = build.ontoResidual(kaimingUniform(inner));
     this.outProj = build.linear("out_proj", [dOut, inner], ofInner, { bias: config.useOutBias });
     this.parameters = [
@@ -115,6 +117,7 @@ export class AttentionMixer implements Mixer {
       this.convBias,
       this.qNorm?.weight,
       this.kNorm?.weight,
+      this.sinks,
       ...this.outProj.parameters,
     ].filter((parameter) => parameter !== undefined);
   }
@@ -143,7 +146,7 @@ export class AttentionMixer implements Mixer {
       const fresh = this.#heads(convolved.y, initialState?.keys?.shape[1] ?? 0);
       const cache = appendToCache(initialState, fresh);
       const y = causalAttention(
-        { q: fresh.q, ...seenOf(cache, initialState), seqIdx },
+        { q: fresh.q, ...seenOf(cache, initialState), seqIdx, sink: this.sinks?.value },
         { scale: this.config.softmaxScale, softCap: this.config.softCap ?? 0 },
       ).y;
       const output = this.#output(y, beside);
@@ -178,7 +181,7 @@ export class AttentionMixer implements Mixer {
       const fresh = this.#heads(reshape(convolved, [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
       const cache = appendToCache(state, fresh);
       const { y } = causalAttention(
-        { q: fresh.q, ...seenOf(cache, state) },
+        { q: fresh.q, ...seenOf(cache, state), sink: this.sinks?.value },
         { scale: this.config.softmaxScale, softCap: this.config.softCap ?? 0 },
       );
       replaceCache(state, cache);
@@ -196,18 +199,18 @@ export class AttentionMixer implements Mixer {
     return { attention: this.map(input) };
   }
 
-  /** What each token of a sequence looks at: [b, h, l, m], rows sum to 1, m counting the tokens of the state too. */
+  /** What each token of a sequence looks at: [b, h, l, m], rows sum to 1 or what a sink leaves, m counting the tokens of the state too. */
   map(input: Tensor, { initialState, seqIdx }: Pick<ForwardOptions, "initialState" | "seqIdx"> = {}): Tensor {
     return tidy(() => {
       const { y } = this.#convolve(this.#project(input).qkv, { initialState, seqIdx });
       const { softmaxScale: scale, window, softCap = 0 } = this.config;
       if (window > 0) {
         const { q, k, visible } = this.#turnedInWindow(y, initialState);
-        return attentionMap({ q, k, visible, seqIdx }, { scale, window, softCap });
+        return attentionMap({ q, k, visible, seqIdx, sink: this.sinks?.value }, { scale, window, softCap });
       }
       const fresh = this.#heads(y, initialState?.keys?.shape[1] ?? 0);
       const { k, visible } = seenOf(appendToCache(initialState, fresh), initialState);
-      return attentionMap({ q: fresh.q, k, visible, seqIdx }, { scale, softCap });
+      return attentionMap({ q: fresh.q, k, visible, seqIdx, sink: this.sinks?.value }, { scale, softCap });
     });
   }
 
@@ -215,7 +218,8 @@ export class AttentionMixer implements Mixer {
   #inWindow(qkv: Tensor, before: LayerState | undefined, seqIdx?: Tensor): { y: Tensor; now: InWindow } {
     const { softmaxScale: scale, window, softCap = 0 } = this.config;
     const { q, k, visible, now } = this.#turnedInWindow(qkv, before);
-    return { y: causalAttention({ q, k, v: now.v, visible, seqIdx }, { scale, window, softCap }).y, now };
+    const sink = this.sinks?.value;
+    return { y: causalAttention({ q, k, v: now.v, visible, seqIdx, sink }, { scale, window, softCap }).y, now };
   }
 
   /** Queries and keys turned by their places among the tokens of a state and these. */
@@ -240,6 +244,7 @@ export class AttentionMixer implements Mixer {
         values: state.values!,
         position: state[POSITION]!,
         visible: state.visible,
+        sink: this.sinks?.value,
         rotary: this.#rotary.table(state.keys!.shape[1]!),
       },
       { scale: softmaxScale, interleaved: rotaryInterleaved, softCap },
