@@ -99,7 +99,7 @@ export const causalAttentionCases: readonly OpCase[] = [
   attentionCase(
     "sinks, sharp",
     { b: 1, l: 12, m: 12, h: 2, hkv: 1, p: 4 },
-    { sinks: true, sharpness: 30 },
+    { sinks: true, sharpness: 6 },
     { scale: 1 },
   ),
   attentionCase("sinks, few queries, wide heads", { b: 2, l: 3, m: 70, h: 2, hkv: 1, p: 130 }, { sinks: true }),
