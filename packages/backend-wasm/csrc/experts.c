@@ -7,7 +7,7 @@ static long bytesOfRow(int format, long k) { return format == FORMAT_Q8 ? k / BL
 static void byOne(float *c, const float *a, const unsigned char *weight, long expert, long m, long n, long k, long rowB, long columnB, int format,
                   int thread, int threads) {
   int halves = format == FORMAT_F16 || format == FORMAT_BF16;
-  if (format != FORMAT_F32 && (halves ? m <= FEW_ROWS : n % 4 == 0)) {
+  if (format != FORMAT_F32 && (halves || n % 4 == 0)) {
     long bytes = halves ? 2 * k : bytesOfRow(format, k);
     multiplyPacked(c, a, weight + expert * n * bytes, 0, m, n, k, format, thread, threads);
     return;

@@ -1,9 +1,12 @@
 // C = A B (+ bias): f32, packed and blocked (Goto & van de Geijn 2008), any strides, batched.
 // Micro-tile 4 x 12: twelve accumulators, three loads of B and one broadcast of A live at a time fit the 15 vector registers
 // an engine leaves; see bench/NOTES.md for the tiles tried.
+#include "byRows.h"
 #include "gemm.h"
 
 enum { MR = 4, NR = 12, KC = 384, MC = 128, NC = 768 };
+/** Where both operands lie along k they are multiplied so, from this k on (their lanes are added up at its end), or up to so many rows. */
+enum { BY_ROWS_K = 32, BY_ROWS_M = 4 };
 
 /** Rows of k that are packed at a time over all panels: as many pages stay translated and in the prefetcher. */
 enum { PACK_ROWS = 16 };
@@ -132,49 +135,6 @@ static void multiply(const Problem *g, float *scratch) {
   }
 }
 
-/**
- * `m` (1 to 4) rows of A against rows of B that are contiguous in k: one pass over B as it lies, no packing. `streams` rows at a
- * time, far apart: several streams keep the hardware's prefetcher busy where one waits at each page's end.
- */
-INLINE void skinny(const int m, const int streams, const Problem *g) {
-  const float *x = g->A.data;
-  long stretch = (g->n + streams - 1) / streams;
-  for (long j = 0; j < stretch; j++) {
-    F4 sums[4][4][2];
-    const float *w[4];
-    for (int s = 0; s < streams; s++) {
-      w[s] = g->B.data + (j + s * stretch < g->n ? j + s * stretch : j) * g->B.column;
-      for (int i = 0; i < m; i++) sums[s][i][0] = sums[s][i][1] = splat(0);
-    }
-    long k = 0;
-    for (; k + 8 <= g->k; k += 8)
-      for (int i = 0; i < m; i++)
-        for (int u = 0; u < 2; u++) {
-          F4 v = load4(x + i * g->A.row + k + 4 * u);
-          for (int s = 0; s < streams; s++) sums[s][i][u] = madd(v, load4(w[s] + k + 4 * u), sums[s][i][u]);
-        }
-    for (; k < g->k; k += 4)
-      for (int i = 0; i < m; i++)
-        for (int s = 0; s < streams; s++) sums[s][i][0] = madd(loadPart(x + i * g->A.row + k, g->k - k), loadPart(w[s] + k, g->k - k), sums[s][i][0]);
-    for (int i = 0; i < m; i++) {
-      F4 z = splat(0), total = sumEach(sums[0][i][0] + sums[0][i][1], streams > 1 ? sums[1][i][0] + sums[1][i][1] : z,
-                                       streams > 2 ? sums[2][i][0] + sums[2][i][1] : z, streams > 3 ? sums[3][i][0] + sums[3][i][1] : z);
-      for (int s = 0; s < streams && j + s * stretch < g->n; s++) {
-        long column = j + s * stretch;
-        g->C[i * g->rowC + column] = total[s] + (g->bias ? g->bias[column] : 0.0f);
-      }
-    }
-  }
-}
-static __attribute__((noinline)) void skinny1(const Problem *g) { skinny(1, 4, g); }
-static __attribute__((noinline)) void skinny2(const Problem *g) { skinny(2, 2, g); }
-static __attribute__((noinline)) void skinny3(const Problem *g) { skinny(3, 2, g); }
-static __attribute__((noinline)) void skinny4(const Problem *g) { skinny(4, 1, g); }
-static void skinnyRows(const Problem *g) {
-  static void (*const by[])(const Problem *) = {skinny1, skinny2, skinny3, skinny4};
-  by[g->m - 1](g);
-}
-
 INLINE int byColumns(const Problem *g) { return g->n >= g->m; }
 /** Panels of a product's longer side: what can be multiplied apart. */
 static long unitsOf(const Problem *g) { return byColumns(g) ? (g->n + NR - 1) / NR : (g->m + MR - 1) / MR; }
@@ -197,8 +157,10 @@ void multiplyPart(const Problem *g, long part, long parts, float *scratch) {
   if (p.k == 0) {
     for (long i = 0; i < p.m; i++)
       for (long j = 0; j < p.n; j++) p.C[i * p.rowC + j] = p.bias ? p.bias[j] : 0.0f;
-  } else if (p.m >= 1 && p.m <= 4 && !p.packed && p.B.row == 1 && p.A.column == 1) skinnyRows(&p);
-  else multiply(&p, scratch);
+  } else if (!p.packed && p.B.row == 1 && p.A.column == 1 && (p.k >= BY_ROWS_K || p.m <= BY_ROWS_M)) {
+    ByRows rows = {p.A.data, (const unsigned char *)p.B.data, p.bias, p.C, p.m, p.n, p.k, p.A.row, p.B.column, p.rowC, FORMAT_F32};
+    multiplyByRows(&rows, scratch);
+  } else multiply(&p, scratch);
 }
 
 /**

@@ -86,13 +86,6 @@ INLINE I4 quantisedAt(Form form, const char *block, int s) {
 }
 INLINE I4 addDots(Form form, I4 x, I4 w, I4 sum) { return isBytes(form) ? dotBytes(x, w, sum) : sum + dot16((S8)x, (S8)w); }
 
-/** Keeps what comes behind a value: gathered at the top, where the compiler puts them, the loads of all steps would not fit in registers. */
-#ifdef __wasm__
-#define AFTER(value) __asm__ volatile("" : "+r"(value) : : "memory")
-#else
-#define AFTER(value)
-#endif
-
 /**
  * sums [rows][groups][4] += products of `rows` rows of x and `groups` groups. The sums stay in memory: a load and a store a block leaves
  * the registers to the whole numbers.
@@ -107,8 +100,8 @@ INLINE void tileOfRows(const Form form, const int rows, const int groups, float 
   for (; blocks > 0; blocks--) {
     I4 dots[MOST_ROWS][MOST_GROUPS];
     // Pointers of their own: out of one counter, as the compiler would make them, each load needs an addition.
-    for (int i = 0; i < rows; i++) AFTER(x[i]);
-    for (int g = 0; g < groups; g++) AFTER(block[g]);
+    for (int i = 0; i < rows; i++) KEEP_PLACE(x[i]);
+    for (int g = 0; g < groups; g++) KEEP_PLACE(block[g]);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
@@ -124,7 +117,7 @@ INLINE void tileOfRows(const Form form, const int rows, const int groups, float 
 #pragma clang loop unroll(full)
         for (int g = 0; g < groups; g++) {
           dots[i][g] = addDots(form, four, w[g], dots[i][g]);
-          AFTER(dots[i][g]);
+          KEEP_PLACE(dots[i][g]);
         }
       }
     }

@@ -18,7 +18,5 @@ INLINE F4 brains4(const unsigned short *p) { return (F4)(__builtin_convertvector
 
 /** Columns [from, from + count) of one row as floats; `from` and `count` are multiples of 32 for q8 and q4. */
 void unpackRow(float *out, const unsigned char *weight, int format, long k, long row, long from, long count);
-/** Rows of x up to which halves are multiplied as they lie; beyond, unpacking them into panels pays. q8 and q4 always are. */
-enum { FEW_ROWS = 8 };
 /** A thread's part of y [m, n] = x [m, k] W^T + bias. */
 void multiplyPacked(float *y, const float *x, const unsigned char *weight, const float *bias, long m, long n, long k, int format, int thread, int threads);

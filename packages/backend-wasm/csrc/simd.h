@@ -22,6 +22,13 @@ typedef H4 H4Loose __attribute__((aligned(2)));
 /** For what is called from several places but seldom: inlined, it would fill the binary. */
 #define OUTLINE static __attribute__((noinline, unused))
 
+/** Keeps loads that come behind a value there: the compiler gathers those of many steps in front, where they do not fit in registers. */
+#ifdef __wasm__
+#define KEEP_PLACE(value) __asm__ volatile("" : "+r"(value) : : "memory")
+#else
+#define KEEP_PLACE(value)
+#endif
+
 INLINE F4 load4(const float *p) { return *(const F4Loose *)p; }
 INLINE void store4(float *p, F4 v) { *(F4Loose *)p = v; }
 INLINE I4 loadInt4(const int *p) { return *(const I4Loose *)p; }

@@ -106,6 +106,7 @@ const hot = new Set([
   "conv.c",
   "diagonalScan.c",
   "experts.c",
+  "byRows.c",
   "fft.c",
   "gatedDelta.c",
   "gatedDeltaBack.c",

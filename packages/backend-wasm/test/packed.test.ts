@@ -82,22 +82,26 @@ describe.each<PackedFormat>(["f16", "bf16", "q8", "q4"])("%s weights", (format) 
   });
 });
 
-it.each<PackedFormat>(["q8", "q4"])("products give each row of %s what it gets alone, bit for bit", async (format) => {
-  const [m, n, k] = [23, 37, 320];
-  const x = noise(m * k, 5);
-  const weight = packWeight(noise(n * k, 3), [n, k], format);
-  const rows = async (from: number, count: number): Promise<Float32Array> =>
-    readFloats(linear({ x: tensor(x.slice(from * k, (from + count) * k), [count, k]), weight }).y);
-  const alone = await Promise.all(Array.from({ length: m }, (_, i) => rows(i, 1)));
-  const expected = (from: number, count: number): Float32Array =>
-    Float32Array.from(alone.slice(from, from + count).flatMap((row) => [...row]));
-  for (const [from, count] of [
-    [0, 2],
-    [2, 3],
-    [5, 4],
-    [9, 7],
-    [0, m],
-  ] as const)
-    expect(await rows(from, count)).toEqual(expected(from, count));
-  weight.dispose();
-});
+it.each<PackedFormat | "f32">(["f32", "f16", "bf16", "q8", "q4"])(
+  "products by %s give each row what it gets alone, bit for bit",
+  async (format) => {
+    const [m, n, k] = [23, 37, format === "q8" || format === "q4" ? 320 : 325];
+    const x = noise(m * k, 5);
+    const values = noise(n * k, 3);
+    const weight = format === "f32" ? tensor(values, [n, k]) : packWeight(values, [n, k], format);
+    const rows = async (from: number, count: number): Promise<Float32Array> =>
+      readFloats(linear({ x: tensor(x.slice(from * k, (from + count) * k), [count, k]), weight }).y);
+    const alone = await Promise.all(Array.from({ length: m }, (_, i) => rows(i, 1)));
+    const expected = (from: number, count: number): Float32Array =>
+      Float32Array.from(alone.slice(from, from + count).flatMap((row) => [...row]));
+    for (const [from, count] of [
+      [0, 2],
+      [2, 3],
+      [5, 4],
+      [9, 7],
+      [0, m],
+    ] as const)
+      expect(await rows(from, count)).toEqual(expected(from, count));
+    weight.dispose();
+  },
+);

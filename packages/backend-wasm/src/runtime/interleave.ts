@@ -3,8 +3,8 @@
  * what deflate looks back on, and both together take little more than one.
  */
 
-/** How many blocks each array is cut into. */
-const BLOCKS = 8;
+/** How many blocks each array is cut into: a block and its twin have to lie within the 32 kB that deflate looks back on. */
+const BLOCKS = 16;
 
 const cut = (length: number, block: number): number => Math.floor((length * block) / BLOCKS);
 

@@ -12,14 +12,13 @@ function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs): Tensor
   const m = sizeOf(x!.shape) / k;
   const y = backend.output([...x!.shape.slice(0, -1), n]);
   const format = formatNumber(backend.formatOf(weight!));
-  const inIntegers = format === constants.FORMAT_Q8 || format === constants.FORMAT_Q4;
-  if (inIntegers || (format !== constants.FORMAT_F32 && m <= constants.FEW_ROWS)) {
+  if (format !== constants.FORMAT_F32) {
     call.linearPacked(backend, { y, x: x!, weight: weight!, bias, m, n, k, format }, 2 * m * n * k);
     return y;
   }
   const a = { tensor: x!, row: k, column: 1 };
   const b = { tensor: weight!, row: 1, column: k };
-  gemm(backend, { a, b, c: y, bias, m, n, k, format });
+  gemm(backend, { a, b, c: y, bias, m, n, k });
   return y;
 }
 
