@@ -35,6 +35,7 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implement
   private constructor(machine: Executor, parallelWork: number) {
     super("wasm");
     this.machine = machine;
+    machine.onLost = (reason) => this.lose(reason);
     this.readsAtOnce = machine.readNow !== undefined;
     this.#parallelWork = parallelWork;
   }

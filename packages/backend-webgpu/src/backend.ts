@@ -63,7 +63,7 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
     this.#traits = traits;
     this.precision = precision;
     this.emulated = traits.software;
-    this.#faults = new DeviceFaults(device);
+    this.#faults = new DeviceFaults(device, (reason) => this.lose(reason));
     this.#pool = new BufferPool(device, traits.maxBufferSize, {
       beforeDrop: () => this.#recorder.flush(),
       outOfMemory: (message) => this.#faults.report("out-of-memory", message),
@@ -85,11 +85,6 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
   /** Goes on without what a check found wrong; `why` is told among the traits. */
   refuse(part: Part, why: string): void {
     this.#traits = { ...this.#traits, ...WITHOUT[part], refused: [...this.#traits.refused, why] };
-  }
-
-  /** Calls back once when the device goes away, before anything is rejected. */
-  set onLost(callback: () => void) {
-    this.#faults.onLost = callback;
   }
 
   protected override allocate(bytes: number): DeviceBuffer {

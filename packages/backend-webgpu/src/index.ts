@@ -1,4 +1,4 @@
-import { stopBackend, type BackendDefinition } from "@statespace/core";
+import type { BackendDefinition } from "@statespace/core";
 import { WebGpuBackend } from "./backend.ts";
 import { checkDeviceOptions, openDevice, type DeviceOptions } from "./device/device.ts";
 import { requestGpu } from "./device/requestGpu.ts";
@@ -14,7 +14,7 @@ export type { DispatchRequest, ShaderName, ShaderRequest } from "./shader/types.
 
 /**
  * WebGPU, for `registerBackend(webGpuBackend())`: browsers through `navigator.gpu`, Node through the npm package `webgpu`.
- * A lost device rejects what is in flight with DeviceLostError and stops the backend; `setBackend("webgpu")` opens a new one.
+ * A lost device rejects what is in flight, and every call after, with DeviceLostError; `await backend.recover()` opens a new one.
  * @throws ArgumentError for an unknown option; BackendError (from `setBackend`) where there is no adapter.
  */
 export function webGpuBackend(options: DeviceOptions = {}): BackendDefinition<DeviceOptions> {
@@ -26,7 +26,6 @@ async function create(options: DeviceOptions = {}): Promise<WebGpuBackend> {
   checkDeviceOptions(options);
   const { device, traits } = await openDevice(await requestGpu(), options);
   const backend = new WebGpuBackend(device, traits, patterns, options.precision);
-  backend.onLost = () => stopBackend(backend);
   await runSelfTests(backend);
   return backend;
 }

@@ -28,7 +28,7 @@ export class OutOfMemoryError extends BackendError {
   override readonly name: string = "OutOfMemoryError";
 }
 
-/** The device behind a backend went away; its tensors are gone, `setBackend` starts it anew. */
+/** The device behind a backend went away, and its tensors with it; `await backend.recover()` opens a fresh one in its place. */
 export class DeviceLostError extends BackendError {
   override readonly name: string = "DeviceLostError";
 }

@@ -2,7 +2,7 @@ import { BackendError, DeviceLostError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { bestFlavour, compileBinary, type Flavour } from "./binary.ts";
-import type { Executor } from "./executor.ts";
+import { unheardLoss, type Executor, type LossListener } from "./executor.ts";
 import { Heap } from "./heap.ts";
 import { Pool } from "./pool.ts";
 import { canShareMemory, mayBlock } from "./startWorker.ts";
@@ -110,6 +110,7 @@ export class Machine implements Executor {
   readonly threads: number;
   readonly heap: Heap;
   readonly pool: Pool = new Pool();
+  onLost: LossListener = unheardLoss;
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   readonly #stackTop: number;
@@ -131,6 +132,7 @@ export class Machine implements Executor {
     this.#stackTop = this.#exports.__stack_pointer.value as number;
     this.#eager = this.heap.allocate(4 * ARGUMENT_WORDS);
     this.#words = new Int32Array(memory.buffer);
+    this.pool.onLost = (reason) => void this.onLost(reason);
   }
 
   /**
@@ -156,7 +158,7 @@ export class Machine implements Executor {
     const stalled = (times: number): void => {
       const now = Date.now();
       if (times === 1) waitingSince = now;
-      if (now - waitingSince > patience) throw new DeviceLostError(`wasm: a worker has been silent for ${patience} ms`);
+      if (now - waitingSince > patience) throw new DeviceLostError(`a worker has been silent for ${patience} ms`);
     };
     const instance = await WebAssembly.instantiate(module, { env: { memory, stalled } });
     const machine = new Machine(flavour, threads, memory, instance, limit);
@@ -204,7 +206,7 @@ export class Machine implements Executor {
   /** Runs a list of commands that lies in memory. @throws DeviceLostError once a worker is gone. */
   runList(list: number, count: number, parallel: boolean): void {
     const { lost } = this.pool;
-    if (lost !== undefined) throw this.#lostError(lost);
+    if (lost !== undefined) throw this.onLost(lost);
     try {
       if (!parallel || this.threads === 1) {
         this.#exports.runAlone(list, count);
@@ -215,19 +217,15 @@ export class Machine implements Executor {
       // The trap left frames behind and workers at a barrier: nothing of this pool can be trusted.
       this.#exports.__stack_pointer.value = this.#stackTop;
       if (this.threads > 1) this.#exports.stop();
-      this.pool.lose(String(error));
-      throw error instanceof BackendError
-        ? error
+      const silent = error instanceof DeviceLostError;
+      this.pool.lose(silent ? error.message : String(error));
+      throw silent
+        ? this.onLost(error.message)
         : new BackendError(`wasm: a kernel failed: ${String(error)}`, { cause: error });
     }
-    this.pool.lose("a worker failed inside a kernel");
-    throw this.#lostError("a worker failed inside a kernel");
-  }
-
-  #lostError(reason: string): DeviceLostError {
-    return new DeviceLostError(
-      `wasm: the thread pool is gone (${reason}); stopBackend("wasm") and setBackend("wasm") start it anew`,
-    );
+    const reason = "a worker failed inside a kernel";
+    this.pool.lose(reason);
+    throw this.onLost(reason);
   }
 
   close(): void {

@@ -1,8 +1,8 @@
-import { BackendError, DeviceLostError } from "@statespace/core";
+import { BackendError } from "@statespace/core";
 import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { compileBinary, type Flavour } from "./binary.ts";
 import { COMMANDS, type Answer, type Batch, type DriverStart } from "./driver.ts";
-import type { Executor } from "./executor.ts";
+import { unheardLoss, type Executor, type LossListener } from "./executor.ts";
 import { Heap, type Growable } from "./heap.ts";
 import { ARGUMENT_WORDS, newMemory, settle, workerStarts, type WasmOptions } from "./machine.ts";
 import { Pool } from "./pool.ts";
@@ -39,6 +39,7 @@ export class RemoteMachine implements Executor {
   readonly flavour: Flavour;
   readonly threads: number;
   readonly pool: Pool = new Pool();
+  onLost: LossListener = unheardLoss;
   readonly #driver: WorkerHandle;
   readonly #reads: Map<number, Read> = new Map();
   #heap: Heap | undefined;
@@ -47,6 +48,7 @@ export class RemoteMachine implements Executor {
   #uploads: Uint8Array[] = [];
   #scheduled = false;
   #fault: BackendError | undefined;
+  #over = false;
   #started: { resolve(heapBase: number): void; reject(fault: BackendError): void } | undefined;
 
   private constructor(flavour: Flavour, start: DriverStart, workerUrl: string | undefined) {
@@ -60,7 +62,7 @@ export class RemoteMachine implements Executor {
       },
       workerUrl,
     );
-    this.pool.onLost = (reason) => this.#lose(new DeviceLostError(lostMessage(reason)));
+    this.pool.onLost = (reason) => this.#lose(reason);
   }
 
   /** @throws BackendError for settings the machine cannot meet, or a worker that does not start. */
@@ -112,7 +114,7 @@ export class RemoteMachine implements Executor {
   }
 
   close(): void {
-    this.#lose(new DeviceLostError("wasm: the backend was stopped"));
+    this.#lose("the backend was stopped");
   }
 
   /** Ends the worker from outside: how tests make it die. */
@@ -147,9 +149,7 @@ export class RemoteMachine implements Executor {
   #hear(answer: Answer): void {
     if ("failed" in answer) {
       const { failed, reason } = answer;
-      this.#lose(
-        failed === "DeviceLostError" ? new DeviceLostError(lostMessage(reason)) : new BackendError(`wasm: ${reason}`),
-      );
+      this.#lose(reason, failed === "BackendError" ? new BackendError(`wasm: ${reason}`) : undefined);
     } else if ("heapBase" in answer) {
       this.#started?.resolve(answer.heapBase);
     } else {
@@ -161,29 +161,25 @@ export class RemoteMachine implements Executor {
 
   /** The worker ended, or never began. */
   #fail(reason: string): void {
-    this.#lose(
-      this.#heap === undefined
-        ? new BackendError(`wasm: the worker did not start: ${reason}`)
-        : new DeviceLostError(lostMessage(`the worker is gone: ${reason}`)),
-    );
+    if (this.#heap !== undefined) this.#lose(`its worker is gone: ${reason}`);
+    else this.#lose(reason, new BackendError(`wasm: the worker did not start: ${reason}`));
   }
 
-  /** Ends everything; the first reason stays. */
-  #lose(fault: BackendError): void {
-    if (this.#fault) return;
-    // Only what was in flight failed with it; what comes after finds the workers gone.
-    this.#fault =
-      fault instanceof DeviceLostError ? fault : new DeviceLostError(lostMessage(fault.message), { cause: fault });
+  /**
+   * Ends everything; the first reason stays.
+   * @param inFlight what the reads in flight are told, where they failed of something else than the loss that it led to
+   */
+  #lose(reason: string, inFlight?: BackendError): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#driver.terminate();
     this.pool.close();
     this.#words = [];
     this.#uploads = [];
+    this.#fault = this.onLost(reason);
+    const fault = inFlight ?? this.#fault;
     this.#started?.reject(fault);
     for (const { reject } of this.#reads.values()) reject(fault);
     this.#reads.clear();
   }
-}
-
-function lostMessage(reason: string): string {
-  return `wasm: the worker of the backend is gone (${reason}); stopBackend("wasm") and setBackend("wasm") start it anew`;
 }

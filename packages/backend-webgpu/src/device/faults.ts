@@ -8,26 +8,18 @@ export class DeviceFaults {
   readonly #device: GPUDevice;
   #fault: BackendError | undefined;
   readonly #inFlight: Set<(fault: BackendError) => void> = new Set();
-  /** Called once when the device goes away, before anything is rejected. */
-  onLost: (() => void) | undefined;
 
-  constructor(device: GPUDevice) {
+  /** @param lose told once when the device goes away, before anything is rejected; gives what every call throws then */
+  constructor(device: GPUDevice, lose: (reason: string) => DeviceLostError) {
     this.#device = device;
     // Replays run without error scopes: their launches were checked when they were captured.
     device.onuncapturederror = ({ error }) =>
       this.report(error instanceof GPUOutOfMemoryError ? "out-of-memory" : "validation", error.message);
-    void device.lost.then(({ message, reason }) =>
-      this.#lose(
-        new DeviceLostError(
-          `webgpu: the device was lost (${reason}): ${message || "no reason given"}; setBackend("webgpu") starts anew`,
-        ),
-      ),
-    );
+    void device.lost.then(({ message, reason }) => this.#lose(lose(`${reason}: ${message || "no reason given"}`)));
   }
 
-  #lose(fault: BackendError): void {
+  #lose(fault: DeviceLostError): void {
     this.#fault = fault;
-    this.onLost?.();
     for (const reject of this.#inFlight) reject(fault);
     this.#inFlight.clear();
   }

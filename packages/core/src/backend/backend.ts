@@ -1,4 +1,4 @@
-import { ArgumentError, BackendError } from "../errors.ts";
+import { ArgumentError, BackendError, DeviceLostError } from "../errors.ts";
 import { GraphMemory } from "./graph.ts";
 import type { Kernel, KernelAttrs, KernelInputs, KernelTable } from "./kernel.ts";
 import { packBytes, unpackToF32 } from "./packing.ts";
@@ -37,6 +37,16 @@ export interface Recording {
   dispose(): void;
 }
 
+/** What the registry does for a backend that it started. */
+export interface BackendKeeper<Backend> {
+  /** Its device is gone: it runs no longer. */
+  forget(): void;
+  /** Opens another in its place. @throws BackendError where none can be had */
+  reopen(): Promise<Backend>;
+  /** Waits for everything that comes back by itself. */
+  bringBack(): Promise<void>;
+}
+
 function elements(shape: readonly number[]): number {
   let size = 1;
   for (const extent of shape) size *= extent;
@@ -56,6 +66,9 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
   #name: string;
   #kernels: KernelTable = {};
   #running = true;
+  #lost: DeviceLostError | undefined;
+  #successor: StatespaceBackend<B, L> | undefined;
+  #keeper: BackendKeeper<StatespaceBackend<B, L>> | undefined;
   /** Made for a card that this machine has not, and run on its processor: far slower than the backends that are made for one. */
   readonly emulated: boolean = false;
   /** True where a read does not wait for a device or a worker. */
@@ -86,10 +99,59 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
     return this.#running;
   }
 
+  /** Why its device is gone, and with it all its tensors; absent while it is there. Every call then throws this, but `dispose`. */
+  get lost(): DeviceLostError | undefined {
+    return this.#lost;
+  }
+
+  /** Itself, or what runs in its place since it was recovered. */
+  get latest(): StatespaceBackend<B, L> {
+    return this.#successor?.latest ?? this;
+  }
+
+  /**
+   * The one call after a loss: opens a fresh device in this one's place, makes it the default where this one was, and waits for the models
+   * that were loaded with `{ recover: true }`; one that cannot come back says why when it is used. A backend that runs stays as it is.
+   * @returns the backend that runs now
+   * @throws BackendError where no device can be had; it may be called again then.
+   */
+  async recover(): Promise<StatespaceBackend<B, L>> {
+    const { latest } = this;
+    const keeper = latest.#keeper;
+    if (keeper === undefined) throw latest.#lost ?? new BackendError(`${this.name}: recover: it was never started`);
+    const fresh = latest.running ? latest : await keeper.reopen();
+    await keeper.bringBack();
+    return fresh;
+  }
+
+  /** Called by a backend when its device goes away; the first reason stays. @returns what every call throws from now on */
+  lose(reason: string): DeviceLostError {
+    if (this.#lost !== undefined) return this.#lost;
+    const error = new DeviceLostError(
+      `${this.#name}: the device is gone (${reason}), and its tensors with it: await backend.recover() opens it anew`,
+    );
+    // One that was stopped loses nothing: it has given its device up.
+    if (!this.#running) return error;
+    this.#lost = error;
+    if (this.#keeper === undefined) this.detach();
+    else this.#keeper.forget();
+    return error;
+  }
+
+  /** Called by the registry: another runs in its place from now on. */
+  succeed(fresh: StatespaceBackend<B, L>): void {
+    this.#successor = fresh;
+  }
+
+  #expectDevice(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
   /** Called by the registry before a backend is used. */
-  attach(name: string, kernels: KernelTable): void {
+  attach(name: string, kernels: KernelTable, keeper?: BackendKeeper<StatespaceBackend<B, L>>): void {
     this.#name = name;
     this.#kernels = kernels;
+    this.#keeper = keeper;
     this.#running = true;
   }
 
@@ -101,6 +163,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
 
   /** Runs a kernel on tensors of this backend. When it throws, what it had allocated is given back. */
   runKernel(kernel: Kernel, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo | readonly TensorInfo[] {
+    this.#expectDevice();
     const from = this.storage.begin();
     try {
       return kernel(this, inputs, attrs);
@@ -148,6 +211,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
   async ready(): Promise<void> {}
 
   take(bytes: number): Block<B> {
+    this.#expectDevice();
     const rounded = Math.max(4, Math.ceil(bytes / 4) * 4);
     return { buffer: this.allocate(rounded), bytes: rounded, holders: 0 };
   }
@@ -230,7 +294,10 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
     return {
       launches: launches.length,
       bytes,
-      replay: (): void => compiled.replay(),
+      replay: (): void => {
+        this.#expectDevice();
+        compiled.replay();
+      },
       dispose: (): void => {
         compiled.dispose();
         memory.dispose();
@@ -262,6 +329,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
    * Of a packed one they begin at a multiple of `packedRows`, and end at one or with the last row. `rows` may be reused at once.
    */
   writeRows(x: TensorInfo, row: number, rows: Uint8Array): void {
+    this.#expectDevice();
     const { block, byteOffset, format, shape } = this.storage.get(x.dataId);
     const k = rowLength(shape, format);
     if (!isPacked(format)) {
@@ -300,6 +368,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
 
   /** The canonical bytes of a packed weight. @throws BackendError for a tensor that is not packed. */
   async readPacked(x: TensorInfo): Promise<Uint8Array> {
+    this.#expectDevice();
     const { block, byteOffset, bytes, shape, format } = this.storage.get(x.dataId);
     if (!isPacked(format)) throw new BackendError(`readPacked: the tensor is not packed, but ${format}`);
     return this.unlayoutPacked(await this.download(block.buffer, byteOffset, bytes), shape, format);
@@ -331,6 +400,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
    * @throws BackendError for a wrong number of values, a packed weight, or a tensor made inside a capture that is under way.
    */
   writeInto(x: TensorInfo, values: TensorValues): void {
+    this.#expectDevice();
     const entry = this.storage.get(x.dataId);
     if (this.#recording?.memory.owns(entry.block))
       throw new BackendError(
@@ -360,6 +430,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
 
   /** Values of a tensor, after every launch so far; a packed weight is unpacked. */
   async read(dataId: DataId): Promise<TensorValues> {
+    this.#expectDevice();
     const entry = this.storage.get(dataId);
     const bytes = await this.download(entry.block.buffer, entry.byteOffset, entry.bytes);
     return this.#decode(entry, bytes);
@@ -367,6 +438,7 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
 
   /** As `read`, at once. @throws BackendError where the backend has no synchronous read. */
   readSync(dataId: DataId): TensorValues {
+    this.#expectDevice();
     const entry = this.storage.get(dataId);
     return this.#decode(entry, this.downloadSync(entry.block.buffer, entry.byteOffset, entry.bytes));
   }

@@ -27,25 +27,35 @@ function present(): Default {
   return ofTask?.get() ?? ofProgram;
 }
 
+/** The default, or what runs in its place since it was recovered. */
+function latestDefault(): AnyBackend | undefined {
+  return present().backend?.latest;
+}
+
 /** Name of the default backend, if any. */
 export function currentBackendName(): string | undefined {
-  const { backend } = present();
+  const backend = latestDefault();
   return backend?.running ? backend.name : undefined;
 }
 
-/** The default backend: where creators that are told nothing else make their tensors. @throws BackendError when none is set. */
+/**
+ * The default backend: where creators that are told nothing else make their tensors.
+ * @throws BackendError when none is set; DeviceLostError where its device is gone.
+ */
 export function currentBackend(): AnyBackend {
-  const { backend } = present();
-  if (!backend?.running) throw new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first");
+  const backend = latestDefault();
+  if (!backend?.running)
+    throw backend?.lost ?? new BackendError("no backend is set: await setBackend(...) or pickBackend(...) first");
   return backend;
 }
 
-/** The backend that was chosen, by default the default. @throws BackendError when it does not run. */
+/** The backend that was chosen, by default the default. @throws BackendError when it does not run; DeviceLostError where its device is gone. */
 export function chosenBackend(choice: BackendChoice | undefined): AnyBackend {
   if (choice === undefined) return currentBackend();
   if (typeof choice === "string") return runningBackend(choice);
-  if (!choice.running) throw new BackendError(`${choice.name}: the backend was stopped`);
-  return choice;
+  const { latest } = choice;
+  if (!latest.running) throw latest.lost ?? new BackendError(`${choice.name}: the backend was stopped`);
+  return latest;
 }
 
 /**

@@ -13,6 +13,7 @@ export {
 export * from "./kernel.ts";
 export * from "./packing.ts";
 export {
+  onRecovery,
   registerBackend,
   registeredBackends,
   startBackend,

@@ -32,6 +32,21 @@ const definitions = new Map<string, BackendDefinition>();
 const running = new Map<string, { readonly definition: BackendDefinition; readonly instance: AnyBackend }>();
 /** Starts under way: two calls at once share one. */
 const starting = new Map<string, Start>();
+/** Backends whose device went away, and that none runs in place of yet. */
+const gone = new Map<string, AnyBackend>();
+/** What comes back by itself once a backend was recovered. */
+const returning = new Set<() => Promise<void>>();
+/** Milliseconds until a device is asked for again: a driver that just restarted may not have one yet. */
+const REOPEN_DELAYS = [100, 500, 2000];
+
+/**
+ * Has a function called whenever a backend was recovered, so that what lay on it can come back. It must see for itself whether that
+ * concerns it, and tell of a failure when it is used. @returns what ends that
+ */
+export function onRecovery(comeBack: () => Promise<void>): () => void {
+  returning.add(comeBack);
+  return () => void returning.delete(comeBack);
+}
 
 /**
  * Makes a backend known by name; starts nothing. Registering a name again replaces a backend that is not running.
@@ -73,8 +88,11 @@ export function isStarted(name: string): boolean {
 export function runningBackend(name: string): AnyBackend {
   const found = running.get(name);
   if (found === undefined)
-    throw new BackendError(
-      `no backend runs as "${name}" (running: ${[...running.keys()].join(", ") || "none"}): await startBackend("${name}") first`,
+    throw (
+      gone.get(name)?.lost ??
+      new BackendError(
+        `no backend runs as "${name}" (running: ${[...running.keys()].join(", ") || "none"}): await startBackend("${name}") first`,
+      )
     );
   return found.instance;
 }
@@ -97,6 +115,8 @@ function begin(name: string): Start {
         throw new BackendError(`setBackend: ${name} was stopped while it started`);
       }
       running.set(name, { definition, instance });
+      gone.get(name)?.succeed(instance);
+      gone.delete(name);
       return instance;
     }),
   };
@@ -108,8 +128,13 @@ function begin(name: string): Start {
 async function open(definition: BackendDefinition): Promise<AnyBackend> {
   try {
     const instance = await definition.create(definition.options);
-    instance.attach(definition.name, definition.kernels);
+    instance.attach(definition.name, definition.kernels, {
+      forget: () => forget(instance),
+      reopen: () => reopen(definition),
+      bringBack,
+    });
     await instance.ready();
+    if (instance.lost !== undefined) throw instance.lost;
     return instance;
   } catch (error) {
     if (error instanceof BackendError) throw error;
@@ -119,8 +144,33 @@ async function open(definition: BackendDefinition): Promise<AnyBackend> {
   }
 }
 
+/** Its device went away. */
+function forget(instance: AnyBackend): void {
+  if (running.get(instance.name)?.instance === instance) {
+    running.delete(instance.name);
+    gone.set(instance.name, instance);
+  }
+  instance.detach();
+}
+
+async function reopen(definition: BackendDefinition): Promise<AnyBackend> {
+  for (const delay of REOPEN_DELAYS) {
+    try {
+      return await startBackend(definition);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+  }
+  return startBackend(definition);
+}
+
+/** Waits for all that comes back; what cannot tells whoever uses it next. */
+async function bringBack(): Promise<void> {
+  for (const comeBack of returning) await comeBack().catch(() => undefined);
+}
+
 /**
- * Stops a backend and forgets its tensors; `setBackend` starts it anew. Used after a lost device.
+ * Stops a backend and forgets its tensors; `setBackend` starts it anew.
  * Nothing happens when it does not run. Where it was the default, none is set.
  * @param backend its name, its definition, or the running backend itself.
  * @throws BackendError for a definition of this name that is not the one that runs.

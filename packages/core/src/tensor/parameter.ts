@@ -59,9 +59,14 @@ export class Parameter {
     return (this.#value ??= keep(zeros(this.shape, { backend: this.#place })));
   }
 
-  /** Where its values are. */
+  /** Where its values are, or are to come after they went with their device. */
   get backend(): AnyBackend {
-    return this.#value?.backend ?? chosenBackend(this.#place);
+    return this.#value?.backend.latest ?? chosenBackend(this.#place);
+  }
+
+  /** Whether its values went with their device: new ones are then made on the one that runs in its place. */
+  get isLost(): boolean {
+    return this.#value?.backend.lost !== undefined;
   }
 
   get size(): number {
@@ -75,9 +80,10 @@ export class Parameter {
         `${this.name}: values must have ${this.size} elements for [${this.shape.join(", ")}], got ${values.length}`,
       );
     }
-    if (this.#value === undefined) this.#value = keep(tensor(values, this.shape, { backend: this.#place }));
-    else writeInto(this.#value, values);
-    this.version++;
+    if (this.#value !== undefined && !this.isLost) {
+      writeInto(this.#value, values);
+      this.version++;
+    } else this.replace(tensor(values, this.shape, { backend: this.backend }));
   }
 
   /**
@@ -86,7 +92,7 @@ export class Parameter {
    */
   writer(format: WeightFormat = "f32"): WeightWriter {
     const value = this.#value;
-    if (format === "f32" && value !== undefined && value.backend.formatOf(value) === "f32")
+    if (format === "f32" && value !== undefined && !this.isLost && value.backend.formatOf(value) === "f32")
       return WeightWriter.into(value);
     return new WeightWriter(this.shape, format, { backend: this.backend });
   }

@@ -47,7 +47,7 @@ export function runListed(
     if (input.backend !== backend) throw mixed(name, inputs);
   }
   if (backend?.running === false)
-    throw new BackendError(`${name}: the ${backend.name} backend of its inputs was stopped`);
+    throw backend.lost ?? new BackendError(`${name}: the ${backend.name} backend of its inputs was stopped`);
   backend ??= on ?? currentBackend();
   const kernel = backend.kernels[name];
   if (kernel === undefined) throw new BackendError(`${name}: the ${backend.label} backend has no such kernel`);
@@ -69,6 +69,7 @@ function nameOf(input: Tensor, inputs: TensorRecord): string | undefined {
 }
 
 function mixed(name: string, inputs: TensorRecord): BackendError {
+  for (const { backend } of Object.values(inputs)) if (backend.lost !== undefined) return backend.lost;
   const places = Object.entries(inputs).map(([key, { backend }]) => `${key} on ${backend.name}`);
   return new BackendError(
     `${name}: all inputs must be on one backend, got ${places.join(", ")} (creators take { backend }; await model.to(...) moves a model)`,

@@ -30,6 +30,11 @@ export class AdaptedLinear implements LinearAdapter {
     return this.parts.every(({ module }) => module.idle);
   }
 
+  /** Whether its values went with their device. */
+  get isLost(): boolean {
+    return this.parts.some(({ parameters }) => parameters.some((p) => p.isLost));
+  }
+
   get #hasMagnitudes(): boolean {
     return this.parts.some(({ magnitude }) => magnitude !== undefined);
   }

@@ -80,6 +80,20 @@ export class Adapter {
     return active.get(this.model) === this;
   }
 
+  /** Whether its values went with their device. */
+  get isLost(): boolean {
+    return this.#attached.some((p) => p.isLost);
+  }
+
+  /** Grows with every change of its values. */
+  get changes(): number {
+    return this.lowRanks.reduce((total, part) => part.parameters.reduce((sum, p) => sum + p.version, total), 0);
+  }
+
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
   get isMerged(): boolean {
     return this.#merged !== undefined;
   }
@@ -143,6 +157,13 @@ export class Adapter {
     this.#merged = undefined;
     this.model.wiring++;
     return this;
+  }
+
+  /** Takes the values of another one of the same file over, in place of lost ones; both are off. The other is left with these. */
+  takeValues(other: Adapter): void {
+    const theirs = other.#attached;
+    for (const [i, own] of this.#attached.entries()) own.swap(theirs[i]!);
+    this.model.wiring++;
   }
 
   #takeBack(before: ReadonlyMap<Linear, Parameter>): void {

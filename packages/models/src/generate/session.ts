@@ -1,4 +1,4 @@
-import { ArgumentError, FormatError, readFloats, tensor } from "@statespace/core";
+import { ArgumentError, DeviceLostError, FormatError, readFloats, tensor } from "@statespace/core";
 import { sampleStreams } from "@statespace/core/ops";
 import { throwIfAborted } from "@statespace/files";
 import { StreamDecoder, type Tokenizer } from "@statespace/text";
@@ -335,15 +335,17 @@ export class Session {
       seed,
     } = options;
     if (maxNewTokens === 0) return;
-    const loop = this.#ready("tokens");
+    this.#ready("tokens");
     this.#idle("tokens");
     this.#busy = "tokens";
     try {
+      await this.#present();
       await this.#prove();
     } catch (error) {
       this.#busy = undefined;
       throw error;
     }
+    const loop = this.#ready("tokens");
     this.#history.goesOnAt(this.model.backend.name);
     this.#stopped = false;
     this.finish = "left";
@@ -381,7 +383,8 @@ export class Session {
       }
     } catch (error) {
       // A step on what is not a token may have gone into the state.
-      if (!isAbort(error)) this.#broken ??= `it failed: ${(error as Error).message}`;
+      if (!isAbort(error) && !(error instanceof DeviceLostError))
+        this.#broken ??= `it failed: ${(error as Error).message}`;
       throw error;
     } finally {
       if (this.#stopped) this.finish = "stop";
@@ -398,7 +401,25 @@ export class Session {
     const { pieces } = this.#history;
     const loop = this.#loop;
     if (store === undefined || pieces === undefined || loop === undefined || this.#broken !== undefined) return;
+    if (loop.isLost) return;
     await store.add(this.model, { state: loop.state, logits: loop.logits }, { tokens: [...this.ids], pieces });
+  }
+
+  /**
+   * After the device was lost: waits for the weights, where they come back by themselves, and reads the text anew from what the store has of it.
+   * @throws DeviceLostError where the state is lost for good
+   */
+  async #present(): Promise<void> {
+    await this.model.present();
+    if (this.#loop?.isLost !== true) return;
+    if (this.#reading.store === undefined)
+      throw new DeviceLostError(
+        "session: its state went with the device: restore one that was saved, or clear it and read anew; a session with a store comes back by itself",
+      );
+    const text = { tokens: [], pieces: [] };
+    const read = await readText(this.model, this.ids, { ...this.#reading, before: undefined, text }, {});
+    this.#put(read);
+    this.#history.pieces = read.pieces;
   }
 
   /** What the restored session belongs to, until it is proved that the model's weights are those. */
@@ -432,8 +453,12 @@ export class Session {
 
   /** Goes on from a state and scores, which are taken over. */
   #put({ state, logits }: Standing): void {
-    if (this.#loop === undefined) this.#loop = new TokenLoop(this.model, this.rows, state, logits);
-    else this.#loop.replace(state, logits);
+    if (this.#loop?.isLost === false) {
+      this.#loop.replace(state, logits);
+      return;
+    }
+    this.#loop?.dispose();
+    this.#loop = new TokenLoop(this.model, this.rows, state, logits);
   }
 
   /** Goes on from a place, which is taken over. */
@@ -467,6 +492,7 @@ export class Session {
     this.#idle(what);
     this.#busy = what;
     try {
+      await this.#present();
       await this.#prove();
       return await work();
     } finally {

@@ -93,6 +93,11 @@ export class TokenLoop {
     return this.#fresh || this.#step === undefined ? this.#logits : this.#step.result.logits;
   }
 
+  /** Whether its state went with its device. */
+  get isLost(): boolean {
+    return this.#ids.backend.lost !== undefined;
+  }
+
   /** Kernel launches a token takes; 0 before the first. */
   get launches(): number {
     return this.#step?.launches ?? 0;

@@ -56,6 +56,8 @@ export function factorsByRow(
 
 /** What changes a projection's output beside its weights, as an adapter does. */
 export interface LinearAdapter {
+  /** Whether its values went with their device. */
+  readonly isLost?: boolean;
   /**
    * @param x what the projection takes, [..., inputs]
    * @param y what it makes of it, before its factors, [..., outputs]

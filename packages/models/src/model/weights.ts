@@ -1,4 +1,11 @@
-import { ArgumentError, readFloats, tensor, type PackedFormat, type Parameter } from "@statespace/core";
+import {
+  ArgumentError,
+  DeviceLostError,
+  readFloats,
+  tensor,
+  type PackedFormat,
+  type Parameter,
+} from "@statespace/core";
 import {
   packedWeight,
   readPacked,
@@ -25,6 +32,10 @@ export class ModelWeights {
   readonly attached: Set<Parameter> = new Set();
   /** Grows when the model is to launch other kernels than before, or on other tensors: captured steps are then made anew. */
   wiring = 0;
+  /** Puts weights back that went with their device, on the one that runs in its place: what `load` and `fit` with `recover` set. */
+  comeBack: (() => Promise<void>) | undefined;
+  /** Changes of parameters that were no changes of the weights: they moved, or are kept otherwise. */
+  #rearranged = 0;
 
   /** @param build what it makes, now and later, are the weights */
   constructor(build: ParameterBuilder) {
@@ -37,6 +48,30 @@ export class ModelWeights {
   /** Number of weights, a tied head counted once. */
   get size(): number {
     return this.parameters.reduce((total, { size }) => total + size, 0);
+  }
+
+  /** Grows with every change of the weights; how and where they are kept does not count. */
+  get changes(): number {
+    return this.parameters.reduce((total, { version }) => total + version, -this.#rearranged);
+  }
+
+  /** Whether weights that it computes with went with their device. */
+  get isLost(): boolean {
+    const { parameters, linears } = this;
+    return parameters.some((p) => p.isLost) || [...linears.values()].some(({ adapter }) => adapter?.isLost === true);
+  }
+
+  /**
+   * Called before work is begun: where the weights went with their device, and come back by themselves, waits until they are there.
+   * @throws DeviceLostError where they do not; BackendError without a device; what their source throws
+   */
+  async present(): Promise<void> {
+    if (!this.isLost) return;
+    if (this.comeBack === undefined)
+      throw new DeviceLostError(
+        "the model's weights went with their device: await lm.recover() loads them again, load(..., { recover: true }) does so by itself",
+      );
+    await this.comeBack();
   }
 
   /** A parameter by its name. @throws ArgumentError when there is none. */
@@ -57,16 +92,34 @@ export class ModelWeights {
     for (const parameter of this.parameters) {
       await frames.breathe();
       if (packed === undefined ? !this.formats.has(parameter) : !this.packs(parameter, packed)) continue;
-      const values = await parameter.read();
-      const writer = this.writer(parameter, packed);
-      try {
-        writer.write(0, values);
-        this.settle(parameter, writer);
-      } finally {
-        writer.dispose();
-      }
+      await this.#repack(parameter, packed);
     }
     return this;
+  }
+
+  async #repack(parameter: Parameter, format: PackedFormat | undefined): Promise<void> {
+    const writer = this.writer(parameter, format);
+    try {
+      writer.write(0, await parameter.read());
+      this.settle(parameter, writer);
+      this.#rearranged++;
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  /** Takes the weights of another one of the same shapes over, in place of lost ones; they are kept as these were. The other is left with these. */
+  async takeWeights(other: ModelWeights): Promise<void> {
+    const pairs = this.parameters.map((own, i) => [own, other.parameters[i]!] as const);
+    for (const [own, theirs] of pairs) {
+      const format = this.formats.get(own);
+      if (format !== other.formats.get(theirs)) await other.#repack(theirs, format);
+    }
+    for (const [own, theirs] of pairs) {
+      own.swap(theirs);
+      this.#rearranged++;
+    }
+    this.wiring++;
   }
 
   /** Whether a format takes a parameter: it takes matrices whose rows divide into its blocks. */
@@ -94,6 +147,7 @@ export class ModelWeights {
   swap(parameter: Parameter, other: Parameter): void {
     const [format, otherFormat] = [this.formats.get(parameter), this.formats.get(other)];
     parameter.swap(other);
+    this.#rearranged++;
     [parameter.trainable, other.trainable] = [other.trainable, parameter.trainable];
     for (const [one, kept] of [
       [parameter, otherFormat],
@@ -132,6 +186,7 @@ export class ModelWeights {
   async #moveOne(parameter: Parameter, backend: AnyBackend): Promise<void> {
     const { shape, value } = parameter;
     const format = this.formats.get(parameter);
+    if (!this.attached.has(parameter)) this.#rearranged++;
     parameter.replace(
       format === undefined
         ? tensor(await readFloats(value), shape, { backend })

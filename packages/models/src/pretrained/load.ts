@@ -12,7 +12,8 @@ import {
 } from "../families/pretrained.ts";
 import { loadGenerationConfig } from "../generate/generationConfig.ts";
 import { KeptFiles } from "./keptFiles.ts";
-import { LoadedModel } from "./loadedModel.ts";
+import { LoadedModel, type LoadedParts } from "./loadedModel.ts";
+import type { Reload } from "./recovery.ts";
 import { tokenizerOf } from "./tokenizerOf.ts";
 
 /** Options of `load`: how weights are kept and where, who is told of progress, what stops it, how files are fetched and cached. */
@@ -23,6 +24,12 @@ export interface LoadModelOptions extends FromPretrainedOptions {
   readonly adapter?: SourceLike | Readonly<Record<string, SourceLike>> | undefined;
   /** The model of an adapter's folder, where it is not what the folder names. */
   readonly base?: SourceLike | undefined;
+  /**
+   * After its device was lost the model comes back by itself, with the next call or with `backend.recover()`: weights and adapters are read
+   * again from where they were loaded. Sessions with a store read their text anew. Default false: calls then throw DeviceLostError until
+   * `recover()` is called.
+   */
+  readonly recover?: boolean | undefined;
 }
 
 /**
@@ -34,18 +41,20 @@ export interface LoadModelOptions extends FromPretrainedOptions {
  * SourceError; AbortedError. Nothing stays allocated then.
  */
 export async function load(from: SourceLike, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  checkLoadOptions("load", options, ["tokenizer", "adapter", "base"]);
-  const { tokenizer, adapter, base, ...rest } = options;
+  checkLoadOptions("load", options, ["tokenizer", "adapter", "base", "recover"]);
+  const { tokenizer, adapter, base, recover = false, ...rest } = options;
+  if (typeof recover !== "boolean")
+    throw new ArgumentError(`load: recover must be true or false, got ${String(recover)}`);
   const named = await adapterOnly(from, rest);
   if (named !== undefined) {
     const model = base ?? named.model;
     if (model === undefined)
       throw new FormatError(`${ADAPTER_CONFIG}: base_model_name_or_path is not said; give the model as { base }`);
-    return load(model, { ...rest, tokenizer, adapter: from });
+    return load(model, { ...rest, tokenizer, recover, adapter: from });
   }
   if (base !== undefined)
     throw new ArgumentError("load: base goes with the folder of an adapter; this one has a model");
-  const loaded = await loadModel(from, tokenizer, rest);
+  const loaded = await loadModel(from, { tokenizer, recover }, rest);
   try {
     const all = Object.entries(adaptersOf(adapter));
     for (const [name, each] of all) await loaded.loadAdapter(each, { ...sourceOptions(rest), name });
@@ -63,21 +72,32 @@ function originOf(from: SourceLike): string | undefined {
   return typeof from === "string" ? from : from instanceof URL ? from.href : undefined;
 }
 
+/** Loads the weights once more; whoever stops that, or is told of it, did and was the first time. */
+function reloadOf(from: SourceLike, options: FromPretrainedOptions): Reload {
+  const { signal: _, onProgress: __, progress: ___, ...again } = options;
+  return (backend) => fromPretrained(from, { ...again, backend, notice: () => {} });
+}
+
+/** What `load` alone has of the options. */
+type OwnOptions = Pick<LoadModelOptions, "tokenizer" | "recover">;
+
 /** A model without adapters. */
 async function loadModel(
   from: SourceLike,
-  given: LoadModelOptions["tokenizer"],
+  { tokenizer: given, recover }: OwnOptions,
   options: FromPretrainedOptions,
 ): Promise<LoadedModel> {
   const { signal } = options;
-  if (locateGguf(from, sourceOptions(options)) !== undefined) return loadGguf(from, given, options);
+  const own = { origin: originOf(from), reload: reloadOf(from, options), recover };
+  if (locateGguf(from, sourceOptions(options)) !== undefined)
+    return new LoadedModel({ ...(await ggufParts(from, given, options)), ...own });
   const source = new KeptFiles(openSource(from, sourceOptions(options)));
   // Small files first: what is wrong with them shows before gigabytes are read.
   const tokenizer = await tokenizerOf(given, source, options);
   const template = await chatTemplateOf(source, signal);
   const defaults = await loadGenerationConfig(source, { signal });
   const model = await fromPretrained(source, options);
-  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files, origin: originOf(from) });
+  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files, ...own });
 }
 
 /** Adapters by name. */
@@ -104,12 +124,12 @@ async function adapterOnly(
   return { model: typeof name === "string" && name !== "" ? name : undefined };
 }
 
-/** As `load`, where all is in one file. */
-async function loadGguf(
+/** Where all is in one file. */
+async function ggufParts(
   from: SourceLike,
   given: LoadModelOptions["tokenizer"],
   options: FromPretrainedOptions,
-): Promise<LoadedModel> {
+): Promise<LoadedParts> {
   const opened = await openModelFiles(from, sourceOptions(options));
   const files = ggufTextFiles(opened.gguf!.values);
   const source = new KeptFiles(memorySource(files, "GGUF metadata"));
@@ -117,7 +137,7 @@ async function loadGguf(
   const template = await chatTemplateOf(source, options.signal);
   const defaults = await loadGenerationConfig(source);
   const model = await modelOf(opened, options);
-  return new LoadedModel({ model, tokenizer, template, defaults, files: source.files, origin: originOf(from) });
+  return { model, tokenizer, template, defaults, files: source.files };
 }
 
 /** A template that cannot be read is told when a chat is asked for; whatever else the model does, it does. */

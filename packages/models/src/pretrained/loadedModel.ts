@@ -13,6 +13,7 @@ import type { SessionOptions } from "../generate/sessionOptions.ts";
 import type { StateStore } from "../generate/states/stateStore.ts";
 import type { Model } from "../model/model.ts";
 import { look, type InspectOptions, type Look } from "./look.ts";
+import { Recovery, type Reload } from "./recovery.ts";
 import { predict, type Prediction, type PredictOptions } from "./predict.ts";
 import type { SequenceInput } from "./sequences.ts";
 
@@ -28,6 +29,10 @@ export interface LoadedParts {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Where it was loaded from: what an adapter's files name as their model. */
   readonly origin?: string | undefined;
+  /** Loads the weights once more, after their device was lost. */
+  readonly reload?: Reload | undefined;
+  /** Whether they come back by themselves then. */
+  readonly recover?: boolean | undefined;
 }
 
 /** What an adapter is called among a model's adapters; `default` unless told. */
@@ -53,8 +58,11 @@ export class LoadedModel {
   readonly #files: Readonly<Record<string, string | Uint8Array>>;
   readonly #origin: string | undefined;
   readonly #adapters = new Map<string, Adapter>();
+  readonly #recovery: Recovery;
 
-  constructor({ model, tokenizer, template, defaults = {}, files = {}, origin }: LoadedParts) {
+  constructor({ model, tokenizer, template, defaults = {}, files = {}, origin, reload, recover = false }: LoadedParts) {
+    this.#recovery = new Recovery(model, reload);
+    if (recover) this.#recovery.begin();
     this.#origin = origin;
     this.model = model;
     this.tokenizer = tokenizer;
@@ -118,7 +126,8 @@ export class LoadedModel {
    * What the model makes of a text, ids, or the steps of a series: an embedding, and what the options ask for, as plain values.
    * @throws ArgumentError for an option that is not known, or a text without a tokenizer.
    */
-  inspect(input: string | SequenceInput, options: InspectOptions = {}): Promise<Look> {
+  async inspect(input: string | SequenceInput, options: InspectOptions = {}): Promise<Look> {
+    await this.model.present();
     return look(this.model, this.tokenizer, input, options);
   }
 
@@ -126,7 +135,8 @@ export class LoadedModel {
    * The answers of a model that classifies, regresses or forecasts, one for each sequence: ids, values, or the channels of each step.
    * @throws ArgumentError for a language model, or naming the sequence that does not fit the model.
    */
-  predict(sequences: readonly SequenceInput[], options: PredictOptions = {}): Promise<readonly Prediction[]> {
+  async predict(sequences: readonly SequenceInput[], options: PredictOptions = {}): Promise<readonly Prediction[]> {
+    await this.model.present();
     return predict(this.model, sequences, options);
   }
 
@@ -141,11 +151,14 @@ export class LoadedModel {
   }
 
   /** Loads an adapter as PEFT saves it, and switches it on. @throws as the function of this name; ArgumentError for a name that is taken. */
-  loadAdapter(
+  async loadAdapter(
     from: SourceLike,
     { name = "default", ...options }: LoadAdapterOptions & AdapterName = {},
   ): Promise<Adapter> {
-    return this.#adding(name, () => loadAdapter(this.model, from, options));
+    const adapter = await this.#adding(name, () => loadAdapter(this.model, from, options));
+    const { signal: _, ...again } = options;
+    this.#recovery.know(adapter, () => loadAdapter(this.model, from, again));
+    return adapter;
   }
 
   /** Switches to one of its adapters, or, without a name, to none. @throws ArgumentError where there is none of this name. */
@@ -207,8 +220,24 @@ export class LoadedModel {
     return this;
   }
 
+  /**
+   * The one call after the device was lost: opens a fresh one where there is none, loads the weights from where they were loaded and adapters
+   * from theirs. Nothing happens where nothing is lost. A model that was loaded with `recover` calls it by itself.
+   * @throws DeviceLostError for what cannot come back: weights and adapters that were trained and not saved; BackendError without a device; what the source throws
+   */
+  async recover(): Promise<this> {
+    await this.#recovery.recover();
+    return this;
+  }
+
+  /** After a loss, the weights as their source has them, though they were trained since; adapters stay lost: `fit` has newer values. */
+  async restoreBase(): Promise<void> {
+    await this.#recovery.restoreBase();
+  }
+
   /** Frees the weights. Sessions and chats are freed by themselves. */
   dispose(): void {
+    this.#recovery.end();
     this.model.dispose();
   }
 

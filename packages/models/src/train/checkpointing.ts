@@ -126,16 +126,7 @@ export async function restoreTraining(
   const changed = state.run === undefined ? [] : differences(state.run, run.identity);
   if (changed.length > 0 && !run.mayDiffer)
     throw new FormatError(`checkpoint ${name}: is of another run: ${changed.join("; ")} (resume: "changed" goes on)`);
-  const weights = parseSafetensors(await store.read(name, MODEL), `${name}/${MODEL}`);
-  const values = parameters.map((parameter) => {
-    const found = weights.tensors.get(parameter.name);
-    if (found?.shape.join() !== parameter.shape.join()) {
-      throw new FormatError(
-        `checkpoint ${name}: ${parameter.name} must be [${parameter.shape.join(", ")}], got ${found ? `[${found.shape.join(", ")}]` : "nothing"}`,
-      );
-    }
-    return tensorF32(weights, parameter.name);
-  });
+  const values = await readWeights(store, name, parameters);
   const saved = parseSafetensors(await store.read(name, OPTIMIZER), `${name}/${OPTIMIZER}`);
   const moments = new Map(
     optimizer.parameters.map((parameter) => [
@@ -164,6 +155,35 @@ export async function restoreTraining(
     kept,
     changed,
   };
+}
+
+/** A checkpoint's values of parameters. @throws FormatError for a checkpoint of another model, or a damaged one */
+async function readWeights(
+  store: CheckpointStore,
+  name: string,
+  parameters: readonly Parameter[],
+): Promise<Float32Array[]> {
+  const weights = parseSafetensors(await store.read(name, MODEL), `${name}/${MODEL}`);
+  return parameters.map((parameter) => {
+    const found = weights.tensors.get(parameter.name);
+    if (found?.shape.join() !== parameter.shape.join()) {
+      throw new FormatError(
+        `checkpoint ${name}: ${parameter.name} must be [${parameter.shape.join(", ")}], got ${found ? `[${found.shape.join(", ")}]` : "nothing"}`,
+      );
+    }
+    return tensorF32(weights, parameter.name);
+  });
+}
+
+/**
+ * Puts the weights of the newest checkpoint in their place, on a fresh device where the one they were on is lost: moments and counters
+ * follow when `train` resumes. @throws FormatError where there is none, or it is of another model
+ */
+export async function restoreWeights(store: CheckpointStore, parameters: readonly Parameter[]): Promise<void> {
+  const newest = (await store.names()).at(-1);
+  if (newest === undefined) throw new FormatError("train: there is no checkpoint to go on from");
+  const values = await readWeights(store, newest, parameters);
+  parameters.forEach((parameter, i) => parameter.assign(values[i]!));
 }
 
 interface SavedState extends TrainingProgress {

@@ -11,6 +11,7 @@ export {
   checkpointName,
   pruneCheckpoints,
   restoreTraining,
+  restoreWeights,
   saveTraining,
   type Restored,
   type Snapshot,

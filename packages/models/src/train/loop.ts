@@ -1,4 +1,4 @@
-import { FormatError, Rng } from "@statespace/core";
+import { DeviceLostError, FormatError, Rng } from "@statespace/core";
 import type { Optimizer } from "@statespace/core/backend";
 import { throwIfAborted } from "@statespace/files";
 import { countSteps, type StreamState, type TrainingBatch, type TrainingStream } from "./batch.ts";
@@ -73,7 +73,10 @@ class Run<B extends TrainingBatch> {
     if (checkpoints === undefined) return;
     await checkpoints.store.prepare();
     const newest = (await checkpoints.store.names()).at(-1);
-    if (newest === undefined) return;
+    if (newest === undefined) {
+      if (checkpoints.first) yield* this.#checkpoint(true);
+      return;
+    }
     if (!resume)
       throw new FormatError(`train: there are checkpoints already (${newest}); resume, or take an empty folder`);
     const { progress, data, rng, carried, average, kept, changed } = await restoreTraining(
@@ -223,7 +226,7 @@ class Run<B extends TrainingBatch> {
       await pruneCheckpoints(checkpoints.store, checkpoints.keep ?? 2);
       yield { kind: "checkpoint", step, name };
     } catch (error) {
-      if (must) throw error;
+      if (must || error instanceof DeviceLostError) throw error;
       yield { kind: "checkpointFailed", step, reason: (error as Error).message };
     }
   }

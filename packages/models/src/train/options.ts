@@ -59,6 +59,8 @@ export interface CheckpointOptions {
   readonly every?: number;
   /** Newest checkpoints that stay. Default 2. */
   readonly keep?: number;
+  /** One more before the first step, so that whatever happens there is one to go on from. Default false. */
+  readonly first?: boolean;
 }
 
 /** Options with every default in its place. */
@@ -91,7 +93,12 @@ const EVALUATION_NAMES: Readonly<Record<keyof EvaluationOptions, true>> = {
   minDelta: true,
   keepBest: true,
 };
-const CHECKPOINT_NAMES: Readonly<Record<keyof CheckpointOptions, true>> = { store: true, every: true, keep: true };
+const CHECKPOINT_NAMES: Readonly<Record<keyof CheckpointOptions, true>> = {
+  store: true,
+  every: true,
+  keep: true,
+  first: true,
+};
 /** What transformers' and PyTorch's trainers call them. */
 const OTHER_NAMES = {
   maxSteps: "steps",

@@ -15,6 +15,7 @@ import {
   type Model,
   type Trainable,
   type TrainingBatch,
+  type TrainingEvent,
   type TrainingStream,
 } from "@statespace/models";
 import type { ChatTemplate, Tokenizer } from "@statespace/text";
@@ -22,6 +23,7 @@ import { fromDialogues, type Dialogue } from "./dialogues.ts";
 import { ExampleSet, type Examples } from "./examples.ts";
 import { checkFitOptions, type FitOptions } from "./fitOptions.ts";
 import { checkMemory } from "./memoryCheck.ts";
+import { recovering } from "./recovering.ts";
 import { contextOf, windowsOf, type Series } from "./series.ts";
 import { fromIds, fromTexts } from "./texts.ts";
 
@@ -79,16 +81,18 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
     evaluateEvery = Math.max(1, Math.ceil((steps ?? 1000) / 10)),
     patience,
     checkpoints,
-    checkpointEvery,
+    recover = false,
+    checkpointEvery = recover ? Math.max(1, Math.ceil((steps ?? 1000) / 20)) : undefined,
   } = options;
   const { schedule, accumulate, clipNorm, ema, seed, resume, maxMinutes, signal } = rest;
+  const model = "model" in what ? what.model : what;
   const { objective, adapter } = await objectiveOf(what, options);
-  checkMemory("model" in what ? what.model : what, objective, prepared.stream, {
+  checkMemory(model, objective, prepared.stream, {
     memoryLimit: options.memoryLimit,
     accumulate,
   });
   const result = { steps: 0, seconds: 0, loss: Number.NaN, heldOut: undefined as Evaluation | undefined };
-  const events = train(objective, prepared.stream, {
+  const settings = {
     ...(steps !== undefined && { steps }),
     ...(maxMinutes !== undefined && { maxMinutes }),
     optimizer: { ...optimizer, ...(learningRate !== undefined && { learningRate }) },
@@ -98,7 +102,6 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
     ...(ema !== undefined && { ema }),
     ...(seed !== undefined && { seed }),
     ...(signal && { signal }),
-    ...(resume !== undefined && { resume }),
     ...(prepared.heldOut && {
       evaluation: {
         batches: prepared.heldOut,
@@ -107,8 +110,15 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
         ...(patience !== undefined && { patience }),
       },
     }),
-    ...(checkpoints && { checkpoints: { store: checkpoints, ...(checkpointEvery && { every: checkpointEvery }) } }),
-  });
+    ...(checkpoints && {
+      checkpoints: { store: checkpoints, first: recover, ...(checkpointEvery && { every: checkpointEvery }) },
+    }),
+  };
+  const run = (again: boolean): AsyncIterable<TrainingEvent> =>
+    train(objective, prepared.stream, { ...settings, resume: again ? resume || true : (resume ?? false) });
+  const loaded = what instanceof LoadedModel ? what : undefined;
+  const events =
+    recover && checkpoints ? recovering(run, { model, loaded, objective, store: checkpoints }) : run(false);
   for await (const event of events) {
     options.onEvent?.(event);
     if (event.kind === "step") result.loss = event.loss;

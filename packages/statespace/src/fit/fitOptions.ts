@@ -52,9 +52,15 @@ export interface FitOptions {
   readonly seed?: number;
   /** Where checkpoints go (`folderStore`, `memoryStore`), so that a run can be stopped and resumed. */
   readonly checkpoints?: CheckpointStore;
+  /** Steps between checkpoints; with `recover` a twentieth of the run, else by default none but the last. */
   readonly checkpointEvery?: number;
   /** Go on from the newest checkpoint, if there is one; "changed": though settings or data differ. */
   readonly resume?: boolean | "changed";
+  /**
+   * Where the device is lost (a tab that slept, a driver that restarted), training goes on by itself on a fresh one, from the newest
+   * checkpoint, bit for bit as if nothing had happened. Needs `checkpoints`, of which there is then one before the first step too. Default false.
+   */
+  readonly recover?: boolean;
   /** Told of every step, evaluation and checkpoint. */
   readonly onEvent?: (event: TrainingEvent) => void;
   readonly signal?: AbortSignal;
@@ -83,6 +89,7 @@ const NAMES = [
   "checkpoints",
   "checkpointEvery",
   "resume",
+  "recover",
   "onEvent",
   "signal",
 ] as const satisfies readonly (keyof FitOptions)[];
@@ -111,4 +118,6 @@ export function checkFitOptions(options: FitOptions): void {
   if (!(heldOut >= 0 && heldOut < 1)) throw new ArgumentError(`fit: heldOut must be in [0, 1), got ${heldOut}`);
   if (checkpointEvery !== undefined && options.checkpoints === undefined)
     throw new ArgumentError("fit: checkpointEvery needs checkpoints");
+  if (options.recover && options.checkpoints === undefined)
+    throw new ArgumentError("fit: recover needs checkpoints to go on from, in a folderStore or memoryStore");
 }

@@ -3,7 +3,7 @@ import type { Model } from "../../model/model.ts";
 import type { Standing } from "../places.ts";
 import { PromptReader } from "../promptReader.ts";
 import { afterReading, type Pieces } from "../states/pieces.ts";
-import type { StateStore } from "../states/stateStore.ts";
+import type { FoundState, StateStore } from "../states/stateStore.ts";
 import type { Generation } from "./generation.ts";
 
 /** Texts of one prompt, which is read once. */
@@ -64,13 +64,27 @@ export class PromptQueue {
     while (job !== undefined && isOver(job)) job = this.#waiting.shift();
     if (job === undefined) return undefined;
     const { store, reproducible, chunk } = this.#options;
-    const found = await store?.find(this.#model, job.prompt, reproducible ? chunk : undefined);
+    const found = await this.#find(job, store, reproducible ? chunk : undefined);
     const from = found?.tokens.length ?? 0;
     for (const generation of job.generations) generation.cachedTokens = from;
     if (found !== undefined && from === job.prompt.length) return { ...job, standing: found, pieces: found.pieces };
     const reader = new PromptReader(this.#model, [job.prompt.slice(from)], { initialState: found?.state, chunk });
     this.#reading = { job, reader, pieces: found?.pieces ?? [], from, found };
     return undefined;
+  }
+
+  /** What fails here is told: the prompt waits no longer, and is not being read yet. */
+  async #find(
+    { prompt, generations }: PromptJob,
+    store: StateStore | undefined,
+    chunk: number | undefined,
+  ): Promise<FoundState | undefined> {
+    try {
+      return await store?.find(this.#model, prompt, chunk);
+    } catch (error) {
+      for (const generation of generations) generation.fail(error);
+      throw error;
+    }
   }
 
   async #piece(): Promise<ReadyPrompt | undefined> {
@@ -98,9 +112,12 @@ export class PromptQueue {
     this.#reading = undefined;
   }
 
-  /** Tells all that wait, and forgets them. */
-  fail(error: unknown): void {
-    const jobs = [...this.#waiting.splice(0), ...(this.#reading === undefined ? [] : [this.#reading.job])];
+  /** Tells whoever waits for the prompt that is being read, and for those that are not begun unless these may wait on, and forgets them. */
+  fail(error: unknown, waitOn = false): void {
+    const jobs = [
+      ...(waitOn ? [] : this.#waiting.splice(0)),
+      ...(this.#reading === undefined ? [] : [this.#reading.job]),
+    ];
     this.#drop();
     for (const { generations } of jobs) for (const generation of generations) generation.fail(error);
   }

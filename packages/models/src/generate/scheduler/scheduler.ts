@@ -75,7 +75,7 @@ export class Scheduler {
   readonly tokenizer: Tokenizer | undefined;
   readonly slots: number;
   readonly #options: SchedulerOptions;
-  readonly #loop: SlotLoop;
+  #loop: SlotLoop;
   readonly #prompts: PromptQueue;
   readonly #ready: { readonly from: ReadyPrompt; readonly left: Generation[] }[] = [];
   readonly #taken: (Slot | undefined)[];
@@ -162,7 +162,7 @@ export class Scheduler {
   /** Takes no more texts, and waits until those that were taken up are done. */
   async close(): Promise<void> {
     this.#closed ??= "the scheduler is closed";
-    await this.#run;
+    while (this.#run !== undefined) await this.#run;
   }
 
   /** Ends all texts at once and frees everything but the model. */
@@ -180,7 +180,10 @@ export class Scheduler {
     const frames = new FrameKeeper();
     // Whoever submits several at once gets them all in before the first is read.
     await Promise.resolve();
+    let begun = false;
     try {
+      await this.#present();
+      begun = true;
       while (this.#prompts.length > 0 || this.#ready.length > 0 || this.#taken.some((slot) => slot !== undefined)) {
         await this.#dropOver();
         await this.#fill();
@@ -191,11 +194,20 @@ export class Scheduler {
         await frames.breathe();
       }
     } catch (error) {
-      this.#failAll(error);
+      // Prompts that were not begun have lost nothing with the device: they wait for the next one, if that comes by itself.
+      this.#failAll(error, begun && this.#loop.isLost && this.model.comeBack !== undefined);
       await this.#dropOver();
     } finally {
-      this.#run = undefined;
+      this.#run = this.#prompts.length > 0 ? this.#work() : undefined;
     }
+  }
+
+  /** After the device was lost: waits for the weights, where they come back by themselves, and begins with empty slots. */
+  async #present(): Promise<void> {
+    await this.model.present();
+    if (!this.#loop.isLost) return;
+    this.#loop.dispose();
+    this.#loop = new SlotLoop(this.model, this.slots);
   }
 
   #becomesReady(from: ReadyPrompt | undefined): void {
@@ -278,6 +290,8 @@ export class Scheduler {
       if (own?.generation.over !== true) continue;
       const { generation, pieces } = own;
       this.#taken[slot] = undefined;
+      for (const guide of generation.guides) guide.dispose?.();
+      if (this.#loop.isLost) continue;
       // One that ended while the others stepped stepped along, on a token that is not its own.
       if (store !== undefined && generation.made > 0 && this.#loop.length(slot) === generation.ids.length) {
         const standing = this.#loop.standing(slot);
@@ -285,12 +299,11 @@ export class Scheduler {
         disposeStanding(standing);
       }
       this.#loop.leave(slot);
-      for (const guide of generation.guides) guide.dispose?.();
     }
   }
 
-  #failAll(error: unknown): void {
-    this.#prompts.fail(error);
+  #failAll(error: unknown, waitOn = false): void {
+    this.#prompts.fail(error, waitOn);
     for (const { from, left } of this.#ready.splice(0)) {
       for (const generation of left) generation.fail(error);
       disposeStanding(from.standing);

@@ -63,6 +63,11 @@ export class SlotLoop {
     for (let slot = 0; slot < slots; slot++) this.#set(slot, { temperature: 0 });
   }
 
+  /** Whether its state went with its device. */
+  get isLost(): boolean {
+    return this.#ids.backend.lost !== undefined;
+  }
+
   /** Kernel launches that a step takes; 0 before the first. */
   get launches(): number {
     return this.#graph?.launches ?? 0;
