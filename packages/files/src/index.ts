@@ -62,6 +62,8 @@ export type {
 } from "./sources/source.ts";
 export { storeBytes, storedBytes } from "./sources/storedBytes.ts";
 export { SourceError } from "./sources/sourceError.ts";
+export { writeHandleFile } from "./sources/handleFile.ts";
+export { asStorageFull, StorageFullError } from "./sources/storageFull.ts";
 export { urlSource, type UrlSourceOptions } from "./sources/urlSource.ts";
 export {
   isJsonObject,

@@ -9,13 +9,14 @@ import {
   type Source,
 } from "../sources/source.ts";
 import { SourceError } from "../sources/sourceError.ts";
+import { asStorageFull, StorageFullError } from "../sources/storageFull.ts";
 import { type FileCache, type ResponseCache, toFileCache } from "./fileCache.ts";
 
 /** Keys of a cached source, and what happens when storing fails. */
 export interface CachedSourceOptions {
   /** Keys are this and the file name; the source's name unless told. The Cache API wants an http(s) URL. */
   readonly keyPrefix?: string;
-  /** Called if storing fails (a full disk); the load goes on. Without it the failure is thrown as {@link SourceError}. */
+  /** Called if storing fails, with {@link StorageFullError} on a full disk; the load goes on. Without it that is thrown, or {@link SourceError}. */
   readonly onPutError?: (error: unknown) => void;
 }
 
@@ -130,10 +131,13 @@ class CachedSource implements Source {
       this.#cache ??= await openAny(this.#given);
       return await work(this.#cache);
     } catch (error) {
+      const told = asStorageFull(error, `the cache, ${file}`);
       if (this.#options.onPutError === undefined)
-        throw new SourceError(`${file}: could not be stored in the cache`, { cause: error });
+        throw told instanceof StorageFullError
+          ? told
+          : new SourceError(`${file}: could not be stored in the cache`, { cause: error });
       this.#full = true;
-      this.#options.onPutError(error);
+      this.#options.onPutError(told);
       return undefined;
     }
   }

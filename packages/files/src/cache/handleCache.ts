@@ -1,3 +1,4 @@
+import { writeHandleFile } from "../sources/handleFile.ts";
 import type { CacheWriter, FileCache } from "./fileCache.ts";
 
 /** A cache in a folder of a page's private file system (OPFS) or one that the visitor opened. A file is replaced only when the new one is whole. */
@@ -5,7 +6,9 @@ export function handleCache(folder: FileSystemDirectoryHandle): FileCache {
   return {
     match: async (key) => {
       try {
-        return await (await folder.getFileHandle(await fileName(key))).getFile();
+        const file = await (await folder.getFileHandle(await fileName(key))).getFile();
+        // One that was being put in place when the page ended is there, empty.
+        return file.size === 0 ? undefined : file;
       } catch (error) {
         if (error instanceof Error && error.name === "NotFoundError") return undefined;
         throw error;
@@ -30,9 +33,8 @@ async function writer(folder: FileSystemDirectoryHandle, name: string): Promise<
     keep: async () => {
       await stream.close();
       const written = await handle.getFile();
-      const target = await folder.getFileHandle(name, { create: true });
-      // No browser renames a file everywhere yet; `createWritable` puts the copy in place in one step, when it is closed.
-      await written.stream().pipeTo(await target.createWritable());
+      // No browser renames a file everywhere yet.
+      const target = await writeHandleFile(folder, name, (copy) => written.stream().pipeTo(copy));
       await folder.removeEntry(partial);
       return target.getFile();
     },

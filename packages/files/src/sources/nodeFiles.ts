@@ -1,5 +1,6 @@
 import { throwIfAborted } from "./abort.ts";
 import { SourceError } from "./sourceError.ts";
+import { asStorageFull } from "./storageFull.ts";
 
 /** Node's own modules, as `nodeFiles` gives them. */
 export interface NodeFiles {
@@ -46,7 +47,7 @@ export function toPath(from: string | URL): string {
 
 /**
  * Writes a file under a temporary name beside it, then renames: a reader sees the old file or the new one, never a part.
- * Errors: whatever the chunks or the file system throw, after the temporary file is removed.
+ * Errors: {@link StorageFullError} where there is no room; whatever else the chunks or the file system throw. The temporary file is removed first.
  */
 export async function writeFileAtomically(
   file: string,
@@ -72,6 +73,6 @@ export async function writeFileAtomically(
     await fs.rename(temporary, file);
   } catch (error) {
     await fs.rm(temporary, { force: true });
-    throw error;
+    throw asStorageFull(error, file);
   }
 }

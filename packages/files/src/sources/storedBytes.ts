@@ -1,3 +1,4 @@
+import { writeHandleFile } from "./handleFile.ts";
 import { handleSource } from "./handleSource.ts";
 import { isNode, nodeFiles, toPath, writeFileAtomically } from "./nodeFiles.ts";
 import { assertFlatName } from "./source.ts";
@@ -5,20 +6,15 @@ import { SourceError } from "./sourceError.ts";
 
 /**
  * Stores bytes under a name: a path (Node), or a flat name in the page's private file system. What was there is replaced when all is written.
- * Errors: {@link FormatError} for a name that a page cannot store under; what the file system throws, a full disk too.
+ * Errors: {@link FormatError} for a name that a page cannot store under; {@link StorageFullError} where there is no room; what else the file system throws.
  */
 export async function storeBytes(name: string, bytes: Uint8Array): Promise<void> {
   if (isNode()) return writeFileAtomically(toPath(name), [bytes]);
   assertFlatName(name, "storeBytes");
-  const file = await (await navigator.storage.getDirectory()).getFileHandle(name, { create: true });
-  const writer = await file.createWritable();
-  try {
+  await writeHandleFile(await navigator.storage.getDirectory(), name, async (writer) => {
     await writer.write(bytes as Uint8Array<ArrayBuffer>);
     await writer.close();
-  } catch (error) {
-    await writer.abort().catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 /** What `storeBytes` stored. Errors: {@link SourceError} where there is nothing of that name, or it cannot be read. */

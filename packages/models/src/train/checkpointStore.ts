@@ -1,5 +1,5 @@
 import { FormatError } from "@statespace/core";
-import { localFiles } from "@statespace/files";
+import { asStorageFull, localFiles } from "@statespace/files";
 
 /** Files of one training checkpoint, made only when they are written. */
 export type CheckpointFiles = ReadonlyMap<string, () => Iterable<Uint8Array>>;
@@ -13,6 +13,7 @@ export interface CheckpointStore {
   prepare(): Promise<void>;
   /** Names of the checkpoints, in order. */
   names(): Promise<string[]>;
+  /** @throws StorageFullError where there is no room, with what was there before as it was */
   write(name: string, files: CheckpointFiles, signal?: AbortSignal): Promise<void>;
   /** @throws FormatError when the checkpoint or the file is missing. */
   read(name: string, file: string): Promise<Uint8Array>;
@@ -49,7 +50,7 @@ export function folderStore(folder: string): CheckpointStore {
         await files.rename(temporary, at(name));
       } catch (error) {
         await files.remove(temporary);
-        throw error;
+        throw asStorageFull(error, at(name));
       }
     },
     read: (name, file) =>

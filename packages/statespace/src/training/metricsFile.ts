@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { asStorageFull } from "@statespace/files";
 import { tensorBoardHeader, tensorBoardRecord, toJsonLine, type TrainingEvent } from "@statespace/models";
 
 /** The events of a run as JSON lines in a file, one run over all its sittings, and where it is wished in a TensorBoard file a sitting. */
@@ -33,7 +34,16 @@ export class MetricsFile {
     return this.#events;
   }
 
+  /** @throws StorageFullError where there is no room */
   async add(event: TrainingEvent): Promise<void> {
+    try {
+      await this.#add(event);
+    } catch (error) {
+      throw asStorageFull(error, this.#path);
+    }
+  }
+
+  async #add(event: TrainingEvent): Promise<void> {
     if (!this.#begun) await this.#begin(event.kind === "resumed" ? event.step : 0);
     this.#events.push(event);
     // At once: what a checkpoint builds on must be on record before it is, or a run killed after it would lack these steps for good.

@@ -1,3 +1,4 @@
+import { writeHandleFile } from "@statespace/files";
 import type { StateShelf } from "./stateShelf.ts";
 
 const EXTENSION = ".state";
@@ -34,15 +35,10 @@ export function handleShelf(folder: FileSystemDirectoryHandle): StateShelf {
       }
     },
     put: async (name, bytes) => {
-      const handle = await folder.getFileHandle(name + EXTENSION, { create: true });
-      const writer = await handle.createWritable();
-      try {
+      await writeHandleFile(folder, name + EXTENSION, async (writer) => {
         await writer.write(bytes as Uint8Array<ArrayBuffer>);
         await writer.close();
-      } catch (error) {
-        await writer.abort().catch(() => undefined);
-        throw error;
-      }
+      });
     },
     remove: async (name) => {
       try {

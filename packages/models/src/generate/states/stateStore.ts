@@ -291,7 +291,12 @@ export class StateStore {
     if (before === undefined || after === undefined) return false;
     const head = { ...child.head, parent: kept.head.parent, tokens: [...kept.head.tokens, ...child.head.tokens] };
     const bytes = writeKept(head, joinKept(before, after));
-    await this.#shelf.put(child.name, bytes);
+    try {
+      await this.#shelf.put(child.name, bytes);
+    } catch (error) {
+      this.#failure = (error as Error).message;
+      return false;
+    }
     this.#bytes += bytes.length - child.bytes;
     Object.assign(child, { head, bytes: bytes.length, parent: kept.parent });
     kept.children.clear();

@@ -36,9 +36,10 @@ export class RotaryPositions {
   /** What `causalAttentionStep` takes for m positions; none where there are no positions. */
   table(m: number): Tensor | undefined {
     if (this.#config.rotaryDim === 0) return undefined;
-    if (this.#table?.shape[0] !== m) {
+    const backend = this.#backend();
+    if (this.#table?.shape[0] !== m || this.#table.backend !== backend) {
       this.dispose();
-      this.#table = keep(rotaryTable(m, this.#config, this.#backend()));
+      this.#table = keep(rotaryTable(m, this.#config, backend));
     }
     return this.#table;
   }
@@ -47,8 +48,10 @@ export class RotaryPositions {
     const { window } = this.#config;
     if (window === 0 || from + l !== window + 1 || (l !== 1 && from !== 0))
       return positionTurn(from, l, this.#config, this.#backend());
+    const backend = this.#backend();
+    if (this.#stepTurn !== undefined && this.#stepTurn.own.backend !== backend) this.dispose();
     if (this.#stepTurn === undefined) {
-      this.#stepTurn = positionTurn(0, window + 1, this.#config, this.#backend());
+      this.#stepTurn = positionTurn(0, window + 1, this.#config, backend);
       keep(this.#stepTurn.own);
       keep(this.#stepTurn.partner);
     }
