@@ -29,6 +29,10 @@ export const pages: readonly PageEntry[] = [
     id: "selection",
     component: chunk(async () => (await import("../pages/selection/page.tsx")).SelectionPage),
   },
+  {
+    id: "induction",
+    component: chunk(async () => (await import("../pages/induction/page.tsx")).InductionPage),
+  },
   { id: "scan", component: chunk(async () => (await import("../pages/scan/page.tsx")).ScanPage) },
   { id: "block", component: chunk(async () => (await import("../pages/block/page.tsx")).BlockPage) },
   { id: "mamba", component: chunk(async () => (await import("../pages/mamba/page.tsx")).MambaPage) },

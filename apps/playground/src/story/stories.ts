@@ -10,6 +10,7 @@ export const stories: Readonly<Partial<Record<PageEntry["id"], () => Promise<Sto
   hippo: async () => (await import("../pages/hippo/story.ts")).story,
   s4: async () => (await import("../pages/s4/story.ts")).story,
   selection: async () => (await import("../pages/selection/story.ts")).story,
+  induction: async () => (await import("../pages/induction/story.ts")).story,
   scan: async () => (await import("../pages/scan/story.ts")).story,
   block: async () => (await import("../pages/block/story.ts")).story,
   mamba: async () => (await import("../pages/mamba/story.ts")).story,

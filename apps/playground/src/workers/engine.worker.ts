@@ -11,6 +11,7 @@ const parts = {
   s4: () => import("../pages/s4/compute/s4Api.ts"),
   race: () => import("../pages/selection/compute/raceApi.ts"),
   scan: () => import("../pages/scan/compute/scanApi.ts"),
+  induction: () => import("../pages/induction/compute/inductionApi.ts"),
   block: () => import("../pages/block/compute/blockApi.ts"),
   writer: () => import("../pages/mamba/compute/writerApi.ts"),
   machine: () => import("../pages/machine/compute/machineApi.ts"),

@@ -7,6 +7,7 @@ export const titles: Readonly<Record<string, { readonly en: string; readonly zh:
   hippo: { en: "HiPPO: memory", zh: "HiPPO：记忆" },
   s4: { en: "S4 and S4D", zh: "S4 与 S4D" },
   selection: { en: "Selection", zh: "选择" },
+  induction: { en: "Ask me later", zh: "以后再问" },
   scan: { en: "The scan", zh: "扫描" },
   block: { en: "One token, one block", zh: "一个词元，一个块" },
   mamba: { en: "Mamba at work", zh: "Mamba 实战" },

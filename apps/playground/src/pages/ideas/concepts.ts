@@ -48,12 +48,15 @@ export const CONCEPTS = {
   },
   problem: {
     selectiveCopying: { page: "selection", step: 1 },
+    oneShot: { page: "induction", step: 1 },
+    inductionHeads: { page: "induction", step: 2 },
     staticParameters: { page: "selection", step: 2 },
   },
   selection: {
     inputDependent: { page: "selection", step: 2 },
     largeDelta: { page: "selection", step: 3 },
     smallDelta: { page: "selection", step: 4 },
+    unlimitedContext: { page: "induction", step: 4 },
     readingMatrix: { page: "selection", step: 6 },
   },
   scan: {
