@@ -34,6 +34,7 @@ export const pages: readonly PageEntry[] = [
     component: chunk(async () => (await import("../pages/induction/page.tsx")).InductionPage),
   },
   { id: "scan", component: chunk(async () => (await import("../pages/scan/page.tsx")).ScanPage) },
+  { id: "bytes", component: chunk(async () => (await import("../pages/bytes/page.tsx")).BytesPage) },
   { id: "block", component: chunk(async () => (await import("../pages/block/page.tsx")).BlockPage) },
   { id: "mamba", component: chunk(async () => (await import("../pages/mamba/page.tsx")).MambaPage) },
   {

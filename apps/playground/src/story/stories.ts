@@ -12,6 +12,7 @@ export const stories: Readonly<Partial<Record<PageEntry["id"], () => Promise<Sto
   selection: async () => (await import("../pages/selection/story.ts")).story,
   induction: async () => (await import("../pages/induction/story.ts")).story,
   scan: async () => (await import("../pages/scan/story.ts")).story,
+  bytes: async () => (await import("../pages/bytes/story.ts")).story,
   block: async () => (await import("../pages/block/story.ts")).story,
   mamba: async () => (await import("../pages/mamba/story.ts")).story,
   machine: async () => (await import("../pages/machine/story.ts")).story,

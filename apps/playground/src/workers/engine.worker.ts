@@ -12,6 +12,7 @@ const parts = {
   race: () => import("../pages/selection/compute/raceApi.ts"),
   scan: () => import("../pages/scan/compute/scanApi.ts"),
   induction: () => import("../pages/induction/compute/inductionApi.ts"),
+  bytes: () => import("../pages/bytes/compute/bytesApi.ts"),
   block: () => import("../pages/block/compute/blockApi.ts"),
   writer: () => import("../pages/mamba/compute/writerApi.ts"),
   machine: () => import("../pages/machine/compute/machineApi.ts"),

@@ -9,6 +9,7 @@ export const titles: Readonly<Record<string, { readonly en: string; readonly zh:
   selection: { en: "Selection", zh: "选择" },
   induction: { en: "Ask me later", zh: "以后再问" },
   scan: { en: "The scan", zh: "扫描" },
+  bytes: { en: "Where the bytes go", zh: "字节去哪儿了" },
   block: { en: "One token, one block", zh: "一个词元，一个块" },
   mamba: { en: "Mamba at work", zh: "Mamba 实战" },
   machine: { en: "Your machine", zh: "你的机器" },

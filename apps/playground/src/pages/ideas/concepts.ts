@@ -66,7 +66,10 @@ export const CONCEPTS = {
     chunks: { page: "scan", step: 4 },
   },
   hardware: {
-    fusion: { page: "scan", step: 5 },
+    twoMemories: { page: "bytes", step: 1 },
+    fusion: { page: "bytes", step: 2 },
+    recomputation: { page: "bytes", step: 3 },
+    bandwidth: { page: "bytes", step: 5 },
   },
   block: {
     stacked: { page: "block", step: 1 },
@@ -94,7 +97,7 @@ export const POINTS = {
   selection: { page: "selection", step: 2, said: /select|depends? on the (token|input)|选择|取决于输入|输入依赖/i },
   delta: { page: "selection", step: 4, said: /delta|Δ|step size|步长/i },
   scan: { page: "scan", step: 3, said: /scan|associativ|扫描|结合律/i },
-  hardware: { page: "scan", step: 5, said: /fus(e|ion)|sram|recomput|memory hierarchy|融合|重计算|重新计算/i },
+  hardware: { page: "bytes", step: 2, said: /fus(e|ion)|sram|recomput|memory hierarchy|融合|重计算|重新计算/i },
 } as const satisfies Readonly<Record<string, Place & { readonly said: RegExp }>>;
 
 export type Point = keyof typeof POINTS;
