@@ -1,7 +1,7 @@
 import { defineConfig } from "tsdown";
 
 export default defineConfig({
-  entry: { index: "src/index.ts", grammar: "src/grammar/index.ts" },
+  entry: { index: "src/index.ts", grammar: "src/grammar/index.ts", onnx: "src/onnx/index.ts" },
   format: "esm",
   platform: "neutral",
   target: "es2023",

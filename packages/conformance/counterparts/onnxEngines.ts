@@ -18,16 +18,17 @@ export interface OnnxEngine {
   logits(file: string, reading: Reading): Promise<Float32Array>;
 }
 
-/** onnxruntime of a Python. @throws Error where it has none */
-export function pythonEngine(python: string): OnnxEngine {
-  execFileSync(python, ["-c", "import onnxruntime, numpy"], { stdio: "ignore" });
+/** onnxruntime of a Python, or the evaluator of its onnx package after its checker. @throws Error where it has none */
+export function pythonEngine(python: string, kind: "runtime" | "reference"): OnnxEngine {
+  const [name, module] = kind === "runtime" ? ["Python", "onnxruntime"] : ["onnx.reference", "onnx"];
+  execFileSync(python, ["-c", `import ${module}, numpy`], { stdio: "ignore" });
   const script = fileURLToPath(new URL("onnx_runtime.py", import.meta.url));
   return {
-    name: "Python",
+    name,
     logits: (file, { ids, batch, prompt }) => {
       const folder = dirname(file);
       writeFileSync(join(folder, "ids.bin"), BigInt64Array.from(ids, BigInt));
-      execFileSync(python, [script, folder, String(ids.length / batch), String(prompt)], {
+      execFileSync(python, [script, folder, String(ids.length / batch), String(prompt), kind], {
         stdio: ["ignore", "inherit", "pipe"],
       });
       return Promise.resolve(new Float32Array(new Uint8Array(readFileSync(join(folder, "found.bin"))).buffer));

@@ -50,7 +50,7 @@ export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts"
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
 export { type LocalFiles, localFiles } from "./sources/localFiles.ts";
-export { isNode, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { isNode, makeFolder, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
 export type {
   Source,

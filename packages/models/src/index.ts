@@ -1,6 +1,5 @@
 export * from "./adapters/index.ts";
 export * from "./families/index.ts";
-export * from "./onnx/index.ts";
 export type { AttentionMixerConfig } from "./mixers/attention/config.ts";
 export type { RotaryScaling } from "./mixers/attention/scaling.ts";
 export { AttentionMixer } from "./mixers/attention/mixer.ts";

@@ -94,6 +94,19 @@ describe("statespace convert", () => {
     expect(stdout).toContain("llama-cli -m");
   });
 
+  it("into an ONNX file of packed weights, and into a folder for transformers.js", async () => {
+    const file = await convert(golden("lfm2-tiny"), path("l.onnx"), "--weights", "q4", "--operators", "onnxruntime");
+    expect(file.code, file.stderr).toBe(0);
+    expect(file.stdout).toContain(`${path("l.onnx")}: onnx\n`);
+    const bytes = readFileSync(path("l.onnx"), "latin1");
+    for (const operator of ["MatMulNBits", "CausalConvWithState", "com.microsoft"]) expect(bytes).toContain(operator);
+    const there = await convert(golden("lfm2-tiny"), path("js"), "--to", "transformers.js", "--opset", "27");
+    expect(there.code, there.stderr).toBe(0);
+    expect(readdirSync(path("js")).sort()).toEqual(["config.json", "generation_config.json", "onnx"]);
+    const wrong = await convert(golden("lfm2-tiny"), path("w.onnx"), "--opset", "13");
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("convert: opset must be 20 or 27, got 13")]);
+  });
+
   it("what is wrong: words, forms, formats, models", async () => {
     const outcomes = await Promise.all([
       convert(golden("mamba-tiny")),

@@ -1,7 +1,7 @@
 import { ProtoWriter } from "./protobuf.ts";
 
 /** Element types by their numbers in ONNX. */
-const TYPES = { float32: 1, int64: 7 } as const;
+const TYPES = { float32: 1, uint8: 2, int64: 7 } as const;
 
 /** Element type of a tensor of a graph. */
 export type OnnxType = keyof typeof TYPES;
@@ -46,20 +46,20 @@ export interface OnnxGraph {
 export interface OnnxModelOptions {
   /** Version of the standard operators. */
   readonly opset: number;
+  /** Versions of operators of other domains. */
+  readonly domains?: Readonly<Record<string, number>>;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A version of the file format that every runtime in use reads, and that has the opsets written here. */
-const IR_VERSION = 9;
+/** The oldest version of the file format that has an opset. */
+const irVersionOf = (opset: number): number => (opset > 20 ? 13 : 9);
 const PRODUCER = "statespace";
 
 /** The bytes of an ONNX file. */
-export function encodeOnnx(graph: OnnxGraph, { opset, metadata = {} }: OnnxModelOptions): Uint8Array {
-  const model = new ProtoWriter()
-    .int(1, IR_VERSION)
-    .text(2, PRODUCER)
-    .message(7, encodeGraph(graph))
-    .message(8, new ProtoWriter().text(1, "").int(2, opset));
+export function encodeOnnx(graph: OnnxGraph, { opset, domains = {}, metadata = {} }: OnnxModelOptions): Uint8Array {
+  const model = new ProtoWriter().int(1, irVersionOf(opset)).text(2, PRODUCER).message(7, encodeGraph(graph));
+  for (const [domain, version] of Object.entries({ "": opset, ...domains }))
+    model.message(8, new ProtoWriter().text(1, domain).int(2, version));
   for (const [key, value] of Object.entries(metadata)) model.message(14, new ProtoWriter().text(1, key).text(2, value));
   return model.finish();
 }

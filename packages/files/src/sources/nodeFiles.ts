@@ -45,6 +45,11 @@ export function toPath(from: string | URL): string {
   return isUrl ? nodeFiles().url.fileURLToPath(from) : from;
 }
 
+/** Makes a folder (Node), and those that it lies in, where they are not there. Errors: what the file system throws. */
+export async function makeFolder(path: string): Promise<void> {
+  await nodeFiles().fs.mkdir(path, { recursive: true });
+}
+
 /**
  * Writes a file under a temporary name beside it, then renames: a reader sees the old file or the new one, never a part.
  * Errors: {@link StorageFullError} where there is no room; whatever else the chunks or the file system throw. The temporary file is removed first.

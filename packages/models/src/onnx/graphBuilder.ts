@@ -1,5 +1,6 @@
 import type { Parameter } from "@statespace/core";
 import type { OnnxAttribute, OnnxConstant, OnnxGraph, OnnxNode, OnnxValue } from "@statespace/files";
+import { PLAIN, type Dialect } from "./dialect.ts";
 
 /** The name of a value of a graph. */
 export type Value = string;
@@ -9,28 +10,43 @@ export interface Names {
   count: number;
 }
 
+/** A matrix in blocks of 32: whole numbers [N, K / 32, bytes of a block], and a scale each [N, K / 32]. */
+export interface PackedMatrix {
+  readonly quants: Value;
+  readonly scales: Value;
+}
+
 /** Puts a graph together, an operation at a time; each returns the name of what it gives. */
 export class GraphBuilder {
+  readonly dialect: Dialect;
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxConstant[] = [];
   readonly inputs: OnnxValue[] = [];
   readonly outputs: OnnxValue[] = [];
   /** Weights that were asked for, by the name that the graph has for them. */
   readonly weights: Map<string, Parameter> = new Map();
+  /** Those of them that are kept in blocks. */
+  readonly packed: Map<string, PackedMatrix> = new Map();
   readonly #names: Names;
   readonly #made = new Map<string, Value>();
 
-  constructor(names: Names = { count: 0 }) {
+  constructor(dialect: Dialect = PLAIN, names: Names = { count: 0 }) {
+    this.dialect = dialect;
     this.#names = names;
   }
 
   /** A graph inside this one, which sees what this one has. */
   inner(): GraphBuilder {
-    return new GraphBuilder(this.#names);
+    return new GraphBuilder(this.dialect, this.#names);
   }
 
-  op(op: string, inputs: readonly Value[], attributes?: Readonly<Record<string, OnnxAttribute>>): Value {
-    return this.ops(op, inputs, 1, attributes)[0]!;
+  op(
+    op: string,
+    inputs: readonly Value[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): Value {
+    return this.ops(op, inputs, 1, attributes, domain)[0]!;
   }
 
   /** An operation that gives several. */
@@ -39,9 +55,11 @@ export class GraphBuilder {
     inputs: readonly Value[],
     count: number,
     attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
   ): readonly Value[] {
     const outputs = Array.from({ length: count }, () => this.fresh());
-    this.nodes.push({ op, inputs, outputs, ...(attributes === undefined ? {} : { attributes }) });
+    const known = attributes === undefined ? {} : { attributes };
+    this.nodes.push({ op, inputs, outputs, ...known, ...(domain === undefined || domain === "" ? {} : { domain }) });
     return outputs;
   }
 
@@ -52,6 +70,15 @@ export class GraphBuilder {
   weight(parameter: Parameter): Value {
     this.weights.set(parameter.name, parameter);
     return parameter.name;
+  }
+
+  /** A matrix in blocks. */
+  packedWeight(parameter: Parameter): PackedMatrix {
+    const { name } = parameter;
+    const known = this.packed.get(name) ?? { quants: `${name}.quants`, scales: `${name}.scales` };
+    this.weights.set(name, parameter);
+    this.packed.set(name, known);
+    return known;
   }
 
   float(value: number): Value {

@@ -1,1 +1,3 @@
-export { saveOnnx, type SaveOnnxOptions } from "./saveOnnx.ts";
+export { type OnnxWeights } from "./dialect.ts";
+export { type SaveOnnxOptions } from "./options.ts";
+export { saveOnnx } from "./saveOnnx.ts";

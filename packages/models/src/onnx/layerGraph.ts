@@ -2,7 +2,9 @@ import type { Parameter } from "@statespace/core";
 import { factorsByRow, type Projections } from "../layers/linear.ts";
 import type { MlpConfig } from "../layers/mlpConfig.ts";
 import type { Model } from "../model/model.ts";
+import { MICROSOFT } from "./dialect.ts";
 import type { GraphBuilder, Value } from "./graphBuilder.ts";
+import { matrixProduct } from "./matrixGraph.ts";
 
 /** A state that goes in and comes out: its shape, with names for what is free. */
 export interface StatePort {
@@ -15,6 +17,7 @@ export interface StatePort {
 export class LayerGraph {
   readonly graph: GraphBuilder;
   readonly states: StatePort[] = [];
+  readonly #model: Model;
   readonly #parameters: ReadonlyMap<string, Parameter>;
   readonly #prefix: string;
   readonly #projections: Projections;
@@ -22,6 +25,7 @@ export class LayerGraph {
 
   constructor(graph: GraphBuilder, model: Model, prefix: string, statePrefix = "", projections: Projections = {}) {
     this.graph = graph;
+    this.#model = model;
     this.#parameters = new Map(model.parameters.map((parameter) => [parameter.name, parameter]));
     this.#prefix = prefix;
     this.#statePrefix = statePrefix;
@@ -55,8 +59,8 @@ export class LayerGraph {
   /** W x + b, times the factors that the config has. */
   linear(name: string, x: Value): Value {
     const { graph } = this;
-    const weight = this.own(`${name}.weight`);
-    const product = graph.op("MatMul", [x, graph.transpose(weight, [1, 0])]);
+    const weight = this.#parameters.get(`${this.#prefix}${name}.weight`)!;
+    const product = matrixProduct(graph, this.#model, x, weight);
     const bias = this.weight(`${name}.bias`);
     const y = bias === undefined ? product : graph.add(product, bias);
     const { factors } = this.#projections[name] ?? {};
@@ -74,16 +78,28 @@ export class LayerGraph {
     return graph.mul(normed, offset === 0 ? weight : graph.add(weight, graph.float(offset)));
   }
 
-  /** A causal convolution of each channel by itself: x [b, l, d] and the k - 1 inputs before it, [b, k - 1, d]. */
-  convolved(x: Value, d: number, k: number): Value {
+  /** A causal convolution of each channel by itself, and silu where asked: x [b, l, d] and the k - 1 inputs before it, [b, k - 1, d]. */
+  convolved(x: Value, d: number, k: number, silu = false): Value {
     const { graph } = this;
     const state = this.state("conv", ["batch", k - 1, d]);
+    const [weight, bias] = [this.own("conv1d.weight"), this.weight("conv1d.bias")];
+    const turned = (value: Value): Value => graph.transpose(value, [0, 2, 1]);
+    const { fused } = graph.dialect;
+    if (fused !== undefined && k > 1) {
+      // onnxruntime's own has an attribute for channels that stand last; the standard one has them first.
+      const own = fused === MICROSOFT;
+      const placed = own ? (value: Value): Value => value : turned;
+      const attributes = { activation: silu ? "silu" : "none", ...(own ? { channels_last: 1 } : {}) };
+      const inputs = [placed(x), weight, bias ?? "", placed(state.before)];
+      const [y, last] = graph.ops("CausalConvWithState", inputs, 2, attributes, fused);
+      state.put(placed(last!));
+      return placed(y!);
+    }
     const all = graph.concat([state.before, x], 1);
     state.put(k === 1 ? state.before : graph.last(all, -(k - 1), 1));
-    const bias = this.weight("conv1d.bias");
-    const channels = graph.transpose(all, [0, 2, 1]);
-    const inputs = [channels, this.own("conv1d.weight"), ...(bias === undefined ? [] : [bias])];
-    return graph.transpose(graph.op("Conv", inputs, { group: d, kernel_shape: [k] }), [0, 2, 1]);
+    const inputs = [turned(all), weight, ...(bias === undefined ? [] : [bias])];
+    const y = turned(graph.op("Conv", inputs, { group: d, kernel_shape: [k] }));
+    return silu ? graph.silu(y) : y;
   }
 
   /**

@@ -8,6 +8,7 @@ import type { MlpConfig } from "../layers/mlpConfig.ts";
 import { attentionGraph } from "./attentionGraph.ts";
 import type { Value } from "./graphBuilder.ts";
 import type { LayerGraph } from "./layerGraph.ts";
+import { memoryGraph } from "./memoryGraph.ts";
 
 /** What a mixer makes of x [b, l, dModel]. */
 type MixerGraph = (layer: LayerGraph, x: Value, config: never) => Value;
@@ -16,7 +17,7 @@ function mamba(layer: LayerGraph, x: Value, config: MambaMixerConfig): Value {
   const { graph } = layer;
   const { dInner: d, dState: n, dConv: k, dtRank, mixerNormEps: eps } = config;
   const [u, z] = graph.split(layer.linear("in_proj", x), [d, d]) as [Value, Value];
-  const convolved = graph.silu(layer.convolved(u, d, k));
+  const convolved = layer.convolved(u, d, k, true);
   const raw = graph.split(layer.linear("x_proj", convolved), [dtRank, n, n]);
   const [dt, B, C] = ["dt", "B", "C"].map((name, i) =>
     eps === undefined ? raw[i]! : layer.rms(raw[i]!, eps, layer.weight(`${name}_norm.weight`)),
@@ -47,40 +48,27 @@ function mamba(layer: LayerGraph, x: Value, config: MambaMixerConfig): Value {
 
 function mamba2(layer: LayerGraph, x: Value, config: Mamba2MixerConfig): Value {
   const { graph } = layer;
-  const { dInner: d, nHeads: h, headDim: p, nGroups: g, dState: n, dConv: k } = config;
-  const width = d + 2 * g * n;
+  const { dInner: d, nHeads: h, headDim: p, nGroups: groups, dState: n, dConv: k } = config;
+  const width = d + 2 * groups * n;
   const [z, xBC, dt] = graph.split(layer.linear("in_proj", x), [d, width, h]) as [Value, Value, Value];
-  const [u, B, C] = graph.split(graph.silu(layer.convolved(xBC, width, k)), [d, g * n, g * n]) as [Value, Value, Value];
+  const [u, B, C] = graph.split(layer.convolved(xBC, width, k, true), [d, groups * n, groups * n]) as [
+    Value,
+    Value,
+    Value,
+  ];
   const [low, high] = config.timeStepLimit;
   const soft = graph.softplus(graph.add(dt, layer.own("dt_bias")));
   const bounds = [graph.float(low), ...(high === Infinity ? [] : [graph.float(high)])];
   const delta = low === 0 && high === Infinity ? soft : graph.op("Clip", [soft, ...bounds]); // [b, l, h]
-  const decay = graph.op("Exp", [graph.mul(delta, graph.op("Neg", [graph.op("Exp", [layer.own("A_log")])]))]);
+  const g = graph.mul(delta, graph.op("Neg", [graph.op("Exp", [layer.own("A_log")])]));
   const heads = graph.reshape(u, [0, 0, h, p]);
   const byHead = (value: Value): Value => {
-    const groups = graph.reshape(value, [0, 0, g, 1, n]);
-    const repeated = g === h ? groups : graph.op("Expand", [groups, graph.ints([1, 1, g, h / g, n])]);
+    const apart = graph.reshape(value, [0, 0, groups, 1, n]);
+    const repeated = groups === h ? apart : graph.op("Expand", [apart, graph.ints([1, 1, groups, h / groups, n])]);
     return graph.reshape(repeated, [0, 0, h, n]);
   };
-  const state = layer.state("ssm", ["batch", h, p, n]);
-  const { last, y } = layer.scan(
-    state.before,
-    ["batch", h, p, n],
-    [
-      { value: decay, shape: ["batch", h] },
-      { value: graph.mul(heads, graph.unsqueeze(delta, 3)), shape: ["batch", h, p] },
-      { value: byHead(B), shape: ["batch", h, n] },
-      { value: byHead(C), shape: ["batch", h, n] },
-    ],
-    (b, before, [keep, input, into, from]) => {
-      const after = b.add(
-        b.mul(b.unsqueeze(keep!, 2, 3), before),
-        b.mul(b.unsqueeze(input!, 3), b.unsqueeze(into!, 2)),
-      );
-      return { state: after, y: b.sum(b.mul(after, b.unsqueeze(from!, 2)), -1), shape: ["batch", h, p] };
-    },
-  );
-  state.put(last);
+  const v = graph.mul(heads, graph.unsqueeze(delta, 3));
+  const y = memoryGraph(layer, { name: "ssm", h, n, p, swapped: true, q: byHead(C), k: byHead(B), v, g });
   const D = config.dHasHeadDim ? graph.reshape(layer.own("D"), [h, p]) : graph.unsqueeze(layer.own("D"), 1);
   const flat = graph.reshape(graph.add(y, graph.mul(heads, D)), [0, 0, d]);
   return layer.linear("out_proj", gated(layer, flat, z, config));
@@ -106,14 +94,14 @@ function gatedDelta(layer: LayerGraph, x: Value, config: GatedDeltaMixerConfig):
   const { nHeads: h, nHeadsKey: hk, headDim: p, dState: n, dConv: k, negativeEigenvalues, mixerNormEps } = config;
   const width = 2 * hk * n + h * p;
   const [qkv, z, b, a] = graph.split(layer.linear("in_proj", x), [width, h * p, h, h]) as [Value, Value, Value, Value];
-  const [q, key, v] = graph.split(graph.silu(layer.convolved(qkv, width, k)), [hk * n, hk * n, h * p]) as [
+  const [q, key, v] = graph.split(layer.convolved(qkv, width, k, true), [hk * n, hk * n, h * p]) as [
     Value,
     Value,
     Value,
   ];
   const beta = graph.times(graph.sigmoid(b), negativeEigenvalues ? 2 : 1);
   const A = graph.op("Neg", [graph.op("Exp", [layer.own("A_log")])]);
-  const decay = graph.op("Exp", [graph.mul(graph.softplus(graph.add(a, layer.own("dt_bias"))), A)]);
+  const g = graph.mul(graph.softplus(graph.add(a, layer.own("dt_bias"))), A);
   const unit = (value: Value, factor: number): Value => {
     const heads = graph.reshape(value, [0, 0, hk, 1, n]);
     const squares = graph.op("ReduceSum", [graph.mul(heads, heads), graph.ints([-1])], { keepdims: 1 });
@@ -121,26 +109,8 @@ function gatedDelta(layer: LayerGraph, x: Value, config: GatedDeltaMixerConfig):
     const repeated = hk === h ? normed : graph.op("Expand", [normed, graph.ints([1, 1, hk, h / hk, n])]);
     return graph.times(graph.reshape(repeated, [0, 0, h, n]), factor);
   };
-  const state = layer.state("memory", ["batch", h, n, p]);
-  const { last, y } = layer.scan(
-    state.before,
-    ["batch", h, n, p],
-    [
-      { value: unit(q, n ** -0.5), shape: ["batch", h, n] },
-      { value: unit(key, 1), shape: ["batch", h, n] },
-      { value: graph.reshape(v, [0, 0, h, p]), shape: ["batch", h, p] },
-      { value: decay, shape: ["batch", h] },
-      { value: beta, shape: ["batch", h] },
-    ],
-    (g, before, [query, at, value, keep, rate]) => {
-      const decayed = g.mul(g.unsqueeze(keep!, 2, 3), before);
-      const column = g.unsqueeze(at!, 3); // [b, h, n, 1]
-      const error = g.mul(g.unsqueeze(rate!, 2), g.sub(value!, g.sum(g.mul(decayed, column), 2)));
-      const after = g.add(decayed, g.mul(column, g.unsqueeze(error, 2)));
-      return { state: after, y: g.sum(g.mul(after, g.unsqueeze(query!, 3)), 2), shape: ["batch", h, p] };
-    },
-  );
-  state.put(last);
+  const [query, at, value] = [unit(q, n ** -0.5), unit(key, 1), graph.reshape(v, [0, 0, h, p])];
+  const y = memoryGraph(layer, { name: "memory", h, n, p, swapped: false, q: query, k: at, v: value, g, beta });
   const normed = layer.rms(y, mixerNormEps, layer.own("norm.weight"));
   const gate = graph.silu(graph.reshape(z, [0, 0, h, p]));
   return layer.linear("out_proj", graph.reshape(graph.mul(normed, gate), [0, 0, h * p]));

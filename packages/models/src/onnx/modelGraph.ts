@@ -1,7 +1,9 @@
 import { ArgumentError } from "@statespace/core";
 import type { Model } from "../model/model.ts";
+import { PLAIN, type Dialect } from "./dialect.ts";
 import { GraphBuilder, type Value } from "./graphBuilder.ts";
 import { LayerGraph } from "./layerGraph.ts";
+import { matrixProduct, rowsByIds } from "./matrixGraph.ts";
 import { mixerGraphs } from "./mixerGraphs.ts";
 
 /**
@@ -9,16 +11,16 @@ import { mixerGraphs } from "./mixerGraphs.ts";
  * token come out, `state.0.ssm` and `state_out.0.ssm`; before the first token a state is zeros, and keys and values have no token.
  * @throws ArgumentError naming what has no graph
  */
-export function modelGraph(model: Model): GraphBuilder {
+export function modelGraph(model: Model, dialect: Dialect = PLAIN): GraphBuilder {
   const { encoder, head, layers, residualMultiplier, norm, normEps, normOffset } = model.resolved;
   if (encoder.kind !== "embedding" || head.kind !== "language")
     throw new ArgumentError(`onnx: head of kind ${head.kind} is not written`);
   if (norm !== "rms") throw new ArgumentError(`onnx: norm = ${norm} is not written`);
-  const graph = new GraphBuilder();
+  const graph = new GraphBuilder(dialect);
   graph.inputs.push({ name: "ids", type: "int64", shape: ["batch", "length"] });
   const whole = new LayerGraph(graph, model, "");
   const normed = (x: Value, name: string): Value => whole.rms(x, normEps, whole.own(`${name}.weight`), normOffset);
-  let x = graph.times(graph.op("Gather", [whole.own("encoder.weight"), "ids"]), encoder.multiplier ?? 1);
+  let x = graph.times(rowsByIds(graph, model, "ids", model.parameter("encoder.weight")), encoder.multiplier ?? 1);
   const outputs: { name: string; shape: readonly (number | string)[]; after: Value }[] = [];
   let number = 0;
   layers.forEach(({ mixers, mlp, normPlacement, shared }, i) => {
@@ -41,8 +43,8 @@ export function modelGraph(model: Model): GraphBuilder {
     const second = before ? normed(x, `layers.${i}.norm2`) : x;
     x = graph.add(x, branch(new LayerGraph(graph, model, `layers.${i}.mlp.`).mlp(second, mlp), `layers.${i}.norm2`));
   });
-  const table = head.tie === true ? whole.own("encoder.weight") : whole.own("head.weight");
-  const product = graph.op("MatMul", [normed(x, "norm_f"), graph.transpose(table, [1, 0])]);
+  const table = model.parameter(head.tie === true ? "encoder.weight" : "head.weight");
+  const product = matrixProduct(graph, model, normed(x, "norm_f"), table);
   const scaled = graph.times(product, head.multiplier ?? 1);
   const cap = head.logitCap;
   const logits = cap === undefined ? scaled : graph.times(graph.op("Tanh", [graph.times(scaled, 1 / cap)]), cap);

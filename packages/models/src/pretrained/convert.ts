@@ -15,7 +15,8 @@ import {
 } from "@statespace/files";
 import { ggufTextFiles } from "@statespace/text";
 import { Model } from "../model/model.ts";
-import { writeOnnx } from "../onnx/saveOnnx.ts";
+import type { OnnxWeights } from "../onnx/dialect.ts";
+import { dialectOf, type SaveOnnxOptions } from "../onnx/options.ts";
 import type { Family } from "../families/family.ts";
 import { readGgufWeights, type GgufWeights } from "../families/gguf/ggufTypesOf.ts";
 import { layoutModel } from "../families/gguf/saveGguf.ts";
@@ -28,13 +29,17 @@ import { familyTensors } from "../families/weightNames.ts";
 import { matchWeights } from "../families/weights.ts";
 
 /** What `convert` makes of a checkpoint, and how. */
-export interface ConvertOptions extends OpenSourceOptions, ReadOptions {
+export interface ConvertOptions extends OpenSourceOptions, ReadOptions, Pick<SaveOnnxOptions, "opset" | "operators"> {
   /**
-   * The form: `gguf` (one file, for llama.cpp), `onnx` (one file, and its weights beside it where they are many), `transformers`, `mamba_ssm` or `statespace` (a folder), or one family by its name. What the ending of `out` says (`.gguf`,
-   * `.onnx`), else `transformers`, unless told.
+   * The form: `gguf` (one file, for llama.cpp), `onnx` (one file, and its weights beside it where they are many), `transformers.js` (a folder with an ONNX file under the
+   * names that it expects), `transformers`, `mamba_ssm` or `statespace` (a folder), or one family by its name. What the ending of `out` says (`.gguf`, `.onnx`),
+   * else `transformers`, unless told.
    */
   readonly to?: string | undefined;
-  /** How weights are kept: `f32`, `f16` and `bf16`, in a GGUF file also `q8`, `q4` and `q4_k_m`. As they are in a folder, `f32` in a GGUF file, unless told. */
+  /**
+   * How weights are kept: `f32`, `f16` and `bf16`, in a GGUF file also `q8`, `q4` and `q4_k_m`, in an ONNX file `f32`, `q8` and `q4`. As they are in a folder, `f32` in
+   * a file, unless told.
+   */
   readonly weights?: GgufWeights | undefined;
   /** Told with each part of the weights. */
   readonly progress?:
@@ -53,6 +58,8 @@ export interface Converted {
 const OPTIONS: Readonly<Record<keyof ConvertOptions, true>> = {
   to: true,
   weights: true,
+  opset: true,
+  operators: true,
   progress: true,
   notice: true,
   signal: true,
@@ -67,6 +74,8 @@ const OPTIONS: Readonly<Record<keyof ConvertOptions, true>> = {
   onPutError: true,
 };
 const STORAGE: Readonly<Partial<Record<GgufWeights, FloatStorage>>> = { f32: "F32", f16: "F16", bf16: "BF16" };
+/** Forms that have an ONNX file. */
+const ONNX_FORMS = ["onnx", "transformers.js"];
 /** Files beside the weights that go along. */
 const TEXT_FILES = [
   "tokenizer.json",
@@ -91,9 +100,11 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
   });
   const to = options.to ?? /\.(gguf|onnx)$/i.exec(String(out))?.[1]!.toLowerCase() ?? "transformers";
   const weights = options.weights === undefined ? undefined : readGgufWeights("convert", options.weights);
-  if (to === "onnx" && weights !== undefined && weights !== "f32")
-    throw new ArgumentError(`convert: weights of an ONNX file must be f32, got "${weights}"`);
-  if (to !== "gguf" && weights !== undefined && STORAGE[weights] === undefined)
+  const onnx = ONNX_FORMS.includes(to) ? dialectOf("convert", onnxOptions(options)) : undefined;
+  for (const option of ["opset", "operators"] as const)
+    if (onnx === undefined && options[option] !== undefined)
+      throw new ArgumentError(`convert: ${option} is for ${ONNX_FORMS.join(" and ")}, got to = ${to}`);
+  if (to !== "gguf" && onnx === undefined && weights !== undefined && STORAGE[weights] === undefined)
     throw new ArgumentError(
       `convert: weights of a folder must be one of ${Object.keys(STORAGE).join(", ")}, got "${weights}"`,
     );
@@ -109,10 +120,18 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
       tell(`${unknown.length} tensors are not part of the model and are left out: ${first}, ...`);
     const rows = rowsOfFile(matched, opened.tensors, { signal: options.signal });
     if (to === "onnx") {
-      await writeOnnx(model, rows, toPath(out), { signal: options.signal });
+      // Apart from what a page loads.
+      const { writeOnnx } = await import("../onnx/saveOnnx.ts");
+      await writeOnnx(model, rows, toPath(out), onnxOptions(options));
       return { family: "onnx" };
     }
     const files = await textFiles(from, opened, places);
+    if (to === "transformers.js") {
+      const { writeTransformersJs } = await import("../onnx/transformersJs.ts");
+      const { config } = targetFamily(model, "transformers", "F32");
+      await writeTransformersJs(model, rows, toPath(out), { config, files }, onnxOptions(options));
+      return { family: to };
+    }
     if (to === "gguf") {
       const { signal, progress } = options;
       const layout = layoutModel(model, rows, { files, progress, ...(weights === undefined ? {} : { weights }) });
@@ -136,6 +155,11 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
   } finally {
     model.dispose();
   }
+}
+
+/** What of the options is of an ONNX file; its own check tells which weights it has. */
+function onnxOptions({ opset, operators, weights, signal }: ConvertOptions): SaveOnnxOptions {
+  return { opset, operators, weights: weights as OnnxWeights | undefined, signal };
 }
 
 /** The weights' own type, by the name that our parameter has. */

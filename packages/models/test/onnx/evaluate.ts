@@ -1,38 +1,8 @@
+import { fusedOperators } from "./fusedOperators.ts";
+import { at, build, nd, sizeOf, stridesOf, type Nd } from "./ndArrays.ts";
 import type { Graph, Node } from "./readOnnx.ts";
 
-/** Values in float64; whole numbers too. */
-export interface Nd {
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
-}
-
 type Scope = Map<string, Nd>;
-
-export const nd = (shape: readonly number[], data: ArrayLike<number>): Nd => ({ shape, data: Float64Array.from(data) });
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-function stridesOf(shape: readonly number[]): number[] {
-  const strides = shape.map(() => 1);
-  for (let i = shape.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * shape[i + 1]!;
-  return strides;
-}
-
-/** A new array, each element from its index. */
-function build(shape: readonly number[], f: (index: readonly number[]) => number): Nd {
-  const data = new Float64Array(sizeOf(shape));
-  const index = shape.map(() => 0);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = f(index);
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
-  }
-  return { shape, data };
-}
-
-const at = ({ shape, data }: Nd, index: readonly number[]): number => {
-  let place = 0;
-  stridesOf(shape).forEach((stride, axis) => (place += stride * index[axis]!));
-  return data[place]!;
-};
 
 /** NumPy's broadcasting. */
 function broadcast(arrays: readonly Nd[], f: (...values: number[]) => number): Nd {
@@ -117,7 +87,9 @@ const binary: Record<string, (a: number, b: number) => number> = {
   Greater: (a, b) => Number(a > b),
 };
 
-const run: Record<string, (node: Node, inputs: readonly Nd[], scope: Scope) => Nd | readonly Nd[]> = {
+type Run = (node: Node, inputs: readonly Nd[], scope: Scope) => Nd | readonly Nd[];
+const run: Record<string, Run> = {
+  ...fusedOperators,
   Gather: (_, [table, ids]) => build([...ids!.shape, ...table!.shape.slice(1)], (index) => at(table!, [at(ids!, index.slice(0, ids!.shape.length)), ...index.slice(ids!.shape.length)])), // prettier-ignore
   MatMul: (_, [a, b]) => matMul(a!, b!),
   Transpose: ({ attributes }, [x]) => {
@@ -223,12 +195,13 @@ export function evaluate(graph: Graph, scope: Scope): readonly Nd[] {
     const bytes = new Uint8Array(raw);
     scope.set(
       name,
-      nd(shape, type === 7 ? Array.from(new BigInt64Array(bytes.buffer), Number) : new Float32Array(bytes.buffer)),
+      nd(shape, type === 7 ? Array.from(new BigInt64Array(bytes.buffer), Number) : type === 2 ? bytes : new Float32Array(bytes.buffer)), // prettier-ignore
     );
   }
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => {
       const value = scope.get(name);
+      if (name === "") return undefined!; // an optional input that is not there
       if (value === undefined) throw new Error(`${node.op}: ${name} is not there`);
       return value;
     });

@@ -1,17 +1,22 @@
 import { readFloats, tensor, tidy } from "@statespace/core";
 import { convert as convertFiles, fromPretrained, type GgufWeights, type Model } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
-import { readWords, UsageError, type Command } from "./command.ts";
+import { countOption, readWords, UsageError, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
-const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--verify [--backend B]] [--json]
+const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--opset N] [--operators O]
+                          [--verify [--backend B]] [--json]
 
 Converts a checkpoint (a folder, a GGUF file, a URL or a name on the hub) into another form. Weights go through some rows at a time, so
 that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole.
 
-  --to FORM      gguf (one file, for llama.cpp), onnx (one file, for onnxruntime), transformers, mamba_ssm or statespace (a folder), or
-                 a family by its name; gguf and onnx where OUT ends so, else transformers, unless told
-  --weights F    f32, f16 or bf16; in a GGUF file also q8, q4 and q4_k_m. In a folder as they are, in a GGUF file f32, unless told
+  --to FORM      gguf (one file, for llama.cpp), onnx (one file, for onnxruntime), transformers.js (a folder with an ONNX file),
+                 transformers, mamba_ssm or statespace (a folder), or a family by its name; gguf and onnx where OUT ends so, else
+                 transformers, unless told
+  --weights F    f32, f16 or bf16; in a GGUF file also q8, q4 and q4_k_m; in an ONNX file f32, q8 and q4. In a folder as they are, in a
+                 file f32, unless told
+  --opset N      of an ONNX file: 20, which is read everywhere, or 27, which has LinearAttention and CausalConvWithState; default 20
+  --operators O  of an ONNX file: standard, or onnxruntime, whose own domain has those two operators at opset 20; default standard
   --verify       loads both and compares their logits; exit status 3 where those of float32 weights differ
   --backend B    webgpu, wasm or cpu, for --verify; the best there is unless told
   --json         one JSON object instead of text`;
@@ -19,6 +24,8 @@ that a few hundred megabytes of memory suffice for any model; OUT appears when i
 const OPTIONS = {
   to: { type: "string" },
   weights: { type: "string" },
+  opset: { type: "string" },
+  operators: { type: "string" },
   verify: { type: "boolean", default: false },
   backend: { type: "string" },
   json: { type: "boolean", default: false },
@@ -40,7 +47,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const { values, positionals } = readWords(args, OPTIONS);
   const [from, out, ...more] = positionals;
   if (from === undefined || out === undefined || more.length > 0) throw new UsageError("IN and OUT are needed");
-  if (values.verify && (values.to === "onnx" || /\.onnx$/i.test(out)))
+  if (values.verify && (values.to === "onnx" || values.to === "transformers.js" || /\.onnx$/i.test(out)))
     throw new UsageError("--verify is for what is read here; onnxruntime runs an ONNX file");
   if (values.backend !== undefined && !values.verify)
     throw new UsageError("--backend is for --verify, which loads the model");
@@ -50,6 +57,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const { family } = await convertFiles(from, out, {
     to: values.to,
     weights: values.weights as GgufWeights | undefined,
+    opset: countOption("opset", values.opset) as 20 | 27 | undefined,
+    operators: values.operators as "standard" | "onnxruntime" | undefined,
     signal,
     notice: (note) => notes.push(note),
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
@@ -67,6 +76,9 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
         `logits: the largest difference is ${difference.toExponential(1)} of the largest; ${same} of ${places} likeliest tokens are the same`,
       );
     }
+    if (family === "onnx") console.log("to check in onnxruntime: the states are inputs, zero before the first token");
+    if (family === "transformers.js")
+      console.log(`to check in transformers.js: await AutoModelForCausalLM.from_pretrained("${out}")`);
     if (family.startsWith("gguf:")) console.log(`to check in llama.cpp: llama-cli -m ${out} --temp 0 -n 64 -p "..."`);
   }
   const exact = values.weights === undefined || values.weights === "f32";
@@ -110,7 +122,7 @@ function vocabularyOf({ resolved: { encoder } }: Model): number {
 
 /** `statespace convert`: from one form of checkpoint into another. */
 export const convert: Command = {
-  summary: "converts a checkpoint: GGUF, ONNX, transformers, mamba_ssm",
+  summary: "converts a checkpoint: GGUF, ONNX, transformers, transformers.js, mamba_ssm",
   usage: USAGE,
   run,
 };
