@@ -5,16 +5,26 @@ import { nearestName } from "@statespace/core/backend";
 import { bench } from "./commands/bench.ts";
 import { chat } from "./commands/chat.ts";
 import { convert } from "./commands/convert.ts";
+import { exportRecipe } from "./commands/exportRecipe.ts";
 import { generate } from "./commands/generate.ts";
 import { inspect } from "./commands/inspect.ts";
 import { serve } from "./commands/serve.ts";
 import { train } from "./commands/train.ts";
 import { UsageError, type Command } from "./commands/command.ts";
 
-const commands: Readonly<Record<string, Command>> = { generate, chat, serve, train, convert, bench, inspect };
+const commands: Readonly<Record<string, Command>> = {
+  generate,
+  chat,
+  serve,
+  train,
+  "export-recipe": exportRecipe,
+  convert,
+  bench,
+  inspect,
+};
 
 function usage(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`);
   return `usage: statespace COMMAND [OPTIONS]\n\n${lines.join("\n")}\n\nstatespace COMMAND --help tells the options of one; statespace --version which version this is.
 Exit status: 0 done, 1 failed, 2 the words are off, 130 interrupted.`;
 }

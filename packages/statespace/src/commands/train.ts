@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { FormatError } from "@statespace/core";
 import { progressReporter, toJsonLine } from "@statespace/models";
 import { parseRecipe } from "../training/recipe.ts";
+import { readRecipeFile } from "../training/recipeFile.ts";
 import { trainRecipe } from "../training/trainRecipe.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { readArguments, numberOption, UsageError, type Command } from "./command.ts";
@@ -33,17 +32,6 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-async function readRecipe(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new FormatError(`recipe: ${path} cannot be read`, { cause });
-  });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`recipe: ${path} is not JSON: ${(cause as Error).message}`, { cause });
-  }
-}
-
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const values = readArguments(args, OPTIONS);
   if (values.changed && !values.resume) throw new UsageError("--changed goes with --resume");
@@ -58,7 +46,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   });
   if (foreign !== undefined) throw new UsageError(`--${foreign} goes with --init`);
   if (values.config === undefined) throw new UsageError("--config is needed, or --init");
-  const source = await readRecipe(values.config);
+  const source = await readRecipeFile(values.config);
   const recipe = parseRecipe(source);
   const base = dirname(resolve(values.config));
   const output = values.out ?? (recipe.output === undefined ? undefined : resolve(base, recipe.output));

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { FormatError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { tokenizerFiles } from "@statespace/text";
 import {
@@ -7,16 +6,15 @@ import {
   folderStore,
   modelObjective,
   Model,
-  parseModelConfig,
   savePretrained,
   train,
-  type ModelConfig,
   type StreamState,
   type TrainingEvent,
 } from "@statespace/models";
 import { BestWeights } from "./bestWeights.ts";
 import { MetricsFile } from "./metricsFile.ts";
 import type { Recipe } from "./recipe.ts";
+import { generationConfig, recipeModelConfig } from "./recipeModel.ts";
 import { trainingReport } from "./report.ts";
 import type { TrainedModel } from "./trainedModel.ts";
 import { openTrainingData, type HeldOut, type TrainingData } from "./trainingData.ts";
@@ -56,7 +54,7 @@ export async function trainRecipe(recipe: Recipe, source: unknown, options: Trai
   refuseUnknown("trainRecipe", options, Object.keys(OPTIONS));
   const { output, resume, signal, onEvent } = options;
   const data = await openTrainingData(recipe, options.base);
-  const model = new Model(modelConfig(recipe, data), recipe.seed);
+  const model = new Model(recipeModelConfig(recipe, data), recipe.seed);
   try {
     const objective = modelObjective(model, { carryState: recipe.rows === "contiguous" });
     // A held-out text is read in order, with the state carried along, however the rows of training are cut.
@@ -110,25 +108,6 @@ function budget(maxMinutes: number | undefined): { maxMinutes?: number } {
   return maxMinutes === undefined ? {} : { maxMinutes };
 }
 
-function modelConfig(recipe: Recipe, data: TrainingData): ModelConfig {
-  if (recipe.model["vocab_size"] !== undefined)
-    throw new FormatError("recipe: model.vocab_size comes from the data; leave it out");
-  const eos = data.tokenizer?.eosId ?? null;
-  try {
-    return parseModelConfig({
-      model_type: "mamba",
-      initializer_range: 0.02,
-      bos_token_id: eos,
-      eos_token_id: eos,
-      pad_token_id: eos,
-      ...recipe.model,
-      vocab_size: data.vocabSize,
-    });
-  } catch (error) {
-    throw new FormatError(`recipe: model: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 async function finalFigures(
   model: Model,
   objective: Parameters<typeof evaluate>[0],
@@ -150,15 +129,14 @@ async function finalFigures(
 
 async function writeModel(
   model: Model,
-  { tokenizer }: TrainingData,
+  data: TrainingData,
   { dtype }: Recipe,
   output: string,
   report: object,
 ): Promise<void> {
-  const eos = tokenizer?.eosId;
   const files = {
-    ...(tokenizer === undefined ? {} : tokenizerFiles(tokenizer)),
-    "generation_config.json": `${JSON.stringify({ ...(eos === undefined ? {} : { eos_token_id: eos }), do_sample: true, temperature: 0.8, top_p: 0.95 }, null, 2)}\n`,
+    ...(data.tokenizer && tokenizerFiles(data.tokenizer)),
+    "generation_config.json": generationConfig(data),
     "training.json": `${JSON.stringify(report, null, 2)}\n`,
   };
   await savePretrained(model, output, { dtype, files });

@@ -27,6 +27,8 @@ export interface TrainingData {
   /** Absent for synthetic tasks. */
   readonly tokenizer: Tokenizer | undefined;
   readonly stream: BatchStream<TokenBatch>;
+  /** Of texts: all that is trained on, and all that is held out. */
+  readonly ids?: { readonly train: Int32Array; readonly heldOut: Int32Array };
   /** The same held-out batches each time, about `tokens` of them in all. */
   heldOut(tokens: number): HeldOut;
 }
@@ -102,6 +104,7 @@ async function textData(recipe: Recipe, data: TextData, base: string): Promise<T
   return {
     vocabSize: tokenizer.vocabSize,
     tokenizer,
+    ids: { train, heldOut: test },
     stream:
       rows === "crops"
         ? randomCrops(train, { batchSize, seqLen, seed })
