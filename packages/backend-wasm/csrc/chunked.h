@@ -77,5 +77,10 @@ typedef struct {
 SIZE(chunkedBackFloats, long rows, long chunks, long p, long n) {
   return chunkFloats(rows, 12, p, n) + 2 * pad16(rows * maxLong(rows, maxLong(pad8(n), pad8(p)))) + 2 * pad16(pad8(n) * pad8(p)) + chunks * pad8(n) * pad8(p);
 }
+/**
+ * Whether what one of several packed sequences of a head holds may reach another through a product with the 0 that stands between them:
+ * NaN, infinities, or values whose products might become such. The recurrence then has to be taken.
+ */
+int mayStray(const Chunked *s, long row, long head, const float *dY, const float *dLastState);
 /** Gradients of one head of one row. */
 void chunkedBack(const Chunked *s, long row, long head, const ChunkedGradients *g, float *memory);

@@ -202,6 +202,24 @@ static void scalarGradients(const Chunked *s, const ChunkBack *k, long row, long
   }
 }
 
+/** Whether none of `rows` rows of `width` floats, `stride` apart, is more than 1e8 or no number. */
+static int isCalm(const float *p, long rows, long stride, long width) {
+  I4 calm = splatInt(-1);
+  for (long i = 0; p && i < rows; i++, p += stride)
+    for (long c = 0; c < width; c += 4) calm &= abs4(loadPart(p + c, width - c)) <= splat(1e8f);
+  return (calm[0] & calm[1] & calm[2] & calm[3]) != 0;
+}
+int mayStray(const Chunked *s, long row, long head, const float *dY, const float *dLastState) {
+  if (!s->seqIdx) return 0;
+  long item = row * s->h + head, first = row * s->l, group = head / (s->h / s->g), size = s->p * s->n;
+  long wide = s->r * s->p, deep = s->r * s->n, values = (first * s->h + head) * wide, keys = (first * s->g + group) * deep, scalars = item * s->l;
+  return !(isCalm(s->value + values, s->l, s->h * wide, wide) && isCalm(dY ? dY + values : 0, s->l, s->h * wide, wide) &&
+           isCalm(s->z ? s->z + values : 0, s->l, s->h * wide, wide) && isCalm(s->query + keys, s->l, s->g * deep, deep) &&
+           isCalm(s->key + keys, s->l, s->g * deep, deep) && isCalm(s->decay + scalars, 1, 0, s->l) && isCalm(s->write + scalars, 1, 0, s->l) &&
+           isCalm(s->own + scalars, 1, 0, s->l) && isCalm(s->initial ? s->initial + item * size : 0, 1, 0, size) &&
+           isCalm(dLastState ? dLastState + item * size : 0, 1, 0, size));
+}
+
 static void chunkBack(const Chunked *s, ChunkBack *k, long row, long head, const float *state, const ChunkedGradients *g) {
   const ChunkWeights *w = &k->weights;
   long n8 = pad8(s->n), p8 = pad8(s->p), group = head / (s->h / s->g), depth = w->padded;
@@ -220,7 +238,7 @@ static void chunkBack(const Chunked *s, ChunkBack *k, long row, long head, const
   maskBack(s, k);
   if (s->z) gateBack(s, k, row, head, state, g);
   valueGradients(s, k, row, head, g);
-  double end = (double)w->carry * (double)dotRows(state, k->adjoint, n8 * p8);
+  double end = w->carry == 0.0f ? 0 : (double)w->carry * (double)dotRows(state, k->adjoint, n8 * p8);
   for (long i = 0; i < w->rows; i++) k->sums[i] -= k->written[i], end += (double)k->written[i];
   queryGradients(s, k, row, group, g->dQuery);
   keyGradients(s, k, row, group, g->dKey);

@@ -1,6 +1,5 @@
 // The trapezoidal scan of Mamba-3 after its rotation: each step takes in what the step before wrote and what it writes itself.
 #include "mamba3.h"
-#include "outer.h"
 
 /** Weights of one step of one head. */
 typedef struct { float alpha, beta, gamma, lambda, dt; } Trapezoid;
@@ -115,7 +114,7 @@ static void mamba3SpanBack(const Mamba3 *s, Outer *o, long row, long head, long 
     int inside = t + i > 0;
     float *dkBefore = inside ? g->dk + (at - s->h) * s->r * s->n : g->dInitialK ? g->dInitialK + first * s->r * s->n : 0;
     float *dvBefore = inside ? g->dv + (at - s->h) * width : g->dInitialV ? g->dInitialV + first * width : 0;
-    float dBeta = updateBack(s, o, i, 0, w.beta, before, dkBefore, dvBefore);
+    float dBeta = w.alpha == 0 ? 0.0f : updateBack(s, o, i, 0, w.beta, before, dkBefore, dvBefore); // else of another sequence
     float dGamma = updateBack(s, o, i, 1, w.gamma, v, g->dk + at * s->r * s->n, g->dv + at * width);
     unpadRows(g->dq + at * s->r * s->n, o->dQueries + i * s->r * o->pad, s->r, s->n, o->pad);
     for (long c = 0; c < width; c++) {
@@ -134,7 +133,7 @@ static void mamba3SpanBack(const Mamba3 *s, Outer *o, long row, long head, long 
   }
 }
 
-static void mamba3HeadBack(const Mamba3 *s, Outer *o, long row, long head, const float *dY, const float *dLastState, float *checkpoints, Mamba3Gradients *g) {
+void mamba3HeadBack(const Mamba3 *s, Outer *o, long row, long head, const float *dY, const float *dLastState, float *checkpoints, Mamba3Gradients *g) {
   long size = s->p * o->pad, width = s->r * s->p, index = (row * s->h + head) * s->p * s->n;
   UW bytes = (UW)size * sizeof(float);
   for (long t = 0; t < s->l; t++) {

@@ -85,9 +85,13 @@ static void mamba3StepsBack(const Chunked *s, const Mamba3Steps *m, long row, lo
   }
 }
 
+/** Floats of a thread: chunkedBack's, or the recurrence's where it may be wanted. */
+SIZE(mamba3ChunkedBackFloats, long rows, long chunks, long l, long r, long p, long n) {
+  return maxLong(chunkedBackFloats(rows, chunks, p, n), outerFloats(p, n, 2 * r, r) + checkpointFloats(l, p, n));
+}
 /**
  * `steps` and `first` as mamba3ScanChunked has them, `scalars` [3][b, h, l] for their gradients and `dFirst` for that of the first state;
- * `workspace`: chunkedBackFloats a thread. Threads share heads.
+ * `workspace`: mamba3ChunkedBackFloats a thread. Threads share heads.
  */
 KERNEL(mamba3ScanChunkedGrad, Mamba3Gradients out, MaybeIn dY, MaybeIn dLastState, Mamba3 a, long tokens, Space steps, Space first,
        Space scalars, Space dFirst, Space workspace, long perThread) {
@@ -102,6 +106,12 @@ KERNEL(mamba3ScanChunkedGrad, Mamba3Gradients out, MaybeIn dY, MaybeIn dLastStat
     for (long row = 0; row < s.b; row++) {
       long item = row * s.h + head;
       prepareMamba3Head(&s, &m, row, head);
+      if (mayStray(&s, row, head, dY, dLastState)) {
+        Outer o;
+        layOutOuter(&o, memory, s.p, s.n, 2 * s.r, s.r);
+        mamba3HeadBack(&a, &o, row, head, dY, dLastState, memory + outerFloats(s.p, s.n, 2 * s.r, s.r), &out);
+        continue;
+      }
       chunkedBack(&s, row, head, &g, memory);
       float dWeight = m.initialK && m.initialV ? initialBack(&s, &m, row, head, dFirst + item * size, &out) : 0.0f;
       if (out.dInitialState) memcpy(out.dInitialState + item * size, dFirst + item * size, (UW)size * sizeof(float));

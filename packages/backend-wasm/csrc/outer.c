@@ -13,11 +13,16 @@ void layOutOuter(Outer *o, float *memory, long p, long n, long updates, long que
   for (int i = 0; i < 8; i++) *parts[i].at = memory, memory += OUTER_SPAN * parts[i].size;
 }
 
+/** What is forgotten (alpha 0: another sequence, or long ago) may have been anything, NaN too: its bits are masked. */
+INLINE I4 keptAt(float alpha) { return splatInt(alpha == 0 ? 0 : -1); }
+INLINE F4 loadKept(const float *p, I4 kept) { return (F4)((I4)load4(p) & kept); }
+
 /** One step of one row with a single update and a single query. */
 INLINE F4 rowForward(const float *before, float *after, long pad, float alpha, float value, const float *key, const float *query) {
   F4 a = splat(alpha), v = splat(value), sum = splat(0);
+  I4 kept = keptAt(alpha);
   for (long e = 0; e < pad; e += 4) {
-    F4 h = madd(a, load4(before + e), v * load4(key + e));
+    F4 h = madd(a, loadKept(before + e, kept), v * load4(key + e));
     store4(after + e, h);
     sum = madd(h, load4(query + e), sum);
   }
@@ -32,8 +37,6 @@ void outerForward(Outer *o, long steps, int keep) {
     float *after = keep ? o->states + (t + 1) * size : o->state;
     const float *values = o->values + t * o->updates * o->p, *keys = o->keys + t * o->updates * o->pad, *queries = o->queriesAt + t * o->queries * o->pad;
     float *y = o->y + t * o->queries * o->p;
-    // What is forgotten may have been anything, NaN too.
-    if (!keep && o->alpha[t] == 0) memset(o->state, 0, (UW)size * sizeof(float));
     for (long c = 0; c < o->p; c++) {
       const float *from = before + c * o->pad;
       float *to = after + c * o->pad;
@@ -55,13 +58,14 @@ void outerForward(Outer *o, long steps, int keep) {
 /** One row of one step back, single update and query; returns the lanes of dL/d value, adds those of dL/d alpha. */
 INLINE F4 outerRowBack(Outer *o, float *G, const float *h, const float *before, float alpha, float value, float dy, const float *key, const float *query, float *dKey, float *dQuery, F4 *dAlpha) {
   F4 a = splat(alpha), v = splat(value), d = splat(dy), dValue = splat(0), sum = *dAlpha;
+  I4 kept = keptAt(alpha);
   for (long e = 0; e < o->pad; e += 4) {
     F4 g = madd(d, load4(query + e), load4(G + e));
     store4(dQuery + e, madd(d, load4(h + e), load4(dQuery + e)));
     store4(dKey + e, madd(v, g, load4(dKey + e)));
     dValue = madd(g, load4(key + e), dValue);
-    sum = madd(g, load4(before + e), sum);
-    store4(G + e, a * g);
+    sum = madd(g, loadKept(before + e, kept), sum);
+    store4(G + e, (F4)((I4)(a * g) & kept));
   }
   *dAlpha = sum;
   return dValue;
@@ -91,10 +95,11 @@ static F4 rowBackMany(Outer *o, long t, long c, float *G, const float *h, const 
     dValues[i * o->p + c] = sum4(dValue);
   }
   F4 a = splat(o->alpha[t]);
+  I4 kept = keptAt(o->alpha[t]);
   for (long e = 0; e < o->pad; e += 4) {
     F4 g = load4(G + e);
-    dAlpha = madd(g, load4(before + e), dAlpha);
-    store4(G + e, a * g);
+    dAlpha = madd(g, loadKept(before + e, kept), dAlpha);
+    store4(G + e, (F4)((I4)(a * g) & kept));
   }
   return dAlpha;
 }

@@ -24,7 +24,7 @@ typedef struct {
   float decays[SPAN * LANES], states[(SPAN + 1) * LANES];                   /* of one n */
   float sumB[SPAN * LANES], sumC[SPAN * LANES];                             /* of one n, lanes 0 to 3 */
   float slope[SPAN * LANES], gate[SPAN * LANES];                            /* of softplus; sigmoid of z */
-  float keep[SPAN];                                                         /* 0 where a sequence starts */
+  int keep[SPAN];                                                           /* all ones, 0 where a sequence starts */
 } Steps;
 
 typedef struct {
@@ -51,14 +51,16 @@ static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
       p_ = madd(p_, r_, k1);                                                 \
       p_ = madd(p_, r_, k0);                                                 \
       p_ = (F4)((U4)p_ + ((U4)t_ << 23));                                    \
-    } else p_ = exp2Any(d_ *a##i) * splat(keep[t]);                          \
+    } else p_ = exp2Any(d_ *a##i);                          \
     p_;                                                                      \
   })
+/** What is forgotten may have been anything, NaN too. */
+#define KEPT(x) (simple ? (x) : (F4)((I4)(x) & splatInt(keep[t])))
 #define FORWARD(i)                                                           \
   {                                                                          \
     F4 e_ = DECAY_AGAIN(i);                                                  \
     store4(LANE4(decays, i), e_);                                            \
-    h##i = madd(e_, h##i, load4(LANE4(du, i)) * b);                          \
+    h##i = madd(e_, KEPT(h##i), load4(LANE4(du, i)) * b);                    \
     store4(LANE4(states, i) + LANES, h##i);                                  \
   }
 #define BACK(i)                                                              \
@@ -68,8 +70,8 @@ static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
     sumC = madd(h##i, q_, sumC);                                             \
     sumB = madd(g_, load4(LANE4(du, i)), sumB);                              \
     store4(LANE4(outDu, i), madd(g_, b, load4(LANE4(outDu, i))));            \
-    g##i = g_ * load4(LANE4(decays, i));                                     \
-    F4 gh_ = g##i * before_;                                                 \
+    g##i = KEPT(g_ * load4(LANE4(decays, i)));                               \
+    F4 gh_ = g##i * KEPT(before_);                                           \
     store4(LANE4(outDelta, i), madd(gh_, a##i, load4(LANE4(outDelta, i))));  \
     dA##i = madd(gh_, load4(LANE4(delta, i)), dA##i);                        \
     h##i = before_;                                                          \
@@ -86,7 +88,8 @@ typedef struct {
  * `simple`: no reset and exp2Fast's range.
  */
 INLINE void statePair(const int simple, const int second, const Pair *pair, Steps *steps) {
-  const float *B = pair->B, *C = pair->C, *keep = steps->keep;
+  const float *B = pair->B, *C = pair->C;
+  const int *keep = steps->keep;
   long stride = pair->stride, count = pair->steps;
   char *p = (char *)steps + (second ? 32 : 0);
   F4 a0 = load4(pair->A), a1 = load4(pair->A + 4), h0 = load4(pair->start), h1 = load4(pair->start + 4);
@@ -99,7 +102,7 @@ INLINE void statePair(const int simple, const int second, const Pair *pair, Step
   }
   C += count * stride;
   F4 g0 = load4(pair->adjoint), g1 = load4(pair->adjoint + 4), dA0 = load4(pair->dA), dA1 = load4(pair->dA + 4);
-  for (long t = 0; t < count; t++) {
+  for (long t = count - 1; t >= 0; t--) {
     p -= 4 * LANES, B -= stride, C -= stride;
     F4 b = splat(*B), c = splat(*C), sumB = splat(0), sumC = splat(0);
     BACK(0) BACK(1)
@@ -159,7 +162,7 @@ static int upstreamOf(const Scan *s, long row, long t, long steps, const float *
       }
     }
     int reset = resetsAt(s, row, t + i);
-    w->steps->keep[i] = reset ? 0.0f : 1.0f;
+    w->steps->keep[i] = reset ? 0 : -1;
     anyReset |= reset;
   }
   return anyReset;

@@ -1,5 +1,4 @@
 // The scan of Mamba-2 (Dao & Gu 2024): a scalar decay a head, B and C shared by the heads of a group.
-#include "outer.h"
 #include "ssd.h"
 
 INLINE float rawStep(const Ssd *s, long token, long head) { return s->dt[token * s->h + head] + (s->dtBias ? s->dtBias[head] : 0.0f); }
@@ -116,7 +115,7 @@ static void ssdUpstream(const Ssd *s, Outer *o, long row, long head, long t, lon
   }
 }
 
-static void ssdHeadBack(const Ssd *s, Outer *o, long row, long head, const float *dY, const float *dLastState, float *checkpoints, SsdGradients *g, float *dB, float *dC) {
+void ssdHeadBack(const Ssd *s, Outer *o, long row, long head, const float *dY, const float *dLastState, float *checkpoints, SsdGradients *g, float *dB, float *dC) {
   long size = s->p * o->pad, index = (row * s->h + head) * s->p * s->n;
   float delta[OUTER_SPAN];
   if (s->initialState) padRows(o->state, s->initialState + index, s->p, s->n, o->pad);

@@ -1,6 +1,6 @@
 // The arguments of Mamba-2's scan, as the recurrence (ssd.c) and the chunks (ssdChunked.c) take them.
 #pragma once
-#include "rt.h"
+#include "outer.h"
 
 typedef struct {
   In x, dt, A, B, C; /* [b, l, h, p], [b, l, h], [h], [b, l, g, n] twice */
@@ -22,3 +22,6 @@ typedef struct {
   Out dx, ddt, dA, dB, dC;
   MaybeOut dD, dz, ddtBias, dInitialState;
 } SsdGradients;
+
+/** Gradients of one head of one row by the recurrence; what heads or rows share is added to. */
+void ssdHeadBack(const Ssd *s, Outer *o, long row, long head, const float *dY, const float *dLastState, float *checkpoints, SsdGradients *g, float *dB, float *dC);

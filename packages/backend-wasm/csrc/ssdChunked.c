@@ -67,8 +67,22 @@ static void ssdStepsBack(const Chunked *s, const SsdSteps *d, long row, long hea
   if (out->ddtBias) out->ddtBias[head] += (float)dBias;
 }
 
-/** Floats of a thread: partial sums of dB and dC where heads share them, then chunkedBack's. */
-SIZE(ssdChunkedBackFloats, long rows, long chunks, long shared, long p, long n) { return 2 * shared * n + chunkedBackFloats(rows, chunks, p, n); }
+/** The gradients of one head of one row by the recurrence. */
+static void alone(const Ssd *s, long row, long head, const float *dY, const float *dLastState, SsdGradients *g, float *dB, float *dC, float *memory) {
+  Outer o;
+  layOutOuter(&o, memory, s->p, s->n, 1, 1);
+  for (long t = 0; s->h == s->g && t < s->l; t++) {
+    long at = ((row * s->l + t) * s->g + head) * s->n;
+    memset(dB + at, 0, (UW)s->n * sizeof(float));
+    memset(dC + at, 0, (UW)s->n * sizeof(float));
+  }
+  ssdHeadBack(s, &o, row, head, dY, dLastState, memory + outerFloats(s->p, s->n, 1, 1), g, dB, dC);
+}
+
+/** Floats of a thread: partial sums of dB and dC where heads share them, then chunkedBack's, or the recurrence's where it may be wanted. */
+SIZE(ssdChunkedBackFloats, long rows, long chunks, long shared, long l, long p, long n) {
+  return 2 * shared * n + maxLong(chunkedBackFloats(rows, chunks, p, n), outerFloats(p, n, 1, 1) + checkpointFloats(l, p, n));
+}
 /**
  * `steps` [2][b, h, l], `scalars` [3][b, h, l] for the gradients of decay, write and own; `workspace`: ssdChunkedBackFloats a thread.
  * Threads share heads.
@@ -90,6 +104,10 @@ KERNEL(ssdScanChunkedGrad, SsdGradients grads, MaybeIn dY, MaybeIn dLastState, S
     for (long c = 0; g.dD && c < (s.wideD ? s.p : 1); c++) g.dD[(s.wideD ? head * s.p : head) + c] = 0;
     for (long row = 0; row < s.b; row++) {
       prepareSsdSteps(&s, &d, row * s.h + head, row * s.h + head + 1, steps, steps + count);
+      if (mayStray(&s, row, head, dY, dLastState)) {
+        alone(&a, row, head, dY, dLastState, &grads, g.dKey, g.dQuery, mine + 2 * sizeBC);
+        continue;
+      }
       chunkedBack(&s, row, head, &g, mine + 2 * sizeBC);
       ssdStepsBack(&s, &d, row, head, &g, &out);
     }

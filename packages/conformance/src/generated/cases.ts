@@ -2,6 +2,7 @@ import { opTable, type OpDeclaration } from "@statespace/core/backend";
 import type { NdArray } from "@statespace/core/math";
 import { listedRecipes } from "../cases/index.ts";
 import type { OpCase } from "../cases/opCase.ts";
+import { hasLanes } from "./apart.ts";
 import { denseRecipes } from "./dense.ts";
 import { Dice } from "./dice.ts";
 import { elementaryRecipes } from "./elementary.ts";
@@ -20,8 +21,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
 /** Ops of many arguments and paths are drawn more often. */
 const WEIGHT = 4;
 
-/** What is checked of a case: its results, its gradients, or that a NaN in it stays where it belongs. */
-export type Direction = "forward" | "gradient" | "NaN";
+/** What is checked of a case: its results, its gradients, that a NaN in it stays where it belongs, or that lanes stay apart. */
+export type Direction = "forward" | "gradient" | "NaN" | "apart";
 
 /** A generated case; the seed alone makes it again. */
 export interface GeneratedCase {
@@ -69,7 +70,7 @@ export function makeCase(name: string, seed: number): OpCase {
   };
 }
 
-/** So many cases of all ops in turn: forward, gradient, and of every other one with a NaN in it. */
+/** So many cases of all ops in turn: forward, gradient, and by turns with a NaN in it or with a lane that is spoilt. */
 export function* generatedCases(seed: number, count: number, only?: readonly string[]): Generator<GeneratedCase> {
   const turns = Object.keys(opTable)
     .filter((name) => only === undefined || only.includes(name))
@@ -85,6 +86,10 @@ export function* generatedCases(seed: number, count: number, only?: readonly str
     }
     if (made < count && i % 2 === 0 && poisoned(c, own) !== undefined) {
       yield { seed: own, direction: "NaN", c };
+      made++;
+    }
+    if (made < count && i % 2 === 1 && hasLanes(c, own)) {
+      yield { seed: own, direction: "apart", c };
       made++;
     }
   }

@@ -2,6 +2,7 @@ import { withBackend } from "@statespace/core";
 import { U32 } from "../golden/inputs.ts";
 import type { Verdict } from "../golden/judge.ts";
 import { checkForward, checkGradients } from "../harness/checkCase.ts";
+import { whyNotApart } from "./apart.ts";
 import { generatedCases, type Direction, type GeneratedCase } from "./cases.ts";
 import { whyNotContained } from "./poison.ts";
 
@@ -55,8 +56,8 @@ export async function runGenerated(backend: string, { seed, count, ops }: Genera
       rows.set(key, row);
       row.cases++;
       try {
-        if (one.direction === "NaN") {
-          const why = await whyNotContained(one.c, one.seed);
+        if (one.direction === "NaN" || one.direction === "apart") {
+          const why = await (one.direction === "NaN" ? whyNotContained : whyNotApart)(one.c, one.seed);
           if (why !== undefined) row.faults.push({ seed: one.seed, inputs: one.c.name, why });
         } else for (const verdict of await verdictsOf(one)) note(row, one, verdict);
       } catch (error) {

@@ -40,7 +40,8 @@ function ssdScan(dice: Dice, step = false): Drawn {
   return {
     inputs: {
       x: dice.values([b, l, h, p]),
-      dt: dtSoftplus ? dice.normal([b, l, h], dice.choice([0.5, 0.5, 5])) : dice.uniform([b, l, h], 0, 0.5),
+      // Without softplus not where it is clamped, at 0.
+      dt: dtSoftplus ? dice.normal([b, l, h], dice.choice([0.5, 0.5, 5])) : dice.uniform([b, l, h], 1e-3, 0.5),
       A: dice.uniform([h], dice.choice([-1, -1, -20]), -0.02),
       B: dice.values([b, l, g, n]),
       C: dice.values([b, l, g, n]),

@@ -5,7 +5,7 @@ const figure = (x: number): string => (x === 0 ? "0" : x >= 100 ? x.toFixed(0) :
 function cell(row: GeneratedRow | undefined): string {
   if (row === undefined) return "";
   const faults = row.faults.length > 0 ? `, **${row.faults.length} faults**` : "";
-  if (row.direction === "NaN") return `${row.cases}${faults}`;
+  if (row.direction === "NaN" || row.direction === "apart") return `${row.cases}${faults}`;
   return `${row.cases}: ${figure(row.error)} of ${figure(row.bound)}${faults}`;
 }
 
@@ -16,7 +16,7 @@ function cell(row: GeneratedRow | undefined): string {
 export function generatedTable(rows: readonly GeneratedRow[]): string {
   const backends = [...new Set(rows.map(({ backend }) => backend))];
   const columns = backends.flatMap((backend) =>
-    (["forward", "gradient", "NaN"] as const).map((direction) => ({ backend, direction })),
+    (["forward", "gradient", "NaN", "apart"] as const).map((direction) => ({ backend, direction })),
   );
   const ops = [...new Set(rows.map(({ op }) => op))].sort();
   const lines = ops.map((op) => {

@@ -60,7 +60,7 @@ function scaleInputs(c: OpCase, inputs: NdArrays): NdArrays {
 }
 
 /** Inputs of a case whose gradient is checked: those the op says, or all of a face of its own. */
-function differentiable(c: OpCase, inputs: NdArrays): string[] {
+export function differentiable(c: OpCase, inputs: NdArrays): string[] {
   const declared = c.op.spec.differentiable as readonly string[];
   if (c.gradients === false || declared.length === 0) return [];
   return Object.keys(inputs).filter((name) =>
@@ -112,7 +112,8 @@ function absoluteDot(a: NdArray, b: NdArray): number {
   return a.data.reduce((total, x, i) => total + Math.abs(x * b.data[i]!), 0);
 }
 
-async function deviceGradients(
+/** Gradients of the sum of products with `upstream`, on the backend that is set. */
+export async function deviceGradients(
   c: OpCase,
   inputs: NdArrays,
   wanted: readonly string[],

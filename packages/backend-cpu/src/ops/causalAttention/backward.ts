@@ -17,28 +17,26 @@ export function causalAttentionGrad(backend: CpuBackend, inputs: KernelInputs, a
     // Keys are shared by queries and heads: their sums run in float64.
     const [dQ, dK, dV] = [new Float64Array(outQ.length), new Float64Array(outK.length), new Float64Array(outV.length)];
     const dSink = new Float64Array(s.h);
-    const weights = new Float64Array(s.m);
     const g = new Float64Array(s.m);
     for (let i = 0; i < s.b; i++) {
       for (let t = 0; t < s.l; t++) {
         for (let head = 0; head < s.h; head++) {
-          const drawn = s.weigh(i, t, head, weights);
+          const count = s.weigh(i, t, head);
           const query = s.queryOffset(i, t, head);
-          const until = s.m - s.l + t;
           let mean = 0;
-          for (let j = 0; j <= until; j++) {
-            const at = s.keyOffset(i, j, head);
+          for (let j = 0; j < count; j++) {
+            const at = s.keyOffset(i, s.seen[j]!, head);
             g[j] = 0;
             for (let c = 0; c < s.p; c++) {
               g[j]! += dY[query + c]! * s.v[at + c]!;
-              dV[at + c]! += weights[j]! * dY[query + c]!;
+              dV[at + c]! += s.weights[j]! * dY[query + c]!;
             }
-            mean += weights[j]! * g[j]!;
+            mean += s.weights[j]! * g[j]!;
           }
-          dSink[head]! -= drawn * mean;
-          for (let j = 0; j <= until; j++) {
-            const dScore = s.scale * s.slopes[j]! * weights[j]! * (g[j]! - mean);
-            const at = s.keyOffset(i, j, head);
+          dSink[head]! -= s.weights[count]! * mean;
+          for (let j = 0; j < count; j++) {
+            const dScore = s.scale * s.slopes[j]! * s.weights[j]! * (g[j]! - mean);
+            const at = s.keyOffset(i, s.seen[j]!, head);
             for (let c = 0; c < s.p; c++) {
               dQ[query + c]! += dScore * s.k[at + c]!;
               dK[at + c]! += dScore * s.q[query + c]!;

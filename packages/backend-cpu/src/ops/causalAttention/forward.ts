@@ -8,17 +8,15 @@ export function causalAttention(backend: CpuBackend, inputs: KernelInputs, attrs
   const y = backend.output(inputs.q!.shape);
   const out = backend.floats(y);
   backend.launch(() => {
-    const weights = new Float64Array(s.m);
     const sum = new Float64Array(s.p);
     for (let i = 0; i < s.b; i++) {
       for (let t = 0; t < s.l; t++) {
         for (let head = 0; head < s.h; head++) {
-          s.weigh(i, t, head, weights);
+          const count = s.weigh(i, t, head);
           sum.fill(0);
-          for (let j = 0; j <= s.m - s.l + t; j++) {
-            if (weights[j] === 0) continue;
-            const at = s.keyOffset(i, j, head);
-            for (let c = 0; c < s.p; c++) sum[c]! += weights[j]! * s.v[at + c]!;
+          for (let j = 0; j < count; j++) {
+            const at = s.keyOffset(i, s.seen[j]!, head);
+            for (let c = 0; c < s.p; c++) sum[c]! += s.weights[j]! * s.v[at + c]!;
           }
           out.set(sum, s.queryOffset(i, t, head));
         }

@@ -17,10 +17,14 @@ export interface AttentionArrays {
   keyOffset(i: number, j: number, head: number): number;
   /** First element of a query for a head. */
   queryOffset(i: number, t: number, head: number): number;
-  /** By how much each score of the query that was weighed last moves with its product: 1, but for a soft cap. */
+  /** Of the query that was weighed last, the keys it sees: what others hold, be it no number, is not asked. */
+  readonly seen: Int32Array;
+  /** The weight of each, their softmax. */
+  readonly weights: Float64Array;
+  /** By how much the score of each moves with its product: 1, but for a soft cap. */
   readonly slopes: Float64Array;
-  /** Fills `weights` [m] with the softmax of one query; 0 where it sees nothing. @returns what the head's sink draws, 0 without one */
-  weigh(i: number, t: number, head: number, weights: Float64Array): number;
+  /** Weighs the keys of one query; how many it sees. What the head's sink draws, 0 without one, stands behind their weights. */
+  weigh(i: number, t: number, head: number): number;
 }
 
 export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs: KernelAttrs): AttentionArrays {
@@ -44,25 +48,27 @@ export function attentionArrays(backend: CpuBackend, inputs: KernelInputs, attrs
   };
   const softCap = attrs.softCap as number;
   const slopes = new Float64Array(m).fill(1);
-  const weigh = (i: number, t: number, head: number, weights: Float64Array): number => {
+  const weights = new Float64Array(m + 1);
+  const seen = new Int32Array(m);
+  const weigh = (i: number, t: number, head: number): number => {
     const own = m - l + t;
-    weights.fill(Number.NEGATIVE_INFINITY);
     const drawn = sink ? sink[head]! : Number.NEGATIVE_INFINITY;
-    let peak = drawn;
+    let [count, peak] = [0, drawn];
     for (let j = firstKey(i, t); j <= own; j++) {
       if (j < own && visible && visible[i * m + j] === 0) continue;
       let dot = 0;
       for (let c = 0, a = queryOffset(i, t, head), e = keyOffset(i, j, head); c < p; c++) dot += q[a + c]! * k[e + c]!;
       const score = softCap === 0 ? scale * dot : softCap * Math.tanh((scale * dot) / softCap);
-      if (softCap !== 0) slopes[j] = 1 - (score / softCap) ** 2;
-      weights[j] = score;
+      if (softCap !== 0) slopes[count] = 1 - (score / softCap) ** 2;
+      weights[count] = score;
+      seen[count++] = j;
       peak = Math.max(peak, score);
     }
-    const ofSink = Math.exp(drawn - peak);
-    let total = ofSink;
-    for (let j = 0; j <= own; j++) total += weights[j] = Math.exp(weights[j]! - peak);
-    for (let j = 0; j < m; j++) weights[j] = j <= own ? weights[j]! / total : 0;
-    return ofSink / total;
+    weights[count] = drawn;
+    let total = 0;
+    for (let s = 0; s <= count; s++) total += weights[s] = Math.exp(weights[s]! - peak);
+    for (let s = 0; s <= count; s++) weights[s]! /= total;
+    return count;
   };
-  return { b, l, m, h, hkv, p, scale, q, k, v, keyOffset, queryOffset, slopes, weigh };
+  return { b, l, m, h, hkv, p, scale, q, k, v, keyOffset, queryOffset, seen, weights, slopes, weigh };
 }

@@ -88,8 +88,8 @@ export function advance(s: Mamba3Arrays, state: Values, i: number, t: number, he
     for (let e = 0; e < s.n; e++) {
       let value = alpha === 0 ? 0 : alpha * state[c * s.n + e]!;
       for (let j = 0; j < s.r; j++) {
-        value +=
-          beta * before.v[j * s.p + c]! * before.k[j * s.n + e]! + gamma * now.v[j * s.p + c]! * now.k[j * s.n + e]!;
+        if (alpha !== 0) value += beta * before.v[j * s.p + c]! * before.k[j * s.n + e]!;
+        value += gamma * now.v[j * s.p + c]! * now.k[j * s.n + e]!;
       }
       state[c * s.n + e] = value;
     }

@@ -15,8 +15,9 @@ interface Work {
   readonly dLastState: Float32Array | undefined;
   /** Gradients, summed in float64: they are the reference others are judged by. */
   readonly sums: Readonly<Record<(typeof DIFFERENTIABLE)[number], Float64Array>>;
-  /** Of one channel: delta after softplus [l], states from the initial one on [l + 1, n], exp(delta A) or 0 where a sequence starts [l, n]. */
+  /** Of one channel: delta after softplus [l], states from the initial one on [l + 1, n], exp(delta A) [l, n], and where another sequence starts [l]. */
   readonly deltas: Float64Array;
+  readonly starts: Uint8Array;
   readonly states: Float64Array;
   readonly decays: Float64Array;
   readonly dState: Float64Array;
@@ -50,6 +51,7 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
       extents: { l, d, n },
       deltaSoftplus: attrs.deltaSoftplus as boolean,
       deltas: new Float64Array(l),
+      starts: new Uint8Array(l),
       states: new Float64Array((l + 1) * n),
       decays: new Float64Array(l * n),
       dState: new Float64Array(n),
@@ -67,7 +69,7 @@ export function selectiveScanGrad(backend: CpuBackend, inputs: KernelInputs, att
 
 /** The forward recurrence of channel c in row i, every state kept. */
 function recompute(
-  { s, extents: { l, d, n }, deltaSoftplus, deltas, states, decays }: Work,
+  { s, extents: { l, d, n }, deltaSoftplus, deltas, starts, states, decays }: Work,
   i: number,
   c: number,
 ): void {
@@ -78,20 +80,21 @@ function recompute(
     const raw = s.delta[token * d + c]! + (s.deltaBias ? s.deltaBias[c]! : 0);
     const delta = deltaSoftplus ? softplus(raw) : raw;
     const drive = delta * u[token * d + c]!;
-    const starts = t > 0 && s.seqIdx !== undefined && s.seqIdx[token] !== s.seqIdx[token - 1];
+    const begins = t > 0 && s.seqIdx !== undefined && s.seqIdx[token] !== s.seqIdx[token - 1];
     const bc = s.bcOffset(token, c);
     deltas[t] = delta;
+    starts[t] = Number(begins);
     for (let k = 0; k < n; k++) {
-      const decay = starts ? 0 : Math.exp(delta * A[c * n + k]!);
+      const decay = Math.exp(delta * A[c * n + k]!);
       decays[t * n + k] = decay;
-      states[(t + 1) * n + k] = decay * states[t * n + k]! + drive * B[bc + k]!;
+      states[(t + 1) * n + k] = (begins ? 0 : decay * states[t * n + k]!) + drive * B[bc + k]!;
     }
   }
 }
 
 /** The adjoint recurrence of channel c in row i. */
 function goBack(
-  { s, extents: { l, d, n }, deltaSoftplus, dY, dLastState, sums, deltas, states, decays, dState }: Work,
+  { s, extents: { l, d, n }, deltaSoftplus, dY, dLastState, sums, deltas, starts, states, decays, dState }: Work,
   i: number,
   c: number,
 ): void {
@@ -113,7 +116,7 @@ function goBack(
     for (let k = 0; k < n; k++) {
       const state = states[(t + 1) * n + k]!;
       const decay = decays[t * n + k]!;
-      const carried = decay * states[t * n + k]!;
+      const carried = starts[t] ? 0 : decay * states[t * n + k]!;
       const ds = dState[k]! + dOut * C[bc + k]!;
       out += C[bc + k]! * state;
       dC[bc + k]! += dOut * state;
@@ -121,7 +124,7 @@ function goBack(
       dA[c * n + k]! += ds * carried * delta;
       dDelta += ds * (carried * A[c * n + k]! + B[bc + k]! * u);
       dU += ds * delta * B[bc + k]!;
-      dState[k] = ds * decay;
+      dState[k] = starts[t] ? 0 : ds * decay;
     }
     const dRaw = deltaSoftplus ? dDelta * sigmoid(s.delta[at]! + bias) : dDelta;
     sums.delta[at] = dRaw;

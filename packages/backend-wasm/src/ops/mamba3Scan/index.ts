@@ -57,7 +57,7 @@ export function mamba3ScanChunkedGrad(backend: WasmBackend, inputs: KernelInputs
   const { dY, dLastState } = inputs;
   const gradients = gradientsOf(backend, values);
   const { tokens, rows, chunks } = chunksOf(values, attrs.chunkSize as number);
-  const perThread = sizes.chunkedBackFloats(rows, chunks, p, n);
+  const perThread = sizes.mamba3ChunkedBackFloats(rows, chunks, values.seqIdx ? l : 0, values.r, p, n);
   const [steps, state] = [b * l * h, b * h * p * n];
   const floats = { steps: 3 * steps, first: state, scalars: 3 * steps, dFirst: state };
   backend.withSpace({ ...floats, workspace: backend.threads * perThread }, (space) => {

@@ -77,7 +77,7 @@ export function ssdScanChunkedGrad(backend: WasmBackend, inputs: KernelInputs, a
   const { dY, dLastState } = inputs;
   const gradients = gradientsOf(backend, values);
   const { tokens, rows, chunks } = chunksOf({ l, r: 1 }, attrs.chunkSize as number);
-  const perThread = sizes.ssdChunkedBackFloats(rows, chunks, h > g ? b * l * g : 0, p, n);
+  const perThread = sizes.ssdChunkedBackFloats(rows, chunks, h > g ? b * l * g : 0, values.seqIdx ? l : 0, p, n);
   const steps = b * h * l;
   backend.withSpace({ steps: 2 * steps, scalars: 3 * steps, workspace: backend.threads * perThread }, (space) => {
     const all = { ...gradients, dY, dLastState, ...values, tokens, ...space, perThread };

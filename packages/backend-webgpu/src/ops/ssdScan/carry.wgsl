@@ -30,18 +30,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   for (var first = 0u; first < params.chunks; first += AHEAD) {
     var added: array<f32, AHEAD>;
-    var decay: array<f32, AHEAD>;
+    var decay: array<vec2f, AHEAD>; // and whether the sequence goes on
     //: unroll
     for (var a = 0u; a < AHEAD; a++) {
       let block = blockAt(row, head, min(first + a, params.chunks - 1u));
       added[a] = states[block * size + i % size];
-      decay[a] = decays[2u * (block * Q + Q - 1u) + 1u].y;
+      decay[a] = decays[2u * (block * Q + Q - 1u) + 1u].yw;
     }
     //: unroll
     for (var a = 0u; a < AHEAD; a++) {
       if (first + a < params.chunks) {
         states[blockAt(row, head, first + a) * size + i % size] = state;
-        state = fma(decay[a], state, added[a]);
+        state = select(added[a], fma(decay[a].x, state, added[a]), decay[a].y > 0.0f);
       }
     }
   }

@@ -10,10 +10,22 @@ const ADJOINT = false;
 //: include parts/tokens.wgsl
 //: include parts/chunkStates/$WIDTHS.wgsl
 
+// Whether a row of the chunk is of the sequence that the state after the chunk (ADJOINT: before it) is of.
+fn counts(k: u32) -> bool {
+  let restarts = select(stagedToken(Q - 1u).restarts, 0.0f, ADJOINT);
+  return inside(k) && stagedToken(k / R).restarts == restarts;
+}
+
 fn store(m: u32, n: u32, value: f32) {
   if (m < P && n < N) {
     states[(block * P + m) * N + n] = value;
   }
+}
+
+// Depth counts tokens, whose two sides come as 0 where they do not count.
+const MASKED = false;
+fn concerns(m: u32, k: u32) -> bool {
+  return true;
 }
 
 //: include parts/product.wgsl

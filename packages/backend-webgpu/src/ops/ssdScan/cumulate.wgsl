@@ -38,6 +38,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var q = 0u; q < Q; q++) {
     let a = decays[2u * (id * Q + q)];
     let b = decays[2u * (id * Q + q) + 1u];
-    decays[2u * (id * Q + q) + 1u] = vec4f(b.xy, select(0.0f, expAccurate((sum - a.x) + (rest - a.y)), restarts == a.z), 0.0f);
+    decays[2u * (id * Q + q) + 1u] = vec4f(b.xy, select(0.0f, expAccurate((sum - a.x) + (rest - a.y)), restarts == a.z), select(0.0f, 1.0f, a.z == 0.0f));
   }
 }

@@ -45,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let writer = tokenAt(id * Q + s);
     var written = 0.0f;
     for (var t = count - 1u; t > s; t--) {
-      written += decayBetween(tokenAt(id * Q + t), writer) * pair(t, s);
+      let reader = tokenAt(id * Q + t);
+      written = select(written, fma(decayBetween(reader, writer), pair(t, s), written), reader.restarts == writer.restarts);
       upstream[id * ROWS * ROWS + t * R * ROWS + s * R] = written * writer.weight;
     }
     let at = (own.x * params.l + first + s) * params.h + own.z;
@@ -57,18 +58,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < WG; i++) {
     through += parts[i];
   }
-  through *= tokenAt(id * Q + Q - 1u).fromStart;
+  let last = tokenAt(id * Q + Q - 1u);
+  through = select(0.0f, through * last.fromStart, last.restarts == 0.0f);
   for (var u = lid; u < count; u += WG) {
     let at = (own.x * params.l + first + u) * params.h + own.z;
     // A token that begins a sequence has no pair across it.
-    let begins = tokenAt(id * Q + u).restarts != select(0.0f, tokenAt(id * Q + max(u, 1u) - 1u).restarts, u > 0u);
+    let restarts = tokenAt(id * Q + u).restarts;
+    let begins = restarts != select(0.0f, tokenAt(id * Q + max(u, 1u) - 1u).restarts, u > 0u);
     var total = through;
+    // Of the own sequence: from before the chunk to tokens of it, from tokens of it to after the chunk, from token to token.
     for (var t = u; t < count; t++) {
-      total += dots[at + (t - u) * params.h].x;
+      let read = dots[at + (t - u) * params.h].x;
+      total += select(0.0f, read, restarts == 0.0f && tokenAt(id * Q + t).restarts == 0.0f);
     }
     for (var s = 0u; s < u; s++) {
-      let outer = dots[at - (u - s) * params.h].y;
-      total += upstream[id * ROWS * ROWS + u * R * ROWS + s * R] + tokenAt(id * Q + s).weight * outer;
+      let writer = tokenAt(id * Q + s);
+      let outer = select(0.0f, writer.weight * dots[at - (u - s) * params.h].y, last.restarts == restarts);
+      let inner = upstream[id * ROWS * ROWS + u * R * ROWS + s * R];
+      total += select(0.0f, inner + outer, writer.restarts == restarts);
     }
     grads[at].x = select(total, 0.0f, begins);
   }

@@ -20,6 +20,14 @@ fn store(m: u32, n: u32, value: f32) {
   }
 }
 
+const MASKED = true;
+fn concerns(m: u32, k: u32) -> bool {
+  if (k >= ROWS) {
+    return ofStates(m, OF_KEYS);
+  }
+  return m / R == k / R || (sameSequence(m, k) && (k > m) == OF_KEYS);
+}
+
 //: include parts/product.wgsl
 
 @compute @workgroup_size(TX * TY)

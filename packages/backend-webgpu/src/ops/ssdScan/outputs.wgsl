@@ -37,6 +37,14 @@ fn store(m: u32, n: u32, value: f32) {
   y[at] = out;
 }
 
+const MASKED = true;
+fn concerns(m: u32, k: u32) -> bool {
+  if (k >= ROWS) {
+    return ofStates(m, BACKWARDS);
+  }
+  return (OWN && m / R == k / R) || (m / R != k / R && sameSequence(m, k) && (k > m) == BACKWARDS);
+}
+
 //: include parts/product.wgsl
 
 @compute @workgroup_size(TX * TY)

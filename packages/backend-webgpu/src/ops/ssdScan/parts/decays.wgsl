@@ -1,5 +1,6 @@
 // What stands in `decays` [b, chunks, h, Q, 2]: (sum of log decays since the chunk began, what float32 rounded off it,
-// restarts since the chunk began, weight w) and (weight at the own token, decay from the chunk's start, decay to its end, -).
+// restarts since the chunk began, weight w) and (weight at the own token, decay from the chunk's start, decay to its end,
+// 1 while the sequence goes on that the chunk began with).
 struct Token { sum: f32, rest: f32, restarts: f32, weight: f32, ownWeight: f32, fromStart: f32, toEnd: f32 }
 
 fn tokenAt(index: u32) -> Token {

@@ -2,6 +2,8 @@
 // The including shader says what left and right are, four values at once, along k (at k, k + 1, ..) or across it (at m, m + 1, .. or
 // n, n + 1, ..), and what store is. What lies outside must come as 0. A tile holds blocks of 4 by 4 as they were read, which a thread turns where it
 // needs to (a matter of names of registers); the next slice travels to registers while the current one is multiplied.
+// Of a row k that does not concern row m left is 0, but 0 times what is no number is none: where MASKED, slices with such right values
+// are added only to the rows that they concern.
 const TX = 8u;
 const TY = 8u;
 const TK = 8u; // depth of a slice: the larger of TX and TY
@@ -9,6 +11,7 @@ const WRITTEN_OUT = true; // the steps of a slice; a loop where compiling costs 
 const QUADS = TK / 4u; // along k
 const EACH_LEFT = TK / TX; // quads a thread brings
 const EACH_RIGHT = TK / TY;
+var<workgroup> strange: atomic<u32>; // the last slice whose right values are not all finite
 var<workgroup> lefts: array<array<vec4f, TK + 1u>, TY>;
 var<workgroup> rights: array<array<vec4f, TK + 1u>, TX>;
 
@@ -32,6 +35,9 @@ fn accumulate(
       for (var e = 0u; e < EACH_RIGHT; e++) {
         let i = lid + e * TX * TY;
         rights[select(i % TX, i / TK, rightTurned)][select(i / TX, i % QUADS * 4u + i / QUADS % 4u, rightTurned)] = nextRight[e];
+        if (MASKED && !allFinite(nextRight[e])) {
+          atomicStore(&strange, k0);
+        }
       }
       workgroupBarrier();
     }
@@ -59,7 +65,11 @@ fn accumulate(
         }
       }
     }
-    if (k0 > begin) {
+    let careful = MASKED && k0 > begin && atomicLoad(&strange) == k0;
+    if (careful) {
+      addConcerned(sums, first.x + lid / TX * 4u, k0 - TK, leftTurned, rightTurned, lid);
+    }
+    if (k0 > begin && !careful) {
       //: unroll if WRITTEN_OUT
       for (var k = 0u; k < QUADS; k++) {
         var a = array((*myLefts)[4u * k], (*myLefts)[4u * k + 1u], (*myLefts)[4u * k + 2u], (*myLefts)[4u * k + 3u]);
@@ -78,9 +88,35 @@ fn accumulate(
           (*sums)[3] = fma(vec4f(a[j].w), b[j], (*sums)[3]);
         }
       }
+    }
+    if (k0 > begin) {
       workgroupBarrier();
     }
   }
+}
+
+// Adds the slice from k0 on to rows m .. m + 3, of each the rows that concern it.
+fn addConcerned(sums: ptr<function, array<vec4f, 4>>, m: u32, k0: u32, leftTurned: bool, rightTurned: bool, lid: u32) {
+  for (var k = 0u; k < TK; k++) {
+    let quad = k / 4u * 4u;
+    var a = lefts[lid / TX][k];
+    if (leftTurned) {
+      a = vec4f(lefts[lid / TX][quad][k % 4u], lefts[lid / TX][quad + 1u][k % 4u], lefts[lid / TX][quad + 2u][k % 4u], lefts[lid / TX][quad + 3u][k % 4u]);
+    }
+    var b = rights[lid % TX][k];
+    if (rightTurned) {
+      b = vec4f(rights[lid % TX][quad][k % 4u], rights[lid % TX][quad + 1u][k % 4u], rights[lid % TX][quad + 2u][k % 4u], rights[lid % TX][quad + 3u][k % 4u]);
+    }
+    (*sums)[0] = select((*sums)[0], fma(vec4f(a.x), b, (*sums)[0]), concerns(m, k0 + k));
+    (*sums)[1] = select((*sums)[1], fma(vec4f(a.y), b, (*sums)[1]), concerns(m + 1u, k0 + k));
+    (*sums)[2] = select((*sums)[2], fma(vec4f(a.z), b, (*sums)[2]), concerns(m + 2u, k0 + k));
+    (*sums)[3] = select((*sums)[3], fma(vec4f(a.w), b, (*sums)[3]), concerns(m + 3u, k0 + k));
+  }
+}
+
+// By their bits, see isNan in math.wgsl.
+fn allFinite(x: vec4f) -> bool {
+  return all((bitcast<vec4u>(x) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
 }
 
 fn turned(block: array<vec4f, 4>) -> array<vec4f, 4> {

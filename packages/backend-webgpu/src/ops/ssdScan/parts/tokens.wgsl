@@ -10,6 +10,16 @@ fn stageTokens(owner: u32, lid: u32) {
   workgroupBarrier();
 }
 
+// Whether two rows of the chunk are of one sequence.
+fn sameSequence(m: u32, k: u32) -> bool {
+  return staged[2u * (min(m, ROWS - 1u) / R)].z == staged[2u * (k / R)].z;
+}
+
+// Whether a row is of the sequence that the state before the chunk (AFTER: after it) is of.
+fn ofStates(m: u32, AFTER: bool) -> bool {
+  return staged[2u * (min(m, ROWS - 1u) / R)].z == select(0.0f, staged[2u * (Q - 1u)].z, AFTER);
+}
+
 fn stagedToken(q: u32) -> Token {
   let a = staged[2u * q];
   let b = staged[2u * q + 1u];
