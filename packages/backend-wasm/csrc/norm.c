@@ -8,10 +8,6 @@ INLINE Gate siluGate(F4 z) {
   Gate g = {z * s, s * madd(z, splat(1.0f) - s, splat(1.0f))};
   return g;
 }
-INLINE F4 keepLanes(F4 x, long count) {
-  for (long k = count; k < 4; k++) x[k] = 0;
-  return x;
-}
 /** Adds the per-thread rows of `width` floats at the start of each scratch, into out; all threads take part. */
 static void addPartials(float *out, long offset, long width, int thread, int threads) {
   Span s = share(width, 16, thread, threads);

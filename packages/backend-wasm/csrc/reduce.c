@@ -40,6 +40,18 @@ static void sumAll(float *out, const float *x, long count, int thread, int threa
 KERNEL(sumWhole, Out y, In x, long count) { sumAll(y, x, count, thread, threads, 0); }
 KERNEL(sumSquares, Out y, In x, long count) { sumAll(y, x, count, thread, threads, 1); }
 
+/** Sums of two columns, two rows a vector. */
+static void sumPairs(float *y, const float *p, long count) {
+  double d0 = 0, d1 = 0;
+  for (long at = 0; at < count; at += CHUNK) {
+    long end = minLong(count, at + CHUNK), k = at;
+    F4 sum = splat(0);
+    for (; k + 2 <= end; k += 2) sum += load4(p + 2 * k);
+    d0 += sum[0] + sum[2], d1 += sum[1] + sum[3];
+    if (k < end) d0 += p[2 * k], d1 += p[2 * k + 1];
+  }
+  y[0] = (float)d0, y[1] = (float)d1;
+}
 /** y [outer, inner], x [outer, count, inner]. inner = 1: along rows; otherwise lanes over inner. */
 KERNEL(sumAxis, Out y, In x, long outer, long count, long inner) {
   if (inner == 1) {
@@ -48,6 +60,11 @@ KERNEL(sumAxis, Out y, In x, long outer, long count, long inner) {
     return;
   }
   int byOuter = outer >= threads;
+  if (inner == 2 && byOuter) {
+    Span s = share(outer, 1, thread, threads);
+    for (long i = s.lo; i < s.hi; i++) sumPairs(y + 2 * i, x + 2 * i * count, count);
+    return;
+  }
   Span o = byOuter ? share(outer, 1, thread, threads) : (Span){0, outer};
   Span c = byOuter ? (Span){0, inner} : share(inner, 16, thread, threads);
   for (long i = o.lo; i < o.hi; i++)
@@ -85,12 +102,50 @@ REDUCE(maxAxisInt, int, -2147483647 - 1, best = v > best ? v : best)
 REDUCE(minAxisInt, int, 2147483647, best = v < best ? v : best)
 REDUCE(sumAxisInt, int, 0, best = (int)((unsigned)best + (unsigned)v))
 
+/** Place of the largest, the lowest one at a tie, over four lanes; a first element that is no number is never beaten. */
+static long largestAt(const float *p, long count) {
+  if (p[0] != p[0]) return 0;
+  F4 best = splat(-__builtin_inff());
+  I4 at = splatInt(0), place = {0, 1, 2, 3};
+  long k = 0;
+  for (; k + 4 <= count; k += 4, place += splatInt(4)) {
+    F4 v = load4(p + k);
+    I4 beats = v > best;
+    best = select4(beats, v, best);
+    at = selectInt4(beats, place, at);
+  }
+  long found = 0;
+  float top = p[0];
+  for (int lane = 0; lane < 4 && k > 0; lane++)
+    if (best[lane] > top || (best[lane] == top && at[lane] < found)) top = best[lane], found = at[lane];
+  for (; k < count; k++)
+    if (p[k] > top) top = p[k], found = k;
+  return found;
+}
+/** Of four columns, the rows of `count` floats a stride apart. */
+static I4 largestOfColumns(const float *p, long count, long stride) {
+  F4 best = load4(p);
+  I4 at = splatInt(0);
+  for (long k = 1; k < count; k++) {
+    F4 v = load4(p + k * stride);
+    I4 beats = v > best;
+    best = select4(beats, v, best);
+    at = selectInt4(beats, splatInt((int)k), at);
+  }
+  return at;
+}
+
 /** y [outer, inner]: index of the largest of count, the lowest one at a tie; `ints`: x is int32. */
 KERNEL(argMax, OutInts y, InWords x, long outer, long count, long inner, Flag ints) {
   Span s = share(outer * inner, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
-    long from = i / inner * count * inner + i % inner, best = 0;
-    if (ints) {
+    long column = i % inner, from = i / inner * count * inner + column, best = 0;
+    if (!ints && inner == 1) best = largestAt((const float *)x + from, count);
+    else if (!ints && column + 4 <= inner && i + 4 <= s.hi) {
+      storeInt4(y + i, largestOfColumns((const float *)x + from, count, inner));
+      i += 3;
+      continue;
+    } else if (ints) {
       const int *p = x + from;
       for (long k = 1; k < count; k++)
         if (p[k * inner] > p[best * inner]) best = k;
@@ -140,8 +195,7 @@ INLINE float expRow(float *out, const float *p, long count, float shift) {
     long lanes = minLong(4, count - i);
     F4 y = exp4(loadPart(p + i, lanes) - splat(shift));
     storePart(out + i, y, lanes);
-    for (long k = lanes; k < 4; k++) y[k] = 0;
-    sum += y;
+    sum += keepLanes(y, lanes);
   }
   return sum4(sum);
 }
@@ -192,9 +246,7 @@ KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long coun
         F4 part = splat(0);
         for (long j = at; j < minLong(count, at + CHUNK); j += 4) {
           long lanes = minLong(4, count - j);
-          F4 y = exp4(loadPart(p + j, lanes) - splat(top));
-          for (long k = lanes; k < 4; k++) y[k] = 0;
-          part += y;
+          part += keepLanes(exp4(loadPart(p + j, lanes) - splat(top)), lanes);
         }
         sum += sum4(part);
       }

@@ -7,6 +7,8 @@ typedef float F4 __attribute__((vector_size(16)));
 typedef int I4 __attribute__((vector_size(16)));
 typedef unsigned U4 __attribute__((vector_size(16)));
 typedef short S8 __attribute__((vector_size(16)));
+typedef double D2 __attribute__((vector_size(16)));
+typedef long long L2 __attribute__((vector_size(16)));
 typedef float F4Loose __attribute__((vector_size(16), aligned(4)));
 typedef int I4Loose __attribute__((vector_size(16), aligned(4)));
 typedef unsigned short U8 __attribute__((vector_size(16))); /* eight 16-bit lanes */
@@ -114,6 +116,11 @@ INLINE void transpose4(F4 *a, F4 *b, F4 *c, F4 *d) {
   F4 abHigh = __builtin_shufflevector(*a, *b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(*c, *d, 2, 6, 3, 7);
   *a = __builtin_shufflevector(ab, cd, 0, 1, 4, 5), *b = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
   *c = __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5), *d = __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7);
+}
+/** The first `count` lanes, zero in the others. */
+INLINE F4 keepLanes(F4 x, long count) {
+  int kept = count < 4 ? (int)count : 4;
+  return (F4)((I4)x & ((I4){0, 1, 2, 3} < splatInt(kept)));
 }
 // The ends of rows, out of line: they are rare, and inline they would be most of the binary.
 OUTLINE F4 loadEnd(const float *p, long count) {
