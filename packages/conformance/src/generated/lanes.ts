@@ -167,7 +167,10 @@ export function lanesOf(c: OpCase, inputs: NdArrays, outputs: NdArrays, dice: Di
       () => hidden(arrays, visible),
     );
   if (ids && (name === "embedding" || name === "expertLinear")) ways.push(() => chosen(arrays, ids, "weight"));
-  if (ways.length === 0) return undefined;
-  const lanes = dice.choice(ways)();
-  return lanes.count > 1 ? lanes : undefined;
+  const start = ways.length > 0 ? dice.whole(ways.length) : 0;
+  for (const way of [...ways.slice(start), ...ways.slice(0, start)]) {
+    const lanes = way();
+    if (lanes.count > 1) return lanes;
+  }
+  return undefined;
 }

@@ -14,7 +14,7 @@ override CAPPED = false;
 override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 const WG = 64u;
-var<workgroup> pairs: array<vec2f, WG>; // weight and dscore of a query
+var<workgroup> pairs: array<vec3f, WG>; // weight and dscore of a query, and whether it sees the key
 
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
@@ -37,12 +37,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let t = params.l - tokens + min(i, tokens * sharers - 1u) / sharers;
     let head = key % params.hkv * sharers + i % sharers;
     let query = (row * params.l + t) * params.h + head;
-    var pair = vec2f(0.0f);
+    var pair = vec3f(0.0f);
     if (i < tokens * sharers && j >= firstKey(row, t) && sees(row, j, before + t)) {
       let stat = stats[query];
       let value = score(query, row, j, head);
       let weight = expAccurate(value - stat.x) / stat.y;
-      pair = vec2f(weight, params.scale * cappedSlope(value) * weight * (lead(query, row, j, u32(stat.z), head) - stat.w));
+      pair = vec3f(weight, params.scale * cappedSlope(value) * weight * (lead(query, row, j, u32(stat.z), head) - stat.w), 1.0f);
     }
     pairs[lid] = pair;
     workgroupBarrier();
@@ -54,7 +54,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var s = 0u; s < WG && base + s < tokens * sharers; s++) {
         let token = params.l - tokens + (base + s) / sharers;
         let at = ((row * params.l + token) * params.h + key % params.hkv * sharers + (base + s) % sharers) * params.p + c;
-        sums += pairs[s] * vec2f(dy[at], q[at]);
+        // What a query that does not see the key holds may be no number: it is not multiplied by 0.
+        sums = select(sums, fma(pairs[s].xy, vec2f(dy[at], q[at]), sums), pairs[s].z > 0.0f);
       }
       if (id == key) {
         dkv[(size + key) * params.p + c] = sums.x;

@@ -17,7 +17,7 @@ override HAS_FIRST = false;
 override HAS_VISIBLE = false;
 const WG = 64u;
 const LANES = WG;
-var<workgroup> slopes: array<f32, WG>;
+var<workgroup> slopes: array<vec2f, WG>; // of a key's score, and whether it is seen
 
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
@@ -63,18 +63,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   for (var base = begin; base <= own; base += WG) {
     let j = base + lid;
-    var slope = 0.0f;
+    var slope = vec2f(0.0f);
     if (j <= own && sees(row, j, own)) {
       let value = score(query, row, j, head);
       let weight = expAccurate(value - stat.x) / stat.y;
-      slope = params.scale * cappedSlope(value) * weight * (lead(query, row, j, leader, head) - mean);
+      slope = vec2f(params.scale * cappedSlope(value) * weight * (lead(query, row, j, leader, head) - mean), 1.0f);
     }
     slopes[lid] = slope;
     workgroupBarrier();
     for (var c = lid; c < params.p; c += WG) {
       var sum = select(0.0f, dq[query * params.p + c], base > begin);
       for (var i = 0u; i < WG && base + i <= own; i++) {
-        sum += slopes[i] * k[keyAt(row, base + i, head) + c];
+        sum = select(sum, fma(slopes[i].x, k[keyAt(row, base + i, head) + c], sum), slopes[i].y > 0.0f);
       }
       if (id == query) {
         dq[query * params.p + c] = sum;

@@ -60,6 +60,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     product[v] = vec4f(1.0f);
   }
   var total = 0.0f;
+  var restarted = false;
   let column = lid % CH;
   let c = min(first + column, params.d - 1u);
   let columnAlive = first + column < params.d;

@@ -9,7 +9,7 @@ fn tokenAt(index: u32) -> Token {
   return Token(a.x, a.y, a.z, a.w, b.x, b.y, b.z);
 }
 
-// The decay from token s to a later token t of the chunk.
+// The decay from token s to a later token t of the chunk and its sequence.
 fn decayBetween(t: Token, s: Token) -> f32 {
-  return select(0.0f, expAccurate((t.sum - s.sum) + (t.rest - s.rest)), t.restarts == s.restarts);
+  return expAccurate((t.sum - s.sum) + (t.rest - s.rest));
 }

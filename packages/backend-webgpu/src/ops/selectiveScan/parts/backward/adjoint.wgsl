@@ -1,6 +1,7 @@
 // Of backward.wgsl: the adjoint state over SUB steps, from the right, with what each step adds to the gradients.
 //: unroll
 for (var i = SUB - 1u; i < SUB; i--) {
+  let fresh = HAS_SEQ && restart[part * SUB + i] != 0.0f;
   var sumB = array<vec4f, P>(); // g B
   var sumA = array<vec4f, P>(); // g d(decay)/d(delta) h
   //: unroll
@@ -17,8 +18,8 @@ for (var i = SUB - 1u; i < SUB; i--) {
       dB = fma(adjoint, vec4f(pair.y), dB);
       dC = fma(h[((i + 1u) * P + p) * V + v], vec4f(upstream), dC);
       sumB[p] = fma(adjoint, B, sumB[p]);
-      adjoint *= decays[(i * P + p) * V + v];
-      let ofDecay = adjoint * h[(i * P + p) * V + v];
+      adjoint = select(adjoint * decays[(i * P + p) * V + v], vec4f(0.0f), fresh);
+      let ofDecay = adjoint * select(h[(i * P + p) * V + v], vec4f(0.0f), fresh);
       sumA[p] = fma(ofDecay, a[p * V + v], sumA[p]);
       dA[p * V + v] = fma(ofDecay, vec4f(pair.x), dA[p * V + v]);
       g[p * V + v] = adjoint;

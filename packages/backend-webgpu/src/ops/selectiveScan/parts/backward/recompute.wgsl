@@ -22,8 +22,11 @@ for (var i = 0u; i < SUB; i++) {
     //: unroll
     for (var p = 0u; p < P; p++) {
       let pair = (*steps)[p * T1 + part * SUB + i];
-      decays[(i * P + p) * V + v] = select(exp2(pair.x * a[p * V + v]), vec4f(0.0f), fresh);
-      h[((i + 1u) * P + p) * V + v] = fma(decays[(i * P + p) * V + v], h[(i * P + p) * V + v], pair.y * B);
+      // What is forgotten may have been anything: it is not multiplied by 0.
+      let decay = exp2(pair.x * a[p * V + v]);
+      let before = select(h[(i * P + p) * V + v], vec4f(0.0f), fresh);
+      decays[(i * P + p) * V + v] = decay;
+      h[((i + 1u) * P + p) * V + v] = fma(decay, before, pair.y * B);
       sum[p] = fma(h[((i + 1u) * P + p) * V + v], C, sum[p]);
     }
   }

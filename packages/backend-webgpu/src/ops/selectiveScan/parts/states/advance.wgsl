@@ -18,13 +18,16 @@ for (var t = 0u; t < TS; t++) {
   let fresh = HAS_SEQ && restart[t] != 0.0f;
   // A restart cuts the carry; a sum that no real delta reaches says so.
   total = select(min(total + pair.x, 3.0e38f), 3.0e38f, fresh);
+  restarted = restarted || fresh;
   //: unroll
   for (var v = 0u; v < V; v++) {
-    let decay = select(exp2(pair.x * a[v]), vec4f(0.0f), fresh);
-    h[v] = fma(decay, h[v], pair.y * (*mine)[t * 2u * V + v]);
+    // What is forgotten may have been anything: it is not multiplied by 0.
+    let decay = exp2(pair.x * a[v]);
+    h[v] = fma(decay, select(h[v], vec4f(0.0f), fresh), pair.y * (*mine)[t * 2u * V + v]);
     if (ADJOINT) {
       product[v] *= decay;
-      adjoint[v] = fma(product[v], (*mine)[(t * 2u + 1u) * V + v] * (*upstreams)[t], adjoint[v]);
+      let reached = fma(product[v], (*mine)[(t * 2u + 1u) * V + v] * (*upstreams)[t], adjoint[v]);
+      adjoint[v] = select(reached, adjoint[v], restarted);
     }
   }
 }

@@ -18,9 +18,9 @@ fn left(m: u32, s: u32) -> f32 {
   }
   let other = stagedToken(s / R);
   if (OF_KEYS) {
-    return select(0.0f, decayBetween(other, mine) * mine.weight * scores[(owner * ROWS + s) * ROWS + m], s > m);
+    return select(0.0f, decayBetween(other, mine) * mine.weight * scores[(owner * ROWS + s) * ROWS + m], s > m && mine.restarts == other.restarts);
   }
-  return select(0.0f, decayBetween(mine, other) * other.weight * scores[(owner * ROWS + m) * ROWS + s], s < m);
+  return select(0.0f, decayBetween(mine, other) * other.weight * scores[(owner * ROWS + m) * ROWS + s], s < m && mine.restarts == other.restarts);
 }
 fn right(s: u32, n: u32) -> f32 {
   if (n >= N) {

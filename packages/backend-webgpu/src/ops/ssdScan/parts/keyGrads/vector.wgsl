@@ -19,7 +19,7 @@ fn leftAlong(m: u32, s: u32, depth: u32) -> vec4f {
     if ((s + j) / R == m / R) {
       four[j] *= mine.ownWeight;
     } else {
-      four[j] = select(0.0f, decayBetween(mine, other) * other.weight * four[j], s + j < m);
+      four[j] = select(0.0f, decayBetween(mine, other) * other.weight * four[j], s + j < m && mine.restarts == other.restarts);
     }
   }
   return four;
@@ -34,7 +34,7 @@ fn leftAcross(m: u32, s: u32) -> vec4f {
     if (s / R == (m + j) / R) {
       four[j] *= mine.ownWeight;
     } else {
-      four[j] = select(0.0f, decayBetween(other, mine) * mine.weight * four[j], s > m + j);
+      four[j] = select(0.0f, decayBetween(other, mine) * mine.weight * four[j], s > m + j && mine.restarts == other.restarts);
     }
     four[j] = select(0.0f, four[j], inside(m + j));
   }

@@ -22,9 +22,9 @@ fn left(m: u32, k: u32) -> f32 {
   }
   let other = stagedToken(k / R);
   if (BACKWARDS) {
-    return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m);
+    return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m && mine.restarts == other.restarts);
   }
-  return select(0.0f, decayBetween(mine, other) * other.weight * scores[scoresAt + m * ROWS + k], k < m);
+  return select(0.0f, decayBetween(mine, other) * other.weight * scores[scoresAt + m * ROWS + k], k < m && mine.restarts == other.restarts);
 }
 fn right(k: u32, n: u32) -> f32 {
   if (n >= P) {

@@ -25,7 +25,7 @@ fn leftAlong(m: u32, k: u32, depth: u32) -> vec4f {
     if ((k + j) / R == m / R) {
       four[j] = select(0.0f, mine.ownWeight * four[j], OWN);
     } else {
-      four[j] = select(0.0f, decayBetween(mine, other) * other.weight * four[j], k + j < m);
+      four[j] = select(0.0f, decayBetween(mine, other) * other.weight * four[j], k + j < m && mine.restarts == other.restarts);
     }
   }
   return four;
@@ -36,8 +36,9 @@ fn leftAcross(m: u32, k: u32) -> vec4f {
   let other = stagedToken(k / R);
   //: unroll
   for (var j = 0u; j < 4u; j++) {
-    let later = inside(m + j) && k > m + j && k / R != (m + j) / R;
-    four[j] = select(0.0f, decayBetween(other, stagedToken(min(m + j, ROWS - 1u) / R)) * four[j], later);
+    let mine = stagedToken(min(m + j, ROWS - 1u) / R);
+    let later = inside(m + j) && k > m + j && k / R != (m + j) / R && mine.restarts == other.restarts;
+    four[j] = select(0.0f, decayBetween(other, mine) * four[j], later);
   }
   return four;
 }
