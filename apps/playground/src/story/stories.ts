@@ -15,5 +15,8 @@ export const stories: Readonly<Partial<Record<PageEntry["id"], () => Promise<Sto
   bytes: async () => (await import("../pages/bytes/story.ts")).story,
   block: async () => (await import("../pages/block/story.ts")).story,
   mamba: async () => (await import("../pages/mamba/story.ts")).story,
+  ssd: async () => (await import("../pages/ssd/story.ts")).story,
+  mamba3: async () => (await import("../pages/mamba3/story.ts")).story,
+  hybrids: async () => (await import("../pages/hybrids/story.ts")).story,
   machine: async () => (await import("../pages/machine/story.ts")).story,
 };

@@ -1,3 +1,4 @@
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { createEffect, createMemo, createSignal, For, Match, on, onCleanup, Show, Switch, type JSX } from "solid-js";
 import { path } from "virtual:bundled-checkpoint";
 import { Button, Choice, Progress, Slider } from "../../components/controls.tsx";
@@ -8,6 +9,7 @@ import { choice, number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { engine } from "../../workers/engine.ts";
 import { useLatest } from "../../workers/latest.ts";
+import { stepCode } from "./code.ts";
 import { BlockZoom } from "./BlockZoom.tsx";
 import { ChannelZoom } from "./ChannelZoom.tsx";
 import { numbersAt, type Numbers } from "./compute/at.ts";
@@ -181,13 +183,16 @@ export function BlockPage(): JSX.Element {
       </Panel>
       <Show when={view()}>
         {(seen) => (
-          <Equation
-            at={seen().here}
-            token={seen().reading.tokens[at()]!}
-            layer={layer()}
-            channel={channel()}
-            state={state()}
-          />
+          <>
+            <Equation
+              at={seen().here}
+              token={seen().reading.tokens[at()]!}
+              layer={layer()}
+              channel={channel()}
+              state={state()}
+            />
+            <CodeBeside of={stepCode(seen().trace, seen().states[at()]!, at(), channel() - 1)} />
+          </>
         )}
       </Show>
     </Page>

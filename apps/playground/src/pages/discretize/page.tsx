@@ -1,4 +1,5 @@
 import { createMemo, For, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Choice, Slider, Toggle } from "../../components/controls.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
@@ -9,6 +10,7 @@ import { choice, number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { discretizeAll, fitOrders, moduli, RULE_NAMES, type Fate, type RuleName, type SignalName } from "./compute.ts";
 import formulas from "./formulas.tex";
+import { rulesCode } from "./code.ts";
 import { messages as m } from "./messages.ts";
 
 const TONES: Readonly<Record<RuleName, string>> = {
@@ -183,6 +185,7 @@ export function DiscretizePage(): JSX.Element {
           />
         </div>
       </Panel>
+      <CodeBeside of={rulesCode(delta(), damping())} />
       <FormulaTable
         from={formulas}
         names={["discrete", "zoh", "bilinear", "forward"]}

@@ -1,5 +1,6 @@
 import { makeHippo, type HippoForm, type HippoMeasure } from "@statespace/core/hippo";
 import { createMemo, For, onCleanup, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
@@ -15,6 +16,7 @@ import { MEMORIES, type MemoryName, type Remembered } from "./compute/remember.t
 import { DRAWN_POINTS, LENGTH, makeSignal, SIGNALS, type SignalName } from "./compute/signals.ts";
 import { stroke, type Spot } from "./drawing.ts";
 import formulas from "./formulas.tex";
+import { legsCode } from "./code.ts";
 import { messages as m } from "./messages.ts";
 
 const TONES: Readonly<Record<MemoryName, string>> = { legs: "mamba", legt: "attention", fourier: "rnn", random: "s4" };
@@ -124,6 +126,7 @@ export function HippoPage(): JSX.Element {
           <For each={FORMS}>{(form) => <MatrixView measure={measure()} n={n()} form={form} />}</For>
         </div>
       </Panel>
+      <CodeBeside of={legsCode(n())} />
       <FormulaTable
         from={formulas}
         names={["legs", "matrix", "read"]}

@@ -80,6 +80,14 @@ export const CONCEPTS = {
     stateIsValue: { page: "mamba", step: 2 },
     surprise: { page: "mamba", step: 4 },
   },
+  beyond: {
+    duality: { page: "ssd", step: 2 },
+    matrixUnits: { page: "ssd", step: 4 },
+    turning: { page: "mamba3", step: 2 },
+    trapezoid: { page: "mamba3", step: 4 },
+    capacity: { page: "hybrids", step: 2 },
+    hybrids: { page: "hybrids", step: 3 },
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Place>>>>;
 
 export type Heading = keyof typeof CONCEPTS;

@@ -39,7 +39,7 @@ export const messages = defineMessages(
     untrained: "Press the button first: nobody has learned yet.",
     hints: [
       "Change an answer after training: the models answer the new one at once. Nothing is learned by that; it is read.",
-      "S4 stays near chance: it can say which answers occurred, but not which belonged to the question.",
+      "S4 stops at about half: it can say which answers occurred, but not which belonged to the question.",
       "Train Mamba longer (start again, and wait for 100 %): the further its steps at noise shrink, the longer it remembers.",
     ],
   },
@@ -79,7 +79,7 @@ export const messages = defineMessages(
     untrained: "请先按按钮：还没有谁学过。",
     hints: [
       "训练之后改一个答案：模型马上答出新的。这不是学会的，是读到的。",
-      "S4 停在瞎猜附近：它能说出现过哪些答案，却说不出哪个属于这个问题。",
+      "S4 停在大约一半：它能说出现过哪些答案，却说不出哪个属于这个问题。",
       "让 Mamba 多学一会儿（重新开始，等到 100 %）：它在噪声处的步长缩得越小，就记得越久。",
     ],
   },

@@ -1,3 +1,4 @@
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Rng } from "@statespace/core";
 import { createEffect, createMemo, createSignal, For, on, onCleanup, Show, type JSX } from "solid-js";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
@@ -14,6 +15,7 @@ import type { Remote } from "../../workers/rpc.ts";
 import { ALGORITHMS, countCombinations, play, roundsOf, type Algorithm, type Step } from "./compute/rounds.ts";
 import type { ScanApi, ScanMeasurement } from "./compute/scanApi.ts";
 import formulas from "./formulas.tex";
+import { scanCode } from "./code.ts";
 import { messages as m } from "./messages.ts";
 import { ScanPicture } from "./ScanPicture.tsx";
 
@@ -100,6 +102,12 @@ export function ScanPage(): JSX.Element {
           />
         </div>
         <Costs />
+        <CodeBeside
+          of={scanCode(
+            steps().map(({ a }) => a),
+            steps().map(({ b }) => b),
+          )}
+        />
       </Panel>
       <Hardware remote={remote} />
       <FormulaTable

@@ -1,10 +1,12 @@
 import { createMemo, For, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Slider } from "../../components/controls.tsx";
 import { DataTable } from "../../components/DataTable.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { numbers } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { jarOf } from "./jar.ts";
+import { jarCode } from "./code.ts";
 import { messages as m } from "./messages.ts";
 
 const LARGEST = 4;
@@ -81,6 +83,7 @@ export function DeltaKnob(): JSX.Element {
           { label: m().jarShare, values: jar().shares },
         ]}
       />
+      <CodeBeside of={jarCode(m().knobWords, deltas())} />
     </Panel>
   );
 }

@@ -1,10 +1,12 @@
 import { createMemo, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Slider, Stat } from "../../components/controls.tsx";
 import { NumberGrid } from "../../components/NumberGrid.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { attentionMap, KEPT, recurrentStates, wordsOf } from "./compute/attentionMap.ts";
+import { attentionCode } from "./code.ts";
 import { messages as m } from "./messages.ts";
 
 const MOST = 10;
@@ -81,6 +83,7 @@ export function TwoMemories(): JSX.Element {
           </div>
         </figure>
       </div>
+      <CodeBeside of={attentionCode(words(), SHARPNESS)} />
     </Panel>
   );
 }
