@@ -54,9 +54,13 @@ function bringInSight({ at }: Step): void {
     if (figure === null) return;
     const panel = figure.closest(".panel") ?? figure;
     const card = document.querySelector(".story")?.getBoundingClientRect().height ?? 0;
-    const needed = figure.getBoundingClientRect().bottom - panel.getBoundingClientRect().top;
-    const shown = needed > innerHeight - card - MARGIN ? figure : panel;
-    shown.scrollIntoView({ block: "start", behavior: "instant" });
+    const room = innerHeight - card - MARGIN;
+    const { bottom, height } = figure.getBoundingClientRect();
+    if (bottom - panel.getBoundingClientRect().top <= room)
+      panel.scrollIntoView({ block: "start", behavior: "instant" });
+    else if (height > room) figure.scrollIntoView({ block: "start", behavior: "instant" });
+    // just above the card, so that what belongs to it is seen over it
+    else scrollBy({ top: bottom - (innerHeight - card - MARGIN / 4), behavior: "instant" });
   };
   // some figures come after a model was loaded; a visitor who scrolls meanwhile is left where they are
   const timer = setInterval(look, 100);

@@ -23,7 +23,7 @@ export const messages = defineMessages(
     difference: "Largest difference",
     costs: "Multiplications, for a text of any length",
     costsNote: (n: number, p: number): string =>
-      `One head with ${n} states and ${p} channels. The recurrence has the fewest but cannot use the card’s matrix units; the matrix grows with l²; chunks are matrix products and grow with l.`,
+      `One head with ${n} states and ${p} channels. Recurrence and chunks cost about the same, and grow with l; but chunks are matrix products, which a card’s matrix units do many times faster. The whole matrix grows with l².`,
     textLength: "Tokens",
     ways: { recurrence: "recurrence", matrix: "one matrix", chunks: "chunks of 64" },
     count: "multiplications",
@@ -55,7 +55,7 @@ export const messages = defineMessages(
     difference: "最大差异",
     costs: "任意长度的文字所需的乘法次数",
     costsNote: (n, p) =>
-      `一个头，${n} 个状态，${p} 个通道。递推的次数最少，却用不上显卡的矩阵单元；整个矩阵随 l² 增长；分块是矩阵乘法，随 l 增长。`,
+      `一个头，${n} 个状态，${p} 个通道。递推与分块的次数差不多，都随 l 增长；但分块是矩阵乘法，显卡的矩阵单元做起来快许多倍。整个矩阵随 l² 增长。`,
     textLength: "词元数",
     ways: { recurrence: "递推", matrix: "一个矩阵", chunks: "块长 64" },
     count: "乘法次数",

@@ -36,7 +36,7 @@ export const story: Story = {
           "matrix products, which cards do fastest, and so larger states",
           "a longer memory by itself",
         ],
-        reveal: "More arithmetic, in less time. See the curve: still linear in the length.",
+        reveal: "About as much arithmetic, in less time. See the curve: still linear in the length.",
       },
     ],
     [
@@ -62,7 +62,7 @@ export const story: Story = {
         say: "分块：M 对角线上的小方块按矩阵计算；它们左边的一切都通过一个状态传递。",
         ask: "比 Mamba 的扫描好在哪里？",
         options: ["乘法更少", "是矩阵乘法，显卡做得最快，所以状态可以更大", "记忆自动变长"],
-        reveal: "算得更多，用时更少。看曲线：仍随长度线性增长。",
+        reveal: "算得差不多，用时更少。看曲线：仍随长度线性增长。",
       },
     ],
   ),
