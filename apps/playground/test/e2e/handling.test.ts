@@ -88,7 +88,7 @@ describe("a model outlives its page and a reload", () => {
     const text = await page.getByTestId("text").innerText();
     await page.locator("nav.contents a").nth(1).click();
     await page.getByTestId("maze").waitFor();
-    await page.locator('nav.contents a[href^="#/mamba"]').click();
+    await page.locator('nav.contents a[href^="#/mamba?"]').click();
     await page.getByTestId("facts").waitFor();
     expect(await page.getByTestId("text").innerText()).toBe(text);
     await page.waitForTimeout(500);
