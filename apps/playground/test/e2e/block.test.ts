@@ -1,7 +1,7 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { launch, open, phone, shoot } from "../support/browser.ts";
+import { desktop, launch, open, phone, shoot, type WatchedPage } from "../support/browser.ts";
 
 /** One token through one block: each number shown follows from those shown before it. */
 let browser: Browser;
@@ -16,6 +16,14 @@ const eq = async (page: Page, name: string): Promise<number> =>
   numberIn(await page.getByTestId(`eq-${name}`).innerText());
 const silu = (x: number): number => x / (1 + Math.exp(-x));
 
+/** Opens the page, and has the model fetched. */
+async function openLoaded(where: string, device: BrowserContextOptions = desktop): Promise<WatchedPage> {
+  const opened = await open(browser, at(where), device);
+  await opened.page.getByTestId("load").click();
+  await opened.page.getByTestId("equation").waitFor({ timeout: 60_000 });
+  return opened;
+}
+
 /** Numbers are shown with five digits. */
 const near = (shown: number, expected: number, scale = Math.abs(expected)): void =>
   expect(Math.abs(shown - expected)).toBeLessThanOrEqual(2e-4 * Math.max(scale, 1e-4));
@@ -23,7 +31,7 @@ const near = (shown: number, expected: number, scale = Math.abs(expected)): void
 it.each(["t=2&layer=1&channel=3&n=1", "t=5&layer=4&channel=200&n=16", "t=7&layer=7&channel=512&n=8"])(
   "the equation's numbers follow from each other, %s",
   async (where) => {
-    const { page, errors } = await open(browser, at(where));
+    const { page, errors } = await openLoaded(where);
     await page.getByTestId("equation").waitFor();
     near(await eq(page, "u"), silu(await eq(page, "convolved")));
     near(await eq(page, "delta"), Math.log1p(Math.exp(await eq(page, "deltaRaw"))), 1);
@@ -42,7 +50,7 @@ it.each(["t=2&layer=1&channel=3&n=1", "t=5&layer=4&channel=200&n=16", "t=7&layer
 );
 
 it("the table of a channel adds up to the equation's y, and each row is one step of the recurrence", async () => {
-  const { page, errors } = await open(browser, at("t=4&zoom=channel&n=3"));
+  const { page, errors } = await openLoaded("t=4&zoom=channel&n=3");
   await page.getByTestId("channel").waitFor();
   const rows = (await page.getByTestId("channel").locator("tbody tr").allInnerTexts()).map((row) =>
     row.split(/\s+/).map(numberIn),
@@ -72,7 +80,7 @@ it("the table of a channel adds up to the equation's y, and each row is one step
 });
 
 it("pointing at a symbol lights its box, its wire and its line of code, and the reverse", async () => {
-  const { page, errors } = await open(browser, at("t=3"));
+  const { page, errors } = await openLoaded("t=3");
   await page.getByTestId("wires").waitFor();
   const litOf = async (selector: string): Promise<string[]> =>
     page
@@ -99,7 +107,7 @@ it("pointing at a symbol lights its box, its wire and its line of code, and the 
 });
 
 it("walks through a sentence of the visitor's; what comes later changes nothing before", async () => {
-  const { page, errors } = await open(browser, at("say=The%20old%20man&t=2&layer=3"), phone);
+  const { page, errors } = await openLoaded("say=The%20old%20man&t=2&layer=3", phone);
   await page.getByTestId("equation").waitFor();
   const before = await page.getByTestId("equation").innerText();
   await page.getByTestId("say").fill("The old man and the sea");

@@ -1,17 +1,30 @@
 import { CodeBeside } from "../../code/CodeBeside.tsx";
-import { createEffect, createMemo, createSignal, For, Match, on, onCleanup, Show, Switch, type JSX } from "solid-js";
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  For,
+  Match,
+  on,
+  onCleanup,
+  Show,
+  Switch,
+  untrack,
+  type JSX,
+} from "solid-js";
 import { path } from "virtual:bundled-checkpoint";
 import { Button, Choice, Progress, Slider } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { sparing } from "../../offline/sparing.ts";
 import { choice, number, text } from "../../shell/codecs.ts";
-import { useParam } from "../../shell/route.ts";
+import { params, useParam } from "../../shell/route.ts";
+import { STEP } from "../../story/tell.ts";
 import { engine } from "../../workers/engine.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { stepCode } from "./code.ts";
 import { BlockZoom } from "./BlockZoom.tsx";
 import { ChannelZoom } from "./ChannelZoom.tsx";
+import { CACHE } from "./compute/cache.ts";
 import { numbersAt, type Numbers } from "./compute/at.ts";
 import type { Reading } from "./compute/blockApi.ts";
 import { scanChannel, type LayerTrace } from "./compute/trace.ts";
@@ -56,7 +69,10 @@ export function BlockPage(): JSX.Element {
     }
     setLoading(undefined);
   }
-  if (!sparing) void load();
+  const fetching = (): boolean => loading() !== undefined || ready();
+  // a model that lies here already costs nobody anything; one who takes the tour step by step came to see it
+  void isKept().then((kept) => kept && !fetching() && void load());
+  createEffect(() => params()[STEP] !== undefined && !untrack(fetching) && void load());
 
   const asked = createMemo(() => ({ ready: ready(), sentence: sentence(), layer: layer() }));
   let read: { sentence: string; reading: Reading } | undefined;
@@ -197,6 +213,12 @@ export function BlockPage(): JSX.Element {
       </Show>
     </Page>
   );
+}
+
+/** Whether the shipped model was fetched on an earlier visit, or on another page. */
+async function isKept(): Promise<boolean> {
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  return (await cache?.match(new URL(`${path}model.safetensors`, document.baseURI))) !== undefined;
 }
 
 /** The tokens as a row to walk along, by hand or by itself. */

@@ -3,12 +3,12 @@ import { fromPretrained } from "@statespace/models";
 import { loadTokenizer, type Tokenizer } from "@statespace/text";
 import { startBackend } from "../../../workers/backend.ts";
 import type { CallContext } from "../../../workers/rpc.ts";
+import { CACHE } from "./cache.ts";
 import { traceModel, type LayerTrace, type ModelTrace, type Weights } from "./trace.ts";
 
 /** Tokens that are followed; a longer text is cut. */
 export const MOST_TOKENS = 14;
 const NEXT = 5;
-const CACHE = "statespace-checkpoints";
 
 export interface Reading {
   readonly tokens: readonly string[];

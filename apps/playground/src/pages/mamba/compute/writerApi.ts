@@ -5,6 +5,7 @@ import { fromPretrained } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, pause, type CallContext } from "../../../workers/rpc.ts";
+import { CACHE } from "../../block/compute/cache.ts";
 import { lookAt, readsOf, type Look } from "./looking.ts";
 import { Writing, type Snapshot } from "./writing.ts";
 
@@ -55,7 +56,6 @@ export interface WriteInput {
 
 /** Shown at most this often; reading the state back takes time from writing. */
 const PICTURE_EVERY_MS = 150;
-const CACHE = "statespace-checkpoints";
 
 let writing: Writing | undefined;
 let backend: BackendName = "wasm";
