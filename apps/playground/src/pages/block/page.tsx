@@ -217,7 +217,7 @@ export function BlockPage(): JSX.Element {
 
 /** Whether the shipped model was fetched on an earlier visit, or on another page. */
 async function isKept(): Promise<boolean> {
-  const cache = await caches.open(CACHE).catch(() => undefined);
+  const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
   return (await cache?.match(new URL(`${path}model.safetensors`, document.baseURI))) !== undefined;
 }
 
