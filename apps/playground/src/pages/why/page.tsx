@@ -3,7 +3,7 @@ import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
-import { LinePlot } from "../../components/LinePlot.tsx";
+import { LaterPlot } from "../../components/LaterPlot.tsx";
 import type { Line } from "../../components/line.ts";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice } from "../../shell/codecs.ts";
@@ -134,7 +134,7 @@ export function WhyPage(): JSX.Element {
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
         <figure class="figure" data-testid="costs" data-done={run() === undefined && points().length > 0}>
           <figcaption>{m().train}</figcaption>
-          <LinePlot
+          <LaterPlot
             label={m().train}
             x={lengths()}
             logX
@@ -149,7 +149,7 @@ export function WhyPage(): JSX.Element {
         <div class="split">
           <figure class="figure">
             <figcaption>{m().next}</figcaption>
-            <LinePlot
+            <LaterPlot
               label={m().next}
               x={lengths()}
               logX
@@ -162,7 +162,7 @@ export function WhyPage(): JSX.Element {
           </figure>
           <figure class="figure">
             <figcaption>{m().state}</figcaption>
-            <LinePlot
+            <LaterPlot
               label={m().state}
               x={lengths()}
               logX
