@@ -3,11 +3,11 @@
  * run given to the next.
  *
  *     node --conditions statespace-source packages/conformance/counterparts/onnxRuntime.ts [--modules DIR] [--python PYTHON] [--reference PYTHON] [--large] [MODEL ...]
- *         [--opset 27] [--operators onnxruntime] [--weights q4] [--external]
+ *         [--opset 27] [--operators onnxruntime] [--weights q4] [--view convolution] [--external]
  *
  * DIR is a folder where `npm i --ignore-scripts onnxruntime-node onnxruntime-web` was run (or what ONNX_MODULES says): both are compared, the web's as WASM. PYTHON
  * has onnxruntime and numpy, or for --reference onnx 1.23: its checker and its evaluator, which has the standard operators alone. MODEL is what `load` takes, or a family whose random model of a small or, with --large, of about 90 million weights is taken (`all` is
- * each of them); the tiny models of the golden vectors unless told. The second line is options of `saveOnnx`; weights are packed here too. Exit code 1 where a bound is missed, 2 where no onnxruntime is there.
+ * each of them), or a classic layer, s4d, s5 or lssl; the tiny models of the golden vectors unless told. The second line is options of `saveOnnx`; weights are packed here too. Exit code 1 where a bound is missed, 2 where no onnxruntime is there.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { ArgumentError, readFloats, registerBackend, setBackend, tensor, tidy } from "@statespace/core";
-import { fromPretrained, Model, parseModelConfig } from "@statespace/models";
+import { fromPretrained, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
 import { saveOnnx, type OnnxWeights, type SaveOnnxOptions } from "@statespace/models/onnx";
 import { packageEngine, pythonEngine, type OnnxEngine } from "./onnxEngines.ts";
 import { shapeOf, SHAPES } from "./shapes.ts";
@@ -29,7 +29,7 @@ const BOUND = 1e-4;
  * vectors, so that roundings of some random models grow.
  */
 const OWN = 2;
-const PROMPT = 20;
+const CLASSIC: ReadonlySet<string> = new Set(["s4d", "s5", "lssl"]);
 const TOKENS = 120;
 const BATCH = 2;
 
@@ -42,6 +42,7 @@ const { values, positionals } = parseArgs({
     opset: { type: "string" },
     operators: { type: "string" },
     weights: { type: "string", default: "f32" },
+    view: { type: "string" },
     external: { type: "boolean", default: false },
     large: { type: "boolean", default: false },
   },
@@ -52,8 +53,12 @@ const saveOptions = {
   weights: values.weights,
   ...(values.opset === undefined ? {} : { opset: Number(values.opset) }),
   ...(values.operators === undefined ? {} : { operators: values.operators }),
+  ...(values.view === undefined ? {} : { view: values.view }),
   ...(values.external ? { externalData: true } : {}),
 } as SaveOnnxOptions;
+
+/** A filter takes the whole sequence. */
+const PROMPT = values.view === "convolution" ? TOKENS : 20;
 
 async function engines(): Promise<OnnxEngine[]> {
   const modules = values.modules ?? process.env["ONNX_MODULES"];
@@ -77,7 +82,16 @@ async function engines(): Promise<OnnxEngine[]> {
   process.exit(2);
 }
 
+/** A language model of classic layers of 128 channels. */
+function classic(kind: string): Model {
+  const layers = Array.from({ length: 4 }, () => ({ kind, dState: 32 }));
+  const encoder = { kind: "embedding", vocabSize: 512 };
+  const config = { modelType: "statespace", dModel: 128, encoder, head: { kind: "language" }, layers };
+  return new Model(config as unknown as ModelConfig, 1);
+}
+
 function open(from: string): Promise<Model> | Model {
+  if (CLASSIC.has(from)) return classic(from);
   const shape = shapeOf(from, values.large ? "large" : "small");
   return shape === undefined
     ? fromPretrained(from, { notice: () => undefined })

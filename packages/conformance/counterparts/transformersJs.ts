@@ -35,7 +35,7 @@ interface TransformersJs {
 }
 
 /** Models of which transformers.js has a class. */
-const MODELS = ["lfm2-tiny", "granite-h-tiny", "falcon-h1-tiny", "falcon-h1-norm", "nemotron-h-tiny", "qwen3.5-tiny", "olmo-hybrid-tiny"]; // prettier-ignore
+const MODELS = ["lfm2-tiny", "granite-h-tiny", "falcon-h1-tiny", "falcon-h1-norm", "nemotron-h-tiny", "qwen3.5-tiny", "olmo-hybrid-tiny", "granite-h-moe-tiny", "lfm2-moe-tiny", "nemotron-h-moe-tiny", "qwen3-next-tiny"]; // prettier-ignore
 /** Largest difference of two logits, by the largest. */
 const BOUND = 1e-4;
 const PROMPT = 8;

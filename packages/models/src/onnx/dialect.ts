@@ -8,10 +8,12 @@ export interface Dialect {
   /** Domain of the operators LinearAttention and CausalConvWithState; without one, convolutions and recurrences are made of others. */
   readonly fused: "" | "com.microsoft" | undefined;
   readonly weights: OnnxWeights;
+  /** How the layers that are filters, S4D, S5 and LSSL, run. */
+  readonly view: "recurrence" | "convolution";
 }
 
 /** What every runtime of the last years has. */
-export const PLAIN: Dialect = { opset: 20, fused: undefined, weights: "f32" };
+export const PLAIN: Dialect = { opset: 20, fused: undefined, weights: "f32", view: "recurrence" };
 
 /** The domain of the operators of onnxruntime that are not standard. */
 export const MICROSOFT = "com.microsoft";

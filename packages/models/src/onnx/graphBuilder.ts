@@ -1,5 +1,6 @@
 import type { Parameter } from "@statespace/core";
 import type { OnnxAttribute, OnnxConstant, OnnxGraph, OnnxNode, OnnxValue } from "@statespace/files";
+import type { RowSource } from "../families/rows.ts";
 import { PLAIN, type Dialect } from "./dialect.ts";
 
 /** The name of a value of a graph. */
@@ -16,6 +17,13 @@ export interface PackedMatrix {
   readonly scales: Value;
 }
 
+/** A constant that is computed of weights, whose rows are asked for. */
+export interface DerivedConstant {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: (rows: RowSource) => Promise<Float32Array>;
+}
+
 /** Puts a graph together, an operation at a time; each returns the name of what it gives. */
 export class GraphBuilder {
   readonly dialect: Dialect;
@@ -27,6 +35,8 @@ export class GraphBuilder {
   readonly weights: Map<string, Parameter> = new Map();
   /** Those of them that are kept in blocks. */
   readonly packed: Map<string, PackedMatrix> = new Map();
+  /** Constants that no operator could make of the weights. */
+  readonly derived: DerivedConstant[] = [];
   readonly #names: Names;
   readonly #made = new Map<string, Value>();
 
@@ -61,6 +71,12 @@ export class GraphBuilder {
     const known = attributes === undefined ? {} : { attributes };
     this.nodes.push({ op, inputs, outputs, ...known, ...(domain === undefined || domain === "" ? {} : { domain }) });
     return outputs;
+  }
+
+  /** A constant that is computed of weights. */
+  derive(name: string, shape: readonly number[], values: DerivedConstant["values"]): Value {
+    this.derived.push({ name, shape, values });
+    return name;
   }
 
   fresh(): Value {

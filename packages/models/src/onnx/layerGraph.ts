@@ -1,5 +1,6 @@
 import type { Parameter } from "@statespace/core";
 import { factorsByRow, type Projections } from "../layers/linear.ts";
+import type { Mixer } from "../layers/mixer.ts";
 import type { MlpConfig } from "../layers/mlpConfig.ts";
 import type { Model } from "../model/model.ts";
 import { MICROSOFT } from "./dialect.ts";
@@ -19,22 +20,32 @@ export class LayerGraph {
   readonly states: StatePort[] = [];
   readonly #model: Model;
   readonly #parameters: ReadonlyMap<string, Parameter>;
-  readonly #prefix: string;
+  readonly prefix: string;
+  /** Where the layer is one mixer. */
+  readonly mixer: Mixer | undefined;
   readonly #projections: Projections;
   readonly #statePrefix: string;
 
-  constructor(graph: GraphBuilder, model: Model, prefix: string, statePrefix = "", projections: Projections = {}) {
+  constructor(
+    graph: GraphBuilder,
+    model: Model,
+    prefix: string,
+    statePrefix = "",
+    projections: Projections = {},
+    mixer?: Mixer,
+  ) {
+    this.mixer = mixer;
     this.graph = graph;
     this.#model = model;
     this.#parameters = new Map(model.parameters.map((parameter) => [parameter.name, parameter]));
-    this.#prefix = prefix;
+    this.prefix = prefix;
     this.#statePrefix = statePrefix;
     this.#projections = projections;
   }
 
   /** A weight by its name in the layer; `undefined` where the layer has none of that name. */
   weight(name: string): Value | undefined {
-    const parameter = this.#parameters.get(this.#prefix + name);
+    const parameter = this.#parameters.get(this.prefix + name);
     return parameter === undefined ? undefined : this.graph.weight(parameter);
   }
 
@@ -59,7 +70,7 @@ export class LayerGraph {
   /** W x + b, times the factors that the config has. */
   linear(name: string, x: Value): Value {
     const { graph } = this;
-    const weight = this.#parameters.get(`${this.#prefix}${name}.weight`)!;
+    const weight = this.#parameters.get(`${this.prefix}${name}.weight`)!;
     const product = matrixProduct(graph, this.#model, x, weight);
     const bias = this.weight(`${name}.bias`);
     const y = bias === undefined ? product : graph.add(product, bias);
@@ -76,6 +87,15 @@ export class LayerGraph {
     const normed = graph.op("Div", [x, graph.op("Sqrt", [graph.add(mean, graph.float(eps))])]);
     if (weight === undefined) return normed;
     return graph.mul(normed, offset === 0 ? weight : graph.add(weight, graph.float(offset)));
+  }
+
+  /** (x - mean) / sqrt(variance + eps) along the last axis, times a weight, plus a bias. */
+  layerNorm(x: Value, eps: number, name: string, offset: number): Value {
+    const { graph } = this;
+    const weight = this.own(`${name}.weight`);
+    const scale = offset === 0 ? weight : graph.add(weight, graph.float(offset));
+    const inputs = [x, scale, this.own(`${name}.bias`)];
+    return graph.op("LayerNormalization", inputs, { axis: -1, epsilon: { float: eps } });
   }
 
   /** A causal convolution of each channel by itself, and silu where asked: x [b, l, d] and the k - 1 inputs before it, [b, k - 1, d]. */
@@ -137,8 +157,13 @@ export class LayerGraph {
     return { last: last!, y: y! };
   }
 
-  /** An MLP of which all tokens share one. */
-  mlp(x: Value, config: MlpConfig): Value {
+  /** A part of this one, whose parameters' names begin so. */
+  within(name: string): LayerGraph {
+    return new LayerGraph(this.graph, this.#model, this.prefix + name);
+  }
+
+  /** up activation(gate), or activation(up), of the first projection of an MLP. */
+  activated(first: Value, config: MlpConfig): Value {
     const { graph } = this;
     const activate = {
       silu: graph.silu,
@@ -146,13 +171,14 @@ export class LayerGraph {
       gelu: (v: Value) => graph.op("Gelu", [v]),
       geluTanh: (v: Value) => graph.op("Gelu", [v], { approximate: "tanh" }),
     }[config.activation];
-    const first = this.linear("fc1", x);
-    const inner = config.gated
-      ? ((): Value => {
-          const [up, gate] = graph.split(first, [config.hidden, config.hidden]);
-          return graph.mul(up!, activate(graph.times(gate!, config.gateMultiplier)));
-        })()
-      : activate(graph.times(first, config.gateMultiplier));
-    return graph.times(this.linear("fc2", inner), config.outputMultiplier);
+    if (!config.gated) return activate(graph.times(first, config.gateMultiplier));
+    const [up, gate] = graph.split(first, [config.hidden, config.hidden]) as [Value, Value];
+    return graph.mul(up, activate(graph.times(gate, config.gateMultiplier)));
+  }
+
+  /** An MLP of which all tokens share one. */
+  mlp(x: Value, config: MlpConfig): Value {
+    const inner = this.activated(this.linear("fc1", x), config);
+    return this.graph.times(this.linear("fc2", inner), config.outputMultiplier);
   }
 }

@@ -1,14 +1,14 @@
-import { ArgumentError } from "@statespace/core";
 import type { GatedDeltaMixerConfig } from "../mixers/gatedDelta/config.ts";
 import type { MambaMixerConfig } from "../mixers/mamba/config.ts";
 import type { Mamba2MixerConfig } from "../mixers/mamba2/config.ts";
 import type { MixerKind } from "../mixers/registry.ts";
 import type { ShortConvConfig } from "../mixers/shortConv/config.ts";
-import type { MlpConfig } from "../layers/mlpConfig.ts";
 import { attentionGraph } from "./attentionGraph.ts";
+import { lsslGraph, s4dGraph, s5Graph } from "./classicGraphs.ts";
 import type { Value } from "./graphBuilder.ts";
 import type { LayerGraph } from "./layerGraph.ts";
 import { memoryGraph } from "./memoryGraph.ts";
+import { mlpGraph } from "./moeGraph.ts";
 
 /** What a mixer makes of x [b, l, dModel]. */
 type MixerGraph = (layer: LayerGraph, x: Value, config: never) => Value;
@@ -122,11 +122,6 @@ function shortConv(layer: LayerGraph, x: Value, { dModel: d, dConv: k }: ShortCo
   return layer.linear("out_proj", graph.mul(C, layer.convolved(graph.mul(B, u), d, k)));
 }
 
-function mlp(layer: LayerGraph, x: Value, config: MlpConfig): Value {
-  if (config.experts > 0) throw new ArgumentError("onnx: mixtures of experts are not written");
-  return layer.mlp(x, config);
-}
-
 /** The kinds of mixers that have a graph. */
 export const mixerGraphs: Readonly<Partial<Record<MixerKind, MixerGraph>>> = {
   mamba,
@@ -134,5 +129,9 @@ export const mixerGraphs: Readonly<Partial<Record<MixerKind, MixerGraph>>> = {
   gatedDelta,
   shortConv,
   attention: attentionGraph,
-  mlp,
+  mlp: mlpGraph,
+  s4: s4dGraph,
+  s4d: s4dGraph,
+  s5: s5Graph,
+  lssl: lsslGraph,
 };

@@ -16,7 +16,16 @@ export interface StoredWeight extends Omit<OnnxConstant, "data"> {
 /** The tensors that the weights of a graph are kept in. */
 export function storedWeights(graph: GraphBuilder): readonly StoredWeight[] {
   const { weights } = graph.dialect;
-  return [...graph.weights].flatMap(([name, parameter]) => {
+  const derived = graph.derived.map(({ name, shape, values }): StoredWeight => ({
+    name,
+    type: "float32",
+    shape,
+    byteLength: 4 * shape.reduce((a, b) => a * b, 1),
+    bytes: async function* (rows) {
+      yield fromFloat32Array(await values(rows), "F32").slice();
+    },
+  }));
+  const own = [...graph.weights].flatMap(([name, parameter]) => {
     const { shape, size } = parameter;
     const packed = graph.packed.get(name);
     if (packed === undefined)
@@ -31,6 +40,7 @@ export function storedWeights(graph: GraphBuilder): readonly StoredWeight[] {
       stored(packed.scales, "float32", [n, blocks], 4 * n * blocks, parameter, (values) => scalesOf(values, weights)),
     ];
   });
+  return [...own, ...derived];
 }
 
 function stored(

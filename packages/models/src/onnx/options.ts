@@ -16,6 +16,11 @@ export interface SaveOnnxOptions {
    * matrices whose rows are no whole blocks stay f32.
    */
   readonly weights?: OnnxWeights | undefined;
+  /**
+   * How S4D, S5 and LSSL run: "recurrence", with states in and out, unless told; "convolution" with a filter as long as the sequence, which is then read whole and has no
+   * states.
+   */
+  readonly view?: "recurrence" | "convolution" | undefined;
   /** Weights in a file beside the model (`NAME.data`), as models of 2 GB and more must have; those above 64 MB unless told. */
   readonly externalData?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -25,6 +30,7 @@ export const OPTION_NAMES: readonly (keyof SaveOnnxOptions)[] = [
   "opset",
   "operators",
   "weights",
+  "view",
   "externalData",
   "signal",
 ];
@@ -34,17 +40,19 @@ export const OTHER_NAMES: Readonly<Record<string, string>> = {
   opsetVersion: "opset",
   dtype: "weights",
   quantization: "weights",
+  mode: "view",
 };
 
 /** What the options say. @throws ArgumentError naming the one that is wrong */
 export function dialectOf(caller: string, options: SaveOnnxOptions): Dialect {
-  const { opset = 20, operators = "standard", weights = "f32" } = options;
+  const { opset = 20, operators = "standard", weights = "f32", view = "recurrence" } = options;
   if (opset !== 20 && opset !== 27) throw new ArgumentError(`${caller}: opset must be 20 or 27, got ${String(opset)}`);
   oneOf(caller, "operators", operators, ["standard", "onnxruntime"]);
   oneOf(caller, "weights", weights, ["f32", "q8", "q4"]);
+  oneOf(caller, "view", view, ["recurrence", "convolution"]);
   if (operators === "onnxruntime" && opset === 27)
     throw new ArgumentError(`${caller}: operators = onnxruntime has opset 20, got 27, whose operators are standard`);
-  return { opset, weights, fused: operators === "onnxruntime" ? MICROSOFT : opset === 27 ? "" : undefined };
+  return { opset, weights, view, fused: operators === "onnxruntime" ? MICROSOFT : opset === 27 ? "" : undefined };
 }
 
 function oneOf(caller: string, option: string, value: string, known: readonly string[]): void {

@@ -12,8 +12,8 @@ const LARGEST_INLINE = 64 << 20;
 const ALIGNMENT = 4096;
 
 /**
- * Writes a language model as an ONNX file (Node): `ids` and states in, `logits` and states out, each state as the model's own has it (`state.0.ssm` is
- * `layers.0.ssm` of a `ModelState`). Prompts and single tokens run by the same file. The file appears under its name when it is whole.
+ * Writes a model as an ONNX file (Node): `ids` (or `inputs`, of vectors) and states in, `logits` (or `output`) and states out, each state as the model's own has it
+ * (`state.0.ssm` is `layers.0.ssm` of a `ModelState`). Prompts and single tokens run by the same file. The file appears under its name when it is whole.
  * @throws ArgumentError naming the part of the model that has no graph, or the option that is wrong or not known; AbortedError; what the file system throws.
  */
 export async function saveOnnx(model: Model, file: string | URL, options: SaveOnnxOptions = {}): Promise<void> {

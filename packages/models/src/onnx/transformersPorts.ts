@@ -92,7 +92,7 @@ function valueOf({ type, shape }: OnnxValue, { swapped, channels }: Port, name: 
 }
 
 /** Models of which transformers.js has a class with states. */
-const CLASSES = ["lfm2", "granitemoehybrid", "falcon_h1", "nemotron_h", "qwen3_next", "qwen3_5_text", "olmo_hybrid"];
+const CLASSES = ["lfm2", "lfm2_moe", "granitemoehybrid", "falcon_h1", "nemotron_h", "qwen3_next", "qwen3_5_text", "olmo_hybrid"]; // prettier-ignore
 
 /** @throws ArgumentError for a kind of model that transformers.js has no class for */
 export function checkTransformersClass(modelType: unknown): string {

@@ -29,7 +29,8 @@ import { familyTensors } from "../families/weightNames.ts";
 import { matchWeights } from "../families/weights.ts";
 
 /** What `convert` makes of a checkpoint, and how. */
-export interface ConvertOptions extends OpenSourceOptions, ReadOptions, Pick<SaveOnnxOptions, "opset" | "operators"> {
+export interface ConvertOptions
+  extends OpenSourceOptions, ReadOptions, Pick<SaveOnnxOptions, "opset" | "operators" | "view"> {
   /**
    * The form: `gguf` (one file, for llama.cpp), `onnx` (one file, and its weights beside it where they are many), `transformers.js` (a folder with an ONNX file under the
    * names that it expects), `transformers`, `mamba_ssm` or `statespace` (a folder), or one family by its name. What the ending of `out` says (`.gguf`, `.onnx`),
@@ -60,6 +61,7 @@ const OPTIONS: Readonly<Record<keyof ConvertOptions, true>> = {
   weights: true,
   opset: true,
   operators: true,
+  view: true,
   progress: true,
   notice: true,
   signal: true,
@@ -101,7 +103,7 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
   const to = options.to ?? /\.(gguf|onnx)$/i.exec(String(out))?.[1]!.toLowerCase() ?? "transformers";
   const weights = options.weights === undefined ? undefined : readGgufWeights("convert", options.weights);
   const onnx = ONNX_FORMS.includes(to) ? dialectOf("convert", onnxOptions(options)) : undefined;
-  for (const option of ["opset", "operators"] as const)
+  for (const option of ["opset", "operators", "view"] as const)
     if (onnx === undefined && options[option] !== undefined)
       throw new ArgumentError(`convert: ${option} is for ${ONNX_FORMS.join(" and ")}, got to = ${to}`);
   if (to !== "gguf" && onnx === undefined && weights !== undefined && STORAGE[weights] === undefined)
@@ -158,8 +160,8 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
 }
 
 /** What of the options is of an ONNX file; its own check tells which weights it has. */
-function onnxOptions({ opset, operators, weights, signal }: ConvertOptions): SaveOnnxOptions {
-  return { opset, operators, weights: weights as OnnxWeights | undefined, signal };
+function onnxOptions({ opset, operators, view, weights, signal }: ConvertOptions): SaveOnnxOptions {
+  return { opset, operators, view, weights: weights as OnnxWeights | undefined, signal };
 }
 
 /** The weights' own type, by the name that our parameter has. */

@@ -1,3 +1,4 @@
+import { plainGelu } from "../../src/layers/plainLoops.ts";
 import { fusedOperators } from "./fusedOperators.ts";
 import { at, build, nd, sizeOf, stridesOf, type Nd } from "./ndArrays.ts";
 import type { Graph, Node } from "./readOnnx.ts";
@@ -77,6 +78,10 @@ const unary: Record<string, (x: number) => number> = {
   Relu: (x) => Math.max(0, x),
   Identity: (x) => x,
   Cast: (x) => x,
+  Sinh: Math.sinh,
+  Atan: Math.atan,
+  Atanh: Math.atanh,
+  Gelu: plainGelu,
 };
 const binary: Record<string, (a: number, b: number) => number> = {
   Add: (a, b) => a + b,
@@ -85,6 +90,8 @@ const binary: Record<string, (a: number, b: number) => number> = {
   Div: (a, b) => a / b,
   Pow: (a, b) => a ** b,
   Greater: (a, b) => Number(a > b),
+  Less: (a, b) => Number(a < b),
+  Min: Math.min,
 };
 
 type Run = (node: Node, inputs: readonly Nd[], scope: Scope) => Nd | readonly Nd[];
@@ -97,7 +104,9 @@ const run: Record<string, Run> = {
     return build(perm.map((axis) => x!.shape[axis]!), (index) => at(x!, x!.shape.map((_, axis) => index[perm.indexOf(axis)]!))); // prettier-ignore
   },
   Reshape: (_, [x, shape]) => {
-    const wanted = [...shape!.data].map((size, axis) => (size === 0 ? x!.shape[axis]! : size));
+    const given = [...shape!.data].map((size, axis) => (size === 0 ? x!.shape[axis]! : size));
+    const open = x!.data.length / given.reduce((a, size) => (size === -1 ? a : a * size), 1);
+    const wanted = given.map((size) => (size === -1 ? open : size));
     if (sizeOf(wanted) !== x!.data.length) throw new Error(`Reshape [${x!.shape.join()}] to [${wanted.join()}]`);
     return { shape: wanted, data: x!.data };
   },
@@ -107,7 +116,7 @@ const run: Record<string, Run> = {
     const rest = [...x!.shape];
     return { shape: Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : rest.shift()!)), data: x!.data };
   },
-  Squeeze: (_, [x, axes]) => ({ shape: x!.shape.filter((size, axis) => (axes === undefined ? size !== 1 : ![...axes.data].includes(axis))), data: x!.data }), // prettier-ignore
+  Squeeze: (_, [x, axes]) => ({ shape: x!.shape.filter((size, axis) => (axes === undefined ? size !== 1 : ![...axes.data].some((a) => (a + x!.shape.length) % x!.shape.length === axis))), data: x!.data }), // prettier-ignore
   Expand: (_, [x, shape]) =>
     broadcast([x!, nd([...shape!.data], new Array(sizeOf([...shape!.data])).fill(0))], (a) => a),
   Concat: ({ attributes }, parts) => {
@@ -134,7 +143,29 @@ const run: Record<string, Run> = {
     let from = 0;
     return [...sizes!.data].map((size) => slice(x!, axis, from, (from += size)));
   },
-  Slice: (_, [x, starts, , axes]) => slice(x!, axes!.data[0]!, x!.shape[axes!.data[0]!]! + starts!.data[0]!, x!.shape[axes!.data[0]!]!), // prettier-ignore
+  Slice: (_, [x, starts, , axes, steps]) => {
+    const [axis, size] = [axes!.data[0]!, x!.shape[axes!.data[0]!]!];
+    if (steps?.data[0] === -1) return build(x!.shape, (index) => at(x!, index.map((i, k) => (k === axis ? size - 1 - i : i)))); // prettier-ignore
+    return slice(x!, axis, Math.max(0, size + starts!.data[0]!), size);
+  },
+  Tile: (_, [x, repeats]) => build(x!.shape.map((size, i) => size * repeats!.data[i]!), (index) => at(x!, index.map((i, k) => i % x!.shape[k]!))), // prettier-ignore
+  Pad: (_, [x, pads]) => {
+    const before = [...pads!.data].slice(0, x!.shape.length);
+    if (pads!.data.slice(x!.shape.length).some((count) => count !== 0)) throw new Error("Pad");
+    return build(x!.shape.map((size, i) => size + before[i]!), (index) => (index.some((i, k) => i < before[k]!) ? 0 : at(x!, index.map((i, k) => i - before[k]!)))); // prettier-ignore
+  },
+  LayerNormalization: ({ attributes }, [x, scale, bias]) => {
+    const n = x!.shape.at(-1)!;
+    const data = new Float64Array(x!.data.length);
+    for (let row = 0; row < data.length; row += n) {
+      const values = x!.data.subarray(row, row + n);
+      const mean = values.reduce((a, b) => a + b, 0) / n;
+      const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / n;
+      const size = Math.sqrt(variance + attributes.get("epsilon")!.f);
+      values.forEach((value, i) => (data[row + i] = ((value - mean) / size) * scale!.data[i]! + bias!.data[i]!));
+    }
+    return { shape: x!.shape, data };
+  },
   Conv: (_, [x, weight, bias]) => {
     const k = weight!.shape[2]!;
     const [b, d, l] = x!.shape as [number, number, number];
@@ -148,10 +179,42 @@ const run: Record<string, Run> = {
   ReduceSum: ({ attributes }, [x, axes]) => reduce(x!, [...axes!.data], attributes.get("keepdims")!.i === 1, false),
   Clip: (_, [x, low, high]) => broadcast([x!], (v) => Math.min(Math.max(v, low!.data[0]!), high?.data[0] ?? Infinity)),
   Shape: ({ attributes }, [x]) => {
-    const part = x!.shape.slice(attributes.get("start")!.i, attributes.get("end")!.i);
+    const part = x!.shape.slice(attributes.get("start")?.i, attributes.get("end")?.i);
     return nd([part.length], part);
   },
-  Range: (_, [from, to]) => nd([to!.data[0]! - from!.data[0]!], Array.from({ length: to!.data[0]! - from!.data[0]! }, (_, i) => from!.data[0]! + i)), // prettier-ignore
+  Range: (_, [from, to, by]) => {
+    const step = by!.data[0]!;
+    const count = Math.max(0, Math.ceil((to!.data[0]! - from!.data[0]!) / step));
+    return nd(
+      [count],
+      Array.from({ length: count }, (_, i) => from!.data[0]! + i * step),
+    );
+  },
+  TopK: ({ attributes }, [x, k]) => {
+    if (attributes.get("axis")!.i !== -1) throw new Error("TopK");
+    const [n, count] = [x!.shape.at(-1)!, k!.data[0]!];
+    const rows = x!.data.length / n;
+    const ids = Array.from({ length: rows }, (_, row) => Array.from({ length: n }, (_, i) => i).sort((a, b) => x!.data[row * n + b]! - x!.data[row * n + a]! || a - b).slice(0, count)); // prettier-ignore
+    const shape = [...x!.shape.slice(0, -1), count];
+    return [
+      nd(
+        shape,
+        ids.flatMap((row, r) => row.map((i) => x!.data[r * n + i]!)),
+      ),
+      nd(shape, ids.flat()),
+    ];
+  },
+  GatherElements: (_, [x, ids]) => build(ids!.shape, (index) => at(x!, [...index.slice(0, -1), at(ids!, index)])),
+  ScatterElements: (_, [x, ids, updates]) => {
+    const out = nd(x!.shape, x!.data);
+    const strides = stridesOf(x!.shape);
+    build(ids!.shape, (index) => {
+      const place = [...index.slice(0, -1), at(ids!, index)].reduce((sum, i, axis) => sum + i * strides[axis]!, 0);
+      return (out.data[place] = at(updates!, index));
+    });
+    return out;
+  },
+  OneHot: (_, [ids, depth, values]) => build([...ids!.shape, depth!.data[0]!], (index) => values!.data[at(ids!, index.slice(0, -1)) === index.at(-1)! ? 1 : 0]!), // prettier-ignore
   Where: (_, [condition, a, b]) => broadcast([condition!, a!, b!], (c, x, y) => (c === 0 ? y : x)),
   Softmax: (_, [x]) => {
     const n = x!.shape.at(-1)!;

@@ -5,7 +5,7 @@ import { countOption, readWords, UsageError, type Command } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--opset N] [--operators O]
-                          [--verify [--backend B]] [--json]
+                          [--view V] [--verify [--backend B]] [--json]
 
 Converts a checkpoint (a folder, a GGUF file, a URL or a name on the hub) into another form. Weights go through some rows at a time, so
 that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole.
@@ -17,6 +17,7 @@ that a few hundred megabytes of memory suffice for any model; OUT appears when i
                  file f32, unless told
   --opset N      of an ONNX file: 20, which is read everywhere, or 27, which has LinearAttention and CausalConvWithState; default 20
   --operators O  of an ONNX file: standard, or onnxruntime, whose own domain has those two operators at opset 20; default standard
+  --view V       of an ONNX file: how S4D, S5 and LSSL run, by their recurrence or convolution, which has no states; default recurrence
   --verify       loads both and compares their logits; exit status 3 where those of float32 weights differ
   --backend B    webgpu, wasm or cpu, for --verify; the best there is unless told
   --json         one JSON object instead of text`;
@@ -26,6 +27,7 @@ const OPTIONS = {
   weights: { type: "string" },
   opset: { type: "string" },
   operators: { type: "string" },
+  view: { type: "string" },
   verify: { type: "boolean", default: false },
   backend: { type: "string" },
   json: { type: "boolean", default: false },
@@ -59,6 +61,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     weights: values.weights as GgufWeights | undefined,
     opset: countOption("opset", values.opset) as 20 | 27 | undefined,
     operators: values.operators as "standard" | "onnxruntime" | undefined,
+    view: values.view as "recurrence" | "convolution" | undefined,
     signal,
     notice: (note) => notes.push(note),
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
