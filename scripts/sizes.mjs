@@ -1,7 +1,8 @@
 // What each published package weighs in a page: its own code and third-party dependencies, bundled, minified, gzipped. Other packages of the
-// workspace are left out (each has its own budget), as are optional and peer dependencies (a page does not load them).
+// workspace are left out (each has its own budget), as are optional and peer dependencies (a page does not load them), and what an entry asks for only
+// when it is used (`import()`) where that is another part of the package, with its own budget.
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { Report } from "./report.mjs";
@@ -21,12 +22,28 @@ function partsOf(pkg) {
   return Object.entries(parts).map(([name, subpaths]) => [name, subpaths.map((subpath) => file[subpath])]);
 }
 
+/** Files that are loaded with some files: what they import, but for `import()`. */
+function loadedWith(files, found = new Set()) {
+  for (const file of files) {
+    if (found.has(file)) continue;
+    found.add(file);
+    const imports = readFileSync(file, "utf8").matchAll(/\b(?:from|import)\s*"(\.[^"]+)"/g);
+    loadedWith(
+      [...imports].map(([, id]) => join(dirname(file), id)),
+      found,
+    );
+  }
+  return found;
+}
+
 /** @returns {Promise<{ own: number, all: number }>} gzipped bytes without and with third-party code */
-async function bundleSizes(pkg, files) {
+async function bundleSizes(pkg, files, others) {
+  const [here, there] = [loadedWith(files), loadedWith(others)];
+  const isOtherPart = (file) => there.has(file) && !here.has(file);
   const size = async (external) => {
     const bundle = await rolldown({
       input: files,
-      external,
+      external: (id, importer) => external(id) || (importer !== undefined && isOtherPart(join(dirname(importer), id))),
       platform: "browser",
       logLevel: "silent",
       treeshake: true,
@@ -49,12 +66,18 @@ async function reportSizes(report) {
     if (isEmptyPackage(pkg)) report.skip(`${pkg.name} size`, "exports nothing yet");
     else if (!existsSync(join(pkg.path, "dist", "index.js")))
       report.fail(`${pkg.name} size`, "no dist/index.js: run the build first");
-    else for (const [name, files] of partsOf(pkg)) await reportPart(report, pkg, name, files);
+    else {
+      const parts = partsOf(pkg);
+      for (const [name, files] of parts) {
+        const others = parts.flatMap(([other, own]) => (other === name ? [] : own));
+        await reportPart(report, pkg, name, files, others);
+      }
+    }
   }
 }
 
-async function reportPart(report, pkg, name, files) {
-  const { own, all } = await bundleSizes(pkg, files);
+async function reportPart(report, pkg, name, files, others) {
+  const { own, all } = await bundleSizes(pkg, files, others);
   const kb = (bytes) => (bytes / 1000).toFixed(1);
   const most = budgets.sizeKb[name];
   const detail = `${kb(all)} of ${most} kB (own code ${kb(own)} kB)`;

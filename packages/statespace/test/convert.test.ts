@@ -103,6 +103,11 @@ describe("statespace convert", () => {
     const there = await convert(golden("lfm2-tiny"), path("js"), "--to", "transformers.js", "--opset", "27");
     expect(there.code, there.stderr).toBe(0);
     expect(readdirSync(path("js")).sort()).toEqual(["config.json", "generation_config.json", "onnx"]);
+    const filter = await convert(golden("lfm2-tiny"), path("f.onnx"), "--view", "convolution");
+    expect([filter.code, filter.stderr]).toEqual([
+      1,
+      expect.stringContaining("view = convolution is for s4d, s5, lssl"),
+    ]);
     const wrong = await convert(golden("lfm2-tiny"), path("w.onnx"), "--opset", "13");
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("convert: opset must be 20 or 27, got 13")]);
   });
