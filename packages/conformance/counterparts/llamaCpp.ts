@@ -24,7 +24,7 @@ import { openLlamaCpp, type LlamaCpp } from "./llamaCppEngine.ts";
 import { distance, greedyIds, logProbabilities, type Distance } from "./logProbabilities.ts";
 import { shapeOf, SHAPES } from "./shapes.ts";
 
-/** Largest difference of log probabilities of float32, of tokens above one in a million. */
+/** Largest difference of log probabilities of float32. */
 const BOUND = 1e-3;
 const GGUF = /\.gguf$/i;
 

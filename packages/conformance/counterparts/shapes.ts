@@ -8,7 +8,7 @@ interface Size {
 const SIZES: Readonly<Record<"small" | "large", Size>> = {
   /** Rows are whole blocks of every type. */
   small: { hidden: 256, layers: 4, vocabulary: 512 },
-  /** About 90 million weights. */
+  /** 90 million weights or more. */
   large: { hidden: 768, layers: 12, vocabulary: 32000 },
 };
 
@@ -16,7 +16,7 @@ const SIZES: Readonly<Record<"small" | "large", Size>> = {
 export function shapeOf(family: string, size: keyof typeof SIZES): Record<string, unknown> | undefined {
   const { hidden, layers, vocabulary } = SIZES[size];
   const heads = hidden / 64;
-  const shared = { vocab_size: vocabulary, hidden_size: hidden, num_hidden_layers: layers, tie_word_embeddings: true };
+  const shared = { vocab_size: vocabulary, hidden_size: hidden, num_hidden_layers: layers, tie_word_embeddings: false };
   const attention = { num_attention_heads: heads, num_key_value_heads: heads / 2, head_dim: 64 };
   const ssm = {
     mamba_n_heads: 2 * heads,
@@ -31,13 +31,19 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
   const shapes: Record<string, Record<string, unknown>> = {
     mamba: { num_hidden_layers: 2 * layers },
     falcon_mamba: { num_hidden_layers: 2 * layers, intermediate_size: 2 * hidden },
-    mamba2: { num_hidden_layers: 2 * layers, num_heads: 2 * heads, head_dim: 64, n_groups: 1, state_size: 64 },
+    mamba2: {
+      tie_word_embeddings: true,
+      num_hidden_layers: 2 * layers,
+      num_heads: 2 * heads,
+      head_dim: 64,
+      n_groups: 1,
+      state_size: 64,
+    },
     falcon_h1: {
       ...attention,
       ...ssm,
       intermediate_size: 2 * hidden,
       mamba_rms_norm: false,
-      tie_word_embeddings: false,
       key_multiplier: 0.7,
       ssm_multipliers: [0.9, 1.1, 0.8, 1.2, 1],
       ssm_in_multiplier: 1.25,
@@ -61,7 +67,8 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
     },
     nemotron_h: {
       ...attention,
-      layers_block_type: Array.from({ length: layers }, (_, i) => ["mamba", "mlp", "mamba", "attention"][i % 4]),
+      num_hidden_layers: 2 * layers,
+      layers_block_type: Array.from({ length: 2 * layers }, (_, i) => ["mamba", "mlp", "mamba", "attention"][i % 4]),
       mamba_num_heads: 2 * heads,
       mamba_head_dim: 64,
       n_groups: 2,
@@ -70,6 +77,7 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
     },
     lfm2: {
       ...attention,
+      tie_word_embeddings: true,
       layer_types: fourth("conv", "full_attention"),
       intermediate_size: 2 * hidden,
       block_auto_adjust_ff_dim: false,
@@ -106,6 +114,7 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
     jamba: { num_experts: 8, num_experts_per_tok: 2, expert_layer_period: 2, expert_layer_offset: 1 },
     nemotron_h: {
       ...experts,
+      num_hidden_layers: layers,
       layers_block_type: Array.from({ length: layers }, (_, i) => ["mamba", "moe", "attention", "moe"][i % 4]),
       n_routed_experts: 8,
       moe_shared_expert_intermediate_size: hidden,

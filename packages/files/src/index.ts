@@ -3,6 +3,7 @@ export { locateGguf, type GgufPlace } from "./checkpoint/locateGguf.ts";
 export { openWeights, WEIGHTS_FILE } from "./checkpoint/openWeights.ts";
 export { readJson } from "./checkpoint/readJson.ts";
 export { type GgufFile, openGguf } from "./gguf/openGguf.ts";
+export type { FileSection } from "./tensors/fileSection.ts";
 export { type GgufLayout, type GgufWriteOptions, layoutGguf } from "./gguf/ggufWriter.ts";
 export { type GgufNumbers, type GgufScalar, GgufStrings, type GgufValue } from "./gguf/ggufValues.ts";
 export type { GgufValueType } from "./gguf/ggufTypes.ts";
@@ -50,7 +51,8 @@ export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts"
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
 export { type LocalFiles, localFiles } from "./sources/localFiles.ts";
-export { isNode, makeFolder, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { type ResumableOptions, writeFileResumably } from "./sources/resumableFile.ts";
+export { fileStamps, isNode, makeFolder, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
 export type {
   Source,

@@ -1,9 +1,12 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cpuBackend } from "@statespace/backend-cpu";
+import { AbortedError, setBackend } from "@statespace/core";
+import { convert as convertFiles, Model, parseModelConfig, savePretrained } from "@statespace/models";
 import { bundledCheckpoint } from "../src/index.ts";
 
 const cli = new URL("../src/cli.ts", import.meta.url).pathname;
@@ -129,9 +132,6 @@ describe("statespace convert", () => {
 
   it("killed in the middle, it leaves nothing under the final name", async () => {
     // 200 MB of F32, so that there is a middle.
-    const { Model, parseModelConfig, savePretrained } = await import("@statespace/models");
-    const { setBackend } = await import("@statespace/core");
-    const { cpuBackend } = await import("@statespace/backend-cpu");
     await setBackend(cpuBackend());
     const model = new Model(
       parseModelConfig({ model_type: "mamba", vocab_size: 64000, hidden_size: 512, num_hidden_layers: 1 }),
@@ -149,5 +149,71 @@ describe("statespace convert", () => {
     child.kill("SIGKILL");
     await ended;
     expect(readdirSync(folder)).not.toContain("large.gguf");
+  });
+});
+
+describe("a conversion that did not end", () => {
+  /** 35 MB in 8 layers, so that there are whole tensors before the middle. */
+  async function deep(seed: number): Promise<void> {
+    const model = new Model(
+      parseModelConfig({ model_type: "mamba", vocab_size: 512, hidden_size: 384, num_hidden_layers: 8 }),
+      seed,
+    );
+    await savePretrained(model, path("deep"));
+    model.dispose();
+  }
+  beforeAll(async () => {
+    await setBackend(cpuBackend());
+    await deep(1);
+    await convertFiles(path("deep"), path("whole.gguf"));
+  }, 60_000);
+  const unfinished = (where = folder): string[] => readdirSync(where).filter((each) => each.includes("deep") && each.includes(".part")); // prettier-ignore
+
+  /** Converts in a process of its own, which kills itself near the end. */
+  function killed(out: string): Promise<string | null> {
+    const script = `import { convert } from "@statespace/models"; import { setBackend } from "@statespace/core"; import { cpuBackend } from "@statespace/backend-cpu";
+      await setBackend(cpuBackend());
+      await convert(${JSON.stringify(path("deep"))}, ${JSON.stringify(path(out))}, {
+        progress({ loaded, total }) { if (loaded > 0.9 * total) process.kill(process.pid, "SIGKILL"); } });`;
+    const child = spawn(process.execPath, ["--conditions=statespace-source", "--input-type=module", "-e", script], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdio: "ignore",
+    });
+    return new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
+  }
+
+  it("of a killed process is gone on with by the same command, and makes the same file", async () => {
+    expect(await killed("deep.gguf")).toBe("SIGKILL");
+    expect(unfinished()).toHaveLength(1);
+    expect(existsSync(path("deep.gguf"))).toBe(false);
+    const again = await convert(path("deep"), path("deep.gguf"), "--json");
+    expect(again.code, again.stderr).toBe(0);
+    expect((JSON.parse(again.stdout) as { resumed: number }).resumed).toBeGreaterThan(8e6);
+    expect(readFileSync(path("deep.gguf")).equals(readFileSync(path("whole.gguf")))).toBe(true);
+    expect(unfinished()).toEqual([]);
+  });
+
+  it("because it was interrupted too; into a folder", async () => {
+    const stop = new AbortController();
+    const going = convertFiles(path("deep"), path("deep-ssm"), {
+      to: "mamba_ssm",
+      signal: stop.signal,
+      progress: ({ loaded, total }) => (loaded > 0.9 * total ? stop.abort() : undefined),
+    });
+    await expect(going).rejects.toThrow(AbortedError);
+    expect(readdirSync(path("deep-ssm"))).toHaveLength(1);
+    const { resumed } = await convertFiles(path("deep"), path("deep-ssm"), { to: "mamba_ssm" });
+    expect(resumed).toBeGreaterThan(8e6);
+    await convertFiles(path("deep"), path("ssm-at-once"), { to: "mamba_ssm" });
+    for (const name of ["model.safetensors", "config.json"])
+      expect(readFileSync(join(path("deep-ssm"), name)).equals(readFileSync(join(path("ssm-at-once"), name)))).toBe(true); // prettier-ignore
+  });
+
+  it("is not gone on with where the weights are others", async () => {
+    expect(await killed("deep.gguf")).toBe("SIGKILL");
+    await deep(2);
+    expect(await convertFiles(path("deep"), path("deep.gguf"))).toMatchObject({ resumed: 0 });
+    expect(readFileSync(path("deep.gguf")).equals(readFileSync(path("whole.gguf")))).toBe(false);
+    expect(unfinished()).toEqual([]);
   });
 });

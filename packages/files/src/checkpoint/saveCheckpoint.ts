@@ -3,6 +3,7 @@ import { throwIfAborted } from "../sources/abort.ts";
 import { CONFIG_FILE, GENERATION_CONFIG_FILE } from "./openCheckpoint.ts";
 import { WEIGHTS_FILE } from "./openWeights.ts";
 import { nodeFiles, writeFileAtomically } from "../sources/nodeFiles.ts";
+import { type ResumableOptions, writeFileResumably } from "../sources/resumableFile.ts";
 import {
   layoutSafetensors,
   type SafetensorsWriteOptions,
@@ -24,27 +25,37 @@ export interface CheckpointContent<T = WritableTensor> {
 /** Options of `saveCheckpoint`: those of the weights' file, and a signal that stops it with `AbortedError`. */
 export interface SaveOptions extends SafetensorsWriteOptions {
   readonly signal?: AbortSignal;
+  /** Weights are written as `writeFileResumably` does it, with its identity and progress. */
+  readonly resumable?: Omit<ResumableOptions, "signal">;
 }
 
 /**
  * Writes a checkpoint folder (Node), making it if need be. Weights are converted one tensor at a time, and each file appears under its name only when it is whole;
  * `config.json` comes last, so that a folder that has one has everything.
+ * @returns bytes of the weights that an earlier call had left, where it is resumable
  * Errors: {@link ShapeError} for a tensor that lies about its shape; {@link AbortedError}; what the file system throws.
  */
 export async function saveCheckpoint(
   folder: string | URL,
   content: CheckpointContent<WritableTensor | LazyTensor>,
   options: SaveOptions = {},
-): Promise<void> {
-  refuseUnknown("saveCheckpoint", options, ["dtype", "metadata", "signal"]);
-  const { signal: _, ...writing } = options;
+): Promise<number> {
+  refuseUnknown("saveCheckpoint", options, ["dtype", "metadata", "signal", "resumable"]);
+  const { signal, resumable, ...writing } = options;
   const layout = layoutSafetensors(content.tensors, writing);
   const files = checkpointFiles(content, () => layout.chunks());
   const { fs, path, url } = nodeFiles();
   const target = folder instanceof URL || folder.startsWith("file:") ? url.fileURLToPath(folder) : folder;
-  throwIfAborted(options.signal, target);
+  throwIfAborted(signal, target);
   await fs.mkdir(target, { recursive: true });
-  for (const [name, chunks] of files) await writeFileAtomically(path.join(target, name), chunks(), options.signal);
+  let kept = 0;
+  for (const [name, chunks] of files) {
+    const file = path.join(target, name);
+    if (name === WEIGHTS_FILE && resumable !== undefined)
+      kept = await writeFileResumably(file, layout.sections, { ...resumable, signal });
+    else await writeFileAtomically(file, chunks(), signal);
+  }
+  return kept;
 }
 
 /** The same checkpoint as Blobs, for a browser to store or offer as downloads. Errors: {@link ShapeError}. */

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@statespace/core";
 import { quote } from "../strictJson.ts";
 import { storedBytesOf } from "../tensors/blockTypes.ts";
+import { chunksOf, type FileSection } from "../tensors/fileSection.ts";
 import { readParts, type LazyTensor, type OwnBytes } from "../tensors/lazyTensor.ts";
 import { DEFAULT_ALIGNMENT, TENSOR_TYPES, VALUE_BYTES, VALUE_TYPES, type GgufValueType } from "./ggufTypes.ts";
 import { GgufStrings, type GgufScalar, type GgufValue } from "./ggufValues.ts";
@@ -16,6 +17,8 @@ export interface GgufLayout {
   readonly byteLength: number;
   /** The header, then the tensors' parts, each when it is its turn, with what fills the space between. */
   chunks(): Generator<OwnBytes | Promise<OwnBytes>, void, undefined>;
+  /** The same cut where each tensor begins. */
+  readonly sections: readonly FileSection<OwnBytes | Promise<OwnBytes>>[];
 }
 
 const MAGIC_AND_VERSION = Uint8Array.of(0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0);
@@ -50,17 +53,20 @@ export function layoutGguf(
   for (const [key, value] of all) writeValue(header, key, value);
   for (const { name, tensor, offset } of placed) writeInfo(header, name, tensor, offset);
   const headerLength = aligned(header.length);
-  return {
-    byteLength: headerLength + position,
-    *chunks() {
-      yield header.filledUpTo(headerLength);
-      for (const { name, tensor, byteLength } of placed) {
+  const sections: FileSection<OwnBytes | Promise<OwnBytes>>[] = [
+    { name: "header", start: 0, byteLength: headerLength, chunks: () => [header.filledUpTo(headerLength)] },
+    ...placed.map(({ name, tensor, byteLength, offset }) => ({
+      name,
+      start: headerLength + offset,
+      byteLength: aligned(byteLength),
+      *chunks(): Generator<OwnBytes | Promise<OwnBytes>, void, undefined> {
         yield* readParts(tensor, byteLength, `gguf: tensor ${quote(name)}`);
         const gap = aligned(byteLength) - byteLength;
         if (gap > 0) yield new Uint8Array(gap);
-      }
-    },
-  };
+      },
+    })),
+  ];
+  return { byteLength: headerLength + position, sections, chunks: () => chunksOf(sections) };
 }
 
 function writeInfo(header: Bytes, name: string, { dtype, shape }: LazyTensor, offset: number): void {

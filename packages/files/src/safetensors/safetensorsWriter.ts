@@ -3,6 +3,7 @@ import { refuseUnknown } from "@statespace/core/backend";
 import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
 import { DTYPE_BYTES, elementCount, isElementType, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
+import { chunksOf, type FileSection } from "../tensors/fileSection.ts";
 import { readParts, unshared, type LazyTensor, type OwnBytes } from "../tensors/lazyTensor.ts";
 
 /** Float32 weights, stored in the float type that the writer is asked for. */
@@ -27,6 +28,8 @@ export interface SafetensorsLayout<Chunk = OwnBytes> {
   readonly byteLength: number;
   /** Length prefix and header, then one chunk per tensor, converted only when it is asked for. */
   chunks(): Generator<Chunk, void, undefined>;
+  /** The same cut where each tensor begins. */
+  readonly sections: readonly FileSection<Chunk>[];
 }
 
 /**
@@ -58,20 +61,24 @@ export function layoutSafetensors(
     position += byteLength;
   }
   const prefix = encodeHeader(header);
-  return {
-    byteLength: prefix.byteLength + position,
-    *chunks() {
-      yield prefix;
-      for (const { name, tensor, byteLength } of order) {
-        if ("read" in tensor) {
-          yield* readParts(tensor, byteLength, `safetensors: tensor ${quote(name)}`);
-          continue;
-        }
-        const bytes = "values" in tensor ? fromFloat32Array(tensor.values, floatType) : tensor.bytes;
-        if (bytes.byteLength > 0) yield unshared(bytes);
-      }
-    },
-  };
+  let start = prefix.byteLength;
+  const sections: FileSection<OwnBytes | Promise<OwnBytes>>[] = [
+    { name: "header", start: 0, byteLength: start, chunks: () => [prefix] },
+    ...order.map(({ name, tensor, byteLength }) => {
+      start += byteLength;
+      return {
+        name,
+        start: start - byteLength,
+        byteLength,
+        *chunks(): Generator<OwnBytes | Promise<OwnBytes>, void, undefined> {
+          if ("read" in tensor) return yield* readParts(tensor, byteLength, `safetensors: tensor ${quote(name)}`);
+          const bytes = "values" in tensor ? fromFloat32Array(tensor.values, floatType) : tensor.bytes;
+          if (bytes.byteLength > 0) yield unshared(bytes);
+        },
+      };
+    }),
+  ];
+  return { byteLength: prefix.byteLength + position, sections, chunks: () => chunksOf(sections) };
 }
 
 /** A safetensors file as one array. Errors as {@link layoutSafetensors}. */

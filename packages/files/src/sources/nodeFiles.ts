@@ -50,6 +50,23 @@ export async function makeFolder(path: string): Promise<void> {
   await nodeFiles().fs.mkdir(path, { recursive: true });
 }
 
+/** Name, size and time of a file, or of each in a folder but for those that are being written; none where there is neither. */
+export async function fileStamps(place: string): Promise<readonly string[]> {
+  const { fs, path } = nodeFiles();
+  const stat = await fs.stat(place).catch(() => undefined);
+  if (stat === undefined) return [];
+  const names = stat.isDirectory()
+    ? (await fs.readdir(place)).filter((name) => !/\.(part|tmp)$/.test(name)).sort()
+    : [];
+  const files = stat.isDirectory() ? names.map((name) => path.join(place, name)) : [place];
+  return Promise.all(
+    files.map(async (file) => {
+      const { size, mtimeMs } = await fs.stat(file);
+      return `${file} ${size} ${mtimeMs}`;
+    }),
+  );
+}
+
 /**
  * Writes a file under a temporary name beside it, then renames: a reader sees the old file or the new one, never a part.
  * Errors: {@link StorageFullError} where there is no room; whatever else the chunks or the file system throw. The temporary file is removed first.

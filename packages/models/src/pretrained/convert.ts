@@ -5,12 +5,15 @@ import {
   openSource,
   saveCheckpoint,
   toPath,
-  writeFileAtomically,
+  fileStamps,
+  isNode,
+  writeFileResumably,
   type FloatStorage,
   type JsonObject,
   type LazyTensor,
   type OpenSourceOptions,
   type ReadOptions,
+  type ResumableOptions,
   type SourceLike,
 } from "@statespace/files";
 import { ggufTextFiles } from "@statespace/text";
@@ -52,6 +55,8 @@ export interface ConvertOptions
 
 /** What was written. */
 export interface Converted {
+  /** Bytes of the weights that an earlier call of the same had left, and that were kept. */
+  readonly resumed: number;
   /** The family whose form it has, `gguf:mamba2` and the like of a GGUF file. */
   readonly family: string;
 }
@@ -88,7 +93,8 @@ const TEXT_FILES = [
 
 /**
  * Converts a checkpoint of any known family from one form into another (Node). Weights are read and written some rows at a time: a few times 8 MB are in memory,
- * whatever the model's size. What is written appears under its name when it is whole.
+ * whatever the model's size. What is written appears under its name when it is whole. A call that is stopped, or whose process is killed, is gone on with by the next
+ * of the same words (but for ONNX).
  * @param from what `load` takes; @param out the GGUF file or the folder to write
  * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express; FormatError naming the file, key or tensor;
  * SourceError; AbortedError; what the file system throws.
@@ -125,20 +131,24 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
       // Apart from what a page loads.
       const { writeOnnx } = await import("../onnx/saveOnnx.ts");
       await writeOnnx(model, rows, toPath(out), onnxOptions(options));
-      return { family: "onnx" };
+      return { family: "onnx", resumed: 0 };
     }
     const files = await textFiles(from, opened, places);
     if (to === "transformers.js") {
       const { writeTransformersJs } = await import("../onnx/transformersJs.ts");
       const { config } = targetFamily(model, "transformers", "F32");
       await writeTransformersJs(model, rows, toPath(out), { config, files }, onnxOptions(options));
-      return { family: to };
+      return { family: to, resumed: 0 };
     }
+    const resumable = async (family: string): Promise<ResumableOptions> => ({
+      identity: [await stampOf(from), options.revision ?? "", family, weights ?? ""].join("\n"),
+      signal: options.signal,
+      progress: ({ section, loaded, total }) => options.progress?.({ tensor: section, loaded, total }),
+    });
     if (to === "gguf") {
-      const { signal, progress } = options;
-      const layout = layoutModel(model, rows, { files, progress, ...(weights === undefined ? {} : { weights }) });
-      await writeFileAtomically(toPath(out), layout.chunks(), signal);
-      return { family: layout.family };
+      const layout = layoutModel(model, rows, { files, ...(weights === undefined ? {} : { weights }) });
+      const resumed = await writeFileResumably(toPath(out), layout.sections, await resumable(layout.family));
+      return { family: layout.family, resumed };
     }
     const { family, config } = targetFamily(
       model,
@@ -147,13 +157,14 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     );
     const dtypeOf = (key: string): FloatStorage =>
       weights === undefined ? ownStorage(opened, matched, key) : STORAGE[weights]!;
-    const tensors = folderTensors(model, family, rows, dtypeOf, options);
-    await saveCheckpoint(
-      out,
-      { config: family.stringify?.(config) ?? config, tensors, files },
-      options.signal === undefined ? {} : { signal: options.signal },
-    );
-    return { family: family.name };
+    const tensors = folderTensors(model, family, rows, dtypeOf);
+    const content = { config: family.stringify?.(config) ?? config, tensors, files };
+    const { signal, ...resuming } = await resumable(family.name);
+    const resumed = await saveCheckpoint(out, content, {
+      resumable: resuming,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { family: family.name, resumed };
   } finally {
     model.dispose();
   }
@@ -217,26 +228,26 @@ function folderTensors(
   family: Family,
   rows: RowSource,
   dtypeOf: (parameter: string) => FloatStorage,
-  { progress }: ConvertOptions,
 ): ReadonlyMap<string, LazyTensor> {
-  const targets = familyTensors(model, family);
-  const bytesOf = { F32: 4, F16: 2, BF16: 2 };
-  const dtypes = targets.map(({ parameter }) => dtypeOf(parameter.name));
-  const total = targets.reduce((sum, { shape }, i) => sum + bytesOf[dtypes[i]!] * shape.reduce((a, b) => a * b, 1), 0);
-  let loaded = 0;
   return new Map(
-    targets.map((target, i) => {
+    familyTensors(model, family).map((target) => {
       const parts = partsOf(target);
-      const read = async (part: number): Promise<Uint8Array> => {
-        const bytes = fromFloat32Array(await publishedRows(target, parts[part]!, rows), dtypes[i]!);
-        loaded += bytes.byteLength;
-        progress?.({ tensor: target.key, loaded, total });
-        return bytes;
-      };
-      return [target.key, { dtype: dtypes[i]!, shape: target.shape, parts: parts.length, read }];
+      const dtype = dtypeOf(target.parameter.name);
+      const read = async (part: number): Promise<Uint8Array> =>
+        fromFloat32Array(await publishedRows(target, parts[part]!, rows), dtype);
+      return [target.key, { dtype, shape: target.shape, parts: parts.length, read }];
     }),
   );
 }
+
+/** What says that files are the same as before: of local ones their names, sizes and times, of others their address. */
+async function stampOf(from: SourceLike): Promise<string> {
+  if (typeof from !== "string" && !(from instanceof URL)) return "";
+  const stamps = isNode() ? await fileStamps(toPathIfLocal(from)) : [];
+  return [String(from), ...stamps].join("\n");
+}
+
+const toPathIfLocal = (from: string | URL): string => (/^https?:/i.test(String(from)) ? "" : toPath(from));
 
 /** Tokenizer, template and sampling, as a folder has them. */
 async function textFiles(

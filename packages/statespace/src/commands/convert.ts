@@ -8,7 +8,8 @@ const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--ops
                           [--view V] [--verify [--backend B]] [--json]
 
 Converts a checkpoint (a folder, a GGUF file, a URL or a name on the hub) into another form. Weights go through some rows at a time, so
-that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole.
+that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole. Where it was stopped or killed, the same
+command goes on from what is there (OUT...part; not for onnx).
 
   --to FORM      gguf (one file, for llama.cpp), onnx (one file, for onnxruntime), transformers.js (a folder with an ONNX file),
                  transformers, mamba_ssm or statespace (a folder), or a family by its name; gguf and onnx where OUT ends so, else
@@ -56,7 +57,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   await chooseBackend("cpu");
   const line = new ProgressLine();
   const notes: string[] = [];
-  const { family } = await convertFiles(from, out, {
+  const converting = convertFiles(from, out, {
     to: values.to,
     weights: values.weights as GgufWeights | undefined,
     opset: countOption("opset", values.opset) as 20 | 27 | undefined,
@@ -66,12 +67,16 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     notice: (note) => notes.push(note),
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
   });
-  line.clear();
+  const { family, resumed } = await converting.finally(() => {
+    line.clear();
+    if (signal.aborted) console.error("stopped; the same command goes on from here");
+  });
   const verified = values.verify ? await verify(from, out, values.backend, signal) : undefined;
   if (values.json)
-    console.log(JSON.stringify({ from, out, family, notes, ...(verified === undefined ? {} : { verified }) }));
+    console.log(JSON.stringify({ from, out, family, resumed, notes, ...(verified === undefined ? {} : { verified }) }));
   else {
     for (const note of notes) console.error(note);
+    if (resumed > 0) console.error(`went on after the ${megabytes(resumed)} that were there`);
     console.log(`${out}: ${family}`);
     if (verified !== undefined) {
       const { difference, same, places } = verified;
