@@ -3,7 +3,7 @@ export { locateGguf, type GgufPlace } from "./checkpoint/locateGguf.ts";
 export { openWeights, WEIGHTS_FILE } from "./checkpoint/openWeights.ts";
 export { readJson } from "./checkpoint/readJson.ts";
 export { type GgufFile, openGguf } from "./gguf/openGguf.ts";
-export type { FileSection } from "./tensors/fileSection.ts";
+export type { FileSection } from "./sources/fileSection.ts";
 export { type GgufLayout, type GgufWriteOptions, layoutGguf } from "./gguf/ggufWriter.ts";
 export { type GgufNumbers, type GgufScalar, GgufStrings, type GgufValue } from "./gguf/ggufValues.ts";
 export type { GgufValueType } from "./gguf/ggufTypes.ts";

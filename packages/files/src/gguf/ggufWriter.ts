@@ -1,7 +1,7 @@
 import { ArgumentError } from "@statespace/core";
 import { quote } from "../strictJson.ts";
 import { storedBytesOf } from "../tensors/blockTypes.ts";
-import { chunksOf, type FileSection } from "../tensors/fileSection.ts";
+import { chunksOf, type FileSection } from "../sources/fileSection.ts";
 import { readParts, type LazyTensor, type OwnBytes } from "../tensors/lazyTensor.ts";
 import { DEFAULT_ALIGNMENT, TENSOR_TYPES, VALUE_BYTES, VALUE_TYPES, type GgufValueType } from "./ggufTypes.ts";
 import { GgufStrings, type GgufScalar, type GgufValue } from "./ggufValues.ts";

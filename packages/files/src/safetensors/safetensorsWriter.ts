@@ -3,7 +3,7 @@ import { refuseUnknown } from "@statespace/core/backend";
 import { fromFloat32Array, type RawTensor } from "../tensors/convert.ts";
 import { DTYPE_BYTES, elementCount, isElementType, type ElementType, type FloatStorage } from "../tensors/dtype.ts";
 import { quote } from "../strictJson.ts";
-import { chunksOf, type FileSection } from "../tensors/fileSection.ts";
+import { chunksOf, type FileSection } from "../sources/fileSection.ts";
 import { readParts, unshared, type LazyTensor, type OwnBytes } from "../tensors/lazyTensor.ts";
 
 /** Float32 weights, stored in the float type that the writer is asked for. */

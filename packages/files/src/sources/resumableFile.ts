@@ -1,4 +1,4 @@
-import type { FileSection } from "../tensors/fileSection.ts";
+import type { FileSection } from "./fileSection.ts";
 import { throwIfAborted } from "./abort.ts";
 import { type FileHandle, nodeFiles } from "./nodeFiles.ts";
 import { claimUnfinished, removeUnfinished } from "./unfinishedFile.ts";
