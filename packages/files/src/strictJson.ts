@@ -13,6 +13,11 @@ export interface StrictJsonOptions {
   readonly nonFinite?: boolean;
   /** Deepest nesting accepted; bounds the recursion, so that `[[[[...` cannot exhaust the stack. */
   readonly maxDepth?: number;
+  /**
+   * Told of a key that an object has twice, which is an error unless this is given. Where the two values are the same, that is the value; else whoever asks for it
+   * gets the error, so that a file with such a key is read as long as nothing depends on it.
+   */
+  readonly repeated?: ((key: string) => void) | undefined;
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -20,7 +25,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const WHITESPACE = /[ \t\n\r]*/y;
 /**
- * Parses JSON the way a file from a stranger should be parsed: duplicate keys, trailing text and deep nesting are errors, and objects have no prototype.
+ * Parses JSON the way a file from a stranger should be parsed: duplicate keys (unless told), trailing text and deep nesting are errors, and objects have no prototype.
  * Errors: {@link FormatError} with the position.
  */
 export function parseStrictJson(text: string, options: StrictJsonOptions): JsonValue {
@@ -51,6 +56,7 @@ class Parser {
   readonly #what: string;
   readonly #nonFinite: boolean;
   readonly #maxDepth: number;
+  readonly #repeated: ((key: string) => void) | undefined;
   #at = 0;
 
   constructor(text: string, options: StrictJsonOptions) {
@@ -58,6 +64,7 @@ class Parser {
     this.#what = options.what;
     this.#nonFinite = options.nonFinite ?? false;
     this.#maxDepth = options.maxDepth ?? 64;
+    this.#repeated = options.repeated;
   }
 
   value(depth: number): JsonValue {
@@ -95,14 +102,28 @@ class Parser {
       this.#space();
       if (this.#text[this.#at] !== '"') throw this.#error("expected a key");
       const key = this.#string();
-      if (key in object) throw this.#error(`key ${quote(key)} appears twice`);
+      const twice = key in object ? this.#error(`key ${quote(key)} appears twice`) : undefined;
+      if (twice !== undefined && this.#repeated === undefined) throw twice;
       this.#space();
       if (!this.#take(":")) throw this.#error('expected ":"');
-      object[key] = this.value(depth + 1);
+      const value = this.value(depth + 1);
+      if (twice === undefined) object[key] = value;
+      else this.#repeat(object, key, value, twice);
       this.#space();
       if (this.#take("}")) return object;
       if (!this.#take(",")) throw this.#error('expected "," or "}"');
     }
+  }
+
+  /** A key that is there already: the same value, or none that anybody may use. */
+  #repeat(object: JsonObject, key: string, value: JsonValue, error: FormatError): void {
+    this.#repeated!(key);
+    const before = Object.getOwnPropertyDescriptor(object, key)!;
+    if ("value" in before && sameJson(before.value as JsonValue, value)) return;
+    const get = (): never => {
+      throw error;
+    };
+    Object.defineProperty(object, key, { get, enumerable: true, configurable: true });
   }
 
   #array(depth: number): JsonValue[] {
@@ -176,6 +197,16 @@ class Parser {
 
   #error(message: string): FormatError {
     return new FormatError(`${this.#what}: not valid JSON at character ${this.#at}: ${message}`);
+  }
+}
+
+/** Whether two values are written the same; what has a key twice inside is like nothing. */
+function sameJson(a: JsonValue, b: JsonValue): boolean {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
   }
 }
 

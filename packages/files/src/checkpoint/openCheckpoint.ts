@@ -24,9 +24,11 @@ export interface Checkpoint extends TensorFile {
  * Errors: {@link FormatError} if a file is missing or corrupt; {@link SourceError}; {@link AbortedError}.
  */
 export async function openCheckpoint(source: Source, options: ReadOptions = {}): Promise<Checkpoint> {
-  const config = await readJson(source, CONFIG_FILE, options);
+  const notes: string[] = [];
+  const notice = (line: string): void => void notes.push(line);
+  const config = await readJson(source, CONFIG_FILE, { ...options, notice });
   if (config === undefined) throw new FormatError(`${source.name}: ${CONFIG_FILE} is missing`);
-  const generationConfig = await readJson(source, GENERATION_CONFIG_FILE, options);
+  const generationConfig = await readJson(source, GENERATION_CONFIG_FILE, { ...options, notice });
   const weights = await openWeights(source, options);
-  return Object.assign(weights, { source, config, generationConfig });
+  return Object.assign(weights, { source, config, generationConfig, notes: [...notes, ...(weights.notes ?? [])] });
 }

@@ -46,3 +46,23 @@ it("an index that counts wrongly, or names a tied head that was not written, loa
     expect.stringMatching(/total_size is 5, the shards hold \d+ bytes/),
   ]);
 });
+
+it("a key that config.json has twice: told where nothing depends on it, an error where something does", async () => {
+  const config = new TextDecoder().decode(read("config.json"));
+  const loaded = async (more: string): Promise<readonly string[]> => {
+    const notices: string[] = [];
+    const files = {
+      "config.json": `{${more},${config.trim().slice(1)}`,
+      "model.safetensors": read("model.safetensors"),
+    };
+    (await fromPretrained(files, { notice: (line) => notices.push(line) })).dispose();
+    return notices;
+  };
+  const told = [expect.stringMatching(/config.json: key "\w+" appears twice$/)];
+  expect(await loaded('"nobody":1,"nobody":{"reads":2}')).toEqual(told);
+  const { hidden_size: width } = JSON.parse(config) as { hidden_size: number };
+  expect(await loaded(`"hidden_size":${width}`)).toEqual(told);
+  await expect(loaded(`"hidden_size":${width + 1}`)).rejects.toThrow(
+    /^config.json: not valid JSON at character \d+: key "hidden_size" appears twice/,
+  );
+});
