@@ -7,6 +7,7 @@ export default defineConfig({
     "src/conformance.ts",
     "src/exactness.ts",
     "src/serving.ts",
+    "src/soak.ts",
     "src/roundTrip.ts",
     "src/agreement.ts",
     "src/bench.ts",

@@ -36,40 +36,52 @@ async function verdictsOf({ direction, c, seed }: GeneratedCase): Promise<Verdic
   return direction === "forward" ? checkForward(c) : checkGradients(c, seed, 1, { directions: 1, apart: false });
 }
 
+/** What generated cases come to, one after the other, on the backend that is set; `backend` is what it is called in the rows. */
+export class GeneratedTally {
+  readonly #backend: string;
+  readonly #rows = new Map<string, GeneratedRow>();
+
+  constructor(backend: string) {
+    this.#backend = backend;
+  }
+
+  /** One for each op and direction so far. */
+  get rows(): GeneratedRow[] {
+    return [...this.#rows.values()];
+  }
+
+  /** Runs a case; whatever is wrong with it is a fault of its row, and nothing is thrown. */
+  async check(one: GeneratedCase): Promise<void> {
+    const row = this.#rowOf(one);
+    row.cases++;
+    try {
+      if (one.direction === "NaN" || one.direction === "apart") {
+        const why = await (one.direction === "NaN" ? whyNotContained : whyNotApart)(one.c, one.seed);
+        if (why !== undefined) row.faults.push({ seed: one.seed, inputs: one.c.name, why });
+      } else for (const verdict of await verdictsOf(one)) note(row, one, verdict);
+    } catch (error) {
+      const { name, message } = error as Error;
+      row.faults.push({ seed: one.seed, inputs: one.c.name, why: `${name}: ${message}` });
+    }
+  }
+
+  #rowOf({ c, direction }: GeneratedCase): GeneratedRow {
+    const op: string = c.op.spec.name;
+    const key = `${op} ${direction}`;
+    const none = { cases: 0, used: 0, bound: 0, error: 0, faults: [] };
+    const row = this.#rows.get(key) ?? { op, backend: this.#backend, direction, ...none };
+    this.#rows.set(key, row);
+    return row;
+  }
+}
+
 /** Runs generated cases on a backend that is registered. */
 export async function runGenerated(backend: string, { seed, count, ops }: GeneratedOptions): Promise<GeneratedRow[]> {
-  const rows = new Map<string, GeneratedRow>();
+  const tally = new GeneratedTally(backend);
   await withBackend(backend, async () => {
-    for (const one of generatedCases(seed, count, ops)) {
-      const op: string = one.c.op.spec.name;
-      const key = `${op} ${one.direction}`;
-      const row = rows.get(key) ?? {
-        op,
-        backend,
-        direction: one.direction,
-        cases: 0,
-        used: 0,
-        bound: 0,
-        error: 0,
-        faults: [],
-      };
-      rows.set(key, row);
-      row.cases++;
-      try {
-        if (one.direction === "NaN" || one.direction === "apart") {
-          const why = await (one.direction === "NaN" ? whyNotContained : whyNotApart)(one.c, one.seed);
-          if (why !== undefined) row.faults.push({ seed: one.seed, inputs: one.c.name, why });
-        } else for (const verdict of await verdictsOf(one)) note(row, one, verdict);
-      } catch (error) {
-        row.faults.push({
-          seed: one.seed,
-          inputs: one.c.name,
-          why: `${(error as Error).name}: ${(error as Error).message}`,
-        });
-      }
-    }
+    for (const one of generatedCases(seed, count, ops)) await tally.check(one);
   });
-  return [...rows.values()];
+  return tally.rows;
 }
 
 function note(
