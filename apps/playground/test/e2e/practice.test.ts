@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
@@ -8,6 +9,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { desktop, launch, open, shoot } from "../support/browser.ts";
 import { longestTask } from "../support/longestTask.ts";
+import type { ConformanceReport } from "../../src/pages/machine/conformanceReport.ts";
 
 /** Pages 7 to 10: their main interaction, and their numbers against the library. */
 let browser: Browser;
@@ -261,6 +263,51 @@ describe("10 Your machine", () => {
       },
       { options: { ...desktop, permissions: ["clipboard-read", "clipboard-write"] } },
     ));
+
+  it("draws cases from the seed in the address, checks them, and saves a file for an issue", () =>
+    onPage("machine?lang=zh&check=cpu,wasm&seed=7&count=120", async (page) => {
+      await page.getByTestId("run-generated").click();
+      await expect
+        .poll(
+          () =>
+            page
+              .getByTestId("save-generated")
+              .isEnabled()
+              .catch(() => false),
+          { timeout: 150_000, interval: 500 },
+        )
+        .toBe(true);
+      expect(await page.getByTestId("generated-cases").innerText()).toBe("240");
+      expect(await page.getByTestId("generated-faults").innerText()).toBe("0");
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("save-generated").click()]);
+      expect(download.suggestedFilename()).toBe("conformance-seed-7.json");
+      const report = JSON.parse(readFileSync(await download.path(), "utf8")) as ConformanceReport;
+      expect(report).toMatchObject({ format: "statespace.conformance", seed: 7, count: 120 });
+      expect(report.devices.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
+      expect(report.devices[0]!.threads).toBeGreaterThan(0);
+      for (const backend of ["cpu", "wasm"]) {
+        const rows = report.rows.filter((row) => row.backend === backend);
+        expect(rows.reduce((sum, { cases }) => sum + cases, 0)).toBe(120);
+        expect(new Set(rows.map(({ direction }) => direction))).toEqual(new Set(["forward", "gradient", "NaN"]));
+        for (const { error, bound, faults } of rows) {
+          expect(error).toBeLessThanOrEqual(bound);
+          expect(faults).toEqual([]);
+        }
+      }
+      await shoot(page, "machine-generated");
+    }));
+
+  it("stops drawing when it is told, and keeps what it has", () =>
+    onPage("machine?lang=en&check=cpu&count=3000", async (page) => {
+      await page.getByTestId("run-generated").click();
+      await page.getByTestId("generated").waitFor();
+      await page.getByTestId("cancel-generated").click();
+      await page.getByTestId("run-generated").waitFor();
+      const cases = Number(await page.getByTestId("generated-cases").innerText());
+      expect(cases).toBeGreaterThan(0);
+      expect(cases).toBeLessThan(3000);
+      expect(await page.getByTestId("save-generated").isEnabled()).toBe(true);
+    }));
 
   it("says so where memory cannot be shared", () =>
     onPage(

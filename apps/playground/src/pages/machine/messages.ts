@@ -37,6 +37,18 @@ export const messages = defineMessages(
     absent: (backend: string, why: string): string => `${backend} does not run here: ${why}`,
     about: (backend: string, about: string): string =>
       backend === "wasm" ? `wasm: ${about} threads` : `${backend}${about === "" ? "" : `: ${about}`}`,
+    generated: "Cases drawn at random",
+    generatedNote:
+      "Every operation, forward and gradient, with optional inputs there or not, sizes of 0, 1 and primes, and a NaN that must stay where it is. The same seed draws the same cases anywhere; 300 take about a minute.",
+    seed: "Seed",
+    count: "Cases a backend",
+    runGenerated: "Draw and check",
+    casesRun: "Cases run",
+    faults: "Faults",
+    saveReport: "Save the file for an issue",
+    generatedColumns: ["Operation", "Backend", "Direction", "Cases", "Worst error of its bound, in 2⁻²⁴", "Right"],
+    directions: { forward: "forward", gradient: "gradient", NaN: "NaN" },
+    ofBound: (error: string, bound: string): string => `${error} of ${bound}`,
     timings: "How fast is it?",
     timingsNote: "Median of several runs, each waiting for its result; the first, which compiles, is left out.",
     bench: "What",
@@ -51,7 +63,7 @@ export const messages = defineMessages(
     hints: [
       "Compare wasm and cpu: the same numbers within float32 rounding, at very different speeds.",
       "Add webgpu: on a real graphics card the matrix product wins by far; on small models a token may still be faster on wasm, because launching kernels costs time.",
-      "Copy the table into an issue when something fails: it says all that is needed.",
+      "Draw cases at random and, when something fails, attach the file to an issue: it has your device, its limits and the seed of every fault.",
     ],
   },
   {
@@ -89,6 +101,18 @@ export const messages = defineMessages(
     absent: (backend, why) => `${backend} 无法在这里运行：${why}`,
     about: (backend, about) =>
       backend === "wasm" ? `wasm：${about} 个线程` : `${backend}${about === "" ? "" : `：${about}`}`,
+    generated: "随机抽取的用例",
+    generatedNote:
+      "每个算子，前向与梯度，可选输入时有时无，尺寸取 0、1 和质数，还有必须留在原处的 NaN。同一个种子在任何地方都抽出同样的用例；300 个大约要一分钟。",
+    seed: "种子",
+    count: "每个后端的用例数",
+    runGenerated: "抽取并核对",
+    casesRun: "已运行的用例",
+    faults: "错误",
+    saveReport: "保存问题报告用的文件",
+    generatedColumns: ["算子", "后端", "方向", "用例", "最大误差与误差界（单位 2⁻²⁴）", "正确"],
+    directions: { forward: "前向", gradient: "梯度", NaN: "NaN" },
+    ofBound: (error, bound) => `${error} / ${bound}`,
     timings: "算得快吗？",
     timingsNote: "多次运行的中位数，每次都等到结果；含编译的第一次不计。",
     bench: "内容",
@@ -103,7 +127,7 @@ export const messages = defineMessages(
     hints: [
       "比较 wasm 与 cpu：在 float32 舍入范围内数字相同，速度却大不相同。",
       "加上 webgpu：在真正的显卡上矩阵乘法遥遥领先；对小模型，单个词元可能仍是 wasm 更快，因为启动内核要花时间。",
-      "若有失败，请把表格复制到问题报告里：需要的信息都在其中。",
+      "随机抽取用例，若有失败，请把文件附到问题报告里：其中有你的设备、它的各项限制，以及每个错误的种子。",
     ],
   },
 );

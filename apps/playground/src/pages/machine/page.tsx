@@ -12,6 +12,7 @@ import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
 import type { BenchName } from "./compute/benches.ts";
 import type { BenchResult, CheckResult, Depth, MachineApi, MachineEvent } from "./compute/machineApi.ts";
+import { GeneratedPanel } from "./GeneratedPanel.tsx";
 import { messages as m } from "./messages.ts";
 
 const BENCHES = ["matmul", "scan", "prefill", "decode"] as const satisfies readonly BenchName[];
@@ -127,6 +128,7 @@ export function MachinePage(): JSX.Element {
           {({ backend, why }) => <p class="failure">{m().absent(backend, why)}</p>}
         </For>
       </Panel>
+      <GeneratedPanel backends={() => BACKEND_NAMES.filter(isChosen)} />
       <Show when={timings().length > 0}>
         <Panel title={m().timings} note={m().timingsNote}>
           <Timings timings={timings()} backends={backends()} />

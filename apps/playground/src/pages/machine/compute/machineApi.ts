@@ -4,6 +4,7 @@ import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { benches, type BenchName, type BenchTime } from "./benches.ts";
+import type { GeneratedEvent, GeneratedInput } from "./generated.ts";
 import { goldenVerdicts, onePerGroup } from "./golden.ts";
 
 /** How one op, or one golden file, did on one backend. */
@@ -110,6 +111,12 @@ function describe(): string {
 }
 
 export const api = {
+  /** What draws the cases is fetched when it is asked for. */
+  async generated(input: GeneratedInput, context: CallContext<GeneratedEvent>): Promise<void> {
+    const { generated } = await import("./generated.ts");
+    await generated(input, context);
+  },
+
   async run(
     { backends, depth, goldenFiles, goldenUrl }: MachineInput,
     { signal, emit }: CallContext<MachineEvent>,
