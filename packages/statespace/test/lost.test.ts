@@ -32,6 +32,7 @@ import {
   type LoadOntoOptions,
   type TrainingEvent,
 } from "statespace";
+import { serve } from "../src/server/serve.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const scripts: string = new URL("../../../scripts/browser.mjs", import.meta.url).href;
@@ -315,6 +316,29 @@ for (const [i, { title, definition, lose }] of losses.entries()) {
         await said(bare);
         expect(await said(bare)).toBe(rest);
         for (const each of [whole, session, bare]) each.dispose();
+        lm.dispose();
+      });
+
+      it("a server answers 503 to what was running, and the next request as before", async () => {
+        const lm = await open();
+        const server = await serve({ models: [{ name: "tiny", lm }], port: 0, slots: 2 });
+        const ask = (max_tokens: number): Promise<Response> =>
+          fetch(`${server.url}/v1/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ model: "tiny", prompt: PROMPT, max_tokens, temperature: 0 }),
+          });
+        const textOf = async (response: Response): Promise<unknown> =>
+          ((await response.json()) as { choices: readonly { text: string }[] }).choices[0]!.text;
+        const want = await textOf(await ask(3));
+        const running = ask(500);
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        await lose();
+        const failed = await running;
+        expect(failed.status).toBe(503);
+        expect(await failed.json()).toMatchObject({ error: { code: "device_lost" } });
+        expect(await textOf(await ask(3))).toBe(want);
+        await server.stop();
         lm.dispose();
       });
 

@@ -13,6 +13,7 @@ import { resolveOptions, type ResolvedOptions, type TrainOptions } from "./optio
 import { PendingSteps } from "./pendingSteps.ts";
 import { runIdentity } from "./runIdentity.ts";
 import { trainStep } from "./step.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import { WeightAverage } from "./weightAverage.ts";
 
 /**
@@ -49,7 +50,7 @@ class Run<B extends TrainingBatch> {
   #rng: Rng;
   #carried: CarriedState | undefined;
   #pending: PendingSteps;
-  #startedAt: number = performance.now();
+  #clock = new Stopwatch();
   #saved = -1;
   readonly #identity: StreamState;
   readonly #average: WeightAverage | undefined;
@@ -97,7 +98,7 @@ class Run<B extends TrainingBatch> {
         throw new FormatError(`checkpoint ${newest}: holds a carried state, but the model carries none`);
       this.#carried = this.#trainable.restoreState(carried);
     }
-    this.#startedAt = performance.now();
+    this.#clock = new Stopwatch(progress.seconds);
     this.#pending = new PendingSteps(() => this.#seconds(), progress.tokens);
     this.#saved = progress.step;
     yield { kind: "resumed", step: progress.step, name: newest, ...(changed.length > 0 && { changed }) };
@@ -159,7 +160,7 @@ class Run<B extends TrainingBatch> {
   }
 
   #seconds(): number {
-    return this.#progress.seconds + (performance.now() - this.#startedAt) / 1000;
+    return this.#clock.seconds;
   }
 
   #secondsLeft(step: number): number {
@@ -182,7 +183,11 @@ class Run<B extends TrainingBatch> {
     let aborted = false;
     this.#average?.exchange();
     try {
-      const result = await evaluate(this.#trainable, evaluation!.batches(), signal === undefined ? {} : { signal });
+      const result = await evaluate(
+        this.#trainable,
+        this.#clock.around(evaluation!.batches()),
+        signal === undefined ? {} : { signal },
+      );
       const event = this.#judged(result, evaluation!.minDelta ?? 0);
       if (event.isBest) await this.#kept?.take();
       yield event;

@@ -9,7 +9,10 @@ import { cosineSchedule, type Schedule } from "./schedule.ts";
 export interface TrainOptions<B extends TrainingBatch = TrainingBatch> {
   /** Ends the run after this many steps. This or `maxMinutes` is needed; with both, whichever comes first. */
   readonly steps?: number;
-  /** Ends the run after this much time spent training, over all sittings; the schedule then follows the clock, so it ends as time does. */
+  /**
+   * Ends the run after this much time spent training, over all sittings; the schedule then follows the clock, so it ends as time does. Time
+   * that a tab or a machine slept does not count.
+   */
   readonly maxMinutes?: number;
   /** Default: learning rate 1e-3, beta2 0.95, weight decay 0.1 (the Mamba paper's, but for the rate). */
   readonly optimizer?: OptimizerSettings;

@@ -109,7 +109,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   for (const { name, from } of places) {
     const progress = ({ loaded, total }: { loaded: number; total: number }): void =>
       line.show(`${name}: ${megabytes(loaded)} of ${megabytes(total)}`);
-    models.push({ name, lm: await load(from, { signal, weights, progress }) });
+    models.push({ name, lm: await load(from, { signal, weights, progress, recover: true }) });
   }
   line.clear();
   const server = await startServer({ ...options, models });

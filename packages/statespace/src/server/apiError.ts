@@ -29,6 +29,10 @@ export function asApiError(error: unknown): ApiError {
   if (name === "ArgumentError" || name === "FormatError") return new ApiError(400, message);
   if (name === "AbortedError")
     return new ApiError(408, "the answer took too long, or its reader left", { code: "timeout" });
+  if (name === "DeviceLostError")
+    return new ApiError(503, "the device that computes was lost; a fresh one is opened for the next request", {
+      code: "device_lost",
+    });
   if (name === "NonFiniteError") return new ApiError(422, message);
   return new ApiError(500, `the server failed: ${name}`);
 }
