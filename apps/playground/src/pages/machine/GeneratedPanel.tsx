@@ -137,10 +137,15 @@ export function GeneratedPanel(props: { backends: () => readonly BackendName[] }
 
 const figure = (x: number): string => (x >= 100 ? x.toFixed(0) : x.toFixed(1));
 
-/** The worst error of each op beside its bound, nearest to it first. */
+/** Rows of the table, beside those with faults; the file has all. */
+const SHOWN = 20;
+
+/** The worst errors beside their bounds, nearest to it first. */
 function WorstErrors(props: { rows: readonly CaseRow[] }): JSX.Element {
   const sorted = (): readonly CaseRow[] =>
-    props.rows.toSorted((x, y) => y.faults.length - x.faults.length || y.used - x.used || x.op.localeCompare(y.op));
+    props.rows
+      .toSorted((x, y) => y.faults.length - x.faults.length || y.used - x.used || x.op.localeCompare(y.op))
+      .filter(({ faults }, i) => faults.length > 0 || i < SHOWN);
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={m().generated}>
       <table data-testid="generated">
@@ -168,6 +173,9 @@ function WorstErrors(props: { rows: readonly CaseRow[] }): JSX.Element {
           </For>
         </tbody>
       </table>
+      <Show when={props.rows.length > sorted().length}>
+        <p class="note">{m().moreRows(props.rows.length - sorted().length)}</p>
+      </Show>
     </div>
   );
 }
