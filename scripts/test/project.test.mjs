@@ -56,6 +56,35 @@ describe("the supply chain", () => {
         expect(own.scripts?.[script], `${dir} ${script}`).toBeUndefined();
   });
 
+  it("nor does npm by itself: it would build whatever has a binding.gyp", () => {
+    for (const { path, dir } of listPackages()) expect(existsSync(join(path, "binding.gyp")), dir).toBe(false);
+  });
+
+  const workflows = readdirSync(join(root, ".github/workflows"));
+
+  it.each(workflows)(
+    "%s may only read unless a job says more, installs what the lockfile says, and runs no text of strangers",
+    (name) => {
+      const text = read(".github/workflows", name);
+      expect(text).toMatch(/^permissions: \{ contents: read \}$/m);
+      expect(text).not.toContain("pull_request_target");
+      for (const [line] of text.matchAll(/pnpm install\b.*/g)) expect(line).toBe("pnpm install --frozen-lockfile");
+      // Titles and branches are what anybody writes who opens a pull request.
+      expect(text).not.toMatch(/\$\{\{[^}]*github\.(event|head_ref)/);
+    },
+  );
+
+  it("releases are published by CI alone, with provenance and a bill of materials", () => {
+    const text = read(".github/workflows/release.yml");
+    expect(text).toMatch(/^ {6}id-token: write$/m);
+    expect(text).toMatch(/NPM_CONFIG_PROVENANCE: "true"/);
+    expect(text).toMatch(/run: pnpm sbom:write\n[^]*publish: pnpm release\n[^]*attest-sbom/);
+    for (const name of workflows.filter((other) => other !== "release.yml"))
+      expect(read(".github/workflows", name), name).not.toMatch(/publish|id-token: write.*npm|NPM_TOKEN/);
+    for (const { dir, manifest: own } of publicPackages())
+      expect(own.publishConfig?.provenance ?? true, dir).toBe(true);
+  });
+
   it("every package in the lockfile has a hash, comes from the registry, and none may run a build", () => {
     const lock = read("pnpm-lock.yaml");
     const packages = lock.slice(lock.indexOf("\npackages:\n"), lock.indexOf("\nsnapshots:\n"));
