@@ -52,6 +52,7 @@ export async function readPrompts(
   prompts: readonly ArrayLike<number>[],
   { signal, onProgress, onPiece, ...options }: PrefillOptions & PieceOptions = {},
 ): Promise<Standing> {
+  await model.present();
   const reader = new PromptReader(model, prompts, options);
   try {
     while (reader.done < reader.total) {
