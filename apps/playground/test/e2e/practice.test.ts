@@ -288,7 +288,9 @@ describe("10 Your machine", () => {
       for (const backend of ["cpu", "wasm"]) {
         const rows = report.rows.filter((row) => row.backend === backend);
         expect(rows.reduce((sum, { cases }) => sum + cases, 0)).toBe(120);
-        expect(new Set(rows.map(({ direction }) => direction))).toEqual(new Set(["forward", "gradient", "NaN"]));
+        expect(new Set(rows.map(({ direction }) => direction))).toEqual(
+          new Set(["forward", "gradient", "NaN", "apart"]),
+        );
         for (const { error, bound, faults } of rows) {
           expect(error).toBeLessThanOrEqual(bound);
           expect(faults).toEqual([]);

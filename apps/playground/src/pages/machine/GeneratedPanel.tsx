@@ -164,7 +164,7 @@ function WorstErrors(props: { rows: readonly CaseRow[] }): JSX.Element {
                 <td>{row.backend}</td>
                 <td>{m().directions[row.direction]}</td>
                 <td>{row.cases}</td>
-                <td>{row.direction === "NaN" ? "" : m().ofBound(figure(row.error), figure(row.bound))}</td>
+                <td>{row.bound === 0 ? "" : m().ofBound(figure(row.error), figure(row.bound))}</td>
                 <td style={{ color: row.faults.length > 0 ? "var(--bad)" : "var(--good)" }}>
                   {row.faults.length === 0 ? "✓" : `✗ ${row.faults.length}: ${row.faults[0]!.why}`}
                 </td>
