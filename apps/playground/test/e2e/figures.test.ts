@@ -19,7 +19,18 @@ async function visit(address: string): Promise<{ page: Page; errors: string[] }>
   return opened;
 }
 
-describe.each(["state-space", "discretize", "two-views", "hippo", "s4", "selection"])("%s", (id) => {
+describe.each([
+  "state-space",
+  "discretize",
+  "two-views",
+  "hippo",
+  "s4",
+  "selection",
+  "induction",
+  "ssd",
+  "mamba3",
+  "hybrids",
+])("%s", (id) => {
   it("each plot, picture and plane has a table, and the page stays readable by everybody with all of them open", async () => {
     const { page, errors } = await visit(`${id}?lang=en`);
     const figures = await page.locator(".plot, .heat, .jar, svg[viewBox='-112 -112 224 224']").count();
