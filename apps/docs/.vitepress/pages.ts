@@ -37,6 +37,8 @@ export const sections: readonly DocSection[] = [
       { path: "guides/memory", en: "Memory", zh: "内存" },
       { path: "guides/precision", en: "Precision and determinism", zh: "精度与确定性" },
       { path: "guides/state", en: "State that is kept", zh: "保存状态" },
+      { path: "guides/writing", en: "How a text goes on", zh: "文本怎样往下写" },
+      { path: "guides/serving", en: "A server", zh: "服务器" },
       { path: "guides/batches", en: "Several texts at once", zh: "一次处理多段文本" },
       { path: "guides/own-loop", en: "A training loop of your own", zh: "自己写训练循环" },
       { path: "guides/from-pytorch", en: "Coming from PyTorch", zh: "从 PyTorch 迁移" },

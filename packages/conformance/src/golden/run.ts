@@ -21,12 +21,14 @@ export interface NotRun {
 
 export type GoldenResult = GoldenVerdict | NotRun;
 
-/** Compares every case of a folder on every backend (registered before), in order. */
+/** Compares every case of a folder, or of one of its groups, on every backend (registered before), in order. */
 export async function* runGolden(
   folder: string,
   backends: readonly string[],
+  only?: string,
 ): AsyncGenerator<GoldenResult, void, undefined> {
   for (const path of findCases(folder)) {
+    if (only !== undefined && path.group !== only) continue;
     const group = goldenGroups[path.group];
     for (const backend of group?.backendFree ? ["none"] : backends) yield* await runCase(path, group, backend);
   }

@@ -25,11 +25,15 @@ export type AnyCache = ResponseCache | FileCache | (() => Promise<ResponseCache 
 
 /**
  * A source whose files are kept in a cache. A file is stored only once it has arrived whole: an aborted or broken load leaves nothing behind.
- * A missing file is not remembered.
+ * A missing file is asked for again each time; only where the source cannot be reached, one that was missing before is missing still, so that
+ * what was loaded once loads offline, too.
  */
 export function cachedSource(inner: Source, cache: AnyCache, options: CachedSourceOptions = {}): Source {
   return new CachedSource(inner, cache, options);
 }
+
+/** Behind the key of a file that was missing: a query, which the Cache API tells apart. */
+const MISSING = "?missing";
 
 class CachedSource implements Source {
   readonly name: string;
@@ -41,6 +45,8 @@ class CachedSource implements Source {
   #last: { file: string; blob: Blob } | undefined;
   /** Storing failed, and the caller took it: from then on the inner source is read as it is. */
   #full = false;
+  /** The source could not be reached: files that were missing before are not asked for any more. */
+  #offline = false;
 
   constructor(inner: Source, cache: AnyCache, options: CachedSourceOptions) {
     this.name = inner.name;
@@ -50,7 +56,7 @@ class CachedSource implements Source {
   }
 
   async size(file: string, options: ReadOptions = {}): Promise<number | null | undefined> {
-    return (await this.#cached(file, options))?.size ?? (await this.#inner.size(file, options));
+    return (await this.#cached(file, options))?.size ?? (await this.#ask(file, () => this.#inner.size(file, options)));
   }
 
   async read(file: string, options: ReadRangeOptions = {}): Promise<Uint8Array | undefined> {
@@ -71,9 +77,40 @@ class CachedSource implements Source {
       };
     }
     // Not `transient`, even where the caller would take that: the cache may keep the chunks.
-    const stream = await this.#inner.stream(file, { signal: options.signal, onProgress: options.onProgress });
+    const stream = await this.#streamed(file, options);
     if (stream !== undefined && this.#full) return stream;
     return stream === undefined ? undefined : { size: stream.size, chunks: this.#keep(stream, file, options) };
+  }
+
+  #streamed(file: string, { signal, onProgress }: ReadOptions): Promise<FileStream | undefined> {
+    return this.#ask(file, () => this.#inner.stream(file, { signal, onProgress }));
+  }
+
+  /** Asks the source, and remembers that it has no such file. */
+  async #ask<T>(file: string, work: () => Promise<T | undefined>): Promise<T | undefined> {
+    const wasMissing = async (): Promise<boolean> =>
+      (await this.#cache?.match(this.#key(file) + MISSING).catch(() => undefined)) !== undefined;
+    if (this.#offline && (await wasMissing())) return undefined;
+    try {
+      const answer = await work();
+      if (answer === undefined && !(await wasMissing())) await this.#noteMissing(file);
+      return answer;
+    } catch (error) {
+      // With a cause it is the network's, not an answer.
+      const unreachable = error instanceof SourceError && error.cause !== undefined;
+      if (!unreachable || !(await wasMissing())) throw error;
+      this.#offline = true;
+      return undefined;
+    }
+  }
+
+  /** A note that cannot be kept is no loss. */
+  async #noteMissing(file: string): Promise<void> {
+    try {
+      await (await this.#cache?.write(this.#key(file) + MISSING))?.keep();
+    } catch {
+      // The next time tells.
+    }
   }
 
   async #cached(file: string, options: ReadOptions): Promise<Blob | undefined> {
@@ -93,7 +130,7 @@ class CachedSource implements Source {
 
   async #download(file: string, options: ReadOptions): Promise<Blob | undefined> {
     if (this.#full) return undefined;
-    const stream = await this.#inner.stream(file, { signal: options.signal, onProgress: options.onProgress });
+    const stream = await this.#streamed(file, options);
     if (stream === undefined) return undefined;
     for await (const _chunk of this.#keep(stream, file, options));
     return this.#last?.file === file ? this.#last.blob : undefined;
