@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { startBackend } from "@statespace/core/backend";
-import { fromPretrained, ggufBlob, saveOnnx, savePretrained, type Model } from "@statespace/models";
+import { fromPretrained, ggufBlob, savePretrained, type Model } from "@statespace/models";
+import { saveOnnx } from "@statespace/models/onnx";
 import type { GoldenResult } from "../golden/run.ts";
 
 /** Published checkpoints of a `model_type`, on the hub. */
