@@ -50,6 +50,15 @@ const OWN: Readonly<Record<string, ModelConfig>> = {
       { kind: "lssl", dState: 4 },
     ],
   },
+  windows: {
+    ...shared,
+    layers: [
+      { kind: "attention", nHeads: 4, nHeadsKv: 2, rotaryDim: 4, window: 5, sinks: true },
+      { kind: "mamba", dState: 4, mlp: { hidden: 16, experts: 4, expertsPerToken: 2 } },
+      { kind: "attention", nHeads: 2, rotaryDim: 8, sinks: true, softCap: 9 },
+      { kind: "attention", nHeads: 2, nHeadsKv: 1, window: 20, rotaryScaling: { type: "llama3", factor: 4 } },
+    ],
+  },
   recurrent: { ...shared, layers: [{ kind: "gru" }, { kind: "lstm" }] },
 };
 
