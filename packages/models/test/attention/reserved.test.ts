@@ -8,6 +8,7 @@ import {
   Model,
   ParameterBuilder,
   prefill,
+  Session,
   type AttentionMixerConfig,
 } from "../../src/index.ts";
 
@@ -104,5 +105,33 @@ describe("attention on a reserved state", () => {
     decoder.dispose();
     model.dispose();
     expect(memory().tensors).toBe(before);
+  });
+});
+
+describe("attention over a window, while a text grows", () => {
+  it("takes as many launches, bytes and places of a state as at its beginning, and looks at no more keys", async () => {
+    await setBackend(cpuBackend());
+    const model = new Model(
+      {
+        dModel: 8,
+        encoder: { kind: "embedding", vocabSize: 16 },
+        layers: [{ kind: "attention", nHeads: 2, rotaryDim: 4, window: 6, sinks: true }],
+        head: { kind: "language" },
+        norm: "rms",
+      },
+      3,
+    );
+    let captures = 0;
+    const step = model.step.bind(model);
+    model.step = (...args) => (captures++, step(...args));
+    const session = new Session(model, { seed: 1 });
+    await session.read([1, 2, 3]);
+    const seen: string[] = [];
+    for await (const _ of session.tokens({ maxNewTokens: 300, eosTokenIds: [] })) {
+      const { state, launches } = session;
+      seen.push(JSON.stringify([launches, state.bytes, state.capacity, captures, memory().tensors]));
+    }
+    expect(new Set(seen).size).toBe(1);
+    for (const thing of [session, model]) thing.dispose();
   });
 });
