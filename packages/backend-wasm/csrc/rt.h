@@ -50,8 +50,8 @@ INLINE long ceilDivide(long x, long y) { return (x + y - 1) / y; }
 typedef struct { long lo, hi; } Span;
 /** The part of [0, n) that falls to this thread, in units of `grain`; depends on the thread count alone, so results repeat. */
 INLINE Span share(long n, long grain, int thread, int threads) {
-  long units = (n + grain - 1) / grain;
-  Span s = {units * thread / threads * grain, units * (thread + 1) / threads * grain};
+  long long units = (n + grain - 1) / grain; // times the threads it may need more than 31 bits
+  Span s = {(long)(units * thread / threads) * grain, (long)(units * (thread + 1) / threads) * grain};
   if (s.hi > n) s.hi = n;
   if (s.lo > n) s.lo = n;
   return s;

@@ -1,6 +1,7 @@
 import { OutOfMemoryError } from "@statespace/core";
 import {
   cutOf,
+  opTable,
   type Cut,
   type Kernel,
   type KernelAttrs,
@@ -50,6 +51,10 @@ function splitKernel(name: string, kernel: CuttingKernel, add: Kernel<WebGpuBack
       );
     }
     if (!cut || 4 * largest <= most || total === 0) return kernel(backend, inputs, attrs);
+    if (name in opTable && 4 * total * cut.width > backend.traits.maxBufferSize)
+      throw new OutOfMemoryError(
+        `${name}: its result has ${4 * total * cut.width} bytes, this device holds at most ${backend.traits.maxBufferSize} in one piece`,
+      );
     const rows = Math.floor((most * total) / (4 * largest));
     if (rows === 0)
       throw new OutOfMemoryError(

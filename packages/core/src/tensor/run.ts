@@ -1,6 +1,6 @@
 import { currentBackend } from "../backend/current.ts";
 import type { AnyBackend } from "../backend/registry.ts";
-import { BackendError } from "../errors.ts";
+import { BackendError, OutOfMemoryError } from "../errors.ts";
 import { enterCapture } from "./capturing.ts";
 import { disposeOnThrow, wrap } from "./scope.ts";
 import { isDifferentiated, noGrad, record, recordingSerial, type GradientRule } from "./tape.ts";
@@ -15,7 +15,8 @@ const NO_ATTRS = Object.freeze({});
  * Runs a kernel on the backend of its inputs and records its gradient rule if a tape is on.
  * `rule` sees the outputs, so that an op may save those instead of inputs.
  * @param on where to run a kernel without inputs; by default the default backend.
- * @throws BackendError when inputs are of two backends or disposed, no backend is set, or it lacks the kernel.
+ * @throws BackendError when inputs are of two backends or disposed, no backend is set, or it lacks the kernel; OutOfMemoryError with the
+ * op's name where what it makes does not fit.
  */
 export function runKernel(
   name: string,
@@ -52,12 +53,23 @@ export function runListed(
   const kernel = backend.kernels[name];
   if (kernel === undefined) throw new BackendError(`${name}: the ${backend.label} backend has no such kernel`);
   enterCapture(name, backend);
-  const result = backend.runKernel(kernel, inputs, attrs);
+  let result: ReturnType<AnyBackend["runKernel"]>;
+  try {
+    result = backend.runKernel(kernel, inputs, attrs);
+  } catch (error) {
+    throw ofOp(name, error);
+  }
   const outputs: Tensor[] = [];
   if (isList(result)) for (const info of result) outputs.push(wrap(info, backend));
   else outputs.push(wrap(result, backend));
   if (differentiated) record(name, inputs, outputs, rule?.(outputs));
   return outputs;
+}
+
+/** What does not fit says which op it was. */
+function ofOp(name: string, error: unknown): unknown {
+  if (!(error instanceof OutOfMemoryError) || error.message.startsWith(`${name}:`)) return error;
+  return new OutOfMemoryError(`${name}: ${error.message}`, { cause: error });
 }
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {
