@@ -112,7 +112,7 @@ async function compare(js: TransformersJs, from: string, folder: string): Promis
 }
 
 const js = await transformersJs();
-// WASM rounds what packed weights are multiplied with to eight bits where it is one token; onnxruntime is told not to.
+// WASM rounds what packed weights are multiplied with to eight bits; onnxruntime is told not to.
 await setBackend(weights === "f32" ? wasmBackend() : cpuBackend());
 const golden = fileURLToPath(new URL("../golden/hf/", import.meta.url));
 const work = mkdtempSync(join(tmpdir(), "statespace-transformers-js-"));
