@@ -88,6 +88,10 @@ it("the index leads to every idea's step, and marks those that were answered", a
   await expect.poll(async () => (await links.first().getAttribute("href")) ?? "").toContain("story=");
   for (const href of await links.evaluateAll((all) => all.map((each) => each.getAttribute("href")!)))
     expect(href).toMatch(/^#\/[\w-]+\?.*story=[1-6]/);
+  const shown = (): Promise<string[]> =>
+    links.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["idea"]!));
+  await page.getByTestId("find").fill("small");
+  expect(await shown()).toEqual(["smallDelta"]);
   await page.locator('a[data-idea="smallDelta"]').click();
   await page.getByRole("heading", { name: "Step 4 of 6" }).waitFor();
   expect(queryOf(page).get("knob")).toBe("2,0.05,2,0.05,2");

@@ -6,6 +6,7 @@ export const messages = defineMessages(
     text: [
       "Use this page to look something up, or to see what you have not met yet: a tick means that you answered the question of that step. You have understood something when you can explain it, so the last part asks you to.",
     ],
+    find: "Find an idea",
     answered: "answered",
     headings: {
       motivation: "Why Mamba at all",
@@ -110,6 +111,7 @@ export const messages = defineMessages(
     text: [
       "用这一页查概念，或看看还有什么没遇到：打勾表示你回答过那一步的问题。能讲清楚才算懂，所以最后一部分请你来讲。",
     ],
+    find: "查找概念",
     answered: "已回答",
     headings: {
       motivation: "为什么要有 Mamba",

@@ -2,7 +2,8 @@ import { createEffect, createResource, createSignal, For, Show, type JSX } from 
 import { Button, Toggle } from "../../components/controls.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { remember, remembered } from "../../shell/remembered.ts";
-import { hrefIn } from "../../shell/route.ts";
+import { text } from "../../shell/codecs.ts";
+import { hrefIn, useParam } from "../../shell/route.ts";
 import { chosenAt } from "../../story/progress.ts";
 import { stories } from "../../story/stories.ts";
 import { addressOf, type Story } from "../../story/tell.ts";
@@ -15,6 +16,7 @@ const ENOUGH = 80;
 const lengthOf = (text: string): number => [...text].reduce((sum, c) => sum + (/\p{Script=Han}/u.test(c) ? 3 : 1), 0);
 
 export function IdeasPage(): JSX.Element {
+  const [wanted, setWanted] = useParam("find", "", text);
   const [told] = createResource(async () => {
     const found = await Promise.all(Object.entries(stories).map(async ([page, load]) => [page, await load()] as const));
     return Object.fromEntries(found) as Partial<Record<string, Story>>;
@@ -25,37 +27,54 @@ export function IdeasPage(): JSX.Element {
   };
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
-      <For each={HEADINGS}>{(heading) => <Section heading={heading} hrefOf={hrefOf} />}</For>
+      <Panel title={m().find}>
+        <input
+          type="text"
+          aria-label={m().find}
+          value={wanted()}
+          onInput={(event) => setWanted(event.currentTarget.value)}
+          data-testid="find"
+        />
+      </Panel>
+      <For each={HEADINGS}>{(heading) => <Section heading={heading} wanted={wanted()} hrefOf={hrefOf} />}</For>
       <Explain hrefOf={hrefOf} />
     </Page>
   );
 }
 
-function Section(props: { heading: Heading; hrefOf: (place: Place) => string }): JSX.Element {
+/** The ideas under a heading whose name, or whose heading, has what is looked for. */
+function Section(props: { heading: Heading; wanted: string; hrefOf: (place: Place) => string }): JSX.Element {
   const names = (): Readonly<Record<string, string>> => m().concepts;
+  const found = (): [string, Place][] => {
+    const all = Object.entries(CONCEPTS[props.heading]) as [string, Place][];
+    const has = (words: string): boolean => words.toLowerCase().includes(props.wanted.trim().toLowerCase());
+    return has(m().headings[props.heading]) ? all : all.filter(([name]) => has(names()[name]!));
+  };
   return (
-    <Panel title={m().headings[props.heading]}>
-      <ul class="ideas">
-        <For each={Object.entries(CONCEPTS[props.heading]) as [string, Place][]}>
-          {([name, place]) => {
-            const done = (): boolean => chosenAt(place.page, place.step - 1) !== undefined;
-            return (
-              <li>
-                <span class="sign" aria-hidden="true">
-                  {done() ? "✓" : "·"}
-                </span>
-                <a href={props.hrefOf(place)} data-idea={name}>
-                  {names()[name]}
-                  <Show when={done()}>
-                    <span class="hidden"> ({m().answered})</span>
-                  </Show>
-                </a>
-              </li>
-            );
-          }}
-        </For>
-      </ul>
-    </Panel>
+    <Show when={found().length > 0}>
+      <Panel title={m().headings[props.heading]}>
+        <ul class="ideas">
+          <For each={found()}>
+            {([name, place]) => {
+              const done = (): boolean => chosenAt(place.page, place.step - 1) !== undefined;
+              return (
+                <li>
+                  <span class="sign" aria-hidden="true">
+                    {done() ? "✓" : "·"}
+                  </span>
+                  <a href={props.hrefOf(place)} data-idea={name}>
+                    {names()[name]}
+                    <Show when={done()}>
+                      <span class="hidden"> ({m().answered})</span>
+                    </Show>
+                  </a>
+                </li>
+              );
+            }}
+          </For>
+        </ul>
+      </Panel>
+    </Show>
   );
 }
 

@@ -8,7 +8,7 @@ export const messages = defineMessages(
       "Then everything depends on which eigenvalues one starts from. Below, every initialisation gets its best C for the filter you ask for. A good start reaches far into the past before any training; random eigenvalues or purely real ones do not. Mamba uses the real ones, and buys reach back by selection.",
     ],
     parts: "S4 = state space model + HiPPO + discretization",
-    partsNote: "Nothing on this page is new: three pages come together. The numbers follow the controls below.",
+    partsNote: "Nothing on this page is new: three pages come together. The numbers follow the controls above.",
     part: {
       ssm: "State space model",
       ssmSays: (n: number): string => `A state of ${n} numbers a channel; A changes it, B writes, C reads.`,
@@ -60,7 +60,7 @@ export const messages = defineMessages(
       "于是一切取决于从哪些特征值出发。下面，每种初始化都为你想要的滤波器配上最好的 C。好的起点在训练之前就能触及遥远的过去；随机的或纯实数的特征值做不到。Mamba 用的是实数，再靠选择把触及范围赢回来。",
     ],
     parts: "S4 = 状态空间模型 + HiPPO + 离散化",
-    partsNote: "这一页没有新东西：三页在这里合而为一。数值随下面的控件变化。",
+    partsNote: "这一页没有新东西：三页在这里合而为一。数值随上面的控件变化。",
     part: {
       ssm: "状态空间模型",
       ssmSays: (n) => `每个通道的状态有 ${n} 个数；A 改变它，B 写入，C 读出。`,

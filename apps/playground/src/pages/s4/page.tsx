@@ -51,7 +51,6 @@ export function S4Page(): JSX.Element {
 
   return (
     <Page idea={m().idea} text={m().text} hints={m().hints}>
-      <Parts delta={delta()} n={n()} view={view()} />
       <Panel title={m().eigen} note={m().eigenNote}>
         <div class="row">
           <Choice
@@ -98,6 +97,7 @@ export function S4Page(): JSX.Element {
           </figure>
         </div>
       </Panel>
+      <Parts delta={delta()} n={n()} view={view()} />
       <Panel title={m().fit} note={m().fitNote}>
         <div class="row">
           <Choice
