@@ -233,6 +233,8 @@ KERNEL(cumsum, Out y, In x, long outer, long count, long inner, Flag exclusive, 
   }
 }
 
+/** ln(1 + x) for x from 0 on, NaN kept. */
+static double logOnePlus(double x) { return x < 1e-3 ? x * (1 - x * (0.5 - x * (1.0 / 3 - x * 0.25))) : log1Double(1 + x); }
 /** losses [rows], logits [rows, count]; NaN for a target that is no class. */
 KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long count, int ignoreIndex) {
   Span s = share(rows, 1, thread, threads);
@@ -240,18 +242,22 @@ KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long coun
     const float *p = logits + i * count;
     float loss = 0;
     if (targets[i] != ignoreIndex) {
+      // All but the largest, whose exponential is 1: beside it small ones would be lost.
       float top = maxRow(p, count);
+      long largest = largestAt(p, count);
       double sum = 0;
       for (long at = 0; at < count; at += CHUNK) {
         F4 part = splat(0);
         for (long j = at; j < minLong(count, at + CHUNK); j += 4) {
           long lanes = minLong(4, count - j);
-          part += keepLanes(exp4(loadPart(p + j, lanes) - splat(top)), lanes);
+          F4 y = keepLanes(exp4(loadPart(p + j, lanes) - splat(top)), lanes);
+          I4 own = splatInt((int)j) + (I4){0, 1, 2, 3} == splatInt((int)largest);
+          part += select4(own & (y == y), splat(0), y);
         }
         sum += sum4(part);
       }
       int known = targets[i] >= 0 && targets[i] < count;
-      loss = known ? (float)(log1Double(sum) + ((double)top - p[targets[i]])) : __builtin_nanf("");
+      loss = known ? (float)(logOnePlus(sum) + ((double)top - p[targets[i]])) : __builtin_nanf("");
     }
     losses[i] = loss;
   }

@@ -10,6 +10,9 @@ import { lanesOf, SHARED, type Lanes } from "./lanes.ts";
 /** What a lane is spoilt with: no numbers, and ones beside which others lose their digits. */
 const SPOILS = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e10, -1e10, 3e38];
 
+/** What is checked where it enters: masks, and settings of the sampler. */
+const CHECKED = new Set(["visible", "settings"]);
+
 type Floats = Readonly<Record<string, Float64Array>>;
 
 /** An array with some or all of a lane spoilt. */
@@ -76,7 +79,7 @@ export async function whyNotApart(c: OpCase, seed: number): Promise<string | und
       : undefined;
   const lane = lanes.kind === "hidden" ? 1 : dice.whole(lanes.count);
   const spoilable = Object.keys(inputs).filter(
-    (name) => dtypeOf(c, name) === "float32" && name !== "visible" && lanes.of.get(name)!.includes(lane),
+    (name) => dtypeOf(c, name) === "float32" && !CHECKED.has(name) && lanes.of.get(name)!.includes(lane),
   );
   const names = new Set(spoilable.filter(() => dice.flip(0.4)));
   if (spoilable.length > 0) names.add(dice.choice(spoilable));

@@ -142,6 +142,7 @@ function chosen(arrays: NdArrays, ids: NdArray, input: string): Lanes {
 function hidden(arrays: NdArrays, visible: NdArray): Lanes {
   const [b, m] = visible.shape as [number, number];
   const of = Object.entries(arrays).map(([name, { shape, data }]): [string, Int32Array] => {
+    if (shape.length < 2) return [name, laid(data.length, () => SHARED)]; // of heads
     const inner = shape.slice(2).reduce((x, y) => x * y, 1);
     const place = (i: number): number => {
       const token = Math.floor(i / inner);
