@@ -3,54 +3,8 @@ import { describe, expect, test } from "vitest";
 import { mutate } from "./mutations.ts";
 import { expressionFault } from "../src/file/expressionCost.ts";
 import { ChatTemplate, parseTokenizer } from "../src/index.ts";
-import { byteLevelBpe, SAMPLES, spaceBpe } from "./tokenizerFixtures.ts";
+import { byteLevelBpe, SAMPLES, spaceBpe, unigram, wordPiece } from "./tokenizerFixtures.ts";
 
-const wordPiece = JSON.stringify({
-  version: "1.0",
-  added_tokens: [
-    { id: 0, content: "[UNK]", special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
-  ],
-  normalizer: {
-    type: "BertNormalizer",
-    clean_text: true,
-    handle_chinese_chars: true,
-    strip_accents: null,
-    lowercase: true,
-  },
-  pre_tokenizer: { type: "BertPreTokenizer" },
-  post_processor: {
-    type: "TemplateProcessing",
-    single: [{ Sequence: { id: "A", type_id: 0 } }],
-    pair: [],
-    special_tokens: {},
-  },
-  decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-  model: {
-    type: "WordPiece",
-    unk_token: "[UNK]",
-    continuing_subword_prefix: "##",
-    max_input_chars_per_word: 100,
-    vocab: { "[UNK]": 0, hello: 1, world: 2, "##s": 3, ",": 4 },
-  },
-});
-const unigram = JSON.stringify({
-  version: "1.0",
-  added_tokens: [],
-  normalizer: { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
-  pre_tokenizer: { type: "Metaspace", replacement: "▁", add_prefix_space: true },
-  decoder: { type: "Metaspace", replacement: "▁", add_prefix_space: true },
-  model: {
-    type: "Unigram",
-    unk_id: 0,
-    vocab: [
-      ["<unk>", 0],
-      ["▁", -1],
-      ["hello", -2],
-      ["o", -3],
-      ["l", -3],
-    ],
-  },
-});
 const files = { byteLevel: byteLevelBpe(), sentencePiece: spaceBpe(), wordPiece, unigram };
 type Json = { [key: string]: Json } & Json[];
 const changed = (text: string, change: (json: Json) => void): string => {
@@ -178,9 +132,25 @@ describe("chat templates", () => {
     "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
     "{{ messages[0].constructor.constructor('return process')() }}",
     "{{ raise_exception.constructor('return process')() }}",
+    "{{ 'a\nb' | indent(100000000) }}",
+    "{{ messages | tojson(indent=100000000) }}",
+    "{% set ns = namespace(s='xxxxxxxxxx') %}{% for i in range(40) %}{% set ns.s = ns.s | replace('x', 'xxxxxxxxxx') %}{% endfor %}",
+    "{% set s = range(100000) | join(',') %}{% for i in range(100000) %}{% if 'z' in s %}{% endif %}{% endfor %}",
+    "{% set s = range(900000) %}{% for i in range(100000) %}{% if 'z' in s %}{% endif %}{% endfor %}",
+    "{% set x = range(900000) %}{% for i in range(1000) %}{{ (x + x) | length }}{% endfor %}",
   ])("%s ends as a typed error", async (text) => {
     const template = await ChatTemplate.parse(text);
     expect(() => template.render([{ role: "user", content: "a" }])).toThrow(FormatError);
+  });
+
+  test.each([
+    ["white space in a row", " ".repeat(100_000) + "x"],
+    ["empty lines", "a" + (" ".repeat(300) + "\n").repeat(300)],
+    ["a long one", "x".repeat(2 ** 20 + 1)],
+    ["braces", "{{" + "(".repeat(100_000)],
+    ["statements in each other", "{% if true %}".repeat(10_000)],
+  ])("%s: refused before it is cut into parts", async (_, text) => {
+    await expect(ChatTemplate.parse(text)).rejects.toThrow(/^chat template "default": not valid Jinja: /);
   });
 
   test("a conversation of ten thousand messages is none", async () => {

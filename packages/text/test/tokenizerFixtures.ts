@@ -119,3 +119,52 @@ export function spaceBpe(): string {
     },
   });
 }
+
+/** A WordPiece as BERT has it, of some words. */
+export const wordPiece: string = JSON.stringify({
+  version: "1.0",
+  added_tokens: [
+    { id: 0, content: "[UNK]", special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+  ],
+  normalizer: {
+    type: "BertNormalizer",
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
+  pre_tokenizer: { type: "BertPreTokenizer" },
+  post_processor: {
+    type: "TemplateProcessing",
+    single: [{ Sequence: { id: "A", type_id: 0 } }],
+    pair: [],
+    special_tokens: {},
+  },
+  decoder: { type: "WordPiece", prefix: "##", cleanup: true },
+  model: {
+    type: "WordPiece",
+    unk_token: "[UNK]",
+    continuing_subword_prefix: "##",
+    max_input_chars_per_word: 100,
+    vocab: { "[UNK]": 0, hello: 1, world: 2, "##s": 3, ",": 4 },
+  },
+});
+/** A Unigram of some words. */
+export const unigram: string = JSON.stringify({
+  version: "1.0",
+  added_tokens: [],
+  normalizer: { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
+  pre_tokenizer: { type: "Metaspace", replacement: "▁", add_prefix_space: true },
+  decoder: { type: "Metaspace", replacement: "▁", add_prefix_space: true },
+  model: {
+    type: "Unigram",
+    unk_id: 0,
+    vocab: [
+      ["<unk>", 0],
+      ["▁", -1],
+      ["hello", -2],
+      ["o", -3],
+      ["l", -3],
+    ],
+  },
+});

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fuzz } from "./fuzz.ts";
 import { kinds } from "./kinds.ts";
 
-/** `node scripts/fuzz.ts` tries more of them. */
+/** `pnpm hostile` tries more of them, and other kinds. */
 const ROUNDS = 1500;
 
 test.each(Object.keys(kinds))(

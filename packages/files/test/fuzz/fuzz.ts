@@ -26,7 +26,8 @@ export async function fuzz(kind: Kind, rounds: number, seed: number): Promise<Fu
   for (const file of kind.seeds) await kind.read(file);
   let [accepted, slowestMs, excessBytes] = [0, 0, 0];
   for (let round = 0; round < rounds; round++) {
-    const file = mutateBytes(kind.seeds[round % kind.seeds.length]!, rng, kind.header);
+    const seedFile = kind.seeds[round % kind.seeds.length]!;
+    const file = kind.mutate?.(seedFile, rng) ?? mutateBytes(seedFile, rng, kind.header ?? seedFile.byteLength);
     const where = `round ${round} of seed ${seed}`;
     const before = process.memoryUsage().arrayBuffers;
     const start = performance.now();

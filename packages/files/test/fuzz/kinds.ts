@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Rng } from "@statespace/core";
 import {
   GgufStrings,
   memorySource,
@@ -9,13 +10,15 @@ import {
   type TensorFile,
 } from "../../src/index.ts";
 import { GgufBytes } from "../ggufFile.ts";
-import { writeTorchFile } from "../torchArchive.ts";
+import { pickleStateDict, writeTorchFile, type TorchFile } from "../torchArchive.ts";
 
 /** A kind of file: whole ones to mutate, and what reads them. */
 export interface Kind {
   readonly seeds: readonly Uint8Array[];
-  /** Bytes in which what is read first and last of them stands. */
-  readonly header: number;
+  /** Bytes in which what is read first and last of them stands; all of them unless told. */
+  readonly header?: number;
+  /** Changes a file in a way of its own kind. */
+  mutate?(file: Uint8Array, rng: Rng): Uint8Array;
   read(bytes: Uint8Array): Promise<void>;
 }
 
@@ -63,16 +66,15 @@ function smallGguf(): Uint8Array {
 }
 
 const float = new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer);
-const torch = (): Uint8Array =>
-  writeTorchFile({
-    tensors: {
-      "a.weight": { storage: "0", shape: [2, 3], strides: [3, 1] },
-      turned: { storage: "0", shape: [3, 2], strides: [1, 3] },
-      b: { storage: "0", shape: [2], strides: [1], offset: 4, parameter: true },
-    },
-    storages: { 0: { dtype: "F32", bytes: float } },
-    extra: { step: 3 },
-  });
+const stateDict: TorchFile = {
+  tensors: {
+    "a.weight": { storage: "0", shape: [2, 3], strides: [3, 1] },
+    turned: { storage: "0", shape: [3, 2], strides: [1, 3] },
+    b: { storage: "0", shape: [2], strides: [1], offset: 4, parameter: true },
+  },
+  storages: { 0: { dtype: "F32", bytes: float } },
+  extra: { step: 3 },
+};
 
 export const kinds: Readonly<Record<string, Kind>> = {
   gguf: {
@@ -84,11 +86,19 @@ export const kinds: Readonly<Record<string, Kind>> = {
       await readAll(file);
     },
   },
-  // The archive and the pickle in it.
-  pytorch: {
-    seeds: [torch()],
+  /** The archive, and what in it is found by its directory. */
+  zip: {
+    seeds: [writeTorchFile(stateDict), writeTorchFile(stateDict, { wide: true })],
     header: 600,
     read: async (bytes) => readAll(await openPytorch(memorySource({ "x.bin": bytes }), "x.bin")),
+  },
+  /** The pickle alone, in an archive that is whole. */
+  pickle: {
+    seeds: [pickleStateDict(stateDict)],
+    async read(pickle) {
+      const bytes = writeTorchFile({ ...stateDict, pickle });
+      await readAll(await openPytorch(memorySource({ "x.bin": bytes }), "x.bin"));
+    },
   },
   safetensors: {
     seeds: [golden("hf/mamba-tiny/model.safetensors"), golden("causal-conv1d/basic.safetensors")],
