@@ -219,6 +219,15 @@ describe("refused", () => {
     ["a storage that is longer in the pickle", one({}, { claimed: 13 }), /must be 13 elements of F32, got 48 bytes/],
     ["gigabytes by strides of 0", one({ shape: [1 << 30], strides: [0] }), /more than the whole file/],
     ["big-endian", writeTorchFile({ ...model, byteOrder: "big" }), /byte order "big"/],
+    [
+      "TorchScript",
+      writeZip([
+        { name: "m/data.pkl", bytes: Uint8Array.of(0x80, 2, 0x4e, 0x2e) },
+        { name: "m/code/__torch__.py", bytes: Uint8Array.of(10) },
+        { name: "m/constants.pkl", bytes: Uint8Array.of(0x80, 2, 0x29, 0x2e) },
+      ]),
+      /^pytorch_model.bin: is a TorchScript program .*torch.jit.load\(...\).state_dict\(\)/,
+    ],
     ["another archive", writeZip([{ name: "a.txt", bytes: Uint8Array.of(1) }]), /has no data\.pkl/],
     ["a bare pickle", Uint8Array.of(0x80, 2, 0x8a, 10), /PyTorch before 1\.6/],
     ["a page", new TextEncoder().encode("<!DOCTYPE html><html>"), /an HTML page stands in its place/],
