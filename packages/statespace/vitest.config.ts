@@ -3,5 +3,10 @@ import { defineProject } from "vitest/config";
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   ssr: { resolve: { conditions: ["statespace-source"] } },
-  test: { name: "statespace", include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    name: "statespace",
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/browser/**"],
+    testTimeout: 60_000,
+  },
 });
