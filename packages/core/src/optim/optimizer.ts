@@ -7,7 +7,7 @@ export type SavedMoments = ReadonlyMap<string, Readonly<Record<string, Float32Ar
 export interface Optimizer {
   /** The parameters it changes, in the order `step` expects gradients. */
   readonly parameters: readonly Parameter[];
-  /** What it keeps of a parameter between steps, by name: as many numbers as the parameter has. */
+  /** What it keeps of a parameter between steps, by name, as `save` has it. */
   momentsOf(parameter: Parameter): readonly string[];
   /** Steps taken. */
   steps: number;

@@ -117,7 +117,7 @@ function cycle(rng: Rng, length: number): Float64Array {
 
 /** Noise that remembers a little, rarely far out, and in some series louder at some times. */
 function withNoise(rng: Rng, series: Float64Array): Float64Array {
-  const size = logUniform(rng, 0.003, 1);
+  const size = logUniform(rng, 0.001, 3);
   const memory = rng.uniform() < 0.5 ? 0 : rng.uniform(-0.3, 0.95);
   const outliers = rng.uniform() < 0.2 ? 0.02 : 0;
   const bursts = rng.uniform() < 0.2 ? rng.uniform(5, 60) : 0;

@@ -3,6 +3,7 @@ import { rehearse } from "@statespace/core/backend";
 import type { Model } from "../model/model.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { asLossResult, type Trainable } from "./objective.ts";
+import type { OPTIMIZERS } from "./optimizer.ts";
 
 /** Bytes that a training step takes. */
 export interface MemoryEstimate {
@@ -15,22 +16,32 @@ export interface MemoryEstimate {
   readonly total: number;
 }
 
-/** Gradient, two moments, and the sum of gradients where several batches make a step. */
-const numbersOf = (accumulate: number): number => (accumulate > 1 ? 4 : 3);
+/** Bytes of a weight's moments; Muon's are one for matrices, two for the rest. */
+const MOMENTS = { adamW: 8, adamW8: 2, lion: 4, muon: 8 } as const satisfies Record<
+  (typeof OPTIMIZERS)[number],
+  number
+>;
+
+/** Gradient and moments, and the sum of gradients where several batches make a step. */
+const bytesOfWeight = (accumulate: number, optimizer: keyof typeof MOMENTS): number =>
+  (accumulate > 1 ? 8 : 4) + MOMENTS[optimizer];
 
 /**
  * What a step on such batches takes, before one is made: the forward pass of the batch's first row, and of its first two, is run.
  * What the second added is counted for each of the others.
  * @param accumulate batches to a step
+ * @param optimizer what takes the steps
  */
 export function estimateMemory(
   model: Pick<Model, "parameters" | "attached">,
   trainable: Trainable,
   batch: TrainingBatch,
   accumulate = 1,
+  optimizer: (typeof OPTIMIZERS)[number] = "adamW",
 ): MemoryEstimate {
   const weights = bytesOf([...model.parameters, ...model.attached]);
-  const training = numbersOf(accumulate) * 4 * trainable.parameters.reduce((total, { size }) => total + size, 0);
+  const training =
+    bytesOfWeight(accumulate, optimizer) * trainable.parameters.reduce((total, { size }) => total + size, 0);
   const rows = batch.shape[0]!;
   const one = keptFor(trainable, firstRows(batch, 1));
   const activations = rows === 1 ? one : one + (rows - 1) * (keptFor(trainable, firstRows(batch, 2)) - one);

@@ -1,10 +1,13 @@
 import { AdamW, ArgumentError, type AdamWOptions, type Parameter } from "@statespace/core";
-import { Lion, Muon, type Optimizer } from "@statespace/core/backend";
+import { AdamW8, Lion, Muon, type Optimizer } from "@statespace/core/backend";
 
 /** What takes the steps. */
-export const OPTIMIZERS = ["adamW", "lion", "muon"] as const;
+export const OPTIMIZERS = ["adamW", "adamW8", "lion", "muon"] as const;
 
-/** Which optimiser takes the steps, AdamW unless told, and its settings; Lion has no `eps` and no `decayAll`, Muon a `momentum`. */
+/**
+ * Which optimiser takes the steps, AdamW unless told, and its settings; `adamW8` keeps its moments in a byte a number, Lion has no `eps` and no
+ * `decayAll`, Muon a `momentum`.
+ */
 export interface OptimizerSettings extends AdamWOptions {
   readonly kind?: (typeof OPTIMIZERS)[number];
   /** Of Muon; default 0.95. */
@@ -32,6 +35,8 @@ export function makeOptimizer(
   switch (kind) {
     case "adamW":
       return new AdamW(parameters, settings);
+    case "adamW8":
+      return new AdamW8(parameters, settings);
     case "lion":
       return new Lion(parameters, settings);
     case "muon":

@@ -73,7 +73,10 @@ it("trains, and a run that was stopped goes on bit for bit", async () => {
 it.each([
   [{ kind: "lion", eps: 1e-8 } as const, /Lion: has no option eps/],
   [{ kind: "lion", beta1: 1 } as const, /Lion: beta1 must be in \[0, 1\), got 1/],
-  [{ kind: "adam" } as unknown as { kind: "lion" }, /optimizer.kind must be "adamW" or "lion" or "muon", got "adam"/],
+  [
+    { kind: "adam" } as unknown as { kind: "lion" },
+    /optimizer.kind must be "adamW" or "adamW8" or "lion" or "muon", got "adam"/,
+  ],
 ])("refuses %o", async (optimizer, message) => {
   const model = tinyModel();
   const { error } = await collect(train(modelObjective(model), countingStream(5), { steps: 1, optimizer }));

@@ -60,7 +60,7 @@ export const FINE_TUNE_USAGE = `A checkpoint that goes on learning: statespace t
   --freeze NAME      weights that stay as they are, by (a part of) their name; may be repeated
   --steps N | --epochs E | --max-minutes M    how long: a pass over texts, three over dialogues, unless told
   --recompute        blocks compute again for their gradient: more time, a fraction of the memory
-  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --optimizer adamW|lion|muon  --held-out SHARE  --seed S
+  --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --optimizer adamW|adamW8|lion|muon  --held-out SHARE  --seed S
   --schedule cosine|wsd|constant  --warm-up SHARE  --decay SHARE (of wsd)  --final FACTOR     of the learning rate; cosine with 0.05 unless told
   --ema DECAY        a moving average of the weights is measured and saved in their place
   --evaluate-every N  --patience N    ends after so many evaluations without a new lowest loss; the weights of the lowest are saved

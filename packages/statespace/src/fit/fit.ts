@@ -90,6 +90,7 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
   checkMemory(model, objective, prepared.stream, {
     memoryLimit: options.memoryLimit,
     accumulate,
+    optimizer: optimizer?.kind,
   });
   const result = { steps: 0, seconds: 0, loss: Number.NaN, heldOut: undefined as Evaluation | undefined };
   const settings = {

@@ -3,6 +3,7 @@ import {
   estimateMemory,
   type MemoryEstimate,
   type Model,
+  type OptimizerSettings,
   type Trainable,
   type TrainingStream,
 } from "@statespace/models";
@@ -19,14 +20,22 @@ export function checkMemory(
   model: Model,
   objective: Trainable,
   stream: TrainingStream,
-  { memoryLimit, accumulate }: { readonly memoryLimit: number | undefined; readonly accumulate: number | undefined },
+  {
+    memoryLimit,
+    accumulate,
+    optimizer,
+  }: {
+    readonly memoryLimit: number | undefined;
+    readonly accumulate: number | undefined;
+    readonly optimizer: OptimizerSettings["kind"];
+  },
 ): void {
   const limit = memoryLimit ?? (model.backend.label === "wasm" ? WASM_LIMIT : undefined);
   if (limit === undefined) return;
   const before = stream.state();
   const batch = stream.nextBatch();
   stream.restore(before);
-  const estimate = estimateMemory(model, objective, batch, accumulate);
+  const estimate = estimateMemory(model, objective, batch, accumulate, optimizer);
   if (estimate.total <= limit) return;
   throw new OutOfMemoryError(
     `fit: a step takes about ${inWords(estimate.total)}, and there are ${inWords(limit)}: ${partsOf(estimate)}. A smaller batchSize (with accumulate), a shorter seqLen, recompute or an adapter take less`,
