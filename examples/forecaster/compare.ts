@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend } from "@statespace/core";
 import { loadFixture, readCsvSeries } from "@statespace/datasets";
-import { bundledForecaster, load, type LoadedModel } from "statespace";
+import { bundledCheckpoint, load, type LoadedModel } from "statespace";
 import { ets, linear, seasonalNaive, type Forecast } from "./baselines.ts";
 import { HORIZON, QUANTILES } from "./model.ts";
 
@@ -24,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 await setBackend(wasmBackend());
-const model = await load(values.model ?? bundledForecaster());
+const model = await load(values.model ?? bundledCheckpoint("forecaster"));
 const CONTEXT = 512;
 const OWN_CONTEXT = 128;
 const PLACES = 20;

@@ -1,21 +1,26 @@
+import { ArgumentError } from "@statespace/core";
+
 /** What the bundled model is asked to go on from, when nobody says. */
 export const BUNDLED_PROMPT = "The state of the";
 
 // Not written as one expression with `new URL`: bundlers would take the folder for an asset and look for its file.
 const here: string = import.meta.url;
 
-/**
- * Where the checkpoint lies that travels with this package: a folder in Node, an address in a page that loads the package unbundled.
- * Bundlers move code away from it: such a page serves a copy of the package's `checkpoint` folder and names that.
- */
-export function bundledCheckpoint(): URL {
-  return new URL("../checkpoint/", here);
-}
+/** Models that travel with this package, and their folders. */
+const FOLDERS = { text: "../checkpoint/", forecaster: "../forecaster/" } as const;
 
 /**
- * Where the forecaster lies that travels with this package, as `bundledCheckpoint`: trained on generated series alone, it foretells the next 24 steps of
- * a series it has not seen, as quantiles 0.1, 0.3, 0.5, 0.7 and 0.9, [24, 1, 5], from 32 steps or more.
+ * Where a model lies that travels with this package: a folder in Node, an address in a page that loads the package unbundled.
+ * Bundlers move code away from it: such a page serves a copy of the package's `checkpoint` or `forecaster` folder and names that.
+ *
+ * `text`, the default, writes. `forecaster`, trained on generated series alone, foretells the next 24 steps of a series it has not seen, as their
+ * quantiles 0.1, 0.3, 0.5, 0.7 and 0.9, [24, 1, 5]; some 128 steps are a good context.
+ * @throws ArgumentError for another name
  */
-export function bundledForecaster(): URL {
-  return new URL("../forecaster/", here);
+export function bundledCheckpoint(name: keyof typeof FOLDERS = "text"): URL {
+  if (!Object.hasOwn(FOLDERS, name))
+    throw new ArgumentError(
+      `bundledCheckpoint: name must be ${Object.keys(FOLDERS).join(" or ")}, got ${JSON.stringify(name)}`,
+    );
+  return new URL(FOLDERS[name], here);
 }

@@ -1,4 +1,4 @@
-import { bundledForecaster, cpuBackend, load, setBackend, type LoadedModel } from "statespace";
+import { bundledCheckpoint, cpuBackend, load, setBackend, type LoadedModel } from "statespace";
 import { loadFixture, readCsvSeries } from "@statespace/datasets";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
@@ -6,7 +6,7 @@ const [HORIZON, QUANTILES, MEDIAN] = [24, 5, 2];
 let lm: LoadedModel;
 beforeAll(async () => {
   await setBackend(cpuBackend());
-  lm = await load(bundledForecaster());
+  lm = await load(bundledCheckpoint("forecaster"));
 });
 afterAll(() => lm.dispose());
 
