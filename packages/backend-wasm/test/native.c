@@ -247,7 +247,7 @@ static void testAttentionStep(long m, long h, long hkv, long p, long r) {
   float *y = floats(b * h * p), *keys = floats(b * m * hkv * p), *values = floats(b * m * hkv * p), *q = floats(b * h * p), *k = floats(b * hkv * p), *v = floats(b * hkv * p);
   float *rotary = floats(m * r), *visible = floats(b * m), *workspace = floats(m + p);
   int position[3] = {(int)m / 2, (int)m - 1, (int)m};
-  AttentionStep s = {y, keys, values, position, q, k, v, rotary, visible, b, m, h, hkv, p, r, 0.5f, 1};
+  AttentionStep s = {y, keys, values, position, q, k, v, rotary, visible, 0, b, m, h, hkv, p, r, 0.5f, 1};
   CALL(causalAttentionStep, s, workspace);
   expectNear("position", position[0] + position[1] + position[2], (double)(m / 2 + m - 1 + m + 3), 0);
   for (long c = 0; c < h * p; c++) {
