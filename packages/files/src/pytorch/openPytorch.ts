@@ -49,7 +49,6 @@ export async function openPytorch(
   const pickle = [...directory.entries.keys()].find((name) => /(^|\/)data\.pkl$/.test(name));
   if (pickle === undefined) throw new FormatError(`${file}: has no data.pkl; torch.save did not write it`);
   const folder = pickle.slice(0, -"data.pkl".length);
-  refuseTorchScript(directory, folder, file);
   const contents = async (name: string): Promise<Uint8Array | undefined> => {
     const entry = directory.entries.get(folder + name);
     if (entry === undefined) return undefined;
@@ -63,15 +62,6 @@ export async function openPytorch(
   const root = unpickleTensors((await contents("data.pkl")) as Uint8Array, `${file}: data.pkl`);
   const { tensors, metadata } = stateDict(root, file);
   return new PytorchFile(source, file, directory, placeTensors(tensors, directory, `${folder}data/`, file), metadata);
-}
-
-/** Errors: {@link FormatError} for what `torch.jit.save` wrote, which has the module's code beside its data. */
-function refuseTorchScript({ entries }: ZipDirectory, folder: string, file: string): void {
-  for (const name of entries.keys())
-    if (name === `${folder}constants.pkl` || name.startsWith(`${folder}code/`))
-      throw new FormatError(
-        `${file}: is a TorchScript program (torch.jit.save), which is not read; save its weights: torch.save(torch.jit.load(...).state_dict(), ...)`,
-      );
 }
 
 function notAnArchive(prefix: Uint8Array): string {

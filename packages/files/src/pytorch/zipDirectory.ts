@@ -123,6 +123,11 @@ function parseEntries(directory: Uint8Array, count: number, limit: number, file:
     const name = decodeName(decoder, directory.subarray(at + ENTRY_BYTES, nameEnd), file);
     if ((bytes.getUint16(at + 8, true) & 1) !== 0) throw damaged(file, `${quote(name)} is encrypted`);
     const method = bytes.getUint16(at + 10, true);
+    // What torch.jit.save wrote has the module's code beside its data, compressed.
+    if (/^[^/]+\/(code\/.*|constants\.pkl)$/.test(name))
+      throw new FormatError(
+        `${file}: is a TorchScript program (torch.jit.save), which is not read; save its weights: torch.save(torch.jit.load(...).state_dict(), ...)`,
+      );
     if (method !== 0)
       throw damaged(file, `${quote(name)} is compressed (method ${method}); torch.save stores its files as they are`);
     const wide = wideFields(bytes, at, nameEnd, extraEnd, file);
