@@ -90,6 +90,7 @@ export class Adapter {
     return this.lowRanks.reduce((total, part) => part.parameters.reduce((sum, p) => sum + p.version, total), 0);
   }
 
+  /** Whether it was freed. */
   get isDisposed(): boolean {
     return this.#disposed;
   }
