@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const longest = [
   /conformance\/test\/webgpu/,
   /examples\.test/,
+  /statespace\/test\/lost/,
   /backend-webgpu\/test\/training/,
   /backend-wasm\/test\/native/,
 ];
