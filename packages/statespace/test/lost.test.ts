@@ -331,8 +331,10 @@ for (const [i, { title, definition, lose }] of losses.entries()) {
         const textOf = async (response: Response): Promise<unknown> =>
           ((await response.json()) as { choices: readonly { text: string }[] }).choices[0]!.text;
         const want = await textOf(await ask(3));
-        const running = ask(500);
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        const running = ask(100_000); // as long as it is not lost
+        const runs = async (): Promise<boolean> =>
+          /^statespace_texts_running\S* [1-9]/m.test(await (await fetch(`${server.url}/metrics`)).text());
+        while (!(await runs())) await new Promise((resolve) => setTimeout(resolve, 5));
         await lose();
         const failed = await running;
         expect(failed.status).toBe(503);
