@@ -348,15 +348,20 @@ for (const [i, { title, definition, lose }] of losses.entries()) {
         const lm = await open();
         const { model, tokenizer } = lm;
         const scheduler = new Scheduler(model, { tokenizer, slots: 2, store: new StateStore() });
-        const all = async (options: object): Promise<string> => {
+        const all = async (options: object, begun = (): void => undefined): Promise<string> => {
           let text = "";
-          for await (const piece of scheduler.submit(PROMPT, { ...GREEDY, ...options })) text += piece.text;
+          for await (const piece of scheduler.submit(PROMPT, { ...GREEDY, ...options })) {
+            text += piece.text;
+            begun();
+          }
           return text;
         };
         const want = await all({});
-        const cut = all({ maxNewTokens: 2000 });
+        let begun = (): void => undefined;
+        const running = new Promise<void>((resolve) => (begun = resolve));
+        const cut = all({ maxNewTokens: 100_000 }, begun);
         cut.catch(() => undefined);
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await running;
         await lose();
         await expect(cut).rejects.toThrow(DeviceLostError);
         expect(await all({})).toBe(want);
