@@ -9,7 +9,7 @@ import { SERVING_BENCHES, type ServingRow } from "./bench/servingBench.ts";
 
 const SHAPES = { "130m": MAMBA_130M, "mamba2-130m": MAMBA2_130M, small: MAMBA_SMALL } as const;
 
-const USAGE = `usage: serving [NAME ...] [--backend wasm] [--shape 130m] [--weights f32] [--tokens 4000] [--texts 16] [--threads N] [--json]
+const USAGE = `usage: serving [NAME ...] [--backend wasm] [--shape 130m] [--weights f32] [--tokens 4000] [--texts 16] [--chunk N] [--threads N] [--json]
 Measures what many conversations feel, beside its bars: ${Object.keys(SERVING_BENCHES).join(", ")}; all unless told. Weights are random.
 Shapes: ${Object.keys(SHAPES).join(", ")}. Exit 1 where a bar is not held.`;
 
@@ -27,6 +27,7 @@ async function main(): Promise<number> {
       weights: { type: "string", default: "f32" },
       tokens: { type: "string", default: "4000" },
       texts: { type: "string", default: "16" },
+      chunk: { type: "string" },
       threads: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
   if (shape === undefined) throw new Error(`--shape must be one of ${Object.keys(SHAPES).join(", ")}`);
   const weights = readWeightFormat("--weights", values.weights) ?? "f32";
   const [tokens, texts] = [Number(values.tokens), Number(values.texts)];
+  const chunk = values.chunk === undefined ? {} : { chunk: Number(values.chunk) };
   const names = positionals.length === 0 ? Object.keys(SERVING_BENCHES) : positionals;
   const unknown = names.find((name) => SERVING_BENCHES[name] === undefined);
   if (unknown !== undefined) throw new Error(`there is no ${unknown}\n${USAGE}`);
@@ -49,7 +51,7 @@ async function main(): Promise<number> {
   await setBackend(values.backend);
   let held = true;
   for (const name of names)
-    for await (const row of SERVING_BENCHES[name]!({ shape, weights, tokens, texts })) {
+    for await (const row of SERVING_BENCHES[name]!({ shape, weights, tokens, texts, ...chunk })) {
       held &&= row.holds;
       console.log(values.json ? JSON.stringify({ bench: name, backend: values.backend, weights, ...row }) : line(row));
     }

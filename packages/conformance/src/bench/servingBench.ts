@@ -36,6 +36,8 @@ export interface ServingOptions {
   readonly tokens: number;
   /** Conversations at once; the bar's are 16. */
   readonly texts: number;
+  /** Tokens of a prompt between two steps; the scheduler's own unless told. */
+  readonly chunk?: number;
 }
 
 const median = (xs: readonly number[]): number => xs.toSorted((a, b) => a - b)[Math.floor(xs.length / 2)]!;
@@ -121,14 +123,14 @@ async function* secondTurn(options: ServingOptions): AsyncGenerator<ServingRow> 
 /** Many conversations that come and go, against one. */
 async function* crowd(options: ServingOptions): AsyncGenerator<ServingRow> {
   const model = await makeModel(options);
-  const { texts } = options;
+  const { texts, chunk } = options;
   const length = 48;
   const session = new Session(model);
   await session.read(textOf(model, 64));
   const times = (await say(session, { maxNewTokens: 4 + length })).slice(4);
   session.dispose();
   const single = (1000 * times.length) / sum(times);
-  const scheduler = new Scheduler(model, { slots: texts });
+  const scheduler = new Scheduler(model, { slots: texts, ...(chunk !== undefined && { prefillChunk: chunk }) });
   await scheduler.submit([1], { ...GREEDY, maxNewTokens: 2 }).text();
   let made = 0;
   const gaps: number[][] = [];
