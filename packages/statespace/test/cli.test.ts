@@ -90,7 +90,7 @@ describe("generate", () => {
     [["generate", "--model", golden("mamba-tiny"), "--prompt", "text", "--backend", "cpu"], "no tokenizer.json"],
     [["generate", "--model", "/nowhere", "--ids", "1", "--backend", "cpu"], "/nowhere: there is no such folder"],
     [["generate", "--model", golden("."), "--ids", "1", "--backend", "cpu"], "config.json is missing"],
-    [["generate", "--backend", "abacus"], '"abacus" is not registered'],
+    [["generate", "--backend", "abacus"], '--backend must be one of webgpu, wasm, cpu, got "abacus"'],
     [["generate", "--ids", "1", "--prompt", "x"], "exclude each other"],
     [["dance"], 'no command "dance"'],
     [

@@ -87,7 +87,7 @@ it.each<[string, string[], RegExp]>([
   [
     "an optimiser that is none",
     ["--init", base, "--data", texts, "--out", "x", "--optimizer", "adam"],
-    /must be adamW or lion, got "adam"/,
+    /must be adamW or adamW8 or lion or muon, got "adam"/,
   ],
   ["both", ["--config", "x.json", "--init", base], /give one of them/],
   ["a file that is not there", ["--init", base, "--data", "nowhere.txt", "--out", "x"], /nowhere.txt cannot be read/],

@@ -100,7 +100,10 @@ describe("a folder for transformers.js", () => {
     ["olmo-hybrid-tiny", ["past_conv.0.query", "past_conv.0.key", "past_conv.0.value", "past_recurrent.0"]],
   ])("%s: its names, and the logits", async (name, names) => {
     const out = join(folder, name);
-    expect(await convert(sourceOf(name), out, { to: "transformers.js" })).toEqual({ family: "transformers.js" });
+    expect(await convert(sourceOf(name), out, { to: "transformers.js" })).toEqual({
+      family: "transformers.js",
+      resumed: 0,
+    });
     const config = JSON.parse(readFileSync(join(out, "config.json"), "utf8")) as Record<string, unknown>;
     expect(config["transformers.js_config"]).toEqual({ dtype: "fp32" });
     if (name === "granite-h-tiny") expect(config["layer_types"]).toEqual(["mamba", "attention", "mamba"]);

@@ -68,7 +68,7 @@ describe("the file", () => {
     const model = await fromPretrained(folderSource(from));
     await saveOnnx(model, join(folder, "a.onnx"));
     model.dispose();
-    expect(await convert(folderSource(from), join(folder, "b.onnx"))).toEqual({ family: "onnx" });
+    expect(await convert(folderSource(from), join(folder, "b.onnx"))).toEqual({ family: "onnx", resumed: 0 });
     expect(readFileSync(join(folder, "b.onnx")).equals(readFileSync(join(folder, "a.onnx")))).toBe(true);
   });
 
