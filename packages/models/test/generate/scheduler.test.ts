@@ -214,8 +214,9 @@ describe("texts that end early", () => {
     const model = make("mamba");
     const scheduler = new Scheduler(model, { slots: 1, prefillChunk: 4 });
     for await (const _ of scheduler.submit([1], long)) break;
+    // So long that it is still being read, however late the next task comes.
     const reading = scheduler.submit(
-      Array.from({ length: 200 }, (_, i) => i),
+      Array.from({ length: 20_000 }, (_, i) => i % V),
       long,
     );
     const next = scheduler.submit([3], { ...long, maxNewTokens: 2 });
