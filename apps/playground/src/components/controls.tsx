@@ -98,8 +98,8 @@ export function Button(props: {
   onClick: () => void;
   children: JSX.Element;
   primary?: boolean;
-  disabled?: boolean;
-  testid?: string;
+  disabled?: boolean | undefined;
+  testid?: string | undefined;
 }): JSX.Element {
   return (
     <button

@@ -80,17 +80,24 @@ describe("a model outlives its page and a reload", () => {
 
   it("9 Mamba at work", async () => {
     const { page, errors } = await open(browser, at("mamba?lang=en&tokens=12&temperature=0&pace=0"));
+    const fetched: string[] = [];
+    page.context().on("request", (request) => {
+      if (request.url().includes("safetensors")) fetched.push(request.url());
+    });
     await page.getByTestId("load").click();
     await page.getByTestId("facts").waitFor();
     await page.getByTestId("write").click();
     await expect.poll(() => page.getByTestId("text").getAttribute("aria-busy")).toBe("false");
     await expect.poll(async () => Number(await page.getByTestId("position").innerText())).toBeGreaterThan(12);
     const text = await page.getByTestId("text").innerText();
+    const loads = fetched.length;
+    expect(loads).toBeGreaterThan(0);
     await page.locator("nav.contents a").nth(1).click();
     await page.getByTestId("maze").waitFor();
     await page.locator('nav.contents a[href^="#/mamba?"]').click();
     await page.getByTestId("facts").waitFor();
     expect(await page.getByTestId("text").innerText()).toBe(text);
+    expect(fetched).toHaveLength(loads); // it was there all the time: its weights were not asked for again
     await page.waitForTimeout(500);
     await page.reload();
     await expect.poll(() => page.getByTestId("text").innerText()).toBe(text);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
@@ -9,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { desktop, launch, open, shoot } from "../support/browser.ts";
 import { longestTask } from "../support/longestTask.ts";
-import type { ConformanceReport } from "../../src/pages/machine/conformanceReport.ts";
+import { savedReport } from "../support/savedReport.ts";
 
 /** Pages 7 to 10: their main interaction, and their numbers against the library. */
 let browser: Browser;
@@ -266,22 +265,10 @@ describe("10 Your machine", () => {
 
   it("draws cases from the seed in the address, checks them, and saves a file for an issue", () =>
     onPage("machine?lang=zh&check=cpu,wasm&seed=7&count=120", async (page) => {
-      await page.getByTestId("run-generated").click();
-      await expect
-        .poll(
-          () =>
-            page
-              .getByTestId("save-generated")
-              .isEnabled()
-              .catch(() => false),
-          { timeout: 150_000, interval: 500 },
-        )
-        .toBe(true);
+      const { name, report } = await savedReport(page);
       expect(await page.getByTestId("generated-cases").innerText()).toBe("240");
       expect(await page.getByTestId("generated-faults").innerText()).toBe("0");
-      const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("save-generated").click()]);
-      expect(download.suggestedFilename()).toBe("conformance-seed-7.json");
-      const report = JSON.parse(readFileSync(await download.path(), "utf8")) as ConformanceReport;
+      expect(name).toBe("conformance-seed-7.json");
       expect(report).toMatchObject({ format: "statespace.conformance", seed: 7, count: 120 });
       expect(report.devices.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
       expect(report.devices[0]!.threads).toBeGreaterThan(0);

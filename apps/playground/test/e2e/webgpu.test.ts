@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { describe, expect, inject, it } from "vitest";
 import { launch, open, shoot } from "../support/browser.ts";
 import { longestTask } from "../support/longestTask.ts";
-import type { ConformanceReport } from "../../src/pages/machine/conformanceReport.ts";
+import { savedReport } from "../support/savedReport.ts";
 
 /**
  * Pages 7, 8 and 10 on WebGPU (page 9 switches to it in its own test), with small settings: in a test the device is emulated.
@@ -91,19 +90,7 @@ describe.concurrent("on WebGPU", () => {
 
   it("10 Your machine: cases drawn at random, with the card and its limits in the file", ({ expect }) =>
     onPage("machine?lang=en&check=webgpu&count=30", async (page) => {
-      await page.getByTestId("run-generated").click();
-      await expect
-        .poll(
-          () =>
-            page
-              .getByTestId("save-generated")
-              .isEnabled()
-              .catch(() => false),
-          { timeout: 120_000, interval: 500 },
-        )
-        .toBe(true);
-      const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("save-generated").click()]);
-      const { devices, rows } = JSON.parse(readFileSync(await download.path(), "utf8")) as ConformanceReport;
+      const { devices, rows } = (await savedReport(page)).report;
       expect(rows.reduce((sum, { cases }) => sum + cases, 0)).toBe(30);
       expect(rows.flatMap(({ faults }) => faults)).toEqual([]);
       expect(devices[0]!.limits!["maxComputeInvocationsPerWorkgroup"]).toBeGreaterThanOrEqual(256);

@@ -1,11 +1,11 @@
 import { createMemo, createSignal, For, onCleanup, Show, type JSX } from "solid-js";
-import { Button, Slider, Stat, Toggle } from "../../components/controls.tsx";
+import { RunButton } from "../../components/RunButton.tsx";
+import { Slider, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, number } from "../../shell/codecs.ts";
 import { notateSymbol, notation } from "../../shell/notation.ts";
 import { useParam } from "../../shell/route.ts";
-import { shell } from "../../shell/shellMessages.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Measured, Told } from "./compute/bytesApi.ts";
 import {
@@ -259,16 +259,9 @@ function Measurements(props: { settings: Settings }): JSX.Element {
   return (
     <Panel title={m().predicted} note={m().predictedNote}>
       <div class="row">
-        <Show
-          when={run()}
-          fallback={
-            <Button primary onClick={() => void measure()} testid="measure">
-              {m().measure}
-            </Button>
-          }
-        >
-          {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
-        </Show>
+        <RunButton run={run()} onRun={() => void measure()} testid="measure">
+          {m().measure}
+        </RunButton>
       </div>
       <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
       <Show when={told()}>

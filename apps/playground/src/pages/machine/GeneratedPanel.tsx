@@ -1,10 +1,10 @@
 import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
+import { RunButton } from "../../components/RunButton.tsx";
 import { Button, Progress, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
-import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -89,25 +89,15 @@ export function GeneratedPanel(props: { backends: () => readonly BackendName[] }
           onInput={setCount}
           testid="count"
         />
-        <Show
-          when={run()}
-          fallback={
-            <Button
-              primary
-              disabled={props.backends().length === 0}
-              onClick={() => void start()}
-              testid="run-generated"
-            >
-              {m().runGenerated}
-            </Button>
-          }
+        <RunButton
+          run={run()}
+          onRun={() => void start()}
+          disabled={props.backends().length === 0}
+          testid="run-generated"
+          cancelTestid="cancel-generated"
         >
-          {(own) => (
-            <Button onClick={() => own().abort()} testid="cancel-generated">
-              {shell().cancel}
-            </Button>
-          )}
-        </Show>
+          {m().runGenerated}
+        </RunButton>
       </div>
       <Show when={run()}>
         <Progress label={m().progress(done(), total())} value={done()} max={total()} />

@@ -1,5 +1,6 @@
 import { files as goldenFiles, path as goldenPath } from "virtual:golden-vectors";
 import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
+import { RunButton } from "../../components/RunButton.tsx";
 import { Button, Choice, Progress, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
@@ -105,16 +106,9 @@ export function MachinePage(): JSX.Element {
             testid="depth"
             options={(["quick", "thorough"] as const).map((value) => ({ value, label: m().depths[value] }))}
           />
-          <Show
-            when={run()}
-            fallback={
-              <Button primary disabled={!BACKEND_NAMES.some(isChosen)} onClick={() => void start()} testid="run">
-                {m().run}
-              </Button>
-            }
-          >
-            {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
-          </Show>
+          <RunButton run={run()} onRun={() => void start()} disabled={!BACKEND_NAMES.some(isChosen)} testid="run">
+            {m().run}
+          </RunButton>
         </div>
         <Show when={run()}>
           <Progress

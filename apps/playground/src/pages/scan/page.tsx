@@ -1,6 +1,7 @@
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Rng } from "@statespace/core";
 import { createEffect, createMemo, createSignal, For, on, onCleanup, Show, type JSX } from "solid-js";
+import { RunButton } from "../../components/RunButton.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -8,7 +9,6 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { choice, number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
-import { shell } from "../../shell/shellMessages.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -212,16 +212,9 @@ function Hardware(props: { remote: Remote<ScanApi> }): JSX.Element {
     <Panel title={m().hardware} note={m().hardwareNote}>
       <div class="row">
         <BackendChoice value={backend()} onChange={setBackend} />
-        <Show
-          when={run()}
-          fallback={
-            <Button primary onClick={() => void measure()} testid="measure">
-              {m().measure}
-            </Button>
-          }
-        >
-          {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
-        </Show>
+        <RunButton run={run()} onRun={() => void measure()} testid="measure">
+          {m().measure}
+        </RunButton>
         <Choice
           label={m().longest}
           value={longest()}

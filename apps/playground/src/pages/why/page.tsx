@@ -1,6 +1,7 @@
 import { createSignal, For, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { RunButton } from "../../components/RunButton.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
-import { Button, Choice, Stat } from "../../components/controls.tsx";
+import { Choice, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LaterPlot } from "../../components/LaterPlot.tsx";
@@ -107,16 +108,9 @@ export function WhyPage(): JSX.Element {
       <TwoMemories />
       <Panel title={m().figure} note={m().note}>
         <div class="row">
-          <Show
-            when={quietly() ? undefined : run()}
-            fallback={
-              <Button primary onClick={() => void measure()} testid="measure">
-                {m().measure}
-              </Button>
-            }
-          >
-            {(own) => <Button onClick={() => own().abort()}>{shell().cancel}</Button>}
-          </Show>
+          <RunButton run={quietly() ? undefined : run()} onRun={() => void measure()} testid="measure">
+            {m().measure}
+          </RunButton>
           <BackendChoice value={backend()} onChange={setBackend} />
           <Choice
             label={m().longest}

@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import type { ConformanceReport } from "../../src/pages/machine/conformanceReport.ts";
+
+/** Runs the drawn cases that page 10's address asks for to their end, and saves the file for an issue. */
+export async function savedReport(page: Page): Promise<{ readonly name: string; readonly report: ConformanceReport }> {
+  await page.getByTestId("run-generated").click();
+  const save = page.getByTestId("save-generated");
+  await expect.poll(() => save.isEnabled().catch(() => false), { timeout: 150_000, interval: 500 }).toBe(true);
+  const [download] = await Promise.all([page.waitForEvent("download"), save.click()]);
+  return { name: download.suggestedFilename(), report: JSON.parse(readFileSync(await download.path(), "utf8")) };
+}
