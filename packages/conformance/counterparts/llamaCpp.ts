@@ -89,7 +89,7 @@ async function sameBytes(own: string, theirs: string): Promise<string> {
 const figure = ({ worst, rms }: Distance): string => `${worst.toExponential(1)} (${rms.toExponential(1)})`;
 const greedy = ({ same, places }: Distance): string => `${same} of ${places}`;
 
-/** A line of the table for weights of fewer bits, and whether ours is within llama.cpp's own distance. */
+/** A line of the table for weights of fewer bits, and whether ours are within llama.cpp's own distance. */
 async function fewerBits(
   llama: LlamaCpp,
   weights: "f16" | "q8",
@@ -106,9 +106,8 @@ async function fewerBits(
   const lm = await load(file);
   const here = distance(await logProbabilities(lm, ids), rows, promptLength);
   lm.dispose();
-  // The same weights here are as far again as float32 is in the two. Our file there is shown: all that differs from theirs is which way weights in the
-  // middle of two steps were rounded, so that one largest value is higher or lower by chance.
-  const ok = here.worst <= own.worst + ours.worst;
+  // The same weights here are as far again as float32 is in the two.
+  const ok = there.worst <= own.worst && here.worst <= own.worst + ours.worst;
   return { line: `${bytes} | ${figure(own)} | ${figure(there)} | ${figure(here)} | ${greedy(here)}`, ok };
 }
 

@@ -46,7 +46,7 @@ export async function killedRun(folder: string, { backend, kills, seed, onKill }
   await mkdir(folder, { recursive: true });
   const config = join(folder, "recipe.json");
   // A sitting comes some fifteen steps further; a quick machine goes on for many before the signal is there.
-  await writeFile(config, JSON.stringify({ ...RECIPE, steps: 20 * kills + 30 }));
+  await writeFile(config, JSON.stringify({ ...RECIPE, steps: 40 * kills + 30 }));
   const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
   await sitting(["--config", config, "--out", whole, "--backend", backend, "--json"]);
   const rng = new Rng(seed);

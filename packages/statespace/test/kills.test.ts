@@ -9,7 +9,7 @@ it("a run that is killed goes on as if it was not, bit for bit", async () => {
   try {
     const { kills, different } = await killedRun(folder, { backend: "cpu", kills: 3, seed: 2 });
     expect(different).toEqual([]);
-    expect(kills).toBeGreaterThan(0); // three, where the machine is not so busy that the run ends before it is told
+    expect(kills).toBe(3);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -35,6 +35,7 @@ const base = (): Promise<Model> =>
       encoder: { kind: "embedding", vocabSize: 257 },
       layers: [1, 2].map(() => ({ kind: "mamba2", dState: 32, headDim: 32 }) as const),
       head: { kind: "language", tie: true },
+      initializerRange: 0.1, // as far apart as a trained one's letters: the adapter can only move what the frozen head reads
     },
     1,
   ).quantize("q8");
@@ -62,8 +63,7 @@ it("an adapter is trained in a worker, downloaded, and loads again", async () =>
     onEvent: (event: TrainingEvent) => void (event.kind === "step" && losses.push(event.loss)),
   });
   expect(losses).toHaveLength(20);
-  // From ln(257); a head that is frozen as it was drawn, with what one projection can do about it, ends at 0.84 of that on every backend.
-  expect(losses.at(-1)!).toBeLessThan(0.85 * losses[0]!);
+  expect(losses.at(-1)!).toBeLessThan(0.8 * losses[0]!);
   const files: File[] = [];
   for (const [name, chunks] of await models.adapterFiles(adapter!)) files.push(await downloaded(name, [...chunks()]));
   expect(files.map(({ name }) => name).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
