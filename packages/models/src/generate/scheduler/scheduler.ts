@@ -29,7 +29,7 @@ export interface SchedulerOptions {
   readonly tokenizer?: Tokenizer | undefined;
   /** Texts that go on at once; default 8. Each step costs as much whether they are all taken or not. */
   readonly slots?: number;
-  /** Tokens of a prompt that are read between two steps of the others; default 16. */
+  /** Tokens of a prompt that are read between two steps of the others; default 32. */
   readonly prefillChunk?: number;
   /** States of earlier texts, see `StateStore`. */
   readonly store?: StateStore | undefined;
@@ -88,7 +88,7 @@ export class Scheduler {
   /** @throws ArgumentError naming the option that is unknown or out of range. */
   constructor(model: Model, options: SchedulerOptions = {}) {
     refuseUnknownOptions("Scheduler", options, OPTIONS);
-    const { slots = 8, prefillChunk: chunk = 16, store, reproducible = false, maxWaiting = 1, defaults = {} } = options;
+    const { slots = 8, prefillChunk: chunk = 32, store, reproducible = false, maxWaiting = 1, defaults = {} } = options;
     for (const [name, value] of Object.entries({ slots, prefillChunk: chunk, maxWaiting }))
       if (!Number.isSafeInteger(value) || value < 1)
         throw new ArgumentError(`Scheduler: ${name} must be a whole number >= 1, got ${value}`);
