@@ -69,6 +69,7 @@ async function outputsOf(model: Model): Promise<string[]> {
 function parityOf(names: readonly string[], results: readonly GoldenResult[], backends: readonly string[]): string {
   const parts = backends.map((backend) => {
     const own = results.filter((r) => r.group === "hf" && r.backend === backend && names.includes(r.name));
+    if (own.every((r) => "why" in r)) return "not run";
     const shares = own.map((r) => ("why" in r ? Number.POSITIVE_INFINITY : r.used));
     return `${(100 * Math.max(...shares)).toFixed(0)} %`;
   });
