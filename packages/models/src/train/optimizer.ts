@@ -17,8 +17,12 @@ export interface OptimizerSettings extends AdamWOptions {
 /** The same with a learning rate, and what training takes where nothing is told. */
 export type ResolvedOptimizer = OptimizerSettings & { readonly learningRate: number };
 
-/** Settings with the defaults of training: the Mamba paper's, but for the rate; of Lion a tenth of that, and as much more decay. */
+/** Settings with the defaults of training: the Mamba paper's, but for the rate; of Lion a tenth of that, and as much more decay. @throws ArgumentError for what is no object. */
 export function resolveOptimizer(settings: OptimizerSettings = {}): ResolvedOptimizer {
+  if (typeof settings !== "object" || settings === null)
+    throw new ArgumentError(
+      `train: optimizer must be an object such as { kind: "muon" }, got ${JSON.stringify(settings)}`,
+    );
   return settings.kind === "lion"
     ? { learningRate: 1e-4, weightDecay: 1, ...settings }
     : { learningRate: 1e-3, beta2: 0.95, weightDecay: 0.1, ...settings };

@@ -77,6 +77,7 @@ it.each([
     { kind: "adam" } as unknown as { kind: "lion" },
     /optimizer.kind must be "adamW" or "adamW8" or "lion" or "muon", got "adam"/,
   ],
+  ["muon" as unknown as { kind: "lion" }, /optimizer must be an object such as \{ kind: "muon" \}, got "muon"/],
 ])("refuses %o", async (optimizer, message) => {
   const model = tinyModel();
   const { error } = await collect(train(modelObjective(model), countingStream(5), { steps: 1, optimizer }));
