@@ -1,6 +1,7 @@
 import { createResource, Show, type Component, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { isFetchFailure } from "../workers/fetchFailure.ts";
+import { owed } from "./owed.ts";
 
 /** Code of the app that could not be fetched. */
 export class ChunkError extends Error {
@@ -11,7 +12,7 @@ export class ChunkError extends Error {
 export function chunk(load: () => Promise<Component>): Component {
   let kept: Promise<Component> | undefined;
   const fetched = (): Promise<Component> =>
-    (kept ??= load().catch((error: unknown) => {
+    (kept ??= owed(load()).catch((error: unknown) => {
       kept = undefined;
       throw isFetchFailure(error) ? new ChunkError((error as Error).message, { cause: error }) : error;
     }));

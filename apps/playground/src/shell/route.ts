@@ -1,6 +1,7 @@
 import { createMemo, createRoot, createSignal, type Accessor } from "solid-js";
 import { forgetWay, noteWay } from "./arrival.ts";
 import type { Codec } from "./codecs.ts";
+import { owe } from "./owed.ts";
 
 /** The view in the address: `#/selection?lang=zh&seed=3`. Everything a visitor can set stands there, so that a view can be shared. */
 interface Route {
@@ -21,8 +22,7 @@ function format({ page, params }: Route): string {
 const [route, setRoute] = createSignal<Route>(parse(location.hash));
 window.addEventListener("hashchange", () => {
   // our own replaceState raises no event; one that arrives is the visitor's
-  clearTimeout(pending);
-  pending = undefined;
+  forgetPending();
   const next = parse(location.hash);
   if (next.page === page()) forgetWay();
   else {
@@ -82,7 +82,14 @@ export function hrefIn(target: string, state: Readonly<Record<string, string>>):
   return format({ page: target, params: Object.fromEntries([...only(params(), true), ...Object.entries(state)]) });
 }
 
-let pending: ReturnType<typeof setTimeout> | undefined;
+/** An address that is to be written. */
+let pending: { readonly timer: ReturnType<typeof setTimeout>; readonly paid: () => void } | undefined;
+
+function forgetPending(): void {
+  clearTimeout(pending?.timer);
+  pending?.paid();
+  pending = undefined;
+}
 
 /** Changes parameters; `undefined` removes one. The address follows a little later, since browsers limit how often it may change. */
 export function setParams(changes: Readonly<Record<string, string | undefined>>): void {
@@ -90,15 +97,14 @@ export function setParams(changes: Readonly<Record<string, string | undefined>>)
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   setRoute({ page: page(), params: Object.fromEntries(merged) });
-  clearTimeout(pending);
-  pending = setTimeout(writeAddress, 250);
+  forgetPending();
+  pending = { timer: setTimeout(writeAddress, 250), paid: owe() };
 }
 
 /** Writes what is pending into the address; the entry of the history keeps its name. */
 function writeAddress(): void {
   if (pending === undefined) return;
-  clearTimeout(pending);
-  pending = undefined;
+  forgetPending();
   history.replaceState(history.state, "", format(route()));
 }
 

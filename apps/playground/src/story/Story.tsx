@@ -1,6 +1,7 @@
 import { createEffect, createMemo, createSignal, createUniqueId, For, on, Show, type JSX } from "solid-js";
 import { Failure } from "../components/Failure.tsx";
 import type { PageEntry } from "../shell/pages.ts";
+import { owed } from "../shell/owed.ts";
 import { hrefIn, params } from "../shell/route.ts";
 import { shell } from "../shell/shellMessages.ts";
 import { answered, choose, chosenAt } from "./progress.ts";
@@ -27,7 +28,8 @@ export function useStory(page: () => PageId): Told {
   const [error, setError] = createSignal<unknown>();
   const again = (): void => {
     setError(undefined);
-    stories[page()]?.().then((found) => setStory(() => found), setError);
+    const fetching = stories[page()]?.();
+    if (fetching !== undefined) void owed(fetching).then((found) => setStory(() => found), setError);
   };
   createEffect(on(page, again));
   const at = createMemo(() => {

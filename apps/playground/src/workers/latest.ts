@@ -1,4 +1,5 @@
 import { createEffect, createSignal, on, onCleanup, untrack, type Accessor } from "solid-js";
+import { owed } from "../shell/owed.ts";
 
 export interface Latest<T> {
   /** The newest result; it stays while the next is computed. */
@@ -37,7 +38,7 @@ export function useLatest<I, T>(input: Accessor<I>, compute: (input: I) => Promi
   }
   const run = (current: I): void => {
     waiting = { input: current };
-    void drain();
+    void owed(drain());
   };
   createEffect(on(input, run));
   return { value, busy, error, again: () => run(untrack(input)) };

@@ -31,9 +31,7 @@ function heightOf(page: Page, label: RegExp, tone: string): Promise<number> {
 
 it.each([20, 30, 45, 63])("4 the bars of the convolution can be seen, k = %i", async (k) => {
   const { page } = await open(browser, at(`two-views?lang=en&k=${k}`));
-  await page.getByTestId("y-convolution").waitFor();
-  await page.waitForTimeout(200);
-  expect(await heightOf(page, /As a convolution: their product/, "attention")).toBeGreaterThan(30);
+  await expect.poll(() => heightOf(page, /As a convolution: their product/, "attention")).toBeGreaterThan(30);
   await page.context().close();
 });
 

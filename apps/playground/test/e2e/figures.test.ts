@@ -1,7 +1,7 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { launch, open, shoot } from "../support/browser.ts";
+import { launch, open, shoot, type WatchedPage } from "../support/browser.ts";
 
 /** Every figure tells its numbers: under the pointer, on its scale, as a table. */
 let browser: Browser;
@@ -12,12 +12,7 @@ afterAll(() => browser.close());
 
 const at = (address: string): string => `${inject("isolatedUrl")}#/${address}`;
 
-async function visit(address: string): Promise<{ page: Page; errors: string[] }> {
-  const opened = await open(browser, at(address));
-  await opened.page.getByRole("heading", { level: 1 }).waitFor();
-  await opened.page.waitForTimeout(500);
-  return opened;
-}
+const visit = (address: string): Promise<WatchedPage> => open(browser, at(address));
 
 describe.each([
   "state-space",

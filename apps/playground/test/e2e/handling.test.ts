@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { desktop, launch, open, phone, shoot } from "../support/browser.ts";
+import { desktop, launch, open, phone, settled, shoot } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 import { latinWords, slantedChinese } from "../support/words.ts";
 
@@ -44,8 +44,6 @@ it.each([
   "why?upto=77",
 ])("an address no slider can make opens a page that works: %s", async (address) => {
   const { page, errors } = await open(browser, at(`${address}&lang=en`));
-  await heading(page);
-  await page.waitForTimeout(600);
   expect(await page.getByRole("alert").count()).toBe(0);
   if (address.startsWith("hippo")) {
     await expect.poll(() => page.getByTestId("error-fourier").innerText()).toMatch(/^\d\.\d+$/);
@@ -61,7 +59,8 @@ describe("a model outlives its page and a reload", () => {
     await page.getByTestId("start").click();
     await expect.poll(() => page.getByTestId("accuracy-mamba").innerText()).toMatch(/^[3-9]\d\.\d %$|^100/);
     await page.getByTestId("stop").click();
-    await page.waitForTimeout(1500); // its last step, and keeping it
+    await page.getByTestId("start").waitFor();
+    await settled(page); // it was kept
     const standing = (): Promise<string> => page.locator(".stat").first().innerText();
     const before = await standing();
     const answers = await page.getByTestId("answers-mamba").innerText();
@@ -79,7 +78,11 @@ describe("a model outlives its page and a reload", () => {
   });
 
   it("9 Mamba at work", async () => {
-    const { page, errors } = await open(browser, at("mamba?lang=en&tokens=12&temperature=0&pace=0"));
+    // without the service worker, which fetches the model, too, when it gets round to it
+    const { page, errors } = await open(browser, at("mamba?lang=en&tokens=12&temperature=0&pace=0"), {
+      ...desktop,
+      serviceWorkers: "block",
+    });
     const fetched: string[] = [];
     page.context().on("request", (request) => {
       if (request.url().includes("safetensors")) fetched.push(request.url());
@@ -98,7 +101,7 @@ describe("a model outlives its page and a reload", () => {
     await page.getByTestId("facts").waitFor();
     expect(await page.getByTestId("text").innerText()).toBe(text);
     expect(fetched).toHaveLength(loads); // it was there all the time: its weights were not asked for again
-    await page.waitForTimeout(500);
+    await settled(page); // it was kept
     await page.reload();
     await expect.poll(() => page.getByTestId("text").innerText()).toBe(text);
     await page.getByTestId("more").click();
@@ -170,8 +173,6 @@ it("9 a name on the hub is looked up there", async () => {
 describe("on a phone", () => {
   it.each(Object.keys(titles))("no formula of %s is cut", async (id) => {
     const { page } = await open(browser, at(`${id}?lang=en`), phone);
-    await heading(page);
-    await page.waitForTimeout(200);
     const cut = await page.locator(".formula").evaluateAll((all) =>
       all.flatMap((box) => {
         const edge = box.getBoundingClientRect();
@@ -198,8 +199,6 @@ const NAMES = new Set(
 describe("in Chinese", () => {
   it.each(Object.keys(titles))("%s has no English words and slants no Chinese", async (id) => {
     const { page } = await open(browser, at(`${id}?lang=zh`), desktop);
-    await heading(page);
-    await page.waitForTimeout(300);
     const words = (await latinWords(page)).filter(({ word }) => !NAMES.has(word));
     expect(words).toEqual([]);
     expect(await slantedChinese(page)).toEqual([]);

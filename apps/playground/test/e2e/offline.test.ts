@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { desktop, launch, open } from "../support/browser.ts";
+import { desktop, launch, open, settled } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 
 /** The network may fail at any moment: what fails is told truthfully and can be tried again, and after one visit nothing needs it. */
@@ -138,7 +138,7 @@ describe("what is sent", () => {
       };
       await page.goto(`${inject("isolatedUrl")}#/${id}?lang=en`);
       await heading(page, id);
-      await page.waitForTimeout(300); // answers that are told a little later than the page is shown
+      await settled(page);
       if (id === "why") expect(await weigh()).toBeLessThan(60_000);
       await page.waitForLoadState("networkidle");
       const total = await weigh();

@@ -25,7 +25,6 @@ describe.each(Object.keys(titles))("page %s", (id) => {
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(language === "en" ? "en" : "zh-Hans");
     expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(theme);
     expect(await page.title()).toContain(titles[id]![language]);
-    await page.waitForTimeout(300); // first results of the pages that compute on opening
     const widest = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { launch, open, phone, shoot } from "../support/browser.ts";
+import { launch, open, phone, settled, shoot } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 
 /** Pages told in steps: every step an address, a figure, a question that is answered before it is revealed. */
@@ -25,13 +25,13 @@ describe.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of 
         .getByRole("heading", { name: `Step ${step} of` })
         .waitFor();
       expect(queryOf(page).get("story")).toBe(String(step));
-      await page.waitForTimeout(150);
+      await settled(page);
       seen.push(page.url());
       const about = (await page.getByTestId("story").getAttribute("data-about"))!;
       await page.getByTestId(about).waitFor();
       expect(await page.getByTestId("story-reveal").innerText()).toBe("");
       await page.getByTestId("story-option-0").click();
-      expect(await page.getByTestId("story-reveal").innerText()).toMatch(/^(Yes|Not quite)\. /);
+      await expect.poll(() => page.getByTestId("story-reveal").innerText()).toMatch(/^(Yes|Not quite)\. /);
       expect(await page.getByTestId("story").locator("button.right").count()).toBe(1);
       const next = page.getByTestId("story-next");
       if ((await next.count()) === 0) break;
@@ -42,7 +42,7 @@ describe.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of 
     // the address of a step, in a fresh tab of another visitor, shows that step beside its figure
     const other = await open(browser, seen[1]!.replace("lang=en", "lang=zh"), phone);
     await other.page.getByRole("heading", { name: /^第 2 步/ }).waitFor();
-    await other.page.waitForTimeout(300);
+    await settled(other.page);
     const widest = await other.page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
@@ -91,12 +91,12 @@ it("the index leads to every idea's step, and marks those that were answered", a
   const shown = (): Promise<string[]> =>
     links.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["idea"]!));
   await page.getByTestId("find").fill("small");
-  expect(await shown()).toEqual(["smallDelta"]);
+  await expect.poll(shown).toEqual(["smallDelta"]);
   await page.locator('a[data-idea="smallDelta"]').click();
   await page.getByRole("heading", { name: "Step 4 of 6" }).waitFor();
   expect(queryOf(page).get("knob")).toBe("2,0.05,2,0.05,2");
   await page.getByTestId("story-option-1").click();
-  expect(await page.getByTestId("story-reveal").innerText()).toContain("Yes.");
+  await expect.poll(() => page.getByTestId("story-reveal").innerText()).toContain("Yes.");
   await page.goBack();
   await page.locator('a[data-idea="smallDelta"]', { hasText: "(answered)" }).waitFor();
   await shoot(page, "ideas");
@@ -106,23 +106,20 @@ it("the index leads to every idea's step, and marks those that were answered", a
 
 it("asks for an explanation before it shows what belongs in one", async () => {
   const { page, errors } = await open(browser, at("ideas?lang=en"));
-  expect(await page.getByTestId("show-points").isDisabled()).toBe(true);
+  await expect.poll(() => page.getByTestId("show-points").isDisabled()).toBe(true);
   await page
     .getByTestId("explanation")
     .fill("Attention is quadratic. Mamba keeps a small state and selects: the step size depends on the token.");
   await page.getByTestId("show-points").click();
   const mentioned = page.locator("[data-point]", { hasText: "mentioned" });
-  expect(await mentioned.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["point"]))).toEqual([
-    "attentionCost",
-    "state",
-    "selection",
-    "delta",
-  ]);
+  await expect
+    .poll(() => mentioned.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["point"])))
+    .toEqual(["attentionCost", "state", "selection", "delta"]);
   await page.locator('[data-point="scan"]').getByRole("switch").check();
-  expect(await page.getByTestId("ticked").innerText()).toBe("1 of 11 ticked");
+  await expect.poll(() => page.getByTestId("ticked").innerText()).toBe("1 of 11 ticked");
   expect(await seriousFindings(page)).toEqual([]);
   await page.reload();
-  expect(await page.getByTestId("explanation").inputValue()).toContain("quadratic");
+  await expect.poll(() => page.getByTestId("explanation").inputValue()).toContain("quadratic");
   expect(errors).toEqual([]);
   await page.context().close();
 });

@@ -32,7 +32,7 @@ it("1 Why: four layers are measured and the curves compared", () =>
   onPage("why?lang=en&upto=1024", async (page) => {
     await page.getByTestId("measure").click();
     await page.locator('[data-testid="costs"][data-done="true"]').waitFor({ timeout: 200_000 });
-    expect(await page.getByTestId("crossings").locator("li").count()).toBe(2);
+    await expect.poll(() => page.getByTestId("crossings").locator("li").count()).toBe(2);
     for (const kind of ["attention", "gru", "s4d", "mamba"])
       expect(await numberOf(page, `doubling-${kind}`)).toBeGreaterThan(0.3);
     // attention reads a cache that grew 32-fold; the others read a state of the same size
@@ -66,8 +66,7 @@ it("2 State space: an edited spring moves as the library says, and the maze can 
     expect(await page.getByTestId("maze-steps").innerText()).toBe("3");
     await page.getByTestId("input").getByText("you drive").click();
     await page.getByTestId("force").press("End");
-    await page.waitForTimeout(700);
-    expect(await numberOf(page, "peak")).toBeGreaterThan(0.1);
+    await expect.poll(() => numberOf(page, "peak")).toBeGreaterThan(0.1);
   }));
 
 it("3 Discretization: errors, orders and stability are the library's", () =>

@@ -47,9 +47,24 @@ export async function open(
     if (response.status() >= 400) errors.push(`${response.status()}: ${response.url()}`);
   });
   await page.goto(url);
-  // A page's part comes after the frame. What is read at once (a count, all texts) would find nothing there on a busy machine.
-  await page.locator("h1").first().waitFor();
+  await settled(page);
   return { page, errors };
+}
+
+/**
+ * Waits until the page stands and owes nothing: its parts are fetched, its figures computed, what it keeps is kept (src/shell/owed.ts).
+ * What is read at once (a count, all texts) would find the state before that on a busy machine.
+ */
+export async function settled(page: Page): Promise<void> {
+  await page.locator("h1").first().waitFor();
+  await page.waitForFunction(async () => {
+    // what a result sets off (a part that is shown now and asks for more) comes with the next frames
+    for (let frame = 0; frame < 3; frame++) {
+      if (document.documentElement.dataset["owed"] !== undefined) return false;
+      await new Promise(requestAnimationFrame);
+    }
+    return document.documentElement.dataset["owed"] === undefined;
+  });
 }
 
 /** A picture of the whole page, kept for people to look at. */

@@ -7,6 +7,7 @@ import { HeatMap } from "../../components/HeatMap.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { number, text } from "../../shell/codecs.ts";
+import { owed } from "../../shell/owed.ts";
 import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
@@ -22,7 +23,7 @@ import "./style.css";
 
 export function MambaPage(): JSX.Element {
   const [backend, setBackend] = useBackend();
-  onMount(() => void writer.resume(backend()));
+  onMount(() => void owed(writer.resume(backend())));
   const [prompt, setPrompt] = useParam("prompt", m().defaultPrompt, text);
   const [tokens, setTokens] = useParam("tokens", 60, number(1, 400, 1));
   const [temperature, setTemperature] = useParam("temperature", 0.7, number(0, 1.5));

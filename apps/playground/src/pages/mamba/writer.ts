@@ -1,4 +1,5 @@
 import { createRoot, createSignal, type Accessor } from "solid-js";
+import { owed } from "../../shell/owed.ts";
 import { keepValue, keptValue } from "../../shell/store.ts";
 import { largest } from "../../components/HeatMap.tsx";
 import type { BackendName } from "../../workers/backendNames.ts";
@@ -139,13 +140,13 @@ function makeWriter(): Writer {
     const last = await attempt(() => worker().call("write", input, { signal: own.signal, onEvent: show }));
     if (last) show(last);
     setWriting(false);
-    await keep();
+    await owed(keep());
   }
 
   async function shown(action: () => Promise<WriteProgress>): Promise<void> {
     const next = await attempt(action);
     if (next) show(next);
-    await keep();
+    await owed(keep());
   }
 
   const restore = (snapshot: Snapshot, seed = 0): Promise<void> =>
@@ -177,7 +178,7 @@ function makeWriter(): Writer {
     open: async (file) => {
       const opened = await worker().call("open", file);
       show(opened.progress);
-      await keep();
+      await owed(keep());
       return opened.snapshot;
     },
     recover: () => again(),

@@ -1,4 +1,5 @@
 import { batch, createRoot, createSignal, type Accessor } from "solid-js";
+import { owed } from "../../shell/owed.ts";
 import { keepValue, keptValue } from "../../shell/store.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
@@ -61,6 +62,8 @@ function makeContender(id: string): Contender {
   const [error, setError] = createSignal<unknown>();
   let remote: Remote<RaceApi> | undefined;
   let run: AbortController | undefined;
+  /** Settles when a run has taken its last step and its model is kept. */
+  let running: Promise<void> | undefined;
   let ids: Int32Array | undefined;
   let looking = false;
   let lookedAt = 0;
@@ -74,7 +77,7 @@ function makeContender(id: string): Contender {
     const shown = ids;
     lookedAt = performance.now();
     try {
-      setView(await remote.call("inspect", shown));
+      setView(await owed(remote.call("inspect", shown)));
     } catch (failure) {
       if ((failure as Error).name !== "AbortedError") setError(failure);
     }
@@ -171,7 +174,7 @@ function makeContender(id: string): Contender {
     if (run !== own) return;
     setTraining(false);
     await refresh();
-    await keep();
+    await owed(keep());
   }
 
   return {
@@ -182,15 +185,16 @@ function makeContender(id: string): Contender {
     weights,
     view,
     error,
-    start: (settings, backend) => void start(settings, backend),
+    start: (settings, backend) => void (running = start(settings, backend)),
     stop: () => {
       run?.abort();
+      if (running !== undefined) void owed(running);
       setTraining(false); // at once, though the worker may still have to finish its step
     },
     look: (next) => {
       ids = next;
       void refresh();
     },
-    recall: (settings, backend) => void recall(settings, backend),
+    recall: (settings, backend) => void owed(recall(settings, backend)),
   };
 }
