@@ -11,12 +11,14 @@ const started = Date.now();
 const total = { counts: { passed: 0, failed: 0, skipped: 0 }, failures: [], skips: [] };
 const times = [];
 const testFiles = [];
+const secondTries = [];
 
-function add({ counts, failures, skips, files = [] }) {
+function add({ counts, failures, skips, retried = [], files = [] }) {
   for (const key of Object.keys(total.counts)) total.counts[key] += counts[key];
   total.failures.push(...failures);
   total.skips.push(...skips);
   testFiles.push(...files);
+  secondTries.push(...retried);
 }
 
 const passed = () => add({ counts: { passed: 1, failed: 0, skipped: 0 }, failures: [], skips: [] });
@@ -68,6 +70,7 @@ function summarize() {
   for (const [name, seconds] of testFiles.toSorted((a, b) => b[1] - a[1]).slice(0, 20))
     console.log(`  ${seconds.toFixed(1).padStart(7)} s  ${name}`);
   for (const skip of total.skips) console.log(`  SKIPPED  ${skip}`);
+  for (const retry of secondTries) console.log(`  PASSED AT THE SECOND TRY  ${retry}`);
   for (const failure of total.failures) console.log(`  FAILED   ${failure}`);
   const { counts } = total;
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

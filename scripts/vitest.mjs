@@ -10,7 +10,7 @@ const workers = Math.max(2, availableParallelism() - 1);
 
 /**
  * @param {"node" | "browser"} kind @param {Record<string, string>} env @param {string[]} [filters]
- * @returns {Promise<{ counts: { passed: number, failed: number, skipped: number }, failures: string[], skips: string[], files: [string, number][] }>}
+ * @returns {Promise<{ counts: { passed: number, failed: number, skipped: number }, failures: string[], skips: string[], retried: string[], files: [string, number][] }>}
  */
 export async function runVitest(kind, env, filters = []) {
   const folder = mkdtempSync(join(tmpdir(), "statespace-vitest-"));
@@ -34,16 +34,20 @@ export function summarize(files) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const failures = [];
   const skips = [];
+  /** Tests of a browser that passed at their second try: no failure, and nothing to be silent about. */
+  const retried = [];
   const seconds = [];
   for (const file of files) {
     const name = relative(root, file.name);
     seconds.push([name, (file.endTime - file.startTime) / 1000]);
     for (const test of file.assertionResults) {
       const title = `${name}: ${test.fullName.trim()}`;
-      if (test.status === "passed") counts.passed++;
-      else if (test.status === "failed") {
+      if (test.status === "passed") {
+        counts.passed++;
+        if (test.failureMessages?.length > 0) retried.push(`${title}: ${firstLine(test.failureMessages[0])}`);
+      } else if (test.status === "failed") {
         counts.failed++;
-        failures.push(title);
+        failures.push([title, ...(test.failureMessages ?? []).slice(0, 1).map(firstLine)].join(": "));
       } else {
         counts.skipped++;
         skips.push(title);
@@ -51,8 +55,10 @@ export function summarize(files) {
     }
     if (file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed")) {
       counts.failed++;
-      failures.push(`${name}: ${(file.message || "did not load").trim().split("\n", 1)[0]}`);
+      failures.push(`${name}: ${firstLine(file.message || "did not load")}`);
     }
   }
-  return { counts, failures, skips, files: seconds };
+  return { counts, failures, skips, retried, files: seconds };
 }
+
+const firstLine = (text) => text.trim().split("\n", 1)[0];

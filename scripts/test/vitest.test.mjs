@@ -27,4 +27,25 @@ describe("summarize", () => {
     expect(counts).toEqual({ passed: 0, failed: 1, skipped: 0 });
     expect(failures[0]).toMatch(/Cannot find module$/);
   });
+
+  it("tells why a test failed, and which passed only at the second try", () => {
+    const { counts, failures, retried } = summarize([
+      {
+        name: "/z.test.ts",
+        status: "failed",
+        message: "",
+        assertionResults: [
+          {
+            ...test("failed", "a"),
+            failureMessages: ["AssertionError: expected 1 to be 2\n    at z.test.ts:3", "later"],
+          },
+          { ...test("passed", "b"), failureMessages: ["Error: not there yet\n    at z.test.ts:9"] },
+          { ...test("passed", "c"), failureMessages: [] },
+        ],
+      },
+    ]);
+    expect(counts).toEqual({ passed: 2, failed: 1, skipped: 0 });
+    expect(failures).toEqual([expect.stringMatching(/z\.test\.ts: a: AssertionError: expected 1 to be 2$/)]);
+    expect(retried).toEqual([expect.stringMatching(/z\.test\.ts: b: Error: not there yet$/)]);
+  });
 });
