@@ -24,6 +24,8 @@ export const phone: BrowserContextOptions = {
   hasTouch: true,
 };
 
+const BLOCKED = "Service Worker registration blocked by Playwright";
+
 /** A page that remembers every error the browser reports, whatever its kind. */
 export interface WatchedPage {
   readonly page: Page;
@@ -40,6 +42,7 @@ export async function open(
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("console", (message) => {
+    if (message.text() === BLOCKED && options.serviceWorkers === "block") return;
     if (message.type() === "error" || message.type() === "warning") errors.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => errors.push(`uncaught: ${error.message}`));
