@@ -262,7 +262,20 @@ KERNEL(crossEntropy, Out losses, In logits, InInts targets, long rows, long coun
     losses[i] = loss;
   }
 }
-/** (softmax - onehot) dLoss */
+/** Sum of a row of which one is left out. */
+static float sumOfOthers(const float *p, long count, long one) {
+  double sum = 0;
+  for (long at = 0; at < count; at += CHUNK) {
+    F4 part = splat(0);
+    for (long j = at; j < minLong(count, at + CHUNK); j += 4) {
+      F4 y = loadPart(p + j, count - j);
+      part += select4(splatInt((int)j) + (I4){0, 1, 2, 3} == splatInt((int)one), splat(0), keepLanes(y, minLong(4, count - j)));
+    }
+    sum += sum4(part);
+  }
+  return (float)sum;
+}
+/** (softmax - onehot) dLoss; at a target that is the largest, softmax - 1 is what the others have, however little. */
 KERNEL(crossEntropyGrad, Out dLogits, In logits, InInts targets, In dLosses, long rows, long count, int ignoreIndex) {
   Span s = share(rows, 1, thread, threads);
   for (long i = s.lo; i < s.hi; i++) {
@@ -273,8 +286,11 @@ KERNEL(crossEntropyGrad, Out dLogits, In logits, InInts targets, In dLosses, lon
       memset(out, 0, (UW)count * sizeof(float));
       continue;
     }
-    F4 scale = splat(upstream / expRow(out, p, count, maxRow(p, count)));
-    for (long j = 0; j < count; j += 4) storePart(out + j, loadPart(out + j, count - j) * scale, count - j);
-    if (known) out[targets[i]] -= upstream;
+    float scale = upstream / expRow(out, p, count, maxRow(p, count));
+    int sure = known && targets[i] == largestAt(p, count);
+    float others = sure ? sumOfOthers(out, count, targets[i]) : 0;
+    for (long j = 0; j < count; j += 4) storePart(out + j, loadPart(out + j, count - j) * splat(scale), count - j);
+    if (sure) out[targets[i]] = -others * scale;
+    else if (known) out[targets[i]] -= upstream;
   }
 }

@@ -186,8 +186,10 @@ export const crossEntropyCases: readonly OpCase[] = (
   scale: "peak",
   bound: {
     forward: 32 + 4 * std,
+    absolute: v * 2 ** -102,
     backward: 64 + 4 * std,
-    reason: "a sum of exponentials and a logarithm; the logits' own rounding enters absolutely",
+    reason:
+      "a sum of exponentials, which may be 0 where they are below 2^-126, and a logarithm; the logits' own rounding enters absolutely",
   },
 }));
 

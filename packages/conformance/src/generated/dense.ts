@@ -116,9 +116,11 @@ export const denseRecipes: Readonly<Record<string, Recipe>> = {
       scale: "peak",
       bound: {
         forward: 72,
+        absolute: v * 2 ** -102,
         backward: 128,
         differences: 1e-6,
-        reason: "a sum of exponentials and a logarithm; the logits' own rounding enters absolutely",
+        reason:
+          "a sum of exponentials, which may be 0 where they are below 2^-126, and a logarithm; the logits' own rounding enters absolutely",
       },
     };
   },

@@ -3,15 +3,14 @@ import { ndzeros, sizeOf } from "../math/ndarray.ts";
 import { zeros } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { add, div, maximum, mul, notEqual, sub } from "./binary.ts";
+import { div, maximum, notEqual, sub } from "./binary.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
 import { oneHot } from "./indexing.ts";
 import { cast, where } from "./make.ts";
-import { reshape } from "./movement.ts";
-import { max } from "./reduce.ts";
+import { argMax } from "./reduce.ts";
 import { sum } from "./sum.ts";
-import { exp, log } from "./unary.ts";
+import { exp, log1p } from "./unary.ts";
 
 const inputs = { logits: "... v", targets: "int32 ..." } as const;
 
@@ -46,16 +45,24 @@ export const crossEntropy: Op<typeof inputs, typeof attrs, { readonly losses: st
       if (target === ignoreIndex) return;
       const row = logits.data.subarray(i * v, (i + 1) * v);
       const peak = row.reduce((a, b) => Math.max(a, b), -Infinity);
-      const total = row.reduce((a, b) => a + Math.exp(b - peak), 0);
-      losses.data[i] = peak + Math.log(total) - row[target]!;
+      // All but one of the largest, whose share of the sum is 1: a confident row's loss is what the others add to it.
+      const first = row.indexOf(peak);
+      const others = row.reduce((a, b, c) => (c === first ? a : a + Math.exp(b - peak)), 0);
+      losses.data[i] = Math.log1p(others) + (peak - row[target]!);
     });
     return { losses };
   },
   compose: ({ logits, targets }, { ignoreIndex }) => {
-    const peak = max(logits, -1, true);
-    const total = log(sum(exp(sub(logits, peak)), -1));
-    const own = sum(mul(logits, oneHot(targets, logits.shape.at(-1)!)), -1);
-    const losses = sub(add(reshape(peak, targets.shape), total), own);
+    const v = logits.shape.at(-1)!;
+    const none = zeros([1], { backend: logits.backend });
+    const is = (ids: Tensor): Tensor => notEqual(oneHot(ids, v), 0); // [..., v]
+    const largest = is(argMax(logits, -1));
+    const below = (): Tensor => sub(logits, sum(where(largest, logits, none), -1, true)); // [..., v], at most 0
+    const rest = log1p(sum(where(largest, none, exp(below())), -1));
+    // Made last, so that its gradient comes first: what it adds to a largest target cancels before small parts meet it.
+    // Chosen, not multiplied: a class that is ruled out by -Infinity is no other's matter.
+    const own = sum(where(is(targets), below(), none), -1);
+    const losses = sub(rest, own);
     return {
       losses: where(notEqual(targets, ignoreIndex), losses, zeros(targets.shape, { backend: targets.backend })),
     };

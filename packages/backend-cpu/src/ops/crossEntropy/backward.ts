@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
-import { logSumExp } from "./logSumExp.ts";
+import { rowSum } from "./rowSum.ts";
 
 /** dLogits = dLoss (softmax(logits) - 1 at the target); 0 where the target is ignored. */
 export function crossEntropyGrad(
@@ -20,10 +20,12 @@ export function crossEntropyGrad(
     out.fill(0);
     for (let i = 0; i < ids.length; i++) {
       if (ids[i] === ignoreIndex) continue;
-      const total = ids[i]! >= 0 && ids[i]! < v ? logSumExp(rows, i * v, v) : Number.NaN;
-      for (let c = 0; c < v; c++) {
-        out[i * v + c] = upstream[i]! * (Math.exp(rows[i * v + c]! - total) - (c === ids[i] ? 1 : 0));
-      }
+      const { peak, largest, others } = rowSum(rows, i * v, v);
+      const id = ids[i]!;
+      const scale = upstream[i]! / (id >= 0 && id < v ? 1 + others : Number.NaN);
+      for (let c = 0; c < v; c++) out[i * v + c] = scale * Math.exp(rows[i * v + c]! - peak);
+      if (id === largest) out[i * v + id] = -scale * others; // softmax - 1 there, which is small where the row is sure
+      else if (id >= 0 && id < v) out[i * v + id]! -= upstream[i]!;
     }
   });
   return [dLogits];

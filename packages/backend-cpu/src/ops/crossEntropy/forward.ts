@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
-import { logSumExp } from "./logSumExp.ts";
+import { rowSum } from "./rowSum.ts";
 
 /** loss = logsumexp(logits) - logits[target], row by row; 0 where the target is ignored. */
 export function crossEntropy(
@@ -15,7 +15,8 @@ export function crossEntropy(
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
       const own = id >= 0 && id < v ? rows[i * v + id]! : Number.NaN;
-      out[i] = id === ignoreIndex ? 0 : logSumExp(rows, i * v, v) - own;
+      const { peak, others } = rowSum(rows, i * v, v);
+      out[i] = id === ignoreIndex ? 0 : Math.log1p(others) + (peak - own);
     }
   });
   return [losses];

@@ -13,25 +13,37 @@ const LANES = WG;
 //: include ../shared/special.wgsl
 //: include ../shared/lanes/workgroup.wgsl
 
+// A class that is ruled out by -Infinity has no share at all.
+fn share(below: f32) -> f32 {
+  return select(expAccurate(below), 0.0f, below < -87.0f);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let id = group.x + group.y * groups.x;
   let row = min(id, params.rows - 1u);
   let base = row * params.v;
   let label = targets[row];
-  // One pass for the sum, rescaled whenever a thread meets a larger value.
-  var peak = logits[base];
-  var total = 0.0f;
-  for (var i = lid; i < params.v; i += WG) {
+  // One pass for the sum, rescaled whenever a thread meets a larger value; its largest, whose share is 1, is not in it.
+  let some = lid < params.v;
+  var place = select(0u, lid, some);
+  var peak = logits[base + place];
+  var others = 0.0f;
+  for (var i = lid + WG; i < params.v; i += WG) {
     let value = logits[base + i];
     if (value > peak) {
-      total *= expAccurate(peak - value);
+      others = (others + 1.0f) * share(peak - value);
       peak = value;
+      place = i;
+    } else {
+      others += share(value - peak);
     }
-    total += expAccurate(value - peak);
   }
   let highest = maxLanes(peak, lid);
-  total = sumLanes(total * expAccurate(peak - highest), lid);
+  // Of the threads that have the highest value one leaves it out: beside it small ones would be lost.
+  let first = maxLanes(select(0.0f, f32(WG - lid), some && peak == highest), lid) == f32(WG - lid);
+  let own = select(0.0f, 1.0f, some && !first);
+  others = sumLanes((others + own) * share(peak - highest), lid);
   if (id >= params.rows) {
     return;
   }
@@ -44,13 +56,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       scale = 0.0f;
     }
     for (var i = lid; i < params.v; i += WG) {
-      let p = expAccurate(logits[base + i] - highest) / total;
-      out[base + i] = scale * (p - select(0.0f, 1.0f, i32(i) == label));
+      var p = share(logits[base + i] - highest);
+      var less = select(0.0f, 1.0f, i32(i) == label);
+      if (less > 0.0f && first && i == place) {
+        p = -others; // the target is the largest: softmax - 1 is what the others have, however little
+        less = 0.0f;
+      }
+      out[base + i] = scale * (p / (1.0f + others) - less);
     }
   } else if (lid == 0u) {
     var loss = bitcast<f32>(params.none);
     if (u32(label) < params.v) {
-      loss = (highest - logits[base + u32(label)]) + logAccurate(total);
+      loss = (highest - logits[base + u32(label)]) + log1p(others);
     }
     if (label == params.ignoreIndex) {
       loss = 0.0f;
