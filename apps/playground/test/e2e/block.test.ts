@@ -20,7 +20,7 @@ const silu = (x: number): number => x / (1 + Math.exp(-x));
 async function openLoaded(where: string, device: BrowserContextOptions = desktop): Promise<WatchedPage> {
   const opened = await open(browser, at(where), device);
   await opened.page.getByTestId("load").click();
-  await opened.page.getByTestId("equation").waitFor({ timeout: 60_000 });
+  await opened.page.getByTestId("equation").waitFor();
   return opened;
 }
 

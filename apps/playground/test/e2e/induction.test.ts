@@ -34,7 +34,7 @@ it("attention learns in the tab, answers a pair that it never saw, and is asked 
   const { page, errors } = await open(browser, `${inject("isolatedUrl")}#/induction?lang=en`);
   await page.getByTestId("learn").click();
   await expect
-    .poll(async () => Number.parseFloat(await page.getByTestId("right-attention").innerText()), { timeout: 180_000 })
+    .poll(async () => Number.parseFloat(await page.getByTestId("right-attention").innerText()), { timeout: 400_000 })
     .toBeGreaterThan(98);
   await page.getByTestId("stop").click();
   const row = page.getByTestId("answers").locator("tbody tr").nth(2);
@@ -44,14 +44,12 @@ it("attention learns in the tab, answers a pair that it never saw, and is asked 
   };
   const right = async (): Promise<number> =>
     (await page.getByTestId("answers").locator("thead th").allInnerTexts()).findIndex((name) => name.includes("✓"));
-  await expect.poll(async () => (await best()) === (await right()), { timeout: 30_000 }).toBe(true);
+  await expect.poll(async () => (await best()) === (await right())).toBe(true);
   await page.getByTestId("asked").getByText("dog").click();
-  await expect
-    .poll(async () => (await best()) === (await right()) && (await right()) === 1, { timeout: 30_000 })
-    .toBe(true);
+  await expect.poll(async () => (await best()) === (await right()) && (await right()) === 1).toBe(true);
   await page.getByTestId("measure").click();
   await expect
-    .poll(async () => Number((await page.getByTestId("lengths").getAttribute("data-count")) ?? 0), { timeout: 120_000 })
+    .poll(async () => Number((await page.getByTestId("lengths").getAttribute("data-count")) ?? 0), { timeout: 400_000 })
     .toBeGreaterThan(4);
   expect(await seriousFindings(page)).toEqual([]);
   await shoot(page, "induction");

@@ -244,7 +244,7 @@ describe("10 Your machine", () => {
       "machine?lang=en",
       async (page) => {
         await page.getByTestId("run").click();
-        await expect.poll(() => page.getByTestId("run").isVisible(), { timeout: 150_000, interval: 500 }).toBe(true);
+        await expect.poll(() => page.getByTestId("run").isVisible(), { timeout: 400_000, interval: 500 }).toBe(true);
         const [within, compared] = (await page.getByTestId("total").innerText()).split(" of ").map(Number) as [
           number,
           number,

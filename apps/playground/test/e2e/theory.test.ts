@@ -31,7 +31,7 @@ async function onPage(address: string, visit: (page: Page) => Promise<void>): Pr
 it("1 Why: four layers are measured and the curves compared", () =>
   onPage("why?lang=en&upto=1024", async (page) => {
     await page.getByTestId("measure").click();
-    await page.locator('[data-testid="costs"][data-done="true"]').waitFor({ timeout: 200_000 });
+    await page.locator('[data-testid="costs"][data-done="true"]').waitFor({ timeout: 400_000 });
     await expect.poll(() => page.getByTestId("crossings").locator("li").count()).toBe(2);
     for (const kind of ["attention", "gru", "s4d", "mamba"])
       expect(await numberOf(page, `doubling-${kind}`)).toBeGreaterThan(0.3);

@@ -7,7 +7,7 @@ import type { ConformanceReport } from "../../src/pages/machine/conformanceRepor
 export async function savedReport(page: Page): Promise<{ readonly name: string; readonly report: ConformanceReport }> {
   await page.getByTestId("run-generated").click();
   const save = page.getByTestId("save-generated");
-  await expect.poll(() => save.isEnabled().catch(() => false), { timeout: 150_000, interval: 500 }).toBe(true);
+  await expect.poll(() => save.isEnabled().catch(() => false), { timeout: 400_000, interval: 500 }).toBe(true);
   const [download] = await Promise.all([page.waitForEvent("download"), save.click()]);
   return { name: download.suggestedFilename(), report: JSON.parse(readFileSync(await download.path(), "utf8")) };
 }
