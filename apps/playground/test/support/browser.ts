@@ -60,13 +60,12 @@ export async function open(
  */
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor();
-  await page.waitForFunction(async () => {
+  await page.evaluate(async () => {
     // what a result sets off (a part that is shown now and asks for more) comes with the next frames
-    for (let frame = 0; frame < 3; frame++) {
-      if (document.documentElement.dataset["owed"] !== undefined) return false;
+    for (let quiet = 0; quiet < 3; quiet++) {
       await new Promise(requestAnimationFrame);
+      if (document.documentElement.dataset["owed"] !== undefined) quiet = -1;
     }
-    return document.documentElement.dataset["owed"] === undefined;
   });
 }
 
