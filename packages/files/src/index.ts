@@ -8,6 +8,7 @@ export { type GgufLayout, type GgufWriteOptions, layoutGguf } from "./gguf/ggufW
 export { type GgufNumbers, type GgufScalar, GgufStrings, type GgufValue } from "./gguf/ggufValues.ts";
 export type { GgufValueType } from "./gguf/ggufTypes.ts";
 export { openPytorch } from "./pytorch/openPytorch.ts";
+export { layoutPytorch, type PytorchLayout, type PytorchWriteOptions } from "./pytorch/pytorchWriter.ts";
 export { openSafetensors } from "./safetensors/openSafetensors.ts";
 export type { TensorEntry, TensorFile, TensorPiece } from "./tensors/tensorFile.ts";
 export {
@@ -15,6 +16,7 @@ export {
   type CheckpointContent,
   saveCheckpoint,
   type SaveOptions,
+  type WeightsFormat,
 } from "./checkpoint/saveCheckpoint.ts";
 export { parseSafetensors, type SafetensorsFile, tensorF32 } from "./safetensors/safetensors.ts";
 export {

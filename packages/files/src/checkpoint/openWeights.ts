@@ -10,6 +10,8 @@ import { parseShardIndex, type ShardIndex } from "./shardIndex.ts";
 
 /** The file of a checkpoint folder that holds the weights, where one file does. */
 export const WEIGHTS_FILE = "model.safetensors";
+/** The same of PyTorch, which is read where there is no safetensors file. */
+export const PYTORCH_FILE = "pytorch_model.bin";
 
 interface WeightFormat {
   /** The one file, and the index where there are several. */
@@ -27,7 +29,7 @@ const FORMATS: readonly WeightFormat[] = [
     extension: ".safetensors",
     open: openSafetensors,
   },
-  { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", extension: ".bin", open: openPytorch },
+  { single: PYTORCH_FILE, index: `${PYTORCH_FILE}.index.json`, extension: ".bin", open: openPytorch },
 ];
 
 /**

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@statespace/core";
-import type { FloatStorage, JsonObject } from "@statespace/files";
+import type { FloatStorage, JsonObject, WeightsFormat } from "@statespace/files";
 import type { ConfigFields } from "../config/fields.ts";
 import type { Mamba3MixerConfig } from "../mixers/mamba3/config.ts";
 import type { MixerKind } from "../mixers/registry.ts";
@@ -28,6 +28,8 @@ export interface Family extends Publishing {
   write?(model: ResolvedModel, dtype: FloatStorage): JsonObject;
   /** `config.json` as text; plain JSON unless told. */
   stringify?(config: JsonObject): string;
+  /** What its files of weights are, where its loader reads another kind than `model.safetensors`, and the names that they have for a tied head. */
+  readonly archive?: { readonly format: WeightsFormat; readonly tied: Readonly<Record<string, string>> };
   /** Beginnings of names of tensors that its files have beside the language model, and what they are; they are left out. */
   readonly leftOut?: Readonly<Record<string, string>>;
   /** Other names that its files have for a weight; `*` is a number. A name with a `*` is kept when the weight is saved again. */

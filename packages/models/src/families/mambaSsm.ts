@@ -22,6 +22,8 @@ const readers = { Mamba1: readMamba1, Mamba2: readMamba2, Mamba3: readMamba3 };
 export const mambaSsm: Family = {
   name: "mamba_ssm",
   weights: { ...mambaWeights, encoder: "backbone.embedding" },
+  // Its from_pretrained reads this file alone, strictly: a tied head has both of its names.
+  archive: { format: "pytorch", tied: { "lm_head.weight": "backbone.embedding.weight" } },
   aliases: Object.fromEntries(Object.entries(mambaAliases).map(([own, theirs]) => [theirs, own])),
   // Converted checkpoints keep these keys beside transformers' own, so model_type decides.
   detect: ({ model_type, d_model, n_layer }) =>

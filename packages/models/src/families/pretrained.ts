@@ -21,6 +21,7 @@ import { readWeightFormat } from "../model/packing.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { openModelFiles, type ModelFiles } from "./openModelFiles.ts";
 import { familyNamed } from "./registry.ts";
+import { weightsFile } from "./weightsFile.ts";
 import { canonicalName, familyTensors, type PublishedTensor } from "./weightNames.ts";
 import { formatsOfFile, WeightLoader } from "./weightLoader.ts";
 import { leftOutBy, matchWeights, publishedValues, type NamedWeights } from "./weights.ts";
@@ -110,7 +111,7 @@ export function sourceOptions(options: FromPretrainedOptions): OpenSourceOptions
 }
 
 /** How `savePretrained` writes a model. */
-export interface SavePretrainedOptions extends SaveOptions {
+export interface SavePretrainedOptions extends Omit<SaveOptions, "resumable" | "format" | "shared"> {
   /** The form of the files: that of the family that the model is of, or our own where it is of none, unless told. */
   readonly family?: string;
   /** Further files, such as `tokenizer.json`. */
@@ -249,7 +250,8 @@ export async function savePretrained(
     tensors.set(target.key, { dtype, shape: target.shape, read });
   }
   const text = familyNamed(name).stringify?.(config) ?? config;
-  await saveCheckpoint(folder, { config: text, tensors, ...(files ? { files } : {}) }, save);
+  const content = { config: text, tensors, ...(files ? { files } : {}) };
+  await saveCheckpoint(folder, content, { ...save, ...weightsFile(familyNamed(name), model) });
 }
 
 /**

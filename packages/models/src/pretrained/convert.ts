@@ -29,6 +29,7 @@ import { families, familyNamed } from "../families/registry.ts";
 import { partsOf, publishedRows, type RowSource } from "../families/rows.ts";
 import { rowsOfFile } from "../families/rowsOfFile.ts";
 import { familyTensors } from "../families/weightNames.ts";
+import { weightsFile } from "../families/weightsFile.ts";
 import { matchWeights } from "../families/weights.ts";
 
 /** What `convert` makes of a checkpoint, and how. */
@@ -161,6 +162,7 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     const content = { config: family.stringify?.(config) ?? config, tensors, files };
     const { signal, ...resuming } = await resumable(family.name);
     const resumed = await saveCheckpoint(out, content, {
+      ...weightsFile(family, model),
       resumable: resuming,
       ...(signal === undefined ? {} : { signal }),
     });
