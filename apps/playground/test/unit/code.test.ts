@@ -3,21 +3,38 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeHippoLegS } from "@statespace/core/hippo";
-import { Rng } from "@statespace/core";
+import { cpuBackend } from "@statespace/backend-cpu";
+import { Rng, setBackend } from "@statespace/core";
 import { describe, expect, it } from "vitest";
 import { notebook, type Snippet } from "../../src/code/snippet.ts";
 import { stepCode } from "../../src/pages/block/code.ts";
 import { scanChannel, silu, type LayerTrace } from "../../src/pages/block/compute/trace.ts";
+import { ledgerCode } from "../../src/pages/bytes/code.ts";
+import { bytesMoved, kernelsOf, totalBytes } from "../../src/pages/bytes/compute/ledger.ts";
 import { rulesCode } from "../../src/pages/discretize/code.ts";
 import { discretizeAll, moduli, RULE_NAMES } from "../../src/pages/discretize/compute.ts";
+import { recallCode, stackCode } from "../../src/pages/hybrids/code.ts";
+import { drawTrials, keptBytes, recallOf } from "../../src/pages/hybrids/compute/recall.ts";
 import { legsCode } from "../../src/pages/hippo/code.ts";
+import { inductionCode } from "../../src/pages/induction/code.ts";
+import { roundingCode } from "../../src/pages/machine/code.ts";
+import { roundingOf } from "../../src/pages/machine/compute/rounding.ts";
+import { growthCode, surpriseCode } from "../../src/pages/mamba/code.ts";
+import { overtakes } from "../../src/pages/mamba/growth.ts";
 import { parityCode } from "../../src/pages/mamba3/code.ts";
 import { turns } from "../../src/pages/mamba3/compute/rotate.ts";
+import { fitCode } from "../../src/pages/s4/code.ts";
+import { basisOf, fitFilter, startingEigenvalues, target } from "../../src/pages/s4/compute/inits.ts";
+import { INITS, TARGETS } from "../../src/pages/s4/compute/names.ts";
 import { scanCode } from "../../src/pages/scan/code.ts";
 import { jarCode } from "../../src/pages/selection/code.ts";
 import { jarOf } from "../../src/pages/selection/jar.ts";
 import { dualityCode } from "../../src/pages/ssd/code.ts";
 import { duality } from "../../src/pages/ssd/compute/duality.ts";
+import { systemCode } from "../../src/pages/stateSpace/code.ts";
+import { presets, run, scriptedInput } from "../../src/pages/stateSpace/compute.ts";
+import { viewsCode } from "../../src/pages/twoViews/code.ts";
+import { bothViews, makeInput, makeLssl, MEASURES } from "../../src/pages/twoViews/compute/lssl.ts";
 import { attentionCode } from "../../src/pages/why/code.ts";
 import { attentionMap } from "../../src/pages/why/compute/attentionMap.ts";
 
@@ -66,6 +83,45 @@ const rules = (delta: number, damping: number): Case => ({
   snippet: rulesCode(delta, damping),
   expected: RULE_NAMES.map((name) => Math.max(...moduli(discretizeAll("wave", delta, damping).discretePoles[name]))),
 });
+function system(preset: keyof typeof presets, kind: "impulse" | "step" | "sine"): Case {
+  const numbers = { ...presets[preset], D: [0.5] };
+  const { x1, x2, y } = run(numbers, scriptedInput(kind));
+  return {
+    snippet: systemCode(numbers, kind),
+    expected: [x1.at(-1)!, x2.at(-1)!, y.reduce((most, each) => Math.max(most, Math.abs(each)), 0)],
+  };
+}
+
+function views(measure: (typeof MEASURES)[number], n: number): Case {
+  const layer = makeLssl(measure, n, 0.08, 1);
+  const { u, recurrent } = bothViews(layer, makeInput(2));
+  return { snippet: viewsCode(measure, n, 0.08, layer.C.data, u), expected: recurrent };
+}
+
+await setBackend(cpuBackend());
+async function fit(init: (typeof INITS)[number], name: (typeof TARGETS)[number]): Promise<Case> {
+  const [n, delta, lag] = [12, 0.013, 45];
+  const eigenvalues = init === "legs" ? [] : await startingEigenvalues(init, n);
+  const found = fitFilter(await basisOf(init, n, delta), target(name, lag));
+  return { snippet: fitCode(init, eigenvalues, { n, delta, target: name, lag }), expected: [found.error] };
+}
+const fits = await Promise.all(
+  INITS.map(async (init, i) => [`S4, ${init}`, await fit(init, TARGETS[i % TARGETS.length]!)] as const),
+);
+
+function ledger(fused: boolean, training: boolean, recompute: boolean): Case {
+  const settings = { l: 1000, d: 48, n: 16, fused, training, recompute };
+  const moved = kernelsOf(settings).map((kernel) => bytesMoved(kernel, settings));
+  return { snippet: ledgerCode(settings), expected: [...moved, totalBytes(settings)] };
+}
+
+const trial = drawTrials(20, 8, 3)[0]!;
+const stack = { layers: 16, attention: 3, dModel: 1024, dState: 16 };
+const text = ["·", "dog", 'bo"ne', "·", "猫", "milk", "·", "·", "猫"];
+/** All places score 0 but the one after the word that asks, which scores 8. */
+const found = text.slice(0, -1).map((_, t) => Math.exp(t === 5 ? 8 : 0) / (Math.exp(8) + 7));
+const surprise = [undefined, 3.25, 0.125, 11.5];
+
 const head = duality({ l: 7, n: 3, chunk: 2, keep: 0.4, seed: 5 });
 const words = ["the", "cat", "sat", "Über", "猫", "cat"];
 const knobs = [2, 0.05, 0, 4, 1];
@@ -81,6 +137,23 @@ const cases: Readonly<Record<string, Case>> = {
   "scan of 13": affine(13),
   "one step": channel(),
   duality: { snippet: dualityCode(head), expected: head.byRecurrence },
+  "a spring, pushed": system("spring", "impulse"),
+  "a leak, switched on": system("leak", "step"),
+  "what explodes, swung": system("unstable", "sine"),
+  ...Object.fromEntries(MEASURES.map((measure, i) => [`two views, ${measure}`, views(measure, [16, 2, 8][i]!)])),
+  ...Object.fromEntries(fits),
+  "an induction head": { snippet: inductionCode(text, 8), expected: found },
+  "bytes, one kernel after the other": ledger(false, false, false),
+  "bytes, training with recomputation": ledger(false, true, true),
+  "bytes, fused": ledger(true, true, true),
+  recall: { snippet: recallCode(trial), expected: [recallOf(trial).state, recallOf(trial).attention] },
+  "a stack": { snippet: stackCode(stack, 5000), expected: Object.values(keptBytes(stack, 5000)) },
+  "state and cache": {
+    snippet: growthCode(4, 128, 98_304, 77),
+    expected: [overtakes(98_304, 4 * 2 * 4 * 128), 98_304, 4 * 2 * 4 * 128 * 77],
+  },
+  surprise: { snippet: surpriseCode(["a", " b", '"', "\n"], surprise), expected: surprise.slice(1) as number[] },
+  rounding: { snippet: roundingCode(7), expected: [roundingOf(7)] },
   parity: { snippet: parityCode(bits, 0.5), expected: turns(bits, Math.PI, 0.8).map(({ re }) => re) },
 };
 
@@ -139,7 +212,9 @@ it("every page that has code beside it is among those that are run", () => {
   const pages = join(import.meta.dirname, "../../src/pages");
   const own = readFileSync(import.meta.filename, "utf8");
   const found = readdirSync(pages).filter((folder) => existsSync(join(pages, folder, "code.ts")));
-  expect(found.length).toBeGreaterThan(6);
+  // the index of ideas has no figure
+  const all = readdirSync(pages, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(found.toSorted()).toEqual(all.map(({ name }) => name).filter((name) => name !== "ideas"));
   for (const folder of found) {
     expect(own).toContain(`pages/${folder}/code.ts`);
     const parts = readdirSync(join(pages, folder)).filter((file) => file.endsWith(".tsx"));

@@ -73,37 +73,72 @@ describe("the reading matrix", () => {
     },
   );
 
-  it("of a Mamba that has learned: most answers are read most of all from the letter they name, none from noise; of S4D as long in training less is", async () => {
+  it("gives what stands at a place to that place whole, and to the question marks the rest", async () => {
+    await setBackend(cpuBackend());
+    const trainer = new Trainer({ ...task, mixing: MAMBA });
+    for (let i = 0; i < 5; i++) trainer.step().dispose();
+    const letters = randomLetters(1, 4, 16, 6);
+    const { answers } = await inspect(trainer, toIds(letters, 16, 6));
+    // the first question mark has read nothing of the later ones
+    expect(Array.from(answers[0]!.parts!.subarray(17, 20))).toEqual([0, 0, 0]);
+    expect(answers[3]!.parts!.subarray(17, 20).every((part) => part !== 0)).toBe(true);
+    trainer.dispose();
+  });
+
+  /** Mamba as the page trains it, until one letter in a hundred is wrong. */
+  async function learned(seed: number): Promise<Trainer> {
     await setBackend(wasmBackend({ threads: 1 }));
-    const trainer = new Trainer({ ...task, size: "usual", mixing: MAMBA });
-    for (let i = 0; i < 1500 && (i % 50 !== 0 || (await trainer.accuracy()) < 0.97); i++) trainer.step().dispose();
+    const trainer = new Trainer({ ...task, seed, size: "usual", mixing: MAMBA });
+    while (trainer.steps < 3000 && (trainer.steps % 50 !== 0 || (await trainer.accuracy()) < 0.99))
+      trainer.step().dispose();
     expect(await trainer.accuracy()).toBeGreaterThan(0.95);
-    const challenger = new Trainer({ ...task, size: "usual", mixing: variants["S4D, without selection and gate"]! });
-    while (challenger.steps < trainer.steps) challenger.step().dispose();
-    let [named, noise, rows] = [0, 0, 0];
-    const share = { mamba: 0, s4d: 0 };
-    for (let seed = 1; seed <= 60; seed++) {
+    return trainer;
+  }
+
+  /** Of `count` sequences: rows whose largest square stands at the letter they answer, and at noise; sequences all of whose rows do. */
+  async function judge(
+    trainer: Trainer,
+    count: number,
+  ): Promise<Record<"named" | "noise" | "whole" | "share", number>> {
+    const told = { named: 0, noise: 0, whole: 0, share: 0 };
+    for (let seed = 1; seed <= count; seed++) {
       const letters = randomLetters(seed, 4, 16, 6);
       const { answers } = await inspect(trainer, toIds(letters, 16, 6));
-      const others = await inspect(challenger, toIds(letters, 16, 6));
-      share.mamba += askedShare(answers, letters, 16) / 60;
-      share.s4d += askedShare(others.answers, letters, 16) / 60;
-      for (const { token, parts } of answers) {
+      told.share += askedShare(answers, letters, 16) / count;
+      const named = answers.map(({ token, parts }) => {
         const places = parts!.subarray(0, 16);
-        const place = places.indexOf(Math.max(...places));
-        const letter = letters.find((each) => each.place === place);
-        rows++;
-        if (letter === undefined) noise++;
-        if (letter?.token === token) named++;
-      }
+        const letter = letters.find(({ place }) => place === places.indexOf(Math.max(...places)));
+        if (letter === undefined) told.noise += 0.25 / count;
+        return letter?.token === token;
+      });
+      told.named += named.filter(Boolean).length / 4 / count;
+      if (named.every(Boolean)) told.whole += 1 / count;
     }
-    if (process.env["SHOW"]) console.log({ named, noise, rows, share, steps: trainer.steps });
-    // 216 of 240 when this was written; a place drawn at random would be that letter in one of 16, or one of 4 among the letters
-    expect(named / rows).toBeGreaterThan(0.8);
-    expect(noise / rows).toBeLessThan(0.05);
-    // what the page tells of one sequence, in the mean over many
-    expect(share.mamba).toBeGreaterThan(1.5 * share.s4d);
-    trainer.dispose();
-    challenger.dispose();
-  }, 240_000);
+    return told;
+  }
+
+  // Others by READING_SEEDS=1,2,3. A place drawn at random would be that letter in one of 16, or one of 4 among the letters.
+  const seeds = (process.env["READING_SEEDS"] ?? "2").split(",").map(Number);
+  it.each(seeds)(
+    "of a Mamba that has learned from seed %d: nine answers in ten are read most of all from the letter they name, none from noise; of S4D as long in training less is read from the letter asked for",
+    async (seed) => {
+      const trainer = await learned(seed);
+      const told = await judge(trainer, 60);
+      if (process.env["SHOW"]) console.log(seed, trainer.steps, told);
+      expect(told.named).toBeGreaterThan(0.9);
+      expect(told.noise).toBeLessThan(0.02);
+      const challenger = new Trainer({
+        ...task,
+        seed,
+        size: "usual",
+        mixing: variants["S4D, without selection and gate"]!,
+      });
+      while (challenger.steps < trainer.steps) challenger.step().dispose();
+      // what the page tells of one sequence, in the mean over many
+      expect(told.share).toBeGreaterThan(1.5 * (await judge(challenger, 60)).share);
+      trainer.dispose();
+      challenger.dispose();
+    },
+    900_000,
+  );
 });

@@ -1,4 +1,5 @@
 import { createMemo, createSignal, For, onCleanup, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { RunButton } from "../../components/RunButton.tsx";
 import { Slider, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -7,6 +8,7 @@ import { choice, number } from "../../shell/codecs.ts";
 import { notateSymbol, notation } from "../../shell/notation.ts";
 import { useParam } from "../../shell/route.ts";
 import { engine } from "../../workers/engine.ts";
+import { ledgerCode } from "./code.ts";
 import type { Measured, Told } from "./compute/bytesApi.ts";
 import {
   bytesMoved,
@@ -118,6 +120,7 @@ export function BytesPage(): JSX.Element {
           <Stat label={m().against} value={m().times((totalBytes(settings()) / plain()).toFixed(3))} testid="against" />
         </div>
         <Card settings={settings()} />
+        <CodeBeside of={ledgerCode(settings())} />
       </Panel>
       <Measurements settings={settings()} />
     </Page>

@@ -1,10 +1,12 @@
 import { createMemo, For, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Slider, Stat } from "../../components/controls.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
 import { number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
-import { keptBytes, recall, VALUES, WIDTH } from "./compute/recall.ts";
+import { recallCode, stackCode } from "./code.ts";
+import { drawTrials, keptBytes, recall, VALUES, WIDTH } from "./compute/recall.ts";
 import { messages as m } from "./messages.ts";
 import "./style.css";
 
@@ -74,6 +76,7 @@ function Capacity(): JSX.Element {
           testid="attention-right"
         />
       </div>
+      <CodeBeside of={recallCode(drawTrials(pairs(), n(), seed())[0]!)} />
     </Panel>
   );
 }
@@ -150,6 +153,7 @@ function Stack(): JSX.Element {
           { label: m().none, tone: "s4", values: LENGTHS.map((length) => total(0, length)), points: true },
         ]}
       />
+      <CodeBeside of={stackCode(stack(), Math.round(l()))} />
     </Panel>
   );
 }

@@ -1,5 +1,6 @@
 import { Rng } from "@statespace/core";
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -9,6 +10,7 @@ import { Page, Panel } from "../../components/Page.tsx";
 import { number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
+import { inductionCode } from "./code.ts";
 import { askedLast } from "./compute/asked.ts";
 import { ANSWERS, answerId, FILLERS, makeRow, QUESTIONS, TRAINED, WITHIN } from "./compute/task.ts";
 import { messages as m } from "./messages.ts";
@@ -16,6 +18,8 @@ import { pupils, type Pupil } from "./pupil.ts";
 import "./style.css";
 import { answerWords, pairsOf, wordPairs, type WordPair } from "./words.ts";
 
+/** Score of a match in the induction head that is written by hand. */
+const SHARPNESS = 8;
 const TONES = { mamba: "mamba", s4: "s4", attention: "attention" } as const;
 
 export function InductionPage(): JSX.Element {
@@ -78,6 +82,7 @@ export function InductionPage(): JSX.Element {
         <div class="row">
           <Button onClick={() => setNoise(noise() + 1)}>{m().otherNoise}</Button>
         </div>
+        <CodeBeside of={inductionCode(wordsOf(row().ids, words(), names()), SHARPNESS)} />
       </Panel>
 
       <Panel title={m().learn} note={m().trainNote(TRAINED)}>
@@ -125,20 +130,25 @@ export function InductionPage(): JSX.Element {
   );
 }
 
+/** Every token in words. */
+function wordsOf(ids: Int32Array, words: readonly WordPair[], answers: readonly string[]): string[] {
+  return Array.from(ids, (id) => {
+    if (id < FILLERS) return "·";
+    return id < FILLERS + QUESTIONS ? words[id - FILLERS]!.question : answers[id - answerId(0)]!;
+  });
+}
+
 /** A row of tokens in words. */
 function Sequence(props: { ids: Int32Array; words: readonly WordPair[]; answers: readonly string[] }): JSX.Element {
-  const word = (id: number): string => {
-    if (id < FILLERS) return "·";
-    return id < FILLERS + QUESTIONS ? props.words[id - FILLERS]!.question : props.answers[id - answerId(0)]!;
-  };
+  const said = createMemo(() => wordsOf(props.ids, props.words, props.answers));
   return (
     <div class="tokens" data-testid="sequence">
       <For each={Array.from(props.ids)}>
-        {(id) => (
+        {(id, i) => (
           <span
             classList={{ filler: id < FILLERS, question: id >= FILLERS && id < answerId(0), answer: id >= answerId(0) }}
           >
-            {word(id)}
+            {said()[i()]}
           </span>
         )}
       </For>

@@ -1,4 +1,5 @@
 import { createSignal, For, onCleanup, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { RunButton } from "../../components/RunButton.tsx";
 import { Button, Progress, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -8,7 +9,9 @@ import { useParam } from "../../shell/route.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
+import { roundingCode } from "./code.ts";
 import type { CaseRow, DeviceReport, GeneratedEvent } from "./compute/generated.ts";
+import { ROUNDED, roundingOf } from "./compute/rounding.ts";
 import type { MachineApi } from "./compute/machineApi.ts";
 import { conformanceReport, saveAsFile } from "./conformanceReport.ts";
 import { messages as m } from "./messages.ts";
@@ -121,6 +124,8 @@ export function GeneratedPanel(props: { backends: () => readonly BackendName[] }
         </div>
         <WorstErrors rows={rows()} />
       </Show>
+      <Stat label={m().rounding(ROUNDED)} value={m().units(roundingOf(seed()).toPrecision(4))} testid="rounding" />
+      <CodeBeside of={roundingCode(seed())} />
     </Panel>
   );
 }

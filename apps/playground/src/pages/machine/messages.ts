@@ -42,6 +42,9 @@ export const messages = defineMessages(
       "Every operation, forward and gradient, with optional inputs there or not, sizes of 0, 1 and primes, a NaN that must stay where it is, and neighbours that must not matter. The same seed draws the same cases anywhere; 300 take about a minute.",
     seed: "Seed",
     count: "Cases a backend",
+    rounding: (tokens: number): string =>
+      `What a unit is: by how much a float32 scan of ${tokens} tokens, drawn from the seed, departs from float64`,
+    units: (count: string): string => `${count} × 2⁻²⁴`,
     runGenerated: "Draw and check",
     casesRun: "Cases run",
     faults: "Faults",
@@ -107,6 +110,8 @@ export const messages = defineMessages(
       "每个算子，前向与梯度，可选输入时有时无，尺寸取 0、1 和质数，必须留在原处的 NaN，还有不应有影响的邻居。同一个种子在任何地方都抽出同样的用例；300 个大约要一分钟。",
     seed: "种子",
     count: "每个后端的用例数",
+    rounding: (tokens) => `什么是一个单位：由种子抽取的 float32 扫描（${tokens} 个词元）与 float64 的最大偏差`,
+    units: (count) => `${count} × 2⁻²⁴`,
     runGenerated: "抽取并核对",
     casesRun: "已运行的用例",
     faults: "错误",

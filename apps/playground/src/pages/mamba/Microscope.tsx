@@ -1,4 +1,5 @@
 import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Slider } from "../../components/controls.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -6,6 +7,7 @@ import { Panel } from "../../components/Page.tsx";
 import { number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
+import { surpriseCode } from "./code.ts";
 import type { Look } from "./compute/looking.ts";
 import { messages as m } from "./messages.ts";
 import type { Writer } from "./writer.ts";
@@ -61,6 +63,9 @@ export function Microscope(props: { writer: Writer }): JSX.Element {
                   )
                 }
               />
+              <Show when={seen().tokens.length > 1}>
+                <CodeBeside of={surpriseCode(seen().tokens, seen().surprise)} />
+              </Show>
               <Show when={seen().layers.length > 0}>
                 <h3>{m().deltas}</h3>
                 <p class="note">{m().deltasNote}</p>

@@ -1,4 +1,5 @@
 import { For, onMount, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -13,6 +14,7 @@ import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import type { WriteInput } from "./compute/writerApi.ts";
 import formulas from "./formulas.tex";
+import { growthCode } from "./code.ts";
 import { overtakes } from "./growth.ts";
 import { messages as m } from "./messages.ts";
 import { Microscope } from "./Microscope.tsx";
@@ -207,6 +209,9 @@ function Growth(props: { writer: Writer }): JSX.Element {
               { label: m().mamba, tone: "mamba", values: positions.map(() => facts().stateBytes), width: 3 },
               { label: m().transformer, tone: "attention", values: positions.map((t) => cacheBytes(props.writer, t)) },
             ]}
+          />
+          <CodeBeside
+            of={growthCode(facts().layers, facts().dModel, facts().stateBytes, props.writer.progress()?.tokens ?? 0)}
           />
         </Panel>
       )}

@@ -1,4 +1,5 @@
 import { createMemo, For, onCleanup, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
@@ -10,6 +11,7 @@ import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
 
+import { fitCode } from "./code.ts";
 import { INITS, TAPS, TARGETS, type InitName, type TargetName } from "./compute/names.ts";
 import type { InitView } from "./compute/s4Api.ts";
 import formulas from "./formulas.tex";
@@ -139,6 +141,13 @@ export function S4Page(): JSX.Element {
             }}
           </For>
         </div>
+        <Show when={view()}>
+          {(seen) => (
+            <CodeBeside
+              of={fitCode(init(), seen().eigenvalues, { n: n(), delta: delta(), target: wanted(), lag: lag() })}
+            />
+          )}
+        </Show>
       </Panel>
       <FormulaTable
         from={formulas}

@@ -50,7 +50,7 @@ export const story: Story = {
         reveal: "Then try giving the challenger parts of the selection back, one by one, at the end of the page.",
       },
       {
-        say: "Under the sequence, each row is an answer, and each square how much one token adds to its score, computed through all of the network.",
+        say: "Under the sequence, each row is an answer, and each square how much of its score was read from that place, computed through all of the network.",
         ask: "After training, where should the strongest square of a row be?",
         options: [
           "at the last token",
@@ -92,7 +92,7 @@ export const story: Story = {
         reveal: "之后可以在页尾把选择的各部分一个个还给挑战者试试。",
       },
       {
-        say: "序列下面，每行是一个回答，每个方格是一个词元给它的得分加了多少，是穿过整个网络算出来的。",
+        say: "序列下面，每行是一个回答，每个方格是它的得分有多少读自那个位置，是穿过整个网络算出来的。",
         ask: "训练之后，每行最强的方格应该在哪里？",
         options: ["在最后一个词元", "在每行相同的距离上", "在所回答的字母处，无论它站在哪里"],
         reveal: "拖动字母，方格跟着走。看的是内容，不是位置。",

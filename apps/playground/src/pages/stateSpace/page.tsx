@@ -1,4 +1,5 @@
 import { createEffect, createMemo, createSignal, onCleanup, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Choice, MatrixInput, Slider, Stat, Toggle } from "../../components/controls.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
@@ -18,6 +19,7 @@ import {
   type Run,
   type SystemNumbers,
 } from "./compute.ts";
+import { systemCode } from "./code.ts";
 import { Dictionary } from "./Dictionary.tsx";
 import { flowAt } from "./flow.ts";
 import formulas from "./formulas.tex";
@@ -48,6 +50,11 @@ export function StateSpacePage(): JSX.Element {
     const chosen = kind();
     return chosen === "hand" ? undefined : run(system(), scriptedInput(chosen));
   });
+  /** What the code drives the system with: a hand cannot be written down. */
+  const scriptedKind = (): Exclude<InputKind, "hand"> => {
+    const chosen = kind();
+    return chosen === "hand" ? "impulse" : chosen;
+  };
   const hand = useHand(system, () => kind() === "hand");
   const shown = (): Run => scripted() ?? hand.run();
   const head = usePlayhead(() => scripted());
@@ -135,6 +142,7 @@ export function StateSpacePage(): JSX.Element {
             testid="last"
           />
         </div>
+        <CodeBeside of={systemCode(system(), scriptedKind())} />
       </Panel>
       <Panel title={m().flow} note={m().flowNote}>
         <SignalFlow flow={flowAt(system(), shown(), at())} />

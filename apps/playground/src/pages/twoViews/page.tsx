@@ -1,4 +1,5 @@
 import { createMemo, createSignal, onCleanup, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { FormulaTable } from "../../components/Formula.tsx";
@@ -9,6 +10,7 @@ import { choice, number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { engine } from "../../workers/engine.ts";
 
+import { viewsCode } from "./code.ts";
 import { bothViews, LENGTH, makeInput, makeLssl, MEASURES, type Measure } from "./compute/lssl.ts";
 import type { Timing } from "./compute/viewsApi.ts";
 import { FilterNumbers } from "./FilterNumbers.tsx";
@@ -22,7 +24,8 @@ export function TwoViewsPage(): JSX.Element {
   const [measure, setMeasure] = useParam<Measure>("measure", "legt", choice(...MEASURES));
   const [n, setN] = useParam("n", 16, number(2, 32, 2));
   const [delta, setDelta] = useParam("delta", 0.08, number(0.01, 0.5));
-  const views = createMemo(() => bothViews(makeLssl(measure(), n(), delta(), 1), makeInput(2)));
+  const system = createMemo(() => makeLssl(measure(), n(), delta(), 1));
+  const views = createMemo(() => bothViews(system(), makeInput(2)));
   const reversed = createMemo(() => Array.from(steps, (j) => (j <= k() ? views().filter[k() - j]! : null)));
   const product = createMemo(() =>
     Array.from(steps, (j) => (j <= k() ? views().filter[k() - j]! * views().u[j]! : null)),
@@ -124,6 +127,7 @@ export function TwoViewsPage(): JSX.Element {
           />
           <Stat label={m().difference} value={views().difference.toExponential(2)} testid="difference" />
         </div>
+        <CodeBeside of={viewsCode(measure(), n(), delta(), system().C.data, views().u)} />
       </Panel>
       <FilterNumbers k={k()} filter={views().filter} u={views().u} />
       <Timings measure={measure()} n={n()} />

@@ -29,7 +29,7 @@ export interface Answer {
   readonly probability: number;
   /** The answer's score above the mean score of all letters. */
   readonly score: number;
-  /** The same, split by the token it came from, through all layers; they sum to the score, with what came from none. Absent where no layer selects. */
+  /** The same, split by the place the question marks read it from, in all layers; they sum to the score, with what came from none. Absent where no layer selects. */
   readonly parts?: Float64Array; // [l + 1]
 }
 
@@ -39,7 +39,7 @@ export interface Inspection {
   readonly answers: readonly Answer[];
 }
 
-/** Runs one sequence and tells what each layer selected, what the model answered, and from which tokens each answer came. */
+/** Runs one sequence and tells what each layer selected, what the model answered, and from which places each answer was read. */
 export async function inspect(trainer: Trainer, ids: Int32Array): Promise<Inspection> {
   const { model, vocabSize } = trainer;
   const { nTokens, seqLen, letters } = trainer.settings;
@@ -90,7 +90,7 @@ async function takeScan(mixer: AblatedMixer, l: number): Promise<ScanNumbers> {
   return numbers;
 }
 
-/** Splits the stream by token through every block, and each answer's score by it. */
+/** Splits the stream at the question marks through every block, and each answer's score by it. */
 async function readAnswers(
   { model, settings }: Trainer,
   scans: readonly ScanNumbers[],
@@ -99,9 +99,10 @@ async function readAnswers(
   answers: readonly Answer[],
 ): Promise<Answer[]> {
   const m = model.config.dModel;
-  let split = splitEmbedding(streams[0]!, scans[0]!.l, m);
+  const q = answers.length;
+  let split = splitEmbedding(streams[0]!, scans[0]!.l, q, m);
   for (const [i, block] of model.blocks.entries())
-    split = await throughBlock(split, await numbersOf(block, scans[i]!, tensors[i]!, streams[i]!));
+    split = await throughBlock(split, await numbersOf(block, scans[i]!, q, tensors[i]!, streams[i]!));
   const [head, normWeight] = [await model.head.read(), await model.normF.weight.read()];
   return answers.map((answer, i) => {
     const at = settings.seqLen + i;
@@ -112,13 +113,14 @@ async function readAnswers(
       for (let letter = 1; letter <= settings.letters; letter++) mean += head[letter * m + k]! / settings.letters;
       return scale * normWeight[k]! * (head[answer.token * m + k]! - mean);
     });
-    return { ...answer, parts: readScore(split, at, worth) };
+    return { ...answer, parts: readScore(split, i, worth) };
   });
 }
 
 async function numbersOf(
   block: ResidualBlock,
   scan: ScanNumbers,
+  q: number,
   stream: Tensor,
   before: Float32Array,
 ): Promise<BlockNumbers> {
@@ -128,7 +130,7 @@ async function numbersOf(
   const z = tidy(
     () => linear({ x: block.norm.apply(stream), weight: sliceAxis(mixer.inProj.weight.value, 0, d, d) }).y,
   );
-  const gates = await readFloats(z);
+  const gates = (await readFloats(z)).subarray((l - q) * d);
   z.dispose();
   const inProj = await mixer.inProj.weight.read();
   return {

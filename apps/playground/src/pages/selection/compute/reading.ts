@@ -52,8 +52,8 @@ export interface BlockNumbers {
   readonly outProj: ArrayLike<number>; // [m, d]
   /** The stream before the block. */
   readonly before: ArrayLike<number>; // [l, m]
-  /** The gate's factor of each channel, for the whole output of all channels, y [l, d]. */
-  gate(y: Float64Array): Promise<ArrayLike<number>>; // [l, d]
+  /** The gate's factor of each channel at the question marks, for the output of all channels there, y [q, d]. */
+  gate(y: Float64Array): Promise<ArrayLike<number>>; // [q, d]
 }
 
 /** Added to the mean square by an RMS norm. */
@@ -66,65 +66,71 @@ export function rmsFactor(stream: ArrayLike<number>, at: number, m: number): num
 }
 
 /**
- * A stream of activations [l, m], split by the token each part came from: [l, l + 1, m], where the last of the middle axis is what came from none
- * (biases). Every part of a step sums to the step's own activation.
+ * The stream at the question marks, the last q of l steps, split by the place that each part was read from: [q, l + 1, m], where the last of the middle
+ * axis is what came from no place (biases). The parts of a step sum to its activation. What stands at a place of the text is that place's, whatever the
+ * model had read before it wrote it there: asked is where the question marks look.
  */
 export interface SplitStream {
   readonly l: number;
+  readonly q: number;
   readonly m: number;
   readonly parts: Float64Array;
 }
 
-/** Before the first block each step is its own token's alone. @param embedded [l, m] */
-export function splitEmbedding(embedded: ArrayLike<number>, l: number, m: number): SplitStream {
-  const parts = new Float64Array(l * (l + 1) * m);
-  for (let t = 0; t < l; t++) for (let k = 0; k < m; k++) parts[(t * (l + 1) + t) * m + k] = embedded[t * m + k]!;
-  return { l, m, parts };
+/** Before the first block each question mark is its own alone. @param embedded [l, m] */
+export function splitEmbedding(embedded: ArrayLike<number>, l: number, q: number, m: number): SplitStream {
+  const parts = new Float64Array(q * (l + 1) * m);
+  for (let i = 0; i < q; i++) {
+    const t = l - q + i;
+    for (let k = 0; k < m; k++) parts[(i * (l + 1) + t) * m + k] = embedded[t * m + k]!;
+  }
+  return { l, q, m, parts };
 }
 
 /**
- * Sends the parts through a block. Its nonlinear pieces multiply: a norm by one over the root mean square, SiLU by a sigmoid, the gate by its factor, and
- * delta, B and C are numbers. With those factors as they are, all of the block is linear, so the parts stay exact and their sums stay the activations.
+ * Sends the parts through a block, and adds what its scan reads from each place of the text. Its nonlinear pieces multiply: a norm by one over the root
+ * mean square, SiLU by a sigmoid, the gate by its factor, and delta, B and C are numbers. With those factors as they are, all of the block is linear, so
+ * the parts stay exact and their sums stay the activations.
  */
-export async function throughBlock({ l, m, parts }: SplitStream, block: BlockNumbers): Promise<SplitStream> {
+export async function throughBlock({ l, q, m, parts }: SplitStream, block: BlockNumbers): Promise<SplitStream> {
   const { scan, outProj } = block;
   const { d } = scan;
-  const sources = l + 1;
-  const u = splitInputs(parts, block, l);
-  const y = new Float64Array(l * sources * d);
-  const whole = new Float64Array(l * d);
-  for (let t = 0; t < l; t++) {
-    const counts = countsOf(scan, t);
-    for (let c = 0; c < d; c++) counts[t * d + c]! += block.D[c]!;
-    for (let s = 0; s <= t; s++)
-      for (const source of sourcesUpTo(s, l))
-        for (let c = 0; c < d; c++)
-          y[(t * sources + source) * d + c]! += counts[s * d + c]! * u[(s * sources + source) * d + c]!;
-    for (const source of sourcesUpTo(t, l))
-      for (let c = 0; c < d; c++) whole[t * d + c]! += y[(t * sources + source) * d + c]!;
+  const [sources, text] = [l + 1, l - q];
+  const asked = splitInputs({ l, q, m, parts }, block);
+  const y = new Float64Array(q * sources * d);
+  const whole = new Float64Array(q * d);
+  for (let i = 0; i < q; i++) {
+    const counts = countsOf(scan, text + i);
+    for (let c = 0; c < d; c++) {
+      counts[(text + i) * d + c]! += block.D[c]!;
+      for (let s = 0; s < text; s++) y[(i * sources + s) * d + c] = counts[s * d + c]! * scan.u[s * d + c]!;
+      for (let j = 0; j <= i; j++)
+        for (let source = 0; source < sources; source++)
+          y[(i * sources + source) * d + c]! += counts[(text + j) * d + c]! * asked[(j * sources + source) * d + c]!;
+      for (let source = 0; source < sources; source++) whole[i * d + c]! += y[(i * sources + source) * d + c]!;
+    }
   }
   const factor = await block.gate(whole);
   const after = parts.slice();
-  for (let t = 0; t < l; t++)
-    for (const source of sourcesUpTo(t, l)) {
-      const from = (t * sources + source) * d;
-      const to = (t * sources + source) * m;
+  for (let i = 0; i < q; i++)
+    for (let source = 0; source < sources; source++)
       for (let k = 0; k < m; k++) {
         let sum = 0;
-        for (let c = 0; c < d; c++) sum += outProj[k * d + c]! * factor[t * d + c]! * y[from + c]!;
-        after[to + k]! += sum;
+        for (let c = 0; c < d; c++)
+          sum += outProj[k * d + c]! * factor[i * d + c]! * y[(i * sources + source) * d + c]!;
+        after[(i * sources + source) * m + k]! += sum;
       }
-    }
-  return { l, m, parts: after };
+  return { l, q, m, parts: after };
 }
 
-/** u split by token, [l, l + 1, d]. */
-function splitInputs(parts: Float64Array, block: BlockNumbers, l: number): Float64Array {
+/** u at the question marks, split like the stream, [q, l + 1, d]. */
+function splitInputs({ l, q, parts }: SplitStream, block: BlockNumbers): Float64Array {
   const { m, normWeight, inProj, convWeight, convBias, before } = block;
   const { d } = block.scan;
   const sources = l + 1;
-  const u = new Float64Array(l * sources * d);
-  for (let t = 0; t < l; t++) {
+  const u = new Float64Array(q * sources * d);
+  for (let i = 0; i < q; i++) {
+    const t = l - q + i;
     const scale = rmsFactor(before, t, m);
     const project = (from: ArrayLike<number>, offset: number, c: number): number => {
       let sum = 0;
@@ -133,24 +139,19 @@ function splitInputs(parts: Float64Array, block: BlockNumbers, l: number): Float
     };
     for (let c = 0; c < d; c++) {
       const sigmoid = 1 / (1 + Math.exp(-(project(before, t * m, c) + convBias[c]!)));
-      for (const source of sourcesUpTo(t, l))
-        u[(t * sources + source) * d + c] = sigmoid * project(parts, (t * sources + source) * m, c);
-      u[(t * sources + l) * d + c]! += sigmoid * convBias[c]!;
+      for (let source = 0; source < sources; source++)
+        u[(i * sources + source) * d + c] = sigmoid * project(parts, (i * sources + source) * m, c);
+      u[(i * sources + l) * d + c]! += sigmoid * convBias[c]!;
     }
   }
   return u;
 }
 
-/** The tokens that a step can have parts of, and none. */
-function sourcesUpTo(step: number, l: number): number[] {
-  return [...Array.from({ length: step + 1 }, (_, s) => s), l];
-}
-
-/** What each token adds to a score at a step; the last entry is what came from none. @param worth of one unit of the stream, [m] @returns [l + 1] */
-export function readScore({ l, m, parts }: SplitStream, at: number, worth: ArrayLike<number>): Float64Array {
+/** What each place adds to a score at a question mark; the last entry is what came from none. @param worth of one unit of the stream, [m] @returns [l + 1] */
+export function readScore({ l, m, parts }: SplitStream, question: number, worth: ArrayLike<number>): Float64Array {
   return Float64Array.from({ length: l + 1 }, (_, source) => {
     let sum = 0;
-    for (let k = 0; k < m; k++) sum += worth[k]! * parts[(at * (l + 1) + source) * m + k]!;
+    for (let k = 0; k < m; k++) sum += worth[k]! * parts[(question * (l + 1) + source) * m + k]!;
     return sum;
   });
 }
