@@ -4,6 +4,7 @@ usage: generate_gguf.py OUT_DIR SEED   (needs gguf and numpy)
 
 Writes OUT_DIR/gguf/blocks.gguf, whose tensors are random bytes (their half-float scales finite), and OUT_DIR/gguf/values.safetensors,
 what `gguf.quants.dequantize` makes of each, as float32. `metadata.gguf` has a value of each type and no tensor of note.
+`quantized.gguf` has the same rows in F32, Q8_0 and Q4_0, as `gguf.quants.quantize` rounds them.
 """
 import json, os, struct, sys
 import numpy as np
@@ -65,3 +66,16 @@ for name, value in values.items():
 text = json.dumps(header).encode(); text += b" " * (-len(text) % 8)
 with open(os.path.join(OUT, "values.safetensors"), "wb") as f:
     f.write(struct.pack("<Q", len(text)) + text + data)
+
+# What the package's quantiser makes of rows of many magnitudes: normal, subnormal and no scales, values in the middle of two steps.
+rows = np.concatenate([
+    rng.standard_normal((24, 64)) * 10.0 ** rng.uniform(-9, 4, (24, 1)),
+    rng.integers(-127, 128, (4, 64)) / 2,
+    rng.integers(-16, 17, (4, 64)) / 2,
+    np.zeros((1, 64)), np.full((1, 64), -3.5), np.full((1, 64), 1e-30),
+]).astype(np.float32)
+writer = gguf.GGUFWriter(os.path.join(OUT, "quantized.gguf"), "test")
+writer.add_tensor("F32", rows)
+for kind in (T.Q8_0, T.Q4_0):
+    writer.add_tensor(kind.name, gguf.quants.quantize(rows, kind), raw_dtype=kind)
+writer.write_header_to_file(); writer.write_kv_data_to_file(); writer.write_tensors_to_file(); writer.close()

@@ -6,6 +6,7 @@ import {
   memorySource,
   openGguf,
   parseSafetensors,
+  quantize,
   toFloat32Array,
   type GgufFile,
   type Source,
@@ -31,6 +32,13 @@ describe("what the gguf package of Python wrote", () => {
       expect(tensor.shape, name).toEqual(expected.shape);
       expect(bits(toFloat32Array(tensor)), name).toEqual(bits(toFloat32Array(expected)));
     }
+  });
+
+  test("the same rows become the same blocks, byte for byte", async () => {
+    const file = await open(bytesOf("quantized.gguf"));
+    const rows = toFloat32Array(await file.read("F32"));
+    for (const type of ["Q8_0", "Q4_0"] as const)
+      expect(Buffer.compare(quantize(type, rows), (await file.read(type)).bytes), type).toBe(0);
   });
 
   test("version 2 reads the same as 3", async () => {

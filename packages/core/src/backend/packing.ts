@@ -97,26 +97,28 @@ export function packRows(values: Float32Array, format: PackedFormat, target: Uin
   }
 }
 
-/** A block's scale as the half that is stored. */
-function toScale(wanted: number, format: PackedFormat): { half: number; scale: number } {
-  const half = toHalf(wanted);
-  const scale = fromHalf(half);
-  if (!Number.isFinite(scale))
+/** A block's step in single precision, its reciprocal, by which values are rounded, and the half that is stored of it. */
+function toScale(step: number, format: PackedFormat): { readonly half: number; readonly inverse: number } {
+  const scale = Math.fround(step);
+  const half = toHalf(scale);
+  if (!Number.isFinite(fromHalf(half)))
     throw new ArgumentError(
-      `pack: values must be finite and their ${format} scale at most 65504, got a scale of ${wanted}`,
+      `pack: values must be finite and their ${format} scale at most 65504, got a scale of ${step}`,
     );
-  return { half, scale };
+  // No float is the reciprocal of the least denormals, nor of 0; all that such a block holds is 0 once its scale is a half.
+  const inverse = Math.fround(1 / scale);
+  return { half, inverse: Number.isFinite(inverse) ? inverse : 0 };
 }
+
+/** To the nearest, and what lies between two away from zero. */
+const roundAway = (x: number): number => (x < 0 ? -Math.round(-x) : Math.round(x));
 
 function packQ8(values: Float32Array, from: number, view: DataView, at: number): void {
   let max = 0;
   for (let i = 0; i < QUANT_BLOCK; i++) max = Math.max(max, Math.abs(values[from + i]!));
-  const { half, scale } = toScale(max / 127, "q8");
+  const { half, inverse } = toScale(max / 127, "q8");
   view.setUint16(at, half, true);
-  for (let i = 0; i < QUANT_BLOCK; i++) {
-    const q = scale === 0 ? 0 : Math.max(-127, Math.min(127, Math.round(values[from + i]! / scale)));
-    view.setInt8(at + 2 + i, q);
-  }
+  for (let i = 0; i < QUANT_BLOCK; i++) view.setInt8(at + 2 + i, roundAway(Math.fround(values[from + i]! * inverse)));
 }
 
 function packQ4(values: Float32Array, from: number, view: DataView, at: number): void {
@@ -124,9 +126,9 @@ function packQ4(values: Float32Array, from: number, view: DataView, at: number):
   let extreme = 0;
   for (let i = 0; i < QUANT_BLOCK; i++)
     if (Math.abs(values[from + i]!) > Math.abs(extreme)) extreme = values[from + i]!;
-  const { half, scale } = toScale(extreme / -8, "q4");
+  const { half, inverse } = toScale(extreme / -8, "q4");
   view.setUint16(at, half, true);
-  const quantise = (x: number): number => (scale === 0 ? 8 : Math.max(0, Math.min(15, Math.round(x / scale) + 8)));
+  const quantise = (x: number): number => Math.min(15, Math.trunc(Math.fround(Math.fround(x * inverse) + 8.5)));
   for (let i = 0; i < 16; i++) {
     view.setUint8(at + 2 + i, quantise(values[from + i]!) | (quantise(values[from + i + 16]!) << 4));
   }

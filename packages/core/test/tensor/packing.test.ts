@@ -72,16 +72,37 @@ describe("packed formats", () => {
     );
     expect([...odd]).toEqual([Number.POSITIVE_INFINITY, Number.NaN, 1, 1 + 2 ** -6]); // ties to even
   });
-  it("q8 errs by half a step of its block", () => {
-    const values = normals(6, 64 * QUANT_BLOCK);
-    const back = roundTrip(values, [64, QUANT_BLOCK], "q8");
-    for (let block = 0; block < 64; block++) {
-      const part = values.subarray(block * QUANT_BLOCK, (block + 1) * QUANT_BLOCK);
-      // The scale is rounded to a half, up or down by 2^-11, so the block's extreme may lie 127 * 2^-11 = 0.06 steps past the last level.
-      const step = (part.reduce((a, b) => Math.max(a, Math.abs(b)), 0) / 127) * (1 + 2 ** -11);
-      part.forEach((x, i) => expect(Math.abs(back[block * QUANT_BLOCK + i]! - x)).toBeLessThanOrEqual(0.5 * step));
-    }
-  });
+  it.each([1, 1e6, 1e-3, 1e-6, 1e-7, 1e-40])(
+    "q8 errs by half a step of its block, and by what its stored scale is off for each step, about %d",
+    (std) => {
+      const values = normals(6, 64 * QUANT_BLOCK, std);
+      const packed = packFromF32(values, [64, QUANT_BLOCK], "q8");
+      const back = unpackToF32(packed, [64, QUANT_BLOCK], "q8");
+      for (let block = 0; block < 64; block++) {
+        const part = values.subarray(block * QUANT_BLOCK, (block + 1) * QUANT_BLOCK);
+        const levels = new Int8Array(packed.buffer, block * 34 + 2, QUANT_BLOCK);
+        // Values are rounded to whole steps of d, as ggml does, and d is then stored as a half: of a normal one 2^-11 of it is lost, of one below 2^-14 2^-25.
+        const d = Math.fround(part.reduce((a, b) => Math.max(a, Math.abs(b)), 0) / 127);
+        const lost = Math.abs(fromHalf(packed[block * 34]! | (packed[block * 34 + 1]! << 8)) - d);
+        expect(lost).toBeLessThanOrEqual(Math.max(2 ** -11 * d, 2 ** -25));
+        // The reciprocal of d and its product with a value, 127 steps at most, are rounded to 2^-24 each: below 2^-16 of a step.
+        const bound = (i: number): number => (0.5 + 2 ** -16) * d + Math.abs(levels[i]!) * lost;
+        // Of the smallest steps no float is the reciprocal; their scale is stored as 0.
+        const none = d < 2 ** -128;
+        part.forEach((x, i) =>
+          expect(Math.abs(back[block * QUANT_BLOCK + i]! - x)).toBeLessThanOrEqual(none ? Math.abs(x) : bound(i)),
+        );
+        if (none) expect([...levels].every((level) => level === 0)).toBe(true);
+        // So of a scale that is a normal half at most (1/2 + 127 * 2^-11 + 2^-16) steps: 0.562.
+        if (d >= 2 ** -14)
+          part.forEach((x, i) =>
+            expect(Math.abs(back[block * QUANT_BLOCK + i]! - x)).toBeLessThanOrEqual(
+              (0.5 + 127 * 2 ** -11 + 2 ** -16) * d,
+            ),
+          );
+      }
+    },
+  );
   it("q4 errs by half a step, or by one where the side opposite to the extreme is cut at 7 steps", () => {
     const values = normals(7, 64 * QUANT_BLOCK);
     const back = roundTrip(values, [64, QUANT_BLOCK], "q4");
@@ -106,7 +127,9 @@ describe("packed formats", () => {
       [32],
       "q8",
     );
-    expect([...new Int8Array(q8.buffer, 2)]).toEqual([...values].map((x) => Math.max(-127, Math.round((x * 127) / 8))));
+    // What lies between two levels goes away from zero, as C's roundf has it.
+    const level = (x: number): number => Math.sign(x) * Math.round(Math.abs(x)) + 0;
+    expect([...new Int8Array(q8.buffer, 2)]).toEqual([...values].map((x) => level((x * 127) / 8)));
   });
   it("blocks of zeros stay zeros", () => {
     for (const format of ["q8", "q4"] as const)
@@ -122,8 +145,14 @@ describe("packed formats", () => {
       new ArgumentError("pack: the last axis must be a multiple of 32 for q8, got 33"),
     );
     expect(() => packFromF32(new Float32Array(32).fill(Number.NaN), [32], "q8")).toThrow(ArgumentError);
-    expect(() => packFromF32(new Float32Array(32).fill(1e9), [32], "q4")).toThrow(
-      "pack: values must be finite and their q4 scale at most 65504",
-    );
+    for (const format of ["q4", "q8"] as const) {
+      expect(() => packFromF32(new Float32Array(32).fill(1e9), [32], format)).toThrow(
+        `pack: values must be finite and their ${format} scale at most 65504`,
+      );
+      // The least scale that no half is.
+      const steps = format === "q4" ? 8 : 127;
+      expect(() => packFromF32(new Float32Array(32).fill(65520 * steps), [32], format)).toThrow(ArgumentError);
+      expect(roundTrip(new Float32Array(32).fill(65519 * steps), [32], format)[0]).toBe(65504 * steps);
+    }
   });
 });
