@@ -28,7 +28,22 @@ export interface LlamaCpp {
 }
 
 /** Numbers of llama_ftype. */
-const FILE_TYPES = { f16: 1, q8: 7 } as const;
+export const FILE_TYPES = {
+  f32: 0,
+  f16: 1,
+  q4: 2,
+  q4_1: 3,
+  q8: 7,
+  q5: 8,
+  q5_1: 9,
+  q4_k_s: 14,
+  q4_k_m: 15,
+  q5_k_s: 16,
+  q5_k_m: 17,
+  q6_k: 18,
+  iq4_nl: 25,
+  bf16: 32,
+} as const;
 
 /**
  * @param modules a folder where `npm i --ignore-scripts node-llama-cpp` was run
@@ -57,6 +72,8 @@ async function logProbabilities(llama: Llama, file: string, ids: readonly number
   const context = await model.createContext({
     contextSize: ids.length + 8,
     sequences: 1,
+    // Its threads wait in loops, so that more of them than idle processors are slower than one.
+    threads: 1,
     flashAttention: false,
     experimentalKvCacheKeyType: "F32",
     experimentalKvCacheValueType: "F32",

@@ -87,7 +87,9 @@ async function write(from: string, folder: string, weights: string): Promise<str
 async function ours(file: string): Promise<string> {
   const lm = await load(file);
   try {
-    return await lm.complete(PROMPT, { maxNewTokens: Number(options.tokens), greedy: true, eosTokenIds: [] });
+    // As many tokens of both: wllama, too, is told that none of them ends the text, which makes such a token impossible.
+    const count = Number(options.tokens);
+    return await lm.complete(PROMPT, { minNewTokens: count, maxNewTokens: count, greedy: true });
   } finally {
     lm.dispose();
   }

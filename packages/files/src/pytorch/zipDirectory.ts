@@ -59,7 +59,10 @@ export async function readZipDirectory(
   }
   if (start + length > size) throw damaged(file, "the directory lies outside the file");
   if (count * ENTRY_BYTES > length) throw damaged(file, `a directory of ${length} bytes cannot list ${count} files`);
-  const directory = await readExactly(source, file, start, start + length, options);
+  const directory =
+    start >= tailStart
+      ? tail.subarray(start - tailStart, start - tailStart + length)
+      : await readExactly(source, file, start, start + length, options);
   return { entries: parseEntries(directory, count, start, file), size };
 }
 

@@ -10,6 +10,7 @@ import {
   type TensorFile,
 } from "../../src/index.ts";
 import { GgufBytes } from "../ggufFile.ts";
+import { mutateBytes } from "./mutateBytes.ts";
 import { pickleStateDict, writeTorchFile, type TorchFile } from "../torchArchive.ts";
 
 /** A kind of file: whole ones to mutate, and what reads them. */
@@ -76,6 +77,8 @@ const stateDict: TorchFile = {
   extra: { step: 3 },
 };
 
+const pickle = pickleStateDict(stateDict);
+
 export const kinds: Readonly<Record<string, Kind>> = {
   gguf: {
     seeds: [smallGguf(), golden("gguf/metadata.gguf"), golden("gguf/blocks.gguf")],
@@ -94,11 +97,9 @@ export const kinds: Readonly<Record<string, Kind>> = {
   },
   /** The pickle alone, in an archive that is whole. */
   pickle: {
-    seeds: [pickleStateDict(stateDict)],
-    async read(pickle) {
-      const bytes = writeTorchFile({ ...stateDict, pickle });
-      await readAll(await openPytorch(memorySource({ "x.bin": bytes }), "x.bin"));
-    },
+    seeds: [writeTorchFile(stateDict)],
+    mutate: (_, rng) => writeTorchFile({ ...stateDict, pickle: mutateBytes(pickle, rng, pickle.byteLength) }),
+    read: async (bytes) => readAll(await openPytorch(memorySource({ "x.bin": bytes }), "x.bin")),
   },
   safetensors: {
     seeds: [golden("hf/mamba-tiny/model.safetensors"), golden("causal-conv1d/basic.safetensors")],
