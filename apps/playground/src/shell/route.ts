@@ -23,6 +23,7 @@ const [route, setRoute] = createSignal<Route>(parse(location.hash));
 window.addEventListener("hashchange", () => {
   // our own replaceState raises no event; one that arrives is the visitor's
   forgetPending();
+  standing = location.hash;
   const next = parse(location.hash);
   if (next.page === page()) forgetWay();
   else {
@@ -82,6 +83,8 @@ export function hrefIn(target: string, state: Readonly<Record<string, string>>):
   return format({ page: target, params: Object.fromEntries([...only(params(), true), ...Object.entries(state)]) });
 }
 
+/** The address that this view came from or was written to. */
+let standing = location.hash;
 /** An address that is to be written. */
 let pending: { readonly timer: ReturnType<typeof setTimeout>; readonly paid: () => void } | undefined;
 
@@ -105,7 +108,9 @@ export function setParams(changes: Readonly<Record<string, string | undefined>>)
 function writeAddress(): void {
   if (pending === undefined) return;
   forgetPending();
+  if (location.hash !== standing) return; // the visitor is on the way elsewhere, and the event that tells so comes next
   history.replaceState(history.state, "", format(route()));
+  standing = location.hash;
 }
 
 /** A signal that lives in the address. */
