@@ -11,10 +11,14 @@ export interface Names {
   count: number;
 }
 
-/** A matrix in blocks of 32: whole numbers [N, K / 32, bytes of a block], and a scale each [N, K / 32]. */
+/** A matrix [n, k] in blocks of 32: whole numbers [n, k / 32, bytes of a block], and a scale each [n, k / 32]. */
 export interface PackedMatrix {
   readonly quants: Value;
   readonly scales: Value;
+  readonly n: number;
+  readonly k: number;
+  /** How many matrices of the weight stand side by side in it; others stand one under the other. */
+  readonly beside: number;
 }
 
 /** A constant that is computed of weights, whose rows are asked for. */
@@ -88,10 +92,12 @@ export class GraphBuilder {
     return parameter.name;
   }
 
-  /** A matrix in blocks. */
-  packedWeight(parameter: Parameter): PackedMatrix {
-    const { name } = parameter;
-    const known = this.packed.get(name) ?? { quants: `${name}.quants`, scales: `${name}.scales` };
+  /** A matrix in blocks, or several as one. */
+  packedWeight(parameter: Parameter, beside = 1): PackedMatrix {
+    const { name, size, shape } = parameter;
+    const k = shape.at(-1)! * beside;
+    const made = { quants: `${name}.quants`, scales: `${name}.scales`, n: size / k, k, beside };
+    const known = this.packed.get(name) ?? made;
     this.weights.set(name, parameter);
     this.packed.set(name, known);
     return known;

@@ -5,7 +5,7 @@ import type { MlpConfig } from "../layers/mlpConfig.ts";
 import type { Model } from "../model/model.ts";
 import { MICROSOFT } from "./dialect.ts";
 import type { GraphBuilder, Value } from "./graphBuilder.ts";
-import { matrixProduct } from "./matrixGraph.ts";
+import { matrixProduct, sumOfProducts } from "./matrixGraph.ts";
 
 /** A state that goes in and comes out: its shape, with names for what is free. */
 export interface StatePort {
@@ -65,6 +65,16 @@ export class LayerGraph {
       put: (after, afterShape = shape) =>
         void this.states.push({ name: `${this.#statePrefix}${name}`, shape: afterShape, after }),
     };
+  }
+
+  /** W x, of several weights one under the other. */
+  product(name: string, x: Value): Value {
+    return matrixProduct(this.graph, this.#model, x, this.#parameters.get(this.prefix + name)!);
+  }
+
+  /** The sum of several weights' products, each with its part of x. */
+  sumOfProducts(name: string, x: Value): Value {
+    return sumOfProducts(this.graph, this.#model, x, this.#parameters.get(this.prefix + name)!);
   }
 
   /** W x + b, times the factors that the config has. */

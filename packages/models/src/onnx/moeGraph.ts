@@ -1,4 +1,3 @@
-import { ArgumentError } from "@statespace/core";
 import type { MlpConfig } from "../layers/mlpConfig.ts";
 import type { GraphBuilder, Value } from "./graphBuilder.ts";
 import type { LayerGraph } from "./layerGraph.ts";
@@ -13,23 +12,17 @@ export function mlpGraph(layer: LayerGraph, x: Value, config: MlpConfig): Value 
 
 /**
  * A mixture of experts: all of them run on every token, and those that the router did not choose weigh nothing. No standard operator picks a matrix for each token
- * without a copy of it.
+ * without a copy of it. Their first matrices stand one under the other and their second ones side by side, so that each are one product, of blocks too.
  */
 function moeGraph(layer: LayerGraph, x: Value, config: MlpConfig): Value {
   const { graph } = layer;
-  const { experts, latent, dModel, sharedHidden, sharedGate, outputMultiplier } = config;
-  if (graph.dialect.weights !== "f32")
-    throw new ArgumentError(`onnx: mixtures of experts need weights = f32, got ${graph.dialect.weights}`);
-  const width = latent || dModel;
-  const turned = (name: string): Value => graph.transpose(layer.own(name), [0, 2, 1]);
+  const { experts, latent, hidden, gated, sharedHidden, sharedGate, outputMultiplier } = config;
   const seen = latent > 0 ? layer.linear("latent.fc1", x) : x;
-  const rows = graph.reshape(seen, [1, -1, width]);
-  const first = graph.op("MatMul", [rows, turned("experts.fc1.weight")]); // [experts, b l, hidden or 2 hidden]
-  const outputs = graph.op("MatMul", [layer.activated(first, config), turned("experts.fc2.weight")]);
-  const shares = graph.transpose(graph.reshape(routed(layer, x, config), [-1, experts]), [1, 0]);
-  const mixed = graph.sum(graph.mul(outputs, graph.unsqueeze(shares, 2)), 0); // [b l, width]
-  const apart = graph.op("Reshape", [mixed, graph.op("Shape", [seen])]);
-  const y = latent > 0 ? layer.linear("latent.fc2", apart) : apart;
+  const first = graph.reshape(layer.product("experts.fc1.weight", seen), [0, 0, experts, gated ? 2 * hidden : hidden]);
+  const shares = graph.unsqueeze(routed(layer, x, config), -1); // [b, l, experts, 1]
+  const inner = graph.mul(layer.activated(first, config), shares); // [b, l, experts, hidden]
+  const mixed = layer.sumOfProducts("experts.fc2.weight", graph.reshape(inner, [0, 0, experts * hidden]));
+  const y = latent > 0 ? layer.linear("latent.fc2", mixed) : mixed;
   if (sharedHidden === 0) return graph.times(y, outputMultiplier);
   const own = { ...config, hidden: sharedHidden, experts: 0, outputMultiplier: 1 };
   const shared = layer.within("shared.").mlp(x, own);

@@ -4,7 +4,7 @@ import { fromFloat32Array, quantize, type OnnxConstant } from "@statespace/files
 import { VALUES_AT_ONCE, type RowSource } from "../families/rows.ts";
 import { rowLength } from "../families/weightNames.ts";
 import type { OnnxWeights } from "./dialect.ts";
-import type { GraphBuilder } from "./graphBuilder.ts";
+import type { GraphBuilder, PackedMatrix } from "./graphBuilder.ts";
 import { BLOCK, bitsOf } from "./matrixGraph.ts";
 
 /** A tensor of an ONNX file that is made of a weight, some rows at a time. */
@@ -29,18 +29,48 @@ export function storedWeights(graph: GraphBuilder): readonly StoredWeight[] {
     const { shape, size } = parameter;
     const packed = graph.packed.get(name);
     if (packed === undefined)
-      return [stored(name, "float32", shape, 4 * size, parameter, (values) => fromFloat32Array(values, "F32").slice())];
-    const [n, k] = shape as [number, number];
+      return [
+        stored(name, "float32", shape, 4 * size, plain(parameter), (values) => fromFloat32Array(values, "F32").slice()),
+      ];
+    const { quants, scales, n, k } = packed;
     const blocks = k / BLOCK;
     const bytes = (BLOCK * bitsOf(weights)) / 8;
+    const matrix = { parameter, ...packed };
     return [
-      stored(packed.quants, "uint8", [n, blocks, bytes], n * blocks * bytes, parameter, (values) =>
-        quantsOf(values, weights),
-      ),
-      stored(packed.scales, "float32", [n, blocks], 4 * n * blocks, parameter, (values) => scalesOf(values, weights)),
+      stored(quants, "uint8", [n, blocks, bytes], n * blocks * bytes, matrix, (values) => quantsOf(values, weights)),
+      stored(scales, "float32", [n, blocks], 4 * n * blocks, matrix, (values) => scalesOf(values, weights)),
     ];
   });
   return [...own, ...derived];
+}
+
+/** Rows of a tensor that a weight is stored as. */
+interface StoredRows extends Pick<PackedMatrix, "n" | "k" | "beside"> {
+  readonly parameter: Parameter;
+}
+
+function plain(parameter: Parameter): StoredRows {
+  const k = rowLength(parameter.shape);
+  return { parameter, n: parameter.size / k, k, beside: 1 };
+}
+
+/** Some of the rows; where matrices stand side by side, a row has one of each. */
+async function rowsOf(
+  { parameter, n, k, beside }: StoredRows,
+  rows: RowSource,
+  from: number,
+  count: number,
+): Promise<Float32Array> {
+  // prettier-ignore
+  if (beside === 1) return rows(parameter, from, count);
+  const out = new Float32Array(count * k);
+  const width = k / beside;
+  for (let matrix = 0; matrix < beside; matrix++) {
+    const part = await rows(parameter, matrix * n + from, count);
+    for (let row = 0; row < count; row++)
+      out.set(part.subarray(row * width, (row + 1) * width), row * k + matrix * width);
+  }
+  return out;
 }
 
 function stored(
@@ -48,7 +78,7 @@ function stored(
   type: OnnxConstant["type"],
   shape: readonly number[],
   byteLength: number,
-  parameter: Parameter,
+  matrix: StoredRows,
   made: (values: Float32Array) => Uint8Array,
 ): StoredWeight {
   return {
@@ -57,10 +87,9 @@ function stored(
     shape,
     byteLength,
     bytes: async function* (rows) {
-      const width = rowLength(parameter.shape);
-      const height = parameter.size / width;
-      const step = Math.max(1, Math.floor(VALUES_AT_ONCE / width));
-      for (let row = 0; row < height; row += step) yield made(await rows(parameter, row, Math.min(step, height - row)));
+      const step = Math.max(1, Math.floor(VALUES_AT_ONCE / matrix.k));
+      for (let row = 0; row < matrix.n; row += step)
+        yield made(await rowsOf(matrix, rows, row, Math.min(step, matrix.n - row)));
     },
   };
 }

@@ -51,6 +51,8 @@ describe("matrices in blocks", () => {
   it.each([
     ["mamba2-tiny", "q8"],
     ["lfm2-tiny", "q4"],
+    ["lfm2-moe-tiny", "q8"],
+    ["lfm2-moe-tiny", "q4"],
   ] as const)("%s, %s: the model's own packed weights, a tied table once", async (name, weights) => {
     const model = await fromPretrained(sourceOf(name), { weights });
     const { graph } = await saved(model, { weights });
@@ -61,6 +63,8 @@ describe("matrices in blocks", () => {
       "encoder.weight.scales",
     ]);
     expect(table!.shape.at(-1)).toBe(weights === "q8" ? 32 : 16);
+    const experts = graph.constants.filter(({ name: key }) => /experts\.fc[12]\.weight\.quants$/.test(key));
+    expect(experts.length > 0).toBe(name === "lfm2-moe-tiny");
     await expectLogitsOf(model, graph);
     model.dispose();
     // The same from plain weights, and from the files.
