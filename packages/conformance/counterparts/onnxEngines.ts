@@ -2,14 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openSession, ortModule, type OrtModule, type OrtPackage, type OrtTensor } from "./onnxPackages.ts";
-
-/** Token ids of some rows, of which the first tokens are read at once and the rest one by one. */
-export interface Reading {
-  readonly ids: Int32Array;
-  readonly batch: number;
-  readonly prompt: number;
-}
+import { openSession, ortModule, type OrtModule, type OrtPackage } from "./onnxPackages.ts";
+import { runReading, type Reading } from "./onnxReading.ts";
 
 /** Something that runs ONNX files. */
 export interface OnnxEngine {
@@ -42,35 +36,9 @@ export async function packageEngine(name: OrtPackage, folder: string): Promise<O
   return { name, logits: (file, reading) => logitsOf(ort, name, file, reading) };
 }
 
-async function logitsOf(
-  ort: OrtModule,
-  name: OrtPackage,
-  file: string,
-  { ids, batch, prompt }: Reading,
-): Promise<Float32Array> {
+async function logitsOf(ort: OrtModule, name: OrtPackage, file: string, reading: Reading): Promise<Float32Array> {
   const session = await openSession(ort, name, file);
-  const length = ids.length / batch;
-  const states: Record<string, OrtTensor> = {};
-  for (const { name: input, shape } of session.inputMetadata) {
-    if (input === "ids") continue;
-    const sizes = shape.map((axis) => (axis === "batch" ? batch : axis === "past" ? 0 : Number(axis)));
-    states[input] = new ort.Tensor("float32", new Float32Array(sizes.reduce((a, b) => a * b, 1)), sizes);
-  }
-  const parts: { readonly from: number; readonly to: number; readonly data: Float32Array }[] = [];
-  for (let from = 0, to = prompt; from < length; from = to, to++) {
-    const rows = Array.from({ length: batch }, (_, row) => [...ids.subarray(row * length + from, row * length + to)]);
-    const part = new ort.Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [batch, to - from]);
-    const found = await session.run({ ids: part, ...states });
-    for (const input of Object.keys(states)) states[input] = found[input.replace("state.", "state_out.")]!;
-    parts.push({ from, to, data: (found["logits"]!.data as Float32Array).slice() });
-  }
+  const logits = await runReading(ort, session, reading);
   await session.release();
-  const width = parts[0]!.data.length / (batch * prompt);
-  const all = new Float32Array(batch * length * width);
-  for (const { from, to, data } of parts) {
-    const size = (to - from) * width;
-    for (let row = 0; row < batch; row++)
-      all.set(data.subarray(row * size, (row + 1) * size), (row * length + from) * width);
-  }
-  return all;
+  return logits;
 }

@@ -2,10 +2,10 @@
  * Compares models here with onnxruntime, which runs the ONNX files that are written here: logits of a prompt, then of 100 tokens one by one, the states of each
  * run given to the next.
  *
- *     node --conditions statespace-source packages/conformance/counterparts/onnxRuntime.ts [--modules DIR] [--python PYTHON] [--reference PYTHON] [--large] [MODEL ...]
+ *     node --conditions statespace-source packages/conformance/counterparts/onnxRuntime.ts [--modules DIR] [--chromium] [--python PYTHON] [--reference PYTHON] [--large] [MODEL ...]
  *         [--opset 27] [--operators onnxruntime] [--weights q4] [--view convolution] [--external]
  *
- * DIR is a folder where `npm i --ignore-scripts onnxruntime-node onnxruntime-web` was run (or what ONNX_MODULES says): both are compared, the web's as WASM. PYTHON
+ * DIR is a folder where `npm i --ignore-scripts onnxruntime-node onnxruntime-web` was run (or what ONNX_MODULES says): both are compared, the web's as WASM, in Node, and with --chromium in a page (CHROMIUM_PATH names the browser, /usr/bin/chromium unless told). PYTHON
  * has onnxruntime and numpy, or for --reference onnx 1.23: its checker and its evaluator, which has the standard operators alone. MODEL is what `load` takes, or a family whose random model of a small or, with --large, of about 90 million weights is taken (`all` is
  * each of them), or a classic layer, s4d, s5 or lssl; the tiny models of the golden vectors unless told. The second line is options of `saveOnnx`; weights are packed here too. Exit code 1 where a bound is missed, 2 where no onnxruntime is there.
  */
@@ -20,6 +20,7 @@ import { ArgumentError, readFloats, registerBackend, setBackend, tensor, tidy } 
 import { fromPretrained, Model, parseModelConfig, type ModelConfig } from "@statespace/models";
 import { saveOnnx, type OnnxWeights, type SaveOnnxOptions } from "@statespace/models/onnx";
 import { packageEngine, pythonEngine, type OnnxEngine } from "./onnxEngines.ts";
+import { browserEngine } from "./onnxBrowser.ts";
 import { shapeOf, SHAPES } from "./shapes.ts";
 
 /** Largest difference of two logits, by the largest: float32 sums in other orders, which a delta rule over 100 tokens of random weights carries on. */
@@ -32,6 +33,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     modules: { type: "string" },
+    chromium: { type: "boolean", default: false },
     python: { type: "string" },
     reference: { type: "string" },
     opset: { type: "string" },
@@ -55,6 +57,9 @@ const saveOptions = {
 /** A filter takes the whole sequence. */
 const PROMPT = values.view === "convolution" ? TOKENS : 20;
 
+/** What ends with the command. */
+const closing: (() => Promise<void>)[] = [];
+
 async function engines(): Promise<OnnxEngine[]> {
   const modules = values.modules ?? process.env["ONNX_MODULES"];
   const found: OnnxEngine[] = [];
@@ -67,6 +72,13 @@ async function engines(): Promise<OnnxEngine[]> {
   };
   for (const name of ["onnxruntime-node", "onnxruntime-web"] as const)
     if (modules !== undefined) await add(`${name} of ${modules}`, () => packageEngine(name, modules));
+  const browser = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
+  if (values.chromium)
+    await add(`${browser}, or onnxruntime-web of ${modules ?? "--modules DIR"},`, async () => {
+      const engine = await browserEngine(modules!, browser);
+      closing.push(() => engine.close());
+      return engine;
+    });
   const { python, reference } = values;
   if (python !== undefined) await add(`onnxruntime of ${python}`, () => pythonEngine(python, "runtime"));
   if (reference !== undefined) await add(`onnx of ${reference}`, () => pythonEngine(reference, "reference"));
@@ -153,5 +165,6 @@ console.log("| --- | --- | --- | --- | --- | --- | --- |");
 try {
   for (const from of models) await compare(from, all, join(folder, "model.onnx"));
 } finally {
+  for (const close of closing) await close();
   rmSync(folder, { recursive: true });
 }

@@ -53,8 +53,8 @@ export { type FileIntegrity, verifiedSource } from "./sources/verifiedSource.ts"
 export { folderSource } from "./sources/folderSource.ts";
 export { type FileMap, memorySource } from "./sources/memorySource.ts";
 export { type LocalFiles, localFiles } from "./sources/localFiles.ts";
-export { type ResumableOptions, writeFileResumably } from "./sources/resumableFile.ts";
-export { fileStamps, isNode, makeFolder, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
+export { type ResumableOptions, type ResumableSection, writeFileResumably } from "./sources/resumableFile.ts";
+export { fileStamps, isNode, makeFolder, removeFile, toPath, writeFileAtomically } from "./sources/nodeFiles.ts";
 export { openSource, type OpenSourceOptions, type SourceLike } from "./sources/openSource.ts";
 export type {
   Source,

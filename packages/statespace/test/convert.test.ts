@@ -154,26 +154,26 @@ describe("statespace convert", () => {
 
 describe("a conversion that did not end", () => {
   /** 35 MB in 8 layers, so that there are whole tensors before the middle. */
-  async function deep(seed: number): Promise<void> {
+  async function deep(seed: number, layers = 8, name = "deep"): Promise<void> {
     const model = new Model(
-      parseModelConfig({ model_type: "mamba", vocab_size: 512, hidden_size: 384, num_hidden_layers: 8 }),
+      parseModelConfig({ model_type: "mamba", vocab_size: 512, hidden_size: 384, num_hidden_layers: layers }),
       seed,
     );
-    await savePretrained(model, path("deep"));
+    await savePretrained(model, path(name));
     model.dispose();
   }
   beforeAll(async () => {
     await setBackend(cpuBackend());
     await deep(1);
     await convertFiles(path("deep"), path("whole.gguf"));
-  }, 60_000);
+  }, 300_000);
   const unfinished = (where = folder): string[] => readdirSync(where).filter((each) => each.includes("deep") && each.includes(".part")); // prettier-ignore
 
   /** Converts in a process of its own, which kills itself near the end. */
-  function killed(out: string): Promise<string | null> {
+  function killed(out: string, from = "deep"): Promise<string | null> {
     const script = `import { convert } from "@statespace/models"; import { setBackend } from "@statespace/core"; import { cpuBackend } from "@statespace/backend-cpu";
       await setBackend(cpuBackend());
-      await convert(${JSON.stringify(path("deep"))}, ${JSON.stringify(path(out))}, {
+      await convert(${JSON.stringify(path(from))}, ${JSON.stringify(path(out))}, {
         progress({ loaded, total }) { if (loaded > 0.9 * total) process.kill(process.pid, "SIGKILL"); } });`;
     const child = spawn(process.execPath, ["--conditions=statespace-source", "--input-type=module", "-e", script], {
       cwd: fileURLToPath(new URL("..", import.meta.url)),
@@ -208,6 +208,29 @@ describe("a conversion that did not end", () => {
     for (const name of ["pytorch_model.bin", "config.json"])
       expect(readFileSync(join(path("deep-ssm"), name)).equals(readFileSync(join(path("ssm-at-once"), name)))).toBe(true); // prettier-ignore
   });
+
+  it("an ONNX file and its weights beside it: killed, then stopped, then to the same bytes; no half model under the name", async () => {
+    // More than 64 MB.
+    await deep(3, 18, "wide");
+    expect(await killed("deep.onnx", "wide")).toBe("SIGKILL");
+    expect(readdirSync(folder).filter((name) => name.startsWith("deep.onnx")).join()).toMatch(/^deep\.onnx\.data\.[0-9a-f]{16}\.\d+\.part$/); // prettier-ignore
+    const stop = new AbortController();
+    const going = convertFiles(path("wide"), path("deep.onnx"), { signal: stop.signal, progress: () => stop.abort() });
+    await expect(going).rejects.toThrow(AbortedError);
+    expect(unfinished()).toHaveLength(1);
+    expect((await convertFiles(path("wide"), path("deep.onnx"))).resumed).toBeGreaterThan(24e6);
+    expect(await convertFiles(path("wide"), path("whole.onnx"))).toEqual({ family: "onnx", resumed: 0 });
+    expect(readFileSync(path("deep.onnx.data")).equals(readFileSync(path("whole.onnx.data")))).toBe(true);
+    // The graph names its file of weights.
+    const graph = (name: string): string => readFileSync(path(name), "latin1").replaceAll(`${name}.data`, "");
+    expect(graph("deep.onnx").length).toBe(graph("whole.onnx").length);
+    expect(unfinished()).toEqual([]);
+    // Other options are another file.
+    expect(await killed("deep.onnx", "wide")).toBe("SIGKILL");
+    expect(existsSync(path("deep.onnx"))).toBe(true);
+    expect(await convertFiles(path("wide"), path("deep.onnx"), { operators: "onnxruntime" })).toMatchObject({ resumed: 0 }); // prettier-ignore
+    expect(unfinished()).toEqual([]);
+  }, 300_000);
 
   it("is not gone on with where the weights are others", async () => {
     expect(await killed("deep.gguf")).toBe("SIGKILL");

@@ -32,7 +32,7 @@ export type WeightsFormat = "safetensors" | "pytorch";
 export interface SaveOptions extends SafetensorsWriteOptions {
   readonly signal?: AbortSignal;
   /** Weights are written as `writeFileResumably` does it, with its identity and progress. */
-  readonly resumable?: Omit<ResumableOptions, "signal">;
+  readonly resumable?: Omit<ResumableOptions, "signal" | "whole">;
   /** "safetensors" unless told. */
   readonly format?: WeightsFormat;
   /** Further names of tensors; only PyTorch's files have them. */

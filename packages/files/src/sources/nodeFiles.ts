@@ -50,6 +50,11 @@ export async function makeFolder(path: string): Promise<void> {
   await nodeFiles().fs.mkdir(path, { recursive: true });
 }
 
+/** Removes a file (Node), if it is there. Errors: what the file system throws. */
+export async function removeFile(path: string): Promise<void> {
+  await nodeFiles().fs.rm(path, { force: true });
+}
+
 /** Name, size and time of a file, or of each in a folder but for those that are being written; none where there is neither. */
 export async function fileStamps(place: string): Promise<readonly string[]> {
   const { fs, path } = nodeFiles();

@@ -3,6 +3,11 @@ import { throwIfAborted } from "./abort.ts";
 import { type FileHandle, nodeFiles } from "./nodeFiles.ts";
 import { claimUnfinished, removeUnfinished } from "./unfinishedFile.ts";
 
+/** A piece of a file whose bytes may come as a stream. */
+export interface ResumableSection extends Omit<FileSection, "chunks"> {
+  chunks(): Iterable<Uint8Array | Promise<Uint8Array>> | AsyncIterable<Uint8Array>;
+}
+
 /** How a file is written that may take long. */
 export interface ResumableOptions {
   /** Names what goes into it: a call that did not end is gone on with only by one that writes the same. */
@@ -12,6 +17,8 @@ export interface ResumableOptions {
   readonly progress?:
     | ((progress: { readonly section: string; readonly loaded: number; readonly total: number }) => void)
     | undefined;
+  /** Waited for when the file is whole, before it has its name. */
+  readonly whole?: (() => Promise<void>) | undefined;
 }
 
 /** Bytes after which the disk is asked to have what was written: as many at the end of what is found may not be whole after a power cut. */
@@ -28,8 +35,8 @@ const CHECKED = 8;
  */
 export async function writeFileResumably(
   file: string,
-  sections: readonly FileSection[],
-  { identity, signal, progress }: ResumableOptions,
+  sections: readonly ResumableSection[],
+  { identity, signal, progress, whole: ready }: ResumableOptions,
 ): Promise<number> {
   const { fs } = nodeFiles();
   throwIfAborted(signal, file);
@@ -39,7 +46,7 @@ export async function writeFileResumably(
     const handle = await fs.open(unfinished.path, "r+");
     let kept: number;
     try {
-      kept = await whole(handle, sections);
+      kept = await wholeSections(handle, sections);
       await handle.truncate(kept);
       let [loaded, unsynced] = [kept, 0];
       for (const section of sections) {
@@ -61,6 +68,7 @@ export async function writeFileResumably(
       await handle.close();
     }
     throwIfAborted(signal, file);
+    await ready?.();
     await fs.rename(unfinished.path, file);
     await removeUnfinished(file);
     return kept;
@@ -81,7 +89,7 @@ async function write(handle: FileHandle, chunk: Uint8Array, position: number): P
 }
 
 /** Bytes at the beginning of a file that are whole sections, and those that they should be. */
-async function whole(handle: FileHandle, sections: readonly FileSection[]): Promise<number> {
+async function wholeSections(handle: FileHandle, sections: readonly ResumableSection[]): Promise<number> {
   const there = Math.max(0, (await handle.stat()).size - SYNC_BYTES);
   const found = sections.filter(({ start, byteLength }) => start + byteLength <= there);
   const last = found.at(-1);
@@ -94,7 +102,7 @@ async function whole(handle: FileHandle, sections: readonly FileSection[]): Prom
 }
 
 /** Whether a section's first part is what the file has there. */
-async function beginsAs(handle: FileHandle, { start, chunks }: FileSection): Promise<boolean> {
+async function beginsAs(handle: FileHandle, { start, chunks }: ResumableSection): Promise<boolean> {
   for await (const chunk of chunks()) {
     const bytes = new Uint8Array(chunk.byteLength);
     const { bytesRead } = await handle.read(bytes, 0, bytes.byteLength, start);

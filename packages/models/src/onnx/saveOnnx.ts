@@ -1,5 +1,15 @@
 import { refuseUnknown } from "@statespace/core/backend";
-import { encodeOnnx, toPath, writeFileAtomically, type OnnxConstant, type OnnxGraph } from "@statespace/files";
+import {
+  encodeOnnx,
+  removeFile,
+  toPath,
+  writeFileAtomically,
+  writeFileResumably,
+  type OnnxConstant,
+  type OnnxGraph,
+  type ResumableOptions,
+  type ResumableSection,
+} from "@statespace/files";
 import type { Model } from "../model/model.ts";
 import { rowsOfModel, type RowSource } from "../families/rows.ts";
 import { MICROSOFT } from "./dialect.ts";
@@ -27,16 +37,26 @@ export interface FileForm {
   readonly renamed?: (graph: OnnxGraph) => OnnxGraph;
   /** What follows the file's name in that of its weights; ".data" unless told. */
   readonly dataSuffix?: string;
+  /** Written as `writeFileResumably` does it, with its identity and progress. */
+  readonly resumable?: Omit<ResumableOptions, "signal" | "whole">;
 }
 
-/** The file of a model whose rows come from anywhere. Errors as `saveOnnx`. @returns whether its weights lie beside it */
+/** What was written. */
+export interface WrittenOnnx {
+  /** The weights lie beside the model. */
+  readonly external: boolean;
+  /** Bytes that an earlier call had left. */
+  readonly resumed: number;
+}
+
+/** The file of a model whose rows come from anywhere. Errors as `saveOnnx`. */
 export async function writeOnnx(
   model: Model,
   rows: RowSource,
   path: string,
   options: SaveOnnxOptions,
-  { renamed = (graph) => graph, dataSuffix = ".data" }: FileForm = {},
-): Promise<boolean> {
+  { renamed = (graph) => graph, dataSuffix = ".data", resumable }: FileForm = {},
+): Promise<WrittenOnnx> {
   const dialect = dialectOf("saveOnnx", options);
   const graph = modelGraph(model, dialect);
   const weights = storedWeights(graph);
@@ -52,12 +72,23 @@ export async function writeOnnx(
       offset += Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
     } else constants.push({ name, type, shape, data: await whole(weight, rows) });
   }
-  // The weights first: a model that is there has them.
-  if (external) await writeFileAtomically(`${path}${dataSuffix}`, externalBytes(weights, rows), options.signal);
+  const write = async (
+    file: string,
+    sections: readonly ResumableSection[],
+    whole?: () => Promise<void>,
+  ): Promise<number> => {
+    const { signal } = options;
+    if (resumable !== undefined) return writeFileResumably(file, sections, { ...resumable, signal, whole });
+    await writeFileAtomically(file, bytesOf(sections), signal);
+    return 0;
+  };
+  // The weights first: a model that is there has them, and no other's.
+  const beside = external ? externalSections(weights, rows) : [];
+  const resumed = external ? await write(`${path}${dataSuffix}`, beside, () => removeFile(path)) : 0;
   const domains = graph.nodes.some(({ domain }) => domain === MICROSOFT) ? { [MICROSOFT]: 1 } : {};
   const encoded = encodeOnnx(renamed(graph.graph("model", constants)), { opset: dialect.opset, domains });
-  await writeFileAtomically(path, [encoded], options.signal);
-  return external;
+  await write(path, [{ name: "graph", start: 0, byteLength: encoded.byteLength, chunks: () => [encoded] }]);
+  return { external, resumed };
 }
 
 async function whole(weight: StoredWeight, rows: RowSource): Promise<Uint8Array> {
@@ -70,13 +101,25 @@ async function whole(weight: StoredWeight, rows: RowSource): Promise<Uint8Array>
   return out;
 }
 
-async function* externalBytes(
-  weights: Iterable<StoredWeight>,
-  rows: RowSource,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for (const weight of weights) {
-    yield* weight.bytes(rows);
-    const gap = -weight.byteLength & (ALIGNMENT - 1);
-    if (gap > 0) yield new Uint8Array(gap);
-  }
+/** Each weight, and what fills it up to the next. */
+function externalSections(weights: Iterable<StoredWeight>, rows: RowSource): readonly ResumableSection[] {
+  let end = 0;
+  return Array.from(weights, (weight) => {
+    const start = end;
+    end += Math.ceil(weight.byteLength / ALIGNMENT) * ALIGNMENT;
+    return {
+      name: weight.name,
+      start,
+      byteLength: end - start,
+      async *chunks() {
+        yield* weight.bytes(rows);
+        const gap = -weight.byteLength & (ALIGNMENT - 1);
+        if (gap > 0) yield new Uint8Array(gap);
+      },
+    };
+  });
+}
+
+async function* bytesOf(sections: readonly ResumableSection[]): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const { chunks } of sections) yield* chunks();
 }

@@ -95,7 +95,7 @@ const TEXT_FILES = [
 /**
  * Converts a checkpoint of any known family from one form into another (Node). Weights are read and written some rows at a time: a few times 8 MB are in memory,
  * whatever the model's size. What is written appears under its name when it is whole. A call that is stopped, or whose process is killed, is gone on with by the next
- * of the same words (but for ONNX).
+ * of the same words.
  * @param from what `load` takes; @param out the GGUF file or the folder to write
  * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express; FormatError naming the file, key or tensor;
  * SourceError; AbortedError; what the file system throws.
@@ -128,27 +128,34 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     if (first !== undefined)
       tell(`${unknown.length} tensors are not part of the model and are left out: ${first}, ...`);
     const rows = rowsOfFile(matched, opened.tensors, { signal: options.signal });
+    const { signal } = options;
+    const resumable = async (family: string): Promise<Omit<ResumableOptions, "signal" | "whole">> => ({
+      identity: [await stampOf(from), options.revision ?? "", family, ...dialectOfFile(options)].join("\n"),
+      progress: ({ section, loaded, total }) => options.progress?.({ tensor: section, loaded, total }),
+    });
     if (to === "onnx") {
       // Apart from what a page loads.
       const { writeOnnx } = await import("../onnx/saveOnnx.ts");
-      await writeOnnx(model, rows, toPath(out), onnxOptions(options));
-      return { family: "onnx", resumed: 0 };
+      const form = { resumable: await resumable(to) };
+      const { resumed } = await writeOnnx(model, rows, toPath(out), onnxOptions(options), form);
+      return { family: to, resumed };
     }
     const files = await textFiles(from, opened, places);
     if (to === "transformers.js") {
       const { writeTransformersJs } = await import("../onnx/transformersJs.ts");
       const { config } = targetFamily(model, "transformers", "F32");
-      await writeTransformersJs(model, rows, toPath(out), { config, files }, onnxOptions(options));
-      return { family: to, resumed: 0 };
+      const content = { config, files, resumable: await resumable(to) };
+      return {
+        family: to,
+        resumed: await writeTransformersJs(model, rows, toPath(out), content, onnxOptions(options)),
+      };
     }
-    const resumable = async (family: string): Promise<ResumableOptions> => ({
-      identity: [await stampOf(from), options.revision ?? "", family, weights ?? ""].join("\n"),
-      signal: options.signal,
-      progress: ({ section, loaded, total }) => options.progress?.({ tensor: section, loaded, total }),
-    });
     if (to === "gguf") {
       const layout = layoutModel(model, rows, { files, ...(weights === undefined ? {} : { weights }) });
-      const resumed = await writeFileResumably(toPath(out), layout.sections, await resumable(layout.family));
+      const resumed = await writeFileResumably(toPath(out), layout.sections, {
+        ...(await resumable(layout.family)),
+        signal,
+      });
       return { family: layout.family, resumed };
     }
     const { family, config } = targetFamily(
@@ -160,10 +167,9 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
       weights === undefined ? ownStorage(opened, matched, key) : STORAGE[weights]!;
     const tensors = folderTensors(model, family, rows, dtypeOf);
     const content = { config: family.stringify?.(config) ?? config, tensors, files };
-    const { signal, ...resuming } = await resumable(family.name);
     const resumed = await saveCheckpoint(out, content, {
       ...weightsFile(family, model),
-      resumable: resuming,
+      resumable: await resumable(family.name),
       ...(signal === undefined ? {} : { signal }),
     });
     return { family: family.name, resumed };
@@ -171,6 +177,10 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     model.dispose();
   }
 }
+
+/** What of the options decides which bytes a file has. */
+const dialectOfFile = ({ weights, opset, operators, view }: ConvertOptions): readonly string[] =>
+  [weights, opset, operators, view].map((value) => String(value ?? ""));
 
 /** What of the options is of an ONNX file; its own check tells which weights it has. */
 function onnxOptions({ opset, operators, view, weights, signal }: ConvertOptions): SaveOnnxOptions {

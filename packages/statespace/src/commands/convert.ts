@@ -9,7 +9,7 @@ const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--ops
 
 Converts a checkpoint (a folder, a GGUF file, a URL or a name on the hub) into another form. Weights go through some rows at a time, so
 that a few hundred megabytes of memory suffice for any model; OUT appears when it is whole. Where it was stopped or killed, the same
-command goes on from what is there (OUT...part; not for onnx).
+command goes on from what is there (OUT...part).
 
   --to FORM      gguf (one file, for llama.cpp), onnx (one file, for onnxruntime), transformers.js (a folder with an ONNX file),
                  transformers, mamba_ssm or statespace (a folder), or a family by its name; gguf and onnx where OUT ends so, else
