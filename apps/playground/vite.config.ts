@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 import solid from "vite-plugin-solid";
-import { bundledCheckpoint } from "./build/bundledCheckpoint.ts";
+import { bundledCheckpoints } from "./build/bundledCheckpoint.ts";
 import { formulas } from "./build/formulas.ts";
 import { goldenVectors } from "./build/goldenVectors.ts";
 import { serviceWorker } from "./build/serviceWorker.ts";
@@ -10,7 +10,7 @@ const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-E
 
 export default defineConfig({
   base: "./",
-  plugins: [formulas(), bundledCheckpoint(), goldenVectors(), solid(), serviceWorker()],
+  plugins: [formulas(), ...bundledCheckpoints(), goldenVectors(), solid(), serviceWorker()],
   // The packages are read from their sources, so that what a page does not use is not sent.
   resolve: { conditions: ["statespace-source"] },
   server: { headers: isolation },

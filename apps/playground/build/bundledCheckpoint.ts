@@ -2,11 +2,20 @@ import { resolve } from "node:path";
 import type { Plugin } from "vite";
 import { shippedFiles } from "./shippedFiles.ts";
 
-/** The checkpoint that the `statespace` package ships, for page 9. */
-export function bundledCheckpoint(): Plugin {
-  return shippedFiles({
-    name: "bundled-checkpoint",
-    folder: resolve(import.meta.dirname, "../../../packages/statespace/checkpoint"),
-    files: ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"],
-  });
+const files = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "model.safetensors",
+] as const;
+
+const at = (folder: string): string => resolve(import.meta.dirname, "..", folder);
+
+/** The models that the pages use until the visitor has another one: that of the `statespace` package, and a small one that writes Chinese. */
+export function bundledCheckpoints(): Plugin[] {
+  return [
+    shippedFiles({ name: "bundled-checkpoint", folder: at("../../packages/statespace/checkpoint"), files }),
+    shippedFiles({ name: "chinese-checkpoint", folder: at("models/chinese"), files }),
+  ];
 }

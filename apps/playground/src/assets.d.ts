@@ -9,6 +9,11 @@ declare module "virtual:bundled-checkpoint" {
   export const path: string;
 }
 
+declare module "virtual:chinese-checkpoint" {
+  /** Folder of the small Chinese model, relative to the site. */
+  export const path: string;
+}
+
 declare module "virtual:golden-vectors" {
   /** Folder of the shipped reference values, relative to the site. */
   export const path: string;

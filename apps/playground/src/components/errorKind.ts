@@ -1,9 +1,10 @@
-export type ErrorKind = "backend" | "lost" | "memory" | "format" | "network" | "chunk" | "fault" | "other";
+export type ErrorKind = "backend" | "lost" | "memory" | "storage" | "format" | "network" | "chunk" | "fault" | "other";
 
 const kinds: Readonly<Record<string, ErrorKind>> = {
   BackendError: "backend",
   DeviceLostError: "lost",
   OutOfMemoryError: "memory",
+  StorageFullError: "storage",
   FormatError: "format",
   SourceError: "network",
   ChunkError: "chunk",

@@ -37,6 +37,7 @@ export const pages: readonly PageEntry[] = [
   { id: "bytes", component: chunk(async () => (await import("../pages/bytes/page.tsx")).BytesPage) },
   { id: "block", component: chunk(async () => (await import("../pages/block/page.tsx")).BlockPage) },
   { id: "mamba", component: chunk(async () => (await import("../pages/mamba/page.tsx")).MambaPage) },
+  { id: "your-model", component: chunk(async () => (await import("../pages/model/page.tsx")).ModelPage) },
   { id: "ssd", component: chunk(async () => (await import("../pages/ssd/page.tsx")).SsdPage) },
   { id: "mamba3", component: chunk(async () => (await import("../pages/mamba3/page.tsx")).Mamba3Page) },
   { id: "hybrids", component: chunk(async () => (await import("../pages/hybrids/page.tsx")).HybridsPage) },

@@ -53,6 +53,7 @@ export const shell = defineMessages(
       bytes: "Where the bytes go",
       block: "One token, one block",
       mamba: "Mamba at work",
+      "your-model": "Your model",
       ssd: "Mamba-2: duality",
       mamba3: "Mamba-3: turning",
       hybrids: "Hybrids",
@@ -94,6 +95,8 @@ export const shell = defineMessages(
         `The backend could not start here (${detail}). Choose another backend: wasm runs in every current browser, cpu everywhere.`,
       lost: (detail: string): string =>
         `The graphics device was lost (${detail}). It can come back: press “Try again”, or choose the wasm backend.`,
+      storage: (detail: string): string =>
+        `There is no room left in this browser’s storage (${detail}). Delete a model, or free some disk space.`,
       memory: (detail: string): string => `There was not enough memory (${detail}). Choose smaller sizes.`,
       format: (detail: string): string => `The file is not what this page can read: ${detail}`,
       network: (detail: string): string =>
@@ -154,6 +157,7 @@ export const shell = defineMessages(
       bytes: "字节去哪儿了",
       block: "一个词元，一个块",
       mamba: "Mamba 实战",
+      "your-model": "你的模型",
       ssd: "Mamba-2：对偶",
       mamba3: "Mamba-3：旋转",
       hybrids: "混合模型",
@@ -193,6 +197,7 @@ export const shell = defineMessages(
       again: "再试一次",
       backend: (detail) => `后端无法在这里启动（${detail}）。请换一个后端：wasm 可在所有现代浏览器运行，cpu 到处可用。`,
       lost: (detail) => `图形设备丢失（${detail}）。它可以恢复：点“再试一次”，或改用 wasm 后端。`,
+      storage: (detail) => `浏览器的存储空间满了（${detail}）。请删掉一个模型，或腾出一些磁盘空间。`,
       memory: (detail) => `内存不足（${detail}）。请选小一些的尺寸。`,
       format: (detail) => `本页读不懂这个文件：${detail}`,
       network: (detail) => `有文件取不到：${detail}。请检查地址和网络后再试。`,

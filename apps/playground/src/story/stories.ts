@@ -15,6 +15,7 @@ export const stories: Readonly<Partial<Record<PageEntry["id"], () => Promise<Sto
   bytes: async () => (await import("../pages/bytes/story.ts")).story,
   block: async () => (await import("../pages/block/story.ts")).story,
   mamba: async () => (await import("../pages/mamba/story.ts")).story,
+  "your-model": async () => (await import("../pages/model/story.ts")).story,
   ssd: async () => (await import("../pages/ssd/story.ts")).story,
   mamba3: async () => (await import("../pages/mamba3/story.ts")).story,
   hybrids: async () => (await import("../pages/hybrids/story.ts")).story,

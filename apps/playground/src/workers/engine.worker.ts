@@ -14,6 +14,7 @@ const parts = {
   induction: () => import("../pages/induction/compute/inductionApi.ts"),
   bytes: () => import("../pages/bytes/compute/bytesApi.ts"),
   block: () => import("../pages/block/compute/blockApi.ts"),
+  model: () => import("../pages/model/compute/modelApi.ts"),
   writer: () => import("../pages/mamba/compute/writerApi.ts"),
   machine: () => import("../pages/machine/compute/machineApi.ts"),
 };

@@ -88,6 +88,12 @@ it("after one visit the whole tour works without a network", async () => {
       await later.getByTestId("write").click();
       await expect.poll(async () => Number(await later.getByTestId("position").innerText())).toBeGreaterThan(6);
     }
+    if (id === "your-model") {
+      await later.getByTestId("own-example").click();
+      await later.getByTestId("own-start").click();
+      await expect.poll(() => later.getByTestId("own-sample").count()).toBeGreaterThan(0);
+      await later.getByTestId("own-stop").click();
+    }
     if (id === "machine") {
       await later.goto(`${inject("plainUrl")}#/machine?lang=en&depth=quick`);
       await later.getByTestId("run").click();

@@ -12,6 +12,7 @@ export const titles: Readonly<Record<string, { readonly en: string; readonly zh:
   bytes: { en: "Where the bytes go", zh: "字节去哪儿了" },
   block: { en: "One token, one block", zh: "一个词元，一个块" },
   mamba: { en: "Mamba at work", zh: "Mamba 实战" },
+  "your-model": { en: "Your model", zh: "你的模型" },
   ssd: { en: "Mamba-2: duality", zh: "Mamba-2：对偶" },
   mamba3: { en: "Mamba-3: turning", zh: "Mamba-3：旋转" },
   hybrids: { en: "Hybrids", zh: "混合模型" },

@@ -1,5 +1,6 @@
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import {
+  batch,
   createEffect,
   createMemo,
   createSignal,
@@ -12,11 +13,13 @@ import {
   untrack,
   type JSX,
 } from "solid-js";
-import { path } from "virtual:bundled-checkpoint";
 import { Button, Choice, Progress, Slider } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
+import { bundledAddress } from "../../shell/bundled.ts";
 import { choice, number, text } from "../../shell/codecs.ts";
+import { language, type Language } from "../../shell/language.ts";
+import { useOwnModels } from "../../shell/ownModels.ts";
 import { params, useParam } from "../../shell/route.ts";
 import { STEP } from "../../story/tell.ts";
 import { engine } from "../../workers/engine.ts";
@@ -24,9 +27,9 @@ import { useLatest } from "../../workers/latest.ts";
 import { stepCode } from "./code.ts";
 import { BlockZoom } from "./BlockZoom.tsx";
 import { ChannelZoom } from "./ChannelZoom.tsx";
-import { CACHE } from "./compute/cache.ts";
+import { CACHE, OWN_MODELS, type ModelChoice } from "../../workers/modelChoice.ts";
 import { numbersAt, type Numbers } from "./compute/at.ts";
-import type { Reading } from "./compute/blockApi.ts";
+import type { Reading, Sizes } from "./compute/blockApi.ts";
 import { scanChannel, type LayerTrace } from "./compute/trace.ts";
 import { Equation } from "./Equation.tsx";
 import { messages as m } from "./messages.ts";
@@ -37,6 +40,14 @@ import { shownToken } from "./token.ts";
 
 const ZOOMS = ["model", "block", "channel", "state"] as const;
 type Zoom = (typeof ZOOMS)[number];
+const MODELS = ["bundled", ...OWN_MODELS] as const;
+type WhichModel = (typeof MODELS)[number];
+
+/** Of the models that come with the site, until one is loaded. */
+const SIZES: Readonly<Record<Language, Sizes>> = {
+  en: { layers: 7, channels: 512, states: 16 },
+  zh: { layers: 3, channels: 160, states: 16 },
+};
 
 /** A text read through all layers, and one layer of it. */
 interface Followed {
@@ -49,36 +60,61 @@ export function BlockPage(): JSX.Element {
   onCleanup(() => remote.close());
   const [said, setSaid] = useParam("say", "", text);
   const [t, setT] = useParam("t", 4, number(1, 64, 1));
-  const [layer, setLayer] = useParam("layer", 4, number(1, 7, 1));
-  const [channel, setChannel] = useParam("channel", 12, number(1, 512, 1));
-  const [state, setState] = useParam("n", 1, number(1, 16, 1));
+  const [layerAsked, setLayer] = useParam("layer", 4, number(1, 256, 1));
+  const [channelAsked, setChannel] = useParam("channel", 12, number(1, 32768, 1));
+  const [stateAsked, setState] = useParam("n", 1, number(1, 256, 1));
+  const [model, setModel] = useParam<WhichModel>("model", "bundled", choice(...MODELS));
+  const own = useOwnModels();
+  const [loadedSizes, setSizes] = createSignal<Sizes>();
+  const sizes = (): Sizes => loadedSizes() ?? SIZES[language()];
+  const layer = (): number => Math.min(layerAsked(), sizes().layers);
+  // what is shown may still be of the model before
+  const channel = (): number =>
+    Math.min(channelAsked(), sizes().channels, followed.value()?.trace.d ?? Number.POSITIVE_INFINITY);
+  const state = (): number =>
+    Math.min(stateAsked(), sizes().states, followed.value()?.trace.n ?? Number.POSITIVE_INFINITY);
   const [zoom, setZoom] = useParam<Zoom>("zoom", "block", choice(...ZOOMS));
   const sentence = (): string => (said() === "" ? m().said : said());
 
   const [loading, setLoading] = createSignal<{ file: string; loaded: number; total: number | undefined }>();
-  const [ready, setReady] = createSignal(false);
+  const [ready, setReady] = createSignal<number>();
   const [error, setError] = createSignal<unknown>();
+  const wanted = (): ModelChoice => {
+    const which = model();
+    return which === "bundled" ? { kind: "url", url: bundledAddress() } : { kind: "own", which };
+  };
+  let loads = 0;
   async function load(): Promise<void> {
+    const own = ++loads;
     setError(undefined);
+    setReady(undefined);
     setLoading({ file: "config.json", loaded: 0, total: undefined });
     try {
-      await remote.call("load", new URL(path, document.baseURI).href, { onEvent: setLoading });
-      setReady(true);
+      const found = await remote.call("load", wanted(), { onEvent: setLoading });
+      if (own !== loads) return;
+      batch(() => {
+        setSizes(found);
+        setReady(own);
+      });
     } catch (failure) {
-      if ((failure as Error).name !== "AbortedError") setError(failure);
+      if (own === loads && (failure as Error).name !== "AbortedError") setError(failure);
     }
-    setLoading(undefined);
+    if (own === loads) setLoading(undefined);
   }
-  const fetching = (): boolean => loading() !== undefined || ready();
+  const fetching = (): boolean => loading() !== undefined || ready() !== undefined;
   // a model that lies here already costs nobody anything; one who takes the tour step by step came to see it
-  void isKept().then((kept) => kept && !fetching() && void load());
+  const isHere = (): Promise<boolean> => (model() === "bundled" ? isKept() : Promise.resolve(true));
+  void isHere().then((kept) => kept && !fetching() && void load());
   createEffect(() => params()[STEP] !== undefined && !untrack(fetching) && void load());
+  // another one is asked for, or the page speaks another language
+  createEffect(on([model, language], () => (fetching() || model() !== "bundled") && void load(), { defer: true }));
 
   const asked = createMemo(() => ({ ready: ready(), sentence: sentence(), layer: layer() }));
-  let read: { sentence: string; reading: Reading } | undefined;
+  let read: { sentence: string; model: number; reading: Reading } | undefined;
   const followed = useLatest(asked, async ({ ready: loaded, sentence: words, layer: which }) => {
-    if (!loaded) return undefined;
-    if (read?.sentence !== words) read = { sentence: words, reading: await remote.call("read", words) };
+    if (loaded === undefined) return undefined;
+    if (read?.sentence !== words || read.model !== loaded)
+      read = { sentence: words, model: loaded, reading: await remote.call("read", words) };
     return { reading: read.reading, trace: await remote.call("layer", which - 1) } satisfies Followed;
   });
   const last = (): number => (followed.value()?.reading.tokens.length ?? 1) - 1;
@@ -103,12 +139,23 @@ export function BlockPage(): JSX.Element {
               data-testid="say"
             />
           </label>
-          <Show when={!ready() && loading() === undefined}>
+          <Show when={!fetching()}>
             <Button primary onClick={() => void load()} testid="load">
               {m().load}
             </Button>
           </Show>
         </div>
+        <Show when={model() !== "bundled" || OWN_MODELS.some((which) => own()[which] !== undefined)}>
+          <Choice
+            label={m().model}
+            value={model()}
+            onChange={setModel}
+            testid="model"
+            options={MODELS.filter(
+              (which) => which === "bundled" || which === model() || own()[which] !== undefined,
+            ).map((which) => ({ value: which, label: m().models[which] }))}
+          />
+        </Show>
         <Show when={loading()}>
           {(told) => (
             <Progress
@@ -118,7 +165,9 @@ export function BlockPage(): JSX.Element {
           )}
         </Show>
         <Show when={error() ?? followed.error()}>
-          {(failure) => <Failure error={failure()} again={() => (ready() ? followed.again() : void load())} />}
+          {(failure) => (
+            <Failure error={failure()} again={() => (ready() === undefined ? void load() : followed.again())} />
+          )}
         </Show>
         <Show when={followed.value()}>
           {(seen) => <Scrubber tokens={seen().reading.tokens} at={at()} go={(to) => setT(to + 1)} />}
@@ -133,12 +182,20 @@ export function BlockPage(): JSX.Element {
             testid="zoom"
             options={ZOOMS.map((value) => ({ value, label: m().zooms[value] }))}
           />
-          <Slider label={m().layer} value={layer()} min={1} max={7} step={1} onInput={setLayer} testid="layer" />
+          <Slider
+            label={m().layer}
+            value={layer()}
+            min={1}
+            max={sizes().layers}
+            step={1}
+            onInput={setLayer}
+            testid="layer"
+          />
           <Slider
             label={m().channel}
             value={channel()}
             min={1}
-            max={512}
+            max={sizes().channels}
             step={1}
             onInput={setChannel}
             testid="channel-number"
@@ -147,7 +204,7 @@ export function BlockPage(): JSX.Element {
             label={m().state}
             value={state()}
             min={1}
-            max={16}
+            max={sizes().states}
             step={1}
             onInput={setState}
             testid="state-number"
@@ -218,7 +275,7 @@ export function BlockPage(): JSX.Element {
 /** Whether the shipped model was fetched on an earlier visit, or on another page. */
 async function isKept(): Promise<boolean> {
   const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
-  return (await cache?.match(new URL(`${path}model.safetensors`, document.baseURI))) !== undefined;
+  return (await cache?.match(`${bundledAddress()}model.safetensors`)) !== undefined;
 }
 
 /** The tokens as a row to walk along, by hand or by itself. */
@@ -243,7 +300,7 @@ function Scrubber(props: { tokens: readonly string[]; at: number; go: (to: numbe
         <For each={props.tokens}>
           {(token, i) => (
             <button type="button" class="chip" aria-pressed={props.at === i()} onClick={() => props.go(i())}>
-              <span data-token lang="en">
+              <span data-token lang={/[A-Za-z]/.test(token) ? "en" : undefined}>
                 {shownToken(token)}
               </span>
               <small>{i() + 1}</small>

@@ -1,17 +1,17 @@
-import { createSignal, Show, type JSX } from "solid-js";
-import { path } from "virtual:bundled-checkpoint";
+import { createSignal, For, Show, type JSX } from "solid-js";
 import { Button, Progress } from "../../components/controls.tsx";
 import { Panel } from "../../components/Page.tsx";
+import { bundledAddress } from "../../shell/bundled.ts";
+import { useOwnModels } from "../../shell/ownModels.ts";
 import { shell } from "../../shell/shellMessages.ts";
+import { OWN_MODELS } from "../../workers/modelChoice.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { messages as m } from "./messages.ts";
 import type { Writer } from "./writer.ts";
 
-/** The checkpoint lies beside index.html, wherever that is. */
-const bundled = (): string => new URL(path, document.baseURI).href;
-
 /** Where the model comes from: the site, an address, or files of this computer. */
 export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX.Element {
+  const ownModels = useOwnModels();
   const [url, setUrl] = createSignal("");
   return (
     <Panel title={m().model} note={m().small}>
@@ -19,11 +19,26 @@ export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX
         <Button
           primary
           disabled={props.writer.loading() !== undefined}
-          onClick={() => void props.writer.load({ kind: "url", url: bundled() }, props.backend)}
+          onClick={() => void props.writer.load({ kind: "url", url: bundledAddress() }, props.backend)}
           testid="load"
         >
           {m().load}
         </Button>
+        <For each={OWN_MODELS}>
+          {(which) => (
+            <Show when={ownModels()[which]}>
+              {(facts) => (
+                <Button
+                  disabled={props.writer.loading() !== undefined}
+                  onClick={() => void props.writer.load({ kind: "own", which }, props.backend)}
+                  testid={`load-${which}`}
+                >
+                  {m().loadOwn(facts().title)}
+                </Button>
+              )}
+            </Show>
+          )}
+        </For>
         <Show when={props.writer.loading()}>
           {(loading) => (
             <>

@@ -9,6 +9,7 @@ export const messages = defineMessages(
     ],
     model: "The model",
     load: "Load the bundled model",
+    loadOwn: (title: string): string => `Load your model “${title}”`,
     loading: (file: string, loaded: string): string => `${file}: ${loaded} MB`,
     loaded: (weights: string, type: string, layers: number, dModel: number): string =>
       `${type}: ${weights} weights, ${layers} layers, width ${dModel}`,
@@ -98,10 +99,11 @@ export const messages = defineMessages(
     ],
     model: "模型",
     load: "加载内置模型",
+    loadOwn: (title) => `加载你的模型“${title}”`,
     loading: (file, loaded) => `${file}：${loaded} MB`,
     loaded: (weights, type, layers, dModel) => `${type}：${weights} 个权重，${layers} 层，宽度 ${dModel}`,
     small:
-      "它非常小：只有 360 万个权重，是人们用来聊天的模型的几千分之一。所以它学到的是书的腔调，不是书的道理。而这一页要说明的事，与此无关。",
+      "它非常小：只有 18 万个权重，是人们用来聊天的模型的几万分之一。它只学过一些小故事和十六首唐诗，别的字都不认识。而这一页要说明的事，与此无关。",
     other: "换一个模型",
     otherNote:
       "任何 Hugging Face 格式的 Mamba 检查点（config.json、model.safetensors、tokenizer.json）：本机文件夹，Hugging Face 上的名字（例如 state-spaces/mamba-130m-hf），它在那里的网页地址，或任何服务器上的文件夹地址。",
@@ -110,7 +112,7 @@ export const messages = defineMessages(
     fetch: "加载",
     write: "写作",
     prompt: "提示",
-    defaultPrompt: "The state of the",
+    defaultPrompt: "小明有一只",
     tokens: "要写的词元数",
     temperature: "温度",
     greedy: "0：总取最可能的词元",
@@ -129,7 +131,7 @@ export const messages = defineMessages(
     microscopeNote:
       "输入任何文字。每个词元都标着它的“意外程度”（比特）：模型有多没料到它。选一个词元，看模型接下来预期什么，再从那里走另一条路。",
     lookText: "要观察的文字",
-    lookDefault: "The state of the Union is strong",
+    lookDefault: "小红有一只白猫，名字叫豆豆。豆豆喜欢吃鱼",
     lookTokens: "词元",
     lookCut: (n) => `文字更长：只显示前 ${n} 个词元。`,
     bits: (n) => `${n} 比特`,

@@ -7,11 +7,12 @@ import { FormulaTable } from "../../components/Formula.tsx";
 import { HeatMap } from "../../components/HeatMap.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
 import { Page, Panel } from "../../components/Page.tsx";
-import { number, text } from "../../shell/codecs.ts";
+import { choice, number, text } from "../../shell/codecs.ts";
 import { owed } from "../../shell/owed.ts";
 import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
+import { OWN_MODELS, type OwnModel } from "../../workers/modelChoice.ts";
 import type { WriteInput } from "./compute/writerApi.ts";
 import formulas from "./formulas.tex";
 import { growthCode } from "./code.ts";
@@ -25,7 +26,13 @@ import "./style.css";
 
 export function MambaPage(): JSX.Element {
   const [backend, setBackend] = useBackend();
-  onMount(() => void owed(writer.resume(backend())));
+  const [own, setOwn] = useParam<OwnModel | "">("model", "", choice(...OWN_MODELS));
+  onMount(() => {
+    const which = own();
+    if (which === "") return void owed(writer.resume(backend()));
+    setOwn(""); // asked for once: whoever then loads another one keeps that over a reload
+    void owed(writer.load({ kind: "own", which }, backend()));
+  });
   const [prompt, setPrompt] = useParam("prompt", m().defaultPrompt, text);
   const [tokens, setTokens] = useParam("tokens", 60, number(1, 400, 1));
   const [temperature, setTemperature] = useParam("temperature", 0.7, number(0, 1.5));

@@ -3,18 +3,12 @@ import { owed } from "../../shell/owed.ts";
 import { keepValue, keptValue } from "../../shell/store.ts";
 import { largest } from "../../components/HeatMap.tsx";
 import type { BackendName } from "../../workers/backendNames.ts";
+import type { ModelChoice } from "../../workers/modelChoice.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
 import type { Look } from "./compute/looking.ts";
 import type { Snapshot } from "./compute/writing.ts";
-import type {
-  LayerPicture,
-  ModelChoice,
-  ModelFacts,
-  WriteInput,
-  WriteProgress,
-  WriterApi,
-} from "./compute/writerApi.ts";
+import type { LayerPicture, ModelFacts, WriteInput, WriteProgress, WriterApi } from "./compute/writerApi.ts";
 
 export interface Loading {
   readonly file: string;

@@ -1,9 +1,10 @@
-import { openSource, type OpenSourceOptions } from "@statespace/files";
-import { fromPretrained } from "@statespace/models";
+import { FormatError } from "@statespace/core";
+import { fromPretrained, MambaMixer } from "@statespace/models";
 import { loadTokenizer, type Tokenizer } from "@statespace/text";
 import { startBackend } from "../../../workers/backend.ts";
 import type { CallContext } from "../../../workers/rpc.ts";
-import { CACHE } from "./cache.ts";
+import type { ModelChoice } from "../../../workers/modelChoice.ts";
+import { openChoice } from "../../../workers/modelSource.ts";
 import { traceModel, type LayerTrace, type ModelTrace, type Weights } from "./trace.ts";
 
 /** Tokens that are followed; a longer text is cut. */
@@ -24,26 +25,32 @@ export interface Reading {
 let loaded: { weights: Weights; layers: number; eps: number; tokenizer: Tokenizer } | undefined;
 let traced: ModelTrace | undefined;
 
+/** How large a model is, for those who choose a block, a channel and a number of its state. */
+export interface Sizes {
+  readonly layers: number;
+  readonly channels: number;
+  readonly states: number;
+}
+
 export const api = {
-  /** Loads a Mamba model to be looked at. */
+  /** Loads a Mamba model to be looked at. @throws FormatError for another kind of model */
   async load(
-    url: string,
+    choice: ModelChoice,
     { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
-  ): Promise<void> {
-    if (loaded !== undefined) return;
+  ): Promise<Sizes> {
     await startBackend("cpu");
-    const cache = await self.caches?.open(CACHE).catch(() => undefined);
-    const options: OpenSourceOptions = cache === undefined ? {} : { cache, onPutError: () => undefined };
-    const source = openSource(url, options);
+    const source = await openChoice(choice);
+    const tokenizer = await loadTokenizer(source, { signal });
+    if (tokenizer === undefined) throw new FormatError("tokenizer.json is missing, and without it no text can be read");
     const model = await fromPretrained(source, { signal, onProgress: emit });
-    const tokenizer = (await loadTokenizer(source, { signal }))!;
-    loaded = {
-      weights: await model.weights(),
-      layers: model.config.layers.length,
-      eps: model.resolved.normEps,
-      tokenizer,
-    };
+    const isMamba = model.mixers.every((mixer) => mixer instanceof MambaMixer);
+    const layers = model.mixers.length;
+    const next = { weights: await model.weights(), layers, eps: model.resolved.normEps, tokenizer };
     model.dispose();
+    if (!isMamba) throw new FormatError("this page reads models whose blocks are all Mamba, version 1");
+    loaded = next;
+    const [channels, states] = next.weights.get("layers.0.mixer.A_log")!.shape as [number, number];
+    return { layers, channels, states };
   },
 
   /** Reads a text through all layers. */

@@ -1,17 +1,13 @@
 import { AbortedError, ArgumentError, FormatError, readFloats } from "@statespace/core";
-import { openSource, type OpenSourceOptions, type SourceLike } from "@statespace/files";
 import { loadTokenizer } from "@statespace/text";
 import { fromPretrained } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
+import type { ModelChoice } from "../../../workers/modelChoice.ts";
+import { openChoice } from "../../../workers/modelSource.ts";
 import { breathe, pause, type CallContext } from "../../../workers/rpc.ts";
-import { CACHE } from "../../block/compute/cache.ts";
 import { lookAt, readsOf, type Look } from "./looking.ts";
 import { Writing, type Snapshot } from "./writing.ts";
-
-export type ModelChoice =
-  | { readonly kind: "url"; readonly url: string }
-  | { readonly kind: "files"; readonly files: readonly File[] };
 
 export interface ModelFacts {
   readonly type: string;
@@ -61,14 +57,6 @@ let writing: Writing | undefined;
 let backend: BackendName = "wasm";
 let wanted: BackendName | undefined;
 let rate = 0;
-
-async function cacheOptions(): Promise<OpenSourceOptions> {
-  // insecure contexts and some private windows have no cache: the checkpoint is then fetched each time
-  const cache = await self.caches?.open(CACHE).catch(() => undefined);
-  return cache === undefined ? {} : { cache, onPutError: () => undefined };
-}
-
-const locate = (choice: ModelChoice): SourceLike => (choice.kind === "files" ? choice.files : choice.url);
 
 async function pictures({ state }: Writing): Promise<LayerPicture[]> {
   const layers = state?.layers ?? [];
@@ -136,7 +124,7 @@ export const api = {
     { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
   ): Promise<ModelFacts> {
     await startBackend(on);
-    const source = openSource(locate(choice), choice.kind === "files" ? {} : await cacheOptions());
+    const source = await openChoice(choice);
     const model = await fromPretrained(source, { signal, onProgress: emit });
     const tokenizer = await loadTokenizer(source, { signal });
     if (tokenizer === undefined) {

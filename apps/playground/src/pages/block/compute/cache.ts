@@ -1,2 +1,0 @@
-/** Where checkpoints that were fetched are kept, for all pages. */
-export const CACHE = "statespace-checkpoints";
