@@ -1,5 +1,6 @@
 import { createSignal, type Accessor } from "solid-js";
 import { factsKey, OWN_MODELS, type KeptFacts, type OwnModel } from "../workers/modelChoice.ts";
+import { owed } from "./owed.ts";
 import { keptValue } from "./store.ts";
 
 export type OwnModels = Readonly<Partial<Record<OwnModel, KeptFacts>>>;
@@ -17,6 +18,6 @@ export async function ownModels(): Promise<OwnModels> {
 /** The same for a page: none until they were looked up. */
 export function useOwnModels(): Accessor<OwnModels> {
   const [models, setModels] = createSignal<OwnModels>({});
-  void ownModels().then(setModels);
+  void owed(ownModels()).then(setModels);
   return models;
 }

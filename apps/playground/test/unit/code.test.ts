@@ -23,6 +23,8 @@ import { growthCode, surpriseCode } from "../../src/pages/mamba/code.ts";
 import { overtakes } from "../../src/pages/mamba/growth.ts";
 import { parityCode } from "../../src/pages/mamba3/code.ts";
 import { turns } from "../../src/pages/mamba3/compute/rotate.ts";
+import { bitsCode } from "../../src/pages/model/code.ts";
+import { frequencyBits } from "../../src/pages/model/frequencies.ts";
 import { fitCode } from "../../src/pages/s4/code.ts";
 import { basisOf, fitFilter, startingEigenvalues, target } from "../../src/pages/s4/compute/inits.ts";
 import { INITS, TARGETS } from "../../src/pages/s4/compute/names.ts";
@@ -127,12 +129,21 @@ const words = ["the", "cat", "sat", "Über", "猫", "cat"];
 const knobs = [2, 0.05, 0, 4, 1];
 const bits = [1, 0, 1, 1, 0, 1];
 
+const story = '小明说：“一\\二”，\n"three" 😀 four\tfive, 小明说。';
+const letters = [...story];
+const told = [
+  Math.log2(new Set(letters).size),
+  frequencyBits(letters),
+  frequencyBits(letters.slice(1).map((letter, t) => letters[t]! + letter)) - frequencyBits(letters.slice(0, -1)),
+];
+
 const cases: Readonly<Record<string, Case>> = {
   "attention map": { snippet: attentionCode(words, 4), expected: attentionMap(words, 4).at(-1)! },
   "discretization, swinging": rules(0.4, 0.3),
   "discretization, damped": rules(0.25, 2.5),
   HiPPO: { snippet: legsCode(6), expected: makeHippoLegS(6).A.data },
   "the jar": { snippet: jarCode(["a", "b", "c", "d", "e"], knobs), expected: jarOf(knobs).shares },
+  "bits a character": { snippet: bitsCode(story), expected: told },
   "scan of 8": affine(8),
   "scan of 13": affine(13),
   "one step": channel(),

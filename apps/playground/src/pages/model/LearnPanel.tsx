@@ -1,4 +1,5 @@
 import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Progress, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -6,13 +7,16 @@ import { LinePlot } from "../../components/LinePlot.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { RunButton } from "../../components/RunButton.tsx";
 import { choice, number } from "../../shell/codecs.ts";
+import { language } from "../../shell/language.ts";
 import { useParam } from "../../shell/route.ts";
 import { OWN_MODELS, type ModelChoice, type OwnModel } from "../../workers/modelChoice.ts";
 import { BaseChoice } from "./BaseChoice.tsx";
 import type { Job, Point } from "./compute/job.ts";
+import { bitsCode } from "./code.ts";
 import { learner } from "./learner.ts";
 import { messages as m } from "./messages.ts";
 import { source } from "./source.ts";
+import { exampleText } from "./texts/example.ts";
 import { faultOf } from "./TextPanel.tsx";
 
 /** Characters of a text that name it. */
@@ -160,15 +164,17 @@ function Standing(): JSX.Element {
 
 function Curve(): JSX.Element {
   const lines = createMemo(() => {
-    const { points = [], apart = [], guessing = 0 } = learner.history() ?? {};
+    const { points = [], apart = [], guessing = 0, frequency = 0 } = learner.history() ?? {};
     const steps = [...new Set([...points, ...apart].map(({ step }) => step))].sort((a, b) => a - b);
-    if (steps.length === 0) return { steps: [0, learner.job()?.settings.steps ?? 100], points, apart, guessing };
-    return { steps, points, apart, guessing };
+    if (steps.length === 0)
+      return { steps: [0, learner.job()?.settings.steps ?? 100], points, apart, guessing, frequency };
+    return { steps, points, apart, guessing, frequency };
   });
   const along = (points: readonly Point[]): (number | null)[] => {
     const found = new Map(points.map(({ step, bits }) => [step, bits]));
     return lines().steps.map((step) => found.get(step) ?? null);
   };
+  const level = (bits: number): (number | null)[] => lines().steps.map(() => (bits > 0 ? bits : null));
   return (
     <>
       <h3>{m().curve}</h3>
@@ -182,15 +188,12 @@ function Curve(): JSX.Element {
           lines={[
             { label: m().lines.learning, tone: "mamba", values: along(lines().points) },
             { label: m().lines.apart, tone: "s4", values: along(lines().apart), width: 0, points: true },
-            {
-              label: m().lines.guessing,
-              tone: "quiet",
-              values: lines().steps.map(() => (lines().guessing > 0 ? lines().guessing : null)),
-              width: 1,
-            },
+            { label: m().lines.frequency, tone: "rnn", values: level(lines().frequency), width: 1 },
+            { label: m().lines.guessing, tone: "quiet", values: level(lines().guessing), width: 1 },
           ]}
         />
       </div>
+      <CodeBeside of={bitsCode(source.text() === "" ? exampleText(language()) : source.text())} />
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { batch, createRoot, createSignal, type Accessor } from "solid-js";
 import { ownModels, type OwnModels } from "../../shell/ownModels.ts";
+import { owed } from "../../shell/owed.ts";
 import { keptValue } from "../../shell/store.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
@@ -151,7 +152,7 @@ function makeLearner(): Learner {
     archive: (which, part) => attempt(() => worker().call("archive", { which, part })),
     folder: (which, part) => attempt(() => worker().call("folder", { which, part })),
     async forget(which) {
-      await attempt(() => worker().call("forget", which));
+      await attempt(() => owed(worker().call("forget", which)));
       const { [which]: _, ...rest } = models();
       batch(() => {
         setModels(rest);

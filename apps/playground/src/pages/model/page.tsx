@@ -1,5 +1,6 @@
 import { createEffect, onMount, untrack, type JSX } from "solid-js";
 import { Page } from "../../components/Page.tsx";
+import { owed } from "../../shell/owed.ts";
 import { LearnPanel } from "./LearnPanel.tsx";
 import { learner } from "./learner.ts";
 import { messages as m } from "./messages.ts";
@@ -9,7 +10,7 @@ import "./style.css";
 import { TextPanel } from "./TextPanel.tsx";
 
 export function ModelPage(): JSX.Element {
-  onMount(() => void learner.recall());
+  onMount(() => void owed(learner.recall()));
   // the text of an earlier visit's run, unless there is another one already
   createEffect(() => {
     const job = learner.job();

@@ -44,6 +44,8 @@ export interface History {
   readonly samples: readonly Sample[];
   /** Bits a token of one who guesses. */
   readonly guessing: number;
+  /** Bits a token of one who knows how frequent each token is, and nothing else. */
+  readonly frequency: number;
 }
 
 /** A run as it is kept over a reload, beside its job. */

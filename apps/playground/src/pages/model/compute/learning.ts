@@ -20,6 +20,7 @@ import { checkpointBlobs } from "@statespace/files";
 import { loadTokenizer, tokenizerFiles, type Tokenizer } from "@statespace/text";
 import type { KeptModel } from "../../../workers/modelChoice.ts";
 import { openChoice } from "../../../workers/modelSource.ts";
+import { frequencyBits } from "../frequencies.ts";
 import { joined } from "./checkpoints.ts";
 import type { Job, Settings } from "./job.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -76,6 +77,11 @@ export class Learning {
       model.dispose();
       throw error;
     }
+  }
+
+  /** Bits a token of one who knows how frequent each token of the text is. */
+  get frequency(): number {
+    return frequencyBits(this.#train);
   }
 
   /** Learns, from the newest checkpoint on where there is one and `resume` says so. */

@@ -30,7 +30,7 @@ export async function forgetRun(): Promise<void> {
   for (const key of [JOB, PROGRESS, CHECKPOINT]) await forgetValue(key);
 }
 
-const NOTHING: History = { points: [], apart: [], samples: [], guessing: 0 };
+const NOTHING: History = { points: [], apart: [], samples: [], guessing: 0, frequency: 0 };
 
 /** A run with all that is told of it. */
 export class Run {
@@ -66,7 +66,7 @@ export class Run {
     const { signal } = this.#context;
     const { steps } = this.#job.settings;
     const every = Math.max(1, Math.ceil(steps / SAMPLES));
-    this.#history = { ...this.#history, guessing: Math.log2(learning.model.vocabSize) };
+    this.#history = { ...this.#history, guessing: Math.log2(learning.model.vocabSize), frequency: learning.frequency };
     if (this.#history.samples.length === 0) await this.#sample(learning);
     const store = browserStore((reason) => this.#notKept(reason));
     try {
