@@ -191,7 +191,7 @@ describe("on a phone", () => {
 /** Names of people, methods, programs, devices, keys and units; and what a Chinese text writes in Latin letters, too. */
 const NAMES = new Set(
   (
-    "statespace English Mamba HiPPO LegS LegT Fourier Lin Inv Real Transformer Hugging Face HuggingFace Blelloch Brent Kung Intel WebGPU wasm webgpu cpu GPU " +
+    "statespace English LoRA PEFT Mamba HiPPO LegS LegT Fourier Lin Inv Real Transformer Hugging Face HuggingFace Blelloch Brent Kung Intel WebGPU wasm webgpu cpu GPU " +
     "GRU RNN SSM LTI for SSD softmax MIMO Jamba Zamba Samba JavaScript numpy ipynb mjs SRAM DRAM HBM FlashAttention SiLU ZOH LSSL NPLR DPLR PyTorch JAX GFLOP config json model safetensors tokenizer state spaces mamba exp log google swiftshader Xeon Chromium float nat NaN Shift"
   ).split(" "),
 );
