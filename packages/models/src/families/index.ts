@@ -3,11 +3,13 @@ export {
   familyConfig,
   fromPretrained,
   loadWeights,
+  pretrainedBlobs,
   publishedWeights,
   savePretrained,
   type FromPretrainedOptions,
   type LoadProgress,
   type LoadWeightsOptions,
+  type PretrainedBlobsOptions,
   type SavePretrainedOptions,
 } from "./pretrained.ts";
 export { families, familyNamed, familyOf, parseModelConfig } from "./registry.ts";

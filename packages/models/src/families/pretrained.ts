@@ -1,6 +1,7 @@
 import { ArgumentError, type PlaceOptions } from "@statespace/core";
 import { refuseUnknown, type WeightFormat } from "@statespace/core/backend";
 import {
+  checkpointBlobs,
   fromFloat32Array,
   quote,
   saveCheckpoint,
@@ -9,6 +10,7 @@ import {
   type JsonObject,
   type LazyTensor,
   type OpenSourceOptions,
+  type RawTensor,
   type ReadOptions,
   type SaveOptions,
   type SourceLike,
@@ -237,21 +239,46 @@ export async function savePretrained(
   options: SavePretrainedOptions = {},
 ): Promise<void> {
   refuseUnknown("savePretrained", options, ["files", "family", "dtype", "metadata", "signal"], { format: "family" });
-  const { files, family: name = model.config.family ?? "statespace", ...save } = options;
+  const { files, family, ...save } = options;
+  const content = publishedContent(model, family, save.dtype);
+  await saveCheckpoint(folder, { ...content, ...(files ? { files } : {}) }, save);
+}
+
+/** How `pretrainedBlobs` writes a model: as `savePretrained`. */
+export type PretrainedBlobsOptions = Pick<SavePretrainedOptions, "files" | "family" | "dtype" | "metadata">;
+
+/**
+ * The files that `savePretrained` writes, by name, for a page to store or offer as downloads. All of them are in memory at once.
+ * @throws ArgumentError naming a setting that the family has not
+ */
+export async function pretrainedBlobs(model: Model, options: PretrainedBlobsOptions = {}): Promise<Map<string, Blob>> {
+  refuseUnknown("pretrainedBlobs", options, ["files", "family", "dtype", "metadata"], { format: "family" });
+  const { files, family, dtype, metadata } = options;
+  const { config, tensors } = publishedContent(model, family, dtype);
+  const read = new Map<string, RawTensor>();
+  for (const [key, { dtype: stored, shape, read: bytes }] of tensors)
+    read.set(key, { dtype: stored, shape, bytes: await bytes(0) });
+  return checkpointBlobs({ config, tensors: read, ...(files ? { files } : {}) }, metadata ? { metadata } : {});
+}
+
+/** A model's `config.json` and its weights, in the form of a family. */
+function publishedContent(
+  model: Model,
+  name: string = model.config.family ?? "statespace",
+  asked?: FloatStorage,
+): { readonly config: string | JsonObject; readonly tensors: Map<string, LazyTensor> } {
   const origin = origins.get(model);
   const storage = origin?.storage;
-  const config = familyConfig(model.config, name, save.dtype ?? storage?.values().next().value);
+  const config = familyConfig(model.config, name, asked ?? storage?.values().next().value);
   const tensors = new Map<string, LazyTensor>();
   const published = origin?.family === name ? origin.tensors : familyTensors(model, familyNamed(name));
   for (const target of published) {
-    const dtype = save.dtype ?? storage?.get(target.parameter.name) ?? "F32";
+    const dtype = asked ?? storage?.get(target.parameter.name) ?? "F32";
     const read = async (): Promise<Uint8Array> =>
       fromFloat32Array(publishedValues(target, await target.parameter.read()), dtype);
     tensors.set(target.key, { dtype, shape: target.shape, read });
   }
-  const text = familyNamed(name).stringify?.(config) ?? config;
-  const content = { config: text, tensors, ...(files ? { files } : {}) };
-  await saveCheckpoint(folder, content, { ...save, ...weightsFile(familyNamed(name), model) });
+  return { config: familyNamed(name).stringify?.(config) ?? config, tensors };
 }
 
 /**

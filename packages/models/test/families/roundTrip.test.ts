@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,13 @@ import { setBackend } from "@statespace/core";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { folderSource, openCheckpoint, parseSafetensors } from "@statespace/files";
 import { beforeAll, describe, expect, it } from "vitest";
-import { fromPretrained, parseModelConfig, publishedWeights, savePretrained } from "../../src/index.ts";
+import {
+  fromPretrained,
+  parseModelConfig,
+  pretrainedBlobs,
+  publishedWeights,
+  savePretrained,
+} from "../../src/index.ts";
 
 const golden = new URL("../../../conformance/golden/hf/", import.meta.url);
 const names = readdirSync(golden);
@@ -61,6 +67,20 @@ describe.each(names)("%s", (name) => {
       const last = await fromPretrained(folder);
       expect(await publishedWeights(last)).toEqual(changed);
       last.dispose();
+    }));
+
+  it("a page gets the files that are saved to a folder, byte for byte", () =>
+    inFolder(async (folder) => {
+      const model = await fromPretrained(source);
+      const options = { files: { "tokenizer.json": "{}" }, metadata: { format: "pt", note: "same" } };
+      await savePretrained(model, folder, options);
+      const blobs = await pretrainedBlobs(model, options);
+      model.dispose();
+      expect([...blobs.keys()].sort()).toEqual((await readdir(folder)).sort());
+      for (const [name, blob] of blobs)
+        expect(new Uint8Array(await blob.arrayBuffer()), name).toEqual(
+          new Uint8Array(await readFile(join(folder, name))),
+        );
     }));
 
   it("packs what it may while it reads", async () => {

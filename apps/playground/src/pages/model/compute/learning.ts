@@ -4,11 +4,10 @@ import {
   adapterFiles,
   adapterObjective,
   addAdapter,
-  familyConfig,
   fromPretrained,
   Model,
   modelObjective,
-  publishedWeights,
+  pretrainedBlobs,
   Session,
   train,
   type Adapter,
@@ -16,7 +15,6 @@ import {
   type Trainable,
   type TrainingEvent,
 } from "@statespace/models";
-import { checkpointBlobs } from "@statespace/files";
 import { loadTokenizer, tokenizerFiles, type Tokenizer } from "@statespace/text";
 import type { KeptModel } from "../../../workers/modelChoice.ts";
 import { openChoice } from "../../../workers/modelSource.ts";
@@ -138,12 +136,10 @@ export class Learning {
       adapter === undefined ? undefined : await bytesOf(await adapterFiles(adapter, { files: texts, ...baseOf(job) }));
     const adapterWeights = adapter?.parameters.reduce((sum, { size }) => sum + size, 0);
     await adapter?.merge();
-    const family = model.config.family ?? "statespace";
-    const blobs = checkpointBlobs({
-      config: familyConfig(model.config, family),
-      tensors: await publishedWeights(model, family),
-      generationConfig: { do_sample: true, temperature: TEMPERATURE, ...endOf(tokenizer) },
-      files: texts,
+    const generation = { do_sample: true, temperature: TEMPERATURE, ...endOf(tokenizer) };
+    const blobs = await pretrainedBlobs(model, {
+      dtype: "F32",
+      files: { ...texts, "generation_config.json": `${JSON.stringify(generation, null, 2)}\n` },
     });
     const files: Record<string, Uint8Array> = {};
     for (const [name, blob] of blobs) files[name] = new Uint8Array(await blob.arrayBuffer());
