@@ -239,21 +239,22 @@ export async function savePretrained(
   options: SavePretrainedOptions = {},
 ): Promise<void> {
   refuseUnknown("savePretrained", options, ["files", "family", "dtype", "metadata", "signal"], { format: "family" });
-  const { files, family, ...save } = options;
-  const content = publishedContent(model, family, save.dtype);
-  await saveCheckpoint(folder, { ...content, ...(files ? { files } : {}) }, save);
+  const { files, family = model.config.family ?? "statespace", ...save } = options;
+  const content = { ...publishedContent(model, family, save.dtype), ...(files ? { files } : {}) };
+  await saveCheckpoint(folder, content, { ...save, ...weightsFile(familyNamed(family), model) });
 }
 
 /** How `pretrainedBlobs` writes a model: as `savePretrained`. */
 export type PretrainedBlobsOptions = Pick<SavePretrainedOptions, "files" | "family" | "dtype" | "metadata">;
 
 /**
- * The files that `savePretrained` writes, by name, for a page to store or offer as downloads. All of them are in memory at once.
+ * The files that `savePretrained` writes, by name, for a page to store or offer as downloads. All of them are in memory at once, and
+ * weights are safetensors whatever the family.
  * @throws ArgumentError naming a setting that the family has not
  */
 export async function pretrainedBlobs(model: Model, options: PretrainedBlobsOptions = {}): Promise<Map<string, Blob>> {
   refuseUnknown("pretrainedBlobs", options, ["files", "family", "dtype", "metadata"], { format: "family" });
-  const { files, family, dtype, metadata } = options;
+  const { files, family = model.config.family ?? "statespace", dtype, metadata } = options;
   const { config, tensors } = publishedContent(model, family, dtype);
   const read = new Map<string, RawTensor>();
   for (const [key, { dtype: stored, shape, read: bytes }] of tensors)
@@ -264,8 +265,8 @@ export async function pretrainedBlobs(model: Model, options: PretrainedBlobsOpti
 /** A model's `config.json` and its weights, in the form of a family. */
 function publishedContent(
   model: Model,
-  name: string = model.config.family ?? "statespace",
-  asked?: FloatStorage,
+  name: string,
+  asked: FloatStorage | undefined,
 ): { readonly config: string | JsonObject; readonly tensors: Map<string, LazyTensor> } {
   const origin = origins.get(model);
   const storage = origin?.storage;
