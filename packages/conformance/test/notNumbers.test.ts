@@ -59,6 +59,13 @@ for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
       expect((await read(ops.softmax(x))).every(Number.isNaN)).toBe(true);
       expect([...(await ops.equal(x, x).data())]).toEqual([1, 0, 1]);
       expect([...(await ops.notEqual(x, x).data())]).toEqual([0, 1, 0]);
+      for (const compare of [ops.greater, ops.greaterEqual, ops.less, ops.lessEqual, ops.equal])
+        for (const [a, b] of [
+          [x, 1],
+          [1, x],
+        ] as const)
+          expect([...(await compare(a, b).data())][1]).toBe(0);
+      expect([...(await ops.lessEqual(of(-Infinity, 0, Infinity), of(-Infinity, -0, -1)).data())]).toEqual([1, 1, 0]);
     });
 
     it("e^x leaves float32 as it should", async () => {

@@ -1,18 +1,19 @@
-import { full, range } from "../tensor/create.ts";
+import { full, range, zeros } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { add, equal, greater, lessEqual, logicalAnd, mul } from "./binary.ts";
+import { apartFinite, spoiltWhere } from "./apartFinite.ts";
+import { add, equal, greater, lessEqual, logicalAnd, maximum, mul } from "./binary.ts";
 import { concat } from "./joining.ts";
 import { cast, where } from "./make.ts";
 import { matMul } from "./matMul.ts";
 import { broadcastTo, reshape, transpose } from "./movement.ts";
 import { pad, sliceAxis } from "./slicing.ts";
-import { softmax } from "./reduce.ts";
+import { max, softmax } from "./reduce.ts";
 import { tanh } from "./unary.ts";
 import { sequenceNumber } from "./sequenceNumber.ts";
 
-/** Below every score that can matter, and finite: shaders may assume that no infinity occurs. */
-const HIDDEN = -1e30;
+/** Below every score, and finite: shaders may assume that no infinity occurs. */
+const HIDDEN = -3.4028234663852886e38;
 
 /** What `attentionMap` takes: the arguments of `causalAttention` but for the values. */
 export interface AttentionMapInputs {
@@ -37,18 +38,25 @@ export function attentionMap(
     const [m, hkv] = k.shape.slice(1, 3) as [number, number];
     const queries = reshape(transpose(q, [0, 2, 1, 3]), [b * hkv, (h / hkv) * l, p]);
     const keys = reshape(transpose(k, [0, 2, 1, 3]), [b * hkv, m, p]);
-    const raw = mul(reshape(matMul(queries, keys, false, true), [b, h, l, m]), scale === 0 ? 1 / Math.sqrt(p) : scale);
+    const [some, all] = [apartFinite(queries), apartFinite(keys)];
+    const products = reshape(matMul(some.finite, all.finite, false, true), [b, h, l, m]);
+    const raw = mul(products, scale === 0 ? 1 / Math.sqrt(p) : scale);
     const scores = softCap === 0 ? raw : mul(tanh(mul(raw, 1 / softCap)), softCap);
-    const seen = broadcastTo(cast(seenKeys(q, m, window, seqIdx, visible), "float32"), [b, h, l, m]);
-    const shown = where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend }));
-    if (sink === undefined) return softmax(shown);
-    const drawn = broadcastTo(reshape(sink, [1, h, 1, 1]), [b, h, l, 1]);
-    return sliceAxis(softmax(concat([shown, drawn], -1)), -1, 0, m);
+    const seen = cast(seenKeys(q, m, window, seqIdx, visible), "float32"); // [b or 1, 1, l, m]
+    const kept = where(greater(seen, 0), scores, full([b, h, l, m], HIDDEN, { backend: q.backend }));
+    // A query that is no number spoils what it sees, a key what sees it; nothing spoils what is hidden, or its gradient.
+    const rows = reshape(max(some.lost, -1), [b, hkv, h / hkv, l, 1]);
+    const columns = reshape(max(all.lost, -1), [b, hkv, 1, 1, m]);
+    const shown = spoiltWhere(mul(reshape(maximum(rows, columns), [b, h, l, m]), seen), kept);
+    const drawn = sink && broadcastTo(reshape(sink, [1, h, 1, 1]), [b, h, l, 1]);
+    const shares = drawn ? sliceAxis(softmax(concat([shown, drawn], -1)), -1, 0, m) : softmax(shown);
+    // What is hidden has no share at all, also of a query whose scores are lost, or where a device's exp ends above 0.
+    return where(greater(seen, 0), shares, zeros([1], { backend: q.backend }));
   });
 }
 
 /** Which keys each query sees, bool [b, 1, l, m], or [1, 1, l, m] where all rows see the same. */
-function seenKeys(
+export function seenKeys(
   { shape, backend }: Tensor,
   m: number,
   window: number,

@@ -151,6 +151,14 @@ export const div: Binary = arithmetic(
   },
 );
 
+const either = (a: Tensor, b: Tensor): Tensor => greater(add(cast(a, "int32"), cast(b, "int32")), 0);
+
+/** What is neither above -1 nor below 1 is no number. */
+const isNumber = (x: Tensor): Tensor => either(greater(x, -1), greater(1, x));
+
+/** Compositions of "not greater" hold for NaN, which no comparison but "not equal" may. */
+const areNumbers = (a: Tensor, b: Tensor): Tensor => logicalAnd(isNumber(a), isNumber(b));
+
 /** a > b, as bool. */
 export const greater: Binary = comparison("greater", (a, b) => a > b);
 
@@ -161,32 +169,32 @@ export const less: Binary = comparison(
   (a, b) => greater(b, a),
 );
 
-/** a <= b, as bool. Composed it holds for NaN. */
+/** a <= b, as bool. */
 export const lessEqual: Binary = comparison(
   "lessEqual",
   (a, b) => a <= b,
-  (a, b) => logicalNot(greater(a, b)),
+  (a, b) => logicalAnd(logicalNot(greater(a, b)), areNumbers(a, b)),
 );
 
-/** a >= b, as bool. Composed it holds for NaN. */
+/** a >= b, as bool. */
 export const greaterEqual: Binary = comparison(
   "greaterEqual",
   (a, b) => a >= b,
-  (a, b) => logicalNot(greater(b, a)),
+  (a, b) => logicalAnd(logicalNot(greater(b, a)), areNumbers(a, b)),
 );
 
-/** a != b, as bool. Composed it does not hold for NaN. */
+/** a != b, as bool. */
 export const notEqual: Binary = comparison(
   "notEqual",
   (a, b) => a !== b,
-  (a, b) => greater(add(cast(greater(a, b), "int32"), cast(greater(b, a), "int32")), 0),
+  (a, b) => logicalNot(equal(a, b)),
 );
 
-/** a == b, as bool. Composed it holds for NaN. */
+/** a == b, as bool. */
 export const equal: Binary = comparison(
   "equal",
   (a, b) => a === b,
-  (a, b) => logicalNot(notEqual(a, b)),
+  (a, b) => logicalAnd(logicalNot(either(greater(a, b), greater(b, a))), areNumbers(a, b)),
 );
 
 /** The upstream gradient to a where a was taken, the rest to b. */
@@ -201,7 +209,7 @@ export const maximum: Binary = arithmetic(
   Math.max,
   both,
   (dy, { a, b }) => splitBy(dy, greaterEqual(a!, b!)),
-  (a, b) => where(greater(b, a), b, a),
+  (a, b) => where(either(greater(b, a), logicalNot(isNumber(b))), b, a),
 );
 
 /** The smaller of a and b; at a tie the gradient goes to a. */
@@ -210,7 +218,7 @@ export const minimum: Binary = arithmetic(
   Math.min,
   both,
   (dy, { a, b }) => splitBy(dy, lessEqual(a!, b!)),
-  (a, b) => where(greater(a, b), b, a),
+  (a, b) => where(either(greater(a, b), logicalNot(isNumber(b))), b, a),
 );
 
 const logicalAndOp = defineOp({

@@ -1,10 +1,15 @@
 import { ArgumentError, ShapeError } from "../errors.ts";
 import { ndzeros, type NdArray } from "../math/ndarray.ts";
-import { attentionMap } from "./attentionMap.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { full } from "../tensor/create.ts";
+import { apartFinite } from "./apartFinite.ts";
+import { greater } from "./binary.ts";
+import { attentionMap, seenKeys } from "./attentionMap.ts";
 import type { Op } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
+import { cast, where } from "./make.ts";
 import { matMul } from "./matMul.ts";
-import { reshape, transpose } from "./movement.ts";
+import { broadcastTo, reshape, transpose } from "./movement.ts";
 
 const inputs = {
   /** Queries of l tokens. */
@@ -90,12 +95,13 @@ export const causalAttention: Op<typeof inputs, typeof attrs> = defineOp({
   compose: ({ q, k, v, seqIdx, visible, sink }, { scale, window, softCap }) => {
     const [b, l, h, p] = q.shape as [number, number, number, number];
     const [m, hkv] = v.shape.slice(1, 3) as [number, number];
-    const map = reshape(attentionMap({ q, k, seqIdx, visible, sink }, { scale, window, softCap }), [
-      b * hkv,
-      (h / hkv) * l,
-      m,
-    ]);
-    const y = matMul(map, reshape(transpose(v, [0, 2, 1, 3]), [b * hkv, m, p]));
+    const perKey = (x: Tensor): Tensor => reshape(x, [b * hkv, (h / hkv) * l, m]);
+    const map = perKey(attentionMap({ q, k, seqIdx, visible, sink }, { scale, window, softCap }));
+    const seen = perKey(broadcastTo(cast(seenKeys(q, m, window, seqIdx, visible), "float32"), [b, h, l, m]));
+    // A hidden key has weight 0, and 0 times NaN would be NaN: what is no number enters where it is seen, and nowhere else.
+    const { finite, lost } = apartFinite(reshape(transpose(v, [0, 2, 1, 3]), [b * hkv, m, p]));
+    const unknown = full([1], Number.NaN, { backend: v.backend });
+    const y = where(greater(matMul(seen, lost), 0), unknown, matMul(map, finite));
     return { y: transpose(reshape(y, [b, h, l, p]), [0, 2, 1, 3]) };
   },
   cost: ({ dims: { b, l, m, h, hkv, p } }, { window }) => {
