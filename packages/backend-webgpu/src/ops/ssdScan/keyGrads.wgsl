@@ -43,8 +43,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var head = 0u; head < heads; head++) {
     owner = block / params.g * params.h + own.z * heads + head;
     stageTokens(owner, lid);
-    accumulate(&sums, first, 0u, ROWS, !OF_KEYS, false, lid);
-    accumulate(&sums, first, ROWS, ROWS + P, true, false, lid);
+    //: unroll if WRITTEN_OUT
+    for (var part = 0u; part < 2u; part++) {
+      accumulate(&sums, first, part * ROWS, ROWS + part * P, !OF_KEYS || part == 1u, false, lid);
+    }
   }
   finish(sums, first, lid);
 }

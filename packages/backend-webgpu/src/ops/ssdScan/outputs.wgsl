@@ -58,11 +58,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = tileAt(group.x, P);
   var sums: array<vec4f, 4>;
   // The depth counts the rows of the chunk, then those of the states.
-  if (FROM_CHUNK) {
-    accumulate(&sums, first, 0u, ROWS, !BACKWARDS, false, lid);
-  }
-  if (FROM_STATES) {
-    accumulate(&sums, first, ROWS, ROWS + N, true, true, lid);
+  //: unroll if WRITTEN_OUT
+  for (var part = 0u; part < 2u; part++) {
+    if (select(FROM_CHUNK, FROM_STATES, part == 1u)) {
+      accumulate(&sums, first, part * ROWS, ROWS + part * N, !BACKWARDS || part == 1u, part == 1u, lid);
+    }
   }
   finish(sums, first, lid);
 }

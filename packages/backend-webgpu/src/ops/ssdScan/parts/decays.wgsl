@@ -13,3 +13,9 @@ fn tokenAt(index: u32) -> Token {
 fn decayBetween(t: Token, s: Token) -> f32 {
   return expAccurate((t.sum - s.sum) + (t.rest - s.rest));
 }
+
+// The same from the other token to mine, or (BACK) from mine to the other: one exponential in the code, not two.
+fn decayFrom(mine: Token, other: Token, BACK: bool) -> f32 {
+  let sign = select(1.0f, -1.0f, BACK);
+  return expAccurate(sign * (mine.sum - other.sum) + sign * (mine.rest - other.rest));
+}

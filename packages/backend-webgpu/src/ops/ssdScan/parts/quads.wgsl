@@ -9,7 +9,12 @@ fn leftAlong(m: u32, k: u32, depth: u32) -> vec4f {
   return four;
 }
 fn leftAcross(m: u32, k: u32) -> vec4f {
-  return vec4f(left(m, k), left(m + 1u, k), left(m + 2u, k), left(m + 3u, k));
+  var four = vec4f(0.0f);
+  //: unroll if WRITTEN_OUT
+  for (var j = 0u; j < 4u; j++) {
+    four[j] = left(m + j, k);
+  }
+  return four;
 }
 fn rightAlong(k: u32, n: u32, depth: u32) -> vec4f {
   var four = vec4f(0.0f);
@@ -21,5 +26,10 @@ fn rightAlong(k: u32, n: u32, depth: u32) -> vec4f {
   return four;
 }
 fn rightAcross(k: u32, n: u32) -> vec4f {
-  return vec4f(right(k, n), right(k, n + 1u), right(k, n + 2u), right(k, n + 3u));
+  var four = vec4f(0.0f);
+  //: unroll if WRITTEN_OUT
+  for (var j = 0u; j < 4u; j++) {
+    four[j] = right(k, n + j);
+  }
+  return four;
 }

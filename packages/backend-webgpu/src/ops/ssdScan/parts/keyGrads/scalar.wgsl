@@ -17,10 +17,9 @@ fn left(m: u32, s: u32) -> f32 {
     return mine.ownWeight * scores[(owner * ROWS + select(m, s, OF_KEYS)) * ROWS + select(s, m, OF_KEYS)];
   }
   let other = stagedToken(s / R);
-  if (OF_KEYS) {
-    return select(0.0f, decayBetween(other, mine) * mine.weight * scores[(owner * ROWS + s) * ROWS + m], s > m && mine.restarts == other.restarts);
-  }
-  return select(0.0f, decayBetween(mine, other) * other.weight * scores[(owner * ROWS + m) * ROWS + s], s < m && mine.restarts == other.restarts);
+  let factor = decayFrom(mine, other, OF_KEYS) * select(other.weight, mine.weight, OF_KEYS);
+  let at = select((owner * ROWS + m) * ROWS + s, (owner * ROWS + s) * ROWS + m, OF_KEYS);
+  return select(0.0f, factor * scores[at], select((s < m), (s > m), OF_KEYS) && mine.restarts == other.restarts);
 }
 fn right(s: u32, n: u32) -> f32 {
   if (n >= N) {

@@ -13,7 +13,7 @@ fn leftAlong(m: u32, s: u32, depth: u32) -> vec4f {
     return select(mine.fromStart, mine.toEnd * mine.weight, OF_KEYS) * values[(rowAt(m, params.h, owner % params.h) * P + s - ROWS) / 4u];
   }
   var four = scores[((owner * ROWS + m) * ROWS + s) / 4u];
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var j = 0u; j < 4u; j++) {
     let other = stagedToken((s + j) / R);
     if ((s + j) / R == m / R) {
@@ -28,7 +28,7 @@ fn leftAlong(m: u32, s: u32, depth: u32) -> vec4f {
 fn leftAcross(m: u32, s: u32) -> vec4f {
   var four = scores[((owner * ROWS + s) * ROWS + m) / 4u];
   let other = stagedToken(s / R);
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var j = 0u; j < 4u; j++) {
     let mine = stagedToken(min(m + j, ROWS - 1u) / R);
     if (s / R == (m + j) / R) {

@@ -21,10 +21,9 @@ fn left(m: u32, k: u32) -> f32 {
     return select(0.0f, mine.ownWeight * scores[scoresAt + m * ROWS + k], OWN);
   }
   let other = stagedToken(k / R);
-  if (BACKWARDS) {
-    return select(0.0f, decayBetween(other, mine) * scores[scoresAt + k * ROWS + m], k > m && mine.restarts == other.restarts);
-  }
-  return select(0.0f, decayBetween(mine, other) * other.weight * scores[scoresAt + m * ROWS + k], k < m && mine.restarts == other.restarts);
+  let factor = decayFrom(mine, other, BACKWARDS) * select(other.weight, 1.0f, BACKWARDS);
+  let at = scoresAt + select(m * ROWS + k, k * ROWS + m, BACKWARDS);
+  return select(0.0f, factor * scores[at], select((k < m), (k > m), BACKWARDS) && mine.restarts == other.restarts);
 }
 fn right(k: u32, n: u32) -> f32 {
   if (n >= P) {

@@ -19,7 +19,7 @@ fn leftAlong(m: u32, k: u32, depth: u32) -> vec4f {
     return select(mine.fromStart, mine.toEnd, BACKWARDS) * keys[(rowAt(m, params.g, keyGroup()) * N + k - ROWS) / 4u];
   }
   var four = scores[(scoreRow(m) + k) / 4u];
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var j = 0u; j < 4u; j++) {
     let other = stagedToken((k + j) / R);
     if ((k + j) / R == m / R) {
@@ -34,7 +34,7 @@ fn leftAlong(m: u32, k: u32, depth: u32) -> vec4f {
 fn leftAcross(m: u32, k: u32) -> vec4f {
   var four = scores[(scoreRow(k) + m) / 4u];
   let other = stagedToken(k / R);
-  //: unroll
+  //: unroll if WRITTEN_OUT
   for (var j = 0u; j < 4u; j++) {
     let mine = stagedToken(min(m + j, ROWS - 1u) / R);
     let later = inside(m + j) && k > m + j && k / R != (m + j) / R && mine.restarts == other.restarts;
