@@ -89,6 +89,10 @@ if (total.counts.failed === 0) {
       `  browser: ${browser ? `${browserVersion(browser.path)} at ${browser.path} (${browser.origin})` : "none could be had"}`,
     );
     console.log(`  WebGPU in Node: ${vulkan.device}`);
+    if (browser && process.env.CONFORMANCE_CASES !== "all")
+      console.log(
+        "  WebGPU cases: every op case in Node; the golden vectors, and two cases of each op, in the browser (CONFORMANCE_CASES=all: all in both)",
+      );
     console.log(
       `  expected backends: ${process.env.EXPECT_BACKENDS || "whatever starts (EXPECT_BACKENDS is not set)"}`,
     );
