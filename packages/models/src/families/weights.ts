@@ -41,7 +41,10 @@ export function matchWeights(
   const written = canonicalNames(model, family, entries.keys());
   const matched = new Map<string, PublishedTensor>();
   const asInFile = (targets: readonly PublishedTensor[]): boolean =>
-    targets.every(({ key, shape }) => entries.get(written.get(key) ?? "")?.shape.join() === shape.join());
+    targets.every(({ key, shape }) => {
+      const entry = entries.get(written.get(key) ?? "");
+      return entry !== undefined && isShape(family, entry.shape, shape);
+    });
   const others = byParameter(model, { ...family, weights: { ...rules, ...family.alternatives } });
   const targets = [...byParameter(model, family)].flatMap(([parameter, parts]) => {
     if (asInFile(parts)) return parts;
@@ -53,7 +56,7 @@ export function matchWeights(
     const key = written.get(target.key);
     if (key === undefined) throw new FormatError(`tensor ${quote(target.key)} is missing`);
     const { shape } = entries.get(key)!;
-    if (shape.join() !== target.shape.join())
+    if (!isShape(family, shape, target.shape))
       throw new FormatError(
         `tensor ${quote(key)}: shape must be [${target.shape.join(", ")}] by ${family.place === undefined ? "config.json" : "the metadata"}, got [${shape.join(", ")}]`,
       );
@@ -63,6 +66,23 @@ export function matchWeights(
   const tied = head.kind === "language" && head.tie === true ? publishedName("head.weight", rules) : undefined;
   for (const [canonical, key] of written) if (!matched.has(key) && canonical !== tied) unknown(key);
   return matched;
+}
+
+/**
+ * Whether a file's shape is the one that is looked for. Tools of llama.cpp keep no axes of one element in front of the first that has more (behind the last, in
+ * their order): after `llama-quantize`, the norm [1, d] of a Mamba-2 with one group is [d].
+ */
+function isShape({ place }: Pick<Family, "place">, shape: readonly number[], wanted: readonly number[]): boolean {
+  const kept = (axes: readonly number[]): readonly number[] =>
+    place === undefined
+      ? axes
+      : axes.slice(
+          Math.max(
+            0,
+            axes.findIndex((size) => size !== 1),
+          ),
+        );
+  return kept(shape).join() === kept(wanted).join();
 }
 
 /** The keys of a file by the names that the family has for them; names that others have wrapped are found where nothing else bears theirs. */

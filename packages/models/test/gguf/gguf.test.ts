@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { ArgumentError, FormatError, memory, readFloats, setBackend, tensor, tidy } from "@statespace/core";
-import { folderSource, GgufStrings, openGguf, type GgufFile, type GgufValue } from "@statespace/files";
+import {
+  folderSource,
+  GgufStrings,
+  layoutGguf,
+  memorySource,
+  openGguf,
+  type GgufFile,
+  type GgufValue,
+} from "@statespace/files";
 import { ByteTokenizer, tokenizerFiles } from "@statespace/text";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -305,9 +313,31 @@ describe("a model with its text, in one file", () => {
     expect(readdirSync(folder).filter((name) => name.startsWith("x.gguf"))).toEqual([]);
   });
 
+  it("as tools of llama.cpp write it again: without axes of one element in front", async () => {
+    const file = await open("text.gguf");
+    expect(file.entries.get("blk.0.ssm_norm.weight")!.shape).toEqual([1, 128]);
+    const tensors = new Map(
+      [...file.entries].map(([key, { dtype, shape }]) => [
+        key,
+        {
+          dtype,
+          shape: shape.slice(shape.findIndex((size) => size > 1)),
+          read: async () => (await file.read(key)).bytes,
+        },
+      ]),
+    );
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (const chunk of layoutGguf(file.values, tensors).chunks()) parts.push(await chunk);
+    const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+    const written = (await openGguf(memorySource({ "m.gguf": bytes }), "m.gguf"))!;
+    expect(written.entries.get("blk.0.ssm_norm.weight")!.shape).toEqual([128]);
+    const lm = await load({ "m.gguf": bytes });
+    expect(furthest(await logitsOf(lm.model), await logitsOf(model))).toBe(0);
+    lm.dispose();
+  });
+
   it("what is wrong with a file is told by its name, the key or the tensor", async () => {
     await expect(load(path("none.gguf"))).rejects.toThrow("none.gguf is missing");
-    const { layoutGguf } = await import("@statespace/files");
     const made = async (
       change: (values: Map<string, GgufValue>, tensors: Map<string, never>) => void,
     ): Promise<unknown> => {
