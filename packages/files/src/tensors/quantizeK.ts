@@ -38,8 +38,10 @@ function fitWithMinimum(values: Float32Array, most: number): Fit {
   if (span === 0) return { scale: 0, minimum: -low };
   let best: Fit = { scale: span / most, minimum: -low };
   let least = errorOf(values, weights, best, most);
+  const q = new Float64Array(values.length);
   for (let step = -10; step <= 10; step++) {
-    const q = Float64Array.from(values, (x) => clamp(Math.round(((x - low) * (most + step / 10)) / span), 0, most));
+    for (let i = 0; i < q.length; i++)
+      q[i] = clamp(Math.round(((values[i] - low) * (most + step / 10)) / span), 0, most);
     const fit = leastSquares(values, weights, q);
     if (fit === undefined) continue;
     const error = errorOf(values, weights, fit, most);

@@ -294,7 +294,7 @@ describe("a model with its text, in one file", () => {
     expect(furthest(a, b)).toBeGreaterThan(0);
     back.dispose();
     wide.dispose();
-  });
+  }, 240_000);
 
   it("as a Blob, with progress up to all of it", async () => {
     const seen: number[] = [];
