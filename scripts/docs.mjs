@@ -1,15 +1,23 @@
-// The API reference, one markdown file an entry of a package, from the docstrings: `docs.mjs` writes docs/api, `docs.mjs --check` only looks for
-// public exports without a docstring.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// The API reference, a page for each public name, from the docstrings: `docs.mjs [--out FOLDER] [--lang en|zh]` writes docs/api or another folder,
+// `docs.mjs --check` only looks for public exports without a docstring.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, posix, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { movePages } from "./apiPages.mjs";
 import { headingNames } from "./links.mjs";
 import { Report } from "./report.mjs";
 import { runNode } from "./setup.mjs";
 import { commandFile, isEmptyPackage, publicPackages, root } from "./workspace.mjs";
 
-const checkOnly = process.argv.includes("--check");
 const docs = join(root, "docs");
+const { values } = parseArgs({
+  options: {
+    check: { type: "boolean", default: false },
+    out: { type: "string", default: join(docs, "api") },
+    lang: { type: "string", default: "en" },
+  },
+});
 const report = new Report("docstrings");
 /** Names an entry may have. */
 const budgets = JSON.parse(readFileSync(join(root, "scripts", "budgets.json"), "utf8")).exports;
@@ -20,7 +28,7 @@ const entriesOf = (pkg) =>
     source === undefined ? [] : [{ pkg, name: join(pkg.name, subpath), source: join(source) }],
   );
 
-const fileName = ({ name }) => `${name.replace(/^@statespace\//, "").replaceAll("/", "-")}.md`;
+const slugOf = (name) => name.replace(/^@statespace\//, "").replaceAll("/", "-");
 
 /** One run of typedoc over some entries. */
 function typedoc(wanted, args) {
@@ -35,33 +43,27 @@ function typedoc(wanted, args) {
   return runNode(command, { stdout: "pipe" });
 }
 
-/** Writes an entry's page. What a package passes on from another is documented there. */
-async function write(entry, packages) {
-  const { pkg, name } = entry;
-  const others = packages.filter((other) => other !== pkg).flatMap(({ dir }) => ["--externalPattern", `**/${dir}/**`]);
-  const target = [
-    "--name",
-    name,
-    "--out",
-    join(docs, "api"),
-    "--cleanOutputDir",
-    "false",
-    "--entryFileName",
-    fileName(entry),
-  ];
-  const { code, output } = await typedoc([entry], [...others, ...target]);
-  if (code === 0) mendLinks(join(docs, "api", fileName(entry)));
-  report.check(`${name} reference`, code === 0, output, `docs/api/${fileName(entry)}`);
-}
-
-/** Typedoc numbers some headings that stand alone on the page: links to `#name-1` that lead nowhere go to `#name`. */
-function mendLinks(file) {
-  const text = readFileSync(file, "utf8");
-  const names = new Set(headingNames(text));
-  const mended = text.replace(/\(#([^)\s]+)-\d+\)/g, (link, name) =>
-    names.has(link.slice(2, -1)) || !names.has(name) ? link : `(#${name})`,
-  );
-  writeFileSync(file, mended);
+/**
+ * Writes a page for each public name, in one run over all entries, so that a name which several pass on has one page.
+ * @param {string} folder @param {string} language of the headings: "en" or "zh"
+ */
+async function write(packages, folder, language) {
+  const work = mkdtempSync(join(tmpdir(), "statespace-docs-"));
+  const wanted = packages.flatMap(entriesOf);
+  const settings = ["--router", "member", "--alwaysCreateEntryPointModule", "--name", "API", "--lang", language];
+  const json = ["--json", join(folder, "names.json")];
+  const { code, output } = await typedoc(wanted, [...settings, "--out", work, ...json]);
+  if (code !== 0) report.fail(`reference (${language})`, output);
+  else {
+    const entries = wanted.map(({ pkg, name, source }) => ({
+      folder: posix.join(basename(pkg.path), source.replace(/(\/index)?\.ts$/, "")),
+      slug: slugOf(name),
+      name,
+    }));
+    const pages = movePages(work, folder, entries, headingNames);
+    report.check(`reference (${language})`, pages > 500, output, `${pages} pages in ${relative(root, folder)}`);
+  }
+  rmSync(work, { recursive: true, force: true });
 }
 
 /** Every export of every package has a docstring; members of classes and interfaces may do without. */
@@ -103,24 +105,8 @@ function checkExports(name, exported) {
 const isDocumented = ({ comment, signatures }) =>
   comment !== undefined || (signatures ?? []).some((signature) => signature.comment !== undefined);
 
-/** The page that lists the others. */
-function writeIndex(packages) {
-  const lines = packages.flatMap(entriesOf).map((entry) => {
-    const about = entry.name === entry.pkg.name ? `: ${entry.pkg.manifest.description}` : "";
-    return `- [${entry.name}](${fileName(entry)})${about}`;
-  });
-  writeFileSync(
-    join(docs, "api", "README.md"),
-    `# API reference\n\nMade from the docstrings by \`pnpm docs:api\`.\n\n${lines.join("\n")}\n`,
-  );
-}
-
 const packages = publicPackages().filter((pkg) => !isEmptyPackage(pkg));
 for (const pkg of publicPackages().filter(isEmptyPackage)) report.skip(pkg.name, "exports nothing yet");
-if (checkOnly) await check(packages);
-else {
-  rmSync(join(docs, "api"), { recursive: true, force: true });
-  for (const entry of packages.flatMap(entriesOf)) await write(entry, packages);
-  writeIndex(packages);
-}
+if (values.check) await check(packages);
+else await write(packages, resolve(values.out), values.lang);
 report.finish();

@@ -1,11 +1,13 @@
 // What a user gets: each published package is packed, judged by publint and attw, installed alone in an empty project (with the workspace
 // packages it needs, as tarballs too) and imported; then what its README says to install is installed, and the README's first example run.
-// Last, one program with all of them meets several compilers, a bundler and runtimes (`packUsers.mjs`).
-// `packcheck.mjs [--keep] [--runtimes] [PACKAGE...]`: --keep leaves the projects for a look, --runtimes runs the program on Bun and Deno too.
+// Last, one program with all of them meets several compilers and runtimes (`packUsers.mjs`), and each entry several bundlers (`packBundles.mjs`).
+// `packcheck.mjs [--keep] [--runtimes] [PACKAGE...]`: --keep leaves the projects for a look, --runtimes runs the program on Bun and Deno, too, and builds
+// an application with Next.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findVulkan } from "./browser.mjs";
+import { checkBundles, checkNext } from "./packBundles.mjs";
 import { checkUsers } from "./packUsers.mjs";
 import { firstExample, installLine } from "./readmeExample.mjs";
 import { Report } from "./report.mjs";
@@ -108,6 +110,20 @@ async function checkOthers(all, tarballs) {
     run: (file, args) => execute(file, args, { cwd: project, stdout: "pipe", env: cleanEnv() }),
   };
   for (const finding of await checkUsers(place, all, runtimes)) report.check(...finding);
+  for (const finding of await checkBundles(
+    project,
+    all.filter(({ name }) => existsSync(join(project, "node_modules", name))),
+  ))
+    report.check(...finding);
+  if (!runtimes) return;
+  const next = join(work, "next");
+  const nextPlace = {
+    project: next,
+    install: (names) => installIn(next, names, all, tarballs),
+    run: (file, args) => execute(file, args, { cwd: next, stdout: "pipe", env: cleanEnv() }),
+    env: cleanEnv(),
+  };
+  for (const finding of await checkNext(nextPlace)) report.check(...finding);
 }
 
 async function checkPackage(pkg, all, tarballs) {

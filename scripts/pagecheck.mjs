@@ -3,7 +3,16 @@
 // but its own server. Then pages under Content-Security-Policies: what works, and what is said where it cannot.
 // `pagecheck.mjs [--browser chromium|firefox|webkit]`
 import { createServer } from "node:http";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { parseArgs } from "node:util";
@@ -57,6 +66,14 @@ for (const [name, options] of Object.entries({
   outcome[name] = await attempt(options);
 globalThis.outcome = outcome;
 `;
+
+/** The page of the first tutorial, as it stands there; what it wrote is told beside it. */
+function tutorialProgram() {
+  const text = readFileSync(join(root, "apps", "docs", "tutorials/first-page.md"), "utf8");
+  const [, code] = /^```ts browser\n([\s\S]*?)^```/m.exec(text) ?? [];
+  if (code === undefined) throw new Error("tutorials/first-page.md has no program for a page");
+  return `${code}\nglobalThis.outcome = { text: output.textContent };\n`;
+}
 
 const PRODUCT = /^3,3,7,7$/;
 const [noBlob, noWasm] = [/worker-src blob:.*workerUrl/, /'wasm-unsafe-eval'/];
@@ -191,6 +208,19 @@ async function checkBundlers(browser) {
   report.check("one text", texts.size === 1, `the pages wrote ${texts.size} different texts`);
 }
 
+/** The tutorial's page, typed, bundled with esbuild, with the checkpoint where the tutorial puts it. */
+async function checkTutorial(browser) {
+  const folder = project("tutorial", tutorialProgram());
+  renameSync(join(folder, "main.js"), join(folder, "main.ts"));
+  const { build } = await import("esbuild");
+  const out = join(folder, "out");
+  await build({ entryPoints: [join(folder, "main.ts")], bundle: true, format: "esm", outdir: out, logLevel: "silent" });
+  writeFileSync(join(out, "index.html"), html.replace("<script", '<div id="app"></div><script'));
+  symlinkSync(join(product, "checkpoint"), join(out, "model"), "junction");
+  const outcome = await open(browser, out);
+  report.check("the tutorial's page", (outcome.text ?? "") !== "", outcome.error, JSON.stringify(outcome.text));
+}
+
 async function checkPolicies(browser) {
   const folder = await bundlers.esbuild(project("policies", policyProgram));
   const worker = join(product, "node_modules", "@statespace", "backend-wasm", "dist", "worker.js");
@@ -212,6 +242,7 @@ if (browser === undefined) report.skip("pages", "no browser could be had");
 else
   try {
     await checkBundlers(browser);
+    await checkTutorial(browser);
     await checkPolicies(browser);
   } finally {
     await browser.close();

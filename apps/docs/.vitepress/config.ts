@@ -1,38 +1,75 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { defineConfig, type DefaultTheme } from "vitepress";
 import { sections } from "./pages.ts";
-import { cjkTokens } from "./search.ts";
+import { miniSearch } from "./search.ts";
 
 type Language = "en" | "zh";
 const site = join(import.meta.dirname, "..");
 const prefix = (language: Language): string => (language === "en" ? "" : "/zh");
 
-/** Titles of the generated pages of a folder; none before `pnpm docs` has made them. */
-function generated(folder: string): DefaultTheme.SidebarItem[] {
-  const at = join(site, "reference", folder);
-  if (!existsSync(at)) return [];
-  const files = readdirSync(at).filter((file) => file.endsWith(".md") && file !== "index.md");
-  return files.sort().map((file) => ({
-    text: /^# (.*)$/m.exec(readFileSync(join(at, file), "utf8"))?.[1]?.replaceAll("`", "") ?? file,
-    link: `/reference/${folder}/${file.replace(/\.md$/, "")}`,
-  }));
+type Sidebar = DefaultTheme.SidebarItem[];
+
+/** A generated page's link, under its title. */
+function linkTo(language: Language, path: string): DefaultTheme.SidebarItem {
+  const title =
+    /^# (\S*)/m.exec(readFileSync(join(site, language === "en" ? "." : language, `${path}.md`), "utf8"))?.[1] ?? path;
+  const folder = path.replace(/(^|\/)index$/, "$1");
+  return { text: title.replaceAll(/[`\\]/g, ""), link: `${prefix(language)}/${folder}` };
 }
 
-function sidebar(language: Language): DefaultTheme.SidebarItem[] {
-  const names = language === "en" ? ["Families", "Ops", "API"] : ["模型家族", "算子", "API（英文）"];
-  const reference = ["families", "ops", "api"].map((folder, i) => ({
-    text: names[i]!,
-    collapsed: true,
-    items: generated(folder),
+/** What a folder of the reference holds, by its subfolders where it has them; none before `pnpm docs` has made it. */
+function generated(language: Language, folder: string): Sidebar {
+  const at = join(site, language === "en" ? "." : language, folder);
+  if (!existsSync(at)) return [];
+  return readdirSync(at, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".md") && entry.name !== "index.md")
+    .map((entry) => relative(at, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort((a, b) => (basename(a).toLowerCase() < basename(b).toLowerCase() ? -1 : 1))
+    .map((file) => linkTo(language, `${folder}/${file.replace(/\.md$/, "")}`));
+}
+
+/** The folders of the reference: families, ops, and one for each entry of a package. */
+function referenceFolders(language: Language): string[] {
+  const api = join(site, language === "en" ? "." : language, "reference", "api");
+  const entries = existsSync(api)
+    ? readdirSync(api, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    : [];
+  return ["families", "ops", ...entries.map(({ name }) => `api/${name}`).sort()].map((folder) => `reference/${folder}`);
+}
+
+const titles = {
+  en: { "reference/families": "Families", "reference/ops": "Ops" },
+  zh: { "reference/families": "模型家族", "reference/ops": "算子" },
+} as const;
+const titleOf = (language: Language, folder: string): string =>
+  (titles[language] as Record<string, string>)[folder] ??
+  folder
+    .replace("reference/api/", "")
+    .replace(/^(?!statespace$)/, "@statespace/")
+    .replace(/^(@statespace\/core)-/, "$1/")
+    .replace(/^(@statespace\/models)-/, "$1/");
+
+/** Pages that are written by hand have one; each folder of the reference has one of its own, or every page would carry a thousand links. */
+function sidebars(language: Language): DefaultTheme.SidebarMulti {
+  const folders = referenceFolders(language);
+  const index = folders.map((folder) => ({ text: titleOf(language, folder), link: `${prefix(language)}/${folder}/` }));
+  const reference = language === "en" ? "Reference" : "参考";
+  const written: Sidebar = sections.map((section) => ({
+    text: section[language],
+    items: section.pages.map((page) => ({ text: page[language], link: `${prefix(language)}/${page.path}` })),
   }));
-  return [
-    ...sections.map((section) => ({
-      text: section[language],
-      items: section.pages.map((page) => ({ text: page[language], link: `${prefix(language)}/${page.path}` })),
-    })),
-    { text: language === "en" ? "Reference" : "参考", items: reference },
-  ];
+  const own = folders.map((folder): [string, Sidebar] => [
+    `${prefix(language)}/${folder}/`,
+    [
+      { text: titleOf(language, folder), items: generated(language, folder) },
+      { text: reference, collapsed: true, items: index },
+    ],
+  ]);
+  return {
+    ...Object.fromEntries(own),
+    [`${prefix(language)}/`]: [...written, { text: reference, collapsed: true, items: index }],
+  };
 }
 
 function theme(language: Language): DefaultTheme.Config {
@@ -42,10 +79,10 @@ function theme(language: Language): DefaultTheme.Config {
       { text: en ? "Tutorials" : "教程", link: `${prefix(language)}/tutorials/first-page` },
       { text: en ? "Guides" : "指南", link: `${prefix(language)}/guides/loading` },
       { text: en ? "Concepts" : "概念", link: `${prefix(language)}/concepts/state-space` },
-      { text: en ? "Reference" : "参考", link: "/reference/ops/" },
+      { text: en ? "Reference" : "参考", link: `${prefix(language)}/reference/ops/` },
       { text: en ? "Playground" : "演示", link: `/playground/index.html#/?lang=${language}`, target: "_self" },
     ],
-    sidebar: sidebar(language),
+    sidebar: sidebars(language),
     outline: { level: [2, 3], label: en ? "On this page" : "本页目录" },
     ...(en
       ? {}
@@ -70,6 +107,8 @@ const searchInChinese: DefaultTheme.LocalSearchOptions["translations"] = {
   },
 };
 
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
 export default defineConfig({
   title: "statespace",
   description: "State space models for browsers and Node",
@@ -79,6 +118,10 @@ export default defineConfig({
   cleanUrls: false,
   lastUpdated: false,
   srcExclude: ["README.md"],
+  // Who only asks for the search's index, as the tests do, needs no colours in programs: those are most of the time.
+  ...(process.env["DOCS_INDEX_ONLY"] === undefined
+    ? {}
+    : { markdown: { highlight: (code: string) => `<pre>${escaped(code)}</pre>` } }),
   // The playground is put beside the pages when the site is built.
   ignoreDeadLinks: [/^\/playground\//],
   locales: {
@@ -95,10 +138,7 @@ export default defineConfig({
       provider: "local",
       options: {
         locales: { zh: { translations: searchInChinese } },
-        miniSearch: {
-          options: { tokenize: cjkTokens },
-          searchOptions: { fuzzy: 0.2, prefix: true, boost: { title: 4 } },
-        },
+        miniSearch,
       },
     },
   },

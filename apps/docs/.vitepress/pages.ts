@@ -18,7 +18,8 @@ export const sections: readonly DocSection[] = [
     zh: "教程",
     pages: [
       { path: "tutorials/first-page", en: "A model in a page", zh: "把模型放进网页" },
-      { path: "tutorials/chat", en: "A conversation", zh: "对话" },
+      { path: "tutorials/chat", en: "Chat with a model", zh: "与模型对话" },
+      { path: "tutorials/serve", en: "Serve a model", zh: "提供服务" },
       { path: "tutorials/train", en: "Train on your text", zh: "用自己的文本训练" },
       { path: "tutorials/fine-tune", en: "Fine-tune a checkpoint", zh: "微调检查点" },
       { path: "tutorials/series", en: "Classify and forecast", zh: "分类与预测" },

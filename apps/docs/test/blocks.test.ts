@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,10 +8,13 @@ import { promisify } from "node:util";
 import { bundledCheckpoint } from "statespace";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { blocks, site } from "./blocks.ts";
+import { commandsOf, runCommand } from "./commands.ts";
 
 /** Programs lie inside the site's folder, where its dependencies are found, and run elsewhere. */
 const folder = join(site, ".vitepress", "cache", "blocks");
 const place = mkdtempSync(join(tmpdir(), "blocks-"));
+const repository = join(site, "..", "..");
+const cli = join(repository, "packages", "statespace", "src", "cli.ts");
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
@@ -19,6 +23,9 @@ beforeAll(() => {
     join(place, "model", "chat_template.jinja"),
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
   );
+  // Names of models that the pages' commands take.
+  for (const name of ["my-model", "granite-4.0-h-350m"])
+    cpSync(join(place, "model"), join(place, name), { recursive: true });
 });
 afterAll(() => {
   rmSync(place, { recursive: true, force: true });
@@ -41,13 +48,72 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   "concepts/hippo, block 1": /^-1\.00 .*\n-1\.73 {2}-2\.00/,
 };
 
+async function run(name: string, code: string): Promise<void> {
+  const file = join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.ts`);
+  writeFileSync(file, code);
+  const args = ["--conditions=statespace-source", file];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: place });
+  expect(stdout.trim()).not.toBe("");
+  expect(stdout).toMatch(PRINTS[name] ?? /./);
+}
+
 describe("the programs of the documentation", () => {
-  it.each(blocks.filter(({ browser }) => !browser))("$name runs", async ({ name, code }) => {
-    const file = join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.ts`);
-    writeFileSync(file, code);
-    const args = ["--conditions=statespace-source", file];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: place });
-    expect(stdout.trim()).not.toBe("");
-    expect(stdout).toMatch(PRINTS[name] ?? /./);
+  it.each(blocks.filter(({ kind }) => kind === "ts"))("$name runs", ({ name, code }) => run(name, code));
+});
+
+/** A port that nobody listens on. */
+const freePort = (): Promise<number> =>
+  new Promise((settle) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => settle(port));
+    });
   });
+
+describe("beside a server", () => {
+  let port: number;
+  let server: ChildProcess;
+  beforeAll(async () => {
+    port = await freePort();
+    const args = ["--conditions=statespace-source", cli, "serve", "--model", "./model", "--backend", "wasm"];
+    server = spawn(process.execPath, [...args, "--port", String(port)], { cwd: place, stdio: "ignore" });
+    const ready = async (): Promise<boolean> =>
+      (await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.ok ?? false;
+    await expect.poll(ready, { timeout: 100_000, interval: 200 }).toBe(true);
+  });
+  afterAll(() => {
+    server.kill("SIGKILL");
+  });
+
+  it.each(blocks.filter(({ kind }) => kind === "ts server"))("$name runs", ({ name, code }) =>
+    run(name, code.replaceAll("127.0.0.1:8080", `127.0.0.1:${port}`)),
+  );
+});
+
+describe("the commands of the documentation", () => {
+  it.each(blocks.filter(({ kind }) => kind === "sh"))("$name run", async ({ code }) => {
+    for (const command of commandsOf(code)) await runCommand(command, place);
+  });
+});
+
+/** What runs elsewhere, and there by what: programs of other engines, on what was written here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  "guides/other-engines, js 1": "packages/conformance/counterparts/wllama.ts",
+  "guides/other-engines, js 2": "packages/conformance/counterparts/onnxRuntime.ts",
+  "guides/other-engines, python 1": "packages/conformance/counterparts/onnx_runtime.py",
+  "guides/other-engines, js 3": "packages/conformance/counterparts/transformersJs.ts",
+};
+
+it("nothing between fences is left out", () => {
+  const known = new Set(["ts", "ts browser", "ts server", "sh"]);
+  const others = blocks.filter(({ kind }) => !known.has(kind));
+  // Headers of HTTP are no program.
+  expect(others.filter(({ kind }) => kind !== "").map(({ name }) => name)).toEqual(Object.keys(ELSEWHERE));
+  expect(others.filter(({ kind }) => kind === "").map(({ name }) => name)).toEqual(["guides/threads,  1"]);
+  for (const [name, file] of Object.entries(ELSEWHERE)) expect(existsSync(join(repository, file)), name).toBe(true);
+  // The page of the first tutorial is bundled and opened in a browser by `pnpm pagecheck`.
+  expect(blocks.filter(({ kind }) => kind === "ts browser").map(({ name }) => name)).toEqual([
+    "tutorials/first-page, block 1",
+  ]);
+  expect(readFileSync(join(repository, "scripts", "pagecheck.mjs"), "utf8")).toContain("tutorials/first-page.md");
 });

@@ -1,16 +1,18 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { blocks, site } from "./blocks.ts";
+import { exampleFiles } from "../scripts/programs.ts";
+import { site, typed } from "./blocks.ts";
 
 const folder = join(site, ".vitepress", "cache", "types");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it("every program compiles, those for a page too", () => {
   mkdirSync(folder, { recursive: true });
-  for (const { name, code } of blocks)
+  for (const { name, code } of typed)
     writeFileSync(join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.ts`), `${code}\nexport {};\n`);
+  for (const file of exampleFiles) copyFileSync(join(site, "examples", file), join(folder, `example-${file}`));
   const config = {
     extends: "../../../../../tsconfig.base.json",
     compilerOptions: {

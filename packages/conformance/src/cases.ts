@@ -1,7 +1,7 @@
 /** The op cases and their checks without the golden folder: what also runs in a browser. */
 export { opCases } from "./cases/index.ts";
 export { Draw, dtypeOf, type OpCase } from "./cases/opCase.ts";
-export { generatedCases, type Direction, type GeneratedCase } from "./generated/cases.ts";
+export { generatedCases, makeCase, type Direction, type GeneratedCase } from "./generated/cases.ts";
 export { GeneratedTally, type GeneratedFault, type GeneratedRow } from "./generated/run.ts";
 export { checkForward, checkGradients } from "./harness/checkCase.ts";
 export type { Verdict } from "./golden/judge.ts";

@@ -58,8 +58,8 @@ it("a backend of fifteen kernels needs no rooms, but the table's names", () => {
   expect(Object.keys(minimalKernels).filter((kernel) => !rooms.has(kernel))).toEqual([]);
 });
 
-it.each(["README.md", "README.zh-CN.md"])("%s shows how each backend has each op", (file) => {
-  const readme = readFileSync(fileURLToPath(new URL(`../../../${file}`, import.meta.url)), "utf8");
+it.each(["parity.md", "parity.zh-CN.md"])("docs/%s shows how each backend has each op", (file) => {
+  const readme = readFileSync(fileURLToPath(new URL(`../../../docs/${file}`, import.meta.url)), "utf8");
   const [, shown] = /<!-- support:begin -->\n([\s\S]*?)\n<!-- support:end -->/.exec(readme) ?? [];
   const words = (table: string): string[] => table.split("\n").map((row) => row.replaceAll(/[\s-]+/g, " ").trim());
   expect(words(shown!)).toEqual(words(supportTable()));
