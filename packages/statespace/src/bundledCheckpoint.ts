@@ -3,11 +3,10 @@ import { ArgumentError } from "@statespace/core";
 /** What the bundled model is asked to go on from, when nobody says. */
 export const BUNDLED_PROMPT = "The state of the";
 
-// Not written as one expression with `new URL`: bundlers would take the folder for an asset and look for its file.
 const here: string = import.meta.url;
 
 /** Models that travel with this package, and their folders. */
-const FOLDERS = { text: "../checkpoint/", forecaster: "../forecaster/" } as const;
+const FOLDERS = { text: "checkpoint/", forecaster: "forecaster/" } as const;
 
 /**
  * Where a model lies that travels with this package: a folder in Node, an address in a page that loads the package unbundled.
@@ -22,5 +21,7 @@ export function bundledCheckpoint(name: keyof typeof FOLDERS = "text"): URL {
     throw new ArgumentError(
       `bundledCheckpoint: name must be ${Object.keys(FOLDERS).join(" or ")}, got ${JSON.stringify(name)}`,
     );
-  return new URL(FOLDERS[name], here);
+  // Not `new URL(folder, here)`: bundlers take that for an asset, look for its file, and some (Next's) refuse to build without it.
+  const above = here.split("/").slice(0, -2).join("/");
+  return new URL(`${above}/${FOLDERS[name]}`);
 }
