@@ -5,7 +5,9 @@
 /**
  * A block of 32 columns of a row of x: integers, what each sum of products starts from, and the scale. As bytes, a weight is the
  * unsigned operand: q4's integers are stored above zero by 8, q8's are put there by `lift`, and `start` takes it back. As 16-bit words,
- * columns 1 and 2 of every four change places, since words of two bytes yield the even bytes first.
+ * columns 1 and 2 of every four change places, since words of two bytes yield the even bytes first. Sums start from the bits of
+ * MAGIC besides: a sum below 2^22 then is the mantissa of MAGIC + sum, and a subtraction makes a float of it, for which engines
+ * have another port than for products and conversions.
  */
 typedef struct {
   signed char q[BLOCK];
@@ -39,10 +41,11 @@ INLINE void storeBytes(signed char *to, S8 q) { storeBytes8(to, q); }
 INLINE void storeWords(short *to, S8 q) { *(S8Loose *)to = __builtin_shufflevector(q, q, 0, 2, 1, 3, 4, 6, 5, 7); }
 /** To the nearest whole number, of numbers below 2^22. */
 INLINE I4 wholeOf(F4 x) { return (I4)(x + K(MAGIC)) - (I4)K(MAGIC); }
-/** `count` blocks of x; `lift`: what is added to each weight. A NaN is the largest of its block, compared as whole numbers, and so of all that comes of it. */
+INLINE F4 floatOfSum(I4 sum) { return (F4)sum - K(MAGIC); }
+/** `count` blocks of a row of x, `apart` blocks from each other; `lift`: what is added to each weight. A NaN is the largest of its block, compared as whole numbers, and so of all that comes of it. */
 #define QUANTISE(name, Type, store)                                                                               \
-  static void name(Type *out, const float *x, long count, int lift) {                                             \
-    for (; count > 0; count--, x += BLOCK, out++) {                                                               \
+  static void name(Type *out, long apart, const float *x, long count, int lift) {                                 \
+    for (; count > 0; count--, x += BLOCK, out += apart) {                                                        \
       I4 most = splatInt(0), sum = most;                                                                          \
       for (int i = 0; i < BLOCK; i += 4) most = maxInt4(most, (I4)abs4(load4(x + i)));                            \
       most = maxInt4(most, __builtin_shufflevector(most, most, 2, 3, 0, 1));                                      \
@@ -54,7 +57,8 @@ INLINE I4 wholeOf(F4 x) { return (I4)(x + K(MAGIC)) - (I4)K(MAGIC); }
         store(out->q + i, narrow16(a, b));                                                                        \
       }                                                                                                           \
       out->scale = top / 127.0f;                                                                                  \
-      out->start = (int)(-(unsigned)lift * ((unsigned)sum[0] + (unsigned)sum[1] + (unsigned)sum[2] + (unsigned)sum[3])); \
+      unsigned total = (unsigned)sum[0] + (unsigned)sum[1] + (unsigned)sum[2] + (unsigned)sum[3];                 \
+      out->start = (int)((unsigned)floatAsBits(ROUND_MAGIC) - (unsigned)lift * total);                            \
     }                                                                                                             \
   }
 QUANTISE(quantiseBytes, Bytes, storeBytes)
@@ -65,10 +69,11 @@ typedef enum { Q8_AS_BYTES, Q4_AS_BYTES, Q8_AS_WORDS, Q4_AS_WORDS } Form;
 INLINE int isQ8(Form form) { return form == Q8_AS_BYTES || form == Q8_AS_WORDS; }
 INLINE int isBytes(Form form) { return form == Q8_AS_BYTES || form == Q4_AS_BYTES; }
 
-/** Rows, groups and sums of a tile at most. */
-enum { MOST_ROWS = 4, MOST_GROUPS = 8, MOST_SUMS = 8 };
+/** Groups and sums of a tile at most. */
+enum { MOST_GROUPS = 8, MOST_SUMS = 8 };
+/** Rows of x, a block's of all rows before the next block's; groups of W, far apart. */
 typedef struct {
-  const char *x[MOST_ROWS];
+  const char *x;
   const unsigned char *w[MOST_GROUPS];
 } Operands;
 
@@ -87,51 +92,54 @@ INLINE I4 quantisedAt(Form form, const char *block, int s) {
 INLINE I4 addDots(Form form, I4 x, I4 w, I4 sum) { return isBytes(form) ? dotBytes(x, w, sum) : sum + dot16((S8)x, (S8)w); }
 
 /**
- * sums [rows][groups][4] += products of `rows` rows of x and `groups` groups. The sums stay in memory: a load and a store a block leaves
- * the registers to the whole numbers.
+ * sums [tiles][rows][groups][4] += products of tiles of so many rows of x and `groups` groups. All rows meet a block of W before the
+ * next one: so W comes by once, evenly, and what computes and what waits for memory overlap. The sums stay in memory: a load and a
+ * store a block leaves the registers to the whole numbers.
  */
-INLINE void tileOfRows(const Form form, const int rows, const int groups, float *sums, const Operands *o, long blocks, int lift) {
-  const long step = isBytes(form) ? sizeof(Bytes) : sizeof(Words), bytes = isQ8(form) ? Q8_BYTES : Q4_BYTES;
+INLINE void tilesOfRows(const Form form, const int rows, const int groups, float *sums, const Operands *o, long blocks, long tiles, int lift) {
+  const int step = isBytes(form) ? sizeof(Bytes) : sizeof(Words), bytes = isQ8(form) ? Q8_BYTES : Q4_BYTES;
   const int scaleAt = isBytes(form) ? BLOCK : 2 * BLOCK;
-  const char *x[MOST_ROWS];
+  const char *x = o->x;
   const unsigned char *block[MOST_GROUPS];
-  for (int i = 0; i < rows; i++) x[i] = o->x[i];
+  F4 scales[MOST_GROUPS];
   for (int g = 0; g < groups; g++) block[g] = o->w[g];
   for (; blocks > 0; blocks--) {
-    I4 dots[MOST_ROWS][MOST_GROUPS];
-    // Pointers of their own: out of one counter, as the compiler would make them, each load needs an addition.
-    for (int i = 0; i < rows; i++) KEEP_PLACE(x[i]);
-    for (int g = 0; g < groups; g++) KEEP_PLACE(block[g]);
+    for (int g = 0; g < groups; g++) scales[g] = halves4((const unsigned short *)block[g]);
+    float *sum = sums;
+    for (long tile = tiles; tile > 0; tile--, x += rows * step, sum += 4 * rows * groups) {
+      I4 dots[MOST_SUMS];
+      // Pointers of their own: out of one counter, as the compiler would make them, each load needs an addition.
+      KEEP_PLACE(x);
+      KEEP_PLACE(sum);
+      for (int g = 0; g < groups; g++) KEEP_PLACE(block[g]);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
+      for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
-      for (int g = 0; g < groups; g++) dots[i][g] = splatInt(*(const int *)(x[i] + scaleAt + 4));
+        for (int g = 0; g < groups; g++) dots[i * groups + g] = splatInt(*(const int *)(x + i * step + scaleAt + 4));
 #pragma clang loop unroll(full)
-    for (int s = 0; s < (isBytes(form) ? 8 : 16); s++) {
-      I4 w[MOST_GROUPS];
+      for (int s = 0; s < (isBytes(form) ? 8 : 16); s++) {
+        I4 w[MOST_GROUPS];
 #pragma clang loop unroll(full)
-      for (int g = 0; g < groups; g++) w[g] = weightsAt(form, block[g], s, lift);
+        for (int g = 0; g < groups; g++) w[g] = weightsAt(form, block[g], s, lift);
 #pragma clang loop unroll(full)
-      for (int i = 0; i < rows; i++) {
-        I4 four = quantisedAt(form, x[i], s);
+        for (int i = 0; i < rows; i++) {
+          I4 four = quantisedAt(form, x + i * step, s);
 #pragma clang loop unroll(full)
-        for (int g = 0; g < groups; g++) {
-          dots[i][g] = addDots(form, four, w[g], dots[i][g]);
-          KEEP_PLACE(dots[i][g]);
+          for (int g = 0; g < groups; g++) {
+            dots[i * groups + g] = addDots(form, four, w[g], dots[i * groups + g]);
+            KEEP_PLACE(dots[i * groups + g]);
+          }
         }
       }
-    }
 #pragma clang loop unroll(full)
-    for (int g = 0; g < groups; g++) {
-      F4 scale = halves4((const unsigned short *)block[g]);
+      for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
-      for (int i = 0; i < rows; i++) {
-        float *sum = sums + 4 * (i * groups + g);
-        store4(sum, madd(toFloat4(dots[i][g]), scale * splat(*(const float *)(x[i] + scaleAt)), load4(sum)));
-      }
-      block[g] += bytes;
+        for (int g = 0; g < groups; g++) {
+          float *own = sum + 4 * (i * groups + g);
+          store4(own, madd(floatOfSum(dots[i * groups + g]), scales[g] * splat(*(const float *)(x + i * step + scaleAt)), load4(own)));
+        }
     }
-    for (int i = 0; i < rows; i++) x[i] += step;
+    for (int g = 0; g < groups; g++) block[g] += bytes;
   }
 }
 
@@ -141,7 +149,7 @@ INLINE void rowAlone(const Form form, const int groups, float *sums, const Opera
   const int scaleAt = isBytes(form) ? BLOCK : 2 * BLOCK, steps = isBytes(form) ? 8 : 16;
   const int other = form == Q4_AS_BYTES ? 4 : 1; /* two sums at a time, of one load of nibbles */
   const unsigned char *block = o->w[0];
-  const char *x = o->x[0];
+  const char *x = o->x;
   long apart[MOST_GROUPS];
   F4 own[MOST_GROUPS];
   for (int g = 0; g < groups; g++) apart[g] = o->w[g] - o->w[0], own[g] = splat(0);
@@ -154,23 +162,19 @@ INLINE void rowAlone(const Form form, const int groups, float *sums, const Opera
         first = addDots(form, quantisedAt(form, x, s), weightsAt(form, block + apart[g], s, lift), first);
         second = addDots(form, quantisedAt(form, x, s + other), weightsAt(form, block + apart[g], s + other, lift), second);
       }
-      own[g] = madd(toFloat4(first + second), halves4((const unsigned short *)(block + apart[g])) * splat(*(const float *)(x + scaleAt)), own[g]);
+      own[g] = madd(floatOfSum(first + second), halves4((const unsigned short *)(block + apart[g])) * splat(*(const float *)(x + scaleAt)), own[g]);
     }
   for (int g = 0; g < groups; g++) store4(sums + 4 * g, own[g]);
 }
 
-/** Products of some rows of x by some groups. */
-typedef void Products(float *sums, const Operands *o, long blocks, int lift);
-#define PRODUCTS(name, form, aloneGroups)                                                                          \
-  static __attribute__((noinline)) void alone##name(float *sums, const Operands *o, long blocks, int lift) {      \
-    rowAlone(form, aloneGroups, sums, o, blocks, lift);                                                            \
-  }                                                                                                                \
-  static __attribute__((noinline)) void pair##name(float *sums, const Operands *o, long blocks, int lift) {       \
-    tileOfRows(form, 2, 4, sums, o, blocks, lift);                                                                 \
-  }                                                                                                                \
-  static __attribute__((noinline)) void four##name(float *sums, const Operands *o, long blocks, int lift) {       \
-    tileOfRows(form, 4, 2, sums, o, blocks, lift);                                                                 \
-  }
+/** Products of tiles of rows of x by some groups. */
+typedef void Products(float *sums, const Operands *o, long blocks, long tiles, int lift);
+#define PRODUCTS_OF(name, of) \
+  static __attribute__((noinline)) void name(float *sums, const Operands *o, long blocks, long tiles, int lift) { of; }
+#define PRODUCTS(name, form, aloneGroups)                                        \
+  PRODUCTS_OF(alone##name, rowAlone(form, aloneGroups, sums, o, blocks, lift))   \
+  PRODUCTS_OF(pair##name, tilesOfRows(form, 2, 4, sums, o, blocks, tiles, lift)) \
+  PRODUCTS_OF(four##name, tilesOfRows(form, 4, 2, sums, o, blocks, tiles, lift))
 /** Tiles by the number of rows, and how many rows and groups they have. A few rows take more groups: one stream of weights waits at each page's end for the prefetcher. */
 typedef struct {
   int rows, groups;
@@ -188,46 +192,57 @@ PRODUCTS(Q4Words, Q4_AS_WORDS, 4)
 static const IntegerTile integerTiles[][3] = {{}, {}, TILES(Q8Words, 8), TILES(Q4Words, 4)};
 #endif
 
-/** Bytes of x in integers that are kept in the second-level cache while all of W goes by. */
-enum { QUANTISED_BYTES = 1 << 19 };
-/** Bytes of W that are kept in the first-level cache while rows of x go by. */
-enum { NEAR_BYTES = 26000 };
+/** Rows that meet W together, and bytes of them in integers at most: they stay in the second-level cache while all of W goes by. */
+enum { ROWS_TOGETHER = 64, QUANTISED_BYTES = 1 << 19 };
+
+/** A product's extents and form, as one thread sees it. */
+typedef struct {
+  long m, n, k, first, count; /* groups of W that are this thread's */
+  Form form;
+  int lift, flip;
+} Integers;
+
+/** y [rows, n] of rows [from, from + rows) of x in integers, which lie a block of all `padded` rows after the other. */
+static void multiplyTogether(const Integers *p, float *y, const char *q, const unsigned char *weight, const float *bias, long from, long rows, const IntegerTile *tile) {
+  const long blocks = p->k / BLOCK, bytes = blocks * (isQ8(p->form) ? Q8_BYTES : Q4_BYTES), n = p->n;
+  const int groups = tile->groups, perTile = tile->rows * groups;
+  // Groups in as many stretches that run side by side; a last short stretch reads the first one's group again.
+  const long stretch = (p->count + groups - 1) / groups, tiles = (rows + tile->rows - 1) / tile->rows;
+  F4 sums[ROWS_TOGETHER * 8];
+  for (long next = 0; next < stretch; next++) {
+    Operands o = {.x = q};
+    for (long r = 0; r < tiles * perTile; r++) sums[r] = splat(0);
+    for (int g = 0; g < groups; g++) o.w[g] = weight + (p->first + (next + g * stretch < p->count ? next + g * stretch : next)) * bytes;
+    tile->of((float *)sums, &o, blocks, tiles, p->flip);
+    for (int g = 0; g < groups && next + g * stretch < p->count; g++) {
+      long j = 4 * (p->first + next + g * stretch);
+      F4 added = bias ? loadPart(bias + j, n - j) : splat(0);
+      for (long i = 0; i < rows; i++) storePart(y + (from + i) * n + j, sums[i * groups + g] + added, n - j);
+    }
+  }
+}
 
 void multiplyIntegers(float *y, const float *x, const unsigned char *weight, const float *bias, long m, long n, long k, int format, int thread, int threads) {
-  Span rows = share(n, 4, thread, threads);
-  if (rows.lo >= rows.hi) return;
+  Span own = share(n, 4, thread, threads);
+  if (own.lo >= own.hi) return;
   const Dot dot = dotOfMachine();
   const int q8 = format == FORMAT_Q8;
   const Form form = q8 ? (RELAXED_DOT && dot != DOT_7_BITS ? Q8_AS_BYTES : Q8_AS_WORDS) : (RELAXED_DOT ? Q4_AS_BYTES : Q4_AS_WORDS);
   const int lift = q8 ? (form == Q8_AS_BYTES && dot == DOT_UNSIGNED ? 128 : 0) : 8;
-  const int flip = q8 && lift ? (int)0x80808080 : 0;
-  const IntegerTile *tile = &integerTiles[form][m > 2 ? 2 : m - 1];
-  const int groups = tile->groups, tileRows = tile->rows;
+  Integers p = {m, n, k, own.lo / 4, (own.hi + 3) / 4 - own.lo / 4, form, lift, q8 && lift ? (int)0x80808080 : 0};
   char *q = (char *)scratchOf(thread);
-  long blocks = k / BLOCK, bytes = blocks * (q8 ? Q8_BYTES : Q4_BYTES), row = blocks * (isBytes(form) ? sizeof(Bytes) : sizeof(Words));
-  long fit = maxLong(1, QUANTISED_BYTES / maxLong(1, row));
-  long near = maxLong(1, NEAR_BYTES / (groups * bytes));
-  // Groups in as many stretches that run side by side; a last short stretch reads the first one's group again.
-  long first = rows.lo / 4, count = (rows.hi + 3) / 4 - first, stretch = (count + groups - 1) / groups;
+  const long blocks = k / BLOCK, size = isBytes(form) ? sizeof(Bytes) : sizeof(Words);
+  const long fit = maxLong(1, minLong(ROWS_TOGETHER, QUANTISED_BYTES / maxLong(1, blocks * size) & ~3L));
   for (long from = 0; from < m; from += fit) {
-    long until = minLong(m, from + fit);
-    if (isBytes(form)) quantiseBytes((Bytes *)q, x + from * k, (until - from) * blocks, lift);
-    else quantiseWords((Words *)q, x + from * k, (until - from) * blocks, lift);
-    for (long begin = 0; begin < stretch; begin += near)
-      for (long i = from; i < until; i += tileRows)
-        for (long next = begin; next < minLong(begin + near, stretch); next++) {
-          Operands o;
-          F4 sums[MOST_SUMS];
-          for (int r = 0; r < MOST_SUMS; r++) sums[r] = splat(0);
-          for (int g = 0; g < groups; g++) o.w[g] = weight + (first + (next + g * stretch < count ? next + g * stretch : next)) * bytes;
-          // A last short tile takes its last row again.
-          for (int r = 0; r < tileRows; r++) o.x[r] = q + (minLong(i + r, until - 1) - from) * row;
-          tile->of((float *)sums, &o, blocks, flip);
-          for (int r = 0; r < tileRows && i + r < until; r++)
-            for (int g = 0; g < groups && next + g * stretch < count; g++) {
-              long j = 4 * (first + next + g * stretch);
-              storePart(y + (i + r) * n + j, sums[r * groups + g] + (bias ? loadPart(bias + j, n - j) : splat(0)), n - j);
-            }
-        }
+    const long rows = minLong(fit, m - from);
+    const IntegerTile *tile = &integerTiles[form][rows > 2 ? 2 : rows - 1];
+    const long padded = (rows + tile->rows - 1) / tile->rows * tile->rows;
+    // A last short tile takes its last row again.
+    for (long i = 0; i < padded; i++) {
+      const float *row = x + (from + minLong(i, rows - 1)) * k;
+      if (isBytes(form)) quantiseBytes((Bytes *)q + i, padded, row, blocks, lift);
+      else quantiseWords((Words *)q + i, padded, row, blocks, lift);
+    }
+    multiplyTogether(&p, y, q, weight, bias, from, rows, tile);
   }
 }
