@@ -144,27 +144,33 @@ KERNEL(selectiveScan, Out y, MaybeOut lastState, Scan s) {
   }
 }
 
+/** The coefficients of exp2Fast in registers: states are written in between, and could be where those lie for all a compiler knows. */
+typedef struct {
+  F4 magic, k0, k1, k2, k3, k4, k5;
+} Exp2Terms;
+INLINE F4 exp2By(const Exp2Terms *p, F4 d, F4 a) {
+  F4 t = madd(d, a, p->magic), r = madd(d, a, p->magic - t);
+  F4 q = madd(p->k5, r, p->k4);
+  q = madd(q, r, p->k3);
+  q = madd(q, r, p->k2);
+  q = madd(q, r, p->k1);
+  q = madd(q, r, p->k0);
+  return (F4)((U4)q + ((U4)t << 23));
+}
 /** Four states a step on: decay, update, and their part of C . state. */
 INLINE F4 stepStates(F4 decay, float *h, const float *B, const float *C, F4 x, F4 sum) {
   F4 next = madd(decay, load4(h), x * load4(B));
   store4(h, next);
   return madd(next, load4(C), sum);
 }
-/** Lanes that leave exp2Fast's range (or are NaN). */
-INLINE I4 outOfRange(F4 exponent) { return ~(abs4(exponent) <= splat(126.0f)); }
 /** One channel's states one step on, lanes over n; lanes of C . state. */
-INLINE F4 stepChannel(float *h, const float *A, const float *B, const float *C, long n, float dtLog, float dx) {
-  F4 sum = splat(0), d = splat(dtLog), x = splat(dx);
+INLINE F4 stepChannel(const int inRange, const Exp2Terms *p, float *h, const float *A, const float *B, const float *C, long n, F4 d, F4 x) {
+  F4 sum = splat(0);
   long j = 0;
-  for (; j + 16 <= n; j += 16) {
-    F4 e0 = d * load4(A + j), e1 = d * load4(A + j + 4), e2 = d * load4(A + j + 8), e3 = d * load4(A + j + 12);
-    if (anyTrue((outOfRange(e0) | outOfRange(e1)) | (outOfRange(e2) | outOfRange(e3)))) break;
-    sum = stepStates(exp2Fast(e0), h + j, B + j, C + j, x, sum);
-    sum = stepStates(exp2Fast(e1), h + j + 4, B + j + 4, C + j + 4, x, sum);
-    sum = stepStates(exp2Fast(e2), h + j + 8, B + j + 8, C + j + 8, x, sum);
-    sum = stepStates(exp2Fast(e3), h + j + 12, B + j + 12, C + j + 12, x, sum);
-  }
-  for (; j + 4 <= n; j += 4) sum = stepStates(exp2Any(d * load4(A + j)), h + j, B + j, C + j, x, sum);
+  for (; inRange && j + 16 <= n; j += 16)
+#pragma clang loop unroll(full)
+    for (long i = j; i < j + 16; i += 4) sum = stepStates(exp2By(p, d, load4(A + i)), h + i, B + i, C + i, x, sum);
+  for (; j + 4 <= n; j += 4) sum = stepStates(inRange ? exp2By(p, d, load4(A + j)) : exp2Any(d * load4(A + j)), h + j, B + j, C + j, x, sum);
   if (j < n) {
     F4 next = madd(exp2Any(d * loadPart(A + j, n - j)), loadPart(h + j, n - j), x * loadPart(B + j, n - j));
     storePart(h + j, next, n - j);
@@ -181,30 +187,60 @@ typedef struct {
   long b, d, n, g;
   Flag deltaSoftplus;
 } ScanStep;
-/** `count` (1 to 4) channels of one row and one group, from item i of [b, d]. */
-static void stepChannels(const ScanStep *s, long i, long count) {
-  long n = s->n, row = i / s->d, first = i - row * s->d, at = (row * s->g + first / (s->d / s->g)) * n;
-  F4 raw = loadPart(s->delta + i, count), gate = s->z ? silu4(loadPart(s->z + i, count)) : splat(1.0f);
-  if (s->deltaBias) raw += loadPart(s->deltaBias + first, count);
-  F4 dt4 = s->deltaSoftplus ? softplus4(raw) : raw;
-  float out[4], dts[4];
-  store4(dts, dt4);
+/** `count` (1 to 4) channels of one group, and the largest |A| of each; a NaN is the largest. */
+typedef struct {
+  long first, count, group;
+  F4 largestA;
+} Channels;
+static Channels channelsAt(const ScanStep *s, long first, long count) {
+  I4 most[4] = {};
   for (long k = 0; k < count; k++) {
-    long channel = first + k;
-    float dt = dts[k], x = s->u[i + k];
-    out[k] = sum4(stepChannel(s->state + (i + k) * n, s->A + channel * n, s->B + at, s->C + at, n, dt * LOG2E, dt * x)) + (s->D ? s->D[channel] * x : 0.0f);
+    const float *A = s->A + (first + k) * s->n;
+    for (long j = 0; j < s->n; j += 4) most[k] = maxInt4(most[k], (I4)abs4(loadPart(A + j, s->n - j)));
   }
-  storePart(s->y + i, load4(out) * gate, count);
+  F4 a = (F4)most[0], b = (F4)most[1], c = (F4)most[2], d = (F4)most[3];
+  transpose4(&a, &b, &c, &d);
+  return (Channels){first, count, first / (s->d / s->g), (F4)maxInt4(maxInt4((I4)a, (I4)b), maxInt4((I4)c, (I4)d))};
+}
+
+INLINE void stepRowIn(const int inRange, const ScanStep *s, const Channels *c, long row, const float *dts, const float *dus, F4 *sums) {
+  const long n = s->n, at = (row * s->g + c->group) * n;
+  const Exp2Terms p = {K(MAGIC), K(POWER0), K(POWER1), K(POWER2), K(POWER3), K(POWER4), K(POWER5)};
+  float *h = s->state + (row * s->d + c->first) * n;
+  const float *A = s->A + c->first * n;
+  for (long k = 0; k < c->count; k++, h += n, A += n) sums[k] = stepChannel(inRange, &p, h, A, s->B + at, s->C + at, n, splat(dts[k]), splat(dus[k]));
+}
+static __attribute__((noinline)) void stepRowAnyRange(const ScanStep *s, const Channels *c, long row, const float *dts, const float *dus, F4 *sums) {
+  stepRowIn(0, s, c, row, dts, dus, sums);
+}
+/** The channels of one row a step on. */
+static void stepRow(const ScanStep *s, const Channels *c, long row) {
+  const long i = row * s->d + c->first, count = c->count;
+  F4 raw = loadPart(s->delta + i, count), u = loadPart(s->u + i, count), gate = s->z ? silu4(loadPart(s->z + i, count)) : splat(1.0f);
+  if (s->deltaBias) raw += loadPart(s->deltaBias + c->first, count);
+  F4 dt = s->deltaSoftplus ? softplus4(raw) : raw, dtLog = dt * K(TO_LOG2), sums[4] = {};
+  float dts[4], dus[4];
+  store4(dts, dtLog);
+  store4(dus, dt * u);
+  if (anyTrue(~(abs4(dtLog) * c->largestA <= splat(126.0f)))) stepRowAnyRange(s, c, row, dts, dus, sums);
+  else stepRowIn(1, s, c, row, dts, dus, sums);
+  F4 y = sumEach(sums[0], sums[1], sums[2], sums[3]);
+  if (s->D) y += loadPart(s->D + c->first, count) * u;
+  storePart(s->y + i, y * gate, count);
 }
 
 /**
- * One step, lanes over n. Four channels at a time where they divide so, else one: a division a channel would cost as much as its
- * states. State and A come from memory, since a model's weights pass between two steps: four stretches in turn, as in packed.c.
+ * One step, lanes over n. Four channels at a time where they divide so, else one: what they have in common would cost as much as
+ * their states. All rows of a channel one after the other: A is read once. States come from memory, since a model's weights pass
+ * between two steps: several stretches in turn, as in integers.c, which rows are by themselves.
  */
 KERNEL(selectiveScanStep, ScanStep s) {
-  long block = s.d / s.g % 4 == 0 ? 4 : 1;
-  Span items = share(s.b * s.d / block, 1, thread, threads);
-  long stretch = (items.hi - items.lo + STEP_STREAMS - 1) / STEP_STREAMS;
+  long block = s.d / s.g % 4 == 0 ? 4 : 1, streams = maxLong(1, STEP_STREAMS / maxLong(1, s.b));
+  Span items = share(s.d / block, 1, thread, threads);
+  long stretch = (items.hi - items.lo + streams - 1) / streams;
   for (long i = items.lo; i < items.lo + stretch; i++)
-    for (long at = i; at < items.hi; at += stretch) stepChannels(&s, at * block, block);
+    for (long at = i; at < items.hi; at += stretch) {
+      Channels c = channelsAt(&s, at * block, block);
+      for (long row = 0; row < s.b; row++) stepRow(&s, &c, row);
+    }
 }
