@@ -5,8 +5,11 @@
 #include "gemm.h"
 
 enum { MR = 4, NR = 12, KC = 384, MC = 128, NC = 768 };
-/** Where both operands lie along k they are multiplied so, from this k on (their lanes are added up at its end), or up to so many rows. */
-enum { BY_ROWS_K = 32, BY_ROWS_M = 4 };
+/**
+ * Where both operands lie along k they are multiplied so, from this k on (their lanes are added up at its end), or up to so many rows: as many
+ * as texts that are likely to step at once, so that a step of a few of them has the same bits.
+ */
+enum { BY_ROWS_K = 32, BY_ROWS_M = 64 };
 
 /** Rows of k that are packed at a time over all panels: as many pages stay translated and in the prefetcher. */
 enum { PACK_ROWS = 16 };

@@ -29,6 +29,7 @@ const PARALLEL_WORK = 1 << 16;
 export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implements Launcher {
   readonly machine: Executor;
   override readonly readsAtOnce: boolean;
+  override readonly rowsAlike: number = constants.BY_ROWS_M;
 
   readonly #parallelWork: number;
 

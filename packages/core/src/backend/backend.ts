@@ -75,6 +75,8 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
   readonly readsAtOnce: boolean = false;
   /** Byte alignment a view's offset must have; a slice that does not fit is copied. */
   readonly viewAlignment: number = 4;
+  /** Rows up to which each row of a step has the same bits however many are beside it; 1 where that is not promised. */
+  readonly rowsAlike: number = 1;
   protected readonly storage: Storage<B>;
   #recording: { launches: L[]; memory: GraphMemory<B>; previous: BlockSource<B> } | undefined;
 

@@ -22,6 +22,18 @@ export function writeRow(t: Tensor, row: number, source: Tensor): void {
   });
 }
 
+/** Puts a row of a tensor in the place of another. */
+export function moveRow(t: Tensor, from: number, to: number): void {
+  const row = copyOfRow(t, from);
+  writeRow(t, to, row);
+  row.dispose();
+}
+
+/** A view of the first rows; the tensor itself where it has no more. */
+export function firstRows(t: Tensor, rows: number): Tensor {
+  return sliceAxis(t, 0, 0, rows);
+}
+
 /** Puts a state of one text in a row of one of several, which has room for it. */
 export function writeStateRow(state: ModelState, row: number, source: ModelState): void {
   const plain = source.clone();

@@ -27,9 +27,9 @@ import { SlotLoop } from "./slotLoop.ts";
 /** Options of a `Scheduler`. */
 export interface SchedulerOptions {
   readonly tokenizer?: Tokenizer | undefined;
-  /** Texts that go on at once; default 8. Each step costs as much whether they are all taken or not. */
+  /** Texts that go on at once; default 8. On webgpu and cpu each step costs as much whether they are all taken or not. */
   readonly slots?: number;
-  /** Tokens of a prompt that are read between two steps of the others; default 32. */
+  /** Tokens of a prompt that are read at once; default 64. The others step in between, after some of the layers each. */
   readonly prefillChunk?: number;
   /** States of earlier texts, see `StateStore`. */
   readonly store?: StateStore | undefined;
@@ -67,8 +67,8 @@ const OPTIONS = ["tokenizer", "slots", "prefillChunk", "store", "reproducible", 
 
 /**
  * Many texts of one model at once: they come and go between steps, prompts are read piece by piece between the steps of the others, and
- * each has its own options, generator and `AbortSignal`. What one gets does not depend on who else is there: a step is always one of
- * all slots, and a prompt is read alone.
+ * each has its own options, generator and `AbortSignal`. What one gets does not depend on who else is there: a step is one of all slots,
+ * or a row of it has the same bits in one of fewer, and a prompt is read alone.
  */
 export class Scheduler {
   readonly model: Model;
@@ -88,7 +88,7 @@ export class Scheduler {
   /** @throws ArgumentError naming the option that is unknown or out of range. */
   constructor(model: Model, options: SchedulerOptions = {}) {
     refuseUnknownOptions("Scheduler", options, OPTIONS);
-    const { slots = 8, prefillChunk: chunk = 32, store, reproducible = false, maxWaiting = 1, defaults = {} } = options;
+    const { slots = 8, prefillChunk: chunk = 64, store, reproducible = false, maxWaiting = 1, defaults = {} } = options;
     for (const [name, value] of Object.entries({ slots, prefillChunk: chunk, maxWaiting }))
       if (!Number.isSafeInteger(value) || value < 1)
         throw new ArgumentError(`Scheduler: ${name} must be a whole number >= 1, got ${value}`);
@@ -190,6 +190,7 @@ export class Scheduler {
         // One prompt is read ahead of the slots, not more: its state takes memory.
         if (this.#prompts.length > 0 && this.#ready.length === 0) this.#becomesReady(await this.#prompts.next());
         await this.#fill();
+        await this.#closeRanks();
         if (this.#taken.some((slot) => slot !== undefined)) await this.#step();
         await frames.breathe();
       }
@@ -251,6 +252,19 @@ export class Scheduler {
     }
     await this.#loop.join(slot, standing, { settings: samplerSettings(options), stream, counts });
     this.#taken[slot] = { generation, pieces };
+  }
+
+  /** Moves the last texts into empty slots before them, where that makes steps of fewer rows. */
+  async #closeRanks(): Promise<void> {
+    const taken = this.#taken.filter((slot) => slot !== undefined).length;
+    const last = (): number => this.#taken.findLastIndex((slot) => slot !== undefined);
+    if (this.#loop.width(taken) >= this.#loop.width(last() + 1)) return;
+    while (last() >= taken) {
+      const [from, to] = [last(), this.#taken.indexOf(undefined)];
+      await this.#loop.move(from, to);
+      this.#taken[to] = this.#taken[from];
+      this.#taken[from] = undefined;
+    }
   }
 
   /** One token of each text. */

@@ -14,11 +14,11 @@ import {
 import { copy, sampleSettings, sampleToken } from "@statespace/core/ops";
 import { POSITION } from "../../layers/reservedState.ts";
 import type { Model } from "../../model/model.ts";
-import type { ModelState } from "../../model/state.ts";
+import { ModelState } from "../../model/state.ts";
 import { capacityFor } from "../decoder.ts";
 import type { SamplingSettings } from "../options.ts";
 import type { Standing } from "../places.ts";
-import { copyOfRow, readStateRow, writeRow, writeStateRow } from "./rowsOfState.ts";
+import { copyOfRow, firstRows, moveRow, readStateRow, writeRow, writeStateRow } from "./rowsOfState.ts";
 
 /** What the host says of each choice. */
 export interface SlotSteering {
@@ -28,8 +28,9 @@ export interface SlotSteering {
 }
 
 /**
- * Steps of a fixed number of texts at once, which come and go between steps. An empty slot steps too, on nothing: so every step is the
- * same launches on the same shapes, and what a text gets does not depend on the others.
+ * Steps of several texts at once, which come and go between steps. Where a row's bits do not depend on how many rows there are, a step has
+ * the first rows only, about as many as are taken; elsewhere always all of them. An empty slot among them steps too, on nothing. So what a
+ * text gets does not depend on the others.
  */
 export class SlotLoop {
   readonly model: Model;
@@ -45,7 +46,9 @@ export class SlotLoop {
   readonly #streams: Int32Array;
   #counts: Tensor | undefined; // int32 [slots, v]
   #bias: Tensor | undefined; // [slots, v]
-  #graph: Captured<Tensor> | undefined;
+  /** Steps by their rows. */
+  readonly #graphs: Map<number, Captured<Tensor>> = new Map();
+  #launches = 0;
   #layout = -1;
 
   constructor(model: Model, slots: number) {
@@ -70,7 +73,12 @@ export class SlotLoop {
 
   /** Kernel launches that a step takes; 0 before the first. */
   get launches(): number {
-    return this.#graph?.launches ?? 0;
+    return this.#launches;
+  }
+
+  /** Rows of a step where the first so many slots are taken. */
+  width(slots: number): number {
+    return this.slots > this.#ids.backend.rowsAlike ? this.slots : Math.min(this.slots, widthFor(slots));
   }
 
   /** Puts a text in a slot: copies of its state and scores, its generator (int32 [4]), and what penalties count of it. */
@@ -92,6 +100,23 @@ export class SlotLoop {
   leave(slot: number): void {
     this.#lengths[slot] = 0;
     this.#set(slot, { temperature: 0 });
+  }
+
+  /** Puts a slot's text into an empty one. */
+  async move(from: number, to: number): Promise<void> {
+    for (const layer of this.#state.layers)
+      for (const [name, t] of Object.entries(layer)) if (name !== POSITION) moveRow(t, from, to);
+    moveRow(this.#logits, from, to);
+    this.#lengths[to] = this.#lengths[from]!;
+    this.#ownSettings.copyWithin(8 * to, 8 * from, 8 * from + 8);
+    this.#streams.copyWithin(4 * to, 4 * from, 4 * from + 4);
+    writeInto(this.#settings, this.#ownSettings);
+    if (this.#counts !== undefined) {
+      const { vocabSize } = this.model;
+      const all = await readInts(this.#counts);
+      writeInto(this.#counts, all.copyWithin(to * vocabSize, from * vocabSize, (from + 1) * vocabSize));
+    }
+    this.leave(from);
   }
 
   /** Tokens that a slot's text has. */
@@ -140,37 +165,59 @@ export class SlotLoop {
   /** Every slot takes its token [slots]; those of empty slots do not matter. */
   step(ids: Int32Array): void {
     this.#makeRoom(Math.max(...this.#lengths) + 1);
-    if (this.#graph === undefined || this.#layout !== this.#state.layout) this.#capture();
+    if (this.#layout !== this.#state.layout) this.#forgetGraphs();
+    const rows = this.width(this.#lengths.findLastIndex((tokens) => tokens > 0) + 1);
+    const graph = this.#graphs.get(rows) ?? this.#capture(rows);
     writeInto(
       this.#ids,
       ids.map((id) => Math.max(0, id)),
     );
     this.#writePositions();
-    this.#graph!.replay();
+    graph.replay();
     for (let slot = 0; slot < this.slots; slot++) if (this.#lengths[slot]! > 0) this.#lengths[slot]!++;
   }
 
+  #forgetGraphs(): void {
+    for (const graph of this.#graphs.values()) graph.dispose();
+    this.#graphs.clear();
+    this.#layout = this.#state.layout;
+  }
+
   /** Captured on a copy of what is there, and undone: a replay may round otherwise, so every step is one. */
-  #capture(): void {
-    const { model, slots } = this;
-    const state = this.#state;
-    this.#graph?.dispose();
-    const scratch = model.initialState(slots);
-    model.reserve(scratch, slots, capacityFor(Math.max(...this.#lengths) + 1));
-    tidy(() => void model.step(this.#ids, scratch));
-    scratch.dispose();
+  #capture(rows: number): Captured<Tensor> {
+    const { model } = this;
+    if (this.#graphs.size === 0) this.#prime();
+    const [state, ids, logits] = tidy(() => {
+      const first = (t: Tensor): Tensor => keep(firstRows(t, rows));
+      const layers = this.#state.layers.map((layer) =>
+        Object.fromEntries(Object.entries(layer).map(([name, t]) => [name, first(t)])),
+      );
+      return [new ModelState(layers, this.#state.position), first(this.#ids), first(this.#logits)] as const;
+    });
     const held = [...state.tensors()].map(([, t]) => t).filter(({ dtype }) => dtype === "float32");
-    held.push(this.#logits);
+    held.push(logits);
     const before = held.map((t) => copyOf(t));
-    this.#graph = capture(() => {
-      copy({ destination: this.#logits, source: model.step(this.#ids, state) });
-      return this.#logits;
+    const graph = capture(() => {
+      copy({ destination: logits, source: model.step(ids, state) });
+      return logits;
     });
     held.forEach((destination, i) => {
       copy({ destination, source: before[i]! });
       before[i]!.dispose();
     });
-    this.#layout = state.layout;
+    for (const thing of [state, ids, logits]) thing.dispose();
+    this.#graphs.set(rows, graph);
+    this.#launches = graph.launches;
+    return graph;
+  }
+
+  /** What is computed from weights alone must be there before a capture, or every replay would compute it again. */
+  #prime(): void {
+    const { model, slots } = this;
+    const scratch = model.initialState(slots);
+    model.reserve(scratch, slots, capacityFor(Math.max(...this.#lengths) + 1));
+    tidy(() => void model.step(this.#ids, scratch));
+    scratch.dispose();
   }
 
   #makeRoom(tokens: number): void {
@@ -206,12 +253,19 @@ export class SlotLoop {
   }
 
   dispose(): void {
-    this.#graph?.dispose();
+    this.#forgetGraphs();
     for (const t of [this.#ids, this.#logits, this.#settings, this.#random]) t.dispose();
     this.#counts?.dispose();
     this.#bias?.dispose();
     this.#state.dispose();
   }
+}
+
+/** 1, 2, 3, 4, 6, 8, 12, 16, ...: few enough to keep a captured step of each, and at most a third of the rows are nobody's. */
+function widthFor(rows: number): number {
+  let width = 1;
+  while (width < rows) width = width === 1 ? 2 : (width & (width - 1)) === 0 ? 1.5 * width : (4 * width) / 3;
+  return width;
 }
 
 function copyOf(source: Tensor): Tensor {
