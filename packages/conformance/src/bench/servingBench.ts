@@ -120,14 +120,29 @@ async function* secondTurn(options: ServingOptions): AsyncGenerator<ServingRow> 
   }
 }
 
-/** Many conversations that come and go, against one. */
+/** Milliseconds that all of the process's threads computed: what a busy machine does not change, if there is one that never waits for another. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Conversations a text of the crowd has one after the other. */
+const TURNS = 4;
+
+/**
+ * Many conversations that come and go, against one. Prompts are 16 to 79 tokens, all different, and answers 24 to 71. The rate is that from
+ * the first prompt on as long as there are so many conversations; gaps are those of all.
+ */
 async function* crowd(options: ServingOptions): AsyncGenerator<ServingRow> {
   const model = await makeModel(options);
   const { texts, chunk } = options;
   const length = 48;
   const session = new Session(model);
   await session.read(textOf(model, 64));
-  const times = (await say(session, { maxNewTokens: 4 + length })).slice(4);
+  await say(session, { maxNewTokens: 4 });
+  const alone = processorTime();
+  const times = await say(session, { maxNewTokens: length });
+  const workAlone = (processorTime() - alone) / times.length;
   session.dispose();
   const single = (1000 * times.length) / sum(times);
   const scheduler = new Scheduler(model, { slots: texts, ...(chunk !== undefined && { prefillChunk: chunk }) });
@@ -145,28 +160,30 @@ async function* crowd(options: ServingOptions): AsyncGenerator<ServingRow> {
     }
     gaps.push(own);
   };
-  const ms = await timed(async () => {
-    const rest = Array.from({ length: 2 * texts }, (_, i) => i);
-    const one = async (): Promise<void> => {
-      for (let i = rest.shift(); i !== undefined; i = rest.shift())
-        await follow(
-          scheduler.submit(textOf(model, 16 + ((i * 37) % 64), i), {
-            ...GREEDY,
-            maxNewTokens: length / 2 + ((i * 29) % length),
-          }),
-        );
-    };
-    await Promise.all(Array.from({ length: texts }, one));
-  });
+  const [begin, idle] = [performance.now(), processorTime()];
+  let whole: { readonly made: number; readonly ms: number; readonly work: number } | undefined;
+  const rest = Array.from({ length: TURNS * texts }, (_, i) => i);
+  const one = async (): Promise<void> => {
+    for (let i = rest.shift(); i !== undefined; i = rest.shift())
+      await follow(
+        scheduler.submit(textOf(model, 16 + ((i * 37) % 64), i), {
+          ...GREEDY,
+          maxNewTokens: length / 2 + ((i * 29) % length),
+        }),
+      );
+    whole ??= { made, ms: performance.now() - begin, work: processorTime() - idle };
+  };
+  await Promise.all(Array.from({ length: texts }, one));
+  const ms = performance.now() - begin;
   scheduler.dispose();
-  const total = (1000 * made) / ms;
+  const total = (1000 * whole!.made) / whole!.ms;
   yield {
     name: `${texts} conversations, tokens a second`,
     value: total / single,
     unit: "times one's",
     bar: ">= 4 times",
     holds: total / single >= 4,
-    of: { total, single },
+    of: { total, single, toTheLastText: (1000 * made) / ms, byProcessorTime: (workAlone * whole!.made) / whole!.work },
   };
   const worst = Math.max(...gaps.filter((own) => own.length > 2).map((own) => Math.max(...own) / median(own)));
   yield {

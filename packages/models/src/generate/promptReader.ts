@@ -59,23 +59,29 @@ export class PromptReader {
 
   /** Reads one piece more; its scores are on their way. */
   next(): Tensor {
+    const reading = this.inParts(Number.POSITIVE_INFINITY);
+    while (reading.next().done !== true);
+    return this.#logits!;
+  }
+
+  /**
+   * Reads one piece more with rests, in parts of the layers that cost about as much as so many tokens of all of them; the bits are those of
+   * one part. What is yielded is there when a part is done.
+   */
+  *inParts(tokens: number): Generator<Tensor, void, undefined> {
     const [from, previous] = [this.done, this.#state];
     const until = Math.min(this.total, from + this.#chunk - (this.position % this.#chunk));
     this.#logits?.dispose();
     this.#logits = undefined;
-    const { logits, state } = runChunk(this.model, {
-      ids: this.#ids,
-      seqIdx: this.#seqIdx,
-      length: this.total,
-      from,
-      until,
-      state: previous,
-    });
+    const { logits, state } = yield* runChunk(
+      this.model,
+      { ids: this.#ids, seqIdx: this.#seqIdx, length: this.total, from, until, state: previous },
+      Math.ceil((until - from) / tokens),
+    );
     this.#logits = keep(logits);
     this.#state = state;
     if (previous !== this.#initial) previous?.dispose();
     this.done = until;
-    return this.#logits;
   }
 
   /** The state and the scores after all of it, the caller's from now on. */
@@ -103,13 +109,23 @@ interface Chunk {
   readonly state: ModelState | undefined;
 }
 
-function runChunk(
+function* runChunk(
   model: Model,
   { ids, seqIdx, length, from, until, state }: Chunk,
-): { logits: Tensor; state: ModelState } {
+  parts: number,
+): Generator<Tensor, { logits: Tensor; state: ModelState }, undefined> {
   const batch = ids.length / length;
   const cut = (rows: Int32Array): Tensor =>
     tensor(rowsBetween(rows, length, from, until), [batch, until - from], { backend: model.backend });
+  if (parts > 1 && seqIdx === undefined) {
+    const own = keep(cut(ids));
+    try {
+      const { output, state: next } = yield* model.forwardInParts(own, state, parts);
+      return { logits: output, state: next };
+    } finally {
+      own.dispose();
+    }
+  }
   // The scan sees boundaries inside a chunk; one that falls between two chunks is the carried state's to forget.
   const carries = seqIdx === undefined ? undefined : carriedRows(seqIdx, length, from);
   const initialState =

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   div,
   FormatError,
+  keep,
   meanCrossEntropy,
   mul,
   Rng,
@@ -224,6 +225,43 @@ export class Model extends ModelWeights {
   }
 
   /**
+   * As `forward` from a state to the last token's answer and the state behind it, with rests: it yields between parts of the layers, so
+   * that something else may run there. What is yielded is there when the part is done. Leaving early frees what was made.
+   */
+  *forwardInParts(
+    inputs: Tensor,
+    initialState: ModelState | undefined,
+    parts: number,
+  ): Generator<Tensor, { output: Tensor; state: ModelState }, undefined> {
+    const options = { initialState, returnState: true, lastOnly: true };
+    const [b, l] = inputs.shape as [number, number];
+    this.#checkForward(b, l, options);
+    const states: LayerState[] = [];
+    const encoded = keep(tidy(() => this.encoder.apply(this.units.take(inputs).x, 3)));
+    let [x, whole] = [encoded, false];
+    try {
+      const size = Math.ceil(this.blocks.length / parts);
+      for (let from = 0; from < this.blocks.length; from += size) {
+        const { next, own } = tidy(() => {
+          const made: LayerState[] = [];
+          return { next: this.#blocks(encoded, options, made, { x, from, until: from + size }), own: made };
+        });
+        if (x !== encoded) x.dispose();
+        x = keep(next);
+        for (const layer of own) for (const t of Object.values(layer)) keep(t);
+        states.push(...own);
+        if (from + size < this.blocks.length) yield x;
+      }
+      const output = tidy(() => this.head.apply(this.normF.apply(lastToken(x, undefined))));
+      whole = true;
+      return { output, state: new ModelState(states, (initialState?.position ?? 0) + l) };
+    } finally {
+      for (const t of new Set([x, encoded])) t.dispose();
+      if (!whole) for (const layer of states) for (const t of Object.values(layer)) t.dispose();
+    }
+  }
+
+  /**
    * The head's answer after one more token of each sequence; the state is changed in place.
    * @param inputs int32 [b], or float32 [b, channels]
    */
@@ -300,11 +338,12 @@ export class Model extends ModelWeights {
       throw new ArgumentError("forward: lastOnly is for a head that answers every token");
   }
 
-  /** Runs the stack; `states` collects what the layers remember. */
+  /** Runs the stack, or some of it from what went through the rest; `states` collects what the layers remember. */
   #blocks(
     encoded: Tensor,
     { initialState, returnState = false, seqIdx, lengths, gaps, rng, recompute: again = false }: ModelForwardOptions,
     states: LayerState[],
+    some: { readonly x: Tensor; readonly from: number; readonly until?: number } = { x: encoded, from: 0 },
   ): Tensor {
     const { dropout: share } = this.resolved;
     const dropout = rng !== undefined && share > 0 ? channelDropout(share, rng) : undefined;
@@ -317,9 +356,9 @@ export class Model extends ModelWeights {
       lengths && this.blocks.some(({ readsBackwards }) => readsBackwards)
         ? backwardOrder(b, l, lengths, encoded.backend)
         : undefined;
-    let x = encoded;
-    let at = 0;
-    for (const block of this.blocks) {
+    let { x } = some;
+    let at = this.blocks.slice(0, some.from).reduce((count, { mixers }) => count + mixers.length, 0);
+    for (const block of this.blocks.slice(some.from, some.until)) {
       if (again && isRecordingGradients() && !returnState && initialState === undefined) {
         x = this.#recomputed(block, x, { encoded, seqIdx, padding, gaps, backwards }, rng);
         continue;

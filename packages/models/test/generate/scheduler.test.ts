@@ -1,6 +1,6 @@
 import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
-import { memory, registerBackend, Rng, setBackend } from "@statespace/core";
+import { memory, readFloats, registerBackend, Rng, setBackend } from "@statespace/core";
 import { ByteTokenizer } from "@statespace/text";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -13,6 +13,7 @@ import {
   type GenerationPiece,
   type StreamOptions,
 } from "../../src/index.ts";
+import { PromptReader } from "../../src/generate/promptReader.ts";
 
 const V = 256;
 const LAYERS = {
@@ -159,7 +160,9 @@ describe.each(["cpu", "wasm", "wasm-two"])("a scheduler on %s", (backend) => {
     const model = make("hybrid");
     let [read, steps] = [0, 0];
     const [forward, step] = [model.forward.bind(model), model.step.bind(model)];
+    const inParts = model.forwardInParts.bind(model);
     model.forward = (...args) => ((read += args[0].shape[1]!), forward(...args));
+    model.forwardInParts = (...args) => ((read += args[0].shape[1]!), inParts(...args));
     model.step = (...args) => (steps++, step(...args));
     const prompt = Array.from({ length: 1000 }, (_, i) => (i * 31) % V);
     const scheduler = new Scheduler(model, { slots: 8, prefillChunk: 128 });
@@ -209,6 +212,34 @@ describe("texts that end early", () => {
     await expect(piecesOf(third)).rejects.toMatchObject({ name: "AbortedError" });
     for (const thing of [scheduler, model]) thing.dispose();
   });
+
+  it.each(KINDS)(
+    "%s: a prompt through some layers at a time is, to the last bit, one through all of them",
+    async (name) => {
+      const before = memory().tensors;
+      const model = make(name);
+      const prompt = Array.from({ length: 37 }, (_, i) => (i * 31) % V);
+      const contents = async (tokens: number): Promise<unknown[]> => {
+        const reader = new PromptReader(model, [prompt], { chunk: 16 });
+        let rests = 0;
+        while (reader.done < reader.total) for (const _ of reader.inParts(tokens)) rests++;
+        const { state, logits } = reader.standing;
+        const all = [await readFloats(logits), await state.toBytes()];
+        reader.dispose();
+        expect(rests).toBe(tokens === 1 ? 3 * (model.blocks.length - 1) : 0);
+        return all;
+      };
+      expect(await contents(1)).toEqual(await contents(100));
+      const left = new PromptReader(model, [prompt], { chunk: 16 });
+      left.next();
+      const half = left.inParts(1);
+      half.next();
+      half.return();
+      left.dispose();
+      model.dispose();
+      expect(memory().tensors).toBe(before);
+    },
+  );
 
   it("a reader that leaves gives its slot back, also while its prompt is read", async () => {
     const model = make("mamba");

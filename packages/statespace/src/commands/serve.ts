@@ -19,7 +19,7 @@ Answers HTTP requests as OpenAI's API does: /v1/chat/completions, /v1/completion
   --api-key KEY          requests must bear it; or the environment variable STATESPACE_API_KEY
   --cors ORIGIN          pages of this origin may ask, * for all; none unless told
   --slots N              texts of a model that go on at once, 8 unless told
-  --prefill-chunk N      tokens of a prompt read between two steps of the others, 32 unless told
+  --prefill-chunk N      tokens of a prompt read at once, 64 unless told; the others step in between, after some layers each
   --cache-mb N           states of earlier texts to keep, 256 MB unless told; 0 keeps none
   --cache-dir DIR        keep them in a folder, for the next start too
   --max-waiting N        prompts of a model that may wait, 64 unless told; more are answered 429

@@ -11,7 +11,7 @@ export interface ServerOptions {
   readonly models: readonly ServedModel[];
   /** Texts of a model that go on at once; default 8. */
   readonly slots?: number;
-  /** Tokens of a prompt read between two steps of the others; default 32. */
+  /** Tokens of a prompt read at once; default 64. The others step in between, after some of the layers each. */
   readonly prefillChunk?: number;
   /** Bytes of states that are kept; default 256 MiB, 0 keeps none. */
   readonly cacheBytes?: number;

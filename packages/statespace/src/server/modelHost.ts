@@ -19,7 +19,7 @@ export class ModelHosts {
   }
 
   static async start(options: ServerOptions): Promise<ModelHosts> {
-    const { models, slots = 8, prefillChunk = 32, cacheBytes = 2 ** 28, cacheFolder, maxWaiting = 64 } = options;
+    const { models, slots = 8, prefillChunk = 64, cacheBytes = 2 ** 28, cacheFolder, maxWaiting = 64 } = options;
     const budget = { bytes: cacheBytes };
     const store =
       cacheBytes === 0

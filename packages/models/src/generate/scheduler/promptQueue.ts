@@ -1,4 +1,5 @@
-import { readFloats } from "@statespace/core";
+import { readFloats, tidy, type Tensor } from "@statespace/core";
+import { sliceAxis } from "@statespace/core/ops";
 import type { Model } from "../../model/model.ts";
 import type { Standing } from "../places.ts";
 import { PromptReader } from "../promptReader.ts";
@@ -25,14 +26,28 @@ export interface PromptQueueOptions {
   readonly reproducible: boolean;
 }
 
-/** Prompts that wait to be read, one after the other, a piece at a time. */
+/**
+ * What of a prompt is read between two steps of the others, in tokens: a piece that is longer goes through some of the layers at a time. Its
+ * bits are a matter of pieces alone, and longer ones cost less a token.
+ */
+const PART_TOKENS = 24;
+
+interface Reading {
+  readonly job: PromptJob;
+  readonly reader: PromptReader;
+  readonly from: number;
+  readonly found: Standing | undefined;
+  pieces: Pieces;
+  /** The piece that is under way. */
+  piece: Generator<Tensor, void, undefined> | undefined;
+}
+
+/** Prompts that wait to be read, one after the other, a part of a piece at a time. */
 export class PromptQueue {
   readonly #model: Model;
   readonly #options: PromptQueueOptions;
   readonly #waiting: PromptJob[] = [];
-  #reading:
-    | { job: PromptJob; reader: PromptReader; pieces: Pieces; from: number; found: Standing | undefined }
-    | undefined;
+  #reading: Reading | undefined;
 
   constructor(model: Model, options: PromptQueueOptions) {
     this.#model = model;
@@ -48,7 +63,7 @@ export class PromptQueue {
     this.#waiting.push(job);
   }
 
-  /** Reads one piece of the prompt whose turn it is. @returns a prompt that is in with it */
+  /** Reads a part of the prompt whose turn it is. @returns a prompt that is in with it */
   async next(): Promise<ReadyPrompt | undefined> {
     if (this.#reading !== undefined && isOver(this.#reading.job)) this.#drop();
     if (this.#reading === undefined) {
@@ -69,7 +84,7 @@ export class PromptQueue {
     for (const generation of job.generations) generation.cachedTokens = from;
     if (found !== undefined && from === job.prompt.length) return { ...job, standing: found, pieces: found.pieces };
     const reader = new PromptReader(this.#model, [job.prompt.slice(from)], { initialState: found?.state, chunk });
-    this.#reading = { job, reader, pieces: found?.pieces ?? [], from, found };
+    this.#reading = { job, reader, pieces: found?.pieces ?? [], from, found, piece: undefined };
     return undefined;
   }
 
@@ -92,8 +107,17 @@ export class PromptQueue {
     if (reading === undefined) return undefined;
     const { job, reader } = reading;
     const { store } = this.#options;
-    // Waited for here, so that the piece's time is not that of the step behind it.
-    await readFloats(reader.next());
+    // Waited for here, so that the part's time is not that of the step behind it.
+    reading.piece ??= reader.inParts(PART_TOKENS);
+    const { done, value: under } = reading.piece.next();
+    if (done !== true) {
+      const one = tidy(() => sliceAxis(under, 1, 0, 1));
+      await readFloats(one);
+      one.dispose();
+      return undefined;
+    }
+    reading.piece = undefined;
+    await readFloats(reader.standing.logits);
     reading.pieces = afterReading(reading.pieces, reader.position);
     const whole = reader.done === reader.total;
     const { pieces } = reading;
@@ -106,6 +130,7 @@ export class PromptQueue {
   }
 
   #drop(): void {
+    this.#reading?.piece?.return();
     this.#reading?.reader.dispose();
     this.#reading?.found?.state.dispose();
     this.#reading?.found?.logits.dispose();
