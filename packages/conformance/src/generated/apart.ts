@@ -41,19 +41,42 @@ async function everythingOf(c: OpCase, inputs: NdArrays, upstream: NdArrays | un
   return all;
 }
 
+/**
+ * What the gradient of an input may be off by where its terms cancel (`cancels` of the bound): times the input it is a part of the objective,
+ * so roundings of the objective's terms over the input's size.
+ */
+function cancelled(c: OpCase, inputs: NdArrays, outputs: NdArrays, upstream: NdArrays = {}): (name: string) => number {
+  const terms = Object.entries(upstream).reduce(
+    (total, [name, { data }]) => data.reduce((sum, w, i) => sum + Math.abs(w * outputs[name]!.data[i]!), total),
+    0,
+  );
+  return (name) => {
+    const size = inputs[name]!.data.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
+    return size > 0 ? ((c.bound.cancels ?? 0) * U32 * terms) / size : 0;
+  };
+}
+
 /** Where something outside the lane has become another, and which; undefined where nothing has. */
-function leakOf(c: OpCase, before: Floats, after: Floats, lanes: Lanes, lane: number): string | undefined {
+function leakOf(
+  c: OpCase,
+  before: Floats,
+  after: Floats,
+  lanes: Lanes,
+  lane: number,
+  besides: (name: string) => number,
+): string | undefined {
   for (const [name, clean] of Object.entries(before)) {
     if (name.startsWith("d ") && lanes.mixed.includes(name.slice(2))) continue;
     const of = lanes.of.get(name.replace("d ", ""))!;
     const units = name.startsWith("d ") ? c.bound.backward : c.bound.forward + (c.bound.absolute ?? 0);
+    const more = name.startsWith("d ") ? besides(name.slice(2)) : 0;
     let peak = 0;
     clean.forEach((x, i) => of[i] !== lane && of[i] !== SHARED && (peak = Math.max(peak, Math.abs(x))));
     const i = clean.findIndex((x, at) => {
       const own = of[at]!;
       // Infinite already, or not a number: nothing to lose.
       if (own === lane || own === SHARED || !Number.isFinite(x)) return false;
-      return !(Math.abs(after[name]![at]! - x) <= 2 * units * U32 * peak);
+      return !(Math.abs(after[name]![at]! - x) <= 2 * (units * U32 * peak + more));
     });
     if (i >= 0) return `${name}[${i}] of lane ${of[i]} was ${clean[i]} and is ${after[name]![i]}`;
   }
@@ -94,6 +117,6 @@ export async function whyNotApart(c: OpCase, seed: number): Promise<string | und
     spoil(inputs, (name) => names.has(name)),
     loud,
   );
-  const leak = leakOf(c, before, after, lanes, lane);
+  const leak = leakOf(c, before, after, lanes, lane, cancelled(c, inputs, reference, upstream));
   return leak && `lane ${lane} along ${lanes.kind} spoilt in ${[...names].join(", ")}: ${leak}`;
 }
