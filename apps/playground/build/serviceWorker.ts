@@ -5,7 +5,7 @@ import type { Plugin } from "vite";
 
 /** What the service worker keeps: paths relative to the site, with their bytes. */
 export interface KeptFiles {
-  /** What every page needs: the document, scripts, styles. */
+  /** What every page needs: the document, scripts, styles, the math font. */
   readonly code: Readonly<Record<string, number>>;
   /** What some pages fetch: the shipped model, reference values. */
   readonly data: Readonly<Record<string, number>>;
@@ -14,7 +14,7 @@ export interface KeptFiles {
 /** Sorts the files of a built site. Names of data folders end in a hash, as `shippedFiles` writes them. */
 export function sortFiles(files: Readonly<Record<string, number>>): KeptFiles {
   const entries = Object.entries(files);
-  const code = entries.filter(([path]) => /\.(js|css)$/.test(path) && path !== "sw.js");
+  const code = entries.filter(([path]) => /\.(js|css|woff2)$/.test(path) && path !== "sw.js");
   const document = entries.filter(([path]) => path === "index.html").map(([, bytes]) => ["./", bytes] as const);
   return {
     // the folder and not index.html: some hosts answer that name with a redirect, which no navigation may be given

@@ -2,6 +2,7 @@ import { createEffect, createSignal, onCleanup, onMount, type JSX } from "solid-
 import uPlot from "uplot";
 import { color, theme } from "../shell/theme.ts";
 import { DataTable } from "./DataTable.tsx";
+import { cut, LABEL_HEIGHT, spread } from "./endLabels.ts";
 import { Legend } from "./Legend.tsx";
 import type { Line } from "./line.ts";
 import { BROAD, isOpen, markerPath, seriesStyle, sparse } from "./seriesStyle.ts";
@@ -26,6 +27,9 @@ export interface LinePlotProps {
 /** Markers of a line that does not mark all of its points. */
 const SPARSE = 7;
 const FONT = "12px system-ui, sans-serif";
+/** Pixels of a plot that has room for names at the ends of its lines, and those that they get at most. */
+const LABELLED_FROM = 420;
+const WIDEST_LABEL = 130;
 
 /** Lines over a common x, redrawn when data, theme or width change, with their values under the pointer and as a table. */
 export function LinePlot(props: LinePlotProps): JSX.Element {
@@ -201,8 +205,10 @@ function drawSpread(plot: uPlot, at: number, { low, high }: Line, i: number): vo
 
 function options(props: LinePlotProps, width: number, onPoint: (index: number | null) => void): uPlot.Options {
   const range = props.yRange;
+  const room = labelRoom(props, width);
   return {
     width,
+    padding: [null, room === 0 ? null : room + 8, null, null],
     height: props.height ?? 240,
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },
@@ -221,7 +227,12 @@ function options(props: LinePlotProps, width: number, onPoint: (index: number | 
     ],
     hooks: {
       setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)],
-      ...(props.mark === undefined ? {} : { draw: [(plot: uPlot) => drawMark(plot, props.mark!)] }),
+      draw: [
+        (plot) => {
+          if (props.mark !== undefined) drawMark(plot, props.mark);
+          if (room > 0) drawEndLabels(plot, props.lines, room);
+        },
+      ],
     },
   };
 }
@@ -236,5 +247,44 @@ function drawMark(plot: uPlot, at: number): void {
   ctx.moveTo(x, bbox.top);
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
+  ctx.restore();
+}
+
+const hasEnd = (line: Line): boolean => line.shape !== "bars" && line.width !== 0;
+
+let pen: CanvasRenderingContext2D | undefined;
+function textWidth(text: string): number {
+  pen ??= document.createElement("canvas").getContext("2d")!;
+  pen.font = FONT;
+  return pen.measureText(text).width;
+}
+
+/** Pixels beside the plot for the names of its lines; 0 where it is too narrow, or one line needs none. */
+function labelRoom({ lines }: LinePlotProps, width: number): number {
+  const named = lines.filter(hasEnd);
+  if (named.length < 2 || width < LABELLED_FROM) return 0;
+  return Math.min(WIDEST_LABEL, width / 4, Math.max(...named.map(({ label }) => textWidth(label))));
+}
+
+/** Writes each line's name where it ends, in its colour. */
+function drawEndLabels(plot: uPlot, lines: readonly Line[], room: number): void {
+  const { ctx, bbox } = plot;
+  const from = plot.series.length - lines.length;
+  const ends = lines.flatMap((line, i) => {
+    const values = plot.data[from + i]!;
+    const last = values.findLastIndex((value) => value !== null && value !== undefined);
+    if (!hasEnd(line) || last < 0) return [];
+    const y = plot.valToPos(values[last]!, plot.series[from + i]!.scale!, true);
+    return [{ text: cut(line.label, room, textWidth), tone: line.tone, y }];
+  });
+  ctx.save();
+  ctx.font = `${12 * uPlot.pxRatio}px system-ui, sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  const [top, bottom] = [bbox.top + 6 * uPlot.pxRatio, bbox.top + bbox.height - 6 * uPlot.pxRatio];
+  for (const { text, tone, y } of spread(ends, top, bottom, LABEL_HEIGHT * uPlot.pxRatio)) {
+    ctx.fillStyle = color(tone);
+    ctx.fillText(text, bbox.left + bbox.width + 6 * uPlot.pxRatio, y);
+  }
   ctx.restore();
 }

@@ -53,6 +53,19 @@ it.each([
   await page.context().close();
 });
 
+/** Steps of the learners of page 8 that the browser keeps. */
+function keptSteps(page: Page): Promise<number[]> {
+  return page.evaluate(async () => {
+    const done = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((settle) => request.addEventListener("success", () => settle(request.result)));
+    const database = await done(indexedDB.open("statespace-playground", 1));
+    const shelf = database.transaction("kept").objectStore("kept");
+    const kept = await Promise.all(["mamba", "s4", "attention"].map((kind) => done(shelf.get(`induction-${kind}`))));
+    database.close();
+    return kept.map((pupil?: { history: { steps: number }[] }) => pupil?.history.at(-1)?.steps ?? 0);
+  });
+}
+
 describe("a model outlives its page and a reload", () => {
   it("7 Selection", async () => {
     const { page, errors } = await open(browser, at("selection?lang=en&len=16&size=small&against=nobody"));
@@ -73,6 +86,29 @@ describe("a model outlives its page and a reload", () => {
     await page.getByTestId("answers-mamba").waitFor();
     expect(await standing()).toBe(before);
     await expect.poll(() => page.getByTestId("answers-mamba").innerText()).toBe(answers);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it("8 Induction", async () => {
+    const { page, errors } = await open(browser, at("induction?lang=en"));
+    const shown = async (): Promise<number[]> =>
+      (await page.locator(".stat").allInnerTexts()).map((told) => Number(/step (\d+)/.exec(told)?.[1] ?? 0));
+    const answers = (): Promise<string[]> => page.getByTestId("answers").locator("td").allInnerTexts();
+    await page.getByTestId("learn").click();
+    await expect.poll(async () => Math.min(...(await shown())), { interval: 500 }).toBeGreaterThan(0);
+    await page.getByTestId("stop").click();
+    await expect.poll(async () => JSON.stringify(await keptSteps(page))).toBe(JSON.stringify(await shown()));
+    await page.reload();
+    // a step that was under way when it was told to stop may have been told after we looked: what was kept counts
+    const kept = await keptSteps(page);
+    expect(Math.min(...kept)).toBeGreaterThan(0);
+    await expect.poll(shown).toEqual(kept);
+    await expect.poll(async () => (await answers()).filter((text) => text.endsWith("%")).length).toBe(15);
+    const before = await answers();
+    await page.reload();
+    await expect.poll(answers).toEqual(before);
+    expect(await shown()).toEqual(kept);
     expect(errors).toEqual([]);
     await page.context().close();
   });

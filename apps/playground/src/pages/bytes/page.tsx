@@ -114,7 +114,7 @@ export function BytesPage(): JSX.Element {
           <Slider label={m().states} value={n()} min={4} max={64} step={4} show={String} onInput={setN} testid="n" />
         </div>
         <Parcels settings={settings()} />
-        <div class="stats">
+        <div class="stats stays">
           <Stat label={m().moved} value={shownBytes(totalBytes(settings()))} tone="s4" testid="moved" />
           <Stat label={m().kept} value={shownBytes(keptBytes(settings()))} tone="attention" testid="kept" />
           <Stat label={m().against} value={m().times((totalBytes(settings()) / plain()).toFixed(3))} testid="against" />

@@ -9,6 +9,7 @@ import { Plane, type PlanePoint } from "../../components/Plane.tsx";
 import { choice, number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { discretizeAll, fitOrders, moduli, RULE_NAMES, type Fate, type RuleName, type SignalName } from "./compute.ts";
+import { LearnedStep } from "./LearnedStep.tsx";
 import formulas from "./formulas.tex";
 import { rulesCode } from "./code.ts";
 import { messages as m } from "./messages.ts";
@@ -186,6 +187,7 @@ export function DiscretizePage(): JSX.Element {
         </div>
       </Panel>
       <CodeBeside of={rulesCode(delta(), damping())} />
+      <LearnedStep />
       <FormulaTable
         from={formulas}
         names={["discrete", "zoh", "bilinear", "forward"]}

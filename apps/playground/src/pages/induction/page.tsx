@@ -1,5 +1,5 @@
 import { Rng } from "@statespace/core";
-import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
+import { createMemo, createSignal, For, onMount, Show, type JSX } from "solid-js";
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Stat } from "../../components/controls.tsx";
@@ -39,6 +39,7 @@ export function InductionPage(): JSX.Element {
     // a half-typed word, or one that is there twice, waits
     if (wordPairs.parse(wordPairs.format(next)) !== undefined) setStored(next);
   };
+  onMount(() => pupils.forEach((pupil) => void pupil.recall(seed(), backend())));
   const learning = (): boolean => pupils.some((pupil) => pupil.learning());
   const started = (): boolean => pupils.some((pupil) => pupil.history().length > 0);
   const learn = (): void => pupils.forEach((pupil) => void pupil.learn(seed(), backend()));

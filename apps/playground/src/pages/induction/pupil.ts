@@ -1,5 +1,6 @@
 import { batch, createRoot, createSignal, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
+import { keepValue, keptValue } from "../../shell/store.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
 import type { AtLength, InductionApi, Progress } from "./compute/inductionApi.ts";
@@ -17,9 +18,20 @@ export interface Pupil {
   readonly version: Accessor<number>;
   learn(seed: number, backend: BackendName): Promise<void>;
   stop(): void;
+  /** Brings back what was learned on an earlier visit, where nothing has been on this one. */
+  recall(seed: number, backend: BackendName): Promise<void>;
   answer(pairs: readonly Pair[], asked: number, seed: number): Promise<Float64Array | undefined>;
   askAtLengths(pairs: readonly Pair[]): Promise<void>;
 }
+
+/** What was learned, as it is kept over a reload. */
+interface KeptPupil {
+  readonly weights: readonly Float32Array[];
+  readonly history: readonly Progress[];
+}
+
+/** Milliseconds between two times a pupil that learns is kept. */
+const KEEP_EVERY = 4000;
 
 /** They stay while other pages are read. */
 export const pupils: readonly Pupil[] = createRoot(() => KINDS.map(makePupil));
@@ -33,6 +45,19 @@ function makePupil(kind: Kind): Pupil {
   let remote: Remote<InductionApi> | undefined;
   let run: AbortController | undefined;
   let asking: AbortController | undefined;
+
+  let keptAt = 0;
+  let recalled = false;
+
+  async function keep(worker: Remote<InductionApi>): Promise<void> {
+    keptAt = performance.now();
+    try {
+      const value: KeptPupil = { weights: await worker.call("weights", undefined), history: history() };
+      if (remote === worker && value.history.length > 0) await keepValue(`induction-${kind}`, value);
+    } catch {
+      // the worker was closed meanwhile, or is in trouble, which its next call tells
+    }
+  }
 
   const guard = async (own: AbortController, act: () => Promise<void>): Promise<void> => {
     try {
@@ -53,6 +78,7 @@ function makePupil(kind: Kind): Pupil {
       run?.abort();
       asking?.abort();
       remote?.close();
+      keptAt = performance.now();
       const own = (run = new AbortController());
       const worker = (remote = engine("induction"));
       batch(() => {
@@ -71,10 +97,12 @@ function makePupil(kind: Kind): Pupil {
               if (run !== own) return;
               setHistory([...history(), progress]);
               if (history().length % 5 === 1) setVersion(version() + 1);
+              if (performance.now() - keptAt > KEEP_EVERY) void keep(worker);
             },
           },
         ),
       );
+      if (remote === worker && error() === undefined) await keep(worker);
       if (run !== own) return;
       batch(() => {
         setLearning(false);
@@ -84,6 +112,25 @@ function makePupil(kind: Kind): Pupil {
     stop() {
       run?.abort();
       setLearning(false);
+    },
+    async recall(seed, backend) {
+      if (recalled || remote !== undefined) return;
+      recalled = true;
+      const known = await keptValue<KeptPupil>(`induction-${kind}`);
+      if (known === undefined || remote !== undefined) return;
+      const worker = (remote = engine("induction"));
+      try {
+        await worker.call("restore", { kind, seed, backend, weights: known.weights });
+        if (remote !== worker) return;
+        batch(() => {
+          setHistory(known.history);
+          setVersion(version() + 1);
+        });
+      } catch {
+        // what cannot be brought back is learned again
+        worker.close();
+        if (remote === worker) remote = undefined;
+      }
     },
     async answer(pairs, asked, seed) {
       if (remote === undefined || history().length === 0) return undefined;

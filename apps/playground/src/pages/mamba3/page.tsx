@@ -116,7 +116,7 @@ function Parity(): JSX.Element {
           <figcaption>{m().hand}</figcaption>
         </figure>
       </div>
-      <div class="stats">
+      <div class="stats stays">
         <Stat label={m().right} value={`${right()} / ${bits().length}`} tone="mamba" testid="right" />
         <Stat label={m().clash} value={clash() ? m().clashYes : m().clashNo} tone="s4" testid="clash" />
       </div>

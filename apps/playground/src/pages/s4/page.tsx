@@ -75,14 +75,16 @@ export function S4Page(): JSX.Element {
           />
         </div>
         <Show when={found.error()}>{(error) => <Failure error={error()} again={found.again} />}</Show>
-        <div class="split">
-          <Plane
-            label={m().plane}
-            caption={m().planeCaption(m().inits[init()], extent().toFixed(0))}
-            region="left"
-            extent={extent()}
-            points={points()}
-          />
+        <div class="split opens">
+          <div class="stays">
+            <Plane
+              label={m().plane}
+              caption={m().planeCaption(m().inits[init()], extent().toFixed(0))}
+              region="left"
+              extent={extent()}
+              points={points()}
+            />
+          </div>
           <figure class="figure">
             <LinePlot
               label={m().waves}

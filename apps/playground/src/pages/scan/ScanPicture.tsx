@@ -20,7 +20,7 @@ export function ScanPicture(props: {
     Math.abs(props.history[row]![i]!.b - props.history.at(-1)![i]!.b) < 1e-12 &&
     props.history[row]![i]!.a === props.history.at(-1)![i]!.a;
   return (
-    <div class="lane" tabIndex={0} role="group" aria-label={props.label}>
+    <div class="lane stays" tabIndex={0} role="group" aria-label={props.label}>
       <svg
         viewBox={`0 0 ${COLUMN * l() + 170} ${ROW * props.history.length}`}
         role="img"

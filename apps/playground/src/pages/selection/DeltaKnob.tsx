@@ -56,7 +56,7 @@ export function DeltaKnob(): JSX.Element {
       </div>
       <h3>{m().jar}</h3>
       <div
-        class="jar"
+        class="jar stays"
         role="img"
         aria-label={m().jarHolds(m().knobWords.map((word, i) => `${word} ${percent(jar().shares[i]!)}`))}
       >

@@ -7,7 +7,7 @@ import type { LayerView } from "./compute/inspect.ts";
 import { askedShare } from "./compute/reading.ts";
 import { messages as m } from "./messages.ts";
 import type { Racer } from "./racer.ts";
-import { letterName, type Letter } from "./sequence.ts";
+import { letterName, PLACE, type Letter } from "./sequence.ts";
 import { Bars } from "./Strip.tsx";
 
 interface Places {
@@ -23,7 +23,7 @@ const barColors = ({ letters, seqLen, nTokens }: Places): (string | undefined)[]
   return colors;
 };
 
-/** From which tokens each of a model's answers came, and the answers. */
+/** From which places each of a model's answers came, and the answers. */
 export function Memory(props: { racer: Racer } & Places): JSX.Element {
   const view = (): ReturnType<Racer["contender"]["view"]> => props.racer.contender.view();
   const length = (): number => props.seqLen + props.nTokens;
@@ -131,7 +131,7 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
       >
         {(shown) => (
           <div class="lane" tabIndex={0} role="group" aria-label={m().inside}>
-            <div class="maps" style={{ "min-width": `${17 * length()}px` }}>
+            <div class="maps" style={{ "min-width": `${PLACE * length()}px` }}>
               <Letters {...props} />
               <For each={["delta", "B", "C"] as const}>
                 {(name) => (

@@ -17,7 +17,7 @@ import { Inside, Memory } from "./Inside.tsx";
 import { DeltaKnob } from "./DeltaKnob.tsx";
 import { messages as m } from "./messages.ts";
 import type { Racer } from "./racer.ts";
-import { lettersCodec, randomLetters, toIds, type Letter } from "./sequence.ts";
+import { lettersCodec, PLACE, randomLetters, toIds, type Letter } from "./sequence.ts";
 import { Shapes } from "./Shapes.tsx";
 import { Strip } from "./Strip.tsx";
 import "./style.css";
@@ -151,7 +151,7 @@ export function SelectionPage(): JSX.Element {
           <span class="quiet">{m().keys}</span>
         </div>
         <div class="lane" tabIndex={-1}>
-          <div style={{ "min-width": `${17 * (seqLen() + N_TOKENS)}px` }}>
+          <div style={{ "min-width": `${PLACE * (seqLen() + N_TOKENS)}px` }}>
             <Strip letters={letters()} seqLen={seqLen()} alphabet={ALPHABET} nTokens={N_TOKENS} onChange={setStored} />
             <For each={racers()}>
               {(racer) => <Memory racer={racer} letters={letters()} seqLen={seqLen()} nTokens={N_TOKENS} />}

@@ -7,6 +7,9 @@ export interface Letter {
   readonly token: number;
 }
 
+/** Pixels of a place, at least: what a finger can hit. */
+export const PLACE = 24;
+
 export const letterName = (token: number): string => String.fromCharCode(64 + token);
 
 /** As the task draws it: letters at random places, in order. */

@@ -59,14 +59,16 @@ export function SsdPage(): JSX.Element {
           </For>
         </div>
         <h3>{m().outputs}</h3>
-        <NumberGrid
-          label={m().outputs}
-          rows={m().rows}
-          columns={names()}
-          value={(way, t) => outputs()[way]![t]}
-          show={(value) => value.toFixed(4)}
-          testid="outputs"
-        />
+        <div class="stays">
+          <NumberGrid
+            label={m().outputs}
+            rows={m().rows}
+            columns={names()}
+            value={(way, t) => outputs()[way]![t]}
+            show={(value) => value.toFixed(4)}
+            testid="outputs"
+          />
+        </div>
         <Stat label={m().difference} value={difference().toExponential(1)} testid="difference" />
         <CodeBeside of={dualityCode(told())} />
       </Panel>

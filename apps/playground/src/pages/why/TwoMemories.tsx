@@ -45,8 +45,8 @@ export function TwoMemories(): JSX.Element {
           testid="written"
         />
       </div>
-      <div class="split">
-        <figure class="figure">
+      <div class="split opens">
+        <figure class="figure stays">
           <figcaption>{m().map}</figcaption>
           <NumberGrid
             label={m().map}

@@ -62,6 +62,30 @@ export const api = {
     }
   },
 
+  /** A learner that was trained before. @param weights in the order of `weights()` */
+  async restore({
+    kind,
+    seed,
+    backend,
+    weights,
+  }: {
+    kind: Kind;
+    seed: number;
+    backend: BackendName;
+    weights: readonly Float32Array[];
+  }): Promise<void> {
+    learner?.dispose();
+    await startBackend(backend, 1);
+    const own = new Learner(kind, seed);
+    own.model.parameters.forEach((parameter, i) => parameter.assign(weights[i]!));
+    learner = own;
+  },
+
+  /** Everything the learner has learned, to be kept. */
+  weights(): Promise<readonly Float32Array[]> {
+    return Promise.all(learner!.model.parameters.map((parameter) => parameter.read()));
+  },
+
   /** What it answers to the asked one of the pairs, in one text: probabilities of the answers. */
   async answer({ pairs, asked, seed }: { pairs: readonly Pair[]; asked: number; seed: number }): Promise<Float64Array> {
     const row = askedLast(textOf(seed, pairs, TRAINED), pairs, asked);

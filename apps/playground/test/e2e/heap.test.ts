@@ -1,0 +1,57 @@
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { launch, open } from "../support/browser.ts";
+import { titles } from "../support/pages.ts";
+
+/**
+ * What the page holds while one reads, computes and trains for long. By default a few rounds; `HEAP_MINUTES=10 pnpm vitest run --project "playground e2e" heap`
+ * goes on for so long, and prints what it saw.
+ */
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const minutes = Number(process.env["HEAP_MINUTES"] ?? 0);
+const ROUNDS = 4;
+
+/** Bytes that the page's own objects hold, rubbish swept out. */
+async function held(session: CDPSession): Promise<number> {
+  await session.send("HeapProfiler.enable");
+  for (let i = 0; i < 3; i++) await session.send("HeapProfiler.collectGarbage");
+  const { usedSize } = (await session.send("Runtime.getHeapUsage")) as { usedSize: number };
+  return usedSize;
+}
+
+/** Every page once, its first slider moved; the two that train do so for a while. */
+async function round(page: Page): Promise<void> {
+  for (const id of Object.keys(titles)) {
+    await page.evaluate((target) => (location.hash = `#/${target}?lang=en`), id);
+    await page.getByRole("heading", { level: 1, name: titles[id]!.en, exact: true }).waitFor();
+    const slider = page.locator("article input[type=range]").first();
+    if ((await slider.count()) > 0) for (let i = 0; i < 5; i++) await slider.press("ArrowRight");
+    if (id === "selection") {
+      await page.getByTestId("start").click();
+      await expect.poll(() => page.getByTestId("accuracy-mamba").innerText()).toMatch(/\d/);
+      await page.getByTestId("stop").click();
+    }
+  }
+}
+
+it("the heap is flat over many rounds of all pages, computing and training", async () => {
+  const { page, errors } = await open(browser, `${inject("isolatedUrl")}#/why?lang=en`);
+  const session = await page.context().newCDPSession(page);
+  const sizes: number[] = [];
+  const end = performance.now() + 60_000 * minutes;
+  while (sizes.length < ROUNDS || performance.now() < end) {
+    await round(page);
+    sizes.push(await held(session));
+  }
+  if (minutes > 0) console.log(`${sizes.length} rounds, MB: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(" ")}`);
+  // the first rounds fetch code and fill what is remembered; then nothing may be left behind
+  const settled = sizes[1]!;
+  expect(sizes.at(-1)! / settled, sizes.join(" ")).toBeLessThan(1.1);
+  expect(errors).toEqual([]);
+  await page.context().close();
+}, 1_500_000);
