@@ -109,7 +109,9 @@ async function useAll(page: Page, after: () => Promise<void>): Promise<void> {
     for (const control of (await page.locator(`${kind}:visible`).elementHandles()).slice(0, 24)) {
       // what another one has taken away or folded in since is not there to be used
       if (!(await control.isVisible())) continue;
-      await control.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
+      await control.evaluate((element) =>
+        (element as HTMLElement).scrollIntoView({ block: "center", behavior: "instant" }),
+      );
       if (kind.includes("range")) await control.press("ArrowRight");
       else await control.click();
       if (process.env["AXE"] === "every") await after();

@@ -166,6 +166,10 @@ export const told: Readonly<Record<string, ToldIdea>> = {
     at: "mamba3?lambda=0.5",
     test: ["unit/beyond.test.ts", "counting one end of a step is of first order"],
   },
+  "a model of one's own": {
+    at: "your-model",
+    test: ["unit/ownModel.test.ts", "is less and less surprised, writes, and is a folder that loads again"],
+  },
   "float32 and its rounding, on the visitor's machine": {
     at: "machine?seed=3",
     test: ["unit/code.test.ts", "rounding"],
