@@ -29,6 +29,7 @@ export function Frame(): JSX.Element {
   const [offline, setOffline] = createSignal<Component>();
   onMount(() =>
     afterLoad(async () => {
+      document.documentElement.dataset["math"] = "";
       const { Offline } = await import("../offline/Offline.tsx");
       setOffline(() => Offline);
     }),

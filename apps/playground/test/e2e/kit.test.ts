@@ -75,7 +75,7 @@ describe("on a phone a figure stays in sight while its sliders are moved", () =>
     const { page, errors } = await open(browser, at(`${id}?lang=en`), phone);
     const panel = page.locator(panelAt).first();
     await panel.waitFor();
-    const figure = panel.locator(figureAt.slice(2)).first();
+    const figure = panel.locator(`:scope ${figureAt}`).first();
     await figure.waitFor();
     const sliders = panel.locator("input[type=range]");
     await expect.poll(() => sliders.count()).toBeGreaterThan(0);

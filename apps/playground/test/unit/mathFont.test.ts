@@ -63,7 +63,7 @@ function readMap(cmap: Buffer, characters: Set<number>): void {
 const { tables, characters } = readFont(font);
 
 it("is small, and knows how mathematics is set", () => {
-  expect(font.length).toBeLessThan(24_000);
+  expect(font.length).toBeLessThan(12_000);
   expect(tables).toContain("MATH");
   expect(readFileSync(join(source, "style/mathFont.LICENSE"), "utf8")).toContain("SIL Open Font License");
 });
