@@ -57,7 +57,7 @@ const inSight = (figure: Locator): Promise<number> =>
 
 describe("on a phone a figure stays in sight while its sliders are moved", () => {
   it.each([
-    ["state-space", ".panel:has([data-testid=A])", "> .plotted"],
+    ["state-space?input=hand", ".panel:has([data-testid=A])", "> .plotted"],
     ["discretize", ".panel:has([data-testid=delta]) ", "> .plotted"],
     ["two-views", ".panel:has([data-testid=k])", "> .plotted"],
     ["hippo", ".panel:has([data-testid=n])", "> .plotted"],
@@ -71,8 +71,8 @@ describe("on a phone a figure stays in sight while its sliders are moved", () =>
     ["hybrids", ".panel:has([data-testid=pairs])", "> .plotted"],
     ["hybrids", ".panel:has([data-testid=layers])", "> .plotted"],
     ["why", ".panel:has([data-testid=written])", "> .opens > .stays"],
-  ] as const)("%s %s", async (id, panelAt, figureAt) => {
-    const { page, errors } = await open(browser, at(`${id}?lang=en`), phone);
+  ] as const)("%s %s", async (address, panelAt, figureAt) => {
+    const { page, errors } = await open(browser, at(`${address}${address.includes("?") ? "&" : "?"}lang=en`), phone);
     const panel = page.locator(panelAt).first();
     await panel.waitFor();
     const figure = panel.locator(`:scope ${figureAt}`).first();
