@@ -51,6 +51,7 @@ const tried = {
   soak: conformance("soak", "--help"),
   hostile: node("scripts/hostile.mjs", "--count", "20", "template"),
   bench: conformance("bench", "--list"),
+  "op-speed": conformance("opSpeed", "--help"),
   exactness: conformance("exactness", "--help"),
   serving: conformance("serving", "--help"),
   tables: conformance("tables", "--support"),

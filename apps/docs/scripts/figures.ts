@@ -43,7 +43,6 @@ export const accuracyOf = (name: string): readonly Figures[] => accuracy.get(nam
 export interface Speed {
   /** At which shapes. */
   readonly what: string;
-  readonly machine: string;
   readonly rows: readonly Figures[];
 }
 
@@ -68,5 +67,5 @@ export function speedOf(name: string): Speed | undefined {
     forward: shown(forward),
     gradient: shown(gradient),
   }));
-  return { what: own.what, machine: "", rows };
+  return { what: own.what, rows };
 }

@@ -41,6 +41,8 @@ const WORDS = {
     drawn:
       "What was seen in drawn cases ([how](https://github.com/statespace/statespace/blob/main/docs/accuracy.md)): cases, then largest error of bound.",
     speed: "Speed",
+    timed: (what: string) =>
+      `The least of seven rounds${what === "" ? "" : `, ${what}`}; the gradient with its forward pass. A sum is read back in each.`,
     definition: "Definition",
     judged: "In float64, as the kernels are judged:",
     ops: "Ops",
@@ -76,6 +78,7 @@ const WORDS = {
     drawn:
       "随机用例中实际见到的误差（[方法](https://github.com/statespace/statespace/blob/main/docs/accuracy.md)）：用例数，然后是最大误差与上限。",
     speed: "速度",
+    timed: (what: string) => `七轮中的最小值${what === "" ? "" : `，${what}`}；梯度含前向。每次都读回一个总和。`,
     definition: "定义",
     judged: "float64 定义，内核以它为准：",
     ops: "算子",
@@ -184,9 +187,9 @@ function speed(name: string, language: Language): string {
   const words = WORDS[language];
   const measured = speedOf(name);
   if (measured === undefined) return "";
-  const { what, rows, machine } = measured;
+  const { what, rows } = measured;
   const lines = rows.map(({ backend, forward, gradient }) => [backend, forward, gradient]);
-  return `## ${words.speed}\n\n${what}. ${machine}\n\n${table([words.backend, words.forward, words.gradient], lines)}`;
+  return `## ${words.speed}\n\n${words.timed(what)}\n\n${table([words.backend, words.forward, words.gradient], lines)}`;
 }
 
 /** All ops by the folder their kernels share. */

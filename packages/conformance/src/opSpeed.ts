@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { cpus } from "node:os";
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { currentBackend } from "@statespace/core/backend";
+import { BACKENDS, registerByName } from "./backends.ts";
+import { opSpeeds } from "./bench/opSpeeds.ts";
+
+const USAGE = `usage: op-speed [--backend cpu,wasm,webgpu] [--write FILE]
+Times every op, forward and with its gradient, at the shapes of a model of 130 million weights, the least of seven rounds: what the documentation's page of each op shows.
+  --write FILE   as JSON, with the machine; docs/results/op-speed.json is read by the documentation`;
+
+const { values } = parseArgs({
+  options: {
+    backend: { type: "string", default: BACKENDS.join(",") },
+    write: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) console.log(USAGE);
+else {
+  const backends = values.backend.split(",");
+  await registerByName(backends);
+  const machine: Record<string, string> = {};
+  const ops: Record<string, { what: string; ms: Record<string, number[]> }> = {};
+  for (const backend of backends) {
+    for await (const { op, what, ms } of opSpeeds(backend)) {
+      const entry = (ops[op] ??= { what, ms: {} });
+      entry.ms[backend] = ms.map((time) => Number(time.toPrecision(3)));
+      console.log(`${op.padEnd(22)} ${backend.padEnd(8)} ${entry.ms[backend].join(", ")} ms   ${what}`);
+    }
+    const { label } = currentBackend();
+    machine[backend] = label === backend ? `${cpus()[0]?.model.trim()}, ${cpus().length} cores` : label;
+  }
+  if (values.write !== undefined) writeFileSync(values.write, `${JSON.stringify({ machine, ops }, null, 1)}\n`);
+}

@@ -1,0 +1,16 @@
+import { expect, it, vi } from "vitest";
+
+/** Programs of the documentation's reference that need a page around them. */
+const programs = import.meta.glob("../../../../apps/docs/examples/*.page.ts", {}) as unknown as Record<
+  string,
+  () => Promise<unknown>
+>;
+
+it.each(Object.entries(programs))("%s runs, and prints", async (_, load) => {
+  const printed = vi.spyOn(console, "log");
+  await load();
+  expect(printed.mock.calls[0]).toEqual(['{"n_layer": 2}']);
+  expect(printed.mock.calls.length).toBe(3);
+});
+
+it("there are such programs", () => expect(Object.keys(programs).length).toBeGreaterThan(0));
