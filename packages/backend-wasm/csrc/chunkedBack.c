@@ -209,13 +209,19 @@ static int isCalm(const float *p, long rows, long stride, long width) {
     for (long c = 0; c < width; c += 4) calm &= abs4(loadPart(p + c, width - c)) <= splat(1e8f);
   return (calm[0] & calm[1] & calm[2] & calm[3]) != 0;
 }
+/** Whether none of `count` logarithms of decays is above 0 or no number: growth over a chunk may be more than float32 holds. */
+static int decays(const float *p, long count) {
+  for (long i = 0; i < count; i++)
+    if (!(p[i] <= 0)) return 0;
+  return 1;
+}
 int mayStray(const Chunked *s, long row, long head, const float *dY, const float *dLastState) {
   if (!s->seqIdx) return 0;
   long item = row * s->h + head, first = row * s->l, group = head / (s->h / s->g), size = s->p * s->n;
   long wide = s->r * s->p, deep = s->r * s->n, values = (first * s->h + head) * wide, keys = (first * s->g + group) * deep, scalars = item * s->l;
   return !(isCalm(s->value + values, s->l, s->h * wide, wide) && isCalm(dY ? dY + values : 0, s->l, s->h * wide, wide) &&
            isCalm(s->z ? s->z + values : 0, s->l, s->h * wide, wide) && isCalm(s->query + keys, s->l, s->g * deep, deep) &&
-           isCalm(s->key + keys, s->l, s->g * deep, deep) && isCalm(s->decay + scalars, 1, 0, s->l) && isCalm(s->write + scalars, 1, 0, s->l) &&
+           isCalm(s->key + keys, s->l, s->g * deep, deep) && decays(s->decay + scalars, s->l) && isCalm(s->write + scalars, 1, 0, s->l) &&
            isCalm(s->own + scalars, 1, 0, s->l) && isCalm(s->initial ? s->initial + item * size : 0, 1, 0, size) &&
            isCalm(dLastState ? dLastState + item * size : 0, 1, 0, size));
 }

@@ -73,7 +73,7 @@ void mamba3OnceMore(const Mamba3 *s, long lo, long hi, float *y, float *lastStat
   long size = s->p * s->n, width = s->r * s->p;
   for (long i = lo; i < hi; i++) {
     long row = i / s->h, head = i % s->h;
-    if (!holdsNan(y + (row * s->l * s->h + head) * width, s->l, s->h * width, width)) continue;
+    if (!holdsNan(y + (row * s->l * s->h + head) * width, s->l, s->h * width, width) && !(lastState && holdsNan(lastState + i * size, 1, size, size))) continue;
     mamba3Head(s, &o, row, head, s->initialState ? s->initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
   }
 }

@@ -62,7 +62,7 @@ void ssdOnceMore(const Ssd *s, long lo, long hi, float *y, float *lastState, flo
   long size = s->p * s->n;
   for (long i = lo; i < hi; i++) {
     long row = i / s->h, head = i % s->h;
-    if (!holdsNan(y + (row * s->l * s->h + head) * s->p, s->l, s->h * s->p, s->p)) continue;
+    if (!holdsNan(y + (row * s->l * s->h + head) * s->p, s->l, s->h * s->p, s->p) && !(lastState && holdsNan(lastState + i * size, 1, size, size))) continue;
     ssdHead(s, &o, row, head, s->initialState ? s->initialState + i * size : 0, lastState ? lastState + i * size : 0, y);
   }
 }
