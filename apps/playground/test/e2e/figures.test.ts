@@ -22,6 +22,7 @@ describe.each([
   "s4",
   "selection",
   "induction",
+  "your-model",
   "ssd",
   "mamba3",
   "hybrids",
