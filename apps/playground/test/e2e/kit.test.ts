@@ -155,7 +155,7 @@ it("where the system dictates colours, series keep theirs and what is chosen has
     forcedColors: "active",
     viewport: { width: 1280, height: 900 },
   });
-  await page.locator(".legend svg path").first().waitFor();
+  await page.locator(".legend svg path").first().waitFor({ state: "attached" }); // a line that lies has no height
   const strokes = await page
     .locator(".panel")
     .first()
