@@ -4,8 +4,8 @@ import { rowLength, type PublishedTensor } from "./weightNames.ts";
 /** Rows of a weight, as ours, from wherever they are. A row is what lies along the last axis; of a vector an element. */
 export type RowSource = (parameter: Parameter, from: number, count: number) => Promise<Float32Array>;
 
-/** Values that are made at once: with their bytes they take a few times 8 MB, whatever the weight's size. */
-export const VALUES_AT_ONCE: number = 1 << 21;
+/** Values that are made at once: with their bytes they take a few times 4 MB, whatever the weight's size. */
+export const VALUES_AT_ONCE: number = 1 << 20;
 
 /** Rows of one tensor of a file that are made together. */
 interface Part {
