@@ -14,6 +14,8 @@ export function NumberGrid(props: {
   tone?: string;
   /** A row to stand out. */
   marked?: number;
+  /** Cells that are framed, beside their tint. */
+  framed?: (row: number, column: number) => boolean;
   testid?: string;
 }): JSX.Element {
   const full = (): number => {
@@ -48,7 +50,12 @@ export function NumberGrid(props: {
                     const value = (): number | undefined => props.value(row(), column());
                     return (
                       <Show when={value() !== undefined} fallback={<td class="none" />}>
-                        <td style={{ background: tint(value()!) }}>{(props.show ?? shownNumber)(value()!)}</td>
+                        <td
+                          style={{ background: tint(value()!) }}
+                          classList={{ framed: props.framed?.(row(), column()) }}
+                        >
+                          {(props.show ?? shownNumber)(value()!)}
+                        </td>
                       </Show>
                     );
                   }}

@@ -1,4 +1,15 @@
-import { createEffect, createMemo, createSignal, createUniqueId, For, on, Show, type JSX } from "solid-js";
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  createUniqueId,
+  For,
+  on,
+  onCleanup,
+  onMount,
+  Show,
+  type JSX,
+} from "solid-js";
 import { Failure } from "../components/Failure.tsx";
 import type { PageEntry } from "../shell/pages.ts";
 import { owed } from "../shell/owed.ts";
@@ -124,6 +135,18 @@ function Card(props: { page: PageId; story: Story; at: number }): JSX.Element {
   const hrefAt = (step: number): string => hrefIn(props.page, addressOf(props.story.steps, step));
   const without = (): Record<string, string> =>
     Object.fromEntries(Object.entries(params()).filter(([name]) => name !== STEP));
+  /** Left and right lead to the steps beside this one, unless the keys belong to what has the focus. */
+  const byKeys = (event: KeyboardEvent): void => {
+    const held = event.target as HTMLElement;
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (held !== document.body && held.closest(".story, h1") === null) return;
+    const next = props.at + (event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : Number.NaN);
+    if (next >= 0 && next < count()) location.hash = hrefAt(next);
+  };
+  onMount(() => {
+    window.addEventListener("keydown", byKeys);
+    onCleanup(() => window.removeEventListener("keydown", byKeys));
+  });
   return (
     <section
       class="story"
@@ -156,7 +179,7 @@ function Card(props: { page: PageId; story: Story; at: number }): JSX.Element {
       <p class="say" innerHTML={words().say} />
       <Question page={props.page} at={props.at} answer={props.story.steps[props.at]!.answer} words={words()} />
       <Show when={props.at + 1 < count()}>
-        <a class="go" href={hrefAt(props.at + 1)} data-testid="story-next">
+        <a class="go" href={hrefAt(props.at + 1)} aria-keyshortcuts="ArrowRight" data-testid="story-next">
           {shell().story.next} →
         </a>
       </Show>

@@ -24,6 +24,8 @@ it("Mamba-2: what is shown of M times the input is what is shown of the recurren
   expect(chunks).toEqual(matrix);
   const grid = async (name: string): Promise<number[][]> =>
     (await page.getByTestId(`grid-${name}`).locator("tbody tr").allInnerTexts()).map(numbers);
+  // framed are the pairs of one chunk: 4 x 5 / 2 of the first, 2 x 3 / 2 of the second
+  await expect.poll(() => page.getByTestId("grid-product").locator("td.framed").count()).toBe(13);
   const [scores, mask, product] = [await grid("scores"), await grid("mask"), await grid("product")];
   product.forEach((row, t) =>
     row.forEach((value, s) => s <= t && expect(value).toBeCloseTo(scores[t]![s]! * mask[t]![s]!, 1)),

@@ -67,6 +67,29 @@ it("what a step is about stands in the window", async () => {
   await page.context().close();
 });
 
+it("goes on and back by the arrow keys, which stay with what has the focus", async () => {
+  const { page, errors } = await open(browser, at("discretize?lang=en&story=1"));
+  const step = (n: number): Promise<void> => page.getByRole("heading", { name: `Step ${n} of` }).waitFor();
+  await step(1);
+  for (const [key, n] of [
+    ["ArrowRight", 2],
+    ["ArrowRight", 3],
+    ["ArrowLeft", 2],
+  ] as const) {
+    await page.keyboard.press(key);
+    await step(n);
+  }
+  const slider = page.locator("input[type=range]").first();
+  const before = await slider.inputValue();
+  await slider.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect.poll(() => slider.inputValue()).not.toBe(before);
+  await settled(page);
+  expect(queryOf(page).get("story")).toBe("2");
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
 it("remembers what was answered, and goes on where the visitor stopped", async () => {
   const { page } = await open(browser, at("why?lang=en"));
   await page.getByTestId("story-start").click();

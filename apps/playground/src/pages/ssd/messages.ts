@@ -18,6 +18,8 @@ export const messages = defineMessages(
     scores: "C Bᵀ: who fits whom",
     mask: "L: what is left after fading",
     product: "M = L ∘ C Bᵀ",
+    framed:
+      "Framed: both tokens lie in one chunk, so the number is computed as it stands here. All others are never computed: what they would add comes through the state that a chunk hands to the next.",
     outputs: "The output, three ways",
     rows: ["M times 𝑢 (attention’s way)", "recurrence (RNN’s way)", "in chunks (Mamba-2’s way)"],
     difference: "Largest difference",
@@ -50,6 +52,8 @@ export const messages = defineMessages(
     scores: "C Bᵀ：谁与谁相配",
     mask: "L：衰减后还剩多少",
     product: "M = L ∘ C Bᵀ",
+    framed:
+      "带框的格：两个词元在同一块里，照这里的样子直接算出。其余的格从不计算：它们的贡献由一块交给下一块的状态带来。",
     outputs: "输出，三种算法",
     rows: ["M 乘以 𝑢（注意力的方式）", "递推（RNN 的方式）", "分块（Mamba-2 的方式）"],
     difference: "最大差异",

@@ -1,4 +1,4 @@
-import { createMemo, For, type JSX } from "solid-js";
+import { createMemo, For, Show, type JSX } from "solid-js";
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Slider, Stat } from "../../components/controls.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
@@ -52,8 +52,14 @@ export function SsdPage(): JSX.Element {
                   columns={names()}
                   value={(t, s) => of[t]?.[s]}
                   show={(value) => value.toFixed(2)}
+                  framed={(t, s) => id === "product" && Math.floor(t / chunk()) === Math.floor(s / chunk())}
                   testid={`grid-${id}`}
                 />
+                <Show when={id === "product"}>
+                  <p class="note" data-testid="framed-note">
+                    {m().framed}
+                  </p>
+                </Show>
               </figure>
             )}
           </For>
