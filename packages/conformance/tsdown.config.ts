@@ -11,6 +11,7 @@ export default defineConfig({
     "src/roundTrip.ts",
     "src/agreement.ts",
     "src/bench.ts",
+    "src/opSpeed.ts",
     "src/tables.ts",
   ],
   format: "esm",
