@@ -46,6 +46,8 @@ export const sections: readonly DocSection[] = [
       { path: "guides/from-transformers-js", en: "Coming from transformers.js", zh: "从 transformers.js 迁移" },
       { path: "guides/from-tfjs", en: "Beside TensorFlow.js", zh: "与 TensorFlow.js 一起用" },
       { path: "guides/other-engines", en: "In and out of other engines", zh: "与其他引擎互通" },
+      { path: "guides/llama-cpp", en: "llama.cpp", zh: "llama.cpp" },
+      { path: "guides/wllama", en: "wllama", zh: "wllama" },
       { path: "guides/onnxruntime", en: "onnxruntime", zh: "onnxruntime" },
       { path: "guides/transformers-js", en: "transformers.js", zh: "transformers.js" },
       { path: "guides/transformers", en: "transformers (PyTorch)", zh: "transformers（PyTorch）" },

@@ -98,10 +98,13 @@ describe("the commands of the documentation", () => {
 
 /** What runs elsewhere, and there by what: programs of other engines, on what was written here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  "guides/other-engines, js 1": "packages/conformance/counterparts/wllama.ts",
-  "guides/other-engines, js 2": "packages/conformance/counterparts/onnxRuntime.ts",
-  "guides/other-engines, python 1": "packages/conformance/counterparts/onnx_runtime.py",
-  "guides/other-engines, js 3": "packages/conformance/counterparts/transformersJs.ts",
+  "guides/wllama, js 1": "packages/conformance/counterparts/wllama.ts",
+  "guides/onnxruntime, js 1": "packages/conformance/counterparts/onnxRuntime.ts",
+  "guides/onnxruntime, python 1": "packages/conformance/counterparts/onnx_runtime.py",
+  "guides/transformers-js, js 1": "packages/conformance/counterparts/transformersJs.ts",
+  "guides/transformers, python 1": "packages/conformance/src/roundTrip.ts",
+  "guides/peft, python 1": "packages/conformance/counterparts/peftRoundTrip.ts",
+  "guides/mamba-ssm, python 1": "packages/conformance/counterparts/mambaSsm.ts",
 };
 
 it("nothing between fences is left out", () => {
