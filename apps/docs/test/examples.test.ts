@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,9 +11,11 @@ import { site } from "./blocks.ts";
 
 const place = mkdtempSync(join(tmpdir(), "examples-"));
 const home = process.cwd();
+const cache = join(site, ".vitepress", "cache");
 let printed: unknown[][] = [];
 
 beforeAll(() => {
+  mkdirSync(cache, { recursive: true }); // a fresh checkout has none
   cpSync(fileURLToPath(bundledCheckpoint()), join(place, "model"), { recursive: true });
   const template =
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
@@ -71,7 +73,7 @@ describe("the programs of the ops", () => {
     "%s runs, and prints what its page says",
     async (name, spec) => {
       const { code, results } = opExample(spec)!;
-      const file = join(site, ".vitepress", "cache", `op-${name}.ts`);
+      const file = join(cache, `op-${name}.ts`);
       writeFileSync(file, code);
       try {
         await import(file);

@@ -49,6 +49,10 @@ export async function open(
   page.on("response", (response) => {
     if (response.status() >= 400) errors.push(`${response.status()}: ${response.url()}`);
   });
+  // the math font, which comes a moment after a page stands, at once: what lies below a formula would move under the test's hands
+  await page.addInitScript(() =>
+    document.addEventListener("DOMContentLoaded", () => (document.documentElement.dataset["math"] = "")),
+  );
   await page.goto(url);
   await settled(page);
   return { page, errors };
@@ -64,6 +68,7 @@ export async function settled(page: Page): Promise<void> {
     // what a result sets off (a part that is shown now and asks for more) comes with the next frames
     for (let quiet = 0; quiet < 3; quiet++) {
       await new Promise(requestAnimationFrame);
+      await document.fonts.ready;
       if (document.documentElement.dataset["owed"] !== undefined) quiet = -1;
     }
   });

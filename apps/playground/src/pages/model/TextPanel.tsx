@@ -40,6 +40,29 @@ export function TextPanel(): JSX.Element {
   const take = (file: File | undefined): void => void (file !== undefined && source.take(file));
   return (
     <Panel title={m().source} note={m().sourceNote}>
+      <div class="row">
+        <Button onClick={() => source.write(exampleText(language()))} testid="own-example">
+          {m().example}
+        </Button>
+        <label>
+          {m().file}
+          <br />
+          <input
+            type="file"
+            accept=".txt,.md,text/plain"
+            onChange={(event) => {
+              take(event.currentTarget.files?.[0]);
+              event.currentTarget.value = ""; // so that the same file can be chosen again
+            }}
+            data-testid="own-file"
+          />
+        </label>
+        <Show when={source.file()}>
+          <Button onClick={() => source.write("")} testid="own-again">
+            {m().ownAgain}
+          </Button>
+        </Show>
+      </div>
       <div
         class="own-source"
         classList={{ over: over() }}
@@ -77,29 +100,6 @@ export function TextPanel(): JSX.Element {
               </p>
             </>
           )}
-        </Show>
-      </div>
-      <div class="row">
-        <Button onClick={() => source.write(exampleText(language()))} testid="own-example">
-          {m().example}
-        </Button>
-        <label>
-          {m().file}
-          <br />
-          <input
-            type="file"
-            accept=".txt,.md,text/plain"
-            onChange={(event) => {
-              take(event.currentTarget.files?.[0]);
-              event.currentTarget.value = ""; // so that the same file can be chosen again
-            }}
-            data-testid="own-file"
-          />
-        </label>
-        <Show when={source.file()}>
-          <Button onClick={() => source.write("")} testid="own-again">
-            {m().ownAgain}
-          </Button>
         </Show>
       </div>
       <p class="note" data-testid="own-count">
