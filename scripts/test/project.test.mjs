@@ -118,7 +118,9 @@ describe("commands", () => {
   ];
 
   it.each(files)("that %s names are there", (file) => {
-    const named = [...read(file).matchAll(/(?:`|run: |publish: |version: |&& )pnpm ([\w:]+)/g)].map(([, name]) => name);
+    const named = [...read(file).matchAll(/(?:`|run: |publish: |version: |&& )pnpm (\w[\w:-]*)/g)].map(
+      ([, name]) => name,
+    );
     for (const name of named) expect(scripts.has(name) || own.has(name), `${file}: pnpm ${name}`).toBe(true);
     for (const [, path] of read(file).matchAll(/`node ([\w./-]+\.(?:mjs|ts))/g))
       expect(existsSync(join(root, path)) || existsSync(join(root, "packages/backend-wasm", path)), path).toBe(true);

@@ -23,6 +23,7 @@ beforeAll(() => {
     join(place, "model", "chat_template.jinja"),
     "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
   );
+  writeFileSync(join(place, "mine.txt"), "The cat sat on the mat, and the dog lay by the door. ".repeat(400));
   // Names of models that the pages' commands take.
   for (const name of ["my-model", "granite-4.0-h-350m"])
     cpSync(join(place, "model"), join(place, name), { recursive: true });
@@ -36,7 +37,8 @@ afterAll(() => {
 const PRINTS: Readonly<Record<string, RegExp>> = {
   "guides/state, block 1": /^rewound: the same text again\n\d+ tokens came back\n$/,
   "guides/precision, block 1": /^the same text on both\n$/,
-  "guides/loading, block 1": /no-such-model/,
+  "guides/loading, block 1": /^first visit: downloaded\nsecond visit: from the disk\n$/,
+  "guides/loading, block 2": /no-such-model/,
   "guides/from-transformers-js, block 1": /max_new_tokens.*maxNewTokens/,
   "guides/backends, block 2": /different backends|both|backend/,
   "tutorials/first-scan, block 2": /delta must be \[b, l, d\] = \[1, 4, 2\], got \[1, 5, 2\]/,
