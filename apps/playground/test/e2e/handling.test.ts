@@ -98,10 +98,11 @@ describe("a model outlives its page and a reload", () => {
     await page.getByTestId("learn").click();
     await expect.poll(async () => Math.min(...(await shown())), { interval: 500 }).toBeGreaterThan(0);
     await page.getByTestId("stop").click();
-    await expect.poll(async () => JSON.stringify(await keptSteps(page))).toBe(JSON.stringify(await shown()));
-    await page.reload();
-    // a step that was under way when it was told to stop may have been told after we looked: what was kept counts
+    // a step that was under way when it was told to stop is told, and kept, after that
+    await expect.poll(async () => JSON.stringify(await keptSteps(page)) === JSON.stringify(await shown())).toBe(true);
+    await settled(page);
     const kept = await keptSteps(page);
+    await page.reload();
     expect(Math.min(...kept)).toBeGreaterThan(0);
     await expect.poll(shown).toEqual(kept);
     await expect.poll(async () => (await answers()).filter((text) => text.endsWith("%")).length).toBe(15);

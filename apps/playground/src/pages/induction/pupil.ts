@@ -1,5 +1,6 @@
 import { batch, createRoot, createSignal, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
+import { owed } from "../../shell/owed.ts";
 import { keepValue, keptValue } from "../../shell/store.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/rpc.ts";
@@ -45,6 +46,7 @@ function makePupil(kind: Kind): Pupil {
   let remote: Remote<InductionApi> | undefined;
   let run: AbortController | undefined;
   let asking: AbortController | undefined;
+  let running: Promise<void> | undefined;
 
   let keptAt = 0;
   let recalled = false;
@@ -67,6 +69,42 @@ function makePupil(kind: Kind): Pupil {
     }
   };
 
+  async function learnFrom(seed: number, backend: BackendName): Promise<void> {
+    run?.abort();
+    asking?.abort();
+    remote?.close();
+    keptAt = performance.now();
+    const own = (run = new AbortController());
+    const worker = (remote = engine("induction"));
+    batch(() => {
+      setHistory([]);
+      setLengths([]);
+      setError(undefined);
+      setLearning(true);
+    });
+    await guard(own, () =>
+      worker.call(
+        "learn",
+        { kind, seed, backend },
+        {
+          signal: own.signal,
+          onEvent: (progress) => {
+            if (run !== own) return;
+            setHistory([...history(), progress]);
+            if (history().length % 5 === 1) setVersion(version() + 1);
+            if (performance.now() - keptAt > KEEP_EVERY) void keep(worker);
+          },
+        },
+      ),
+    );
+    if (remote === worker && error() === undefined) await keep(worker);
+    if (run !== own) return;
+    batch(() => {
+      setLearning(false);
+      setVersion(version() + 1);
+    });
+  }
+
   return {
     kind,
     history,
@@ -74,43 +112,10 @@ function makePupil(kind: Kind): Pupil {
     error,
     lengths,
     version,
-    async learn(seed, backend) {
-      run?.abort();
-      asking?.abort();
-      remote?.close();
-      keptAt = performance.now();
-      const own = (run = new AbortController());
-      const worker = (remote = engine("induction"));
-      batch(() => {
-        setHistory([]);
-        setLengths([]);
-        setError(undefined);
-        setLearning(true);
-      });
-      await guard(own, () =>
-        worker.call(
-          "learn",
-          { kind, seed, backend },
-          {
-            signal: own.signal,
-            onEvent: (progress) => {
-              if (run !== own) return;
-              setHistory([...history(), progress]);
-              if (history().length % 5 === 1) setVersion(version() + 1);
-              if (performance.now() - keptAt > KEEP_EVERY) void keep(worker);
-            },
-          },
-        ),
-      );
-      if (remote === worker && error() === undefined) await keep(worker);
-      if (run !== own) return;
-      batch(() => {
-        setLearning(false);
-        setVersion(version() + 1);
-      });
-    },
+    learn: (seed, backend) => (running = learnFrom(seed, backend)),
     stop() {
       run?.abort();
+      if (running !== undefined) void owed(running); // the step under way, and keeping what was learned
       setLearning(false);
     },
     async recall(seed, backend) {
