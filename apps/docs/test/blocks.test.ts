@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bundledCheckpoint } from "statespace";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { blocks, site } from "./blocks.ts";
 import { commandsOf, runCommand } from "./commands.ts";
 
@@ -79,10 +79,11 @@ describe("beside a server", () => {
     port = await freePort();
     const args = ["--conditions=statespace-source", cli, "serve", "--model", "./model", "--backend", "wasm"];
     server = spawn(process.execPath, [...args, "--port", String(port)], { cwd: place, stdio: "ignore" });
-    const ready = async (): Promise<boolean> =>
-      (await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.ok ?? false;
-    await expect.poll(ready, { timeout: 100_000, interval: 200 }).toBe(true);
-  });
+    const ready = async (): Promise<void> => {
+      if (!(await fetch(`http://127.0.0.1:${port}/health`)).ok) throw new Error("the server is not ready");
+    };
+    await vi.waitFor(ready, { timeout: 200_000, interval: 200 });
+  }, 240_000);
   afterAll(() => {
     server.kill("SIGKILL");
   });
