@@ -88,8 +88,14 @@ it("learns from a text, is kept over a reload, taken along, opened elsewhere, an
   const samples = page.getByTestId("own-sample");
   await expect.poll(() => samples.count()).toBe(9); // before the first step, and eight times since
   const newest = await samples.first().innerText();
-  await page.getByTestId("own-write-trained").click();
-  await expect.poll(async () => (await page.getByTestId("own-written-trained").innerText()).length).toBeGreaterThan(40);
+  // what it writes is drawn anew each time, and a text may end where it begins
+  await expect
+    .poll(async () => {
+      await page.getByTestId("own-write-trained").click();
+      await page.getByTestId("own-write-trained").waitFor(); // in its place stands a stop while it writes
+      return (await page.getByTestId("own-written-trained").innerText()).length;
+    })
+    .toBeGreaterThan(40);
   expect(await seriousFindings(page)).toEqual([]);
   await shoot(page, "your-model");
 
