@@ -15,26 +15,19 @@ import {
   type PlaceOptions,
   type Tensor,
 } from "@statespace/core";
-import {
-  isRecordingGradients,
-  recompute,
-  refuseUnknown,
-  startBackend,
-  type AnyBackend,
-} from "@statespace/core/backend";
+import { refuseUnknown, startBackend, type AnyBackend } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
-import { ResidualBlock, type BlockOptions } from "../layers/block.ts";
+import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
 import { makeMlp } from "../layers/moe.ts";
 import { Norm } from "../layers/norm.ts";
 import { ParameterBuilder } from "../layers/parameterBuilder.ts";
-import { settled } from "../layers/reservedState.ts";
 import { backwardOrder } from "../layers/reversed.ts";
 import { atLayer, resolveModelConfig, type ModelConfig, type ResolvedModel } from "./config.ts";
-import { channelDropout } from "./dropout.ts";
 import { Encoder } from "./encoder.ts";
 import { makeSharedBranch } from "./sharedBranch.ts";
-import { checkLengths, countedTokens, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
+import { checkLengths, Head, lastToken, poolingOf, sumOfTokens, type Pooling } from "./head.ts";
+import { BlockStack, type StackOptions } from "./stack.ts";
 import { ModelState } from "./state.ts";
 import { NO_TARGET } from "./targets.ts";
 import { Strands } from "./strands.ts";
@@ -42,25 +35,13 @@ import { inUnits, Units, type Scale } from "./units.ts";
 import { ModelWeights } from "./weights.ts";
 
 /** Options of `Model.forward`. */
-export interface ModelForwardOptions {
-  readonly initialState?: ModelState | undefined;
-  readonly returnState?: boolean;
-  /** int32 [b, l]: sequence boundaries inside packed rows; for heads that answer every token. */
-  readonly seqIdx?: Tensor | undefined;
-  /** Tokens of each row that count, [b]; the rest is padding at the end. */
-  readonly lengths?: Int32Array | undefined;
-  /** float32 [b, l], of a model of irregular sequences: time since the token before, 1 the usual and for the first. Absent: all are 1. */
-  readonly gaps?: Tensor | undefined;
+export interface ModelForwardOptions extends StackOptions {
   /** The answer of the last token only, of a head that answers every token: [b, v] of a language model. */
   readonly lastOnly?: boolean;
-  /** Randomness of dropout; none without it. */
-  readonly rng?: Rng | undefined;
   /** Gives what the head takes, in place of its answer: the normed residual stream [b, l, dModel] of a head that answers every token. */
   readonly beforeHead?: boolean;
   /** Gives answers in the units that the layers see, and the data's beside them (see `Normalize`): what a loss compares. */
   readonly normalized?: boolean;
-  /** Under a tape, each block's intermediate values are computed again for its gradient in place of being kept. */
-  readonly recompute?: boolean;
 }
 
 const FORWARD_OPTIONS: Readonly<Record<keyof ModelForwardOptions, true>> = {
@@ -108,6 +89,7 @@ export class Model extends ModelWeights {
   readonly normF: Norm;
   readonly head: Head;
   readonly units: Units;
+  readonly #stack: BlockStack;
   readonly #strands: Strands | undefined;
   readonly #pooling: Pooling;
 
@@ -144,6 +126,7 @@ export class Model extends ModelWeights {
     this.encoder = parts.encoder;
     this.blocks = parts.blocks;
     this.mixers = parts.blocks.flatMap(({ mixers }) => mixers);
+    this.#stack = new BlockStack(parts.blocks, resolved.dropout);
     this.normF = parts.normF;
     this.head = parts.head;
     this.units = parts.units;
@@ -205,7 +188,7 @@ export class Model extends ModelWeights {
       const backwards = lengths && this.#readsBackwards ? backwardOrder(b, l, lengths, inputs.backend) : undefined;
       const { x: seen, scale } = this.units.take(strands?.both(inputs, backwards) ?? inputs, lengths);
       const own = strands && lengths ? { ...options, lengths: Int32Array.from([...lengths, ...lengths]) } : options;
-      const x = this.#blocks(this.encoder.apply(seen, 3), own, states);
+      const x = this.#stack.run(this.encoder.apply(seen, 3), own, states);
       const before = this.#pooling === "mean" ? initialState?.layers.at(-1)!["sum"] : undefined;
       const { pooled, sum } = this.#pool(x, own, before, position);
       if (sum && returnState) states.push({ sum });
@@ -225,39 +208,32 @@ export class Model extends ModelWeights {
   }
 
   /**
-   * As `forward` from a state to the last token's answer and the state behind it, with rests: it yields between parts of the layers, so
-   * that something else may run there. What is yielded is there when the part is done. Leaving early frees what was made.
+   * As `forward` of a language model from a state to the last token's answer and the state behind it, with rests: it yields between parts of
+   * the layers, so that something else may run there. What is yielded is there when the part is done. Leaving early frees what was made.
+   * @throws ArgumentError unless it is a language model and `parts` a whole number >= 1
    */
   *forwardInParts(
     inputs: Tensor,
     initialState: ModelState | undefined,
     parts: number,
   ): Generator<Tensor, { output: Tensor; state: ModelState }, undefined> {
+    if (this.resolved.head.kind !== "language")
+      throw new ArgumentError("forwardInParts is for language models; others answer in units of their own");
+    if (!Number.isSafeInteger(parts) || parts < 1)
+      throw new ArgumentError(`forwardInParts: parts must be a whole number >= 1, got ${parts}`);
     const options = { initialState, returnState: true, lastOnly: true };
     const [b, l] = inputs.shape as [number, number];
     this.#checkForward(b, l, options);
-    const states: LayerState[] = [];
-    const encoded = keep(tidy(() => this.encoder.apply(this.units.take(inputs).x, 3)));
-    let [x, whole] = [encoded, false];
+    const encoded = keep(tidy(() => this.encoder.apply(inputs, 3)));
+    const { x, states } = yield* this.#stack.inParts(encoded, options, parts);
+    const state = new ModelState(states, (initialState?.position ?? 0) + l);
     try {
-      const size = Math.ceil(this.blocks.length / parts);
-      for (let from = 0; from < this.blocks.length; from += size) {
-        const { next, own } = tidy(() => {
-          const made: LayerState[] = [];
-          return { next: this.#blocks(encoded, options, made, { x, from, until: from + size }), own: made };
-        });
-        if (x !== encoded) x.dispose();
-        x = keep(next);
-        for (const layer of own) for (const t of Object.values(layer)) keep(t);
-        states.push(...own);
-        if (from + size < this.blocks.length) yield x;
-      }
-      const output = tidy(() => this.head.apply(this.normF.apply(lastToken(x, undefined))));
-      whole = true;
-      return { output, state: new ModelState(states, (initialState?.position ?? 0) + l) };
+      return { output: tidy(() => this.head.apply(this.normF.apply(lastToken(x, undefined)))), state };
+    } catch (error) {
+      state.dispose();
+      throw error;
     } finally {
-      for (const t of new Set([x, encoded])) t.dispose();
-      if (!whole) for (const layer of states) for (const t of Object.values(layer)) t.dispose();
+      x.dispose();
     }
   }
 
@@ -338,69 +314,6 @@ export class Model extends ModelWeights {
       throw new ArgumentError("forward: lastOnly is for a head that answers every token");
   }
 
-  /** Runs the stack, or some of it from what went through the rest; `states` collects what the layers remember. */
-  #blocks(
-    encoded: Tensor,
-    { initialState, returnState = false, seqIdx, lengths, gaps, rng, recompute: again = false }: ModelForwardOptions,
-    states: LayerState[],
-    some: { readonly x: Tensor; readonly from: number; readonly until?: number } = { x: encoded, from: 0 },
-  ): Tensor {
-    const { dropout: share } = this.resolved;
-    const dropout = rng !== undefined && share > 0 ? channelDropout(share, rng) : undefined;
-    const [b, l] = encoded.shape as [number, number];
-    const padding =
-      lengths && this.mixers.some(({ looksAhead }) => looksAhead)
-        ? countedTokens(b, l, lengths, encoded.backend)
-        : undefined;
-    const backwards =
-      lengths && this.blocks.some(({ readsBackwards }) => readsBackwards)
-        ? backwardOrder(b, l, lengths, encoded.backend)
-        : undefined;
-    let { x } = some;
-    let at = this.blocks.slice(0, some.from).reduce((count, { mixers }) => count + mixers.length, 0);
-    for (const block of this.blocks.slice(some.from, some.until)) {
-      if (again && isRecordingGradients() && !returnState && initialState === undefined) {
-        x = this.#recomputed(block, x, { encoded, seqIdx, padding, gaps, backwards }, rng);
-        continue;
-      }
-      const before = initialState?.layers.slice(at, at + block.mixers.length);
-      const initialStates = before?.map((layer) => settled(layer, initialState!.position));
-      const result = block.forward(x, {
-        encoded,
-        initialStates,
-        returnState,
-        seqIdx,
-        padding,
-        gaps,
-        backwards,
-        dropout,
-      });
-      x = result.y;
-      states.push(...(result.states ?? []));
-      at += block.mixers.length;
-    }
-    return x;
-  }
-
-  /** A block that keeps its inputs alone for its gradient; what dropout drew it draws again. */
-  #recomputed(
-    block: ResidualBlock,
-    x: Tensor,
-    beside: Readonly<Pick<BlockOptions, (typeof BESIDE)[number]>>,
-    rng: Rng | undefined,
-  ): Tensor {
-    const names = BESIDE.filter((name) => beside[name] !== undefined);
-    const drawn = rng?.state();
-    let own = rng;
-    const run = (input: Tensor, ...others: readonly Tensor[]): Tensor => {
-      const { dropout: share } = this.resolved;
-      const dropout = own !== undefined && share > 0 ? channelDropout(share, own) : undefined;
-      own = drawn && Rng.fromState(drawn);
-      return block.forward(input, { ...Object.fromEntries(names.map((name, i) => [name, others[i]!])), dropout }).y;
-    };
-    return recompute(run as (...inputs: readonly Tensor[]) => Tensor, [x, ...names.map((name) => beside[name]!)]);
-  }
-
   /** What of the tokens [b, l, dModel] the head sees, normed. */
   #pool(
     x: Tensor,
@@ -445,9 +358,6 @@ export class Model extends ModelWeights {
     super.dispose();
   }
 }
-
-/** Tensors that a block takes beside its input. */
-const BESIDE = ["encoded", "seqIdx", "padding", "gaps", "backwards"] as const;
 
 /** @throws FormatError naming the layer whose memory has no step that the time between tokens could scale. */
 function checkGaps(blocks: readonly ResidualBlock[]): void {

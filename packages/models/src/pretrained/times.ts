@@ -22,9 +22,12 @@ export function checkedTimes(
   return times;
 }
 
-/** The usual time from token to token of what a model was trained on; 1 before it was. */
+/** The usual time from token to token of what a model was trained on; 1 before it was. @throws ArgumentError unless its config says irregular. */
 export async function usualGap(model: Model): Promise<number> {
-  const [unit] = await model.units.timeUnit!.read();
+  const { timeUnit } = model.units;
+  if (timeUnit === undefined)
+    throw new ArgumentError("usualGap: the model takes no times; its config must say irregular");
+  const [unit] = await timeUnit.read();
   return unit! > 0 ? unit! : 1;
 }
 
