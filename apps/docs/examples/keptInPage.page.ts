@@ -10,4 +10,8 @@ await writeHandleFile(folder, "config.json", async (file) => {
 console.log(new TextDecoder().decode((await handleSource(folder).read("config.json"))!));
 const kept = cachedSource(memorySource({ "model.bin": Uint8Array.of(1, 2, 3) }), handleCache(folder));
 console.log((await kept.read("model.bin"))!.length, "bytes, kept over a reload");
-console.log(typeof handleShelf(folder), typeof (await pageShelf("states"))); // where a StateStore keeps states
+// where a StateStore keeps states: a folder of the page's own, or one that it has a handle of
+for (const shelf of [await pageShelf("states"), handleShelf(folder)]) {
+  await shelf.put("first", Uint8Array.of(4, 5, 6));
+  console.log((await shelf.get("first"))!.length, (await shelf.list()).length);
+}

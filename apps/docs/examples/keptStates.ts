@@ -11,4 +11,7 @@ for (const text of ["The state of the Union", "The state of the Union is strong"
   console.log(session.cachedTokens, "of", session.ids.length, "tokens were not read again");
   for await (const piece of session.stream({ maxNewTokens: 2 })) process.stdout.write(piece);
 }
-console.log(store.stats, typeof memoryShelf());
+console.log(store.stats);
+const shelf = memoryShelf(); // what a shelf is: four calls, for a place of your own
+await shelf.put("first", Uint8Array.of(4, 5, 6));
+console.log(await shelf.get("first"), (await shelf.list()).length);

@@ -11,9 +11,8 @@ const model = new Model({
   mlp,
 });
 const own = model.blocks[0]!.mlp!;
-console.log(own instanceof MoeMlp, own instanceof MoeMlp && own.router instanceof Router, own instanceof DenseMlp);
-console.log(
-  model.forward(tensor([1, 2], [1, 2], "int32")).output.shape,
-  typeof makeMlp,
-  new ParameterBuilder(new Rng(0)).draws,
-);
+if (!(own instanceof MoeMlp)) throw new Error("no experts");
+console.log(own.router instanceof Router, own instanceof DenseMlp);
+console.log(model.forward(tensor([1, 2], [1, 2], "int32")).output.shape);
+const alone = makeMlp(own.config, new ParameterBuilder(new Rng(0)).within("mlp")); // the same, outside of a model
+console.log(alone instanceof MoeMlp);

@@ -20,4 +20,10 @@ const cache = directoryCache(await mkdtemp(join(tmpdir(), "cache-")));
 console.log((await cachedSource(files, cache).read("config.json"))!.length); // kept for the next time
 const sha256 = await sha256Hex(new TextEncoder().encode('{"a": 1}'));
 console.log((await verifiedSource(files, { "config.json": { sha256 } }).read("config.json"))!.length);
-console.log(typeof folderSource("."), typeof urlSource("https://example.org/model/"), typeof (await openCache("docs")));
+console.log(await folderSource(import.meta.dirname).read("no-such-file")); // undefined, as of every source
+// a server's files; the fetcher can be yours
+const answered = async () => new Response('{"b": 2}');
+const served = urlSource("https://example.org/model/", { fetch: answered });
+console.log(new TextDecoder().decode((await cachedSource(served, cache).read("config.json"))!));
+const own = await openCache(); // this user's: a folder of the system's cache folder, in a page its private file system
+console.log((await own.match("no-such-file")) ?? "not kept");

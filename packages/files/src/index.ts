@@ -8,6 +8,7 @@ export { type GgufLayout, type GgufWriteOptions, layoutGguf } from "./gguf/ggufW
 export { type GgufNumbers, type GgufScalar, GgufStrings, type GgufValue } from "./gguf/ggufValues.ts";
 export type { GgufValueType } from "./gguf/ggufTypes.ts";
 export { openPytorch } from "./pytorch/openPytorch.ts";
+export { zipBlob } from "./pytorch/zipBlob.ts";
 export { layoutPytorch, type PytorchLayout, type PytorchWriteOptions } from "./pytorch/pytorchWriter.ts";
 export { openSafetensors } from "./safetensors/openSafetensors.ts";
 export type { TensorEntry, TensorFile, TensorPiece } from "./tensors/tensorFile.ts";

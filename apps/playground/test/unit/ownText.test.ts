@@ -1,12 +1,9 @@
-import { crc32 as nodeCrc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { crc32, zipParts } from "../../src/pages/model/compute/zip.ts";
 import { UNKNOWN, vocabularyOf } from "../../src/pages/model/compute/vocabulary.ts";
 import { decodeText, FEWEST, MOST, textFault } from "../../src/pages/model/text.ts";
 import { CHINESE } from "../../src/pages/model/texts/chinese.ts";
 import { tellStories } from "../../src/pages/model/texts/draw.ts";
 import { ENGLISH } from "../../src/pages/model/texts/english.ts";
-import { unzip } from "../support/unzip.ts";
 
 describe("a text of the visitor's", () => {
   it.each([
@@ -80,27 +77,5 @@ describe("examples", () => {
       for (const [, all, gone, left] of found)
         expect(names.indexOf(all!) - names.indexOf(gone!)).toBe(names.indexOf(left!));
     }
-  });
-});
-
-describe("an archive", () => {
-  it("has the checksums that zip asks for", () => {
-    for (const text of ["", "a", "The state of the Union", "床前明月光".repeat(100)])
-      expect(crc32(new TextEncoder().encode(text))).toBe(nodeCrc32(text));
-  });
-
-  it("holds its files where its directory says, byte for byte", async () => {
-    const files = new Map([
-      ["config.json", new TextEncoder().encode("{}\n")],
-      ["诗.txt", new TextEncoder().encode("床前明月光")],
-      ["empty", new Uint8Array(0)],
-      ["model.safetensors", Uint8Array.from({ length: 5000 }, (_, i) => i & 0xff)],
-    ]);
-    const bytes = new Uint8Array(await new Blob(zipParts(files)).arrayBuffer());
-    const view = new DataView(bytes.buffer);
-    expect(view.getUint32(bytes.length - 22, true)).toBe(0x06054b50);
-    const found = unzip(bytes);
-    expect([...found.keys()]).toEqual([...files.keys()]);
-    for (const [name, content] of files) expect(found.get(name)).toEqual(content);
   });
 });

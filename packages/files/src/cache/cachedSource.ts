@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { throwIfAborted } from "../sources/abort.ts";
 import {
   assertFlatName,
@@ -27,8 +28,10 @@ export type AnyCache = ResponseCache | FileCache | (() => Promise<ResponseCache 
  * A source whose files are kept in a cache. A file is stored only once it has arrived whole: an aborted or broken load leaves nothing behind.
  * A missing file is asked for again each time; only where the source cannot be reached, one that was missing before is missing still, so that
  * what was loaded once loads offline, too.
+ * Errors: {@link ArgumentError} naming the option that is unknown.
  */
 export function cachedSource(inner: Source, cache: AnyCache, options: CachedSourceOptions = {}): Source {
+  refuseUnknown("cachedSource", options, ["keyPrefix", "onPutError"], { prefix: "keyPrefix", onError: "onPutError" });
   return new CachedSource(inner, cache, options);
 }
 

@@ -8,6 +8,8 @@ export interface ZippedFile {
   /** For who is told of progress; its name unless told. */
   readonly label?: string;
   readonly byteLength: number;
+  /** Checksum of its bytes, where it is known: it then stands before them, and also readers that take an archive from its start know where they end. */
+  readonly sum?: number;
   chunks(): Iterable<OwnBytes | Promise<OwnBytes>>;
 }
 
@@ -23,8 +25,10 @@ const LOCAL_BYTES = 30;
 const ENTRY_BYTES = 46;
 /** The value that says: look in the 64-bit field. */
 const SEE_64 = 0xffffffff;
-/** Sums follow the bytes; names are UTF-8. */
-const FLAGS = 0x0808;
+/** Names are UTF-8. */
+const UTF8 = 0x0800;
+/** Sum and sizes follow the bytes. */
+const LATE = 0x0008;
 /** The first of January 1980, the least that the format can say: the same files make the same archive. */
 const DATE = 0x21;
 
@@ -36,8 +40,8 @@ interface Placed extends ZippedFile {
 }
 
 /**
- * Lays out an archive of stored files, 64-bit where it must be. A file's sum stands behind its bytes, which go through once; those that were there before are
- * made again for the sum that the directory says.
+ * Lays out an archive of stored files, 64-bit where it must be. A file's sum that is not known stands behind its bytes, which go through once; those that were
+ * there before are made again for the sum that the directory says.
  * Source: PKWARE's APPNOTE.TXT, sections 4.3 and 4.5.3.
  */
 export function layoutZip(files: readonly ZippedFile[]): ZipLayout {
@@ -46,9 +50,9 @@ export function layoutZip(files: readonly ZippedFile[]): ZipLayout {
   let end = 0;
   for (const file of files) {
     const wide = file.byteLength >= SEE_64;
-    const header = localHeader(file.name, end, wide);
+    const header = localHeader(file, end, wide);
     placed.push({ ...file, at: end, header, wide });
-    end += header.byteLength + file.byteLength + trailerBytes(wide);
+    end += header.byteLength + file.byteLength + trailerBytes({ ...file, wide });
   }
   const sections: FileSection<OwnBytes | Promise<OwnBytes>>[] = placed.flatMap((file, i) => {
     const next = placed[i + 1]?.header ?? new Uint8Array(0);
@@ -80,8 +84,13 @@ function contents(file: Placed, next: OwnBytes, sums: Map<string, number>): File
   return {
     name: file.label ?? file.name,
     start: file.at + file.header.byteLength,
-    byteLength: file.byteLength + trailerBytes(file.wide) + next.byteLength,
+    byteLength: file.byteLength + trailerBytes(file) + next.byteLength,
     *chunks() {
+      if (file.sum !== undefined) {
+        yield* file.chunks();
+        if (next.byteLength > 0) yield next;
+        return;
+      }
       let sum = 0;
       const counted = (bytes: OwnBytes): OwnBytes => {
         sum = crc32(bytes, sum);
@@ -96,7 +105,7 @@ function contents(file: Placed, next: OwnBytes, sums: Map<string, number>): File
 }
 
 async function sumOf(file: Placed, sums: ReadonlyMap<string, number>): Promise<number> {
-  const known = sums.get(file.name);
+  const known = file.sum ?? sums.get(file.name);
   if (known !== undefined) return known;
   let sum = 0;
   for await (const chunk of file.chunks()) sum = crc32(chunk, sum);
@@ -131,19 +140,22 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const short = (value: number): number => Math.min(value, SEE_64);
 
 /** What stands before a file's bytes; a field of nothing fills it up to the alignment. */
-function localHeader(name: string, at: number, wide: boolean): OwnBytes {
+function localHeader({ name, sum, byteLength }: ZippedFile, at: number, wide: boolean): OwnBytes {
   const text = encode(name);
-  const sizes = wide ? fields([2, 1], [2, 16], [8, 0], [8, 0]) : new Uint8Array(0);
+  const known = sum === undefined ? 0 : byteLength;
+  const sizes = wide ? fields([2, 1], [2, 16], [8, known], [8, known]) : new Uint8Array(0);
   const before = at + LOCAL_BYTES + text.byteLength + sizes.byteLength + 4;
   const filled = -before & (ALIGNMENT - 1);
   // PyTorch's own name of that field.
   const fill = joined(encode("FB"), fields([2, filled]), new Uint8Array(filled).fill(0x5a));
-  const size = wide ? SEE_64 : 0;
-  const head = fields([4, 0x04034b50], [2, wide ? 45 : 20], [2, FLAGS], [2, 0], [2, 0], [2, DATE], [4, 0], [4, size], [4, size], [2, text.byteLength], [2, sizes.byteLength + fill.byteLength]); // prettier-ignore
+  const size = wide ? SEE_64 : known;
+  const head = fields([4, 0x04034b50], [2, wide ? 45 : 20], [2, flagsOf(sum)], [2, 0], [2, 0], [2, DATE], [4, sum ?? 0], [4, size], [4, size], [2, text.byteLength], [2, sizes.byteLength + fill.byteLength]); // prettier-ignore
   return joined(head, text, sizes, fill);
 }
 
-const trailerBytes = (wide: boolean): number => (wide ? 24 : 16);
+const flagsOf = (sum: number | undefined): number => (sum === undefined ? UTF8 | LATE : UTF8);
+
+const trailerBytes = ({ sum, wide }: Pick<Placed, "sum" | "wide">): number => (sum !== undefined ? 0 : wide ? 24 : 16);
 
 function trailer({ byteLength, wide }: Placed, sum: number): OwnBytes {
   const width = wide ? 8 : 4;
@@ -167,7 +179,7 @@ function directoryEntry(file: Placed, sum: number): OwnBytes {
   const extra = long.length === 0 ? new Uint8Array(0) : fields([2, 1], [2, 8 * long.length], ...long.map((value) => [8, value] as const)); // prettier-ignore
   const size = short(file.byteLength);
   const version = long.length > 0 ? 45 : 20;
-  const head = fields([4, 0x02014b50], [2, version], [2, version], [2, FLAGS], [2, 0], [2, 0], [2, DATE], [4, sum], [4, size], [4, size], [2, text.byteLength], [2, extra.byteLength], [2, 0], [2, 0], [2, 0], [4, 0], [4, short(file.at)]); // prettier-ignore
+  const head = fields([4, 0x02014b50], [2, version], [2, version], [2, flagsOf(file.sum)], [2, 0], [2, 0], [2, DATE], [4, sum], [4, size], [4, size], [2, text.byteLength], [2, extra.byteLength], [2, 0], [2, 0], [2, 0], [4, 0], [4, short(file.at)]); // prettier-ignore
   return joined(head, text, extra);
 }
 

@@ -8,7 +8,7 @@ import { fileAddress, hubAddress, type HubOptions, isHubName } from "./hub.ts";
 import { type FileMap, memorySource } from "./memorySource.ts";
 import { isNode, nodeFiles } from "./nodeFiles.ts";
 import type { ReadOptions, Source } from "./source.ts";
-import { explainedSource, urlSource, type UrlSourceOptions } from "./urlSource.ts";
+import { explainedSource, type UrlSourceOptions } from "./urlSource.ts";
 import { type FileIntegrity, verifiedSource } from "./verifiedSource.ts";
 
 /**
@@ -71,10 +71,11 @@ function isHandle(from: object): from is FileSystemDirectoryHandle {
 function fromAddress(from: string | URL, options: OpenSourceOptions): Source {
   const text = String(from);
   if (text === "") throw new ArgumentError("openSource: the path is empty");
-  if (/^https?:/i.test(text)) return remote(urlSource(folderAddress(text, options), options), options, options.cache);
+  if (/^https?:/i.test(text))
+    return remote(explainedSource(folderAddress(text, options), options), options, options.cache);
   if (typeof from === "string" && isHubName(text) && !isFolder(text)) return fromHub(from, options);
   if (isNode() || text.startsWith("file:")) return verified(folderSource(from), options);
-  return remote(urlSource(from, options), options, options.cache);
+  return remote(explainedSource(from, options), options, options.cache);
 }
 
 function fromHub(name: string, options: OpenSourceOptions): Source {
@@ -87,7 +88,7 @@ function fromHub(name: string, options: OpenSourceOptions): Source {
         options,
         `there is no folder ${JSON.stringify(name)} here, so it was taken for a name on the hub`,
       )
-    : urlSource(address, options);
+    : explainedSource(address, options);
   return remote(source, { onPutError: () => undefined, ...options }, options.cache ?? openCache);
 }
 
@@ -100,7 +101,12 @@ function folderAddress(text: string, options: OpenSourceOptions): URL {
 /** Checked before it is kept, so that a cache never holds a wrong file. */
 function remote(inner: Source, options: OpenSourceOptions, cache: AnyCache | false | undefined): Source {
   const source = verified(inner, options);
-  return cache === undefined || cache === false ? source : cachedSource(source, cache, options);
+  if (cache === undefined || cache === false) return source;
+  const { keyPrefix, onPutError } = options;
+  return cachedSource(source, cache, {
+    ...(keyPrefix !== undefined && { keyPrefix }),
+    ...(onPutError && { onPutError }),
+  });
 }
 
 function verified(source: Source, { integrity }: OpenSourceOptions): Source {

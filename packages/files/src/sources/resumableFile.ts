@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import type { FileSection } from "./fileSection.ts";
 import { throwIfAborted } from "./abort.ts";
 import { type FileHandle, nodeFiles } from "./nodeFiles.ts";
@@ -31,13 +32,15 @@ const CHECKED = 8;
  * its process was killed, or its signal fired, is gone on with from the last section that is whole there; some of the sections before it are made again and compared, and where
  * one is different all is written anew.
  * @returns how many bytes were found and kept
- * Errors: {@link AbortedError}, after which a next call goes on; what the chunks or the file system throw, after what was written is removed.
+ * Errors: {@link ArgumentError} naming the option that is unknown; {@link AbortedError}, after which a next call goes on; what the chunks or the file system throw, after what was written is removed.
  */
 export async function writeFileResumably(
   file: string,
   sections: readonly ResumableSection[],
-  { identity, signal, progress, whole: ready }: ResumableOptions,
+  options: ResumableOptions,
 ): Promise<number> {
+  refuseUnknown("writeFileResumably", options, ["identity", "signal", "progress", "whole"], { onProgress: "progress" });
+  const { identity, signal, progress, whole: ready } = options;
   const { fs } = nodeFiles();
   throwIfAborted(signal, file);
   const unfinished = await claimUnfinished(file, identity);

@@ -1,3 +1,4 @@
+import { refuseUnknown } from "@statespace/core/backend";
 import { ArgumentError } from "@statespace/core";
 import { HttpFile, type HttpOptions } from "./httpFile.ts";
 import { assertFlatName, type FileStream, type ReadOptions, type ReadRangeOptions, type Source } from "./source.ts";
@@ -8,15 +9,16 @@ export type UrlSourceOptions = HttpOptions;
 /**
  * A folder on an HTTP server, absolute or (in a page) relative. Ranges are asked for and, where the server answers with the whole file instead,
  * the file is kept in memory until another one is read. What fails for a passing reason is tried again, and a transfer that breaks off goes on where it was.
- * Errors: {@link ArgumentError} if the URL is not http(s).
+ * Errors: {@link ArgumentError} if the URL is not http(s), or naming the option that is unknown.
  */
 export function urlSource(base: string | URL, options: UrlSourceOptions = {}): Source {
+  refuseUnknown("urlSource", options, ["fetch", "retries"], { fetcher: "fetch", headers: "fetch" });
   return new UrlSource(base, options, "");
 }
 
-/** {@link urlSource} whose failures also say why this address was tried. */
-export function explainedSource(base: string | URL, options: UrlSourceOptions, why: string): Source {
-  return new UrlSource(base, options, ` (${why})`);
+/** {@link urlSource} among whose options may be others, and whose failures also say why this address was tried. */
+export function explainedSource(base: string | URL, options: UrlSourceOptions, why?: string): Source {
+  return new UrlSource(base, options, why === undefined ? "" : ` (${why})`);
 }
 
 class UrlSource implements Source {

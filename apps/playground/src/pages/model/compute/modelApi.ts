@@ -1,4 +1,5 @@
 import { AbortedError, type StatespaceError } from "@statespace/core";
+import { zipBlob } from "@statespace/files";
 import { forgetValue, keptValue, storeValue } from "../../../shell/store.ts";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
@@ -7,7 +8,6 @@ import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { JOB, type Job } from "./job.ts";
 import { Learning, loadModel, writing } from "./learning.ts";
 import { forgetRun, Run, type Told } from "./run.ts";
-import { zipParts } from "./zip.ts";
 
 /** The last model that learned or was opened, ready to write. */
 let ready: { readonly which: OwnModel; readonly kept: KeptModel; readonly open: Opened } | undefined;
@@ -42,7 +42,7 @@ export const api = {
   /** A model's folder, or its adapter's, as one archive. */
   async archive({ which, part }: { which: OwnModel; part: "files" | "adapter" }): Promise<Blob> {
     const { [part]: files } = (await modelOf(which))!;
-    return new Blob(zipParts(new Map(Object.entries(files!))), { type: "application/zip" });
+    return zipBlob(Object.entries(files!));
   },
 
   /** The same as files. */
