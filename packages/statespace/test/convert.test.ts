@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -108,14 +108,15 @@ describe("statespace convert", () => {
     expect(readdirSync(path("js")).sort()).toEqual(["config.json", "generation_config.json", "onnx"]);
     const filter = await convert(golden("lfm2-tiny"), path("f.onnx"), "--view", "convolution");
     expect([filter.code, filter.stderr]).toEqual([
-      1,
+      2,
       expect.stringContaining("view = convolution is for s4d, s5, lssl"),
     ]);
     const wrong = await convert(golden("lfm2-tiny"), path("w.onnx"), "--opset", "13");
-    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("convert: opset must be 20 or 27, got 13")]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("convert: opset must be 20 or 27, got 13")]);
   });
 
-  it("what is wrong: words, forms, formats, models", async () => {
+  it("what is wrong: words, forms, formats, models, and a place that would replace what is read", async () => {
+    cpSync(golden("mamba-tiny"), path("itself"), { recursive: true });
     const outcomes = await Promise.all([
       convert(golden("mamba-tiny")),
       convert(golden("mamba-tiny"), path("x.gguf"), "--weights", "q8_0"),
@@ -123,11 +124,15 @@ describe("statespace convert", () => {
       convert(golden("mamba-tiny"), path("x"), "--to", "keras"),
       convert(golden("olmo-hybrid-tiny"), path("x.gguf")),
       convert(path("nothing"), path("x.gguf")),
+      convert(golden("mamba-tiny"), path("x"), "--to", "mamba_sm"),
+      convert(path("itself"), path("itself/../itself"), "--weights", "f16"),
     ]);
-    expect(outcomes.map(({ code }) => code)).toEqual([2, 1, 1, 1, 1, 1]);
-    const messages = ["IN and OUT are needed", 'did you mean "q8"?', "weights of a folder must be one of f32, f16, bf16", "there is no family keras", "llama.cpp has no architecture", "there is no such folder"]; // prettier-ignore
+    expect(outcomes.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 1, 2, 2]);
+    const messages = ["IN and OUT are needed", 'did you mean "q8"?', "weights of a folder must be one of f32, f16, bf16", "there is no family keras", "llama.cpp has no architecture", "there is no such folder", "mamba_ssm may be meant", "is what is read; it would be replaced"]; // prettier-ignore
     outcomes.forEach(({ stderr }, i) => expect(stderr).toContain(messages[i]));
     expect(readdirSync(folder).filter((name) => name.startsWith("x"))).toEqual([]);
+    for (const name of readdirSync(path("itself")))
+      expect(readFileSync(join(path("itself"), name))).toEqual(readFileSync(join(golden("mamba-tiny"), name)));
   });
 
   it("killed in the middle, it leaves nothing under the final name", async () => {

@@ -23,6 +23,8 @@ export interface LocalFiles {
   /** Removes a file, or a folder with all in it; nothing happens where there is none. */
   remove(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** Whether two paths lead to one file or folder that is there, by whatever links. */
+  same(one: string, other: string): Promise<boolean>;
 }
 
 /** This machine's files (Node). Errors: {@link SourceError} where there is no file system; what the system reports. */
@@ -40,6 +42,10 @@ export function localFiles(): LocalFiles {
         throw error;
       });
       return found.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
+    },
+    async same(one, other) {
+      const [first, second] = await Promise.all([one, other].map((each) => fs.realpath(each).catch(() => undefined)));
+      return first !== undefined && first === second;
     },
     async read(file) {
       const { buffer, byteOffset, byteLength } = await fs.readFile(file);

@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from "@statespace/core";
+import { nearestName } from "@statespace/core/backend";
 import { isJsonObject, parseStrictJson, quote, type JsonObject } from "@statespace/files";
 import { ConfigFields } from "../config/fields.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -65,13 +66,16 @@ export function familyOf(config: JsonObject): Family {
   throw new FormatError(`config: model_type must be one of ${known}, got ${quote(type)}`);
 }
 
-/** A family by its name. @throws ArgumentError when there is none. */
+function noFamily(name: string): string {
+  const known = families.map((family) => family.name);
+  const meant = nearestName(name, known);
+  return `there is no family ${name}; ${meant === undefined ? `there are ${known.join(", ")}` : `${meant} may be meant`}`;
+}
+
+/** A family by its name. @throws ArgumentError when there is none, with the one that may be meant. */
 export function familyNamed(name: string): Family {
   const found = families.find((family) => family.name === name);
-  if (found === undefined)
-    throw new ArgumentError(
-      `there is no family ${name}; there are ${families.map((family) => family.name).join(", ")}`,
-    );
+  if (found === undefined) throw new ArgumentError(noFamily(name));
   return found;
 }
 

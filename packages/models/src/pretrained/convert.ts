@@ -7,6 +7,7 @@ import {
   toPath,
   fileStamps,
   isNode,
+  localFiles,
   writeFileResumably,
   type FloatStorage,
   type JsonObject,
@@ -97,7 +98,7 @@ const TEXT_FILES = [
  * whatever the model's size. What is written appears under its name when it is whole. A call that is stopped, or whose process is killed, is gone on with by the next
  * of the same words.
  * @param from what `load` takes; @param out the GGUF file or the folder to write
- * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express; FormatError naming the file, key or tensor;
+ * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express, or where `out` is what is read; FormatError naming the file, key or tensor;
  * SourceError; AbortedError; what the file system throws.
  */
 export async function convert(from: SourceLike, out: string | URL, options: ConvertOptions = {}): Promise<Converted> {
@@ -117,6 +118,7 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     throw new ArgumentError(
       `convert: weights of a folder must be one of ${Object.keys(STORAGE).join(", ")}, got "${weights}"`,
     );
+  await expectApart(from, out);
   const places = sourceOptions({ ...options, weights: undefined });
   const opened = await openModelFiles(from, places);
   const model = new Model(opened.family.read(opened.fields, {}), "empty");
@@ -176,6 +178,13 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
   } finally {
     model.dispose();
   }
+}
+
+/** What is read shall not be replaced while it is, and not without being asked for. */
+async function expectApart(from: SourceLike, out: string | URL): Promise<void> {
+  if (!isNode() || (typeof from !== "string" && !(from instanceof URL))) return;
+  if (await localFiles().same(toPathIfLocal(from), toPath(out)))
+    throw new ArgumentError(`convert: ${toPath(out)} is what is read; it would be replaced, so write to another place`);
 }
 
 /** What of the options decides which bytes a file has. */

@@ -1,4 +1,4 @@
-import { readFloats, tensor, tidy } from "@statespace/core";
+import { ArgumentError, readFloats, tensor, tidy } from "@statespace/core";
 import { convert as convertFiles, fromPretrained, type GgufWeights, type Model } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { countOption, readWords, UsageError, type Command } from "./command.ts";
@@ -67,10 +67,15 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     notice: (note) => notes.push(note),
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
   });
-  const { family, resumed } = await converting.finally(() => {
-    line.clear();
-    if (signal.aborted) console.error("stopped; the same command goes on from here");
-  });
+  const { family, resumed } = await converting
+    .catch((error: unknown) => {
+      // a form or a setting that cannot be had: the words of the command are what is wrong
+      throw error instanceof ArgumentError ? new UsageError(error.message, { cause: error }) : error;
+    })
+    .finally(() => {
+      line.clear();
+      if (signal.aborted) console.error("stopped; the same command goes on from here");
+    });
   const verified = values.verify ? await verify(from, out, values.backend, signal) : undefined;
   if (values.json)
     console.log(JSON.stringify({ from, out, family, resumed, notes, ...(verified === undefined ? {} : { verified }) }));
