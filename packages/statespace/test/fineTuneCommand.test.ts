@@ -77,6 +77,11 @@ it("trains all weights but some on a text, and writes a whole model", async () =
 });
 
 it.each<[string, string[], RegExp]>([
+  [
+    "a place that would replace what is read",
+    ["--init", base, "--data", "x.txt", "--out", base],
+    /--out is the checkpoint that --init/,
+  ],
   ["no data", ["--init", base, "--out", "x"], /--data is needed/],
   [
     "an adapter's option without one",

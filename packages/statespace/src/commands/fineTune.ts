@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { localFiles, toPath } from "@statespace/files";
 import {
   folderStore,
   OPTIMIZERS,
@@ -121,6 +122,8 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
   const { init, data, out, json = false, resume = false, changed = false } = values;
   if (data === undefined) throw new UsageError("--data is needed: what the model learns from");
   if (out === undefined) throw new UsageError("--out is needed: where the result goes");
+  if (await localFiles().same(toPath(init), out))
+    throw new UsageError("--out is the checkpoint that --init reads; it would be replaced, so name another folder");
   const adapter = adapterOptions(values);
   const text = (name: keyof typeof FINE_TUNE_OPTIONS): string | undefined => values[name] as string | undefined;
   const options = told({
