@@ -1,10 +1,21 @@
-export type ErrorKind = "backend" | "lost" | "memory" | "storage" | "format" | "network" | "chunk" | "fault" | "other";
+export type ErrorKind =
+  | "backend"
+  | "lost"
+  | "memory"
+  | "storage"
+  | "elsewhere"
+  | "format"
+  | "network"
+  | "chunk"
+  | "fault"
+  | "other";
 
 const kinds: Readonly<Record<string, ErrorKind>> = {
   BackendError: "backend",
   DeviceLostError: "lost",
   OutOfMemoryError: "memory",
   StorageFullError: "storage",
+  BusyElsewhereError: "elsewhere",
   FormatError: "format",
   SourceError: "network",
   ChunkError: "chunk",

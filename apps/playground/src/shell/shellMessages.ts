@@ -97,6 +97,8 @@ export const shell = defineMessages(
         `The graphics device was lost (${detail}). It can come back: press “Try again”, or choose the wasm backend.`,
       storage: (detail: string): string =>
         `There is no room left in this browser’s storage (${detail}). Delete a model, or free some disk space.`,
+      elsewhere: (): string =>
+        "Another tab of this site is training a model, and there is one place to keep it. Stop it there, or wait until it is done.",
       memory: (detail: string): string => `There was not enough memory (${detail}). Choose smaller sizes.`,
       format: (detail: string): string => `The file is not what this page can read: ${detail}`,
       network: (detail: string): string =>
@@ -198,6 +200,7 @@ export const shell = defineMessages(
       backend: (detail) => `后端无法在这里启动（${detail}）。请换一个后端：wasm 可在所有现代浏览器运行，cpu 到处可用。`,
       lost: (detail) => `图形设备丢失（${detail}）。它可以恢复：点“再试一次”，或改用 wasm 后端。`,
       storage: (detail) => `浏览器的存储空间满了（${detail}）。请删掉一个模型，或腾出一些磁盘空间。`,
+      elsewhere: () => "本站的另一个标签页正在训练模型，而保存的地方只有一处。请在那边停下，或等它完成。",
       memory: (detail) => `内存不足（${detail}）。请选小一些的尺寸。`,
       format: (detail) => `本页读不懂这个文件：${detail}`,
       network: (detail) => `有文件取不到：${detail}。请检查地址和网络后再试。`,

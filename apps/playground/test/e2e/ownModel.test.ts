@@ -7,7 +7,7 @@ import { load } from "@statespace/models";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { desktop, launch, open, phone, shoot } from "../support/browser.ts";
+import { desktop, launch, open, phone, settled, shoot } from "../support/browser.ts";
 import { longestTask } from "../support/longestTask.ts";
 import { unzip } from "../support/unzip.ts";
 
@@ -160,6 +160,24 @@ it("a run that was stopped goes on after a reload, on a phone, in Chinese", asyn
   await shoot(page, "your-model-phone");
   expect(errors).toEqual([]);
   await page.context().close();
+});
+
+it("one tab learns at a time, and the other says so", async () => {
+  const first = await open(browser, at("lang=en&steps=1000&width=64&length=64"));
+  const second = await first.page.context().newPage();
+  await second.goto(at("lang=en&steps=20&width=32&length=32"));
+  await settled(second);
+  await first.page.getByTestId("own-example").click();
+  await first.page.getByTestId("own-start").click();
+  await first.page.getByTestId("own-sample").first().waitFor();
+  await second.getByTestId("own-example").click();
+  await second.getByTestId("own-start").click();
+  await expect.poll(() => second.getByRole("alert").innerText()).toContain("Another tab of this site is training");
+  await first.page.getByTestId("own-stop").click();
+  await first.page.getByTestId("own-facts-trained").waitFor();
+  await learnExample(second);
+  expect(first.errors).toEqual([]);
+  await first.page.context().close();
 });
 
 it("fine-tunes the Chinese model with an adapter, which loads on the model of the site", async () => {

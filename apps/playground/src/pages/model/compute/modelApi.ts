@@ -20,6 +20,19 @@ function alone<T>(act: () => Promise<T>): Promise<T> {
   return next;
 }
 
+/** Another tab learns: both would keep their runs in the same place. */
+class BusyElsewhereError extends Error {
+  override readonly name = "BusyElsewhereError";
+}
+
+/** Does what changes the kept run and models, unless another tab of the site is at it. @throws BusyElsewhereError */
+function inOneTab<T>(act: () => Promise<T>): Promise<T> {
+  return navigator.locks.request("statespace-own-model", { ifAvailable: true }, (lock) => {
+    if (lock === null) throw new BusyElsewhereError("own model");
+    return act();
+  });
+}
+
 type Opened = Pick<Awaited<ReturnType<typeof loadModel>>, "model" | "tokenizer"> & { dispose(): void };
 
 export const api = {
@@ -31,7 +44,7 @@ export const api = {
     input: { job: Job; backend: BackendName; resume: boolean },
     context: CallContext<Told>,
   ): Promise<KeptFacts | undefined> {
-    return alone(() => learn(input, context));
+    return alone(() => inOneTab(() => learn(input, context)));
   },
 
   /** Writes with a model of the visitor's, piece by piece. */
@@ -53,7 +66,7 @@ export const api = {
 
   /** Forgets a model; and, where it is the one that learned last, its run. */
   forget(which: OwnModel): Promise<void> {
-    return alone(async () => {
+    const forgetIt = async (): Promise<void> => {
       if (ready?.which === which) {
         ready.open.dispose();
         ready = undefined;
@@ -61,7 +74,8 @@ export const api = {
       await forgetValue(factsKey(which));
       await forgetValue(ownKey(which));
       if ((await keptValue<Job>(JOB))?.which === which) await forgetRun();
-    });
+    };
+    return alone(() => inOneTab(forgetIt));
   },
 };
 
