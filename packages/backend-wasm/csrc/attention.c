@@ -119,10 +119,10 @@ static void addSeen(const Attention *s, long row, long head, long lo, long hi, l
         for (long k = 0; k < count; k++) addRow(y + i * yRow + whole, v + k * vRow + whole, weights[i * s->m + j + k], s->p - whole);
   }
 }
-/** The same for one query's keys, of which some may be hidden. */
-static void addSome(const Attention *s, long row, long head, long lo, long hi, float *y, const float *weights) {
+/** The same for one query's keys, of which some may be hidden and hold anything; a weight that is 0 of itself keeps the NaN of its value. */
+static void addSome(const Attention *s, long row, long head, long lo, long hi, long own, float *y, const float *weights) {
   for (long j = lo; j < hi; j++)
-    if (weights[j] != 0) addRow(y, s->v + keyRow(s, row, j, head), weights[j], s->p);
+    if (!hidden(s, row, j, own)) addRow(y, s->v + keyRow(s, row, j, head), weights[j], s->p);
 }
 /** Queries [t, t + queries) of a head. */
 static void attend(const Attention *s, long row, long head, long t, long queries, float *y, float *weights, float *scratch) {
@@ -139,11 +139,11 @@ static void attend(const Attention *s, long row, long head, long t, long queries
     long from = firstKey(s, row, t + i);
     shareOut(s, row, head, from, own + i, weights + i * s->m);
     memset(y + at + i * rows, 0, (UW)s->p * sizeof(float));
-    addSome(s, row, head, from, some ? own + i + 1 : lo, y + at + i * rows, weights + i * s->m);
+    addSome(s, row, head, from, some ? own + i + 1 : lo, own + i, y + at + i * rows, weights + i * s->m);
   }
   if (some) return;
   addSeen(s, row, head, lo, hi, queries, y + at, weights);
-  for (long i = 0; i < queries; i++) addSome(s, row, head, hi, own + i + 1, y + at + i * rows, weights + i * s->m);
+  for (long i = 0; i < queries; i++) addSome(s, row, head, hi, own + i + 1, own + i, y + at + i * rows, weights + i * s->m);
 }
 
 /** Floats a thread's workspace has. */
@@ -176,11 +176,11 @@ KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, MaybeOut dSink, In dY, Atten
         float *dQuery = dq + at, mean = 0;
         float drawn = weigh(&s, row, t, head, first, weights);
         for (long j = first; j <= own; j++)
-          if (weights[j] != 0) mean += weights[j] * dotRow(dy, s.v + keyRow(&s, row, j, head), s.p);
+          if (!hidden(&s, row, j, own)) mean += weights[j] * dotRow(dy, s.v + keyRow(&s, row, j, head), s.p);
         ofSink -= drawn * mean;
         memset(dQuery, 0, (UW)s.p * sizeof(float));
         for (long j = first; j <= own; j++) {
-          if (weights[j] == 0) continue;
+          if (hidden(&s, row, j, own)) continue;
           long key = keyRow(&s, row, j, head);
           float dScore = s.scale * weights[j] * (dotRow(dy, s.v + key, s.p) - mean);
           if (s.softCap != 0) {
