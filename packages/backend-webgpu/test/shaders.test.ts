@@ -52,11 +52,19 @@ it.each(threads)("selectiveScan/backward is valid for %i threads a channel, oper
 });
 
 it.each([
-  ["high", 2, 32],
-  ["medium", 1, 64],
-] as const)("matMul/matrix is valid for precision %s", async (_, PARTS, BK) => {
+  ["high", { PARTS: 2, PARTS_B: 2, BK: 32, SCALED_B: true }],
+  ["high, of stored half floats", { PARTS: 2, PARTS_B: 1, BK: 32, SCALED_B: false }],
+  ["medium", { PARTS: 1, PARTS_B: 1, BK: 64, SCALED_B: true }],
+  ["medium, of stored half floats", { PARTS: 1, PARTS_B: 1, BK: 64, SCALED_B: false }],
+] as const)("matMul/matrix is valid for precision %s", async (_, constants) => {
   const shader = new ShaderLibrary().load("matMul/matrix");
-  expect(await messages(unroll(specialise(shader, { PARTS, BK }).code))).toEqual([]);
+  expect(await messages(unroll(specialise(shader, constants).code))).toEqual([]);
+});
+
+it.each([1, 2])("matMul/halves of %i parts is valid for one operand and for two", async (PARTS) => {
+  const shader = new ShaderLibrary().load("matMul/halves", { IO_A: "vector", IO_B: "scalar" });
+  for (const HAS_B of [false, true])
+    expect(await messages(unroll(specialise(shader, { PARTS, HAS_B, HELD: 3, WG: 256 }).code))).toEqual([]);
 });
 
 it("every binding of every shader is read off its text", () => {

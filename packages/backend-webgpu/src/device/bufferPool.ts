@@ -19,14 +19,15 @@ export interface PoolEvents {
 }
 
 /** Free buffers may be so much larger than what is asked for: a training step's many sizes then share what is held. */
-const largestFit = 1.5;
-/** What is held stays within this of the most that was in use at once: at 1.03 a training step begins to make and drop by the dozen. */
-const slack = 1.04;
-const spareBytes = 1 << 26;
+const largestFit = 2;
+/** What is held stays within this of the most that was in use at once: the less, the more a training step makes and drops. */
+const slack = 1.05;
+const spareBytes = 1 << 27;
 
 /**
  * Storage buffers by size class. A buffer given back serves the next request of its class at once:
- * launches run in order, so a later launch never overtakes one that still reads the old content.
+ * launches run in order, so a later launch never overtakes one that still reads the old content. The oldest free one goes first, so that
+ * work that is done again finds the same buffers, and the bind groups made of them.
  * Free ones that no request fits are destroyed, the largest first, before the pool grows past what was ever needed at once.
  */
 export class BufferPool {
@@ -35,6 +36,9 @@ export class BufferPool {
   readonly #events: PoolEvents;
   readonly #free: Map<number, GPUBuffer[]> = new Map();
   readonly #failed: WeakSet<GPUBuffer> = new WeakSet();
+  /** When each was made. */
+  readonly #ages: WeakMap<GPUBuffer, number> = new WeakMap();
+  #made = 0;
   #held = 0;
   #inUse = 0;
   #bytesOut = 0;
@@ -97,6 +101,7 @@ export class BufferPool {
       (error) => error && this.#fail(buffer, error.message),
       () => {},
     );
+    this.#ages.set(buffer, this.#made++);
     this.#held += size;
     this.peakHeldBytes = Math.max(this.peakHeldBytes, this.#held);
     return buffer;
@@ -117,8 +122,20 @@ export class BufferPool {
     this.#bytesOut -= buffer.size;
     if (this.#failed.has(buffer)) return;
     const list = this.#free.get(buffer.size);
-    if (list) list.push(buffer);
+    if (list) list.splice(this.#placeIn(list, buffer), 0, buffer);
     else this.#free.set(buffer.size, [buffer]);
+  }
+
+  /** Where a buffer belongs in a free list, whose oldest is its last. */
+  #placeIn(list: readonly GPUBuffer[], buffer: GPUBuffer): number {
+    const age = this.#ages.get(buffer)!;
+    let [low, high] = [0, list.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#ages.get(list[middle]!)! > age) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #dropDownTo(bytes: number): void {

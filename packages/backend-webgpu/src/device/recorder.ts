@@ -6,8 +6,11 @@ import type { Profiler } from "./profiler.ts";
 const slotBytes = 256;
 const slotsPerArena = 512;
 const slotWords = slotBytes / 4;
-/** Submit by itself after so many launches, so that the device starts while JavaScript goes on. */
-const launchesPerSubmit = 128;
+/**
+ * Submit by itself after so many launches, so that the device starts while JavaScript goes on: at 128 a prompt of some hundred launches
+ * waits a quarter of its time for the first of them, and a submission costs no more than four launches do: 32 to 64 are alike.
+ */
+const launchesPerSubmit = 48;
 
 /** Dispatches of a replay that are submitted together; the first few go early, so that the device need not wait. */
 const replayPart = 32;

@@ -21,7 +21,10 @@ export function cutOf(kernel: string, operands: Operands, attrs: Readonly<Record
 
 /** True where a symbolic shape begins with the symbol. */
 function leads(text: string, symbol: string): boolean {
-  return parseSpec("", text).alternatives.split(/[ |]+/)[0] === symbol;
+  const { alternatives } = parseSpec("", text);
+  if (!alternatives.startsWith(symbol)) return false;
+  const next = alternatives[symbol.length];
+  return next === undefined || next === " " || next === "|";
 }
 
 const rowsOf = (shape: readonly number[], lead: readonly number[]): number => sizeOf(shape.slice(lead.length));

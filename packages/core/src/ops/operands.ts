@@ -1,14 +1,21 @@
 import type { AnyOp, Cost, OpDeclaration } from "./declaration.ts";
-import { bindDims, parseSpec, type BoundDims, type Shaped } from "./shapes.ts";
+import { bindDims, parseSpec, type ArgumentSpec, type BoundDims, type Shaped } from "./shapes.ts";
+
+const known = new WeakMap<OpDeclaration, readonly ArgumentSpec[]>();
+
+/** An op's named arguments, read once. */
+function specsOf(spec: OpDeclaration): readonly ArgumentSpec[] {
+  let specs = known.get(spec);
+  if (specs === undefined) {
+    const named = Object.entries(spec.inputs).filter(([name]) => name !== "...");
+    known.set(spec, (specs = named.map(([name, text]) => parseSpec(name, text))));
+  }
+  return specs;
+}
 
 /** Checks an op's operands against its declaration and binds the symbols, as running it would. @throws ShapeError or DTypeError */
 export function bindOperands(spec: OpDeclaration, operands: Readonly<Record<string, Shaped>>): BoundDims {
-  const specs = Object.entries(spec.inputs).map(([name, text]) => parseSpec(name, text));
-  return bindDims(
-    spec.name,
-    specs.filter(({ name }) => name !== "..."),
-    operands,
-  );
+  return bindDims(spec.name, specsOf(spec), operands);
 }
 
 /** What an op costs on operands of these shapes. @throws ShapeError or DTypeError where they do not fit */

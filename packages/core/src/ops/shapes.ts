@@ -54,9 +54,17 @@ const SPEC = /^((?:float32|int32|bool)(?:\|(?:float32|int32|bool))*)?\s*(.*?)(\?
  * `"~"` (broadcast with the other arguments written so), `""` (scalar). A symbol may be one that is known less a number: `"b k-1 d"`.
  */
 export function parseSpec(name: string, text: string): ArgumentSpec {
+  let found = parsed.get(text);
+  if (found === undefined) parsed.set(text, (found = parseText(text)));
+  return { name, ...found };
+}
+
+/** What was read before: declarations are few, and read again at every call of a kernel that may have to be cut. */
+const parsed = new Map<string, Omit<ArgumentSpec, "name">>();
+
+function parseText(text: string): Omit<ArgumentSpec, "name"> {
   const [, dtypeText = "float32", body = "", mark] = SPEC.exec(text)!;
   return {
-    name,
     dtypes: dtypeText.split("|") as DType[],
     dtypeText,
     optional: mark !== undefined,

@@ -98,8 +98,7 @@ function tokenGradients(
   const token = i * s.l + t;
   const delta = s.delta(token, head);
   const A = s.A[head]!;
-  const fresh = s.restarts(i, t);
-  const decay = fresh ? 0 : Math.exp(delta * A);
+  const decay = s.restarts(i, t) ? 0 : Math.exp(delta * A);
   const bc = s.bcOffset(token, head);
   let dDelta = 0;
   let dDecayed = 0; // dstate . (decay * state before): what both dt A factors get
@@ -116,8 +115,8 @@ function tokenGradients(
       grads.C![bc + k]! += dOut * after[e]!;
       grads.B![bc + k]! += ds * delta * x;
       written += ds * s.B[bc + k]!;
-      if (!fresh) dDecayed += ds * decay * before[e]!;
-      dState[e] = fresh ? 0 : ds * decay;
+      if (decay !== 0) dDecayed += ds * decay * before[e]!;
+      dState[e] = decay === 0 ? 0 : ds * decay;
     }
     dDelta += written * x;
     grads.x![at] = delta * written;

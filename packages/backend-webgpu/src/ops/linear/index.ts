@@ -2,7 +2,7 @@ import type { Kernel, KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { add } from "../binary/index.ts";
 import { fillWith } from "../make/fill.ts";
-import { gemm } from "../matMul/gemm.ts";
+import { gemm, takesWeight } from "../matMul/gemm.ts";
 import { copyColumns, takeColumns } from "../movement/index.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { forRowParts } from "../shared/rowParts.ts";
@@ -20,11 +20,10 @@ function product(
   y: TensorInfo,
 ): void {
   const [n, k] = weight.shape as [number, number];
+  const shape = { m, n, k, transposeA: false, transposeB: true };
   if (isGemv(m, k, backend.formatOf(weight))) gemv(backend, m, n, k, x, weight, bias, y);
-  else
-    unpacked(backend, weight, (whole) =>
-      gemm(backend, { m, n, k, transposeA: false, transposeB: true }, x, whole, y, bias),
-    );
+  else if (takesWeight(backend, shape, weight)) gemm(backend, shape, x, weight, y, bias);
+  else unpacked(backend, weight, (whole) => gemm(backend, shape, x, whole, y, bias));
 }
 
 const linear: Kernel<WebGpuBackend> = (backend, { x, weight, bias }) => {

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import type { GemmShape } from "./gemmShape.ts";
-import { matrixGemm, usesMatrix } from "./matrixGemm.ts";
+import { matrixGemm, takesStored, usesMatrix } from "./matrixGemm.ts";
 
 /** Tiles and threads a device keeps busy with; fewer are made smaller, then split along k. */
 const wantedTiles = 64;
@@ -35,6 +35,20 @@ function chooseParts(threads: number, k: number): number {
   return Math.max(1, Math.min(Math.ceil(wantedThreads / threads), Math.floor(k / 192)));
 }
 
+/** Whether rows of the operands and of the product are whole vec4s. */
+function wholeRows({ m, n, k, transposeA, transposeB }: GemmShape): boolean {
+  return (transposeA ? m : k) % 4 === 0 && (transposeB ? k : n) % 4 === 0 && n % 4 === 0;
+}
+
+/** Whether `gemm` takes a weight [n, k] as it is stored. */
+export function takesWeight(backend: WebGpuBackend, shape: GemmShape, weight: TensorInfo): boolean {
+  const format = backend.formatOf(weight);
+  if (format === "f32") return true;
+  if (format !== "f16" || !shape.transposeB) return false;
+  return usesMatrix(backend, shape) ? takesStored(backend, weight) : wholeRows(shape);
+}
+
+/** `b` may be a weight of half floats, where `takesWeight` says so. */
 export function gemm(
   backend: WebGpuBackend,
   shape: GemmShape,
@@ -55,12 +69,12 @@ export function gemm(
   const split = Math.ceil(Math.max(1, k) / wanted / 16) * 16;
   const parts = Math.max(1, Math.ceil(k / split));
   const target = parts === 1 ? out : backend.scratch(parts * batch * m * n);
-  const GUARDED = m % (8 * TY) !== 0 || n % (8 * TX) !== 0 || k % split !== 0 || split % 16 !== 0;
+  const GUARDED = k % 16 !== 0;
   // A row of padding in the tiles costs a ninth more of workgroup memory than the least there is.
   const PITCH = backend.traits.maxWorkgroupMemory > 16_384 ? 17 : 16;
-  const whole = (transposeA ? m : k) % 4 === 0 && (transposeB ? k : n) % 4 === 0 && n % 4 === 0;
+  const stored = backend.formatOf(b) !== "f32";
   backend.run("matMul/gemm", {
-    variant: { IO: whole ? "vector" : "scalar" },
+    variant: { IO: !wholeRows(shape) ? "scalar" : stored ? "half" : "vector" },
     constants: { TX, TY, PITCH, TA: transposeA, TB: transposeB, WRITTEN_OUT: !backend.traits.software, GUARDED },
     params: { m, n, k, batchA: shape.repeatA ? 0 : m * k, batchB: shape.repeatB ? 0 : k * n, split, parts },
     buffers: { A: a, B: b, bias, C: target },

@@ -1,25 +1,41 @@
-// An operand as the matrix units take it: half floats with k innermost, zeros up to whole tiles, scaled by a power of two so that the
-// largest magnitude lies in [2^14, 2^15). PARTS = 2: what a half float leaves over goes into a second one, and both together err by
-// 2^-23 of the value or, where it is the larger, 2^-39 of the operand's largest magnitude.
-//: variant IO = vector | scalar
+// Operands as the matrix units take them: half floats with k innermost, zeros up to whole tiles. A workgroup makes a strip of 32 rows, scaled
+// by a power of two so that its largest magnitude lies in [2^14, 2^15); it keeps what it read to find that, as far as registers go.
+// PARTS = 2: what a half float leaves over goes into a second one, and both together err by 2^-23 of the value or, where it is the larger,
+// 2^-39 of the strip's largest magnitude.
+//: variant IO_A = vector | scalar
+//: variant IO_B = vector | scalar
 enable f16;
+enable subgroups;
+const WG = 512u;
+const PARTS = 1u;
+const HELD = 1u; // times eight values that a thread keeps
+const TURNED_A = false; // A is stored [count, k, m]
+const TURNED_B = false; // B is stored [count, k, n]
+const HAS_B = true; // both operands are made, strips of B after those of A
+const ROWS = 32u; // of a strip
+
 struct Params {
-  rows: u32, k: u32, paddedRows: u32, words: u32, // words: vec4u a padded row
-  step: u32, // elements from one matrix of the batch to the next
-  index: u32, peaks: u32, // which operand, and how many partial peaks there are of it
+  m: u32, n: u32, k: u32, words: u32, // words: vec4u a padded row
+  stripsA: u32, stripsB: u32, countA: u32, countB: u32, // strips of a matrix, and matrices
 }
 @group(0) @binding(0) var<uniform> params: Params;
-//: include parts/operand/$IO.wgsl
-@group(0) @binding(2) var<storage, read> peaks: array<u32>; // [2, peaks]
-@group(0) @binding(3) var<storage, read_write> out: array<vec4u>; // [PARTS, batch, paddedRows, words]
-@group(0) @binding(4) var<storage, read_write> scales: array<f32>; // [2], what undoes the scaling
-const TURNED = false; // X is stored [batch, k, rows]
-const PARTS = 1u;
-const WG = 256u;
-const ROWS = 32u;
-const DEPTH = 64u;
-var<workgroup> tile: array<array<f32, DEPTH + 1u>, ROWS>;
+@group(0) @binding(3) var<storage, read_write> halvesA: array<vec4u>; // [PARTS, countA, 32 stripsA, words]
+@group(0) @binding(4) var<storage, read_write> halvesB: array<vec4u>; //: if HAS_B // [PARTS, countB, 32 stripsB, words]
+@group(0) @binding(5) var<storage, read_write> scalesA: array<f32>; // [countA, stripsA], what undoes the scaling
+@group(0) @binding(6) var<storage, read_write> scalesB: array<f32>; //: if HAS_B // [countB, stripsB]
 var<workgroup> highest: atomic<u32>;
+
+//: include parts/strip.wgsl
+
+// Bits of the largest finite magnitude, which order as numbers do.
+fn magnitude(values: vec4f) -> u32 {
+  let size = bitcast<vec4u>(values) & vec4u(0x7fffffffu);
+  let finite = select(vec4u(0u), size, size < vec4u(0x7f800000u));
+  return max(max(finite.x, finite.y), max(finite.z, finite.w));
+}
+fn largest(eight: Eight) -> u32 {
+  return max(magnitude(eight.low), magnitude(eight.high));
+}
 
 // Rounded to the eleven bits of a half float.
 fn elevenBits(x: vec4f) -> vec4f {
@@ -30,55 +46,82 @@ fn halves(low: vec4f, high: vec4f) -> vec4u {
   return vec4u(bitcast<vec2u>(vec4<f16>(low)), bitcast<vec2u>(vec4<f16>(high)));
 }
 
-@compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let row0 = group.x * ROWS;
-  let k0 = group.y * DEPTH;
-  for (var i = lid; i < params.peaks; i += WG) {
-    atomicMax(&highest, peaks[params.index * params.peaks + i]);
+fn put(ofA: bool, at: u32, words: vec4u) {
+  if (ofA) {
+    halvesA[at] = words;
+  } else if (HAS_B) {
+    halvesB[at] = words;
   }
-  let base = group.z * params.step;
-  for (var i = lid; i < ROWS * DEPTH / 4u; i += WG) {
-    if (TURNED) {
-      let r = i % (ROWS / 4u) * 4u;
-      let d = i / (ROWS / 4u);
-      let remaining = select(0i, i32(params.rows) - i32(row0 + r), k0 + d < params.k);
-      let four = readFour(base + (k0 + d) * params.rows + row0 + r, remaining);
-      tile[r][d] = four.x;
-      tile[r + 1u][d] = four.y;
-      tile[r + 2u][d] = four.z;
-      tile[r + 3u][d] = four.w;
-    } else {
-      let r = i / (DEPTH / 4u);
-      let d = i % (DEPTH / 4u) * 4u;
-      let remaining = select(0i, i32(params.k) - i32(k0 + d), row0 + r < params.rows);
-      let four = readFour(base + (row0 + r) * params.k + k0 + d, remaining);
-      tile[r][d] = four.x;
-      tile[r][d + 1u] = four.y;
-      tile[r][d + 2u] = four.z;
-      tile[r][d + 3u] = four.w;
-    }
+}
+
+fn write(strip: Strip, item: u32, eight: Eight, scale: f32) {
+  if (item >= ROWS * params.words) {
+    return;
+  }
+  let low = scale * eight.low;
+  let high = scale * eight.high;
+  // Rounded by integers: a driver may take what a conversion to f16 and back leaves over for nothing.
+  let lowHalf = select(low, elevenBits(low), PARTS == 2u);
+  let highHalf = select(high, elevenBits(high), PARTS == 2u);
+  let at = (strip.matrix * strip.rows + strip.first + rowOf(strip, item)) * params.words + wordOf(strip, item);
+  put(strip.ofA, at, halves(lowHalf, highHalf));
+  if (PARTS == 2u) {
+    put(strip.ofA, at + strip.count * strip.rows * params.words, halves(low - lowHalf, high - highHalf));
+  }
+}
+
+@compute @workgroup_size(WG)
+fn main(
+  @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32, @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let ofA = group.x < params.stripsA;
+  let index = group.x - select(params.stripsA, 0u, ofA);
+  let strips = select(params.stripsB, params.stripsA, ofA);
+  let count = select(params.countB, params.countA, ofA);
+  let strip = Strip(ofA, select(TURNED_B, TURNED_A, ofA), group.y, index * ROWS, count, strips * ROWS);
+  if (group.y >= count) {
+    return;
+  }
+  var held: array<Eight, HELD>;
+  var best = 0u;
+  //: unroll
+  for (var p = 0u; p < HELD; p++) {
+    held[p] = brought(strip, lid + p * WG);
+  }
+  //: unroll
+  for (var p = 0u; p < HELD; p++) {
+    best = max(best, largest(held[p]));
+  }
+  for (var item = lid + HELD * WG; item < ROWS * params.words; item += 4u * WG) {
+    let first = brought(strip, item);
+    let second = brought(strip, item + WG);
+    let third = brought(strip, item + 2u * WG);
+    let fourth = brought(strip, item + 3u * WG);
+    best = max(best, max(max(largest(first), largest(second)), max(largest(third), largest(fourth))));
+  }
+  let most = subgroupMax(best);
+  if (lane == 0u) {
+    atomicMax(&highest, most);
   }
   workgroupBarrier();
   let shift = clamp(141 - i32(atomicLoad(&highest) >> 23u), -126, 126);
   let scale = bitcast<f32>(u32(shift + 127) << 23u);
-  if (lid == 0u && all(group == vec3u(0u))) {
-    scales[params.index] = bitcast<f32>(u32(127 - shift) << 23u);
+  if (lid == 0u) {
+    let undo = bitcast<f32>(u32(127 - shift) << 23u);
+    if (ofA) {
+      scalesA[group.y * strips + index] = undo;
+    } else if (HAS_B) {
+      scalesB[group.y * strips + index] = undo;
+    }
   }
-  let row = lid / 8u;
-  let word = lid % 8u;
-  if (k0 / 8u + word >= params.words) {
-    return;
+  //: unroll
+  for (var p = 0u; p < HELD; p++) {
+    write(strip, lid + p * WG, held[p], scale);
   }
-  let first = &tile[row];
-  let low = scale * vec4f((*first)[8u * word], (*first)[8u * word + 1u], (*first)[8u * word + 2u], (*first)[8u * word + 3u]);
-  let high = scale * vec4f((*first)[8u * word + 4u], (*first)[8u * word + 5u], (*first)[8u * word + 6u], (*first)[8u * word + 7u]);
-  // Rounded by integers: a driver may take what a conversion to f16 and back leaves over for nothing.
-  let lowHalf = select(low, elevenBits(low), PARTS == 2u);
-  let highHalf = select(high, elevenBits(high), PARTS == 2u);
-  let at = (group.z * params.paddedRows + row0 + row) * params.words + k0 / 8u + word;
-  out[at] = halves(lowHalf, highHalf);
-  if (PARTS == 2u) {
-    out[at + groups.z * params.paddedRows * params.words] = halves(low - lowHalf, high - highHalf);
+  for (var item = lid + HELD * WG; item < ROWS * params.words; item += 2u * WG) {
+    let first = brought(strip, item);
+    let second = brought(strip, item + WG);
+    write(strip, item, first, scale);
+    write(strip, item + WG, second, scale);
   }
 }

@@ -5,8 +5,11 @@ import type { GemmShape } from "./gemmShape.ts";
 /** Rows and columns of a workgroup's tile. */
 const tile = 128;
 
-/** Workgroups that partial peaks of an operand come from. */
-const peakGroups = 256;
+/** Rows that are scaled alike; a workgroup makes the halves of so many. */
+const stripRows = 32;
+
+/** Times eight values that a thread keeps while it looks for the largest. */
+const mostHeld = 8;
 
 /** Work from which a product goes to the matrix units: below, what its operands' halves cost is not made up for. A test may lower it. */
 export const matrixWishes: { leastWork: number; leastSide: number } = { leastWork: 5e8, leastSide: 96 };
@@ -37,29 +40,66 @@ function chooseSplits(tiles: number, k: number): number {
   return tiles > 132 || k < 1024 ? 1 : Math.min(Math.ceil(200 / tiles), Math.floor(k / 512));
 }
 
-/** Writes an operand's halves. */
-function halve(
-  backend: WebGpuBackend,
-  operand: { readonly x: TensorInfo; readonly turned: boolean; readonly rows: number; readonly count: number },
-  place: { readonly index: 0 | 1; readonly k: number; readonly depth: number; readonly PARTS: 1 | 2 },
-  peaks: TensorInfo,
-  scales: TensorInfo,
-): TensorInfo {
-  const { x, turned, rows, count } = operand;
-  const { index, k, depth, PARTS } = place;
-  const paddedRows = padded(rows, tile);
-  const out = backend.scratch(halvesSize(PARTS, count, paddedRows, depth));
-  backend.run("matMul/halves", {
-    variant: { IO: (turned ? rows : k) % 4 === 0 ? "vector" : "scalar" },
-    constants: { TURNED: turned, PARTS },
-    params: { rows, k, paddedRows, words: depth / 8, step: rows * k, index, peaks: peakGroups },
-    buffers: { X: x, peaks, out, scales },
-    grid: [paddedRows / 32, Math.ceil(depth / 64), count],
-  });
-  return out;
+/** Whether a weight [n, k] goes to the matrix units as it is stored. */
+export function takesStored(backend: WebGpuBackend, weight: TensorInfo): boolean {
+  return backend.formatOf(weight) === "f16" && weight.shape.at(-1)! % partsOf(backend).BK === 0;
 }
 
-/** A product on the matrix units, to the backend's precision. */
+/** An operand of a product: how it lies, and what becomes of it. */
+interface Operand {
+  readonly x: TensorInfo;
+  /** Stored with k outermost. */
+  readonly turned: boolean;
+  readonly rows: number;
+  readonly count: number;
+}
+
+interface Halved {
+  readonly halves: TensorInfo;
+  readonly scales: TensorInfo;
+}
+
+const variantOf = ({ turned }: Operand, k: number): "vector" | "scalar" =>
+  turned || k % 4 !== 0 ? "scalar" : "vector";
+
+/** Makes the halves of A and, where it is not stored as half floats, of B. */
+function halve(backend: WebGpuBackend, k: number, a: Operand, b: Operand | undefined): { a: Halved; b?: Halved } {
+  const { PARTS, BK } = partsOf(backend);
+  const depth = padded(k, BK);
+  const strips = ({ rows }: Operand): number => padded(rows, tile) / stripRows;
+  const room = (operand: Operand): Halved => ({
+    halves: backend.scratch(halvesSize(PARTS, operand.count, padded(operand.rows, tile), depth)),
+    scales: backend.scratch(operand.count * strips(operand)),
+  });
+  const [ofA, ofB] = [room(a), b && room(b)];
+  const eights = (stripRows * depth) / 8;
+  const WG = Math.min(eights >= 4096 ? 512 : 256, backend.traits.maxInvocations);
+  backend.run("matMul/halves", {
+    variant: { IO_A: variantOf(a, k), IO_B: b ? variantOf(b, k) : "vector" },
+    constants: {
+      WG,
+      PARTS,
+      HELD: Math.min(mostHeld, Math.ceil(eights / WG)),
+      TURNED_A: a.turned,
+      TURNED_B: b?.turned ?? false,
+    },
+    params: {
+      m: a.rows,
+      n: b?.rows ?? 0,
+      k,
+      words: depth / 8,
+      stripsA: strips(a),
+      stripsB: b ? strips(b) : 0,
+      countA: a.count,
+      countB: b?.count ?? 0,
+    },
+    buffers: { A: a.x, B: b?.x, halvesA: ofA.halves, halvesB: ofB?.halves, scalesA: ofA.scales, scalesB: ofB?.scales },
+    grid: [strips(a) + (b ? strips(b) : 0), Math.max(a.count, b?.count ?? 0), 1],
+  });
+  return { a: ofA, ...(ofB && { b: ofB }) };
+}
+
+/** A product on the matrix units, to the backend's precision. `b` may be a weight of half floats that `takesStored`. */
 export function matrixGemm(
   backend: WebGpuBackend,
   shape: GemmShape,
@@ -73,24 +113,12 @@ export function matrixGemm(
   const depth = padded(k, BK);
   const [rowsA, rowsB] = [padded(m, tile), padded(n, tile)];
   const [countA, countB] = [repeatA ? 1 : batch, repeatB ? 1 : batch];
-  const peaks = backend.scratch(2 * peakGroups);
-  const scales = backend.scratch(2);
-  const [sizeA, sizeB] = [countA * m * k, countB * n * k];
-  const whole = sizeA % 4 === 0 && sizeB % 4 === 0;
-  backend.run("matMul/peaks", {
-    variant: { IO: whole ? "vector" : "scalar" },
-    params: whole ? { sizeA: sizeA / 4, sizeB: sizeB / 4 } : { sizeA, sizeB },
-    buffers: { A: a, B: b, peaks },
-    grid: [peakGroups, 2, 1],
-  });
-  const place = { k, depth, PARTS };
-  const A = halve(backend, { x: a, turned: transposeA, rows: m, count: countA }, { ...place, index: 0 }, peaks, scales);
-  const B = halve(
+  const stored = backend.formatOf(b) !== "f32";
+  const made = halve(
     backend,
-    { x: b, turned: !transposeB, rows: n, count: countB },
-    { ...place, index: 1 },
-    peaks,
-    scales,
+    k,
+    { x: a, turned: transposeA, rows: m, count: countA },
+    stored ? undefined : { x: b, turned: !transposeB, rows: n, count: countB },
   );
   const [gridX, gridY] = [rowsB / tile, rowsA / tile];
   const wanted = bias ? 1 : chooseSplits(gridX * gridY * batch, k);
@@ -99,19 +127,28 @@ export function matrixGemm(
   const target = splits === 1 ? out : backend.scratch(splits * batch * m * n);
   const words = depth / 8;
   backend.run("matMul/matrix", {
-    constants: { PARTS, BK },
+    constants: { PARTS, PARTS_B: stored ? 1 : PARTS, BK },
     params: {
       m,
       n,
       words,
       stepA: repeatA ? 0 : rowsA * words,
-      stepB: repeatB ? 0 : rowsB * words,
+      stepB: repeatB || stored ? 0 : rowsB * words,
       restA: countA * rowsA * words,
       restB: countB * rowsB * words,
       split,
       splits,
+      stripsA: repeatA ? 0 : rowsA / stripRows,
+      stripsB: repeatB ? 0 : rowsB / stripRows,
     },
-    buffers: { A, B, scales, bias, C: target },
+    buffers: {
+      A: made.a.halves,
+      B: made.b?.halves ?? b,
+      scalesA: made.a.scales,
+      scalesB: made.b?.scales,
+      bias,
+      C: target,
+    },
     grid: [gridX, gridY, batch * splits],
   });
   if (splits > 1) {
@@ -121,5 +158,5 @@ export function matrixGemm(
     });
     backend.release(target);
   }
-  backend.release(peaks, scales, A, B);
+  for (const halved of [made.a, made.b]) if (halved) backend.release(halved.halves, halved.scales);
 }

@@ -10,41 +10,63 @@ fn transposed(r: array<vec4f, 4>) -> array<vec4f, 4> {
   );
 }
 
-fn bring(block: u32, k0: u32, kEnd: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> array<vec4f, 4> {
+// Where the four rows of a block begin that is k0 deep, counted in UNITs.
+fn rowsOf(block: u32, k0: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> vec4u {
+  let four = vec4u(0u, 1u, 2u, 3u);
+  if (block < BLOCKS_A) {
+    if (TA) {
+      let m = m0 + block % (BM / 4u) * 4u;
+      return (baseA + (k0 + block / (BM / 4u) * 4u + four) * params.m + select(m, min(m, params.m - 4u), UNIT == 4u)) / UNIT;
+    }
+    return (baseA + min(m0 + block / KG * 4u + four, vec4u(params.m - 1u)) * params.k + k0 + block % KG * 4u) / UNIT;
+  }
+  let rest = block - BLOCKS_A;
+  if (TB) {
+    return (baseB + min(n0 + rest / KG * 4u + four, vec4u(params.n - 1u)) * params.k + k0 + rest % KG * 4u) / UNIT;
+  }
+  let n = n0 + rest % (BN / 4u) * 4u;
+  return (baseB + (k0 + rest / (BN / 4u) * 4u + four) * params.n + select(n, min(n, params.n - 4u), UNIT == 4u)) / UNIT;
+}
+
+// From a block of a slice to that of the next.
+fn stepOf(block: u32) -> u32 {
+  let along = select(select(params.n, 1u, TB), select(1u, params.m, TA), block < BLOCKS_A);
+  return BK / UNIT * along;
+}
+
+fn bring(block: u32, starts: vec4u, k0: u32, kEnd: u32, m0: u32, n0: u32) -> array<vec4f, 4> {
   var rows: array<vec4f, 4>;
   if (block < BLOCKS_A) {
     if (TA) {
       let k = k0 + block / (BM / 4u) * 4u;
-      let m = m0 + block % (BM / 4u) * 4u;
+      let remaining = params.m - min(m0 + block % (BM / 4u) * 4u, params.m);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadA(baseA, k + i, m, params.m, k + i < kEnd, params.m);
+        rows[i] = loadA(starts[i], k + i < kEnd, remaining);
       }
     } else {
-      let k = k0 + block % KG * 4u;
-      let m = m0 + block / KG * 4u;
+      let remaining = kEnd - min(k0 + block % KG * 4u, kEnd);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadA(baseA, m + i, k, params.k, m + i < params.m, kEnd);
+        rows[i] = loadA(starts[i], remaining > 0u, remaining);
       }
       rows = transposed(rows);
     }
   } else if (BLOCKS % WG == 0u || block < BLOCKS) {
     let rest = block - BLOCKS_A;
     if (TB) {
-      let k = k0 + rest % KG * 4u;
-      let n = n0 + rest / KG * 4u;
+      let remaining = kEnd - min(k0 + rest % KG * 4u, kEnd);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadB(baseB, n + i, k, params.k, n + i < params.n, kEnd);
+        rows[i] = loadB(starts[i], remaining > 0u, remaining);
       }
       rows = transposed(rows);
     } else {
       let k = k0 + rest / (BN / 4u) * 4u;
-      let n = n0 + rest % (BN / 4u) * 4u;
+      let remaining = params.n - min(n0 + rest % (BN / 4u) * 4u, params.n);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadB(baseB, k + i, n, params.n, k + i < kEnd, params.n);
+        rows[i] = loadB(starts[i], k + i < kEnd, remaining);
       }
     }
   }

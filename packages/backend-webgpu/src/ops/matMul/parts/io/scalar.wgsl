@@ -3,21 +3,23 @@
 @group(0) @binding(2) var<storage, read> B: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>; //: if HAS_BIAS // [n]
 @group(0) @binding(4) var<storage, read_write> C: array<f32>; // [batch parts, m, n]
+const UNIT = 1u; // elements that a place counts
 
-fn loadA(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
+// Four elements of a row, of which so many are left; zeros where they are not inside.
+fn loadA(at: u32, inside: bool, remaining: u32) -> vec4f {
   var value = vec4f(0.0f);
   for (var i = 0u; i < 4u; i++) {
-    if (inside && column + i < end) {
-      value[i] = A[base + row * width + column + i];
+    if (inside && i < remaining) {
+      value[i] = A[at + i];
     }
   }
   return value;
 }
-fn loadB(base: u32, row: u32, column: u32, width: u32, inside: bool, end: u32) -> vec4f {
+fn loadB(at: u32, inside: bool, remaining: u32) -> vec4f {
   var value = vec4f(0.0f);
   for (var i = 0u; i < 4u; i++) {
-    if (inside && column + i < end) {
-      value[i] = B[base + row * width + column + i];
+    if (inside && i < remaining) {
+      value[i] = B[at + i];
     }
   }
   return value;
