@@ -24,18 +24,19 @@ static void turned(float *to, const float *x, const float *turn, long r, long p,
   }
 }
 
+INLINE int hiddenAt(const AttentionStep *s, long row, long j, long t) { return s->visible && j != t && s->visible[row * s->m + j] == 0; }
+
 /** y of one query over the keys up to t; `weights` has room for m, `query` is turned, `sink` is its head's or 0. */
 static void attendOne(const AttentionStep *s, float *y, const float *query, long row, long t, long shared, const float *sink, float *weights) {
   long stride = s->hkv * s->p, from = (row * s->m * s->hkv + shared) * s->p;
   float top = sink ? *sink : -__builtin_inff();
   for (long j = 0; j <= t; j++) {
-    int hidden = s->visible && j != t && s->visible[row * s->m + j] == 0;
     F4 dot = splat(0);
     const float *key = s->keys + from + j * stride;
     for (long c = 0; c < s->p; c += 4) dot = madd(loadPart(query + c, s->p - c), loadPart(key + c, s->p - c), dot);
     float score = s->scale * sum4(dot);
     if (s->softCap != 0) score = s->softCap * tanh4(splat(score / s->softCap))[0];
-    weights[j] = hidden ? -__builtin_inff() : score;
+    weights[j] = hiddenAt(s, row, j, t) ? -__builtin_inff() : score;
     top = weights[j] > top ? weights[j] : top;
   }
   float sum = sink ? exp4(splat(*sink - top))[0] : 0;
@@ -47,7 +48,7 @@ static void attendOne(const AttentionStep *s, float *y, const float *query, long
   }
   memset(y, 0, (UW)s->p * sizeof(float));
   for (long j = 0; j <= t; j++) {
-    if (weights[j] == 0) continue; // what is hidden may hold anything
+    if (hiddenAt(s, row, j, t)) continue; // what is hidden may hold anything; a weight that is 0 of itself keeps the NaN of its value
     F4 weight = splat(weights[j] / sum);
     const float *value = s->values + from + j * stride;
     for (long c = 0; c < s->p; c += 4)

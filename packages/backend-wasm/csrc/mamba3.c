@@ -2,14 +2,17 @@
 #include "mamba3.h"
 
 /** Weights of one step of one head. */
-typedef struct { float alpha, beta, gamma, lambda, dt; } Trapezoid;
+typedef struct {
+  float alpha, beta, gamma, lambda, dt;
+  int fresh; /* another sequence starts */
+} Trapezoid;
 INLINE Trapezoid trapezoidAt(const Mamba3 *s, long row, long t, long head) {
   long at = (row * s->l + t) * s->h + head;
-  int starts = s->seqIdx && t > 0 && s->seqIdx[row * s->l + t] != s->seqIdx[row * s->l + t - 1];
   Trapezoid w;
+  w.fresh = s->seqIdx && t > 0 && s->seqIdx[row * s->l + t] != s->seqIdx[row * s->l + t - 1];
   w.dt = s->dt[at];
   w.lambda = sigmoid4(splat(s->trap[at]))[0];
-  w.alpha = starts ? 0.0f : exp4(splat(s->adt[at]))[0];
+  w.alpha = w.fresh ? 0.0f : exp4(splat(s->adt[at]))[0];
   w.beta = (1 - w.lambda) * w.dt * w.alpha;
   w.gamma = w.lambda * w.dt;
   return w;
@@ -25,10 +28,11 @@ static void prepareMamba3(const Mamba3 *s, Outer *o, long row, long head, long t
   for (long i = 0; i < steps; i++) {
     Trapezoid w = trapezoidAt(s, row, t + i, head);
     o->alpha[i] = w.alpha;
+    o->fresh[i] = w.fresh;
     for (int now = 0; now < 2; now++) {
       const float *k = rowsAt(s, s->k, s->initialK, row, t + i - 1 + now, head, s->n), *v = rowsAt(s, s->v, s->initialV, row, t + i - 1 + now, head, s->p);
       float weight = now ? w.gamma : w.beta, *keys = o->keys + (i * 2 + now) * r * o->pad, *values = o->values + (i * 2 + now) * r * s->p;
-      if (!now && w.alpha == 0) k = v = 0; // of another sequence
+      if (!now && w.fresh) k = v = 0; // of another sequence
       if (k) padRows(keys, k, r, s->n, o->pad);
       else memset(keys, 0, (UW)(r * o->pad) * sizeof(float));
       for (long c = 0; c < r * s->p; c++) values[c] = v ? weight * v[c] : 0.0f;
@@ -114,7 +118,7 @@ static void mamba3SpanBack(const Mamba3 *s, Outer *o, long row, long head, long 
     int inside = t + i > 0;
     float *dkBefore = inside ? g->dk + (at - s->h) * s->r * s->n : g->dInitialK ? g->dInitialK + first * s->r * s->n : 0;
     float *dvBefore = inside ? g->dv + (at - s->h) * width : g->dInitialV ? g->dInitialV + first * width : 0;
-    float dBeta = w.alpha == 0 ? 0.0f : updateBack(s, o, i, 0, w.beta, before, dkBefore, dvBefore); // else of another sequence
+    float dBeta = w.fresh ? 0.0f : updateBack(s, o, i, 0, w.beta, before, dkBefore, dvBefore); // else of another sequence
     float dGamma = updateBack(s, o, i, 1, w.gamma, v, g->dk + at * s->r * s->n, g->dv + at * width);
     unpadRows(g->dq + at * s->r * s->n, o->dQueries + i * s->r * o->pad, s->r, s->n, o->pad);
     for (long c = 0; c < width; c++) {

@@ -13,14 +13,14 @@ void layOutOuter(Outer *o, float *memory, long p, long n, long updates, long que
   for (int i = 0; i < 8; i++) *parts[i].at = memory, memory += OUTER_SPAN * parts[i].size;
 }
 
-/** What is forgotten (alpha 0: another sequence, or long ago) may have been anything, NaN too: its bits are masked. */
-INLINE I4 keptAt(float alpha) { return splatInt(alpha == 0 ? 0 : -1); }
+/** What another sequence left may have been anything, NaN too: its bits are masked. A decay of 0 alone keeps the NaN of its own sequence. */
+INLINE I4 keptAt(int fresh) { return splatInt(fresh ? 0 : -1); }
 INLINE F4 loadKept(const float *p, I4 kept) { return (F4)((I4)load4(p) & kept); }
 
 /** One step of one row with a single update and a single query. */
-INLINE F4 rowForward(const float *before, float *after, long pad, float alpha, float value, const float *key, const float *query) {
+INLINE F4 rowForward(const float *before, float *after, long pad, float alpha, int fresh, float value, const float *key, const float *query) {
   F4 a = splat(alpha), v = splat(value), sum = splat(0);
-  I4 kept = keptAt(alpha);
+  I4 kept = keptAt(fresh);
   for (long e = 0; e < pad; e += 4) {
     F4 h = madd(a, loadKept(before + e, kept), v * load4(key + e));
     store4(after + e, h);
@@ -40,7 +40,7 @@ void outerForward(Outer *o, long steps, int keep) {
     for (long c = 0; c < o->p; c++) {
       const float *from = before + c * o->pad;
       float *to = after + c * o->pad;
-      F4 sum = rowForward(from, to, o->pad, o->alpha[t], values[c], keys, queries);
+      F4 sum = rowForward(from, to, o->pad, o->alpha[t], o->fresh[t], values[c], keys, queries);
       if (o->updates > 1 || o->queries > 1) {
         for (long i = 1; i < o->updates; i++)
           for (long e = 0; e < o->pad; e += 4) store4(to + e, madd(splat(values[i * o->p + c]), load4(keys + i * o->pad + e), load4(to + e)));
@@ -56,9 +56,9 @@ void outerForward(Outer *o, long steps, int keep) {
 }
 
 /** One row of one step back, single update and query; returns the lanes of dL/d value, adds those of dL/d alpha. */
-INLINE F4 outerRowBack(Outer *o, float *G, const float *h, const float *before, float alpha, float value, float dy, const float *key, const float *query, float *dKey, float *dQuery, F4 *dAlpha) {
+INLINE F4 outerRowBack(Outer *o, float *G, const float *h, const float *before, float alpha, int fresh, float value, float dy, const float *key, const float *query, float *dKey, float *dQuery, F4 *dAlpha) {
   F4 a = splat(alpha), v = splat(value), d = splat(dy), dValue = splat(0), sum = *dAlpha;
-  I4 kept = keptAt(alpha);
+  I4 kept = keptAt(fresh);
   for (long e = 0; e < o->pad; e += 4) {
     F4 g = madd(d, load4(query + e), load4(G + e));
     store4(dQuery + e, madd(d, load4(h + e), load4(dQuery + e)));
@@ -95,7 +95,7 @@ static F4 rowBackMany(Outer *o, long t, long c, float *G, const float *h, const 
     dValues[i * o->p + c] = sum4(dValue);
   }
   F4 a = splat(o->alpha[t]);
-  I4 kept = keptAt(o->alpha[t]);
+  I4 kept = keptAt(o->fresh[t]);
   for (long e = 0; e < o->pad; e += 4) {
     F4 g = load4(G + e);
     dAlpha = madd(g, loadKept(before + e, kept), dAlpha);
@@ -114,7 +114,7 @@ void outerBackward(Outer *o, long steps) {
     for (long c = 0; c < o->p; c++) {
       float *G = o->adjoint + c * o->pad;
       const float *h = o->states + (t + 1) * size + c * o->pad, *before = o->states + t * size + c * o->pad;
-      if (single) o->dValues[t * o->p + c] = sum4(outerRowBack(o, G, h, before, o->alpha[t], o->values[t * o->p + c], o->dY[t * o->p + c], o->keys + key, o->queriesAt + query, o->dKeys + key, o->dQueries + query, &dAlpha));
+      if (single) o->dValues[t * o->p + c] = sum4(outerRowBack(o, G, h, before, o->alpha[t], o->fresh[t], o->values[t * o->p + c], o->dY[t * o->p + c], o->keys + key, o->queriesAt + query, o->dKeys + key, o->dQueries + query, &dAlpha));
       else dAlpha = rowBackMany(o, t, c, G, h, before, dAlpha);
     }
     o->dAlpha[t] = sum4(dAlpha);

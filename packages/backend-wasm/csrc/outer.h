@@ -20,6 +20,7 @@ INLINE int holdsNan(const float *p, long rows, long stride, long width) {
 typedef struct {
   long p, n, pad, updates, queries;
   float alpha[OUTER_SPAN], dAlpha[OUTER_SPAN];
+  int fresh[OUTER_SPAN];      /* another sequence starts: what the state was is no part of it */
   float *values, *dValues;    /* [span][updates][p], weights multiplied in */
   float *keys, *dKeys;        /* [span][updates][pad] */
   float *queriesAt, *dQueries; /* [span][queries][pad] */

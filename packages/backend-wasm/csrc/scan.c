@@ -9,7 +9,8 @@ enum { STEP_STREAMS = 4 };
     if (inRange) {                                                               \
       t_ = madd(d##i, a_, magic);                                                \
       r_ = madd(d##i, a_, magic - t_);                                           \
-      p_ = madd(k5, r_, k4);                                                     \
+      p_ = madd(k6, r_, k5);                                                     \
+      p_ = madd(p_, r_, k4);                                                     \
       p_ = madd(p_, r_, k3);                                                     \
       p_ = madd(p_, r_, k2);                                                     \
       p_ = madd(p_, r_, k1);                                                     \
@@ -26,7 +27,7 @@ enum { STEP_STREAMS = 4 };
   }
 /** The inner loop; the polynomial is exp2Fast's, its coefficients held in registers. */
 INLINE void recur(const int inRange, float *h, const float *A, long n, const float *delta, const float *du, float *y, const float *B, const float *C, long stride, long steps) {
-  F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5);
+  F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5), k6 = K(POWER6);
   for (; steps > 0; steps--, delta += LANES, du += LANES, y += LANES, B += stride, C += stride) {
     F4 y0 = splat(0), y1 = y0, y2 = y0, y3 = y0;
     F4 d0 = load4(delta), d1 = load4(delta + 4), d2 = load4(delta + 8), d3 = load4(delta + 12);
@@ -146,11 +147,12 @@ KERNEL(selectiveScan, Out y, MaybeOut lastState, Scan s) {
 
 /** The coefficients of exp2Fast in registers: states are written in between, and could be where those lie for all a compiler knows. */
 typedef struct {
-  F4 magic, k0, k1, k2, k3, k4, k5;
+  F4 magic, k0, k1, k2, k3, k4, k5, k6;
 } Exp2Terms;
 INLINE F4 exp2By(const Exp2Terms *p, F4 d, F4 a) {
   F4 t = madd(d, a, p->magic), r = madd(d, a, p->magic - t);
-  F4 q = madd(p->k5, r, p->k4);
+  F4 q = madd(p->k6, r, p->k5);
+  q = madd(q, r, p->k4);
   q = madd(q, r, p->k3);
   q = madd(q, r, p->k2);
   q = madd(q, r, p->k1);
@@ -205,7 +207,7 @@ static Channels channelsAt(const ScanStep *s, long first, long count) {
 
 INLINE void stepRowIn(const int inRange, const ScanStep *s, const Channels *c, long row, const float *dts, const float *dus, F4 *sums) {
   const long n = s->n, at = (row * s->g + c->group) * n;
-  const Exp2Terms p = {K(MAGIC), K(POWER0), K(POWER1), K(POWER2), K(POWER3), K(POWER4), K(POWER5)};
+  const Exp2Terms p = {K(MAGIC), K(POWER0), K(POWER1), K(POWER2), K(POWER3), K(POWER4), K(POWER5), K(POWER6)};
   float *h = s->state + (row * s->d + c->first) * n;
   const float *A = s->A + c->first * n;
   for (long k = 0; k < c->count; k++, h += n, A += n) sums[k] = stepChannel(inRange, &p, h, A, s->B + at, s->C + at, n, splat(dts[k]), splat(dus[k]));

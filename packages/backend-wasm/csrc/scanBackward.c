@@ -45,7 +45,8 @@ static long spansOf(const Scan *s) { return (s->l + SPAN - 1) / SPAN; }
     if (simple) {                                                            \
       t_ = madd(d_, a##i, magic);                                            \
       r_ = madd(d_, a##i, magic - t_);                                       \
-      p_ = madd(k5, r_, k4);                                                 \
+      p_ = madd(k6, r_, k5);                                                 \
+      p_ = madd(p_, r_, k4);                                                 \
       p_ = madd(p_, r_, k3);                                                 \
       p_ = madd(p_, r_, k2);                                                 \
       p_ = madd(p_, r_, k1);                                                 \
@@ -93,7 +94,7 @@ INLINE void statePair(const int simple, const int second, const Pair *pair, Step
   long stride = pair->stride, count = pair->steps;
   char *p = (char *)steps + (second ? 32 : 0);
   F4 a0 = load4(pair->A), a1 = load4(pair->A + 4), h0 = load4(pair->start), h1 = load4(pair->start + 4);
-  F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5);
+  F4 magic = K(MAGIC), k0 = K(POWER0), k1 = K(POWER1), k2 = K(POWER2), k3 = K(POWER3), k4 = K(POWER4), k5 = K(POWER5), k6 = K(POWER6);
   store4(LANE4(states, 0), h0);
   store4(LANE4(states, 1), h1);
   for (long t = 0; t < count; t++, p += 4 * LANES, B += stride) {

@@ -16,7 +16,8 @@ static void prepareSsd(const Ssd *s, Outer *o, long row, long head, long t, long
   for (long i = 0; i < steps; i++) {
     long token = row * s->l + t + i;
     delta[i] = stepOf(s, rawStep(s, token, head));
-    o->alpha[i] = restarts(s->seqIdx, s->l, row, t + i) ? 0.0f : exp4(splat(delta[i] * s->A[head]))[0];
+    o->fresh[i] = restarts(s->seqIdx, s->l, row, t + i);
+    o->alpha[i] = o->fresh[i] ? 0.0f : exp4(splat(delta[i] * s->A[head]))[0];
     const float *x = s->x + (token * s->h + head) * s->p;
     for (long c = 0; c < s->p; c++) o->values[i * s->p + c] = delta[i] * x[c];
     padRows(o->keys + i * o->pad, s->B + (token * s->g + group) * s->n, 1, s->n, o->pad);

@@ -11,8 +11,8 @@
  */
 #define VECTOR_CONSTANTS(X)                                                                                                            \
   X(MAGIC, ROUND_MAGIC) X(ONE, 1.0f) X(TWO, 2.0f) X(HALF, 0.5f) X(TO_LOG2, LOG2E)                                                      \
-  X(POWER0, 1.0f) X(POWER1, 0.6931469775991942f) X(POWER2, 0.2402224208537788f) X(POWER3, 0.055507337431896994f)                       \
-  X(POWER4, 0.009671512639580365f) X(POWER5, 0.00132647272176886f)                                                                     \
+  X(POWER0, 1.0f) X(POWER1, 0.6931472028550945f) X(POWER2, 0.24022647913627435f) X(POWER3, 0.055503324710423345f)                      \
+  X(POWER4, 0.009618437357649562f) X(POWER5, 0.001339887445228043f) X(POWER6, 1.5353361993071223e-4f)                                   \
   X(LN2_HIGH, 0.693359375f) X(LN2_LOW, -2.12194440e-4f) X(EXP_FLOOR, -120.0f) X(SHRINK, 5.42101086242752217e-20f)                      \
   X(HALF_SCALE, 5.192296858534828e33f) /* 2^112 */                                                                                      \
   X(EXP2, 0.49999993448727736f) X(EXP3, 0.16666520645542726f) X(EXP4, 0.04166838788246558f) X(EXP5, 0.008368715200632926f)             \
@@ -24,12 +24,14 @@ extern float vectorConstants[];
 #define K(name) splat(vectorConstants[K_##name])
 
 /**
- * 2^x for |x| <= 126, relative error 9.2e-8 of the polynomial (degree 5 on [-1/2, 1/2], minimax among those that give 2^0 exactly: a step of
- * 0 must leave a state as it is, however often) plus rounding.
+ * 2^x for |x| <= 126, relative error 1.6e-8 of the polynomial (degree 6 on [-1/2, 1/2], minimax among those that give 2^0 exactly: a step of
+ * 0 must leave a state as it is, however often) plus rounding. One degree less errs by 9.2e-8, to one side: where little is written, a state is
+ * the product of hundreds of decays, and an error that does not average out grows with their number.
  */
 INLINE F4 exp2Fast(F4 x) {
   F4 t = x + K(MAGIC), r = x - (t - K(MAGIC));
-  F4 p = madd(K(POWER5), r, K(POWER4));
+  F4 p = madd(K(POWER6), r, K(POWER5));
+  p = madd(p, r, K(POWER4));
   p = madd(p, r, K(POWER3));
   p = madd(p, r, K(POWER2));
   p = madd(p, r, K(POWER1));
@@ -245,10 +247,10 @@ INLINE float pow1(float a, float b) {
   float magnitude = a < 0 ? -a : a;
   int whole = b == __builtin_floorf(b), odd = whole && b * 0.5f != __builtin_floorf(b * 0.5f);
   float sign = odd && __builtin_signbit(a) ? -1.0f : 1.0f;
-  if (a < 0 && !whole) return __builtin_nanf("");
   if (magnitude == 0.0f) return b > 0 ? sign * 0.0f : sign * __builtin_inff();
   float inf = __builtin_inff();
   if (b == inf || b == -inf) return magnitude == 1.0f ? 1.0f : (magnitude > 1.0f) == (b > 0) ? inf : 0.0f;
   if (magnitude == inf) return b > 0 ? sign * inf : sign * 0.0f;
+  if (a < 0 && !whole) return __builtin_nanf("");
   return sign * (float)exp1Double((double)b * log1Double(magnitude));
 }

@@ -99,6 +99,7 @@ function memoryFlagOffset(binary: Uint8Array): number {
 
 /** Sources whose inner loops decide the speed; the rest is compiled for size, which the download pays for. */
 const hot = new Set([
+  "attention.c",
   "attentionStep.c",
   "cauchy.c",
   "chunked.c",

@@ -1,5 +1,5 @@
 /**
- * The bench of this backend, for a GPU machine: `pnpm --filter @statespace/backend-webgpu bench [scan|gemm|decode|prefill|train|ways ..] [--small|--medium]`.
+ * The bench of this backend, for a GPU machine: `pnpm --filter @statespace/backend-webgpu bench [scan|chunked|gemm|decode|prefill|train|ways ..] [--small|--medium]`.
  * `--precision highest|high|medium` says how matrices are multiplied. Without names, all but `ways`. The scan is checked against the CPU reference before anything is timed.
  */
 import type { Precision } from "../src/index.ts";

@@ -2,6 +2,7 @@ import { registerBackend, setBackend } from "@statespace/core";
 import { currentBackend } from "@statespace/core/backend";
 import { cpuBackend } from "@statespace/backend-cpu";
 import { webGpuBackend, type Precision, type WebGpuBackend } from "../src/index.ts";
+import { benchChunked, chunkedCases, smallChunkedCases } from "./chunked.ts";
 import { benchDecode, replayWays, usualWay, type WeightFormat } from "./decode.ts";
 import { benchGemm, benchGemv } from "./gemm.ts";
 import { benchPrefill, benchTrain } from "./models.ts";
@@ -11,7 +12,7 @@ import { benchScan } from "./scan.ts";
 import { scanResults, type ScanCase } from "./scanCase.ts";
 
 /** What can be run. `ways` decodes with every way to make the captured graph. */
-export const benches = ["scan", "gemm", "decode", "prefill", "train", "ways"] as const;
+export const benches = ["scan", "chunked", "gemm", "decode", "prefill", "train", "ways"] as const;
 export type Bench = (typeof benches)[number];
 
 /** How much: for a software device, a laptop, a data centre's card. */
@@ -128,6 +129,9 @@ export async function runSuite(
   const runs: Readonly<Record<Bench, () => Promise<void>>> = {
     scan: async () => {
       for (const [b, l, d] of scans) await benchScan(b, l, d, 16, report);
+    },
+    chunked: async () => {
+      for (const c of size === "full" ? chunkedCases : smallChunkedCases) await benchChunked(c, report);
     },
     gemm: async () => {
       for (const [m, n, k] of gemms) await benchGemm(m, n, k, report);

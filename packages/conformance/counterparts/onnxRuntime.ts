@@ -21,7 +21,7 @@ import { fromPretrained, Model, parseModelConfig, type ModelConfig } from "@stat
 import { saveOnnx, type OnnxWeights, type SaveOnnxOptions } from "@statespace/models/onnx";
 import { packageEngine, pythonEngine, type OnnxEngine } from "./onnxEngines.ts";
 import { browserEngine } from "./onnxBrowser.ts";
-import { shapeOf, SHAPES } from "./shapes.ts";
+import { ALL_SHAPES, shapeOf } from "./shapes.ts";
 
 /** Largest difference of two logits, by the largest: float32 sums in other orders, which a delta rule over 100 tokens of random weights carries on. */
 const BOUND = 1e-4;
@@ -158,7 +158,8 @@ registerBackend(cpuBackend());
 registerBackend(wasmBackend());
 const golden = fileURLToPath(new URL("../golden/hf/", import.meta.url));
 const tiny = (): string[] => readdirSync(golden).map((name) => join(golden, name));
-const models = positionals.length === 0 ? tiny() : positionals.flatMap((name) => (name === "all" ? SHAPES : [name]));
+const models =
+  positionals.length === 0 ? tiny() : positionals.flatMap((name) => (name === "all" ? ALL_SHAPES : [name]));
 const folder = mkdtempSync(join(tmpdir(), "statespace-onnx-"));
 console.log("| model | onnxruntime | prompt at once | 100 tokens one by one | bound | largest logit | |");
 console.log("| --- | --- | --- | --- | --- | --- | --- |");

@@ -12,7 +12,7 @@ const SIZES: Readonly<Record<"small" | "large", Size>> = {
   large: { hidden: 768, layers: 12, vocabulary: 32000 },
 };
 
-/** Shapes of each architecture of llama.cpp, as config.json of transformers has them. */
+/** Shapes of each architecture of llama.cpp, and of those that it has not, as config.json of transformers has them. */
 export function shapeOf(family: string, size: keyof typeof SIZES): Record<string, unknown> | undefined {
   const { hidden, layers, vocabulary } = SIZES[size];
   const heads = hidden / 64;
@@ -101,6 +101,33 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
       intermediate_size: 2 * hidden,
     },
   };
+  const elsewhere: Record<string, Record<string, unknown>> = {
+    recurrent_gemma: {
+      ...attention,
+      tie_word_embeddings: true,
+      num_key_value_heads: 1,
+      block_types: ["recurrent", "recurrent", "attention"],
+      lru_width: hidden,
+      attention_window_size: 48,
+      intermediate_size: 6 * hidden,
+    },
+    zamba2: {
+      tie_word_embeddings: true,
+      num_hidden_layers: 2 * layers,
+      num_attention_heads: heads,
+      num_key_value_heads: heads,
+      layers_block_type: Array.from({ length: 2 * layers }, (_, i) => (i % 3 === 1 ? "hybrid" : "linear_attention")),
+      num_mem_blocks: 2,
+      adapter_rank: 16,
+      use_shared_attention_adapter: true,
+      use_mem_rope: true,
+      intermediate_size: 2 * hidden,
+      n_mamba_heads: 2 * heads,
+      mamba_headdim: 64,
+      mamba_d_state: 64,
+      mamba_ngroups: 1,
+    },
+  };
   const experts = { num_experts_per_tok: 3, moe_intermediate_size: hidden };
   const mixtures: Record<string, Record<string, unknown>> = {
     granitemoehybrid: { num_local_experts: 8, num_experts_per_tok: 3, intermediate_size: hidden },
@@ -125,11 +152,12 @@ export function shapeOf(family: string, size: keyof typeof SIZES): Record<string
     },
   };
   const dense = family.replace(/\+experts$/, "");
-  const own = shapes[dense];
+  const own = shapes[dense] ?? elsewhere[dense];
   if (own === undefined || (dense !== family && mixtures[dense] === undefined)) return undefined;
   return { ...shared, model_type: dense, ...own, ...(dense === family ? {} : mixtures[dense]) };
 }
 
+/** Those that llama.cpp has. */
 export const SHAPES: readonly string[] = [
   "mamba",
   "falcon_mamba",
@@ -146,3 +174,6 @@ export const SHAPES: readonly string[] = [
   "qwen3_5_text+experts",
   "jamba+experts",
 ];
+
+/** Those that it has not, too. */
+export const ALL_SHAPES: readonly string[] = [...SHAPES, "recurrent_gemma", "zamba2"];

@@ -4,18 +4,20 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { opTable } from "@statespace/core/backend";
 import { registerByName } from "./backends.ts";
+import { directionsOf, generatedCases } from "./generated/cases.ts";
 import { recordCalls } from "./generated/recordCalls.ts";
 import { runGenerated, type GeneratedRow } from "./generated/run.ts";
 import { generatedTable } from "./generated/table.ts";
 import { runGolden, type GoldenResult, type GoldenVerdict } from "./golden/run.ts";
 
 const USAGE = `usage: conformance [--golden DIR] [--backend cpu,wasm,webgpu] [--json]
+       conformance --generated --case SEED --op NAME [--backend cpu,wasm,webgpu]
        conformance --generated --from FILE,FILE
        conformance --generated --record FILE [--seed 1] [--count 600]
        conformance --generated [--seed 1] [--count 6000] [--op NAME,NAME] [--backend cpu,wasm,webgpu] [--report FILE] [--json]
 Compares every case of a folder of golden vectors, or cases that are drawn from a seed: every op, forward and gradient, optional
 inputs there or not, extents of 0, 1, primes and around chunks. Prints the largest error of each op in units of 2^-24 of its scale;
---report writes all of it, with the seed of every fault, as JSON; --from prints the table of such reports, made
+--report writes all of it, with the seed of every fault, as JSON; --case makes the one case of such a seed again; --from prints the table of such reports, made
 here or on other machines; --record writes the kernel calls on wasm, which \`pnpm sanitize\` runs natively. Exit 1 if any is not ok or was not run.`;
 
 function textLine(result: GoldenResult): string {
@@ -42,6 +44,7 @@ async function main(): Promise<number> {
       seed: { type: "string", default: "1" },
       count: { type: "string", default: "6000" },
       op: { type: "string" },
+      case: { type: "string" },
       report: { type: "string" },
       record: { type: "string" },
       from: { type: "string" },
@@ -77,6 +80,7 @@ interface GeneratedFlags {
   readonly seed: string;
   readonly count: string;
   readonly op?: string | undefined;
+  readonly case?: string | undefined;
   readonly report?: string | undefined;
   readonly record?: string | undefined;
   readonly from?: string | undefined;
@@ -111,10 +115,12 @@ async function generated({ backend, op, report, record, from, json, ...flags }: 
   }
   const ops = op === undefined ? undefined : namesIn(op);
   for (const name of ops ?? []) if (opTable[name] === undefined) throw new Error(`there is no op "${name}"`);
+  if (flags.case !== undefined && ops?.length !== 1) throw new Error("--case needs the op it is of: --op NAME");
+  const cases = flags.case === undefined ? undefined : directionsOf(ops![0]!, whole("case", flags.case));
   const backends = namesIn(backend);
   await registerByName(backends);
   const rows: GeneratedRow[] = [];
-  for (const name of backends) rows.push(...(await runGenerated(name, { seed, count, ops })));
+  for (const name of backends) rows.push(...(await runGenerated(name, cases ?? generatedCases(seed, count, ops))));
   if (json) for (const row of rows) console.log(JSON.stringify(row));
   else console.log(generatedTable(rows));
   const faults = rows.flatMap((row) => row.faults.map((fault) => ({ ...row, ...fault })));

@@ -2,11 +2,12 @@ import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { webGpuBackend } from "@statespace/backend-webgpu";
 import { causalConv1d, cumsum, readFloats, readInts, setBackend, tensor } from "@statespace/core";
-import { segmentSum } from "@statespace/core/ops";
+import { pow, segmentSum } from "@statespace/core/ops";
 import { beforeAll, expect, it } from "vitest";
 import { describeOn } from "../src/harness/describeOn.ts";
+import { minimalBackend } from "./minimal/definition.ts";
 
-for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
+for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend(), minimalBackend()])
   await describeOn(backend, () => {
     beforeAll(() => setBackend(backend));
 
@@ -27,6 +28,39 @@ for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
       expect(sums.dtype).toBe("int32");
       const of = (row: number): number[] => Array.from({ length: 5 }, (_, i) => 5 * row + i + 2 ** 24);
       expect([...(await readInts(sums))]).toEqual([...of(1), ...of(0).map((v, i) => v + of(2)[i]!)]);
+    });
+
+    it("powers of int32 wrap around, and are cut toward zero", async () => {
+      const bases = tensor(Int32Array.of(3, -3, 7, 0, 0, 1, -1, -1, 2, 46341, -2), [11]);
+      const exponents = tensor(Int32Array.of(4, 3, 30, 0, 5, -9, -9, -8, -1, 2, 31), [11]);
+      const powers = pow(bases, exponents);
+      expect(powers.dtype).toBe("int32");
+      expect([...(await readInts(powers))]).toEqual([
+        81,
+        -27,
+        1_878_557_649,
+        1,
+        0,
+        1,
+        -1,
+        1,
+        0,
+        -2_147_479_015,
+        -(2 ** 31),
+      ]);
+      expect([...(await readInts(pow(2, tensor(Int32Array.of(0, 10, 31, 32), [4]))))]).toEqual([
+        1,
+        1024,
+        -(2 ** 31),
+        0,
+      ]);
+    });
+
+    it("powers of a negative number have the sign of a whole exponent, and are no number else", async () => {
+      const powers = pow(tensor([-2, -2, -2, -2, 0, 0, 4], [7]), tensor([3, 2, -1, 0.5, 0, 2, 0.5], [7]));
+      const found = await readFloats(powers);
+      const right = [-8, 4, -0.5, Number.NaN, 1, 0, 2];
+      expect([...found].map((value) => Number(value.toFixed(5)))).toEqual(right);
     });
 
     it("a convolution does not reach over a boundary to an id that was there before", async () => {

@@ -70,6 +70,29 @@ for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
 
     it("e^x leaves float32 as it should", async () => {
       expect(await read(ops.exp(of(89, -110)))).toEqual([Infinity, 0]);
+      expect(await read(ops.expm1(of(89, -110)))).toEqual([Infinity, -1]);
+      expect(await read(ops.pow(of(2, 0.5, 10, 10), of(200.5, 200.5, 100.5, -100.5)))).toEqual([
+        Infinity,
+        0,
+        Infinity,
+        0,
+      ]);
+    });
+
+    it("functions have no number outside of where they are, and infinities at their ends", async () => {
+      const ends = of(-1, 0, Infinity, -Infinity, -3);
+      expect(await read(ops.log(ends))).toEqual([NaN, -Infinity, Infinity, NaN, NaN]);
+      expect(await read(ops.log1p(ends))).toEqual([-Infinity, 0, Infinity, NaN, NaN]);
+      expect(await read(ops.sqrt(ends))).toEqual([NaN, 0, Infinity, NaN, NaN]);
+      expect(await read(ops.rsqrt(ends))).toEqual([NaN, Infinity, 0, NaN, NaN]);
+      expect(await read(ops.softplus(of(-Infinity, Infinity)))).toEqual([0, Infinity]);
+      expect(await read(ops.gelu(of(-Infinity, Infinity)))).toEqual([0, Infinity].map((x) => expect.closeTo(x, 9)));
+      expect((await read(ops.log(of(1e-40))))[0]).toBeCloseTo(Math.log(1e-40), 4);
+      const [a, b] = [
+        of(-Infinity, -Infinity, 1, 1, -1, Infinity, 0.5, -2, 0),
+        of(0.5, 3, Infinity, NaN, Infinity, -1, Infinity, 0.5, -1),
+      ];
+      expect(await read(ops.pow(a, b))).toEqual([Infinity, -Infinity, 1, 1, 1, 0, 0, NaN, Infinity]);
     });
 
     it("a NaN in delta is in the scan", async () => {
@@ -86,6 +109,56 @@ for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
         { deltaSoftplus: true },
       );
       expect((await read(y)).map(Number.isNaN)).toEqual([false, true, true]);
+    });
+
+    it("a NaN that was written stays where the decay is 0, and one in A is in the state", async () => {
+      const fill = (value: number, ...shape: number[]): Tensor =>
+        tensor(new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(value), shape);
+      const known = async (t: Tensor): Promise<boolean[]> => (await read(t)).map(Number.isNaN);
+      const token = { u: fill(1, 1, 2), delta: fill(1000, 1, 2), B: fill(1, 1, 2), C: fill(1, 1, 2) };
+      const states = { decayed: tensor([1, Number.NaN, 1, 1], [1, 2, 2]), odd: fill(1, 1, 2, 2) };
+      ops.selectiveScanStep({ ...token, A: fill(-1, 2, 2), state: states.decayed }, { deltaSoftplus: false });
+      expect(await known(states.decayed)).toEqual([false, true, false, false]);
+      ops.selectiveScanStep({ ...token, A: tensor([-1, -1, Number.NaN, -1], [2, 2]), state: states.odd });
+      expect(await known(states.odd)).toEqual([false, false, true, false]);
+      const odd = ops.selectiveScan(
+        {
+          u: fill(1, 1, 3, 1),
+          delta: fill(1, 1, 3, 1),
+          A: fill(Number.NaN, 1, 1),
+          B: fill(1, 1, 3, 1),
+          C: fill(1, 1, 3, 1),
+          initialState: fill(1, 1, 1, 1),
+          seqIdx: tensor(Int32Array.of(0, 1, 1), [1, 3]),
+        },
+        { returnLastState: true },
+      );
+      expect(await known(odd.y)).toEqual([true, true, true]);
+      expect(await known(odd.lastState!)).toEqual([true]);
+      const state = tensor([1, Number.NaN], [1, 1, 1, 2]);
+      const heads = {
+        x: fill(1, 1, 1, 1),
+        dt: fill(1000, 1, 1),
+        A: fill(-1, 1),
+        B: fill(1, 1, 1, 2),
+        C: fill(1, 1, 1, 2),
+      };
+      ops.ssdScanStep({ ...heads, state });
+      expect(await known(state)).toEqual([false, true]);
+      const matrix = tensor([1, Number.NaN], [1, 1, 1, 2]);
+      const trapezoid = { q: fill(1, 1, 1, 1, 2), k: fill(1, 1, 1, 1, 2), v: fill(1, 1, 1, 1, 1), dt: fill(1, 1, 1) };
+      const before = { lastK: fill(1, 1, 1, 1, 2), lastV: fill(1, 1, 1, 1, 1) };
+      ops.mamba3ScanStep({ ...trapezoid, ...before, adt: fill(-1000, 1, 1), trap: fill(0, 1, 1), state: matrix });
+      expect(await known(matrix)).toEqual([false, true]);
+    });
+
+    it("a NaN in a value whose weight is 0 of itself is in the attention, and one that is hidden is not", async () => {
+      const q = tensor([1, 1], [1, 2, 1, 1]);
+      const k = tensor([-400, 0], [1, 2, 1, 1]);
+      const v = tensor([Number.NaN, 1], [1, 2, 1, 1]);
+      expect((await read(causalAttention({ q, k, v }).y)).map(Number.isNaN)).toEqual([true, true]);
+      const visible = tensor([0, 1], [1, 2]);
+      expect((await read(causalAttention({ q, k, v, visible }).y)).map(Number.isNaN)).toEqual([true, false]);
     });
 
     it("a NaN in a query or a key that is seen is in the attention", async () => {

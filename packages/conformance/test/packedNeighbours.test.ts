@@ -15,6 +15,10 @@ const [B, L, H] = [1, 24, 2];
 const seqIdx = values([B, L], [0, 0, 0, ...Array<number>(12).fill(1), 0, ...Array<number>(8).fill(2)]);
 const SEEDS = 12;
 
+/** Over chunks of 64, and of 32: one ends inside the first, one inside the second, one begins with the last token. */
+const LONG = 72;
+const longSeqIdx = values([B, LONG], [...Array<number>(21).fill(0), ...Array<number>(48).fill(1), 0, 0, 2]);
+
 type Inputs = (draw: Draw) => Readonly<Record<string, NdArray>>;
 
 /** Rows of whole vectors of four, and of other widths: WebGPU has shaders of their own for either. */
@@ -67,6 +71,19 @@ function packed(op: string, { p, n }: { readonly p: number; readonly n: number }
           seqIdx,
         }),
       };
+    case "gatedDeltaRule in chunks":
+      return {
+        attrs: { returnLastState: true, l2norm: true },
+        make: (d) => ({
+          q: d.normal([B, LONG, H, n]),
+          k: d.normal([B, LONG, H, n]),
+          v: d.normal([B, LONG, H, p]),
+          g: d.uniform([B, LONG, H], -0.2, 0),
+          beta: d.uniform([B, LONG, H], 0.1, 0.9),
+          initialState: d.normal([B, H, n, p]),
+          seqIdx: longSeqIdx,
+        }),
+      };
     case "selectiveScan":
       return {
         attrs: { returnLastState: true, deltaSoftplus: true },
@@ -103,10 +120,18 @@ const bound = {
 for (const backend of [cpuBackend(), wasmBackend({ threads: 2 }), webGpuBackend()])
   await describeOn(backend, () => {
     beforeAll(() => setBackend(backend));
-    for (const op of ["ssdScan", "mamba3Scan", "gatedDeltaRule", "selectiveScan", "causalConv1d", "causalAttention"])
+    for (const op of [
+      "ssdScan",
+      "mamba3Scan",
+      "gatedDeltaRule",
+      "gatedDeltaRule in chunks",
+      "selectiveScan",
+      "causalConv1d",
+      "causalAttention",
+    ])
       for (const width of widths)
         it(`${op} of rows ${width.p} and ${width.n} wide: NaN, infinities and loud values of one sequence stay out of the others, gradients too`, async () => {
-          const c = { op: opTable[op]!, name: op, bound, ...packed(op, width) } as OpCase;
+          const c = { op: opTable[op.split(" ")[0]!]!, name: op, bound, ...packed(op, width) } as OpCase;
           for (let seed = 0; seed < SEEDS; seed++)
             expect([seed, await whyNotApart(c, seed)]).toEqual([seed, undefined]);
         });

@@ -81,6 +81,12 @@ export const gatedDeltaRuleCases: readonly OpCase[] = [
   deltaCase("forgotten at once", { b: 1, l: 20, h: 2, n: 4, p: 4 }, { decay: [-900, -800], state: true, wide: true }),
   deltaCase("packed", { b: 2, l: 70, h: 2, n: 8, p: 6 }, { packed: true, state: true }),
   deltaCase("packed, a decay a row", { b: 2, l: 40, h: 2, n: 5, p: 18 }, { packed: true, wide: true }),
+  deltaCase("three chunks, n=64 p=64", { b: 1, l: 150, h: 2, n: 64, p: 64 }, { state: true }),
+  deltaCase("two chunks, n=128 p=96", { b: 1, l: 71, h: 1, n: 128, p: 96 }, { state: true, decay: [-0.1, 0] }),
+  deltaCase("three chunks, odd sizes", { b: 2, l: 131, h: 3, n: 21, p: 37 }, { state: true, decay: [-0.05, 0] }),
+  deltaCase("packed over chunks", { b: 2, l: 140, h: 2, n: 20, p: 36 }, { packed: true, state: true }),
+  deltaCase("packed over chunks, odd sizes", { b: 1, l: 170, h: 1, n: 9, p: 35 }, { packed: true }),
+  deltaCase("no last state, two chunks", { b: 2, l: 80, h: 2, n: 16, p: 8 }, {}, { returnLastState: false }),
   deltaCase("no last state", { b: 2, l: 9, h: 2, n: 4, p: 3 }, {}, { returnLastState: false }),
   ...lengths,
 ];

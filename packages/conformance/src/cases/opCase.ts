@@ -14,6 +14,8 @@ export interface CaseBound {
   readonly backward: number;
   /** Beside that, in units of 2^-24 of the absolute products of upstream gradient and output: where the gradient is itself a sum whose terms may cancel. */
   readonly cancels?: number;
+  /** The op is linear in each of its inputs: its gradients' terms are those of the absolute-value computation, also where outputs vanish. */
+  readonly linear?: true;
   /** What the central difference itself is good to, relative to the terms: 1e-8 unless told, its step squared and float64's rounding over the step. */
   readonly differences?: number;
   readonly reason: string;

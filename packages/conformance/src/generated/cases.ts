@@ -70,6 +70,18 @@ export function makeCase(name: string, seed: number): OpCase {
   };
 }
 
+/** Everything that is checked of the case that a seed makes. */
+export function directionsOf(name: string, seed: number): GeneratedCase[] {
+  const c = makeCase(name, seed);
+  const checks: Record<Direction, boolean> = {
+    forward: true,
+    gradient: c.op.spec.differentiable.length > 0 && c.gradients !== false,
+    NaN: poisoned(c, seed) !== undefined,
+    apart: hasLanes(c, seed),
+  };
+  return (Object.keys(checks) as Direction[]).filter((key) => checks[key]).map((direction) => ({ seed, direction, c }));
+}
+
 /** So many cases of all ops in turn: forward, gradient, and by turns with a NaN in it or with a lane that is spoilt. */
 export function* generatedCases(seed: number, count: number, only?: readonly string[]): Generator<GeneratedCase> {
   const turns = Object.keys(opTable)

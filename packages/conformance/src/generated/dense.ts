@@ -65,7 +65,7 @@ export const denseRecipes: Readonly<Record<string, Recipe>> = {
         b: dice.values([dice.choice([1, batch]), ...(transposeB ? [n, k] : [k, n])]),
       },
       attrs: { transposeA, transposeB },
-      bound: { forward: dot(k), backward: dot(Math.max(m, n) * batch), cancels: 16, reason: ANY_ORDER },
+      bound: { forward: dot(k), backward: dot(Math.max(m, n) * batch), cancels: 16, linear: true, reason: ANY_ORDER },
     };
   },
   linear: (dice) => {
@@ -82,6 +82,7 @@ export const denseRecipes: Readonly<Record<string, Recipe>> = {
           ),
         ),
         cancels: 16,
+        linear: true,
         reason: ANY_ORDER,
       },
     };
@@ -91,7 +92,7 @@ export const denseRecipes: Readonly<Record<string, Recipe>> = {
     const lead = dice.shape(20, 2);
     return {
       inputs: { weight: dice.values([e, n, k]), x: dice.values([...lead, k]), ids: dice.integers([...lead, s], e) },
-      bound: { forward: dot(k), backward: dot(Math.max(n * s, 20)), cancels: 16, reason: ANY_ORDER },
+      bound: { forward: dot(k), backward: dot(Math.max(n * s, 20)), cancels: 16, linear: true, reason: ANY_ORDER },
     };
   },
   embedding: (dice) => {

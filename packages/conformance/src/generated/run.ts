@@ -3,7 +3,7 @@ import { U32 } from "../golden/inputs.ts";
 import type { Verdict } from "../golden/judge.ts";
 import { checkForward, checkGradients } from "../harness/checkCase.ts";
 import { whyNotApart } from "./apart.ts";
-import { generatedCases, type Direction, type GeneratedCase } from "./cases.ts";
+import type { Direction, GeneratedCase } from "./cases.ts";
 import { whyNotContained } from "./poison.ts";
 
 /** What became of the cases of one op in one direction. */
@@ -24,12 +24,6 @@ export interface GeneratedFault {
   readonly seed: number;
   readonly inputs: string;
   readonly why: string;
-}
-
-export interface GeneratedOptions {
-  readonly seed: number;
-  readonly count: number;
-  readonly ops?: readonly string[] | undefined;
 }
 
 async function verdictsOf({ direction, c, seed }: GeneratedCase): Promise<Verdict[]> {
@@ -76,10 +70,10 @@ export class GeneratedTally {
 }
 
 /** Runs generated cases on a backend that is registered. */
-export async function runGenerated(backend: string, { seed, count, ops }: GeneratedOptions): Promise<GeneratedRow[]> {
+export async function runGenerated(backend: string, cases: Iterable<GeneratedCase>): Promise<GeneratedRow[]> {
   const tally = new GeneratedTally(backend);
   await withBackend(backend, async () => {
-    for (const one of generatedCases(seed, count, ops)) await tally.check(one);
+    for (const one of cases) await tally.check(one);
   });
   return tally.rows;
 }

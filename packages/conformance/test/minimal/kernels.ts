@@ -29,8 +29,14 @@ function unary(f: (x: number) => number): Kernel<MinimalBackend> {
   };
 }
 
-function binary(f: (a: number, b: number) => number, result?: DType): Kernel<MinimalBackend> {
+/** `whole` is what is done with int32, the same by default. */
+function binary(
+  plain: (a: number, b: number) => number,
+  result?: DType,
+  whole: (a: number, b: number) => number = plain,
+): Kernel<MinimalBackend> {
   return (backend, { a, b }) => {
+    const f = a!.dtype === "float32" ? plain : whole;
     const shape = broadcastShape("binary", a!.shape, b!.shape);
     const y = backend.output(shape, result ?? (a!.dtype as DType));
     const [left, right, to] = [backend.values(a!), backend.values(b!), backend.values(y)];
@@ -127,7 +133,7 @@ const copy: Kernel<MinimalBackend> = (backend, { destination, source }) => {
 export const minimalKernels: KernelTable<MinimalBackend> = {
   ...(aliasKernels as KernelTable<MinimalBackend>),
   add: binary((a, b) => a + b),
-  mul: binary((a, b) => a * b),
+  mul: binary((a, b) => a * b, undefined, Math.imul),
   div: binary((a, b) => a / b),
   maximum: binary(Math.max),
   greater: binary((a, b) => Number(a > b), "bool"),

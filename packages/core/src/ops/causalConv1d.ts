@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { ndzeros } from "../math/ndarray.ts";
 import { zeros } from "../tensor/create.ts";
 import { add, equal, mul } from "./binary.ts";
-import { cast } from "./make.ts";
+import { where } from "./make.ts";
 import { reshape, transpose } from "./movement.ts";
 import { pad, sliceAxis } from "./slicing.ts";
 import { concat } from "./joining.ts";
@@ -90,16 +90,18 @@ const ops = scan({
         [0, 0],
         [before, 0],
       ]);
-    /** Inputs from `from` on, those of another sequence than that of the tokens `of` zero. */
-    const seen = (from: number, count: number, of: number, ofCount: number): typeof x => {
-      const part = sliceAxis(window, 1, from, count);
+    /** Inputs from `from` on, times `tap` where there is one; those of another sequence than that of the tokens `of` zero. */
+    const seen = (from: number, count: number, of: number, ofCount: number, tap?: typeof x): typeof x => {
+      const inputs = sliceAxis(window, 1, from, count);
+      const part = tap ? mul(inputs, tap) : inputs;
       if (!sequence) return part;
       const together = equal(sliceAxis(sequence, 1, from, count), sliceAxis(sequence, 1, of, ofCount));
-      return mul(part, reshape(cast(together, "float32"), [b, count, 1]));
+      // Chosen, not multiplied by 0: another sequence, or the tap on it, may be no number.
+      return where(reshape(together, [b, count, 1]), part, zeros([1], { backend: x.backend }));
     };
     const taps = transpose(weight);
     const terms = Array.from({ length: before + 1 }, (_, j) =>
-      mul(seen(j, l, before, l), reshape(sliceAxis(taps, 0, j, 1), [d])),
+      seen(j, l, before, l, reshape(sliceAxis(taps, 0, j, 1), [d])),
     );
     const dot = terms.reduce((sum, term) => add(sum, term));
     const y = bias ? add(dot, bias) : dot;

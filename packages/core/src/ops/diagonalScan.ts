@@ -74,16 +74,14 @@ export const diagonalScan: Op<typeof inputs, typeof attrs, typeof outputs> = def
     const own = inOrder(Bu);
     const decays = ABar.shape.length === 4 ? inOrder(ABar) : undefined;
     const fixed = complexParts(reshape(sliceAxis(reshape(ABar, [-1, n, 2]), 0, 0, 1), [1, n, 2]));
-    let state = initialState && complexParts(initialState);
+    let state = complexParts(initialState ?? zeros([b, n, 2], { backend: Bu.backend }));
     const states = Array.from({ length: l }, (_, t) => {
       const input = token(own, t);
-      if (state !== undefined) {
-        const a = decays ? token(decays, t) : fixed;
-        state = {
-          re: add(sub(mul(a.re, state.re), mul(a.im, state.im)), input.re),
-          im: add(add(mul(a.re, state.im), mul(a.im, state.re)), input.im),
-        };
-      } else state = input;
+      const a = decays ? token(decays, t) : fixed;
+      state = {
+        re: add(sub(mul(a.re, state.re), mul(a.im, state.im)), input.re),
+        im: add(add(mul(a.re, state.im), mul(a.im, state.re)), input.im),
+      };
       return complexPair(state);
     });
     return { states: inOrder(stack(states, 1)), ...(returnLastState ? { lastState: states.at(-1)! } : {}) };

@@ -3,7 +3,7 @@ import { ndclone, ndzeros } from "../math/ndarray.ts";
 import { add, div, mul, sub } from "./binary.ts";
 import { stack } from "./joining.ts";
 import { reshape } from "./movement.ts";
-import { continues, tokensOf } from "./recurrence.ts";
+import { carriedOver, tokensOf } from "./recurrence.ts";
 import { scan, type ScanOp, type StepOp } from "./scan.ts";
 import { sum } from "./sum.ts";
 import { exp, sqrt } from "./unary.ts";
@@ -85,12 +85,12 @@ const ops = scan({
     const n = q.shape[3]!;
     const unit = (x: Tensor): Tensor => (l2norm ? div(x, sqrt(add(sum(mul(x, x), -1, true), l2eps))) : x);
     const rows = (x: Tensor): Tensor[] => tokensOf(reshape(x, [b, l, h, x.shape.length === 4 ? x.shape[3]! : 1, 1]));
-    const kept = seqIdx && tokensOf(reshape(continues(seqIdx), [b, l, 1, 1, 1]));
+    const carry = carriedOver(seqIdx);
     const [queries, keys, decays] = [rows(mul(unit(q), scaleOf(scale, n))), rows(unit(k)), rows(exp(g))];
     const [values, rates] = [tokensOf(reshape(v, [b, l, h, 1, p])), rows(beta)];
     let state = initialState;
     const ys = values.map((value, t) => {
-      const decayed = state && mul(kept ? mul(state, kept[t]!) : state, decays[t]!); // [b, h, n, p]
+      const decayed = state && mul(carry(state, t), decays[t]!); // [b, h, n, p]
       const error = mul(decayed ? sub(value, sum(mul(decayed, keys[t]!), 2, true)) : value, rates[t]!); // [b, h, 1, p]
       const written = mul(keys[t]!, error);
       state = decayed ? add(decayed, written) : written;

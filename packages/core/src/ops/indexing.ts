@@ -1,14 +1,16 @@
 import { ShapeError } from "../errors.ts";
 import { ndarray, ndzeros, sizeOf } from "../math/ndarray.ts";
-import { range } from "../tensor/create.ts";
+import { full, range, zeros } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { apartFinite } from "./apartFinite.ts";
 import { normalAxes, show } from "./axes.ts";
-import { equal } from "./binary.ts";
+import { add, equal, greater, less, mul, sub } from "./binary.ts";
 import { defineOp } from "./defineOp.ts";
 import { gatherBy } from "./loops.ts";
-import { cast } from "./make.ts";
+import { cast, where } from "./make.ts";
 import { matMul } from "./matMul.ts";
 import { reshape, transpose } from "./movement.ts";
+import { sliceAxis } from "./slicing.ts";
 import type { Shaped } from "./shapes.ts";
 
 interface AxisAttr {
@@ -113,11 +115,43 @@ const segmentSumOp = defineOp({
   },
   compose: ({ x, ids }, { count }) => {
     const rows = reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
-    const sums = matMul(oneHot(ids, count), cast(rows, "float32"), true, false);
-    return { y: cast(reshape(sums, [count, ...x.shape.slice(1)]), x.dtype as "float32") };
+    const sums = rows.dtype === "float32" ? sumsByProduct(rows, ids, count) : sumsByRow(rows, ids, count);
+    return { y: reshape(sums, [count, ...x.shape.slice(1)]) };
   },
   cost: ({ broadcast = [] }) => ({ flops: sizeOf(broadcast), bytes: 8 * sizeOf(broadcast) }),
 });
+
+/**
+ * A product with zeros and ones, of what is finite. Infinities and NaN are counted apart from it and added where they belong: in the
+ * product they would reach every sum, since 0 times NaN is NaN.
+ */
+function sumsByProduct(rows: Tensor, ids: Tensor, count: number): Tensor {
+  const chosen = oneHot(ids, count);
+  const total = (x: Tensor): Tensor => matMul(chosen, x, true, false);
+  const number = (value: number): Tensor => full([1], value, { backend: rows.backend });
+  const { finite, lost } = apartFinite(rows);
+  const above = mul(lost, cast(greater(rows, 0), "float32"));
+  const below = mul(lost, cast(less(rows, 0), "float32"));
+  const rest = [
+    [above, Number.POSITIVE_INFINITY],
+    [below, Number.NEGATIVE_INFINITY],
+    [sub(sub(lost, above), below), Number.NaN],
+  ] as const;
+  return rest.reduce(
+    (sums, [places, value]) => add(sums, where(greater(total(places), 0), number(value), number(0))),
+    total(finite),
+  );
+}
+
+/** Row after row, each added where it belongs: float32 cannot hold what int32 can. */
+function sumsByRow(rows: Tensor, ids: Tensor, count: number): Tensor {
+  const chosen = cast(oneHot(ids, count), "int32"); // [n, count]
+  const [n, width] = rows.shape as [number, number];
+  let sums = zeros([count, width], { dtype: "int32", backend: rows.backend });
+  for (let i = 0; i < n; i++)
+    sums = add(sums, mul(reshape(sliceAxis(chosen, 0, i, 1), [count, 1]), sliceAxis(rows, 0, i, 1)));
+  return sums;
+}
 
 /** Rows added up by id: out[ids[i]] += x[i]. */
 export function segmentSum(x: Tensor, ids: Tensor, count: number): Tensor {

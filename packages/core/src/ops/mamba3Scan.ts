@@ -6,8 +6,8 @@ import { add, mul, sub } from "./binary.ts";
 import { matMul } from "./matMul.ts";
 import { reshape } from "./movement.ts";
 import { sliceAxis } from "./slicing.ts";
-import { concat } from "./joining.ts";
-import { continues, linearRecurrence } from "./recurrence.ts";
+import { concat, stack } from "./joining.ts";
+import { carriedOver, linearRecurrence, tokensOf } from "./recurrence.ts";
 import { sigmoidOf, siluOf } from "./scalar.ts";
 import { scan, type ScanOp, type StepOp } from "./scan.ts";
 import { exp, sigmoid, silu } from "./unary.ts";
@@ -88,16 +88,13 @@ const ops = scan({
         for (let head = 0; head < h; head++) {
           const at = (i * l + t) * h + head;
           const lambda = sigmoidOf(trap.data[at]!);
-          const alpha = starts ? 0 : Math.exp(adt.data[at]!);
+          const alpha = Math.exp(adt.data[at]!);
           const beta = (1 - lambda) * dt.data[at]! * alpha;
           const gamma = lambda * dt.data[at]!;
           const own = state.data.subarray((i * h + head) * p * n, (i * h + head + 1) * p * n);
-          own.forEach((value, e) => (own[e] = alpha * value));
+          own.forEach((value, e) => (own[e] = starts ? 0 : alpha * value));
           for (let j = 0; j < r; j++) {
-            for (const [weight, token] of [
-              [beta, t - 1],
-              [gamma, t],
-            ] as const) {
+            for (const [weight, token] of [...(starts ? [] : [[beta, t - 1] as const]), [gamma, t] as const]) {
               const key = written(k, initialK, i, token, head, j, n);
               const value = written(v, initialV, i, token, head, j, p);
               for (let c = 0; c < p; c++) for (let s = 0; s < n; s++) own[c * n + s]! += weight * value[c]! * key[s]!;
@@ -120,15 +117,16 @@ const ops = scan({
     const [b, l, h, r, n] = q.shape as [number, number, number, number, number];
     const p = v.shape[4]!;
     const wide = (x: Tensor): Tensor => reshape(x, [b, l, h, 1, 1]);
-    const goesOn = seqIdx ? reshape(continues(seqIdx), [b, l, 1]) : undefined;
-    const alpha = goesOn ? mul(exp(adt), goesOn) : exp(adt);
+    const alpha = exp(adt);
     const lambda = sigmoid(trap);
     const [beta, gamma] = [mul(mul(sub(1, lambda), dt), alpha), mul(lambda, dt)];
     const written = outer(v, k); // [b, l, h, p, n]
     const before = initialK && initialV ? outer(initialV, initialK) : zeros([b, h, p, n], { backend: q.backend });
-    const shifted = concat([reshape(before, [b, 1, h, p, n]), sliceAxis(written, 1, 0, l - 1)], 1);
-    const input = add(mul(wide(beta), shifted), mul(wide(gamma), written));
-    const { states, last } = linearRecurrence(wide(alpha), input, initialState);
+    const carry = carriedOver(seqIdx);
+    const shifted = tokensOf(concat([reshape(before, [b, 1, h, p, n]), sliceAxis(written, 1, 0, l - 1)], 1));
+    const earlier = stack(shifted.map(carry), 1);
+    const input = add(mul(wide(beta), earlier), mul(wide(gamma), written));
+    const { states, last } = linearRecurrence(wide(alpha), input, initialState, seqIdx);
     const rows = b * l * h;
     const read = matMul(reshape(q, [rows, r, n]), reshape(states, [rows, p, n]), false, true);
     const skipped = D ? add(reshape(read, v.shape), mul(v, reshape(D, [h, 1, 1]))) : reshape(read, v.shape);

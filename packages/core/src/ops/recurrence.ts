@@ -1,24 +1,40 @@
-import { ones } from "../tensor/create.ts";
+import { ones, zeros } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, equal, mul } from "./binary.ts";
-import { cast } from "./make.ts";
+import { cast, where } from "./make.ts";
 import { broadcastTo, reshape } from "./movement.ts";
 import { sliceAxis } from "./slicing.ts";
 import { concat, split, stack } from "./joining.ts";
 
 /**
  * state_t = decay_t state_{t-1} + input_t along axis 1, token by token: what scans are made of where a backend lacks their kernels.
- * Shapes: input [b, l, ...], decay the same or broadcast to it; initial [b, ...], zero where absent; states [b, l, ...]; last [b, ...].
+ * Shapes: input [b, l, ...], decay the same or broadcast to it; initial [b, ...], zero where absent; seqIdx int32 [b, l], where it changes
+ * the state restarts from zero; states [b, l, ...]; last [b, ...].
  */
 export function linearRecurrence(
   decay: Tensor,
   input: Tensor,
   initial: Tensor | undefined,
+  seqIdx: Tensor | undefined,
 ): { states: Tensor; last: Tensor } {
   const [decays, inputs] = [tokensOf(decay), tokensOf(input)];
-  let state = initial;
-  const states = inputs.map((own, t) => (state = state ? add(mul(decays[t]!, state), own) : own));
+  const carry = carriedOver(seqIdx);
+  let state = initial ?? zeros(inputs[0]!.shape, { backend: input.backend });
+  const states = inputs.map((own, t) => (state = add(mul(decays[t]!, carry(state, t)), own)));
   return { states: stack(states, 1), last: states.at(-1)! };
+}
+
+/**
+ * What token t takes over of the state [b, ...] before it: all of it, or zeros where another sequence begins. Chosen, not multiplied by 0:
+ * the sequence before may have left an infinity or no number.
+ */
+export function carriedOver(seqIdx: Tensor | undefined): (state: Tensor, t: number) => Tensor {
+  if (seqIdx === undefined) return (state) => state;
+  const goesOn = tokensOf(cast(continues(seqIdx), "int32")); // [b] each
+  return (state, t) => {
+    const condition = reshape(cast(goesOn[t]!, "bool"), [state.shape[0]!, ...state.shape.slice(1).map(() => 1)]);
+    return where(condition, state, zeros([1], { backend: state.backend }));
+  };
 }
 
 /** [b, l, ...] as l tensors [b, ...]. */

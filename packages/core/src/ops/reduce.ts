@@ -1,18 +1,16 @@
 import { refuseUnknown } from "../options/index.ts";
 import { ShapeError } from "../errors.ts";
 import { ndarray, ndclone, sizeOf, stridesOf, type NdArray } from "../math/ndarray.ts";
-import { full, range, tensor } from "../tensor/create.ts";
+import { full, range } from "../tensor/create.ts";
 import { tidy } from "../tensor/scope.ts";
-import type { DType } from "../backend/types.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { normalAxes, show } from "./axes.ts";
 import { add, div, equal, maximum, minimum, mul, sub, type Binary } from "./binary.ts";
 import type { BackwardContext } from "./declaration.ts";
 import { defineOp } from "./defineOp.ts";
 import { cast, where } from "./make.ts";
-import { matMul } from "./matMul.ts";
-import { broadcastTo, reshape, same, transpose } from "./movement.ts";
-import { sliceAxis } from "./slicing.ts";
+import { broadcastTo, reshape, same } from "./movement.ts";
+import { pad, sliceAxis } from "./slicing.ts";
 import type { BoundDims, Shaped } from "./shapes.ts";
 import { byFirstAxis, cutFold, fold, foldArray, foldedShape, spread, sum, type FoldAttrs } from "./sum.ts";
 import { exp } from "./unary.ts";
@@ -209,27 +207,23 @@ const cumsumOp = defineOp({
       x.data.map((_, i) => runningSum(x, i, attrs)),
     ),
   }),
-  // A product with a triangle of ones.
-  compose: ({ x }, attrs) => {
-    const { axis } = attrs;
+  // Sums of 1, 2, 4, ... elements: each is half of the next. Additions alone, so that NaN comes into the sums it is part of, and int32 wraps around.
+  compose: ({ x }, { axis, exclusive, reverse }) => {
     const extent = x.shape[axis]!;
-    const last = x.shape.length - 1;
-    const swap = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
-    const ones = Float32Array.from({ length: extent * extent }, (_, i) =>
-      Number(counts(Math.floor(i / extent), i % extent, attrs)),
-    );
-    const rows = reshape(transpose(cast(x, "float32"), swap), [x.size / extent, extent]);
-    const sums = matMul(rows, tensor(ones, [extent, extent], { backend: x.backend }));
-    const y = transpose(
-      reshape(
-        sums,
-        swap.map((from) => x.shape[from]!),
-      ),
-      swap,
-    );
-    return { y: cast(y, x.dtype as DType) };
+    let sums = exclusive ? movedOn(x, axis, 1, reverse) : same(x);
+    for (let count = 1; count < extent; count *= 2) sums = add(sums, movedOn(sums, axis, count, reverse));
+    return { y: sums };
   },
 });
+
+/** Every element `by` places on along an axis (or back); zeros come in. */
+function movedOn(x: Tensor, axis: number, by: number, back: boolean): Tensor {
+  const extent = x.shape[axis]!;
+  const kept = Math.max(0, extent - by);
+  const gap = extent - kept;
+  const paddings = x.shape.map((_, i): [number, number] => (i !== axis ? [0, 0] : back ? [0, gap] : [gap, 0]));
+  return pad(sliceAxis(x, axis, back ? gap : 0, kept), paddings);
+}
 
 function runningSum(x: NdArray, index: number, attrs: CumsumAttrs): number {
   const stride = stridesOf(x.shape)[attrs.axis]!;

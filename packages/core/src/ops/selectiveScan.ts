@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { ndclone, ndzeros, type NdArray } from "../math/ndarray.ts";
 import { add, mul } from "./binary.ts";
 import { reshape } from "./movement.ts";
-import { continues, linearRecurrence, ungrouped } from "./recurrence.ts";
+import { linearRecurrence, ungrouped } from "./recurrence.ts";
 import { scan, type ScanOp, type StepOp } from "./scan.ts";
 import { siluOf, softplusOf } from "./scalar.ts";
 import { sum } from "./sum.ts";
@@ -84,8 +84,7 @@ const ops = scan({
     const raw = deltaBias ? add(delta, deltaBias) : delta;
     const step = deltaSoftplus ? softplus(raw) : raw;
     const ABar = exp(mul(wide(step), A)); // [b, l, d, n]
-    const decay = seqIdx ? mul(ABar, reshape(continues(seqIdx), [b, l, 1, 1])) : ABar;
-    const { states, last } = linearRecurrence(decay, mul(wide(mul(step, u)), perChannel(B)), initialState);
+    const { states, last } = linearRecurrence(ABar, mul(wide(mul(step, u)), perChannel(B)), initialState, seqIdx);
     const read = sum(mul(states, perChannel(C)), -1);
     const y = D ? add(read, mul(u, D)) : read;
     return { y: z ? mul(y, silu(z)) : y, ...(returnLastState ? { lastState: last } : {}) };

@@ -120,7 +120,7 @@ const padOp = defineOp({
     ),
   }),
   compose: ({ x }, { paddings, value }) => ({
-    y: paddings.reduce((y, _, axis) => padAxis(y, axis, paddings, value), x),
+    y: paddings.reduce((y, _, axis) => padAxis(y, axis, paddings, value), same(x)),
   }),
 });
 

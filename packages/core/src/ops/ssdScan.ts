@@ -2,7 +2,7 @@ import { ArgumentError, ShapeError } from "../errors.ts";
 import { ndclone, ndzeros } from "../math/ndarray.ts";
 import { add, mul } from "./binary.ts";
 import { reshape } from "./movement.ts";
-import { continues, linearRecurrence, ungrouped } from "./recurrence.ts";
+import { linearRecurrence, ungrouped } from "./recurrence.ts";
 import { siluOf, softplusOf } from "./scalar.ts";
 import { scan, type ScanOp, type StepOp } from "./scan.ts";
 import { sum } from "./sum.ts";
@@ -95,9 +95,8 @@ const ops = scan({
     const raw = dtBias ? add(dt, dtBias) : dt;
     const delta = clip(dtSoftplus ? softplus(raw) : raw, dtMin, dtMax); // [b, l, h]
     const ABar = exp(mul(delta, A));
-    const decay = seqIdx ? mul(ABar, reshape(continues(seqIdx), [b, l, 1])) : ABar;
     const written = mul(reshape(mul(x, reshape(delta, [b, l, h, 1])), [b, l, h, p, 1]), perHead(B));
-    const { states, last } = linearRecurrence(reshape(decay, [b, l, h, 1, 1]), written, initialState);
+    const { states, last } = linearRecurrence(reshape(ABar, [b, l, h, 1, 1]), written, initialState, seqIdx);
     const read = sum(mul(states, perHead(C)), -1);
     const y = D ? add(read, mul(x, D.shape.length === 2 ? D : reshape(D, [h, 1]))) : read;
     return { y: z ? mul(y, silu(z)) : y, ...(returnLastState ? { lastState: last } : {}) };

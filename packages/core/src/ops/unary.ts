@@ -78,9 +78,10 @@ export const abs: Unary = unary("abs", Math.abs, { x: (dy, x) => mul(dy, sign(x)
 );
 
 /** -1, 0 or 1. */
-export const sign: Unary = unary("sign", Math.sign, {}, (x) =>
-  sub(cast(greater(x, 0), "float32"), cast(less(x, 0), "float32")),
-);
+export const sign: Unary = unary("sign", Math.sign, {}, (x) => {
+  const signs = sub(cast(greater(x, 0), "float32"), cast(less(x, 0), "float32"));
+  return where(equal(x, x), signs, x); // of NaN it is NaN
+});
 
 /** From 2^23 on every float32 is whole. */
 const WHOLE = 2 ** 23;

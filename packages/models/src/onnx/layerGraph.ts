@@ -1,4 +1,5 @@
 import type { Parameter } from "@statespace/core";
+import type { Activation } from "../layers/activations.ts";
 import { factorsByRow, type Projections } from "../layers/linear.ts";
 import type { Mixer } from "../layers/mixer.ts";
 import type { MlpConfig } from "../layers/mlpConfig.ts";
@@ -14,6 +15,18 @@ export interface StatePort {
   readonly after: Value;
 }
 
+/** Which part of a model it is. */
+export interface LayerPart {
+  /** How the names of its states begin. */
+  readonly states?: string;
+  /** What the config says of its projections. */
+  readonly projections?: Projections;
+  /** Where it is one mixer. */
+  readonly mixer?: Mixer;
+  /** Which use of weights that layers share, where there are such. */
+  readonly use?: number | undefined;
+}
+
 /** The parameters of one part of a model, and the graph that uses them. */
 export class LayerGraph {
   readonly graph: GraphBuilder;
@@ -25,22 +38,18 @@ export class LayerGraph {
   readonly mixer: Mixer | undefined;
   readonly #projections: Projections;
   readonly #statePrefix: string;
+  readonly #use: number | undefined;
 
-  constructor(
-    graph: GraphBuilder,
-    model: Model,
-    prefix: string,
-    statePrefix = "",
-    projections: Projections = {},
-    mixer?: Mixer,
-  ) {
+  constructor(graph: GraphBuilder, model: Model, prefix: string, part: LayerPart = {}) {
+    const { states = "", projections = {}, mixer, use } = part;
     this.mixer = mixer;
     this.graph = graph;
     this.#model = model;
     this.#parameters = new Map(model.parameters.map((parameter) => [parameter.name, parameter]));
     this.prefix = prefix;
-    this.#statePrefix = statePrefix;
+    this.#statePrefix = states;
     this.#projections = projections;
+    this.#use = use;
   }
 
   /** A weight by its name in the layer; `undefined` where the layer has none of that name. */
@@ -83,11 +92,24 @@ export class LayerGraph {
     const weight = this.#parameters.get(`${this.prefix}${name}.weight`)!;
     const product = matrixProduct(graph, this.#model, x, weight);
     const bias = this.weight(`${name}.bias`);
-    const y = bias === undefined ? product : graph.add(product, bias);
+    const own = bias === undefined ? product : graph.add(product, bias);
+    const added = this.#added(name, x);
+    const y = added.length === 0 ? own : graph.add(own, added.length === 1 ? added[0]! : graph.concat(added, -1));
     const { factors } = this.#projections[name] ?? {};
     if (factors === undefined) return y;
     const rows = factors.reduce((total, [count]) => total + count, 0);
     return graph.mul(y, graph.floats(factorsByRow(factors, rows, name)));
+  }
+
+  /** What the use of a shared projection adds to it: low-rank projections of all its rows, or of each part of them. */
+  #added(name: string, x: Value): readonly Value[] {
+    if (this.#use === undefined) return [];
+    const prefix = `${this.prefix}${name}.added.${this.#use}.`;
+    const downs = [...this.#parameters.keys()].filter((key) => key.startsWith(prefix) && key.endsWith("down.weight"));
+    return downs.map((key) => {
+      const part = key.slice(this.prefix.length, -"down.weight".length);
+      return this.linear(`${part}up`, this.linear(`${part}down`, x));
+    });
   }
 
   /** x / sqrt(mean(x^2) + eps) along the last axis, times a weight where there is one. */
@@ -169,18 +191,24 @@ export class LayerGraph {
 
   /** A part of this one, whose parameters' names begin so. */
   within(name: string): LayerGraph {
-    return new LayerGraph(this.graph, this.#model, this.prefix + name);
+    return new LayerGraph(this.graph, this.#model, this.prefix + name, { use: this.#use });
   }
 
-  /** up activation(gate), or activation(up), of the first projection of an MLP. */
-  activated(first: Value, config: MlpConfig): Value {
+  activation(x: Value, name: Activation): Value {
     const { graph } = this;
     const activate = {
       silu: graph.silu,
       relu2: (v: Value) => graph.op("Pow", [graph.op("Relu", [v]), graph.float(2)]),
       gelu: (v: Value) => graph.op("Gelu", [v]),
       geluTanh: (v: Value) => graph.op("Gelu", [v], { approximate: "tanh" }),
-    }[config.activation];
+    }[name];
+    return activate(x);
+  }
+
+  /** up activation(gate), or activation(up), of the first projection of an MLP. */
+  activated(first: Value, config: MlpConfig): Value {
+    const { graph } = this;
+    const activate = (v: Value): Value => this.activation(v, config.activation);
     if (!config.gated) return activate(graph.times(first, config.gateMultiplier));
     const [up, gate] = graph.split(first, [config.hidden, config.hidden]) as [Value, Value];
     return graph.mul(up, activate(graph.times(gate, config.gateMultiplier)));

@@ -9,6 +9,7 @@ import type { Value } from "./graphBuilder.ts";
 import type { LayerGraph } from "./layerGraph.ts";
 import { memoryGraph } from "./memoryGraph.ts";
 import { mlpGraph } from "./moeGraph.ts";
+import { rgLruGraph } from "./rgLruGraph.ts";
 
 /** What a mixer makes of x [b, l, dModel]. */
 type MixerGraph = (layer: LayerGraph, x: Value, config: never) => Value;
@@ -128,6 +129,7 @@ export const mixerGraphs: Readonly<Partial<Record<MixerKind, MixerGraph>>> = {
   mamba2,
   gatedDelta,
   shortConv,
+  rgLru: rgLruGraph,
   attention: attentionGraph,
   mlp: mlpGraph,
   s4: s4dGraph,

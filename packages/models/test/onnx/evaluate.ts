@@ -1,4 +1,4 @@
-import { plainGelu } from "../../src/layers/plainLoops.ts";
+import { plainGelu, plainGeluTanh } from "../../src/layers/plainLoops.ts";
 import { fusedOperators } from "./fusedOperators.ts";
 import { at, build, nd, sizeOf, stridesOf, type Nd } from "./ndArrays.ts";
 import type { Graph, Node } from "./readOnnx.ts";
@@ -81,7 +81,6 @@ const unary: Record<string, (x: number) => number> = {
   Sinh: Math.sinh,
   Atan: Math.atan,
   Atanh: Math.atanh,
-  Gelu: plainGelu,
 };
 const binary: Record<string, (a: number, b: number) => number> = {
   Add: (a, b) => a + b,
@@ -92,6 +91,7 @@ const binary: Record<string, (a: number, b: number) => number> = {
   Greater: (a, b) => Number(a > b),
   Less: (a, b) => Number(a < b),
   Min: Math.min,
+  Max: Math.max,
 };
 
 type Run = (node: Node, inputs: readonly Nd[], scope: Scope) => Nd | readonly Nd[];
@@ -178,6 +178,8 @@ const run: Record<string, Run> = {
   ReduceMean: ({ attributes }, [x, axes]) => reduce(x!, [...axes!.data], attributes.get("keepdims")!.i === 1, true),
   ReduceSum: ({ attributes }, [x, axes]) => reduce(x!, [...axes!.data], attributes.get("keepdims")!.i === 1, false),
   Clip: (_, [x, low, high]) => broadcast([x!], (v) => Math.min(Math.max(v, low!.data[0]!), high?.data[0] ?? Infinity)),
+  Gelu: ({ attributes }, [x]) =>
+    broadcast([x!], attributes.get("approximate")?.s === "tanh" ? plainGeluTanh : plainGelu),
   Shape: ({ attributes }, [x]) => {
     const part = x!.shape.slice(attributes.get("start")?.i, attributes.get("end")?.i);
     return nd([part.length], part);

@@ -11,7 +11,7 @@ import { expectLogitsOf } from "./expectLogits.ts";
 import { readOnnx } from "./readOnnx.ts";
 
 const golden = new URL("../../../conformance/golden/hf/", import.meta.url);
-const NAMES = ["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny", "falcon-h1-norm", "granite-h-tiny", "bamba-tiny", "nemotron-h-tiny", "lfm2-tiny", "qwen3.5-tiny", "olmo-hybrid-tiny", "lfm2-moe-tiny", "nemotron-h-moe-tiny", "qwen3-next-tiny"]; // prettier-ignore
+const NAMES = ["mamba-tiny", "falcon-mamba-tiny", "mamba2-tiny", "falcon-h1-norm", "granite-h-tiny", "bamba-tiny", "nemotron-h-tiny", "lfm2-tiny", "qwen3.5-tiny", "olmo-hybrid-tiny", "lfm2-moe-tiny", "nemotron-h-moe-tiny", "qwen3-next-tiny", "jamba-tiny", "recurrent-gemma-tiny", "zamba2-tiny"]; // prettier-ignore
 
 let folder: string;
 beforeAll(async () => {
@@ -82,7 +82,13 @@ describe("the file", () => {
       model.dispose();
     };
     await fails(config({ kind: "mamba3" }), /layers.0: mixers of kind mamba3 are not written/);
-    await fails(config({ kind: "attention", window: 4 }), /attention cannot have window = 4/);
+    await fails(config({ kind: "attention", dConv: 4 }), /attention cannot have dConv = 4/);
+    await fails(config({ kind: "attention", sinks: true }), /attention cannot have sinks/);
+    const scaled = { type: "dynamic", factor: 2 };
+    await fails(
+      config({ kind: "attention", rotaryScaling: scaled }),
+      /attention cannot have rotaryScaling of type dynamic/,
+    );
     const model = new Model(config({ kind: "mamba" }), 1);
     await expect(saveOnnx(model, join(folder, "x.onnx"), { opset: 9 } as object)).rejects.toThrow(
       /saveOnnx: opset must be 20 or 27, got 9/,

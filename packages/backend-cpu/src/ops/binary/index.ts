@@ -34,6 +34,10 @@ function binary(
 const compare = (f: (a: number, b: number) => boolean): Kernel<CpuBackend> =>
   binary((a, b) => (f(a, b) ? 1 : 0), "bool");
 
+/** As in C and NumPy: 1 to any power and -1 to an infinite one are 1, where JavaScript has NaN. */
+const power = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b;
+
 /** a^b of 32 bits by squaring, which wraps around as a product does; cut toward zero where b < 0. */
 function wholePower(a: number, b: number): number {
   if (b < 0) return Math.trunc(a ** b);
@@ -51,7 +55,7 @@ export const kernels: KernelTable<CpuBackend> = {
   div: binary((a, b) => a / b),
   maximum: binary((a, b) => Math.max(a, b)),
   minimum: binary((a, b) => Math.min(a, b)),
-  pow: binary((a, b) => a ** b, undefined, wholePower),
+  pow: binary(power, undefined, wholePower),
   equal: compare((a, b) => a === b),
   notEqual: compare((a, b) => a !== b),
   less: compare((a, b) => a < b),

@@ -41,6 +41,8 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
   const interleaved = attrs.interleaved as boolean;
   const softCap = attrs.softCap as number;
+  const hidden = (row: number, j: number, t: number): boolean =>
+    j < t && visible !== undefined && visible[row * m + j] === 0;
   backend.launch(() => {
     const weights = new Float64Array(m);
     const sum = new Float64Array(p);
@@ -63,7 +65,7 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
         let peak = drawn;
         for (let j = 0; j <= t; j++) {
           weights[j] = Number.NEGATIVE_INFINITY;
-          if (j < t && visible && visible[row * m + j] === 0) continue;
+          if (hidden(row, j, t)) continue;
           let dot = 0;
           for (let c = 0, at = cached(j); c < p; c++) dot += query[c]! * keys[at + c]!;
           const score = softCap === 0 ? scale * dot : softCap * Math.tanh((scale * dot) / softCap);
@@ -73,8 +75,8 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
         let total = Math.exp(drawn - peak);
         sum.fill(0);
         for (let j = 0; j <= t; j++) {
+          if (hidden(row, j, t)) continue;
           const weight = Math.exp(weights[j]! - peak);
-          if (weight === 0) continue;
           total += weight;
           for (let c = 0, at = cached(j); c < p; c++) sum[c]! += weight * values[at + c]!;
         }

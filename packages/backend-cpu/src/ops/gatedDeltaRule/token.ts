@@ -81,10 +81,10 @@ export function correct(
   const restarts = s.restarts(i, t);
   const missing = Float64Array.from(s.v.subarray(at * s.p, (at + 1) * s.p));
   for (let row = 0; row < s.n; row++) {
-    const decay = restarts ? 0 : s.decay(at, row);
+    const decay = s.decay(at, row);
     for (let c = 0; c < s.p; c++) {
       const e = row * s.p + c;
-      state[e] = decay === 0 ? 0 : decay * state[e]!;
+      state[e] = restarts ? 0 : decay * state[e]!;
       missing[c]! -= state[e]! * key.vector[row]!;
     }
   }

@@ -7,6 +7,8 @@ type Values = Float64Array | Float32Array;
 
 /** What a token multiplies: the state, what the token before wrote, what it writes itself; and what these come from. */
 export interface Trapezoid {
+  /** Another sequence begins here: nothing before it counts. */
+  readonly starts: boolean;
   readonly alpha: number;
   readonly beta: number;
   readonly gamma: number;
@@ -67,7 +69,7 @@ export function mamba3Arrays(backend: CpuBackend, inputs: KernelInputs): Mamba3A
       const starts = t > 0 && seqIdx !== undefined && seqIdx[i * l + t] !== seqIdx[i * l + t - 1];
       const lambda = sigmoid(trap[at]!);
       const alpha = starts ? 0 : Math.exp(adt[at]!);
-      return { alpha, beta: (1 - lambda) * dts[at]! * alpha, gamma: lambda * dts[at]!, lambda, dt: dts[at]! };
+      return { starts, alpha, beta: (1 - lambda) * dts[at]! * alpha, gamma: lambda * dts[at]!, lambda, dt: dts[at]! };
     },
     written: (i, t, head) => {
       const index = t < 0 ? i * h + head : (i * l + t) * h + head;
@@ -82,13 +84,13 @@ export function mamba3Arrays(backend: CpuBackend, inputs: KernelInputs): Mamba3A
 
 /** state := alpha state + sum_j beta v'_j k'_j^T + gamma v_j k_j^T, of one head at one token. */
 export function advance(s: Mamba3Arrays, state: Values, i: number, t: number, head: number): void {
-  const { alpha, beta, gamma } = s.trapezoid(i, t, head);
+  const { starts, alpha, beta, gamma } = s.trapezoid(i, t, head);
   const [before, now] = [s.written(i, t - 1, head), s.written(i, t, head)];
   for (let c = 0; c < s.p; c++) {
     for (let e = 0; e < s.n; e++) {
-      let value = alpha === 0 ? 0 : alpha * state[c * s.n + e]!;
+      let value = starts ? 0 : alpha * state[c * s.n + e]!;
       for (let j = 0; j < s.r; j++) {
-        if (alpha !== 0) value += beta * before.v[j * s.p + c]! * before.k[j * s.n + e]!;
+        if (!starts) value += beta * before.v[j * s.p + c]! * before.k[j * s.n + e]!;
         value += gamma * now.v[j * s.p + c]! * now.k[j * s.n + e]!;
       }
       state[c * s.n + e] = value;

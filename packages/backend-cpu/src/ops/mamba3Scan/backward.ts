@@ -109,20 +109,21 @@ function writeGradients(
   dState: Float64Array,
   grads: Gradients,
 ): void {
-  const { alpha, beta, gamma, lambda, dt } = s.trapezoid(i, t, head);
+  const { starts, alpha, beta, gamma, lambda, dt } = s.trapezoid(i, t, head);
   const at = (i * s.l + t) * s.h + head;
   const row = i * s.h + head;
   const dGamma = outerGradients(s, dState, s.written(i, t, head), gamma, [grads.k!, grads.v!], at);
   // A new sequence has nothing before it: beta is 0 there, and so is what would reach beta's factors.
   const previous = t > 0 ? ([grads.k!, grads.v!] as const) : ([grads.initialK, grads.initialV] as const);
-  const dBeta =
-    alpha === 0 ? 0 : outerGradients(s, dState, s.written(i, t - 1, head), beta, previous, t > 0 ? at - s.h : row);
+  const dBeta = starts
+    ? 0
+    : outerGradients(s, dState, s.written(i, t - 1, head), beta, previous, t > 0 ? at - s.h : row);
   let dAlpha = 0;
   for (let e = 0; e < dState.length; e++) {
     dAlpha += dState[e]! * before[e]!;
-    dState[e] = alpha === 0 ? 0 : alpha * dState[e]!;
+    dState[e] = starts ? 0 : alpha * dState[e]!;
   }
-  grads.adt![at] = alpha === 0 ? 0 : dAlpha * alpha + dBeta * beta;
+  grads.adt![at] = starts ? 0 : dAlpha * alpha + dBeta * beta;
   grads.dt![at] = dBeta * (1 - lambda) * alpha + dGamma * lambda;
   grads.trap![at] = dt * (dGamma - dBeta * alpha) * lambda * (1 - lambda);
 }

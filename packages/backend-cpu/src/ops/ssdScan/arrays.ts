@@ -70,11 +70,12 @@ export function ssdArrays(backend: CpuBackend, inputs: KernelInputs, attrs: Kern
 export function advance(s: SsdArrays, state: Float64Array | Float32Array, i: number, t: number, head: number): void {
   const token = i * s.l + t;
   const delta = s.delta(token, head);
+  // Of another sequence nothing is kept, whatever it left; a decay of 0 alone keeps the NaN of its own.
+  if (s.restarts(i, t)) state.fill(0);
   const decay = s.restarts(i, t) ? 0 : Math.exp(delta * s.A[head]!);
   const bc = s.bcOffset(token, head);
   for (let c = 0; c < s.p; c++) {
     const input = delta * s.x[(token * s.h + head) * s.p + c]!;
-    for (let k = 0; k < s.n; k++)
-      state[c * s.n + k] = (decay === 0 ? 0 : decay * state[c * s.n + k]!) + input * s.B[bc + k]!;
+    for (let k = 0; k < s.n; k++) state[c * s.n + k] = decay * state[c * s.n + k]! + input * s.B[bc + k]!;
   }
 }

@@ -98,7 +98,8 @@ function tokenGradients(
   const token = i * s.l + t;
   const delta = s.delta(token, head);
   const A = s.A[head]!;
-  const decay = s.restarts(i, t) ? 0 : Math.exp(delta * A);
+  const fresh = s.restarts(i, t);
+  const decay = fresh ? 0 : Math.exp(delta * A);
   const bc = s.bcOffset(token, head);
   let dDelta = 0;
   let dDecayed = 0; // dstate . (decay * state before): what both dt A factors get
@@ -115,8 +116,8 @@ function tokenGradients(
       grads.C![bc + k]! += dOut * after[e]!;
       grads.B![bc + k]! += ds * delta * x;
       written += ds * s.B[bc + k]!;
-      if (decay !== 0) dDecayed += ds * decay * before[e]!;
-      dState[e] = decay === 0 ? 0 : ds * decay;
+      if (!fresh) dDecayed += ds * decay * before[e]!;
+      dState[e] = fresh ? 0 : ds * decay;
     }
     dDelta += written * x;
     grads.x![at] = delta * written;

@@ -1,7 +1,7 @@
 import { causalAttentionStep } from "./step.ts";
 import type { KernelAttrs, KernelInputs, TensorInfo, KernelTable } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
-import { call } from "../../kernels.gen.ts";
+import { call, sizes } from "../../kernels.gen.ts";
 import { gradientsLike, present } from "../gradients.ts";
 
 function argumentsOf({ q, k, v, seqIdx, visible, sink }: KernelInputs, { scale, window, softCap }: KernelAttrs) {
@@ -32,7 +32,7 @@ function argumentsOf({ q, k, v, seqIdx, visible, sink }: KernelInputs, { scale, 
 function causalAttention(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const { values, work } = argumentsOf(inputs, attrs);
   const y = backend.output(inputs.q!.shape);
-  backend.withSpace({ workspace: backend.threads * values.m }, (space) =>
+  backend.withSpace({ workspace: backend.threads * sizes.attentionSpace(values.m) }, (space) =>
     call.causalAttention(backend, { y, ...space, ...values }, work),
   );
   return y;

@@ -22,7 +22,7 @@ fn apply(p: f32, q: f32) -> u32 {
     case 3u: { return bitcast<u32>(p / q); }
     case 4u: { return bitcast<u32>(max(p, q)); }
     case 5u: { return bitcast<u32>(min(p, q)); }
-    case 6u: { return bitcast<u32>(power(p, q)); }
+    case 6u: { return power(p, q); }
     case 7u: { return u32(p == q); }
     case 8u: { return u32(p != q); }
     case 9u: { return u32(p < q); }
@@ -33,9 +33,9 @@ fn apply(p: f32, q: f32) -> u32 {
   }
 }
 
-// Maximum, minimum and power are NaN then (but for x^0), and of comparisons only != holds.
+// Maximum, minimum and power are NaN then (but for x^0 and 1^x), and of comparisons only != holds.
 fn ofNan(p: f32, q: f32) -> u32 {
-  if (OP == 6u && q == 0.0f && !isNan(q)) {
+  if (OP == 6u && ((q == 0.0f && !isNan(q)) || (p == 1.0f && !isNan(p)))) {
     return bitcast<u32>(1.0f);
   }
   if (OP >= 7u) {
@@ -67,13 +67,17 @@ fn applyInt(p: i32, q: i32) -> u32 {
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
 
-// p^q; negative p only to whole powers, as C's pow.
-fn power(p: f32, q: f32) -> f32 {
-  if (q == 0.0f) {
-    return 1.0f;
+// The bits of p^q, as C's pow: negative p only to whole powers; edges by bits, since a driver may take it that there are none.
+fn power(p: f32, q: f32) -> u32 {
+  let size = abs(p);
+  if (q == 0.0f || p == 1.0f || (p == -1.0f && isInfinite(q))) {
+    return bitcast<u32>(1.0f);
   }
-  if (p == 0.0f) {
-    return select(1.0f / p, 0.0f, q > 0.0f);
+  if (size == 0.0f || isInfinite(p) || isInfinite(q)) {
+    return select(0u, INFINITY, (size > 1.0f) == (q > 0.0f)) | select(0u, bitcast<u32>(p) & 0x80000000u, isOdd(q));
+  }
+  if (p < 0.0f && q != floor(q)) {
+    return NOT_A_NUMBER;
   }
   if (abs(q) <= 32.0f && q == floor(q)) {
     // Whole powers by squaring, exact where the product is.
@@ -83,11 +87,19 @@ fn power(p: f32, q: f32) -> f32 {
       result *= select(1.0f, square, (rest & 1u) != 0u);
       square *= square;
     }
-    return select(result, 1.0f / result, q < 0.0f);
+    return bitcast<u32>(select(result, 1.0f / result, q < 0.0f));
   }
-  let odd = q == floor(q) && abs(q) % 2.0f == 1.0f;
-  let magnitude = expAccurate(q * logAccurate(abs(p)));
-  return select(magnitude, -magnitude, p < 0.0f && odd);
+  let exponent = q * logAccurate(size);
+  let magnitude = select(bitcast<u32>(expAccurate(exponent)), select(0u, INFINITY, exponent > 0.0f), exponent > 88.722839f || exponent < -87.336544f);
+  return magnitude | select(0u, 0x80000000u, p < 0.0f && isOdd(q));
+}
+
+fn isInfinite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7fffffffu) == INFINITY;
+}
+
+fn isOdd(q: f32) -> bool {
+  return q == floor(q) && abs(q) % 2.0f == 1.0f;
 }
 
 // By squaring, wrapping around; cut toward zero where q < 0.

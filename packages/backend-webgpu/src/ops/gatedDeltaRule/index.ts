@@ -1,5 +1,6 @@
 import type { Kernel, KernelAttrs, KernelInputs, KernelTable, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
+import { chunkedRule, runsInChunks } from "./chunked.ts";
 
 /** Elements that a chunk's states may take: what a binding of default limits holds, with room to spare. */
 const CHUNK_ELEMENTS = 1 << 24;
@@ -50,6 +51,13 @@ function run(
 }
 
 const forward: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
+  if (runsInChunks(inputs)) {
+    const [b, , h, p] = inputs.v!.shape as [number, number, number, number];
+    const y = backend.output(inputs.v!.shape);
+    const last = attrs.returnLastState ? backend.output([b, h, inputs.q!.shape[3]!, p]) : undefined;
+    chunkedRule(backend, inputs, attrs, y, last);
+    return last ? [y, last] : [y];
+  }
   const prepared = prepare(backend, inputs, attrs);
   const { b, h, n, p, v, tokens } = prepared;
   const y = backend.output(v.shape);
@@ -123,7 +131,7 @@ const backward: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
 type Three = [TensorInfo, TensorInfo, TensorInfo];
 type Five = [TensorInfo, TensorInfo, TensorInfo, TensorInfo, TensorInfo];
 
-/** The gated delta rule, column by column of the state; backwards in chunks, whose states and adjoints are written out and summed by rows. */
+/** The gated delta rule, in chunks or column by column of the state; backwards in chunks, whose states and adjoints are written out and summed by rows. */
 export const kernels: KernelTable<WebGpuBackend> = {
   gatedDeltaRule: forward,
   gatedDeltaRuleGrad: backward,

@@ -56,6 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
 
   var a: array<vec4f, V>;
   var h: array<vec4f, V>;
+  var none: array<vec4f, V>; // the state of a sequence that starts
   //: unroll
   for (var v = 0u; v < V; v++) {
     a[v] = select(vec4f(0.0f), aQuad((min(channel, params.d - 1u) * L + lane) * V + v), alive);
@@ -66,6 +67,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
         h[v][q] = initial[(row * params.d + channel) * params.n + n];
       }
     }
+    // What is no number in A is in the state, too, where exp2 makes a number of it.
+    none[v] = select(vec4f(0.0f), a[v], isNan4(a[v]));
+    h[v] = select(h[v], none[v], isNan4(a[v]));
   }
   if (PREFIX) {
     h = carried(h, a, row, group.y, channel, lane);

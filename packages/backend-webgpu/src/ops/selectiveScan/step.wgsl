@@ -40,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   if (channel < params.d) {
     for (var n = lane; n < params.n; n += L) {
       let i = at * params.n + n;
-      let next = exp2(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
+      let next = exp2KeepingNan(step * aAt(c * params.n + n) * log2e) * state[i] + step * input * B[params.shiftB + bc + n];
       state[i] = next;
       sum += next * C[params.shiftC + bc + n];
     }

@@ -89,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   for (var i = 0u; i < PER; i++) {
     let n = lane + i * L;
     if (n < N && channel < params.d) {
-      let next = exp2(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
+      let next = exp2KeepingNan(step * decay[i]) * before[i] + step * input * projected[params.rowB + bc + n];
       state[c * N + n] = next;
       sum += next * projected[params.rowC + bc + n];
     }

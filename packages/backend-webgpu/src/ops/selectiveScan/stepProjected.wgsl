@@ -63,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   if (channel < params.d) {
     for (var n = lane; n < params.n; n += L) {
       let i = c * params.n + n;
-      let next = exp2(step * A[i] * log2e) * state[i] + step * input * projectedAt(params.rowB + bc + n);
+      let next = exp2KeepingNan(step * A[i] * log2e) * state[i] + step * input * projectedAt(params.rowB + bc + n);
       state[i] = next;
       sum += next * projectedAt(params.rowC + bc + n);
     }

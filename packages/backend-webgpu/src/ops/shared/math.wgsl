@@ -6,6 +6,15 @@ fn isNan(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
+fn isNan4(x: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(x) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
+// exp2 as the driver has it, and NaN of NaN, of which drivers make infinity, 0 or 1.
+fn exp2KeepingNan(x: f32) -> f32 {
+  return select(exp2(x), x, isNan(x));
+}
+
 // exp by range reduction and a polynomial (1 + f + f^2 p(f), least error for |f| <= ln 2 / 2), of products and sums alone: it errs by
 // at most 1.4 of 2^-24, whatever the driver's exp2 does and whether or not its fma rounds once (n times the first part of ln 2 is exact: that part has nine bits).
 // Saturates at e^88.7 and e^-87 rather than make infinities or denormal numbers; of NaN it is NaN.
@@ -38,7 +47,8 @@ fn log1pUnit(e: f32) -> f32 {
 }
 
 fn softplus(x: f32) -> f32 {
-  return 0.5f * (x + abs(x)) + log1pUnit(expAccurate(-abs(x))); // the first part is max(x, 0), and NaN where x is
+  // The first part is max(x, 0), and NaN where x is.
+  return select(0.0f, x, x > 0.0f || isNan(x)) + log1pUnit(expAccurate(-abs(x)));
 }
 
 fn sigmoid(x: f32) -> f32 {

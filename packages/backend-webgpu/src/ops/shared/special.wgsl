@@ -1,10 +1,8 @@
 // Functions the elementwise kernels need beside math.wgsl; all keep their relative accuracy near their zeros.
 
 // log by splitting off the exponent: log(1 + f) for f in [sqrt(1/2) - 1, sqrt(2) - 1] as 2 atanh(f / (2 + f)).
+// Of x > 0 alone; what lies at the edges is decided by bits (bitsOfLog).
 fn logAccurate(x: f32) -> f32 {
-  if (!(x > 0.0f) || isNan(x)) {
-    return select(log(x), x, isNan(x));
-  }
   let scaled = select(x, x * 8388608.0f, x < 1.17549435e-38f);
   let bits = bitcast<i32>(scaled);
   let k = (bits - 0x3f3504f3) >> 23u;
@@ -17,6 +15,24 @@ fn logAccurate(x: f32) -> f32 {
   // f - f^2/2 + ... arranged so that f enters unrounded.
   let half = 0.5f * f * f;
   return exponent * 0.693359375f + (f - (half - fma(s, half + tail, exponent * -2.12194440e-4f)));
+}
+
+const INFINITY = 0x7f800000u;
+const NOT_A_NUMBER = 0x7fc00000u;
+
+// As logAccurate, with every edge: drivers take the logarithm of |x| where x < 0, and make a number of that of 0.
+fn bitsOfLog(v: u32) -> u32 {
+  let size = v & 0x7fffffffu;
+  if (size == 0u) {
+    return 0x80000000u | INFINITY;
+  }
+  if (v >= INFINITY) {
+    return select(NOT_A_NUMBER, v, v == INFINITY || size > INFINITY);
+  }
+  if (v < 0x00800000u) {
+    return bitcast<u32>(logAccurate(f32(v)) - 103.2789299f); // a denormal number, which drivers may take for 0: v 2^-149
+  }
+  return bitcast<u32>(logAccurate(bitcast<f32>(v)));
 }
 
 fn log1p(x: f32) -> f32 {

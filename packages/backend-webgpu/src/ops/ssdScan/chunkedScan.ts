@@ -59,7 +59,7 @@ export function skipMode(D: TensorInfo | undefined): number {
 }
 
 /** How one of the products is dispatched: `batch` of them, [rows, columns] each. */
-function productOf(
+export function productOf(
   backend: WebGpuBackend,
   s: ChunkedShape,
   batch: number,
@@ -224,7 +224,27 @@ function segmentForward(
   backend.release(decays, scores, ...(states ? [states] : []));
 }
 
-/** The whole scan in chunks, as matrix products, as many chunks at a time as memory allows. */
+/** Runs a scan as many chunks at a time as memory allows: `words` a chunk of all rows and heads; the state goes from segment to segment. */
+export function segments(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  words: number,
+  initial: TensorInfo | undefined,
+  last: TensorInfo | undefined,
+  run: (segment: ChunkedShape, before: TensorInfo | undefined, after: TensorInfo | undefined) => void,
+): void {
+  const most = Math.max(1, Math.floor(Math.min(segmentBytes, backend.traits.maxBinding) / (4 * words)));
+  let before: TensorInfo | undefined;
+  for (let firstChunk = 0; firstChunk < s.chunks; firstChunk += most) {
+    const chunks = Math.min(most, s.chunks - firstChunk);
+    const after = firstChunk + chunks === s.chunks ? last : backend.scratch(s.b * s.h * s.p * s.n);
+    run({ ...s, firstChunk, chunks }, before ?? initial, after);
+    if (before) backend.release(before);
+    before = after;
+  }
+}
+
+/** The whole scan in chunks, as matrix products. */
 export function chunkedForward(
   backend: WebGpuBackend,
   s: ChunkedShape,
@@ -232,27 +252,10 @@ export function chunkedForward(
   y: TensorInfo,
   last: TensorInfo | undefined,
 ): void {
-  const stateSize = s.b * s.h * s.p * s.n;
-  const most = Math.max(
-    1,
-    Math.floor(
-      Math.min(segmentBytes, backend.traits.maxBinding) / (4 * Math.max(stateSize, s.b * s.g * (s.Q * s.r) ** 2)),
-    ),
+  const words = Math.max(s.b * s.h * s.p * s.n, s.b * s.g * (s.Q * s.r) ** 2);
+  segments(backend, s, words, operands.initial, last, (segment, initial, after) =>
+    segmentForward(backend, segment, { ...operands, initial }, y, after),
   );
-  let before: TensorInfo | undefined;
-  for (let firstChunk = 0; firstChunk < s.chunks; firstChunk += most) {
-    const chunks = Math.min(most, s.chunks - firstChunk);
-    const after = firstChunk + chunks === s.chunks ? last : backend.scratch(stateSize);
-    segmentForward(
-      backend,
-      { ...s, firstChunk, chunks },
-      { ...operands, initial: before ?? operands.initial },
-      y,
-      after,
-    );
-    if (before) backend.release(before);
-    before = after;
-  }
 }
 
 /** Extents of a Mamba-2 scan, or of one token of it. */

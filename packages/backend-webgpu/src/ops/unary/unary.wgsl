@@ -15,7 +15,6 @@ fn apply(v: f32) -> f32 {
     case 1u: { return abs(v); }
     case 2u: { return expAccurate(v); }
     case 3u: { return expm1(v); }
-    case 4u: { return logAccurate(v); }
     case 5u: { return log1p(v); }
     case 6u: { return sqrt(v); }
     case 7u: { return inverseSqrt(v); }
@@ -50,17 +49,24 @@ fn applyInt(v: i32) -> i32 {
   }
 }
 
-// NaN stays NaN, and e^x leaves the range of float32 as it should: infinite above, 0 below (denormal numbers are not made).
+// NaN stays NaN, there is none where the function has none, and e^x leaves the range of float32 as it should: infinite above, 0 below
+// (denormal numbers are not made). By bits: a driver may take it that there is no NaN and no infinity.
 fn bits(v: u32) -> u32 {
   let value = bitcast<f32>(v);
-  let result = bitcast<u32>(apply(value));
   if (isNan(value)) {
     return v;
   }
-  if (OP == 2u) {
-    return select(select(result, 0u, value < -87.336544f), 0x7f800000u, value > 88.722839f);
+  let result = bitcast<u32>(apply(value));
+  let negative = v > 0x80000000u;
+  switch OP {
+    case 2u: { return select(select(result, 0u, value < -87.336544f), INFINITY, value > 88.722839f); }
+    case 3u: { return select(result, INFINITY, value > 88.722839f); }
+    case 4u: { return bitsOfLog(v); }
+    case 5u: { return select(result, bitsOfLog(bitcast<u32>(1.0f + value)), value <= -1.0f || v == INFINITY); }
+    case 6u, 7u: { return select(result, NOT_A_NUMBER, negative); }
+    case 12u, 15u: { return select(result, 0u, v == (0x80000000u | INFINITY)); }
+    default: { return result; }
   }
-  return result;
 }
 
 @compute @workgroup_size(256)

@@ -70,16 +70,33 @@ export class RotaryPositions {
  * @returns the turn of vectors [b, l, h, dim] at the positions from..from+l: one for all heads of a token.
  */
 function positionTurn(from: number, l: number, rotary: Rotary, backend: AnyBackend): Turn {
-  const { rotaryDim: dim, rotaryInterleaved, rotaryScaling } = rotary;
+  const { rotaryDim: dim, rotaryInterleaved } = rotary;
+  const { cosines, sines } = turnsOf(from, l, rotary);
+  const [cos, sin] = [cosines, sines].map((table) => tensor(table, [l, 1, dim / 2], { backend }));
+  return makeTurn(cos!, sin!, dim, rotaryInterleaved ? "neighbours" : "halves");
+}
+
+interface Turns {
+  readonly key: string;
+  readonly cosines: Float32Array;
+  readonly sines: Float32Array;
+}
+/** What was asked for last: the layers of a model ask for the same positions one after the other, queries and keys of each. */
+let latest: Turns | undefined;
+
+/** Cosines and sines of `anglesOf`, each [l, pairs]. */
+function turnsOf(from: number, l: number, rotary: Rotary): Turns {
+  const { rotaryDim, rotaryBase, rotaryScaling } = rotary;
+  const key = JSON.stringify([from, l, rotaryDim, rotaryBase, rotaryScaling]);
+  if (latest?.key === key) return latest;
   const angles = anglesOf(from, l, rotary);
   const gain = rotaryScaling?.gain ?? 1;
-  const table = (of: (angle: number) => number): Tensor =>
-    tensor(
-      Float32Array.from(angles, (angle) => gain * of(angle)),
-      [l, 1, dim / 2],
-      { backend },
-    );
-  return makeTurn(table(Math.cos), table(Math.sin), dim, rotaryInterleaved ? "neighbours" : "halves");
+  latest = {
+    key,
+    cosines: Float32Array.from(angles, (angle) => gain * Math.cos(angle)),
+    sines: Float32Array.from(angles, (angle) => gain * Math.sin(angle)),
+  };
+  return latest;
 }
 
 /**

@@ -7,7 +7,7 @@ for (var t = 0u; t < TS; t++) {
   //: unroll
   for (var v = 0u; v < V; v++) {
     // What is forgotten may have been anything: it is not multiplied by 0.
-    h[v] = fma(exp2(pair.x * a[v]), select(h[v], vec4f(0.0f), fresh), pair.y * (*mine)[t * 2u * V + v]);
+    h[v] = fma(exp2(pair.x * a[v]), select(h[v], none[v], fresh), pair.y * (*mine)[t * 2u * V + v]);
     if (!REDUCE) {
       sum = fma(h[v], (*mine)[(t * 2u + 1u) * V + v], sum);
     }
