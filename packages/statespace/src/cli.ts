@@ -33,6 +33,9 @@ Exit status: 0 done, 1 failed, 2 the words are off, 130 interrupted.`;
 const isUsageError = (error: unknown): boolean =>
   error instanceof UsageError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
 
+/** What the operating system refused, as Node tells it: its message names the file. */
+const isSystemError = (error: unknown): boolean => typeof (error as { syscall?: unknown }).syscall === "string";
+
 async function version(): Promise<string> {
   const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
@@ -84,6 +87,6 @@ try {
   const [word] = process.argv.slice(2);
   const about = word !== undefined && Object.hasOwn(commands, word) ? `${word} ` : "";
   if (isUsage) console.error(`statespace: ${message}\n\`statespace ${about}--help\` tells what there is`);
-  else console.error(error instanceof StatespaceError ? `statespace: ${message}` : error);
+  else console.error(error instanceof StatespaceError || isSystemError(error) ? `statespace: ${message}` : error);
   process.exitCode = name === "AbortedError" ? INTERRUPTED_STATUS : isUsage ? USAGE_STATUS : 1;
 }

@@ -1,3 +1,4 @@
+import { FormatError } from "@statespace/core";
 import { fileAddress, hubAddress, type HubOptions } from "../sources/hub.ts";
 import { isNode, nodeFiles, toPath } from "../sources/nodeFiles.ts";
 import type { SourceLike } from "../sources/openSource.ts";
@@ -12,17 +13,24 @@ export interface GgufPlace {
 const LATER_PART = /-(?!00001)\d{5}-of-\d{5}\.gguf$/i;
 const HUB_FILE = /^(?:hf:)?([A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)\/([^/]+\.gguf)$/i;
 
+/** What a model sees with: not a model of its own. */
+const PROJECTOR = /^mmproj/i;
+
 /**
- * The GGUF file that a user means: a path or a URL that ends with `.gguf`, a file on the hub (`owner/name/file.gguf`), or the one such file among files at
- * hand that hold no other model; `undefined` for anything else.
+ * The GGUF file that a user means: a path or a URL that ends with `.gguf`, a file on the hub (`owner/name/file.gguf`), or the one such file of a local folder or among
+ * files at hand that hold no other model; `undefined` for anything else.
+ * @throws FormatError for a local folder that has several of them, and nothing else
  */
 export function locateGguf(from: SourceLike, options: HubOptions = {}): GgufPlace | undefined {
   if (typeof from === "string" || from instanceof URL) return ofAddress(from, options);
   const names = namesOf(from);
   if (names === undefined || names.includes("config.json")) return undefined;
-  const found = names.filter((name) => /\.gguf$/i.test(name) && !LATER_PART.test(name));
-  return found.length === 1 ? { from, file: found[0] } : undefined;
+  const found = modelsAmong(names);
+  return found.length === 1 ? { from, file: found[0]! } : undefined;
 }
+
+const modelsAmong = (names: readonly string[]): readonly string[] =>
+  names.filter((name) => /\.gguf$/i.test(name) && !LATER_PART.test(name) && !PROJECTOR.test(name));
 
 function ofAddress(from: string | URL, options: HubOptions): GgufPlace | undefined {
   const text = String(from);
@@ -34,7 +42,7 @@ function ofAddress(from: string | URL, options: HubOptions): GgufPlace | undefin
     folder.search = url.search;
     return { from: folder, file };
   }
-  if (!/\.gguf$/i.test(text)) return undefined;
+  if (!/\.gguf$/i.test(text)) return isNode() ? inFolder(from) : undefined;
   const [, name, onHub] = HUB_FILE.exec(text) ?? [];
   if (name !== undefined && !(isNode() && nodeFiles().syncFs.existsSync(text)))
     return { from: new URL(hubAddress(name, options)), file: onHub };
@@ -45,6 +53,23 @@ function ofAddress(from: string | URL, options: HubOptions): GgufPlace | undefin
   const { path } = nodeFiles();
   const whole = toPath(from);
   return { from: path.dirname(path.resolve(whole)), file: path.basename(whole) };
+}
+
+/** The one GGUF file of a local folder that has no checkpoint. */
+function inFolder(from: string | URL): GgufPlace | undefined {
+  const { syncFs, path } = nodeFiles();
+  const folder = path.resolve(toPath(from));
+  if (!syncFs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  const names = syncFs.readdirSync(folder);
+  if (names.includes("config.json")) return undefined;
+  const found = modelsAmong(names).toSorted();
+  if (found.length > 1) {
+    const some = found.slice(0, 4).join(", ");
+    throw new FormatError(
+      `${String(from)} has several GGUF files; one of them is wanted: ${some}${found.length > 4 ? ", ..." : ""}`,
+    );
+  }
+  return found.length === 1 ? { from: folder, file: found[0]! } : undefined;
 }
 
 /** Names of files at hand; a source cannot list what it has. */

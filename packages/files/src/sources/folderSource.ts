@@ -49,7 +49,11 @@ class FolderSource implements Source {
     const { fs } = nodeFiles();
     try {
       if (!(await fs.stat(toPath(this.#folder))).isDirectory())
-        throw new SourceError(`${this.name} is a file; the folder that holds it is wanted`);
+        throw new SourceError(
+          /\.onnx$/i.test(this.name)
+            ? `${this.name} is an ONNX file, which is written here and not read; the checkpoint that it was made of is wanted`
+            : `${this.name} is a file; the folder that holds it is wanted`,
+        );
     } catch (error) {
       if (error instanceof SourceError) throw error;
       throw new SourceError(`${this.name}: there is no such folder`, { cause: error });

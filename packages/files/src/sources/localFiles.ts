@@ -23,6 +23,10 @@ export interface LocalFiles {
   /** Removes a file, or a folder with all in it; nothing happens where there is none. */
   remove(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** Whether it is there, and a folder. */
+  isFolder(path: string): Promise<boolean>;
+  /** The folder that a file or folder lies in. */
+  parent(path: string): string;
   /** Whether two paths lead to one file or folder that is there, by whatever links. */
   same(one: string, other: string): Promise<boolean>;
 }
@@ -32,6 +36,12 @@ export function localFiles(): LocalFiles {
   const { fs, path } = nodeFiles();
   return {
     join: (...parts) => path.join(...parts),
+    parent: (file) => path.dirname(file),
+    isFolder: (place) =>
+      fs.stat(place).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ),
     path: toPath,
     async makeFolder(folder) {
       await fs.mkdir(folder, { recursive: true });

@@ -54,7 +54,8 @@ export function matchWeights(
   });
   for (const target of targets) {
     const key = written.get(target.key);
-    if (key === undefined) throw new FormatError(`tensor ${quote(target.key)} is missing`);
+    if (key === undefined)
+      throw new FormatError(`tensor ${quote(target.key)} is missing${othersInstead(written, targets)}`);
     const { shape } = entries.get(key)!;
     if (!isShape(family, shape, target.shape))
       throw new FormatError(
@@ -66,6 +67,13 @@ export function matchWeights(
   const tied = head.kind === "language" && head.tie === true ? publishedName("head.weight", rules) : undefined;
   for (const [canonical, key] of written) if (!matched.has(key) && canonical !== tied) unknown(key);
   return matched;
+}
+
+/** Where none of a model's tensors is there, what is: config and weights are of two models. */
+function othersInstead(written: ReadonlyMap<string, string>, targets: readonly PublishedTensor[]): string {
+  const [first] = written.values();
+  if (first === undefined || targets.some(({ key }) => written.has(key))) return "";
+  return `, and so are all others that config.json tells of: the weights, such as ${quote(first)}, are those of another model`;
 }
 
 /**

@@ -1,13 +1,10 @@
 import { ArgumentError } from "@statespace/core";
-import { refuseUnknown } from "@statespace/core/backend";
+import { nearestName, refuseUnknown } from "@statespace/core/backend";
 import {
   fromFloat32Array,
   openSource,
   saveCheckpoint,
   toPath,
-  fileStamps,
-  isNode,
-  localFiles,
   writeFileResumably,
   type FloatStorage,
   type JsonObject,
@@ -32,6 +29,7 @@ import { rowsOfFile } from "../families/rowsOfFile.ts";
 import { familyTensors } from "../families/weightNames.ts";
 import { weightsFile } from "../families/weightsFile.ts";
 import { matchWeights } from "../families/weights.ts";
+import { prepareOut, stampOf } from "./conversionPlaces.ts";
 
 /** What `convert` makes of a checkpoint, and how. */
 export interface ConvertOptions
@@ -98,7 +96,7 @@ const TEXT_FILES = [
  * whatever the model's size. What is written appears under its name when it is whole. A call that is stopped, or whose process is killed, is gone on with by the next
  * of the same words.
  * @param from what `load` takes; @param out the GGUF file or the folder to write
- * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express, or where `out` is what is read; FormatError naming the file, key or tensor;
+ * @throws ArgumentError naming the option that is unknown or wrong, or the setting that the form cannot express, or where `out` is what is read, or a folder in place of a file; FormatError naming the file, key or tensor;
  * SourceError; AbortedError; what the file system throws.
  */
 export async function convert(from: SourceLike, out: string | URL, options: ConvertOptions = {}): Promise<Converted> {
@@ -118,7 +116,8 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
     throw new ArgumentError(
       `convert: weights of a folder must be one of ${Object.keys(STORAGE).join(", ")}, got "${weights}"`,
     );
-  await expectApart(from, out);
+  expectForm(to);
+  await prepareOut(from, out, to === "gguf" || to === "onnx");
   const places = sourceOptions({ ...options, weights: undefined });
   const opened = await openModelFiles(from, places);
   const model = new Model(opened.family.read(opened.fields, {}), "empty");
@@ -180,11 +179,14 @@ export async function convert(from: SourceLike, out: string | URL, options: Conv
   }
 }
 
-/** What is read shall not be replaced while it is, and not without being asked for. */
-async function expectApart(from: SourceLike, out: string | URL): Promise<void> {
-  if (!isNode() || (typeof from !== "string" && !(from instanceof URL))) return;
-  if (await localFiles().same(toPathIfLocal(from), toPath(out)))
-    throw new ArgumentError(`convert: ${toPath(out)} is what is read; it would be replaced, so write to another place`);
+/** @throws ArgumentError for a form that there is not, with the one that may be meant */
+function expectForm(to: string): void {
+  const forms = ["gguf", "transformers", ...ONNX_FORMS, ...families.map(({ name }) => name)];
+  if (forms.includes(to)) return;
+  const meant = nearestName(to, forms);
+  throw new ArgumentError(
+    `convert: there is no form ${to}; ${meant === undefined ? `there are ${forms.join(", ")}` : `${meant} may be meant`}`,
+  );
 }
 
 /** What of the options decides which bytes a file has. */
@@ -260,15 +262,6 @@ function folderTensors(
     }),
   );
 }
-
-/** What says that files are the same as before: of local ones their names, sizes and times, of others their address. */
-async function stampOf(from: SourceLike): Promise<string> {
-  if (typeof from !== "string" && !(from instanceof URL)) return "";
-  const stamps = isNode() ? await fileStamps(toPathIfLocal(from)) : [];
-  return [String(from), ...stamps].join("\n");
-}
-
-const toPathIfLocal = (from: string | URL): string => (/^https?:/i.test(String(from)) ? "" : toPath(from));
 
 /** Tokenizer, template and sampling, as a folder has them. */
 async function textFiles(

@@ -1,8 +1,11 @@
-import { ArgumentError, readFloats, tensor, tidy } from "@statespace/core";
-import { convert as convertFiles, fromPretrained, type GgufWeights, type Model } from "@statespace/models";
+import { join } from "node:path";
+import { ArgumentError } from "@statespace/core";
+import { convert as convertFiles, type GgufWeights } from "@statespace/models";
 import { chooseBackend } from "./backendOption.ts";
 import { countOption, readWords, UsageError, type Command } from "./command.ts";
+import { installedOnnxRuntime } from "./onnxLogits.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
+import { verifyConversion } from "./verifyConversion.ts";
 
 const USAGE = `usage: statespace convert IN OUT [--to FORM] [--weights F] [--opset N] [--operators O]
                           [--view V] [--verify [--backend B]] [--json]
@@ -19,7 +22,8 @@ command goes on from what is there (OUT...part).
   --opset N      of an ONNX file: 20, which is read everywhere, or 27, which has LinearAttention and CausalConvWithState; default 20
   --operators O  of an ONNX file: standard, or onnxruntime, whose own domain has those two operators at opset 20; default standard
   --view V       of an ONNX file: how S4D, S5 and LSSL run, by their recurrence or convolution, which has no states; default recurrence
-  --verify       loads both and compares their logits; exit status 3 where those of float32 weights differ
+  --verify       loads both and compares their logits, those of an ONNX file in onnxruntime-node where it is installed; exit status 3
+                 where those of float32 weights differ
   --backend B    webgpu, wasm or cpu, for --verify; the best there is unless told
   --json         one JSON object instead of text`;
 
@@ -37,23 +41,17 @@ const OPTIONS = {
 /** How far the logits of the two may be from each other, of the largest: float32 sums in two orders, and A, which goes through its logarithm. */
 const BOUND = 1e-3;
 
-/** How the two compare. */
-interface Verified {
-  /** The largest difference of two logits, by the largest logit. */
-  readonly difference: number;
-  /** Places where both find the same token most probable, and how many there are. */
-  readonly same: number;
-  readonly places: number;
-}
+/** Forms that an engine of npm runs, not this library. */
+const ONNX_FORMS: ReadonlySet<string> = new Set(["onnx", "transformers.js"]);
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { values, positionals } = readWords(args, OPTIONS);
   const [from, out, ...more] = positionals;
   if (from === undefined || out === undefined || more.length > 0) throw new UsageError("IN and OUT are needed");
-  if (values.verify && (values.to === "onnx" || values.to === "transformers.js" || /\.onnx$/i.test(out)))
-    throw new UsageError("--verify is for what is read here; onnxruntime runs an ONNX file");
   if (values.backend !== undefined && !values.verify)
     throw new UsageError("--backend is for --verify, which loads the model");
+  const isOnnx = ONNX_FORMS.has(values.to ?? "") || (values.to === undefined && /\.onnx$/i.test(out));
+  const runtime = values.verify && isOnnx ? await installedOnnxRuntime() : undefined;
   await chooseBackend("cpu");
   const line = new ProgressLine();
   const notes: string[] = [];
@@ -76,7 +74,8 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
       line.clear();
       if (signal.aborted) console.error("stopped; the same command goes on from here");
     });
-  const verified = values.verify ? await verify(from, out, values.backend, signal) : undefined;
+  const onnx = runtime && { file: onnxFileOf(family, out, values.weights), runtime };
+  const verified = values.verify ? await verifyConversion(from, { out, onnx }, values.backend, signal) : undefined;
   if (values.json)
     console.log(JSON.stringify({ from, out, family, resumed, notes, ...(verified === undefined ? {} : { verified }) }));
   else {
@@ -89,48 +88,30 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
         `logits: the largest difference is ${difference.toExponential(1)} of the largest; ${same} of ${places} likeliest tokens are the same`,
       );
     }
-    if (family === "onnx") console.log("to check in onnxruntime: the states are inputs, zero before the first token");
-    if (family === "transformers.js")
-      console.log(`to check in transformers.js: await AutoModelForCausalLM.from_pretrained("${out}")`);
-    if (family.startsWith("gguf:")) console.log(`to check in llama.cpp: llama-cli -m ${out} --temp 0 -n 64 -p "..."`);
+    const check = checkElsewhere(family, out, verified !== undefined);
+    if (check !== undefined) console.log(check);
   }
   const exact = values.weights === undefined || values.weights === "f32";
   return verified !== undefined && exact && !(verified.difference <= BOUND) ? 3 : 0;
 }
 
-async function verify(from: string, out: string, backend: string | undefined, signal: AbortSignal): Promise<Verified> {
-  await chooseBackend(backend);
-  const [a, b] = [await logitsOf(from, signal), await logitsOf(out, signal)];
-  const vocabulary = a.values.length / a.places;
-  let [difference, largest, same] = [0, 0, 0];
-  a.values.forEach((value, i) => {
-    difference = Math.max(difference, Math.abs(value - b.values[i]!));
-    largest = Math.max(largest, Math.abs(value));
-  });
-  const likeliest = (row: Float32Array): number => row.reduce((best, x, i) => (x > row[best]! ? i : best), 0);
-  for (let place = 0; place < a.places; place++) {
-    const row = ({ values }: typeof a): Float32Array => values.subarray(place * vocabulary, (place + 1) * vocabulary);
-    if (likeliest(row(a)) === likeliest(row(b))) same++;
-  }
-  return { difference: difference / largest, same, places: a.places };
+/** How what was written is looked at in the engine that it is for. */
+function checkElsewhere(family: string, out: string, verified: boolean): string | undefined {
+  if (family === "onnx") return "to check in onnxruntime: the states are inputs, zero before the first token";
+  if (family === "transformers.js")
+    return `to check in transformers.js: await AutoModelForCausalLM.from_pretrained("${out}")`;
+  if (family.startsWith("gguf:")) return `to check in llama.cpp: llama-cli -m ${out} --temp 0 -n 64 -p "..."`;
+  if (!verified || family.startsWith("statespace")) return undefined;
+  return family === "mamba_ssm"
+    ? `to check in mamba_ssm: MambaLMHeadModel.from_pretrained("${out}")`
+    : `to check in transformers: AutoModelForCausalLM.from_pretrained("${out}")`;
 }
 
-async function logitsOf(from: string, signal: AbortSignal): Promise<{ values: Float32Array; places: number }> {
-  const model = await fromPretrained(from, { weights: "f32", signal, notice: () => undefined });
-  try {
-    const ids = Int32Array.from({ length: 24 }, (_, i) => (i * 37 + 5) % vocabularyOf(model));
-    const output = tidy(() => model.forward(tensor(ids, [1, ids.length])).output);
-    const values = await readFloats(output);
-    output.dispose();
-    return { values, places: ids.length };
-  } finally {
-    model.dispose();
-  }
-}
-
-function vocabularyOf({ resolved: { encoder } }: Model): number {
-  if (encoder.kind !== "embedding") throw new UsageError("--verify is for language models");
-  return encoder.vocabSize;
+/** The ONNX file of a form: transformers.js has a name for each type of weights. */
+function onnxFileOf(family: string, out: string, weights: string | undefined): string {
+  if (family === "onnx") return out;
+  const name = weights === "q4" ? "model_q4" : weights === "q8" ? "model_quantized" : "model";
+  return join(out, "onnx", `${name}.onnx`);
 }
 
 /** `statespace convert`: from one form of checkpoint into another. */
