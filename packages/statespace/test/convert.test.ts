@@ -34,7 +34,10 @@ beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "statespace-convert-")
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const path = (name: string): string => join(folder, name);
 
-describe("statespace convert", () => {
+/** Each starts processes, of which some wait for others on a busy machine. */
+const SLOW = { timeout: 300_000 };
+
+describe("statespace convert", SLOW, () => {
   it("into a GGUF file and back into a folder: the weights are the same bytes but for what went through a logarithm", async () => {
     const there = await convert(golden("mamba2-tiny"), path("m.gguf"), "--verify", "--backend", "cpu", "--json");
     expect(there.code, there.stderr).toBe(0);
@@ -128,7 +131,7 @@ describe("statespace convert", () => {
       convert(path("itself"), path("itself/../itself"), "--weights", "f16"),
     ]);
     expect(outcomes.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 1, 2, 2]);
-    const messages = ["IN and OUT are needed", 'did you mean "q8"?', "weights of a folder must be one of f32, f16, bf16", "there is no family keras", "llama.cpp has no architecture", "there is no such folder", "mamba_ssm may be meant", "is what is read; it would be replaced"]; // prettier-ignore
+    const messages = ["IN and OUT are needed", 'did you mean "q8"?', "weights of a folder must be one of f32, f16, bf16", "there is no form keras", "llama.cpp has no architecture", "there is no such folder", "mamba_ssm may be meant", "is what is read; it would be replaced"]; // prettier-ignore
     outcomes.forEach(({ stderr }, i) => expect(stderr).toContain(messages[i]));
     expect(readdirSync(folder).filter((name) => name.startsWith("x"))).toEqual([]);
     for (const name of readdirSync(path("itself")))
@@ -157,7 +160,7 @@ describe("statespace convert", () => {
   });
 });
 
-describe("a conversion that did not end", () => {
+describe("a conversion that did not end", SLOW, () => {
   /** 35 MB in 8 layers, so that there are whole tensors before the middle. */
   async function deep(seed: number, layers = 8, name = "deep"): Promise<void> {
     const model = new Model(

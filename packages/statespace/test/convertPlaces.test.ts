@@ -29,7 +29,10 @@ function convert(...args: string[]): Promise<Outcome> {
   });
 }
 
-describe("where statespace convert reads and writes", () => {
+/** Each starts a process, which a busy machine makes wait. */
+const SLOW = { timeout: 240_000 };
+
+describe("where statespace convert reads and writes", SLOW, () => {
   it("folders above a file are made; one GGUF file in a folder is that which is meant", async () => {
     const made = await convert(golden("mamba-tiny"), "some/where/m.gguf");
     expect(made.code, made.stderr).toBe(0);
@@ -135,10 +138,7 @@ async function verified(...words: string[]): Promise<{ code: number; difference:
   return { code, ...(JSON.parse(stdout) as { verified: { difference: number; same: number } }).verified };
 }
 
-/** A process each, which evaluates a graph. */
-const TIMEOUT = 240_000;
-
-describe("--verify of an ONNX file", () => {
+describe("--verify of an ONNX file", SLOW, () => {
   it("without onnxruntime tells how it is had, and writes nothing", async () => {
     const { code, stderr } = await convert(golden("lfm2-tiny"), "v.onnx", "--verify", "--backend", "cpu");
     expect(stderr).toMatch(
@@ -151,28 +151,20 @@ describe("--verify of an ONNX file", () => {
   it.each([
     ["by its own names", [golden("recurrent-gemma-tiny"), "v.onnx"]],
     ["by those of transformers.js", [golden("lfm2-tiny"), "tjs", "--to", "transformers.js"]],
-  ] as const)(
-    "compares logits in what is installed for the folder, %s",
-    async (_, words) => {
-      installRuntime();
-      const found = await verified(...words);
-      expect(found).toMatchObject({ code: 0, same: 24 });
-      expect(found.difference).toBeLessThan(1e-5);
-    },
-    TIMEOUT,
-  );
+  ] as const)("compares logits in what is installed for the folder, %s", async (_, words) => {
+    installRuntime();
+    const found = await verified(...words);
+    expect(found).toMatchObject({ code: 0, same: 24 });
+    expect(found.difference).toBeLessThan(1e-5);
+  });
 
-  it(
-    "ends with 3 where they differ",
-    async () => {
-      installRuntime();
-      process.env["FAULT"] = "0.1";
-      try {
-        expect((await verified(golden("lfm2-tiny"), "f.onnx")).code).toBe(3);
-      } finally {
-        delete process.env["FAULT"];
-      }
-    },
-    TIMEOUT,
-  );
+  it("ends with 3 where they differ", async () => {
+    installRuntime();
+    process.env["FAULT"] = "0.1";
+    try {
+      expect((await verified(golden("lfm2-tiny"), "f.onnx")).code).toBe(3);
+    } finally {
+      delete process.env["FAULT"];
+    }
+  });
 });
