@@ -32,7 +32,7 @@ function argumentsOf({ q, k, v, seqIdx, visible, sink }: KernelInputs, { scale, 
 function causalAttention(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
   const { values, work } = argumentsOf(inputs, attrs);
   const y = backend.output(inputs.q!.shape);
-  backend.withSpace({ workspace: backend.threads * sizes.attentionSpace(values.m) }, (space) =>
+  backend.withSpace({ workspace: backend.threads * sizes.attentionTile(values.m) }, (space) =>
     call.causalAttention(backend, { y, ...space, ...values }, work),
   );
   return y;
@@ -42,7 +42,7 @@ function causalAttentionGrad(backend: WasmBackend, inputs: KernelInputs, attrs: 
   const { values, work } = argumentsOf(inputs, attrs);
   const { q, k, v, sink, b, h, m } = values;
   const gradients = gradientsLike(backend, { dq: q, dk: k, dv: v, dSink: sink });
-  backend.withSpace({ workspace: backend.threads * m + b * h }, (space) =>
+  backend.withSpace({ workspace: 3 * backend.threads * sizes.attentionTile(m) + b * h }, (space) =>
     call.causalAttentionGrad(backend, { ...gradients, dY: inputs.dY!, ...space, ...values }, 3 * work),
   );
   return present(gradients);
