@@ -3,10 +3,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The files that take longest start first, or one would run on alone at the end: a fresh clone knows no durations. */
 const longest = [
+  /e2e\/kit/,
+  /e2e\/practice/,
   /conformance\/test\/webgpu/,
+  /conformance\/test\/browser\/webgpu/,
+  /e2e\/(ownModel|story|handling|pages)/,
+  /docs\/test\/blocks/,
   /examples\.test/,
-  /statespace\/test\/lost/,
+  /statespace\/test\/(lost|cliWords|cli|convert)/,
+  /e2e\/(offline|webgpu|figures)/,
+  /conformance\/test\/(packedNeighbours|exactness)/,
   /backend-webgpu\/test\/training/,
+  /browser\/worker/,
   /backend-wasm\/test\/native/,
 ];
 

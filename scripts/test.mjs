@@ -91,7 +91,7 @@ if (total.counts.failed === 0) {
     console.log(`  WebGPU in Node: ${vulkan.device}`);
     if (browser && process.env.CONFORMANCE_CASES !== "all")
       console.log(
-        "  WebGPU cases: every op case in Node; the golden vectors, and two cases of each op, in the browser (CONFORMANCE_CASES=all: all in both)",
+        "  WebGPU cases: all in Node; one of each op and of each golden group in the browser, too (CONFORMANCE_CASES=all: all in both)",
       );
     console.log(
       `  expected backends: ${process.env.EXPECT_BACKENDS || "whatever starts (EXPECT_BACKENDS is not set)"}`,
@@ -106,7 +106,11 @@ if (total.counts.failed === 0) {
     passed();
   });
   await script("typecheck", "typecheck.mjs");
-  const browserEnv = browser ? { CHROMIUM_PATH: browser.path } : {};
+  // The playground's tests need not build again what `build` has built.
+  const browserEnv = {
+    ...(browser ? { CHROMIUM_PATH: browser.path } : {}),
+    ...(built ? { PLAYGROUND_BUILT: "1" } : {}),
+  };
   await part("tests in Node", async () => add(await runVitest("node", { ...browserEnv, ...vulkan.env })));
   await part("tests in the browser", async () => {
     if (!hasBrowserTests()) skipped("tests in the browser: there are none yet (no vitest.browser.config.ts)");

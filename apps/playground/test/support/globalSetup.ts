@@ -11,7 +11,7 @@ declare module "vitest" {
 
 /** Vitest calls this by its name. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await buildSite();
+  if (process.env["PLAYGROUND_BUILT"] === undefined) await buildSite(); // `npm test` has built it
   const isolated = await serveIsolated();
   const plain = await servePlain();
   project.provide("isolatedUrl", isolated.url);

@@ -3,7 +3,8 @@ import { opTable, supportOf } from "@statespace/core/backend";
 import { beforeAll, describe, expect, it } from "vitest";
 import { opCases } from "../cases/index.ts";
 import { Draw, type OpCase } from "../cases/opCase.ts";
-import { runGolden } from "../golden/run.ts";
+import { findCases } from "../golden/goldenCase.ts";
+import { runGoldenCase } from "../golden/run.ts";
 import { checkForward, checkGradients } from "./checkCase.ts";
 import { describeOn } from "./describeOn.ts";
 
@@ -57,11 +58,30 @@ function suite(backend: BackendDefinition, { golden = true, composed, elements =
       });
     });
   }
-  if (golden)
-    it("golden vectors", async () => {
-      const results = [];
-      for await (const result of runGolden(GOLDEN, [backend.name])) results.push(result);
-      expect(results.filter((result) => "why" in result || !result.ok)).toEqual([]);
-      expect(results.length).toBeGreaterThan(200);
-    }, 300_000);
+  if (golden) goldenCases(backend);
+}
+
+/** The golden folder alone, case by case. */
+export async function goldenSuite(backend: BackendDefinition): Promise<void> {
+  await describeOn(backend, () => {
+    beforeAll(() => setBackend(backend));
+    goldenCases(backend);
+  });
+}
+
+function goldenCases(backend: BackendDefinition): void {
+  describe("golden vectors", () => {
+    const cases = findCases(GOLDEN).map((path) => [`${path.group}/${path.name}`, path] as const);
+    let compared = 0;
+    it.each(cases)(
+      "%s",
+      async (_, path) => {
+        const results = await runGoldenCase(path, backend.name);
+        expect(results.filter((result) => "why" in result || !result.ok)).toEqual([]);
+        compared += results.length;
+      },
+      300_000,
+    );
+    it("are all of them", () => expect(compared).toBeGreaterThan(200));
+  });
 }
