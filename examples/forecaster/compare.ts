@@ -3,8 +3,8 @@
  *
  *   node --conditions=statespace-source examples/forecaster/compare.ts [--model FOLDER] [--csv FILE:COLUMN:PERIOD ...] [--json]
  *
- * Every series is cut at 20 places, evenly over its second half; each forecast sees the steps before, at most 512, the
- * forecaster 128, as most of what it was trained on, and says the next 24. The figure
+ * Every series is cut at 20 places, evenly over its second half; each forecast sees the steps before, at most 512, and
+ * says the next 24. The figure
  * is the mean absolute error over that of the seasonal naive forecast within the context (MASE), its mean over the places.
  */
 import { readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { setBackend } from "@statespace/core";
 import { loadFixture, readCsvSeries } from "@statespace/datasets";
 import { bundledCheckpoint, load, type LoadedModel } from "statespace";
 import { ets, linear, seasonalNaive, type Forecast } from "./baselines.ts";
-import { HORIZON, QUANTILES } from "./model.ts";
+import { CONTEXT, HORIZON, QUANTILES } from "./model.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,8 +25,6 @@ const { values } = parseArgs({
 });
 await setBackend(wasmBackend());
 const model = await load(values.model ?? bundledCheckpoint("forecaster"));
-const CONTEXT = 512;
-const OWN_CONTEXT = 128;
 const PLACES = 20;
 
 interface Subject {
@@ -80,12 +78,7 @@ for (const { name, steps, period } of subjects) {
   const mean = (said: readonly number[][]): number =>
     said.reduce((sum, each, i) => sum + mase(contexts[i]!, truths[i]!, each, period), 0) / said.length;
   const row: Record<string, string | number> = { series: name, period };
-  row["forecaster"] = mean(
-    await foretold(
-      model,
-      contexts.map((context) => context.slice(-OWN_CONTEXT)),
-    ),
-  );
+  row["forecaster"] = mean(await foretold(model, contexts));
   for (const [each, forecast] of Object.entries(baselines))
     row[each] = mean(contexts.map((context) => forecast(context, HORIZON, period)));
   rows.push(row);

@@ -1,21 +1,19 @@
 import type { ModelConfig } from "@statespace/models";
 
+/** Steps that are looked back upon; fewer serve, too. */
+export const CONTEXT = 512;
 /** Steps foretold at once, and the quantiles of each. */
 export const HORIZON = 24;
 export const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9] as const;
 
-const WIDTH = 64;
+const WIDTH = 96;
+const mamba = { kind: "mamba2", expand: 2, headDim: 32, dState: 64 } as const;
+/** Looks up what came a season ago. */
+const attention = { kind: "attention", nHeads: 4 } as const;
 const body = {
   dModel: WIDTH,
   encoder: { kind: "linear", channels: 1 },
-  layers: [8, 4, 2, 1].map((share) => ({
-    kind: "s4d",
-    dState: 32,
-    init: "lin",
-    deltaMin: 0.001 * share,
-    deltaMax: 0.3,
-    output: "glu",
-  })),
+  layers: [mamba, mamba, attention, mamba, attention, mamba],
   norm: "rms",
   mlp: 2 * WIDTH,
 } as const satisfies Partial<ModelConfig>;

@@ -33,6 +33,8 @@ export { maze, mazeActions } from "./synthetic/maze.ts";
 export type { MazeOptions, MazeTask } from "./synthetic/maze.ts";
 export { randomSeries } from "./synthetic/randomSeries.ts";
 export type { RandomSeriesOptions } from "./synthetic/randomSeries.ts";
+export { noiseKinds, randomNoise } from "./synthetic/randomNoise.ts";
+export type { NoiseKind, RandomNoiseOptions } from "./synthetic/randomNoise.ts";
 export { bandLimitedNoise, chirp, lorenz, mackeyGlass, sines } from "./synthetic/signals.ts";
 export type { LorenzOptions, MackeyGlassOptions, NoiseOptions, SineOptions } from "./synthetic/signals.ts";
 
@@ -48,6 +50,7 @@ export { encodeNucleotides, formatFasta, nucleotideSymbols, parseFasta } from ".
 export type { FastaRecord } from "./formats/fasta.ts";
 export { formatWav, parseWav } from "./formats/wav.ts";
 export type { Sound } from "./formats/wav.ts";
+export { resample } from "./formats/resample.ts";
 
 export {
   assembleImages,

@@ -25,6 +25,7 @@ export {
   type RotatedScanOptions,
 } from "./mixers/mamba3/rotatedScan.ts";
 export * from "./pretrained/index.ts";
+export * from "./sound/index.ts";
 export * from "./train/index.ts";
 export { mixerKinds, type MixerKind } from "./mixers/registry.ts";
 export { MlpMixer } from "./mixers/mlp/mixer.ts";

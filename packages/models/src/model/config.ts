@@ -7,6 +7,7 @@ import { readProjections, type Projections } from "../layers/linear.ts";
 import type { NormConfig } from "../layers/norm.ts";
 import { attentionSchema, type AttentionMixerConfig } from "../mixers/attention/config.ts";
 import { mixerKinds, mixers, type MixerKind, type ReadMixer } from "../mixers/registry.ts";
+import { featuresOf, framingOf } from "../sound/framing.ts";
 import { readEncoder, readHead, type EncoderConfig, type HeadConfig } from "./ends.ts";
 import { checkNormalize, NORMALIZE, type Normalize } from "./units.ts";
 
@@ -181,7 +182,18 @@ export function resolveModelConfig(value: unknown): ResolvedModel {
   if (resolved.head.kind === "language" && encoder.kind !== "embedding")
     throw new FormatError('config: head.kind "language" needs an encoder of kind "embedding"');
   checkNormalize(resolved);
+  checkSpectra(resolved);
   return resolved;
+}
+
+/** @throws FormatError unless the encoder takes the spectra that a head over them multiplies. */
+function checkSpectra({ head, encoder, normalize }: ResolvedModel): void {
+  if (head.kind !== "denoising") return;
+  const channels = featuresOf(framingOf(head));
+  if (encoder.kind !== "linear" || encoder.channels !== channels || normalize === "sequence")
+    throw new FormatError(
+      `config: head.kind "denoising" needs an encoder of kind "linear" with ${channels} channels, and normalize other than "sequence"`,
+    );
 }
 
 /** A width, 0 for none, or settings. */

@@ -1,4 +1,5 @@
 import type { ConfigFields } from "../config/fields.ts";
+import { DEFAULT_FRAMING, type FramingConfig } from "../sound/framing.ts";
 
 /** Ids through a table, or vectors through a projection. */
 export type EncoderConfig =
@@ -37,6 +38,8 @@ export function inputWidth({ channels, missing }: Extract<EncoderConfig, { kind:
  * - `regression`: values, [b, outputs]; with pooling `none` one answer a token, [b, l, outputs].
  * - `forecasting`: the next `horizon` values, from the last token, [b, horizon, channels]; with `quantiles` those of each value,
  *   [b, horizon, channels, quantiles].
+ * - `denoising`: what the bins of each frame of sound are multiplied by, so that noise goes, [b, l, 2 bins]; the encoder takes the frames'
+ *   spectra, 3 (window / 2 + 1) channels. See `Denoiser`.
  */
 export type HeadConfig =
   | { readonly kind: "language"; readonly tie?: boolean; readonly multiplier?: number; readonly logitCap?: number }
@@ -48,7 +51,8 @@ export type HeadConfig =
       readonly channels: number;
       /** Ascending, between 0 and 1; 0.5 is the median. */
       readonly quantiles?: readonly number[];
-    };
+    }
+  | ({ readonly kind: "denoising" } & Partial<FramingConfig>);
 
 /** Reads the start of a model. */
 export function readEncoder(fields: ConfigFields): EncoderConfig {
@@ -74,7 +78,7 @@ export function readEncoder(fields: ConfigFields): EncoderConfig {
 export function readHead(fields: ConfigFields): HeadConfig {
   const kind = fields.choice(
     "kind",
-    ["language", "classification", "regression", "forecasting"] as const,
+    ["language", "classification", "regression", "forecasting", "denoising"] as const,
     "" as "language",
   );
   const head = ((): HeadConfig => {
@@ -104,10 +108,25 @@ export function readHead(fields: ConfigFields): HeadConfig {
           channels: fields.integer("channels", undefined),
           ...(fields.has("quantiles") && { quantiles: readQuantiles(fields) }),
         };
+      case "denoising":
+        return { kind, ...readFraming(fields) };
     }
   })();
   fields.rejectUnknown();
   return head;
+}
+
+function readFraming(fields: ConfigFields): FramingConfig {
+  const window = fields.integer("window", DEFAULT_FRAMING.window, { min: 4, max: 65_536 });
+  if (window % 2 !== 0) throw fields.error("window", `must be even, got ${window}`);
+  const hop = fields.integer("hop", window / 2, { max: window / 2 });
+  if (window % hop !== 0) throw fields.error("hop", `must divide the window of ${window} samples, got ${hop}`);
+  return {
+    sampleRate: fields.integer("sampleRate", DEFAULT_FRAMING.sampleRate),
+    window,
+    hop,
+    compression: fields.number("compression", DEFAULT_FRAMING.compression, { min: 0, max: 1, above: true }),
+  };
 }
 
 /** A list of ids, each the complement of its own complement. */

@@ -4,6 +4,7 @@ import { kaimingUniform } from "../layers/initializers.ts";
 import { Linear } from "../layers/linear.ts";
 import type { ParameterBuilder } from "../layers/parameterBuilder.ts";
 import { times } from "../layers/times.ts";
+import { framingOf, maskOf } from "../sound/framing.ts";
 import type { HeadConfig } from "./ends.ts";
 
 /** How the tokens of a sequence become one vector, or stay as they are. */
@@ -11,9 +12,23 @@ export type Pooling = "mean" | "last" | "none";
 
 /** The pooling of a head. */
 export function poolingOf(head: HeadConfig): Pooling {
-  if (head.kind === "language") return "none";
+  if (head.kind === "language" || head.kind === "denoising") return "none";
   if (head.kind === "forecasting") return "last";
   return head.pooling ?? "mean";
+}
+
+/** Numbers that a head other than a language model's answers at once. */
+function outputsOf(head: Exclude<HeadConfig, { kind: "language" }>): number {
+  switch (head.kind) {
+    case "classification":
+      return head.classes;
+    case "regression":
+      return head.outputs;
+    case "forecasting":
+      return head.horizon * head.channels * (head.quantiles?.length ?? 1);
+    case "denoising":
+      return maskOf(framingOf(head));
+  }
 }
 
 /** A projection of pooled tokens. */
@@ -32,13 +47,7 @@ export class Head {
       this.linear = config.tie ? new Linear(table!, undefined) : build.linear("head", shape, kaimingUniform(dModel));
       return;
     }
-    const outputs =
-      config.kind === "classification"
-        ? config.classes
-        : config.kind === "regression"
-          ? config.outputs
-          : config.horizon * config.channels * (config.quantiles?.length ?? 1);
-    this.linear = build.linear("head", [outputs, dModel], kaimingUniform(dModel), { bias: true });
+    this.linear = build.linear("head", [outputsOf(config), dModel], kaimingUniform(dModel), { bias: true });
   }
 
   get weight(): Parameter {

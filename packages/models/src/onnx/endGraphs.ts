@@ -49,10 +49,10 @@ export function headGraph(graph: GraphBuilder, model: Model, whole: LayerGraph, 
     give("output", graph.reshape(whole.linear("head", lastOf(graph, x)), [0, ...shape]), ["batch", ...shape]);
     return;
   }
-  const pooling = head.pooling ?? "mean";
+  const pooling = head.kind === "denoising" ? "none" : (head.pooling ?? "mean");
   const mean = (): Value => graph.op("ReduceMean", [x, graph.ints([1])], { keepdims: 0 });
   const pooled = pooling === "none" ? x : pooling === "last" ? lastOf(graph, x) : mean();
-  const outputs = head.kind === "classification" ? head.classes : head.outputs;
+  const outputs = model.head.weight.shape[0]!;
   give("output", whole.linear("head", pooled), ["batch", ...(pooling === "none" ? ["length"] : []), outputs]);
 }
 

@@ -1,4 +1,4 @@
-import { meanCrossEntropy, tensor, tidy, type Tensor } from "@statespace/core";
+import { ArgumentError, meanCrossEntropy, tensor, tidy, type Tensor } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import type { HeadConfig } from "../model/ends.ts";
 import { fromUnits, type Scale } from "../model/units.ts";
@@ -46,6 +46,8 @@ export interface ObjectiveModel extends Pick<Model, "parameters" | "forward" | "
  */
 export function modelObjective(model: ObjectiveModel, options: ModelObjectiveOptions = {}): Trainable {
   refuseUnknown("modelObjective", options, ["carryState", "recompute", "logitsAtOnce"]);
+  if (model.resolved.head.kind === "denoising")
+    throw new ArgumentError("modelObjective: a model that denoises is trained with denoiseObjective");
   const classes = model.resolved.head.kind === "language" || model.resolved.head.kind === "classification";
   const lossOf = ({ output, targets }: Run, batch: TrainingBatch): Tensor =>
     classes

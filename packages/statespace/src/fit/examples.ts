@@ -57,6 +57,8 @@ export class ExampleSet {
     const { encoder, head } = model.resolved;
     if (inputs.length !== targets.length)
       throw new ArgumentError(`fit: targets must be as many as inputs, ${inputs.length}, got ${targets.length}`);
+    if (head.kind === "denoising")
+      throw new ArgumentError("fit: a model that denoises is trained on sounds: { clean, noise }");
     if (inputs.length === 0) throw new ArgumentError("fit: there are no examples");
     const channels = encoder.kind === "linear" ? inputWidth(encoder) : 1;
     const vocabSize = encoder.kind === "embedding" ? encoder.vocabSize : 0;
@@ -225,7 +227,7 @@ export class ExampleSet {
 
 function flatTarget(
   target: Target,
-  head: HeadConfig,
+  head: Exclude<HeadConfig, { kind: "denoising" }>,
   vocabSize: number,
   where: string,
 ): Pick<Row, "target" | "targetShape" | "known"> {

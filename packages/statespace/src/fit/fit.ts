@@ -5,6 +5,7 @@ import {
   addAdapter,
   checkedTimes,
   adapterObjective,
+  denoiseObjective,
   LoadedModel,
   modelObjective,
   trainedParameters,
@@ -25,6 +26,7 @@ import { checkFitOptions, type FitOptions } from "./fitOptions.ts";
 import { checkMemory } from "./memoryCheck.ts";
 import { recovering } from "./recovering.ts";
 import { contextOf, windowsOf, type Series } from "./series.ts";
+import { fromSounds, type Sounds } from "./sounds.ts";
 import { fromIds, fromTexts } from "./texts.ts";
 
 /** A model, or one that was loaded, with its tokenizer and chat template. */
@@ -38,7 +40,8 @@ export type Fittable =
 
 /**
  * What a model can be trained on: a text, documents, conversations or prompts with completions (of a language model; of the latter two the
- * answers are learnt), ids, sequences with targets, series to forecast, or any endless stream of batches.
+ * answers are learnt), ids, sequences with targets, series to forecast, sounds to free of noise, or any endless
+ * stream of batches.
  */
 export type FitData =
   | string
@@ -47,6 +50,7 @@ export type FitData =
   | Int32Array
   | Examples
   | Series
+  | Sounds
   | TrainingStream;
 
 /** What came of a run. */
@@ -150,7 +154,10 @@ async function objectiveOf(
     throw new ArgumentError(
       "fit: an adapter is on; train it ({ adapter }), or switch it off or merge and dispose it first",
     );
-  const objective = modelObjective(model, { recompute });
+  const objective =
+    model.resolved.head.kind === "denoising"
+      ? denoiseObjective(model, { recompute })
+      : modelObjective(model, { recompute });
   return {
     objective: freeze === undefined ? objective : { ...objective, parameters: trainedParameters(model, freeze) },
   };
@@ -227,6 +234,10 @@ function prepare(what: Fittable, data: FitData, options: FitOptions): Prepared {
           )
         : fromTexts(data, neededTokenizer(tokenizer, model), cutting);
     return { ...tokens, pass: Math.max(1, Math.ceil(tokens.tokens / (batchSize * tokens.seqLen))), epochs: 1 };
+  }
+  if ("clean" in data) {
+    const sounds = fromSounds(data, model, { batchSize, heldOut, seed });
+    return { ...sounds, epochs: DEFAULT_EPOCHS };
   }
   if ("nextBatch" in data) return { stream: data, pass: undefined, epochs: 1, heldOut: undefined };
   const [training, apart] =
