@@ -19,22 +19,33 @@ export function rgLruGraph(layer: LayerGraph, x: Value, config: RgLruConfig): Va
   const input = graph.mul(convolved, i);
   const started = startedBefore(layer, x); // [b, l, 1]
   const scaled = graph.op("Where", [started, graph.mul(input, inputScale(graph, logA)), input]);
-  const state = layer.state("recurrent", ["batch", d]);
-  const channels = ["batch", d];
-  const { last, y: states } = layer.scan(
-    state.before,
-    channels,
-    [
-      { value: graph.op("Exp", [logA]), shape: channels },
-      { value: scaled, shape: channels },
-    ],
-    (body, before, [a, token]) => {
-      const after = body.add(body.mul(a!, before), token!);
-      return { state: after, y: after, shape: channels };
-    },
-  );
-  state.put(last);
+  const states = recurrence(layer, logA, scaled, d);
   return layer.linear("out_proj", graph.mul(states, layer.activation(y, activation)));
+}
+
+/** The states h_t = a_t h_{t-1} + input_t, [b, l, d]: `LinearAttention` of as many heads as channels, each with a state of one number, or a `Scan`. */
+function recurrence(layer: LayerGraph, logA: Value, input: Value, d: number): Value {
+  const { graph } = layer;
+  const channels = ["batch", d];
+  const state = layer.state("recurrent", channels);
+  if (graph.dialect.fused !== undefined) {
+    const ones = graph.op("Expand", [graph.float(1), graph.op("Shape", [input])]);
+    const inputs = [ones, ones, input, graph.unsqueeze(state.before, 2, 3), logA];
+    const attributes = { q_num_heads: d, kv_num_heads: d, scale: { float: 1 }, update_rule: "gated" };
+    const [states, last] = graph.ops("LinearAttention", inputs, 2, attributes, graph.dialect.fused);
+    state.put(graph.op("Squeeze", [last!, graph.ints([2, 3])]));
+    return states!;
+  }
+  const tokens = [
+    { value: graph.op("Exp", [logA]), shape: channels },
+    { value: input, shape: channels },
+  ];
+  const { last, y } = layer.scan(state.before, channels, tokens, (body, before, [a, token]) => {
+    const after = body.add(body.mul(a!, before), token!);
+    return { state: after, y: after, shape: channels };
+  });
+  state.put(last);
+  return y;
 }
 
 /** A projection of each head's channels, [b, l, d] -> [b, l, d]. */

@@ -118,11 +118,14 @@ describe("blocks that layers share", () => {
 });
 
 it.each([{ opset: 27 }, { operators: "onnxruntime" }] as const)(
-  "%j: the convolution before a gated recurrence",
+  "%j: a gated recurrence and the convolution before it are one operator each",
   async (options) => {
     const model = await moved(modelOf([rglru]));
     const graph = await saved(model, options);
-    expect(graph.nodes.map(({ op }) => op)).toContain("CausalConvWithState");
+    const operators = graph.nodes.map(({ op }) => op);
+    expect(operators).toEqual(expect.arrayContaining(["CausalConvWithState", "LinearAttention"]));
+    expect(operators).not.toContain("Scan");
+    expect(graph.inputs.find(({ name }) => name === "state.0.recurrent")!.shape).toEqual(["batch", 32]);
     await expectLogitsOf(model, graph);
     model.dispose();
   },
