@@ -2,13 +2,13 @@ import { batch, createRoot, createSignal, type Accessor } from "solid-js";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { owed } from "../../shell/owed.ts";
 import { keepValue, keptValue } from "../../shell/store.ts";
-import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import { racer } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/remote.ts";
 import type { AtLength, InductionApi, Progress } from "./compute/inductionApi.ts";
 import { KINDS, type Kind } from "./compute/learner.ts";
 import type { Pair } from "./compute/task.ts";
 
-/** One learner in a worker of its own, and what is known of it. */
+/** One learner, and what is known of it. */
 export interface Pupil {
   readonly kind: Kind;
   readonly history: Accessor<readonly Progress[]>;
@@ -75,7 +75,7 @@ function makePupil(kind: Kind): Pupil {
     remote?.close();
     keptAt = performance.now();
     const own = (run = new AbortController());
-    const worker = (remote = engine("induction"));
+    const worker = (remote = racer("induction", KINDS.indexOf(kind)));
     batch(() => {
       setHistory([]);
       setLengths([]);
@@ -123,7 +123,7 @@ function makePupil(kind: Kind): Pupil {
       recalled = true;
       const known = await keptValue<KeptPupil>(`induction-${kind}`);
       if (known === undefined || remote !== undefined) return;
-      const worker = (remote = engine("induction"));
+      const worker = (remote = racer("induction", KINDS.indexOf(kind)));
       try {
         await worker.call("restore", { kind, seed, backend, weights: known.weights });
         if (remote !== worker) return;

@@ -7,12 +7,10 @@ import { Panel } from "../../components/Page.tsx";
 import { number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
-import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import { apart } from "../../workers/engine.ts";
 import { roundingCode } from "./code.ts";
 import type { CaseRow, DeviceReport, GeneratedEvent } from "./compute/generated.ts";
 import { ROUNDED, roundingOf } from "./compute/rounding.ts";
-import type { MachineApi } from "./compute/machineApi.ts";
 import { conformanceReport, saveAsFile } from "./conformanceReport.ts";
 import { messages as m } from "./messages.ts";
 
@@ -30,7 +28,7 @@ export function GeneratedPanel(props: { backends: () => readonly BackendName[] }
   const [error, setError] = createSignal<unknown>();
   /** What the rows on the page were asked for with. */
   const [asked, setAsked] = createSignal({ seed: 1, count: 0 });
-  let remote: Remote<MachineApi> | undefined;
+  let remote: ReturnType<typeof apart<"machine">> | undefined;
   onCleanup(() => remote?.close());
 
   const cases = (): number => rows().reduce((sum, row) => sum + row.cases, 0);
@@ -45,7 +43,7 @@ export function GeneratedPanel(props: { backends: () => readonly BackendName[] }
 
   async function start(): Promise<void> {
     remote?.close();
-    remote = engine("machine");
+    remote = apart("machine");
     const own = new AbortController();
     const input = { backends: props.backends(), seed: seed(), count: count() };
     setRun(own);

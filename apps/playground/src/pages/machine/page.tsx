@@ -9,10 +9,9 @@ import { useParam } from "../../shell/route.ts";
 import { adapter, offersWebGpu } from "../../shell/adapter.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { BACKEND_NAMES, type BackendName } from "../../workers/backendNames.ts";
-import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import { apart } from "../../workers/engine.ts";
 import type { BenchName } from "./compute/benches.ts";
-import type { BenchResult, CheckResult, Depth, MachineApi, MachineEvent } from "./compute/machineApi.ts";
+import type { BenchResult, CheckResult, Depth, MachineEvent } from "./compute/machineApi.ts";
 import { GeneratedPanel } from "./GeneratedPanel.tsx";
 import { messages as m } from "./messages.ts";
 
@@ -25,7 +24,7 @@ export function MachinePage(): JSX.Element {
   const [events, setEvents] = createSignal<readonly MachineEvent[]>([]);
   const [run, setRun] = createSignal<AbortController>();
   const [error, setError] = createSignal<unknown>();
-  let remote: Remote<MachineApi> | undefined;
+  let remote: ReturnType<typeof apart<"machine">> | undefined;
   onCleanup(() => remote?.close());
 
   const results = (): readonly CheckResult[] =>
@@ -53,7 +52,7 @@ export function MachinePage(): JSX.Element {
 
   async function start(): Promise<void> {
     remote?.close();
-    remote = engine("machine");
+    remote = apart("machine");
     const own = new AbortController();
     setRun(own);
     setEvents([]);

@@ -5,7 +5,7 @@ import { largest } from "../../components/HeatMap.tsx";
 import type { BackendName } from "../../workers/backendNames.ts";
 import type { ModelChoice } from "../../workers/modelChoice.ts";
 import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import type { Remote } from "../../workers/remote.ts";
 import type { Look } from "./compute/looking.ts";
 import type { Snapshot } from "./compute/writing.ts";
 import type { LayerPicture, ModelFacts, WriteInput, WriteProgress, WriterApi } from "./compute/writerApi.ts";

@@ -5,7 +5,7 @@ import { keptValue } from "../../shell/store.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { OwnModel } from "../../workers/modelChoice.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import type { Remote } from "../../workers/remote.ts";
 import { JOB, PROGRESS, type History, type Job, type KeptProgress } from "./compute/job.ts";
 import type { ModelApi } from "./compute/modelApi.ts";
 import type { Told } from "./compute/run.ts";

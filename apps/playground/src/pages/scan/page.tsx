@@ -11,7 +11,7 @@ import { choice, number } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import type { Remote } from "../../workers/remote.ts";
 import { ALGORITHMS, countCombinations, play, roundsOf, type Algorithm, type Step } from "./compute/rounds.ts";
 import type { ScanApi, ScanMeasurement } from "./compute/scanApi.ts";
 import formulas from "./formulas.tex";

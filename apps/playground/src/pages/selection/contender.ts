@@ -2,13 +2,13 @@ import { batch, createRoot, createSignal, type Accessor } from "solid-js";
 import { owed } from "../../shell/owed.ts";
 import { keepValue, keptValue } from "../../shell/store.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
-import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import { racer } from "../../workers/engine.ts";
+import type { Remote } from "../../workers/remote.ts";
 import type { Inspection } from "./compute/inspect.ts";
 import type { RaceApi, TrainProgress } from "./compute/raceApi.ts";
 import type { RaceSettings } from "./compute/trainer.ts";
 
-/** A model in a worker of its own, and what is known of it. */
+/** A model of its own, and what is known of it. */
 export interface Contender {
   readonly history: Accessor<readonly TrainProgress[]>;
   readonly accuracy: Accessor<number | undefined>;
@@ -46,13 +46,13 @@ const LOOK_EVERY = 500;
 /** Milliseconds between two times a model in training is kept. */
 const KEEP_EVERY = 4000;
 
-/** The two models; they and their workers stay while other pages are read. */
+/** The two models; they stay while other pages are read. */
 export const contenders: Readonly<Record<"mamba" | "challenger", Contender>> = createRoot(() => ({
-  mamba: makeContender("mamba"),
-  challenger: makeContender("challenger"),
+  mamba: makeContender("mamba", 0),
+  challenger: makeContender("challenger", 1),
 }));
 
-function makeContender(id: string): Contender {
+function makeContender(id: string, place: number): Contender {
   const [history, setHistory] = createSignal<readonly TrainProgress[]>([]);
   const [accuracy, setAccuracy] = createSignal<number>();
   const [reached, setReached] = createSignal<number>();
@@ -68,7 +68,7 @@ function makeContender(id: string): Contender {
   let looking = false;
   let lookedAt = 0;
   let keptAt = 0;
-  /** Settings and backend of the model in the worker. */
+  /** Settings and backend of the model in the engine. */
   let current: { readonly task: string; readonly backend: BackendName } | undefined;
 
   async function refresh(): Promise<void> {
@@ -116,7 +116,7 @@ function makeContender(id: string): Contender {
     current = wanted;
     const known = await keptValue<KeptModel>(`race-${id}`);
     if (current !== wanted || known?.task !== wanted.task || known.history.length === 0) return;
-    const worker = engine("race");
+    const worker = racer("race", place);
     remote = worker;
     try {
       const made = await worker.call("create", { settings, backend, weights: known.weights });
@@ -157,7 +157,7 @@ function makeContender(id: string): Contender {
     setTraining(true);
     current = { task: taskOf(settings), backend };
     keptAt = performance.now();
-    const worker = engine("race");
+    const worker = racer("race", place);
     remote = worker;
     try {
       const made = await worker.call("create", { settings, backend });

@@ -11,7 +11,7 @@ import { choice } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
 import { engine } from "../../workers/engine.ts";
-import type { Remote } from "../../workers/rpc.ts";
+import type { Remote } from "../../workers/remote.ts";
 import { crossing, trainingLaw } from "./crossing.ts";
 import { KINDS, type Kind } from "./compute/names.ts";
 import type { CostPoint, Repeats, WhyApi } from "./compute/whyApi.ts";

@@ -22,9 +22,6 @@ export interface Reading {
   readonly next: readonly (readonly { readonly text: string; readonly probability: number }[])[];
 }
 
-let loaded: { weights: Weights; layers: number; eps: number; tokenizer: Tokenizer } | undefined;
-let traced: ModelTrace | undefined;
-
 /** How large a model is, for those who choose a block, a channel and a number of its state. */
 export interface Sizes {
   readonly layers: number;
@@ -32,52 +29,60 @@ export interface Sizes {
   readonly states: number;
 }
 
-export const api = {
-  /** Loads a Mamba model to be looked at. @throws FormatError for another kind of model */
-  async load(
-    choice: ModelChoice,
-    { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
-  ): Promise<Sizes> {
-    await startBackend("cpu");
-    const source = await openChoice(choice);
-    const tokenizer = await loadTokenizer(source, { signal });
-    if (tokenizer === undefined) throw new FormatError("tokenizer.json is missing, and without it no text can be read");
-    const model = await fromPretrained(source, { signal, onProgress: emit });
-    const isMamba = model.mixers.every((mixer) => mixer instanceof MambaMixer);
-    const layers = model.mixers.length;
-    const next = { weights: await model.weights(), layers, eps: model.resolved.normEps, tokenizer };
-    model.dispose();
-    if (!isMamba) throw new FormatError("this page reads models whose blocks are all Mamba, version 1");
-    loaded = next;
-    const [channels, states] = next.weights.get("layers.0.mixer.A_log")!.shape as [number, number];
-    return { layers, channels, states };
-  },
+/** What a page of this part remembers: a model, and the text that it read last. */
+export function openRoom() {
+  let loaded: { weights: Weights; layers: number; eps: number; tokenizer: Tokenizer } | undefined;
+  let traced: ModelTrace | undefined;
 
-  /** Reads a text through all layers. */
-  read(text: string): Reading {
-    const { weights, layers, eps, tokenizer } = loaded!;
-    const ids = Array.from(tokenizer.encode(text === "" ? " " : text).slice(0, MOST_TOKENS));
-    const { logits } = (traced = traceModel(weights, layers, eps, ids));
-    const l = ids.length;
-    const v = logits.length / l;
-    const word = (id: number): string => tokenizer.decode([id], { special: true });
-    const streams = [...traced.layers.map(({ stream }) => stream), after(traced.layers.at(-1)!)];
-    return {
-      tokens: ids.map(word),
-      layers,
-      stream: Float64Array.from(streams.flatMap((stream) => rootMeanSquares(stream, l))),
-      added: Float64Array.from(traced.layers.flatMap(({ added }) => rootMeanSquares(added, l))),
-      next: ids.map((_, t) => likeliest(logits.subarray(t * v, (t + 1) * v), word)),
-    };
-  },
+  const api = {
+    /** Loads a Mamba model to be looked at. @throws FormatError for another kind of model */
+    async load(
+      choice: ModelChoice,
+      { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
+    ): Promise<Sizes> {
+      const backend = await startBackend("cpu");
+      const source = await openChoice(choice);
+      const tokenizer = await loadTokenizer(source, { signal });
+      if (tokenizer === undefined)
+        throw new FormatError("tokenizer.json is missing, and without it no text can be read");
+      const model = await fromPretrained(source, { signal, onProgress: emit, backend });
+      const isMamba = model.mixers.every((mixer) => mixer instanceof MambaMixer);
+      const layers = model.mixers.length;
+      const next = { weights: await model.weights(), layers, eps: model.resolved.normEps, tokenizer };
+      model.dispose();
+      if (!isMamba) throw new FormatError("this page reads models whose blocks are all Mamba, version 1");
+      loaded = next;
+      const [channels, states] = next.weights.get("layers.0.mixer.A_log")!.shape as [number, number];
+      return { layers, channels, states };
+    },
 
-  /** All numbers of one layer for the text that was read last. */
-  layer(index: number): LayerTrace {
-    return traced!.layers[index]!;
-  },
-};
+    /** Reads a text through all layers. */
+    read(text: string): Reading {
+      const { weights, layers, eps, tokenizer } = loaded!;
+      const ids = Array.from(tokenizer.encode(text === "" ? " " : text).slice(0, MOST_TOKENS));
+      const { logits } = (traced = traceModel(weights, layers, eps, ids));
+      const l = ids.length;
+      const v = logits.length / l;
+      const word = (id: number): string => tokenizer.decode([id], { special: true });
+      const streams = [...traced.layers.map(({ stream }) => stream), after(traced.layers.at(-1)!)];
+      return {
+        tokens: ids.map(word),
+        layers,
+        stream: Float64Array.from(streams.flatMap((stream) => rootMeanSquares(stream, l))),
+        added: Float64Array.from(traced.layers.flatMap(({ added }) => rootMeanSquares(added, l))),
+        next: ids.map((_, t) => likeliest(logits.subarray(t * v, (t + 1) * v), word)),
+      };
+    },
 
-export type BlockApi = typeof api;
+    /** All numbers of one layer for the text that was read last. */
+    layer(index: number): LayerTrace {
+      return traced!.layers[index]!;
+    },
+  };
+  return { api };
+}
+
+export type BlockApi = ReturnType<typeof openRoom>["api"];
 
 const after = ({ stream, added }: LayerTrace): Float64Array => stream.map((value, i) => value + added[i]!);
 

@@ -9,6 +9,7 @@ import {
   valueAndGrads,
   type Tensor,
 } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import { Model, type ModelState } from "@statespace/models";
 import { answerId, ANSWERS, drawPairs, makeRow, PAIRS, TRAINED, VOCABULARY, type Row } from "./task.ts";
 
@@ -47,7 +48,8 @@ export class Learner {
   readonly #rng: Rng;
   steps = 0;
 
-  constructor(kind: Kind, seed: number) {
+  /** @param backend where it lives, by default the one that is set */
+  constructor(kind: Kind, seed: number, backend?: AnyBackend) {
     this.kind = kind;
     const layer = layerOf[kind];
     this.model = new Model(
@@ -58,6 +60,7 @@ export class Learner {
         head: { kind: "language" },
       },
       seed,
+      { backend },
     );
     this.#optimizer = new AdamW(this.model.parameters, { beta2: 0.98, weightDecay: 0.01, learningRate: LEARNING_RATE });
     this.#rng = new Rng(seed);
@@ -70,8 +73,9 @@ export class Learner {
     rows.forEach(({ due }, row) =>
       due.forEach((answer, i) => (targets[(row + 1) * TRAINED - PAIRS + i] = answerId(answer))),
     );
-    const x = tensor(joined(rows), [BATCH, TRAINED]);
-    const due = tensor(targets, [BATCH, TRAINED]);
+    const { backend } = this.model;
+    const x = tensor(joined(rows), [BATCH, TRAINED], { backend });
+    const due = tensor(targets, [BATCH, TRAINED], { backend });
     const { value, grads } = valueAndGrads(
       () => meanCrossEntropy(this.model.forward(x).output, due, IGNORED),
       this.#optimizer.parameters.map((parameter) => parameter.value),
@@ -117,7 +121,7 @@ export class Learner {
       // the questions stay together, at the end of the last piece
       const end = to < length && length - to < PAIRS ? length - PAIRS : to;
       const at = from > 0 && length - from < PAIRS ? length - PAIRS : from;
-      const piece = tensor(columnsOf(ids, length, at, end), [rows.length, end - at]);
+      const piece = tensor(columnsOf(ids, length, at, end), [rows.length, end - at], { backend: this.model.backend });
       const isLast = end === length;
       const told = noGrad(() =>
         this.model.forward(piece, { ...(state ? { initialState: state } : {}), returnState: !isLast }),

@@ -1,6 +1,7 @@
 import { GeneratedTally, generatedCases, type GeneratedRow } from "@statespace/conformance/cases";
+import { setBackend } from "@statespace/core";
 import { currentBackend } from "@statespace/core/backend";
-import { startBackend } from "../../../workers/backend.ts";
+import { loadBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
 
@@ -51,7 +52,8 @@ export async function generated(
   for (const [i, backend] of backends.entries()) {
     const before = i * count;
     try {
-      await startBackend(backend);
+      await loadBackend(backend);
+      await setBackend(backend);
     } catch (error) {
       emit({ kind: "device", backend, absent: (error as Error).message });
       continue;

@@ -1,6 +1,7 @@
 import { checkForward, checkGradients, opCases, type OpCase, type Verdict } from "@statespace/conformance/cases";
+import { setBackend } from "@statespace/core";
 import { currentBackend } from "@statespace/core/backend";
-import { startBackend } from "../../../workers/backend.ts";
+import { loadBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
 import { benches, type BenchName, type BenchTime } from "./benches.ts";
@@ -130,7 +131,8 @@ export const api = {
     };
     for (const backend of backends) {
       try {
-        await startBackend(backend);
+        await loadBackend(backend);
+        await setBackend(backend);
       } catch (error) {
         emit({ kind: "absent", backend, why: (error as Error).message });
         done += rows;

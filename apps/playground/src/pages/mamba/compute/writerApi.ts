@@ -123,9 +123,9 @@ export const api = {
     { choice, on }: { choice: ModelChoice; on: BackendName },
     { signal, emit }: CallContext<{ loaded: number; total: number | undefined; file: string }>,
   ): Promise<ModelFacts> {
-    await startBackend(on);
+    const to = await startBackend(on);
     const source = await openChoice(choice);
-    const model = await fromPretrained(source, { signal, onProgress: emit });
+    const model = await fromPretrained(source, { signal, onProgress: emit, backend: to });
     const tokenizer = await loadTokenizer(source, { signal });
     if (tokenizer === undefined) {
       model.dispose();

@@ -1,4 +1,5 @@
 import { ArgumentError } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import { evaluationBatches, randomCrops, splitText } from "@statespace/datasets";
 import {
   adapterFiles,
@@ -38,6 +39,8 @@ const TEMPERATURE = 0.7;
 
 export interface Fetching {
   readonly signal: AbortSignal;
+  /** Where the model lives; by default the backend that is set. */
+  readonly backend?: AnyBackend;
   readonly onProgress?: (progress: { file: string; loaded: number; total: number | undefined }) => void;
 }
 
@@ -65,7 +68,7 @@ export class Learning {
     const { which, text, base, settings } = job;
     if (which === "trained") {
       const tokenizer = vocabularyOf(text);
-      return new Learning(job, newModel(tokenizer, settings), tokenizer, undefined);
+      return new Learning(job, newModel(tokenizer, settings, fetching.backend), tokenizer, undefined);
     }
     const { model, tokenizer } = await loadModel(base!, fetching);
     try {
@@ -184,15 +187,15 @@ export async function* writing(
 
 export async function loadModel(
   choice: NonNullable<Job["base"]>,
-  { signal, onProgress }: Fetching,
+  { signal, backend, onProgress }: Fetching,
 ): Promise<{ model: Model; tokenizer: Tokenizer }> {
   const source = await openChoice(choice);
   const tokenizer = await loadTokenizer(source, { signal });
   if (tokenizer === undefined) throw new ArgumentError("tokenizer.json is missing, and without it no text can be read");
-  return { model: await fromPretrained(source, { signal, ...(onProgress && { onProgress }) }), tokenizer };
+  return { model: await fromPretrained(source, { signal, backend, ...(onProgress && { onProgress }) }), tokenizer };
 }
 
-function newModel(tokenizer: Tokenizer, { width, layers, seed }: Settings): Model {
+function newModel(tokenizer: Tokenizer, { width, layers, seed }: Settings, backend: AnyBackend | undefined): Model {
   const end = tokenizer.eosId!;
   return new Model(
     {
@@ -209,6 +212,7 @@ function newModel(tokenizer: Tokenizer, { width, layers, seed }: Settings): Mode
       padTokenId: end,
     },
     seed,
+    { backend },
   );
 }
 

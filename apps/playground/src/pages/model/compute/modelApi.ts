@@ -85,12 +85,13 @@ async function learn(
 ): Promise<KeptFacts | undefined> {
   ready?.open.dispose();
   ready = undefined;
-  await startBackend(backend);
+  const on = await startBackend(backend);
   const run = new Run(job, context);
   await run.prepare(resume);
   const { signal, emit } = context;
   const learning = await Learning.begin(job, {
     signal,
+    backend: on,
     onProgress: (progress) => emit({ kind: "loading", ...progress }),
   });
   try {
@@ -123,8 +124,8 @@ async function write(
   if (ready?.which !== which) {
     ready?.open.dispose();
     ready = undefined;
-    await startBackend(backend);
-    const open = await loadModel({ kind: "own", which }, { signal });
+    const on = await startBackend(backend);
+    const open = await loadModel({ kind: "own", which }, { signal, backend: on });
     const kept = (await keptValue<KeptModel>(ownKey(which)))!;
     ready = { which, kept, open: { ...open, dispose: () => open.model.dispose() } };
   }

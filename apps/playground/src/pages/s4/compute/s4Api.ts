@@ -17,7 +17,6 @@ export interface InitView {
 }
 
 const WAVES = 6;
-let ready: Promise<void> | undefined;
 
 export const api = {
   async inits({
@@ -26,12 +25,12 @@ export const api = {
     target: name,
     lag,
   }: S4Input): Promise<{ views: Record<InitName, InitView>; wanted: Float64Array }> {
-    await (ready ??= startBackend("cpu"));
+    const backend = await startBackend("cpu");
     const wanted = target(name, lag);
     const views = {} as Record<InitName, InitView>;
     for (const init of INITS) {
-      const basis = await basisOf(init, n, delta);
-      const eigenvalues = init === "legs" ? legsNplr(n).lambda : await startingEigenvalues(init, n);
+      const basis = await basisOf(init, n, delta, backend);
+      const eigenvalues = init === "legs" ? legsNplr(n).lambda : await startingEigenvalues(init, n, backend);
       views[init] = {
         eigenvalues,
         waves: firstWaves(basis, WAVES),

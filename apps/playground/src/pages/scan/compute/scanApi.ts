@@ -12,6 +12,7 @@ import {
   tidy,
   type Tensor,
 } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import { sliceAxis } from "@statespace/core/ops";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
@@ -44,10 +45,10 @@ interface Inputs {
   readonly C: Tensor; // [1, l, n]
 }
 
-function makeInputs({ l, d, n }: ScanSizes): Inputs {
+function makeInputs({ l, d, n }: ScanSizes, backend: AnyBackend): Inputs {
   const rng = new Rng(1);
   const normal = (shape: number[]): Tensor =>
-    tensor(Float32Array.from(rng.normals(shape.reduce((a, b) => a * b, 1))), shape);
+    tensor(Float32Array.from(rng.normals(shape.reduce((a, b) => a * b, 1))), shape, { backend });
   const positive = (shape: number[], low: number, high: number): Tensor =>
     tensor(
       Float32Array.from(
@@ -58,6 +59,7 @@ function makeInputs({ l, d, n }: ScanSizes): Inputs {
         ),
       ),
       shape,
+      { backend },
     );
   return {
     u: normal([1, l, d]),
@@ -108,12 +110,17 @@ async function time(run: () => Tensor, signal: AbortSignal): Promise<{ ms: numbe
   return { ms: times.sort((a, b) => a - b)[times.length >> 1]!, y };
 }
 
-async function measure(sizes: ScanSizes, signal: AbortSignal): Promise<ScanMeasurement> {
+async function measure(sizes: ScanSizes, backend: AnyBackend, signal: AbortSignal): Promise<ScanMeasurement> {
   const { l, d, n } = sizes;
-  const inputs = makeInputs(sizes);
-  const naive = await time(() => naiveScan(inputs, sizes), signal);
-  const fused = await time(() => selectiveScan({ ...inputs }).y, signal);
-  for (const t of Object.values(inputs)) (t as Tensor).dispose();
+  const inputs = makeInputs(sizes, backend);
+  let naive: Awaited<ReturnType<typeof time>>;
+  let fused: typeof naive;
+  try {
+    naive = await time(() => naiveScan(inputs, sizes), signal);
+    fused = await time(() => selectiveScan({ ...inputs }).y, signal);
+  } finally {
+    for (const t of Object.values(inputs)) (t as Tensor).dispose();
+  }
   const [small, large] = [4 * (3 * l * d + 2 * l * n + d * n), 4 * l * d * n];
   return {
     ...sizes,
@@ -132,27 +139,33 @@ export const api = {
     { backend, lengths, d, n }: { backend: BackendName; lengths: readonly number[]; d: number; n: number },
     { signal, emit }: CallContext<ScanMeasurement>,
   ): Promise<void> {
-    await startBackend(backend);
-    for (const l of lengths) {
-      emit(await measure({ l, d, n }, signal));
-    }
+    const on = await startBackend(backend);
+    for (const l of lengths) emit(await measure({ l, d, n }, on, signal));
   },
 
   /** The states of one channel with one state, as the fused op computes them on the CPU: what the animation is checked against. */
   async states({ a, b }: { a: readonly number[]; b: readonly number[] }): Promise<Float32Array> {
-    await startBackend("cpu");
+    const backend = await startBackend("cpu");
     // with delta = -log a, A = -1 and B = b / delta, the op's exp(delta A) is a and its delta B u is b
     const delta = a.map((value) => -Math.log(value));
-    const column = (values: readonly number[]): Tensor => tensor(Float32Array.from(values), [1, values.length, 1]);
+    const column = (values: readonly number[]): Tensor =>
+      tensor(Float32Array.from(values), [1, values.length, 1], { backend });
     const ones = a.map(() => 1);
-    const { y } = selectiveScan({
-      u: column(ones),
-      delta: column(delta),
-      A: tensor([-1], [1, 1]),
-      B: column(b.map((value, i) => value / delta[i]!)),
-      C: column(ones),
-    });
-    return readFloats(y);
+    const y = tidy(
+      () =>
+        selectiveScan({
+          u: column(ones),
+          delta: column(delta),
+          A: tensor([-1], [1, 1], { backend }),
+          B: column(b.map((value, i) => value / delta[i]!)),
+          C: column(ones),
+        }).y,
+    );
+    try {
+      return await readFloats(y);
+    } finally {
+      y.dispose();
+    }
   },
 };
 

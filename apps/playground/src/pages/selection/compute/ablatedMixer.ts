@@ -38,7 +38,7 @@ export class AblatedMixer extends MambaMixer {
   override select(u: Tensor): { delta: Tensor; B: Tensor; C: Tensor } {
     const { selects } = this;
     if (selects.delta && selects.B && selects.C) return this.#record(u, super.select(u));
-    const blind = super.select(ones(u.shape));
+    const blind = super.select(ones(u.shape, { backend: u.backend }));
     if (!selects.delta && !selects.B && !selects.C) return this.#record(u, blind);
     const seen = super.select(u);
     return this.#record(u, {

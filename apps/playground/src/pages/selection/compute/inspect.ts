@@ -1,4 +1,5 @@
 import { gelu, linear, readFloats, reshape, tensor, tidy, type Tensor } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import { sliceAxis } from "@statespace/core/ops";
 import type { ResidualBlock } from "@statespace/models";
 import type { AblatedMixer } from "./ablatedMixer.ts";
@@ -44,7 +45,7 @@ export async function inspect(trainer: Trainer, ids: Int32Array): Promise<Inspec
   const { model, vocabSize } = trainer;
   const { nTokens, seqLen, letters } = trainer.settings;
   for (const mixer of model.mixers) mixer.recording = true;
-  const input = tensor(ids, [1, ids.length]);
+  const input = tensor(ids, [1, ids.length], { backend: model.backend });
   let traced: Tensor[];
   try {
     traced = model.trace(input);
@@ -143,13 +144,14 @@ async function numbersOf(
     convBias: (await mixer.convBias?.read()) ?? new Float32Array(d),
     D: await mixer.D.read(),
     outProj: await mixer.outProj.weight.read(),
-    gate: async (y) => (mixer.selects.gate ? Float64Array.from(gates, (x) => x / (1 + Math.exp(-x))) : geluFactors(y)),
+    gate: async (y) =>
+      mixer.selects.gate ? Float64Array.from(gates, (x) => x / (1 + Math.exp(-x))) : geluFactors(y, stream.backend),
   };
 }
 
 /** Without a gate the output passes a GELU, which multiplies it by a number of its own: gelu(y) / y. */
-async function geluFactors(y: Float64Array): Promise<Float64Array> {
-  const flat = tensor(Float32Array.from(y), [1, y.length]);
+async function geluFactors(y: Float64Array, backend: AnyBackend): Promise<Float64Array> {
+  const flat = tensor(Float32Array.from(y), [1, y.length], { backend });
   const activated = tidy(() => reshape(gelu(flat), [y.length]));
   const values = await readFloats(activated);
   flat.dispose();

@@ -1,4 +1,5 @@
 import { embedding, linear, Rng, tidy, type Parameter, type Tensor } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import {
   kaimingUniform,
   Norm,
@@ -34,10 +35,11 @@ export class SequenceModel {
   readonly normF: Norm;
   readonly head: Parameter; // [v, dModel]
 
-  constructor(config: SequenceModelConfig) {
+  /** @param backend where it lives, by default the one that is set */
+  constructor(config: SequenceModelConfig, backend?: AnyBackend) {
     this.config = config;
     const { vocabSize, dModel, nLayer, seed } = config;
-    const build = new ParameterBuilder(new Rng(seed), nLayer);
+    const build = new ParameterBuilder(new Rng(seed), nLayer, backend);
     this.embedding = build.make("embedding.weight", [vocabSize, dModel], normal(1));
     const mixers = Array.from({ length: nLayer }, (_, i) => makeMixer(config, build.within(`layers.${i}.mixer`)));
     this.mixers = mixers.filter((mixer) => mixer instanceof AblatedMixer);
@@ -52,6 +54,10 @@ export class SequenceModel {
 
   get size(): number {
     return this.parameters.reduce((total, { size }) => total + size, 0);
+  }
+
+  get backend(): AnyBackend {
+    return this.head.value.backend;
   }
 
   /** @param ids int32 [b, l] @returns logits [b, l, v] */

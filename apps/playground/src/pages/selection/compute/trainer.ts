@@ -9,6 +9,7 @@ import {
   valueAndGrads,
   type Tensor,
 } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import { selectiveCopying } from "@statespace/datasets";
 import { SIZES, type ModelSize } from "./sizes.ts";
 import type { Mixing } from "./selects.ts";
@@ -42,14 +43,15 @@ export class Trainer {
   readonly #rng: Rng;
   steps = 0;
 
-  constructor(settings: RaceSettings) {
+  /** @param backend where the model lives, by default the one that is set */
+  constructor(settings: RaceSettings, backend?: AnyBackend) {
     this.settings = settings;
     const { letters, nTokens, seqLen, seed, mixing, size } = settings;
     const { dModel, dState, nLayer } = SIZES[size];
     this.vocabSize = letters + 2;
     this.#task = selectiveCopying({ vocabSize: this.vocabSize, nTokens, seqLen });
     this.#rng = new Rng(seed);
-    this.model = new SequenceModel({ dModel, dState, nLayer, mixing, vocabSize: this.vocabSize, seed });
+    this.model = new SequenceModel({ dModel, dState, nLayer, mixing, vocabSize: this.vocabSize, seed }, backend);
     const { beta2, weightDecay } = TRAINING;
     this.#optimizer = new AdamW(this.model.parameters, { beta2, weightDecay, learningRate: SIZES[size].learningRate });
   }
@@ -57,8 +59,9 @@ export class Trainer {
   /** One batch of fresh sequences; the caller disposes the loss. */
   step(): Tensor {
     const batch = this.#task.sample(this.#rng, SIZES[this.settings.size].batch);
-    const ids = tensor(batch.inputs, batch.shape);
-    const targets = tensor(batch.targets, batch.targetShape);
+    const { backend } = this.model;
+    const ids = tensor(batch.inputs, batch.shape, { backend });
+    const targets = tensor(batch.targets, batch.targetShape, { backend });
     const { value, grads } = valueAndGrads(
       () => meanCrossEntropy(this.model.forward(ids), targets),
       this.#optimizer.parameters.map((p) => p.value),
@@ -90,7 +93,7 @@ export class Trainer {
 
   /** @param ids [rows * l] @returns logits [rows * l * v] */
   async logits(ids: Int32Array, rows: number): Promise<Float32Array> {
-    const input = tensor(ids, [rows, ids.length / rows]);
+    const input = tensor(ids, [rows, ids.length / rows], { backend: this.model.backend });
     const output = noGrad(() => this.model.forward(input));
     try {
       return await readFloats(output);

@@ -1,4 +1,5 @@
 import { mean, noGrad, readFloats, Rng, square, tensor, valueAndGrads, type Tensor } from "@statespace/core";
+import type { AnyBackend } from "@statespace/core/backend";
 import { Model, type ModelState } from "@statespace/models";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
@@ -28,7 +29,7 @@ const WIDTH = 64;
 const PATIENCE_MS = 900;
 
 /** One layer of a kind, 64 wide, with the defaults of the models package and equal surroundings. */
-export function makeModel(kind: Kind): Model {
+export function makeModel(kind: Kind, backend?: AnyBackend): Model {
   return new Model(
     {
       dModel: WIDTH,
@@ -37,11 +38,12 @@ export function makeModel(kind: Kind): Model {
       head: { kind: "regression", outputs: 1, pooling: "last" },
     },
     1,
+    { backend },
   );
 }
 
-const input = (shape: readonly number[]): Tensor =>
-  tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape);
+const input = (shape: readonly number[], { backend }: Model): Tensor =>
+  tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape, { backend });
 
 /** Runs until it was run `most` times or `patience` milliseconds have passed, at least three times. */
 async function repeat(run: () => Promise<void>, most: number, patience: number): Promise<Repeats> {
@@ -68,13 +70,13 @@ async function trainOnce(model: Model, x: Tensor): Promise<void> {
 }
 
 async function nextToken(model: Model, l: number): Promise<{ time: Repeats; bytes: number }> {
-  const x = input([1, l, 1]);
+  const x = input([1, l, 1], model);
   const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as {
     output: Tensor;
     state: ModelState;
   };
   const { bytes } = state;
-  const token = input([1, 1]);
+  const token = input([1, 1], model);
   const time = await repeat(
     async () => {
       const y = noGrad(() => model.step(token, state));
@@ -89,33 +91,50 @@ async function nextToken(model: Model, l: number): Promise<{ time: Repeats; byte
   return { time, bytes };
 }
 
+/** A kind at a length; nothing where a slow one has nothing new to tell. */
+async function pointOf(
+  model: Model,
+  l: number,
+  first: boolean,
+  slow: boolean,
+): Promise<Omit<CostPoint, "kind" | "l"> | undefined> {
+  let train: Repeats | undefined;
+  if (!slow) {
+    const x = input([1, l, 1], model);
+    try {
+      if (first) await trainOnce(model, x); // compiles and warms up
+      train = await repeat(() => trainOnce(model, x), 9, 120);
+    } finally {
+      x.dispose();
+    }
+  }
+  // a state of fixed size makes the next token cost the same at any length: a slow kind need not prove it again
+  if (model.constantState && train === undefined) return undefined;
+  const { time, bytes } = await nextToken(model, l);
+  return { next: time, stateBytes: bytes, ...(train === undefined ? {} : { train }) };
+}
+
 export const api = {
   /** Measures every kind at growing lengths; each point is told as soon as it is known. */
   async measure(
     { lengths, backend }: { lengths: readonly number[]; backend: BackendName },
     { signal, emit }: CallContext<CostPoint>,
   ): Promise<void> {
-    await startBackend(backend);
-    const models = new Map(KINDS.map((kind) => [kind, makeModel(kind)]));
+    const on = await startBackend(backend);
+    const models = new Map(KINDS.map((kind) => [kind, makeModel(kind, on)]));
     const slow = new Set<Kind>();
-    for (const l of lengths) {
-      for (const [kind, model] of models) {
-        if (signal.aborted) return;
-        const x = input([1, l, 1]);
-        let train: Repeats | undefined;
-        if (!slow.has(kind)) {
-          if (l === lengths[0]) await trainOnce(model, x); // compiles and warms up
-          train = await repeat(() => trainOnce(model, x), 9, 120);
-          if (train.median > PATIENCE_MS) slow.add(kind);
+    try {
+      for (const l of lengths) {
+        for (const [kind, model] of models) {
+          if (signal.aborted) return;
+          const point = await pointOf(model, l, l === lengths[0], slow.has(kind));
+          if (point?.train !== undefined && point.train.median > PATIENCE_MS) slow.add(kind);
+          if (point !== undefined) emit({ kind, l, ...point });
         }
-        x.dispose();
-        // a state of fixed size makes the next token cost the same at any length: a slow kind need not prove it again
-        if (slow.has(kind) && model.constantState && train === undefined) continue;
-        const { time, bytes } = await nextToken(model, l);
-        emit({ kind, l, next: time, stateBytes: bytes, ...(train === undefined ? {} : { train }) });
       }
+    } finally {
+      for (const model of models.values()) model.dispose();
     }
-    for (const model of models.values()) model.dispose();
   },
 };
 
