@@ -24,6 +24,29 @@ async function openLoaded(where: string, device: BrowserContextOptions = desktop
   return opened;
 }
 
+/** The projection, opened, gives the number on the wire: eight products shown, and what the others come to. */
+async function productsAddUp(page: Page): Promise<void> {
+  const table = page.getByTestId("products");
+  await table.waitFor();
+  const rows = (await table.locator("tbody tr").allInnerTexts()).map((row) => row.trim().split(/\s+/).map(numberIn));
+  expect(rows).toHaveLength(8);
+  const sizes = rows.map(([, , , product]) => Math.abs(product!));
+  expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+  for (const [, weight, input, product] of rows) near(product!, weight! * input!);
+  const total = async (name: string): Promise<number> =>
+    numberIn(await page.getByTestId(`products-${name}`).innerText());
+  const [largest, others, v] = [await total("largest"), await total("others"), await total("v")];
+  const scale = sizes.reduce((sum, size) => sum + size, 0);
+  near(
+    largest,
+    rows.reduce((sum, [, , , product]) => sum + product!, 0),
+    scale,
+  );
+  near(v, largest + others, Math.abs(largest) + Math.abs(others));
+  const wire = (await page.getByTestId("wires").locator('[data-number="v"]').textContent())!.replace("v ", "");
+  expect(Math.abs(numberIn(wire) - v)).toBeLessThanOrEqual(6e-3 * Math.abs(v)); // three digits stand on a wire
+}
+
 /** Numbers are shown with five digits. */
 const near = (shown: number, expected: number, scale = Math.abs(expected)): void =>
   expect(Math.abs(shown - expected)).toBeLessThanOrEqual(2e-4 * Math.max(scale, 1e-4));
@@ -44,6 +67,7 @@ it.each(["t=2&layer=1&channel=3&n=1", "t=5&layer=4&channel=200&n=16", "t=7&layer
     const [gate, gated] = [await eq(page, "gate"), await eq(page, "gated")];
     near(gate, silu(await eq(page, "z")));
     near(gated, y * gate);
+    await productsAddUp(page);
     expect(errors).toEqual([]);
     await page.context().close();
   },

@@ -38,14 +38,37 @@ it("shows what the model expected, how surprised it was, and a way from there; t
   // what it expects after a prefix is what it writes after it
   for (const length of [2, 5]) {
     await chips.nth(length - 1).click();
-    const first = page.getByTestId("candidates").locator("li").first();
+    const first = page.getByTestId("candidates").locator("tbody tr").first();
     const expected = await lm.complete(ids.slice(0, length), { maxNewTokens: 1, greedy: true });
     await expect
       .poll(async () => (await first.getByRole("button").innerText()).replaceAll("␣", " ").trim())
       .toBe(expected.trim());
   }
-  const shares = (await page.getByTestId("candidates").locator("output").allInnerTexts()).map(Number.parseFloat);
+  const percents = async (which: string): Promise<number[]> =>
+    (await page.getByTestId("candidates").locator(`[data-${which}]`).allInnerTexts()).map(Number.parseFloat);
+  const shares = await percents("expected");
   expect(shares).toEqual([...shares].sort((a, b) => b - a));
+
+  // the bars follow the sampler before anything is drawn: what the temperature makes of the ratios, then top-k, then top-p
+  const set = async (slider: string, value: number): Promise<void> => {
+    await page.getByTestId(`look-${slider}`).fill(String(value));
+  };
+  await set("temperature", 0.5);
+  await expect
+    .poll(async () => {
+      const chances = await percents("chance");
+      return Math.abs(chances[0]! / chances[1]! / (shares[0]! / shares[1]!) ** 2 - 1);
+    })
+    .toBeLessThan(0.05);
+  await set("topk", 3);
+  await expect
+    .poll(async () => (await percents("chance")).map((chance) => chance > 0))
+    .toEqual(shares.map((_, i) => i < 3));
+  expect((await percents("chance")).reduce((sum, chance) => sum + chance, 0)).toBeCloseTo(100, 0);
+  expect(await page.getByTestId("drawable").innerText()).toMatch(/^3 of \d+ tokens/);
+  await set("topp", 0.05);
+  await expect.poll(() => percents("chance")).toEqual(shares.map((_, i) => (i === 0 ? 100 : 0)));
+  expect(await page.getByTestId("write-topk").inputValue()).toBe("3"); // writing draws by the same settings
 
   // no token reads a later one, and each reads itself
   await page.getByRole("button", { name: "As a table: What reads what" }).click();
@@ -62,7 +85,7 @@ it("shows what the model expected, how surprised it was, and a way from there; t
 
   // another way: the text ends at the token, and goes on with the candidate
   await chips.nth(2).click();
-  const candidate = page.getByTestId("candidates").locator("li").nth(3).getByRole("button");
+  const candidate = page.getByTestId("candidates").locator("tbody tr").nth(3).getByRole("button");
   const word = (await candidate.innerText()).replaceAll("␣", " ");
   await candidate.click();
   await expect.poll(() => page.getByTestId("look").inputValue()).toBe(lm.tokenizer!.decode(ids.slice(0, 3)) + word);

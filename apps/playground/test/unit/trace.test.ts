@@ -4,6 +4,7 @@ import { fromPretrained } from "@statespace/models";
 import { openSource } from "@statespace/files";
 import { resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { productsOf } from "../../src/pages/block/compute/products.ts";
 import { numbersAt } from "../../src/pages/block/compute/at.ts";
 import { scanChannel, silu, traceModel, type Weights } from "../../src/pages/block/compute/trace.ts";
 
@@ -40,6 +41,31 @@ describe("a token through a block", () => {
       expect(shown.x).toBeCloseTo(shown.kept + shown.written, 12);
       expect(shown.y).toBeCloseTo(shown.read + shown.D * shown.u, 12);
       expect(shown.gated).toBeCloseTo(shown.y * silu(shown.z), 12);
+    }
+  });
+
+  it("a projection, opened: the products of its weights and the stream add up to the channel's number", () => {
+    const trace = traceModel(weights, 2, eps, ids).layers[1]!;
+    const { shape, values } = weights.get("layers.1.mixer.in_proj.weight")!;
+    const m = shape[1]!;
+    for (const [t, c] of [
+      [0, 0],
+      [3, 200],
+      [6, 511],
+    ] as const) {
+      const row = Array.from({ length: m }, (_, i) => values[c * m + i]!);
+      const opened = productsOf(row, trace.normed.subarray(t * m, (t + 1) * m), 8);
+      expect(opened.sum).toBeCloseTo(trace.v[t * trace.d + c]!, 10);
+      expect(opened.largest).toHaveLength(8);
+      expect(opened.others).toBe(m - 8);
+      expect(opened.ofLargest + opened.ofOthers).toBe(opened.sum);
+      const least = Math.abs(opened.largest.at(-1)!.product);
+      const larger = row.filter((weight, i) => Math.abs(weight * trace.normed[t * m + i]!) > least);
+      expect(larger).toHaveLength(7);
+      for (const { i, weight, input, product } of opened.largest) {
+        expect([weight, input]).toEqual([row[i], trace.normed[t * m + i]]);
+        expect(product).toBe(weight * input);
+      }
     }
   });
 

@@ -84,6 +84,15 @@ export const messages = defineMessages(
     direct: "D 𝑢",
     output: "y",
     course: "The number of the state, and what each token wrote",
+    opened: "The first projection, opened",
+    openedNote: (width: number): string =>
+      `The channel’s number v after the projection is ${width} products: each number of the stream, after the norm, times its weight. The eight largest are here, and what all others come to.`,
+    place: "of the stream",
+    weight: "weight",
+    normed: "after the norm",
+    product: "product",
+    eight: (count: number): string => `these ${count}`,
+    others: (count: number): string => `the ${count} others`,
     hints: [
       "Find a channel whose Δ is large at one token only: at the zoom “one channel” walk through the tokens, and watch how much it keeps.",
       "At “one number”, choose number 1 and then 16: they start as slow and fast memories (−1 and −16), and training moved them.",
@@ -165,6 +174,15 @@ export const messages = defineMessages(
     direct: "D 𝑢",
     output: "y",
     course: "状态的这个数，以及每个词元写入的量",
+    opened: "把第一次投影打开来看",
+    openedNote: (width) =>
+      `投影之后，这个通道的数 v 是 ${width} 个乘积之和：流里的每个数，先归一化，再乘以它的权重。这里列出最大的八个，以及其余各项合计多少。`,
+    place: "流的第几个数",
+    weight: "权重",
+    normed: "归一化之后",
+    product: "乘积",
+    eight: (count) => `这 ${count} 个之和`,
+    others: (count) => `其余 ${count} 个之和`,
     hints: [
       "找一个只在某个词元处 Δ 很大的通道：在“一个通道”这一级走过各词元，看它保留多少。",
       "在“一个数”这一级先选第 1 个，再选第 16 个：它们起初是慢的和快的记忆（−1 与 −16），训练移动了它们。",

@@ -29,11 +29,13 @@ import { BlockZoom } from "./BlockZoom.tsx";
 import { ChannelZoom } from "./ChannelZoom.tsx";
 import { CACHE, OWN_MODELS, type ModelChoice } from "../../workers/modelChoice.ts";
 import { numbersAt, type Numbers } from "./compute/at.ts";
+import { productsOf } from "./compute/products.ts";
 import type { Reading, Sizes } from "./compute/blockApi.ts";
 import { scanChannel, type LayerTrace } from "./compute/trace.ts";
 import { Equation } from "./Equation.tsx";
 import { messages as m } from "./messages.ts";
 import { ModelZoom } from "./ModelZoom.tsx";
+import { Projection } from "./Projection.tsx";
 import { StateZoom } from "./StateZoom.tsx";
 import "./style.css";
 import { shownToken } from "./token.ts";
@@ -42,6 +44,9 @@ const ZOOMS = ["model", "block", "channel", "state"] as const;
 type Zoom = (typeof ZOOMS)[number];
 const MODELS = ["bundled", ...OWN_MODELS] as const;
 type WhichModel = (typeof MODELS)[number];
+
+/** Products of a projection that are shown one by one. */
+const LARGEST = 8;
 
 /** Of the models that come with the site, until one is loaded. */
 const SIZES: Readonly<Record<Language, Sizes>> = {
@@ -116,6 +121,19 @@ export function BlockPage(): JSX.Element {
     if (read?.sentence !== words || read.model !== loaded)
       read = { sentence: words, model: loaded, reading: await remote.call("read", words) };
     return { reading: read.reading, trace: await remote.call("layer", which - 1) } satisfies Followed;
+  });
+  const rowAsked = createMemo(() => ({ trace: followed.value()?.trace, layer: layer() - 1, channel: channel() - 1 }));
+  const row = useLatest(rowAsked, async ({ trace, layer: of, channel: which }) =>
+    trace === undefined
+      ? undefined
+      : { trace, which, weights: await remote.call("row", { layer: of, channel: which }) },
+  );
+  /** The products of the channel that is shown; none while its weights are on their way. */
+  const products = createMemo(() => {
+    const known = row.value();
+    const trace = followed.value()?.trace;
+    if (known === undefined || known.trace !== trace || known.which !== channel() - 1) return undefined;
+    return productsOf(known.weights, trace.normed.subarray(at() * trace.m, (at() + 1) * trace.m), LARGEST);
   });
   const last = (): number => (followed.value()?.reading.tokens.length ?? 1) - 1;
   const at = (): number => Math.min(t() - 1, last());
@@ -226,6 +244,7 @@ export function BlockPage(): JSX.Element {
               </Match>
               <Match when={zoom() === "block"}>
                 <BlockZoom at={seen().here} near={() => setZoom("channel")} />
+                <Show when={products()}>{(all) => <Projection products={all()} width={seen().trace.m} />}</Show>
               </Match>
               <Match when={zoom() === "channel"}>
                 <ChannelZoom

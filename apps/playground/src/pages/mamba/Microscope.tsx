@@ -8,7 +8,9 @@ import { number, text } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { useLatest } from "../../workers/latest.ts";
 import { surpriseCode } from "./code.ts";
-import type { Look } from "./compute/looking.ts";
+import type { Drawing } from "./compute/chances.ts";
+import type { Chances, Look } from "./compute/looking.ts";
+import { DrawingSliders, useDrawing } from "./Drawing.tsx";
 import { messages as m } from "./messages.ts";
 import type { Writer } from "./writer.ts";
 
@@ -55,6 +57,7 @@ export function Microscope(props: { writer: Writer }): JSX.Element {
               <Candidates
                 look={seen()}
                 at={selected()}
+                chances={(place, how) => props.writer.chances(words(), place, how)}
                 take={(candidate) =>
                   setWords(
                     seen()
@@ -135,24 +138,83 @@ function Chips(props: { look: Look; at: number; choose: (at: number) => void }):
   );
 }
 
-/** What the model expected after a token; each can be taken, which ends the text there. */
-function Candidates(props: { look: Look; at: number; take: (text: string) => void }): JSX.Element {
+/** What the model expected after a token, and with which chance each would be drawn; each can be taken, which ends the text there. */
+function Candidates(props: {
+  look: Look;
+  at: number;
+  chances: (at: number, drawing: Drawing) => Promise<Chances>;
+  take: (text: string) => void;
+}): JSX.Element {
+  const drawing = useDrawing();
+  const asked = createMemo(() => ({ look: props.look, at: props.at, drawing: drawing.value() }));
+  const drawn = useLatest(asked, async ({ look, at, drawing: how }) => ({
+    look,
+    at,
+    ...(await props.chances(at, how)),
+  }));
+  /** Those of what is shown; the ones before stay until then, unless they are of another token. */
+  const told = (): Chances | undefined => {
+    const known = drawn.value();
+    return known?.look === props.look && known.at === props.at ? known : undefined;
+  };
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return (
     <>
       <h3>{m().expected(shown(props.look.tokens[props.at] ?? ""))}</h3>
-      <ol class="candidates" data-testid="candidates">
-        <For each={props.look.next[props.at] ?? []}>
-          {({ text: token, probability }) => (
-            <li>
-              <button type="button" class="link" onClick={() => props.take(token)}>
-                {shown(token)}
-              </button>
-              <span class="share" style={{ width: `${(100 * probability).toFixed(1)}%` }} />
-              <output>{(100 * probability).toFixed(1)} %</output>
-            </li>
-          )}
-        </For>
-      </ol>
+      <p class="note">{m().drawnNote}</p>
+      <div class="row">
+        <DrawingSliders of={drawing} at="look" />
+      </div>
+      <Show when={drawn.error()}>{(error) => <Failure error={error()} again={drawn.again} />}</Show>
+      <div class="scroll" tabIndex={0} role="group" aria-label={m().expected(shown(props.look.tokens[props.at] ?? ""))}>
+        <table class="candidates" data-testid="candidates">
+          <thead>
+            <tr>
+              <th scope="col">{m().nextToken}</th>
+              <th scope="col" class="number">
+                {m().expectsIt}
+              </th>
+              <th scope="col" class="number">
+                {m().drawsIt}
+              </th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            <For each={props.look.next[props.at] ?? []}>
+              {({ text: token, probability }, i) => {
+                const chance = (): number | undefined => told()?.chances[i()];
+                return (
+                  <tr classList={{ out: chance() === 0 }}>
+                    <th scope="row">
+                      <button type="button" class="link" onClick={() => props.take(token)}>
+                        {shown(token)}
+                      </button>
+                    </th>
+                    <td class="number" data-expected>
+                      {percent(probability)}
+                    </td>
+                    <td class="number" data-chance>
+                      {chance() === undefined ? "" : percent(chance()!)}
+                    </td>
+                    <td class="bars">
+                      <span class="share expected" style={{ width: `${100 * probability}%` }} />
+                      <span class="share" style={{ width: `${100 * (chance() ?? 0)}%` }} />
+                    </td>
+                  </tr>
+                );
+              }}
+            </For>
+          </tbody>
+        </table>
+      </div>
+      <Show when={told()}>
+        {(all) => (
+          <p class="quiet" data-testid="drawable">
+            {m().drawable(all().drawable, all().vocabulary)}
+          </p>
+        )}
+      </Show>
     </>
   );
 }

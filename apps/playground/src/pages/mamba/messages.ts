@@ -47,6 +47,15 @@ export const messages = defineMessages(
     lookCut: (n: number): string => `The text is longer: its first ${n} tokens are shown.`,
     bits: (n: string): string => `${n} bits`,
     expected: (token: string): string => `After “${token}” it expects`,
+    drawnNote:
+      "What it expects is the model’s own; which token comes is drawn. A temperature below 1 makes large chances larger; top-k lets only the k likeliest in, top-p the likeliest until their chances add up to p. Writing above draws by the same settings.",
+    topK: "Top-k",
+    topP: "Top-p",
+    all: "all",
+    nextToken: "next token",
+    expectsIt: "expected",
+    drawsIt: "drawn",
+    drawable: (count: number, all: number): string => `${count} of ${all} tokens can be drawn.`,
     deltas: "How long each layer looks at each token: Δ",
     deltasNote:
       "A row is a layer, a column a token, in the text’s order; darker is larger. A large Δ writes the token over the state, a small one passes it by. Of a layer the mean over its channels is shown.",
@@ -136,6 +145,15 @@ export const messages = defineMessages(
     lookCut: (n) => `文字更长：只显示前 ${n} 个词元。`,
     bits: (n) => `${n} 比特`,
     expected: (token) => `在“${token}”之后，它预期`,
+    drawnNote:
+      "预期是模型自己的；接下来写哪个词元则要抽取。温度低于 1，大的概率更大；top-k 只让最可能的 k 个参加；top-p 从最可能的取起，直到概率之和达到 p。上面写作时，用的是同样的设置。",
+    topK: "Top-k",
+    topP: "Top-p",
+    all: "全部",
+    nextToken: "下一个词元",
+    expectsIt: "预期",
+    drawsIt: "抽中",
+    drawable: (count, all) => `${all} 个词元中，有 ${count} 个可能被抽中。`,
     deltas: "每层看每个词元多久：Δ",
     deltasNote:
       "一行是一层，一列是一个词元，按文字顺序排列；颜色越深，数值越大。Δ 大，词元就盖掉状态；Δ 小，词元就被略过。这里显示每层各通道的平均值。",

@@ -14,6 +14,7 @@ import { shell } from "../../shell/shellMessages.ts";
 import type { BackendName } from "../../workers/backendNames.ts";
 import { OWN_MODELS, type OwnModel } from "../../workers/modelChoice.ts";
 import type { WriteInput } from "./compute/writerApi.ts";
+import { DrawingSliders, useDrawing } from "./Drawing.tsx";
 import formulas from "./formulas.tex";
 import { growthCode } from "./code.ts";
 import { overtakes } from "./growth.ts";
@@ -35,7 +36,7 @@ export function MambaPage(): JSX.Element {
   });
   const [prompt, setPrompt] = useParam("prompt", m().defaultPrompt, text);
   const [tokens, setTokens] = useParam("tokens", 60, number(1, 400, 1));
-  const [temperature, setTemperature] = useParam("temperature", 0.7, number(0, 1.5));
+  const drawing = useDrawing();
   const [pace, setPace] = useParam("pace", 25, number(0, 100));
   const [seed, setSeed] = useParam("seed", 1, number(0, 1e6, 1));
   const move = (name: BackendName): void => {
@@ -44,7 +45,7 @@ export function MambaPage(): JSX.Element {
   };
   const settings = (): Omit<WriteInput, "prompt"> => ({
     tokens: tokens(),
-    temperature: temperature(),
+    drawing: drawing.value(),
     seed: seed(),
     pace: pace(),
   });
@@ -64,15 +65,7 @@ export function MambaPage(): JSX.Element {
         </label>
         <div class="row">
           <Slider label={m().tokens} value={tokens()} min={5} max={400} step={5} onInput={setTokens} />
-          <Slider
-            label={m().temperature}
-            value={temperature()}
-            min={0}
-            max={1.5}
-            step={0.05}
-            show={(value) => (value === 0 ? m().greedy : value.toFixed(2))}
-            onInput={setTemperature}
-          />
+          <DrawingSliders of={drawing} at="write" />
           <Slider
             label={m().pace}
             value={pace()}

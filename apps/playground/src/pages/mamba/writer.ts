@@ -6,7 +6,8 @@ import type { BackendName } from "../../workers/backendNames.ts";
 import type { ModelChoice } from "../../workers/modelChoice.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/remote.ts";
-import type { Look } from "./compute/looking.ts";
+import type { Drawing } from "./compute/chances.ts";
+import type { Chances, Look } from "./compute/looking.ts";
 import type { Snapshot } from "./compute/writing.ts";
 import type { LayerPicture, ModelFacts, WriteInput, WriteProgress, WriterApi } from "./compute/writerApi.ts";
 
@@ -37,6 +38,8 @@ export interface Writer {
   rewind(tokens: number): Promise<void>;
   /** What the model makes of a text, token by token. */
   look(text: string): Promise<Look>;
+  /** How likely each of the ten is to be drawn after a token of a text. */
+  chances(text: string, at: number, drawing: Drawing): Promise<Chances>;
   /** How much of each token every later one reads in a layer, [l, l]. */
   reads(text: string, layer: number): Promise<Float32Array>;
   /** Goes on from such a file. @throws what is wrong with it. */
@@ -167,6 +170,7 @@ function makeWriter(): Writer {
       await write(input);
     },
     look: (text) => worker().call("look", text),
+    chances: (text, at, drawing) => worker().call("chances", { text, at, drawing }),
     reads: (text, layer) => worker().call("reads", { text, layer }),
     rewind: (tokens) => shown(() => worker().call("rewind", tokens)),
     open: async (file) => {

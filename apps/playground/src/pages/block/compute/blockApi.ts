@@ -74,6 +74,13 @@ export function openRoom() {
       };
     },
 
+    /** The weights of a layer's first projection that make one channel, one for each number of the stream. */
+    row({ layer, channel }: { layer: number; channel: number }): Float64Array {
+      const { shape, values } = loaded!.weights.get(`layers.${layer}.mixer.in_proj.weight`)!;
+      const m = shape[1]!;
+      return Float64Array.from({ length: m }, (_, i) => values[channel * m + i]!);
+    },
+
     /** All numbers of one layer for the text that was read last. */
     layer(index: number): LayerTrace {
       return traced!.layers[index]!;

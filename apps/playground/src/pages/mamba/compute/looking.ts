@@ -1,10 +1,14 @@
-import { readFloats, tensor, type Tensor } from "@statespace/core";
+import { noGrad, readFloats, tensor, type Tensor } from "@statespace/core";
 import { inspect, MambaMixer, type Model } from "@statespace/models";
 import type { Tokenizer } from "@statespace/text";
+import { chancesOf, type Drawing } from "./chances.ts";
 import { countsOf } from "../../selection/compute/reading.ts";
 
 /** Tokens that are looked at; a longer text is cut. */
 export const MOST_TOKENS = 48;
+
+/** Tokens that are shown of what may come next. */
+const SHOWN = 10;
 
 /** A token that may come next. */
 export interface Candidate {
@@ -29,15 +33,59 @@ export interface Look {
   readonly cut: boolean;
 }
 
+/** What can be drawn after a token. */
+export interface Chances {
+  /** Of the ten likeliest tokens, in their order. */
+  readonly chances: readonly number[];
+  /** Tokens that can be drawn at all, of all there are. */
+  readonly drawable: number;
+  readonly vocabulary: number;
+}
+
+/** The scores of the text that was read last: its sliders are moved many times, and it is read once. */
+let scored: { readonly model: Model; readonly text: string; readonly logits: Float32Array } | undefined;
+
+async function scoresOf(model: Model, text: string, x: Tensor): Promise<Float32Array> {
+  if (scored?.model === model && scored.text === text) return scored.logits;
+  const { output } = noGrad(() => model.forward(x));
+  const logits = await readFloats(output);
+  output.dispose();
+  scored = { model, text, logits };
+  return logits;
+}
+
+/** How likely each of the ten likeliest tokens after a token of a text is to be drawn. */
+export async function chancesAt(
+  model: Model,
+  tokenizer: Tokenizer,
+  text: string,
+  at: number,
+  drawing: Drawing,
+): Promise<Chances> {
+  const ids = tokenizer.encode(text).slice(0, MOST_TOKENS);
+  const x = tensor(ids, [1, ids.length], { backend: model.backend });
+  try {
+    const logits = await scoresOf(model, text, x);
+    const v = logits.length / ids.length;
+    const row = logits.subarray(at * v, (at + 1) * v);
+    const chances = chancesOf(row, drawing);
+    return {
+      chances: largestOf(probabilities(row), SHOWN).map((id) => chances[id]!),
+      drawable: chances.reduce((count, chance) => count + (chance > 0 ? 1 : 0), 0),
+      vocabulary: v,
+    };
+  } finally {
+    x.dispose();
+  }
+}
+
 /** Reads a text whole. @throws ArgumentError where it has no token. */
 export async function lookAt(model: Model, tokenizer: Tokenizer, text: string): Promise<Look> {
   const all = tokenizer.encode(text);
   const ids = all.slice(0, MOST_TOKENS);
   const x = tensor(ids, [1, ids.length], { backend: model.backend });
   try {
-    const { output } = model.forward(x);
-    const logits = await readFloats(output);
-    output.dispose();
+    const logits = await scoresOf(model, text, x);
     const v = logits.length / ids.length;
     const word = (id: number): string => tokenizer.decode([id], { special: true });
     const rows = Array.from(ids, (_, t) => probabilities(logits.subarray(t * v, (t + 1) * v)));
@@ -49,7 +97,7 @@ export async function lookAt(model: Model, tokenizer: Tokenizer, text: string): 
     return {
       tokens: Array.from(ids, word),
       surprise: Array.from(ids, (id, t) => (t === 0 ? undefined : -Math.log2(rows[t - 1]![id]!))),
-      next: rows.map((row) => largestOf(row, 10).map((id) => ({ id, text: word(id), probability: row[id]! }))),
+      next: rows.map((row) => largestOf(row, SHOWN).map((id) => ({ id, text: word(id), probability: row[id]! }))),
       readable,
       layers,
       delta: Float32Array.from(layers.flatMap((layer) => meansOf(chosen[layer]!, ids.length))),

@@ -6,7 +6,8 @@ import type { BackendName } from "../../../workers/backendNames.ts";
 import type { ModelChoice } from "../../../workers/modelChoice.ts";
 import { openChoice } from "../../../workers/modelSource.ts";
 import { breathe, pause, type CallContext } from "../../../workers/rpc.ts";
-import { lookAt, readsOf, type Look } from "./looking.ts";
+import type { Drawing } from "./chances.ts";
+import { chancesAt, lookAt, readsOf, type Chances, type Look } from "./looking.ts";
 import { Writing, type Snapshot } from "./writing.ts";
 
 export interface ModelFacts {
@@ -44,7 +45,7 @@ export interface WriteInput {
   /** Undefined goes on where the text ends. */
   readonly prompt?: string;
   readonly tokens: number;
-  readonly temperature: number;
+  readonly drawing: Drawing;
   readonly seed: number;
   /** Tokens a second at most, so that one can follow; 0 for as fast as it goes. */
   readonly pace: number;
@@ -143,7 +144,7 @@ export const api = {
   },
 
   async write(
-    { prompt, tokens, temperature, seed, pace }: WriteInput,
+    { prompt, tokens, drawing, seed, pace }: WriteInput,
     { signal, emit }: CallContext<WriteProgress>,
   ): Promise<WriteProgress> {
     if (writing === undefined) throw new ArgumentError("no model is loaded");
@@ -156,7 +157,7 @@ export const api = {
       await moveIfAsked();
       let start = performance.now();
       ended = true;
-      for await (const id of untilAborted(writing.tokens(tokens - made, temperature, signal))) {
+      for await (const id of untilAborted(writing.tokens(tokens - made, drawing, signal))) {
         const seconds = (performance.now() - start) / 1000;
         rate = made === 0 || rate === 0 ? 1 / seconds : 1 / (0.9 / rate + 0.1 * seconds); // a running mean of the time a token takes
         const due = pace > 0 || performance.now() - pictured > PICTURE_EVERY_MS;
@@ -200,6 +201,11 @@ export const api = {
   /** What the model makes of a text of its own, beside the one it writes. */
   look(text: string): Promise<Look> {
     return alone(() => lookAt(writing!.model, writing!.tokenizer, text));
+  },
+
+  /** How likely each of the ten is to be drawn after a token of the text. */
+  chances({ text, at, drawing }: { text: string; at: number; drawing: Drawing }): Promise<Chances> {
+    return alone(() => chancesAt(writing!.model, writing!.tokenizer, text, at, drawing));
   },
 
   reads({ text, layer }: { text: string; layer: number }): Promise<Float32Array> {

@@ -1,6 +1,7 @@
 import { Session, type Model, type ModelState, type Point } from "@statespace/models";
 import type { Tokenizer } from "@statespace/text";
 import { loadBackend } from "../../../workers/backend.ts";
+import type { Drawing } from "./chances.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 
 /** Everything needed to go on from a place in a text, on any backend: a file that the library's `Session.restore` reads, and what it is of. */
@@ -68,10 +69,10 @@ export class Writing {
   }
 
   /** Goes on for so many tokens at most. Whoever takes them may leave at any time. */
-  async *tokens(count: number, temperature: number, signal: AbortSignal): AsyncGenerator<number, void, undefined> {
+  async *tokens(count: number, drawing: Drawing, signal: AbortSignal): AsyncGenerator<number, void, undefined> {
     const seed = this.#seed;
     this.#seed = undefined;
-    const options = { maxNewTokens: count, temperature, signal, ...(seed === undefined ? {} : { seed }) };
+    const options = { maxNewTokens: count, ...drawing, signal, ...(seed === undefined ? {} : { seed }) };
     for await (const { id } of this.#session.tokens(options)) {
       if (this.ids.length % POINT_EVERY === 0) this.#keep();
       yield id;
