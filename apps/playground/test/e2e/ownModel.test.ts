@@ -87,6 +87,11 @@ it("learns from a text, is kept over a reload, taken along, opened elsewhere, an
   await expect.poll(() => page.getByRole("table").first().locator("tbody tr").count()).toBe(40);
   const samples = page.getByTestId("own-sample");
   await expect.poll(() => samples.count()).toBe(9); // before the first step, and eight times since
+  // a row a moment of learning in each block's picture, as the table of its numbers says
+  const pictures = page.getByTestId("own-thumbnails");
+  await expect.poll(() => pictures.locator("canvas").count()).toBe(2);
+  await pictures.getByRole("button", { name: "As a table: Δ of block 1" }).click();
+  await expect.poll(() => pictures.locator("thead th").count()).toBe(10); // the token's number, and nine moments
   const newest = await samples.first().innerText();
   // what it writes is drawn anew each time, and a text may end where it begins
   await expect

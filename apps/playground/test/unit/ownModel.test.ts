@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { readFloats, setBackend, tensor } from "@statespace/core";
-import { fromPretrained, load, loadAdapter, memoryStore, type CheckpointStore, type Model } from "@statespace/models";
+import {
+  fromPretrained,
+  inspect,
+  load,
+  loadAdapter,
+  memoryStore,
+  type CheckpointStore,
+  type Model,
+} from "@statespace/models";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Job, Settings } from "../../src/pages/model/compute/job.ts";
 import { Learning } from "../../src/pages/model/compute/learning.ts";
@@ -50,6 +58,29 @@ async function logitsOf(model: Model, ids: Int32Array): Promise<Float32Array> {
   return values;
 }
 
+/** What the pictures show is the mean step that each layer takes, and it is another one than before learning. */
+async function glancesAreTheSteps(learning: Learning): Promise<void> {
+  const fresh = await Learning.begin(learning.job, { signal: never });
+  const { tokens, layers, moments } = await learning.glance(60, await fresh.glance(0, undefined));
+  fresh.dispose();
+  expect(tokens.join("")).toBe([...text].slice(0, tokens.length).join(""));
+  expect(layers).toEqual([0]);
+  expect(moments.map(({ step }) => step)).toEqual([0, 60]);
+  const ids = learning.tokenizer.encode(tokens.join(""));
+  const x = tensor(ids, [1, ids.length]);
+  const inside = inspect(learning.model, x);
+  const delta = await readFloats(inside.mixers[0]!["delta"]!);
+  inside.dispose();
+  x.dispose();
+  const d = delta.length / ids.length;
+  moments[1]!.delta.forEach((mean, t) => {
+    const own = delta.subarray(t * d, (t + 1) * d);
+    expect(mean).toBeCloseTo(own.reduce((sum, value) => sum + value, 0) / d, 6);
+  });
+  const change = moments[1]!.delta.map((mean, t) => Math.abs(mean / moments[0]!.delta[t]! - 1));
+  expect(Math.max(...change)).toBeGreaterThan(0.05);
+}
+
 const asFiles = (files: Readonly<Record<string, Uint8Array>>): File[] =>
   Object.entries(files).map(([name, bytes]) => new File([bytes as Uint8Array<ArrayBuffer>], name));
 
@@ -64,6 +95,7 @@ describe("a model that learns from a text", () => {
     const sample = await learning.sample(never);
     expect(sample.length).toBeGreaterThan(20);
     expect(await learning.sample(never)).toBe(sample);
+    await glancesAreTheSteps(learning);
 
     const { files, adapter, facts } = await learning.toFiles(60);
     expect(adapter).toBeUndefined();

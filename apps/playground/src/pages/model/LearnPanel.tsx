@@ -17,6 +17,7 @@ import { learner } from "./learner.ts";
 import { messages as m } from "./messages.ts";
 import { source } from "./source.ts";
 import { exampleText } from "./texts/example.ts";
+import { Thumbnails } from "./Thumbnails.tsx";
 import { faultOf } from "./TextPanel.tsx";
 
 /** Characters of a text that name it. */
@@ -139,6 +140,7 @@ export function LearnPanel(): JSX.Element {
       </Show>
       <Standing />
       <Curve />
+      <Thumbnails />
       <Samples />
     </Panel>
   );

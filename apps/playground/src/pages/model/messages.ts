@@ -68,6 +68,10 @@ export const messages = defineMessages(
       frequency: "who knows frequencies",
       guessing: "guessing",
     },
+    thumbnails: "How long its blocks look, while they learn",
+    thumbnailsNote:
+      "The beginning of your text, looked at again and again: a column is a token, a row a moment, the newest at the bottom. Darker is a larger Δ: that token is written over the state. At first a block treats all alike; then it tells some from others. All pictures share one scale.",
+    thumbnail: (block: number): string => `Δ of block ${block}, moment by moment`,
     samples: "What it writes, while it learns",
     samplesNote: "Each time from the same beginning and with the same draws; only the weights have changed.",
     samplesTable: "Samples",
@@ -156,6 +160,10 @@ export const messages = defineMessages(
     stepAxis: "步",
     bitsAxis: "比特 / 词元",
     lines: { learning: "正在学的文字", apart: "留在一边的文字", frequency: "只知道哪些字常用", guessing: "瞎猜" },
+    thumbnails: "学习之中，各块看得多久",
+    thumbnailsNote:
+      "同一段文字的开头，一次次地看：一列是一个词元，一行是一个时刻，最新的在最下面。颜色越深，Δ 越大：这个词元就盖掉状态。起初，一个块对所有词元一视同仁；后来，就分得出谁重要。所有的图用同一把标尺。",
+    thumbnail: (block) => `第 ${block} 块的 Δ，一刻接一刻`,
     samples: "它边学边写",
     samplesNote: "每次都从同样的开头、用同样的随机数写起；变的只有权重。",
     samplesTable: "样文",

@@ -2,6 +2,7 @@ import { noGrad, readFloats, tensor, type Tensor } from "@statespace/core";
 import { inspect, MambaMixer, type Model } from "@statespace/models";
 import type { Tokenizer } from "@statespace/text";
 import { chancesOf, type Drawing } from "./chances.ts";
+import { meanSteps } from "./meanSteps.ts";
 import { countsOf } from "../../selection/compute/reading.ts";
 
 /** Tokens that are looked at; a longer text is cut. */
@@ -90,17 +91,16 @@ export async function lookAt(model: Model, tokenizer: Tokenizer, text: string): 
     const word = (id: number): string => tokenizer.decode([id], { special: true });
     const rows = Array.from(ids, (_, t) => probabilities(logits.subarray(t * v, (t + 1) * v)));
     const inside = inspect(model, x);
-    const chosen = await Promise.all(inside.mixers.map(({ delta }) => delta && readFloats(delta)));
+    const { layers, delta } = await meanSteps(inside.mixers, ids.length);
     const readable = inside.mixers.flatMap((told, layer) => (isReadable(model, layer, told) ? [layer] : []));
     inside.dispose();
-    const layers = chosen.flatMap((delta, layer) => (delta === undefined ? [] : [layer]));
     return {
       tokens: Array.from(ids, word),
       surprise: Array.from(ids, (id, t) => (t === 0 ? undefined : -Math.log2(rows[t - 1]![id]!))),
       next: rows.map((row) => largestOf(row, SHOWN).map((id) => ({ id, text: word(id), probability: row[id]! }))),
       readable,
       layers,
-      delta: Float32Array.from(layers.flatMap((layer) => meansOf(chosen[layer]!, ids.length))),
+      delta,
       cut: all.length > ids.length,
     };
   } finally {
@@ -174,10 +174,4 @@ function largestOf(row: Float64Array, count: number): number[] {
   return Array.from(row.keys())
     .sort((a, b) => row[b]! - row[a]!)
     .slice(0, count);
-}
-
-/** The mean over channels for each of l tokens. */
-function meansOf(values: Float32Array, l: number): number[] {
-  const d = values.length / l;
-  return Array.from({ length: l }, (_, t) => values.subarray(t * d, (t + 1) * d).reduce((sum, x) => sum + x, 0) / d);
 }

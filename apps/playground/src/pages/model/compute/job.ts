@@ -1,3 +1,4 @@
+import type { Glances } from "./glance.ts";
 import type { ModelChoice, OwnModel } from "../../../workers/modelChoice.ts";
 
 /** How a model learns from a text. */
@@ -42,6 +43,8 @@ export interface History {
   /** On text that is kept apart. */
   readonly apart: readonly Point[];
   readonly samples: readonly Sample[];
+  /** How long the layers look at the tokens of a sentence; runs of earlier versions have none. */
+  readonly glances?: Glances;
   /** Bits a token of one who guesses. */
   readonly guessing: number;
   /** Bits a token of one who knows how frequent each token is, and nothing else. */

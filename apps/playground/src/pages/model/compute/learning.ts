@@ -20,6 +20,7 @@ import { loadTokenizer, tokenizerFiles, type Tokenizer } from "@statespace/text"
 import type { KeptModel } from "../../../workers/modelChoice.ts";
 import { openChoice } from "../../../workers/modelSource.ts";
 import { frequencyBits } from "../frequencies.ts";
+import { glance, sentenceOf, type Glances } from "./glance.ts";
 import { joined } from "./checkpoints.ts";
 import type { Job, Settings } from "./job.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -122,6 +123,11 @@ export class Learning {
     }))
       written += piece;
     return written.trim();
+  }
+
+  /** How long the layers look at each token of the text's beginning, after what was seen before. */
+  glance(step: number, before: Glances | undefined): Promise<Glances> {
+    return glance(this.model, this.tokenizer, sentenceOf(this.#train), step, before);
   }
 
   async *write(

@@ -100,14 +100,21 @@ export class Run {
   #goBackTo(step: number): void {
     this.step = step;
     const before = <T extends { step: number }>(list: readonly T[]): T[] => list.filter((each) => each.step <= step);
-    const { points, apart, samples } = this.#history;
-    this.#history = { ...this.#history, points: before(points), apart: before(apart), samples: before(samples) };
+    const { points, apart, samples, glances } = this.#history;
+    this.#history = {
+      ...this.#history,
+      points: before(points),
+      apart: before(apart),
+      samples: before(samples),
+      ...(glances && { glances: { ...glances, moments: before(glances.moments) } }),
+    };
   }
 
   async #sample(learning: Learning): Promise<void> {
     if (this.#context.signal.aborted) return;
     const text = await learning.sample(this.#context.signal);
-    this.#history = { ...this.#history, samples: [...this.#history.samples, { step: this.step, text }] };
+    const glances = await learning.glance(this.step, this.#history.glances);
+    this.#history = { ...this.#history, samples: [...this.#history.samples, { step: this.step, text }], glances };
     this.#tell();
   }
 
