@@ -1,9 +1,10 @@
-import { For, onMount, Show, type JSX } from "solid-js";
+import { For, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { arrive } from "../shell/arrival.ts";
 import { pages } from "../shell/pages.ts";
 import { page } from "../shell/route.ts";
 import { narrow } from "../shell/screen.ts";
 import { shell } from "../shell/shellMessages.ts";
+import { letGo, lighting, withWords } from "./lighting.ts";
 import { StoryStart, StoryStep, useStory } from "../story/Story.tsx";
 
 /** A page's frame: number, title, the idea in one sentence, a short text (folded on a phone, so that the controls are in sight), then the interaction. */
@@ -18,12 +19,15 @@ export function Page(props: {
       0,
       pages.findIndex(({ id }) => id === page()),
     );
-  const paragraphs = (): JSX.Element => <For each={props.text}>{(paragraph) => <p innerHTML={paragraph} />}</For>;
+  const paragraphs = (): JSX.Element => (
+    <For each={props.text}>{(paragraph) => <p innerHTML={withWords(paragraph)} />}</For>
+  );
   const told = useStory(() => pages[index()]!.id);
   let title: HTMLHeadingElement | undefined;
   onMount(() => arrive(title!));
+  onCleanup(letGo);
   return (
-    <article>
+    <article {...lighting}>
       <header class="title">
         <p class="eyebrow">
           {index() + 1} / {pages.length}
@@ -45,7 +49,7 @@ export function Page(props: {
         <section class="hints" aria-label={shell().tryThis}>
           <h2>{shell().tryThis}</h2>
           <ul>
-            <For each={props.hints}>{(hint) => <li innerHTML={hint} />}</For>
+            <For each={props.hints}>{(hint) => <li innerHTML={withWords(hint)} />}</For>
           </ul>
         </section>
       </Show>
@@ -62,7 +66,7 @@ export function Panel(props: { title?: string; note?: string; children: JSX.Elem
         <h2>{props.title}</h2>
       </Show>
       <Show when={props.note}>
-        <p class="note" innerHTML={props.note ?? ""} />
+        <p class="note" innerHTML={withWords(props.note ?? "")} />
       </Show>
       {props.children}
     </section>

@@ -1,4 +1,5 @@
-import { createSignal, type JSX } from "solid-js";
+import type { Accessor, JSX } from "solid-js";
+import { hold, isHeld, lit as litAnywhere, point } from "../../components/lighting.ts";
 
 /** Parts of a block that stand in the equation, in the picture and in the code. */
 export const PARTS = [
@@ -19,11 +20,7 @@ export const PARTS = [
 ] as const;
 export type Part = (typeof PARTS)[number];
 
-const [pointed, setPointed] = createSignal<Part>();
-const [held, setHeld] = createSignal<Part>();
-
-/** The part that is pointed at, or was chosen by a tap or a key. */
-export const lit = (): Part | undefined => pointed() ?? held();
+export const lit: Accessor<Part | undefined> = litAnywhere as Accessor<Part | undefined>;
 
 interface Lighting {
   readonly onPointerEnter: (event: PointerEvent) => void;
@@ -31,11 +28,11 @@ interface Lighting {
   readonly onClick: () => void;
 }
 
-/** What makes an element light its part everywhere; fingers hold by tapping, since they cannot hover. */
+/** What makes an element light its part everywhere. */
 export const lights = (part: Part): Lighting => ({
-  onPointerEnter: (event) => event.pointerType === "mouse" && setPointed(part),
-  onPointerLeave: () => setPointed(undefined),
-  onClick: () => setHeld(held() === part ? undefined : part),
+  onPointerEnter: (event) => point(part, event),
+  onPointerLeave: () => point(undefined),
+  onClick: () => hold(part),
 });
 
 /** A symbol of the equation: a button, so that keys reach it. */
@@ -46,7 +43,7 @@ export function Symbol(props: { of: Part; about: string; text: string }): JSX.El
       class="sym"
       classList={{ lit: lit() === props.of }}
       aria-label={`${props.text}: ${props.about}`}
-      aria-pressed={held() === props.of}
+      aria-pressed={isHeld(props.of)}
       data-part={props.of}
       {...lights(props.of)}
     >

@@ -4,7 +4,7 @@ export const messages = defineMessages(
   {
     idea: "Follow one token through a real Mamba: from the model into a block, from the block into one of its channels, from the channel into one number of its state.",
     text: [
-      "A Mamba block is a <strong>projection</strong>, a short <strong>convolution</strong>, the <strong>selective SSM</strong>, a <strong>gate</strong>, and a projection back. Around it stand a norm and a <strong>residual</strong> connection: what the block computes is added to a stream that runs past all blocks, which are stacked like decoder blocks in a Transformer.",
+      "A Mamba block is a {v|<strong>projection</strong>}, a short {conv|<strong>convolution</strong>}, the {x|<strong>selective SSM</strong>}, a {gate|<strong>gate</strong>}, and a {out|projection back}. Around it stand a {stream|norm} and a {out|<strong>residual</strong> connection}: what the block computes is added to a stream that runs past all blocks, which are stacked like decoder blocks in a Transformer.",
       "Everything below is computed from your sentence by the model that comes with this site (7 blocks, 3.6 million weights) or by one that you trained, in plain loops in double precision. Every number can be recomputed from those before it.",
     ],
     sentence: "Your sentence",
@@ -102,7 +102,7 @@ export const messages = defineMessages(
   {
     idea: "跟着一个词元走进真正的 Mamba：从模型到块，从块到它的一个通道，再到状态里的一个数。",
     text: [
-      "Mamba 块由<strong>投影</strong>、短<strong>卷积</strong>、<strong>选择性 SSM</strong>、<strong>门</strong>和投影返回组成。外面是归一化和<strong>残差</strong>连接：块算出的东西加到一条经过所有块的流上；这些块像 Transformer 的解码器块一样堆叠。",
+      "Mamba 块由{v|<strong>投影</strong>}、短{conv|<strong>卷积</strong>}、{x|<strong>选择性 SSM</strong>}、{gate|<strong>门</strong>}和{out|投影返回}组成。外面是{stream|归一化}和{out|<strong>残差</strong>连接}：块算出的东西加到一条经过所有块的流上；这些块像 Transformer 的解码器块一样堆叠。",
       "下面的一切，都由本站自带的模型（3 块，18 万个权重）或你自己训练的模型从你的句子算出，用双精度的朴素循环。每个数都可以由前面的数重新算出。",
     ],
     sentence: "你的句子",

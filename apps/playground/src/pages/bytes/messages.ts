@@ -4,7 +4,7 @@ export const messages = defineMessages(
   {
     idea: "A chip computes faster than it can fetch. What decides the time is often not how much is computed, but how many bytes travel between the large memory and the fast one.",
     text: [
-      "A graphics card has a small, very fast memory beside its arithmetic (<strong>SRAM</strong>: registers and shared memory) and a large one farther away (<strong>DRAM</strong>; on big cards HBM). A kernel fetches its inputs, computes, and stores its outputs. Two kernels in a row store a result only to fetch it again.",
+      "A graphics card has a small, very fast memory beside its arithmetic ({sram|<strong>SRAM</strong>}: registers and shared memory) and a large one farther away ({dram|<strong>DRAM</strong>}; on big cards HBM). A kernel fetches its inputs, computes, and stores its outputs. Two kernels in a row store a result only to fetch it again.",
       "Mamba’s states are l × d × n numbers, n times as many as its input. So it <strong>fuses</strong> discretization, scan and the product with C into one kernel: the states live and die in the fast memory. Training needs them once more on the way back. Rather than keep them, it <strong>recomputes</strong> them. FlashAttention does the same for attention maps.",
     ],
     figure: "Parcels between two memories",
@@ -73,7 +73,7 @@ export const messages = defineMessages(
   {
     idea: "芯片算得比取得快。决定时间的，往往不是算了多少，而是有多少字节在大内存和快内存之间来回。",
     text: [
-      "显卡在算术单元旁边有一块很小很快的内存（<strong>SRAM</strong>：寄存器和共享内存），远一点有一块大的（<strong>DRAM</strong>；大卡上是 HBM）。一个内核取来输入，计算，存回输出。两个相连的内核，把结果存下，只为再取回来。",
+      "显卡在算术单元旁边有一块很小很快的内存（{sram|<strong>SRAM</strong>}：寄存器和共享内存），远一点有一块大的（{dram|<strong>DRAM</strong>}；大卡上是 HBM）。一个内核取来输入，计算，存回输出。两个相连的内核，把结果存下，只为再取回来。",
       "Mamba 的状态有 l × d × n 个数，是输入的 n 倍。所以它把离散化、扫描、与 C 的乘积<strong>融合</strong>成一个内核：状态在快内存里生，也在那里灭。训练在返回途中还需要它们一次；它不保存，而是<strong>重新计算</strong>。FlashAttention 对注意力图也是这样做的。",
     ],
     figure: "两块内存之间的包裹",

@@ -161,11 +161,11 @@ function Parcels(props: { settings: Settings }): JSX.Element {
       <For each={kernels()}>
         {(kernel) => (
           <li data-kernel={kernel.name}>
-            <div class="side">
+            <div class="side" data-shows="dram">
               <span class="quiet">DRAM → {m().fetch}</span>
               <div class="parcels">{parcels(kernel.reads)}</div>
             </div>
-            <div class="chip-kernel">
+            <div class="chip-kernel" data-shows="sram">
               <span class="quiet">SRAM</span>
               <strong>
                 {m().kernels[kernel.name]}
@@ -173,7 +173,7 @@ function Parcels(props: { settings: Settings }): JSX.Element {
               </strong>
               <small>{m().inside[kernel.name]}</small>
             </div>
-            <div class="side">
+            <div class="side" data-shows="dram">
               <span class="quiet">{m().store} → DRAM</span>
               <div class="parcels">{parcels(kernel.writes)}</div>
             </div>

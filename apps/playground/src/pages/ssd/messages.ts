@@ -9,7 +9,7 @@ export const messages = defineMessages(
     ],
     figure: "One layer, two readings",
     figureNote:
-      "A row is a token that reads, a column one that is read. Left C Bᵀ, then the mask L, then their product M. M times the input is the output; the recurrence below gives the same.",
+      "A row is a token that reads, a column one that is read. Left {scores|C Bᵀ}, then {mask|the mask L}, then {product|their product M}. M times the input is the output; {outputs|the recurrence} below gives the same.",
     length: "Tokens l",
     states: "States n",
     keep: "A token keeps at least",
@@ -43,7 +43,7 @@ export const messages = defineMessages(
     ],
     figure: "一个层，两种读法",
     figureNote:
-      "行是在读的词元，列是被读的词元。左边是 C Bᵀ，然后是掩码 L，然后是它们的乘积 M。M 乘以输入就是输出；下面的递推给出同样的结果。",
+      "行是在读的词元，列是被读的词元。左边是{scores|C Bᵀ}，然后是{mask|掩码 L}，然后是{product|它们的乘积 M}。M 乘以输入就是输出；下面的{outputs|递推}给出同样的结果。",
     length: "词元数 l",
     states: "状态数 n",
     keep: "一个词元至少保留",

@@ -44,7 +44,7 @@ export function SsdPage(): JSX.Element {
         <div class="thirds">
           <For each={grids()}>
             {({ id, of }) => (
-              <figure class="figure">
+              <figure class="figure" data-shows={id}>
                 <figcaption>{m()[id]}</figcaption>
                 <NumberGrid
                   label={m()[id]}
@@ -65,7 +65,7 @@ export function SsdPage(): JSX.Element {
           </For>
         </div>
         <h3>{m().outputs}</h3>
-        <div class="stays">
+        <div class="stays" data-shows="outputs">
           <NumberGrid
             label={m().outputs}
             rows={m().rows}

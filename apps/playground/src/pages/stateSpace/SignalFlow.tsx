@@ -31,6 +31,9 @@ const WIRES = [
   "M278 190H210V122",
 ];
 
+/** The matrix, or the state, whose signal a number on a wire is. */
+const PARTS: Readonly<Record<string, string>> = { Bu: "B", x: "x", Ax: "A", Cx: "C", Du: "D" };
+
 const one = (value: number): string => (Math.abs(value) < 5e-4 ? 0 : value).toFixed(2).replace("-", "−");
 const two = (values: readonly number[]): string => `(${values.map(one).join(", ")})`;
 
@@ -76,6 +79,7 @@ export function SignalFlow(props: { flow: Flow }): JSX.Element {
                 height="36"
                 rx="7"
                 fill="var(--surface)"
+                data-shows={name === "∫" ? "x" : name}
                 stroke={`var(--${tone})`}
                 stroke-width="2.5"
               />
@@ -97,7 +101,7 @@ export function SignalFlow(props: { flow: Flow }): JSX.Element {
         </For>
         <For each={labels()}>
           {({ id, x, y, text }) => (
-            <text x={x} y={y} text-anchor="middle" data-signal={id}>
+            <text x={x} y={y} text-anchor="middle" data-signal={id} data-shows={PARTS[id]}>
               {notateSymbol(text, notation())}
             </text>
           )}

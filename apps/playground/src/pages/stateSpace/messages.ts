@@ -4,8 +4,8 @@ export const messages = defineMessages(
   {
     idea: "A state is everything a system needs to remember of its past. Four matrices say how it changes and what we see of it.",
     text: [
-      "Push a mass on a spring: where it goes next depends on your push <em>and</em> on where it is and how fast it moves. Those two numbers are its <strong>state</strong> 𝑥; with them, all older history can be forgotten.",
-      "<strong>A</strong> says how the state changes by itself, <strong>B</strong> how the input 𝑢 pushes it, <strong>C</strong> what part of it we see as output y, and <strong>D</strong> is a shortcut from input to output that bypasses the state (a skip connection). Mamba is built from thousands of such little systems, and it learns the numbers.",
+      "Push a mass on a spring: where it goes next depends on your push <em>and</em> on where it is and how fast it moves. Those two numbers are its {x|<strong>state</strong> 𝑥}; with them, all older history can be forgotten.",
+      "{A|<strong>A</strong>} says how the state changes by itself, {B|<strong>B</strong>} how the input 𝑢 pushes it, {C|<strong>C</strong>} what part of it we see as output y, and {D|<strong>D</strong>} is a shortcut from input to output that bypasses the state (a skip connection). Mamba is built from thousands of such little systems, and it learns the numbers.",
     ],
     system: "A mass on a spring",
     systemNote:
@@ -84,8 +84,8 @@ export const messages = defineMessages(
   {
     idea: "状态，就是系统需要记住的关于过去的一切。四个矩阵决定它如何变化、我们看到什么。",
     text: [
-      "推一下弹簧上的小球：它接下来去哪里，取决于你的推力，<em>也</em>取决于它此刻的位置和速度。这两个数就是它的<strong>状态</strong> 𝑥；有了它们，更早的历史都可以忘掉。",
-      "<strong>A</strong> 决定状态自身如何变化，<strong>B</strong> 决定输入 𝑢 如何推动它，<strong>C</strong> 决定我们把它的哪一部分看作输出 y，<strong>D</strong> 是绕过状态、从输入直达输出的捷径（跳跃连接）。Mamba 由成千上万个这样的小系统组成，而且这些数字是学出来的。",
+      "推一下弹簧上的小球：它接下来去哪里，取决于你的推力，<em>也</em>取决于它此刻的位置和速度。这两个数就是它的{x|<strong>状态</strong> 𝑥}；有了它们，更早的历史都可以忘掉。",
+      "{A|<strong>A</strong>} 决定状态自身如何变化，{B|<strong>B</strong>} 决定输入 𝑢 如何推动它，{C|<strong>C</strong>} 决定我们把它的哪一部分看作输出 y，{D|<strong>D</strong>} 是绕过状态、从输入直达输出的捷径（跳跃连接）。Mamba 由成千上万个这样的小系统组成，而且这些数字是学出来的。",
     ],
     system: "弹簧上的小球",
     systemNote: "选一种输入，或亲自驱动小球。编辑下面的矩阵，曲线随即重新计算。",

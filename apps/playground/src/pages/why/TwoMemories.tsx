@@ -46,7 +46,7 @@ export function TwoMemories(): JSX.Element {
         />
       </div>
       <div class="split opens">
-        <figure class="figure stays">
+        <figure class="figure stays" data-shows="map">
           <figcaption>{m().map}</figcaption>
           <NumberGrid
             label={m().map}
@@ -64,7 +64,7 @@ export function TwoMemories(): JSX.Element {
             <Stat label={m().nextSquares} value={String(l() + 1)} tone="attention" testid="next-squares" />
           </div>
         </figure>
-        <figure class="figure">
+        <figure class="figure" data-shows="state">
           <figcaption>{m().recurrent}</figcaption>
           <NumberGrid
             label={m().recurrent}

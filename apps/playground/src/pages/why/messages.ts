@@ -9,7 +9,7 @@ export const messages = defineMessages(
     ],
     memories: "Two memories of one sentence",
     memoriesNote:
-      "Type a sentence. Left, an <strong>attention map</strong>: each row is a word that looks back, its weights sum to 1. (A word’s vector here is just how often it has each letter, so words with common letters attend to one another; a trained Transformer learns its vectors.) Right, a small <strong>recurrent network</strong>: four numbers after each word, made of the four before and the word.",
+      "Type a sentence. Left, an {map|<strong>attention map</strong>}: each row is a word that looks back, its weights sum to 1. (A word’s vector here is just how often it has each letter, so words with common letters attend to one another; a trained Transformer learns its vectors.) Right, a small {state|<strong>recurrent network</strong>}: four numbers after each word, made of the four before and the word.",
     typed: "Your sentence",
     sentence: "the cat sat because it was tired so it slept",
     written: "Words so far",
@@ -69,7 +69,7 @@ export const messages = defineMessages(
     ],
     memories: "同一句话，两种记忆",
     memoriesNote:
-      "输入一句话。左边是<strong>注意力图</strong>：每行是一个回头看的词，它的权重之和为 1。（这里词的向量只是各字母出现的次数，所以有相同字母的词互相注意；训练过的 Transformer 会学习它的向量。）右边是一个小小的<strong>循环网络</strong>：每个词之后四个数，由前四个数和这个词算出。",
+      "输入一句话。左边是{map|<strong>注意力图</strong>}：每行是一个回头看的词，它的权重之和为 1。（这里词的向量只是各字母出现的次数，所以有相同字母的词互相注意；训练过的 Transformer 会学习它的向量。）右边是一个小小的{state|<strong>循环网络</strong>}：每个词之后四个数，由前四个数和这个词算出。",
     typed: "你的句子",
     sentence: "猫坐下因为猫累了猫睡",
     written: "到目前为止的词数",
