@@ -4,7 +4,7 @@ import { Rng, setBackend } from "@statespace/core";
 import { describe, expect, it } from "vitest";
 import { inspect } from "../../src/pages/selection/compute/inspect.ts";
 import { askedShare, countsOf, writtenOf } from "../../src/pages/selection/compute/reading.ts";
-import { MAMBA, type Selects } from "../../src/pages/selection/compute/selects.ts";
+import { MAMBA, type Mixing } from "../../src/pages/selection/compute/selects.ts";
 import { Trainer } from "../../src/pages/selection/compute/trainer.ts";
 import { randomLetters, toIds } from "../../src/pages/selection/sequence.ts";
 
@@ -47,10 +47,11 @@ it("a token's part is what the recurrence gives for it alone", () => {
 });
 
 describe("the reading matrix", () => {
-  const variants: Readonly<Record<string, Selects>> = {
+  const variants: Readonly<Record<string, Mixing>> = {
     Mamba: MAMBA,
     "S4D, without selection and gate": { delta: false, B: false, C: false, gate: false },
     "only B": { delta: false, B: true, C: false, gate: false },
+    attention: "attention",
   };
 
   it.each(Object.entries(variants))(
@@ -85,10 +86,10 @@ describe("the reading matrix", () => {
     trainer.dispose();
   });
 
-  /** Mamba as the page trains it, until one letter in a hundred is wrong. */
-  async function learned(seed: number): Promise<Trainer> {
+  /** A model as the page trains it, until one letter in a hundred is wrong. */
+  async function learned(seed: number, mixing: Mixing = MAMBA): Promise<Trainer> {
     await setBackend(wasmBackend({ threads: 1 }));
-    const trainer = new Trainer({ ...task, seed, size: "usual", mixing: MAMBA });
+    const trainer = new Trainer({ ...task, seed, size: "usual", mixing });
     while (trainer.steps < 3000 && (trainer.steps % 50 !== 0 || (await trainer.accuracy()) < 0.99))
       trainer.step().dispose();
     expect(await trainer.accuracy()).toBeGreaterThan(0.95);
@@ -138,6 +139,27 @@ describe("the reading matrix", () => {
       expect(told.share).toBeGreaterThan(1.5 * (await judge(challenger, 60)).share);
       trainer.dispose();
       challenger.dispose();
+    },
+    900_000,
+  );
+
+  it.each(seeds)(
+    "of attention that has learned from seed %d: its answers, too, are read most of all from the letters they name, and its map looks there",
+    async (seed) => {
+      const trainer = await learned(seed, "attention");
+      const told = await judge(trainer, 60);
+      if (process.env["SHOW"]) console.log("attention", seed, trainer.steps, told);
+      expect(told.named).toBeGreaterThan(0.9);
+      const { maps, layers } = await inspect(trainer, toIds(randomLetters(1, 4, 16, 6), 16, 6));
+      expect(layers).toEqual([]); // nothing of Mamba's kind to show
+      expect(maps).toHaveLength(2);
+      for (const map of maps)
+        for (let t = 0; t < 20; t++) {
+          const row = map.subarray(20 * t, 20 * (t + 1));
+          expect(row.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+          expect(Math.max(0, ...row.subarray(t + 1))).toBe(0);
+        }
+      trainer.dispose();
     },
     900_000,
   );

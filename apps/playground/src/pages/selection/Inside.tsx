@@ -84,10 +84,11 @@ export function Memory(props: { racer: Racer } & Places): JSX.Element {
 export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Element {
   const [who, setWho] = createSignal("mamba");
   const [layer, setLayer] = createSignal("1");
-  const view = createMemo<LayerView | undefined>(
-    () => props.racers.find(({ id }) => id === who())?.contender.view()?.layers[Number(layer())],
-  );
+  const seen = (): ReturnType<Racer["contender"]["view"]> =>
+    props.racers.find(({ id }) => id === who())?.contender.view();
+  const view = createMemo<LayerView | undefined>(() => seen()?.layers[Number(layer())]);
   const length = (): number => props.seqLen + props.nTokens;
+  const map = (): Float32Array | undefined => seen()?.maps[Number(layer())];
   return (
     <Panel title={m().inside} note={m().insideNote}>
       <div class="row">
@@ -124,9 +125,23 @@ export function Inside(props: { racers: readonly Racer[] } & Places): JSX.Elemen
       <Show
         when={view()}
         fallback={
-          <p class="note">
-            {props.racers.find(({ id }) => id === who())?.contender.view() ? m().nothingSelected : m().untrained}
-          </p>
+          <Show when={map()} fallback={<p class="note">{seen() ? m().nothingSelected : m().untrained}</p>}>
+            {(values) => (
+              <>
+                <p class="note">{m().attentionNote}</p>
+                <div class="looks" data-testid="attention-map">
+                  <HeatMap
+                    label={m().attentionMap(Number(layer()) + 1)}
+                    rows={length()}
+                    cols={length()}
+                    values={values()}
+                    tone="attention"
+                    square
+                  />
+                </div>
+              </>
+            )}
+          </Show>
         }
       >
         {(shown) => (

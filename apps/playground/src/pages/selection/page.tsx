@@ -25,8 +25,8 @@ import "./style.css";
 const ALPHABET = 6;
 const N_TOKENS = 4;
 const SIZE_NAMES = ["usual", "small"] as const satisfies readonly ModelSize[];
-/** Beside Mamba: its own layer without selection (S4D), the S4 layer itself (DPLR), or nobody. */
-const OPPONENTS = ["s4d", "s4", "nobody"] as const;
+/** Beside Mamba: its own layer without selection (S4D), the S4 layer itself (DPLR), attention, or nobody. */
+const OPPONENTS = ["s4d", "s4", "attention", "nobody"] as const;
 const PARTS = ["delta", "B", "C", "gate"] as const satisfies readonly (keyof Selects)[];
 
 export function SelectionPage(): JSX.Element {
@@ -53,8 +53,19 @@ export function SelectionPage(): JSX.Element {
   const mamba: Racer = { name: () => m().mamba, tone: "mamba", id: "mamba", contender: contenders.mamba };
   const mixed = (): boolean => PARTS.some((part) => selects()[part]);
   const opponentName = (): string =>
-    against() === "s4" ? m().challenger.s4 : mixed() ? m().challenger.mixed : m().challenger.s4d;
-  const opponent: Racer = { name: opponentName, tone: "s4", id: "challenger", contender: contenders.challenger };
+    against() === "s4" || against() === "attention"
+      ? m().challenger[against() as "s4" | "attention"]
+      : mixed()
+        ? m().challenger.mixed
+        : m().challenger.s4d;
+  const opponent: Racer = {
+    name: opponentName,
+    get tone() {
+      return against() === "attention" ? "attention" : "s4";
+    },
+    id: "challenger",
+    contender: contenders.challenger,
+  };
   const racers = createMemo<readonly Racer[]>(() => (against() === "nobody" ? [mamba] : [mamba, opponent]));
   const running = (): boolean => racers().some(({ contender }) => contender.training());
   const started = (): boolean => racers().some(({ contender }) => contender.weights() !== undefined);
@@ -69,7 +80,10 @@ export function SelectionPage(): JSX.Element {
     seed: seed(),
     size: size(),
   });
-  const mixing = (): Mixing => (against() === "s4" ? "s4" : selects());
+  const mixing = (): Mixing => {
+    const which = against();
+    return which === "s4" || which === "attention" ? which : selects();
+  };
   // a model knows one task only: on arrival, and with another setting, the one that learned it is brought back
   createEffect(
     on([seqLen, size, against, backend, parts], () => {

@@ -1,8 +1,9 @@
 import { gelu, linear, readFloats, reshape, tensor, tidy, type Tensor } from "@statespace/core";
 import type { AnyBackend } from "@statespace/core/backend";
 import { sliceAxis } from "@statespace/core/ops";
-import type { ResidualBlock } from "@statespace/models";
+import { AttentionMixer, type ResidualBlock } from "@statespace/models";
 import type { AblatedMixer } from "./ablatedMixer.ts";
+import { throughAttention, type AttentionNumbers } from "./attentionReading.ts";
 import {
   readScore,
   rmsFactor,
@@ -11,6 +12,7 @@ import {
   writtenOf,
   type BlockNumbers,
   type ScanNumbers,
+  type SplitStream,
 } from "./reading.ts";
 import { bestOf, type Trainer } from "./trainer.ts";
 
@@ -36,6 +38,8 @@ export interface Answer {
 
 export interface Inspection {
   readonly layers: readonly LayerView[];
+  /** What each token looks at in each layer of attention, the mean over its heads, [l, l]. */
+  readonly maps: readonly Float32Array[];
   /** The model's answer at each step of the question. */
   readonly answers: readonly Answer[];
 }
@@ -56,13 +60,35 @@ export async function inspect(trainer: Trainer, ids: Int32Array): Promise<Inspec
   const [logits, ...streams] = await Promise.all(traced.map(readFloats));
   const scans: ScanNumbers[] = [];
   for (const mixer of model.mixers) scans.push(await takeScan(mixer, ids.length));
+  const attends = model.blocks.every(({ mixers: [mixer] }) => mixer instanceof AttentionMixer);
   const answers = Array.from({ length: nTokens }, (_, i) => answerAt(logits!, seqLen + i, vocabSize, letters));
-  const read =
-    scans.length === model.blocks.length
-      ? await readAnswers(trainer, scans, traced.slice(1), streams, answers)
-      : answers;
+  const maps: Float32Array[] = [];
+  let read: readonly Answer[] = answers;
+  if (attends || scans.length === model.blocks.length) {
+    let split: SplitStream = splitEmbedding(streams[0]!, ids.length, answers.length, model.config.dModel);
+    for (const [i, block] of model.blocks.entries())
+      if (attends) {
+        const numbers = await attentionOf(block, traced[i + 1]!, streams[i]!);
+        split = throughAttention(split, numbers);
+        maps.push(meanOf(numbers.map, numbers.h));
+      } else {
+        const numbers = await numbersOf(block, scans[i]!, answers.length, traced[i + 1]!, streams[i]!);
+        split = await throughBlock(split, numbers);
+      }
+    read = await readAnswers(trainer, split, streams.at(-1)!, answers);
+  }
   for (const t of traced) t.dispose();
-  return { layers: scans.map(viewOf), answers: read };
+  return { layers: scans.map(viewOf), maps, answers: read };
+}
+
+/** The mean over heads. */
+function meanOf(map: ArrayLike<number>, heads: number): Float32Array {
+  const size = map.length / heads;
+  return Float32Array.from({ length: size }, (_, i) => {
+    let sum = 0;
+    for (let head = 0; head < heads; head++) sum += map[head * size + i]! / heads;
+    return sum;
+  });
 }
 
 const viewOf = (scan: ScanNumbers): LayerView => ({
@@ -91,23 +117,18 @@ async function takeScan(mixer: AblatedMixer, l: number): Promise<ScanNumbers> {
   return numbers;
 }
 
-/** Splits the stream at the question marks through every block, and each answer's score by it. */
+/** Splits each answer's score by the stream that was split through every block. @param last the stream after the last one, [l, m] */
 async function readAnswers(
   { model, settings }: Trainer,
-  scans: readonly ScanNumbers[],
-  tensors: readonly Tensor[],
-  streams: readonly Float32Array[],
+  split: SplitStream,
+  last: Float32Array,
   answers: readonly Answer[],
 ): Promise<Answer[]> {
-  const m = model.config.dModel;
-  const q = answers.length;
-  let split = splitEmbedding(streams[0]!, scans[0]!.l, q, m);
-  for (const [i, block] of model.blocks.entries())
-    split = await throughBlock(split, await numbersOf(block, scans[i]!, q, tensors[i]!, streams[i]!));
+  const { m } = split;
   const [head, normWeight] = [await model.head.read(), await model.normF.weight.read()];
   return answers.map((answer, i) => {
     const at = settings.seqLen + i;
-    const scale = rmsFactor(streams.at(-1)!, at, m);
+    const scale = rmsFactor(last, at, m);
     // what one unit of the stream is worth to the answer, above the mean of all letters
     const worth = Float64Array.from({ length: m }, (_, k) => {
       let mean = 0;
@@ -116,6 +137,25 @@ async function readAnswers(
     });
     return { ...answer, parts: readScore(split, i, worth) };
   });
+}
+
+async function attentionOf(block: ResidualBlock, stream: Tensor, before: Float32Array): Promise<AttentionNumbers> {
+  const mixer = block.mixers[0] as AttentionMixer;
+  const { dModel: m, nHeads: h, headDim: p } = mixer.config;
+  const map = tidy(() => mixer.map(block.norm.apply(stream)));
+  const inProj = await mixer.inProj.weight.read();
+  const numbers = {
+    m,
+    h,
+    p,
+    normWeight: await block.norm.weight.read(),
+    values: inProj.subarray(2 * h * p * m),
+    outProj: await mixer.outProj.weight.read(),
+    map: await readFloats(map),
+    before,
+  };
+  map.dispose();
+  return numbers;
 }
 
 async function numbersOf(

@@ -7,7 +7,7 @@ export interface Selects {
   readonly gate: boolean;
 }
 
-/** What mixes the tokens: a Mamba layer of which some parts select, or the S4 layer itself (DPLR). */
-export type Mixing = Selects | "s4";
+/** What mixes the tokens: a Mamba layer of which some parts select, the S4 layer itself (DPLR), or attention. */
+export type Mixing = Selects | "s4" | "attention";
 
 export const MAMBA: Selects = { delta: true, B: true, C: true, gate: true };

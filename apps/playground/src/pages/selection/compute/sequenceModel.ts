@@ -1,6 +1,7 @@
 import { embedding, linear, Rng, tidy, type Parameter, type Tensor } from "@statespace/core";
 import type { AnyBackend } from "@statespace/core/backend";
 import {
+  AttentionMixer,
   kaimingUniform,
   Norm,
   normal,
@@ -8,6 +9,7 @@ import {
   ResidualBlock,
   s4Config,
   S4Mixer,
+  type AttentionMixerConfig,
   type MambaMixerConfig,
 } from "@statespace/models";
 import { AblatedMixer } from "./ablatedMixer.ts";
@@ -80,10 +82,42 @@ export class SequenceModel {
   }
 }
 
-function makeMixer({ mixing, dModel, dState }: SequenceModelConfig, build: ParameterBuilder): AblatedMixer | S4Mixer {
+function makeMixer(
+  { mixing, dModel, dState }: SequenceModelConfig,
+  build: ParameterBuilder,
+): AblatedMixer | AttentionMixer | S4Mixer {
+  if (mixing === "attention") return new AttentionMixer(attentionOf(dModel), build);
   // four times the state size of Mamba, as both papers have it
   if (mixing === "s4") return new S4Mixer(s4Config(dModel, { dState: 4 * dState }), build);
   return makeAblated(mixing, { dModel, dState }, build);
+}
+
+/** As it stands in a Transformer: two heads, rotary positions, no window. */
+function attentionOf(dModel: number): AttentionMixerConfig {
+  const headDim = dModel / 2;
+  return {
+    dModel,
+    nHeads: 2,
+    nHeadsKv: 2,
+    headDim,
+    useQkvBias: false,
+    useOutBias: false,
+    softmaxScale: headDim ** -0.5,
+    causal: true,
+    dConv: 0,
+    rotaryDim: headDim,
+    rotaryBase: 10_000,
+    rotaryScaling: undefined,
+    rotaryInterleaved: false,
+    qkNorm: "none",
+    qkNormEps: 1e-6,
+    qkNormOffset: 0,
+    outputGate: false,
+    softCap: undefined,
+    sinks: false,
+    window: 0,
+    mlpDim: 0,
+  };
 }
 
 function makeAblated(
