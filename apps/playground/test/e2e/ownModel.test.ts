@@ -44,6 +44,28 @@ async function inFolder<T>(files: ReadonlyMap<string, Uint8Array>, act: (folder:
   }
 }
 
+/** Saves into a folder that is picked; one of the browser's own stands for one on the disk. */
+async function savesIntoPicked(page: Page, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await page.evaluate(() => {
+    const pick = async (): Promise<FileSystemDirectoryHandle> =>
+      (await navigator.storage.getDirectory()).getDirectoryHandle("picked", { create: true });
+    Object.assign(globalThis, { showDirectoryPicker: pick });
+  });
+  await page.getByRole("button", { name: "Save into a folder …" }).click();
+  await page.getByText("Saved into picked.").waitFor();
+  const saved = await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("picked");
+    const found: [string, number[]][] = [];
+    for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
+      const file = await (await folder.getFileHandle(name)).getFile();
+      found.push([name, Array.from(new Uint8Array(await file.arrayBuffer()))]);
+    }
+    return found;
+  });
+  expect(new Set(saved.map(([name]) => name))).toEqual(new Set(files.keys()));
+  for (const [name, bytes] of saved) expect(Buffer.from(bytes).equals(files.get(name)!), name).toBe(true);
+}
+
 const widest = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
@@ -68,6 +90,19 @@ it("says kindly what it cannot learn from", async () => {
   await file("moon.txt", Buffer.concat(Array.from({ length: 150 }, () => Buffer.from([0xc3, 0xf7, 0xd4, 0xc2]))));
   await expect.poll(() => page.getByTestId("own-count").innerText()).toBe("300 characters, 2 different ones");
   await expect.poll(() => page.getByTestId("own-text").innerText()).toContain("明月明月");
+  // a file that is dragged over the field and dropped there
+  const dragged = await page.evaluateHandle(() => {
+    const held = new DataTransfer();
+    held.items.add(new File(["the old man and the sea ".repeat(20)], "sea.txt", { type: "text/plain" }));
+    return held;
+  });
+  const target = page.getByTestId("own-text");
+  await target.dispatchEvent("dragover", { dataTransfer: dragged });
+  await expect.poll(() => target.getAttribute("class")).toContain("over");
+  await target.dispatchEvent("drop", { dataTransfer: dragged });
+  await expect.poll(() => target.innerText()).toContain("From the file sea.txt");
+  expect(await target.getAttribute("class")).not.toContain("over");
+  await expect.poll(() => page.getByTestId("own-count").innerText()).toBe("480 characters, 11 different ones");
   expect(await seriousFindings(page)).toEqual([]);
   await page.getByTestId("own-again").click();
   await page.getByTestId("own-text-field").waitFor();
@@ -120,6 +155,8 @@ it("learns from a text, is kept over a reload, taken along, opened elsewhere, an
     expect(written.trim()).toBe(newest);
     lm.dispose();
   });
+
+  await savesIntoPicked(page, files);
 
   await page.getByTestId("own-open-mamba-trained").click();
   await expect.poll(() => page.getByTestId("facts").innerText()).toContain(`${weights} weights`);

@@ -5,7 +5,8 @@ import { longestTask } from "../support/longestTask.ts";
 import { savedReport } from "../support/savedReport.ts";
 
 /**
- * Pages 7, 8 and 10 on WebGPU (page 9 switches to it in its own test), with small settings: in a test the device is emulated.
+ * Selection, The scan, Your model and Your machine on WebGPU (Mamba at work switches to it in its own test), with small settings:
+ * in a test the device is emulated.
  * They run at the same time, each in a browser of its own, since a browser compiles one shader after another.
  */
 async function onPage(address: string, visit: (page: Page, browser: Browser) => Promise<void>): Promise<void> {
@@ -68,6 +69,19 @@ describe.concurrent("on WebGPU", () => {
       expect(Number(fusedMs)).toBeGreaterThan(0);
       expect(Number(fusedMs)).toBeLessThan(Number(naiveMs)); // one launch against hundreds
       expect(Number(difference)).toBeLessThan(1e-4);
+    }));
+
+  it("Your model learns, and stops with what it learned", ({ expect }) =>
+    onPage("your-model?lang=en&backend=webgpu&steps=400&width=32&layers=1&length=32", async (page) => {
+      await page.getByTestId("own-example").click();
+      await page.getByTestId("own-start").click();
+      const bits = async (): Promise<number> => Number.parseFloat(await page.getByTestId("own-bits").innerText());
+      await expect.poll(bits, { interval: 300 }).toBeGreaterThan(4.5); // it begins at about six, those who guess
+      const first = await bits();
+      await expect.poll(bits, { interval: 300 }).toBeLessThan(first - 0.5);
+      await expect.poll(() => page.getByTestId("own-thumbnails").locator("canvas").count()).toBe(1);
+      await page.getByTestId("own-stop").click();
+      await page.getByTestId("own-facts-trained").waitFor();
     }));
 
   it("10 Your machine: every check passes and every timing is there", ({ expect }) =>
