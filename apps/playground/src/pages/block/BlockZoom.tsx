@@ -51,14 +51,14 @@ const short = (value: number): string => String(+value.toPrecision(3)).replace("
 export function BlockZoom(props: { at: Numbers; near: () => void }): JSX.Element {
   const labels = (): { part: Part; x: number; y: number; text: string }[] => [
     { part: "stream", x: 60, y: 20, text: short(props.at.stream) },
-    { part: "v", x: 208, y: 142, text: `v ${short(props.at.v)}` },
+    { part: "v", x: 208, y: 158, text: `v ${short(props.at.v)}` },
     { part: "z", x: 250, y: 254, text: `z ${short(props.at.z)}` },
-    { part: "conv", x: 306, y: 142, text: short(props.at.convolved) },
+    { part: "conv", x: 306, y: 158, text: short(props.at.convolved) },
     { part: "u", x: 434, y: 110, text: `u ${short(props.at.u)}` },
     { part: "delta", x: 506, y: 226, text: `Δ ${short(props.at.delta)}, B, C` },
-    { part: "y", x: 580, y: 142, text: `y ${short(props.at.y)}` },
+    { part: "y", x: 580, y: 158, text: `y ${short(props.at.y)}` },
     { part: "gate", x: 652, y: 240, text: short(props.at.gate) },
-    { part: "out", x: 655, y: 142, text: short(props.at.gated) },
+    { part: "out", x: 655, y: 158, text: short(props.at.gated) },
   ];
   return (
     <div class="lane" tabIndex={0} role="group" aria-label={m().picture}>

@@ -197,7 +197,7 @@ function Candidates(props: {
                     <td class="number" data-chance>
                       {chance() === undefined ? "" : percent(chance()!)}
                     </td>
-                    <td class="bars">
+                    <td class="chance-bars">
                       <span class="share expected" style={{ width: `${100 * probability}%` }} />
                       <span class="share" style={{ width: `${100 * (chance() ?? 0)}%` }} />
                     </td>
