@@ -58,7 +58,7 @@ it("on every page that has such words", async () => {
       await expect.poll(() => litParts(page)).toEqual({ figure: [part], words: [part] });
     }
     // the reverse
-    await page.locator(`[data-shows="${parts[1]}"]`).first().hover();
+    await page.locator(`[data-shows="${parts[1]}"]`).last().hover();
     await expect.poll(async () => (await litParts(page)).words).toEqual([parts[1]]);
     // by keys it stays, is told, and is looked at by everybody's checks
     const word = page.locator(`.word[data-lights="${parts[0]}"]`).first();

@@ -34,6 +34,9 @@ const WIRES = [
 /** The matrix, or the state, whose signal a number on a wire is. */
 const PARTS: Readonly<Record<string, string>> = { Bu: "B", x: "x", Ax: "A", Cx: "C", Du: "D" };
 
+/** The integrator holds the state. */
+const partOf = (box: string): string => (box === "∫" ? "x" : box);
+
 const one = (value: number): string => (Math.abs(value) < 5e-4 ? 0 : value).toFixed(2).replace("-", "−");
 const two = (values: readonly number[]): string => `(${values.map(one).join(", ")})`;
 
@@ -79,11 +82,17 @@ export function SignalFlow(props: { flow: Flow }): JSX.Element {
                 height="36"
                 rx="7"
                 fill="var(--surface)"
-                data-shows={name === "∫" ? "x" : name}
+                data-shows={partOf(name)}
                 stroke={`var(--${tone})`}
                 stroke-width="2.5"
               />
-              <text x={x} y={y + 6} text-anchor="middle" style={{ "font-size": "18px", "font-weight": 650 }}>
+              <text
+                x={x}
+                y={y + 6}
+                text-anchor="middle"
+                data-shows={partOf(name)}
+                style={{ "font-size": "18px", "font-weight": 650 }}
+              >
                 {name}
               </text>
             </g>
