@@ -18,12 +18,13 @@ export function addRowsById(
   fillWith(backend, out, 0);
   if (rows * width === 0) return;
   const [gridX, gridY] = foldGrid(rows);
+  const WG = Math.min(256, backend.traits.maxInvocations);
   forRowParts(backend, out, (part, first, count) =>
     backend.run("indexing/segmentSum", {
-      constants: { INT: x.dtype !== "float32" },
+      constants: { WG, INT: x.dtype !== "float32" },
       params: { rows, width, first, count },
       buffers: { x, ids, y: part },
-      grid: [gridX, gridY, Math.min(16, Math.ceil(width / 64))],
+      grid: [gridX, gridY, Math.min(16, Math.ceil(width / WG))],
     }),
   );
 }
