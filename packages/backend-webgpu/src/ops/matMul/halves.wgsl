@@ -2,13 +2,13 @@
 // by a power of two so that its largest magnitude lies in [2^14, 2^15); it keeps what it read to find that, as far as registers go.
 // PARTS = 2: what a half float leaves over goes into a second one, and both together err by 2^-23 of the value or, where it is the larger,
 // 2^-39 of the strip's largest magnitude.
-//: variant IO_A = vector | scalar
-//: variant IO_B = vector | scalar
+//: variant IO_A = vector | turned | scalar
+//: variant IO_B = vector | turned | scalar
 enable f16;
 enable subgroups;
 const WG = 512u;
 const PARTS = 1u;
-const HELD = 1u; // times eight values that a thread keeps
+const HELD = 1u; // blocks that a thread keeps
 const TURNED_A = false; // A is stored [count, k, m]
 const TURNED_B = false; // B is stored [count, k, n]
 const HAS_B = true; // both operands are made, strips of B after those of A
@@ -33,8 +33,13 @@ fn magnitude(values: vec4f) -> u32 {
   let finite = select(vec4u(0u), size, size < vec4u(0x7f800000u));
   return max(max(finite.x, finite.y), max(finite.z, finite.w));
 }
-fn largest(eight: Eight) -> u32 {
-  return max(magnitude(eight.low), magnitude(eight.high));
+fn largest(rows: array<Eight, 4>) -> u32 {
+  var most = 0u;
+  //: unroll
+  for (var i = 0u; i < 4u; i++) {
+    most = max(most, max(magnitude(rows[i].low), magnitude(rows[i].high)));
+  }
+  return most;
 }
 
 // Rounded to the eleven bits of a half float.
@@ -54,19 +59,23 @@ fn put(ofA: bool, at: u32, words: vec4u) {
   }
 }
 
-fn write(strip: Strip, item: u32, eight: Eight, scale: f32) {
-  if (item >= ROWS * params.words) {
+fn write(strip: Strip, block: u32, rows: array<Eight, 4>, scale: f32) {
+  if (block >= ROWS / 4u * params.words) {
     return;
   }
-  let low = scale * eight.low;
-  let high = scale * eight.high;
-  // Rounded by integers: a driver may take what a conversion to f16 and back leaves over for nothing.
-  let lowHalf = select(low, elevenBits(low), PARTS == 2u);
-  let highHalf = select(high, elevenBits(high), PARTS == 2u);
-  let at = (strip.matrix * strip.rows + strip.first + rowOf(strip, item)) * params.words + wordOf(strip, item);
-  put(strip.ofA, at, halves(lowHalf, highHalf));
-  if (PARTS == 2u) {
-    put(strip.ofA, at + strip.count * strip.rows * params.words, halves(low - lowHalf, high - highHalf));
+  let first = (strip.matrix * strip.rows + strip.first + rowOf(strip, block)) * params.words + wordOf(strip, block);
+  //: unroll
+  for (var i = 0u; i < 4u; i++) {
+    let low = scale * rows[i].low;
+    let high = scale * rows[i].high;
+    // Rounded by integers: a driver may take what a conversion to f16 and back leaves over for nothing.
+    let lowHalf = select(low, elevenBits(low), PARTS == 2u);
+    let highHalf = select(high, elevenBits(high), PARTS == 2u);
+    let at = first + i * params.words;
+    put(strip.ofA, at, halves(lowHalf, highHalf));
+    if (PARTS == 2u) {
+      put(strip.ofA, at + strip.count * strip.rows * params.words, halves(low - lowHalf, high - highHalf));
+    }
   }
 }
 
@@ -82,7 +91,7 @@ fn main(
   if (group.y >= count) {
     return;
   }
-  var held: array<Eight, HELD>;
+  var held: array<array<Eight, 4>, HELD>;
   var best = 0u;
   //: unroll
   for (var p = 0u; p < HELD; p++) {
@@ -92,12 +101,10 @@ fn main(
   for (var p = 0u; p < HELD; p++) {
     best = max(best, largest(held[p]));
   }
-  for (var item = lid + HELD * WG; item < ROWS * params.words; item += 4u * WG) {
-    let first = brought(strip, item);
-    let second = brought(strip, item + WG);
-    let third = brought(strip, item + 2u * WG);
-    let fourth = brought(strip, item + 3u * WG);
-    best = max(best, max(max(largest(first), largest(second)), max(largest(third), largest(fourth))));
+  for (var block = lid + HELD * WG; block < ROWS / 4u * params.words; block += 2u * WG) {
+    let one = brought(strip, block);
+    let other = brought(strip, block + WG);
+    best = max(best, max(largest(one), largest(other)));
   }
   let most = subgroupMax(best);
   if (lane == 0u) {
@@ -118,10 +125,7 @@ fn main(
   for (var p = 0u; p < HELD; p++) {
     write(strip, lid + p * WG, held[p], scale);
   }
-  for (var item = lid + HELD * WG; item < ROWS * params.words; item += 2u * WG) {
-    let first = brought(strip, item);
-    let second = brought(strip, item + WG);
-    write(strip, item, first, scale);
-    write(strip, item + WG, second, scale);
+  for (var block = lid + HELD * WG; block < ROWS / 4u * params.words; block += WG) {
+    write(strip, block, brought(strip, block), scale);
   }
 }

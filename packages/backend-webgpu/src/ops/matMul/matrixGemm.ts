@@ -8,8 +8,8 @@ const tile = 128;
 /** Rows that are scaled alike; a workgroup makes the halves of so many. */
 const stripRows = 32;
 
-/** Times eight values that a thread keeps while it looks for the largest. */
-const mostHeld = 8;
+/** Blocks of 4 by 8 values that a thread keeps while it looks for the largest. */
+const mostHeld = 2;
 
 /** Work from which a product goes to the matrix units: below, what its operands' halves cost is not made up for. A test may lower it. */
 export const matrixWishes: { leastWork: number; leastSide: number } = { leastWork: 5e8, leastSide: 96 };
@@ -59,8 +59,10 @@ interface Halved {
   readonly scales: TensorInfo;
 }
 
-const variantOf = ({ turned }: Operand, k: number): "vector" | "scalar" =>
-  turned || k % 4 !== 0 ? "scalar" : "vector";
+function variantOf({ turned, rows }: Operand, k: number): "vector" | "turned" | "scalar" {
+  if ((turned ? rows : k) % 4 !== 0) return "scalar";
+  return turned ? "turned" : "vector";
+}
 
 /** Makes the halves of A and, where it is not stored as half floats, of B. */
 function halve(backend: WebGpuBackend, k: number, a: Operand, b: Operand | undefined): { a: Halved; b?: Halved } {
@@ -72,14 +74,14 @@ function halve(backend: WebGpuBackend, k: number, a: Operand, b: Operand | undef
     scales: backend.scratch(operand.count * strips(operand)),
   });
   const [ofA, ofB] = [room(a), b && room(b)];
-  const eights = (stripRows * depth) / 8;
-  const WG = Math.min(eights >= 4096 ? 512 : 256, backend.traits.maxInvocations);
+  const blocks = (stripRows * depth) / 32;
+  const WG = Math.min(blocks >= 1024 ? 512 : 256, backend.traits.maxInvocations);
   backend.run("matMul/halves", {
     variant: { IO_A: variantOf(a, k), IO_B: b ? variantOf(b, k) : "vector" },
     constants: {
       WG,
       PARTS,
-      HELD: Math.min(mostHeld, Math.ceil(eights / WG)),
+      HELD: Math.min(mostHeld, Math.ceil(blocks / WG)),
       TURNED_A: a.turned,
       TURNED_B: b?.turned ?? false,
     },

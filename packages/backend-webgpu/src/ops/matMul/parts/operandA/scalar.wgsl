@@ -1,14 +1,19 @@
-// Rows of any length, or stored [count, k, m].
+// Rows of any length, or stored with k outermost.
 @group(0) @binding(1) var<storage, read> A: array<f32>; // [count, m, k]
 
-// Eight values of a row from k on, zeros outside the matrix.
-fn eightA(matrix: u32, row: u32, k: u32) -> Eight {
+// Four rows from a multiple of four on, eight values of each from k on, zeros outside the matrix.
+fn blockA(matrix: u32, row: u32, k: u32) -> array<Eight, 4> {
   let base = matrix * params.m * params.k;
-  var values: array<f32, 8>;
+  var rows: array<Eight, 4>;
   //: unroll
-  for (var i = 0u; i < 8u; i++) {
-    let at = base + select(row * params.k + k + i, (k + i) * params.m + row, TURNED_A);
-    values[i] = select(0.0f, A[at], row < params.m && k + i < params.k);
+  for (var i = 0u; i < 4u; i++) {
+    var values: array<f32, 8>;
+    //: unroll
+    for (var j = 0u; j < 8u; j++) {
+      let at = base + select((row + i) * params.k + k + j, (k + j) * params.m + row + i, TURNED_A);
+      values[j] = select(0.0f, A[at], row + i < params.m && k + j < params.k);
+    }
+    rows[i] = Eight(vec4f(values[0], values[1], values[2], values[3]), vec4f(values[4], values[5], values[6], values[7]));
   }
-  return Eight(vec4f(values[0], values[1], values[2], values[3]), vec4f(values[4], values[5], values[6], values[7]));
+  return rows;
 }
