@@ -51,11 +51,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   let rowsB0 = &tileB[tx];
   let rowsB1 = &tileB[tx + TX];
   var sum: array<vec4f, 16>; // [8 rows][2 column groups]
-  var starts: array<vec4u, PER>;
+  var starts: array<u32, PER>;
   var next: array<array<vec4f, 4>, PER>;
   //: unroll if WRITTEN_OUT
   for (var p = 0u; p < PER; p++) {
-    starts[p] = rowsOf(lid + p * WG, kBegin, m0, n0, baseA, baseB);
+    starts[p] = startOf(lid + p * WG, kBegin, m0, n0, baseA, baseB);
     next[p] = bring(lid + p * WG, starts[p], kBegin, kEnd, m0, n0);
   }
   for (var k0 = kBegin; k0 < kEnd; k0 += BK) {
@@ -67,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     if (k0 + BK < kEnd) {
       //: unroll if WRITTEN_OUT
       for (var p = 0u; p < PER; p++) {
-        starts[p] += vec4u(stepOf(lid + p * WG));
+        starts[p] += stepOf(lid + p * WG);
         next[p] = bring(lid + p * WG, starts[p], k0 + BK, kEnd, m0, n0);
       }
     }

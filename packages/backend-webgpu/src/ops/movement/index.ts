@@ -3,7 +3,7 @@ import { type Kernel, type KernelTable, type TensorInfo } from "@statespace/core
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
-import { collapse, rowMajor } from "../shared/strides.ts";
+import { collapse, rowMajor, type LoopAxis } from "../shared/strides.ts";
 
 /** One side of a strided copy. */
 interface Side {
@@ -15,17 +15,30 @@ interface Side {
 const offsetOf = (begin: readonly number[], strides: readonly number[]): number =>
   begin.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
 
+/** Whether both sides lie in whole vec4s, one after another along the last axis. */
+function inQuads(axes: readonly LoopAxis[], ...offsets: readonly number[]): boolean {
+  const last = axes.at(-1);
+  if (last === undefined || last.extent % 4 !== 0 || last.strides.some((stride) => stride !== 1)) return false;
+  const places = [...offsets, ...axes.slice(0, -1).flatMap(({ strides }) => strides)];
+  return places.every((place) => place % 4 === 0);
+}
+
 function copyStrided(backend: WebGpuBackend, shape: readonly number[], source: Side, target: Side): void {
   const axes = collapse(shape, [source.strides, target.strides]);
   if (axes.length > 8) throw new ShapeError(`strided copy: at most 8 axes that do not join, got ${axes.length}`);
-  const size = sizeOf(shape);
+  const unit = inQuads(axes, source.offset, target.offset) ? 4 : 1;
+  const last = axes.length - 1;
+  const size = sizeOf(shape) / unit;
   backend.runOver("movement/strided", size, 256, {
+    variant: { UNIT: unit === 4 ? "vec4" : "word" },
     constants: { RANK: axes.length },
     params: {
       size,
-      source: source.offset,
-      destination: target.offset,
-      dims: axes.flatMap(({ extent, strides }) => [extent, strides[0]!, strides[1]!, 0]),
+      source: source.offset / unit,
+      destination: target.offset / unit,
+      dims: axes.flatMap(({ extent, strides: [from, to] }, axis) =>
+        axis === last ? [extent / unit, from!, to!, 0] : [extent, from! / unit, to! / unit, 0],
+      ),
     },
     buffers: { x: source.tensor, y: target.tensor },
   });

@@ -1,11 +1,11 @@
-// Copies between two strided views of 4-byte elements: Transpose, Slice, Concat, Reverse, Pad and Tile.
+// Copies between two strided views of 4-byte elements, or of whole vec4s of them: Transpose, Slice, Concat, Reverse, Pad and Tile.
+//: variant UNIT = word | vec4
 struct Params {
   size: u32, source: u32, destination: u32, // elements, first element on each side
   dims: array<vec4u, 8>, // extent, stride of x, stride of y (strides may be negative, modulo 2^32); RANK of them
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+//: include parts/units/$UNIT.wgsl
 const RANK = 1u;
 
 @compute @workgroup_size(256)

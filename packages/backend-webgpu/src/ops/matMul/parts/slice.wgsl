@@ -10,22 +10,21 @@ fn transposed(r: array<vec4f, 4>) -> array<vec4f, 4> {
   );
 }
 
-// Where the four rows of a block begin that is k0 deep, counted in UNITs.
-fn rowsOf(block: u32, k0: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> vec4u {
-  let four = vec4u(0u, 1u, 2u, 3u);
+// Where the first row of a block begins that is k0 deep, counted in UNITs.
+fn startOf(block: u32, k0: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> u32 {
   if (block < BLOCKS_A) {
     if (TA) {
       let m = m0 + block % (BM / 4u) * 4u;
-      return (baseA + (k0 + block / (BM / 4u) * 4u + four) * params.m + select(m, min(m, params.m - 4u), UNIT == 4u)) / UNIT;
+      return (baseA + (k0 + block / (BM / 4u) * 4u) * params.m + select(m, min(m, params.m - 4u), UNIT == 4u)) / UNIT;
     }
-    return (baseA + min(m0 + block / KG * 4u + four, vec4u(params.m - 1u)) * params.k + k0 + block % KG * 4u) / UNIT;
+    return (baseA + min(m0 + block / KG * 4u, params.m - 1u) * params.k + k0 + block % KG * 4u) / UNIT;
   }
   let rest = block - BLOCKS_A;
   if (TB) {
-    return (baseB + min(n0 + rest / KG * 4u + four, vec4u(params.n - 1u)) * params.k + k0 + rest % KG * 4u) / UNIT;
+    return (baseB + min(n0 + rest / KG * 4u, params.n - 1u) * params.k + k0 + rest % KG * 4u) / UNIT;
   }
   let n = n0 + rest % (BN / 4u) * 4u;
-  return (baseB + (k0 + rest / (BN / 4u) * 4u + four) * params.n + select(n, min(n, params.n - 4u), UNIT == 4u)) / UNIT;
+  return (baseB + (k0 + rest / (BN / 4u) * 4u) * params.n + select(n, min(n, params.n - 4u), UNIT == 4u)) / UNIT;
 }
 
 // From a block of a slice to that of the next.
@@ -34,7 +33,12 @@ fn stepOf(block: u32) -> u32 {
   return BK / UNIT * along;
 }
 
-fn bring(block: u32, starts: vec4u, k0: u32, kEnd: u32, m0: u32, n0: u32) -> array<vec4f, 4> {
+// Of a block's rows after the first, how many there are: those past the last are the last again.
+fn more(first: u32, rows: u32) -> u32 {
+  return rows - 1u - min(first, rows - 1u);
+}
+
+fn bring(block: u32, start: u32, k0: u32, kEnd: u32, m0: u32, n0: u32) -> array<vec4f, 4> {
   var rows: array<vec4f, 4>;
   if (block < BLOCKS_A) {
     if (TA) {
@@ -42,13 +46,14 @@ fn bring(block: u32, starts: vec4u, k0: u32, kEnd: u32, m0: u32, n0: u32) -> arr
       let remaining = params.m - min(m0 + block % (BM / 4u) * 4u, params.m);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadA(starts[i], k + i < kEnd, remaining);
+        rows[i] = loadA(start + i * (params.m / UNIT), k + i < kEnd, remaining);
       }
     } else {
       let remaining = kEnd - min(k0 + block % KG * 4u, kEnd);
+      let most = more(m0 + block / KG * 4u, params.m);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadA(starts[i], remaining > 0u, remaining);
+        rows[i] = loadA(start + min(i, most) * (params.k / UNIT), remaining > 0u, remaining);
       }
       rows = transposed(rows);
     }
@@ -56,9 +61,10 @@ fn bring(block: u32, starts: vec4u, k0: u32, kEnd: u32, m0: u32, n0: u32) -> arr
     let rest = block - BLOCKS_A;
     if (TB) {
       let remaining = kEnd - min(k0 + rest % KG * 4u, kEnd);
+      let most = more(n0 + rest / KG * 4u, params.n);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadB(starts[i], remaining > 0u, remaining);
+        rows[i] = loadB(start + min(i, most) * (params.k / UNIT), remaining > 0u, remaining);
       }
       rows = transposed(rows);
     } else {
@@ -66,7 +72,7 @@ fn bring(block: u32, starts: vec4u, k0: u32, kEnd: u32, m0: u32, n0: u32) -> arr
       let remaining = params.n - min(n0 + rest % (BN / 4u) * 4u, params.n);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadB(starts[i], k + i < kEnd, remaining);
+        rows[i] = loadB(start + i * (params.n / UNIT), k + i < kEnd, remaining);
       }
     }
   }
