@@ -74,9 +74,10 @@ it("on every page that has such words", async () => {
   await page.getByTestId("load").click();
   await page.getByTestId("wires").waitFor();
   await page.locator('.word[data-lights="gate"]').hover();
+  const boxes = page.locator(".box.lit"); // the gate's SiLU, and where it multiplies
   await expect
-    .poll(() => page.locator(".box.lit").evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["part"])))
-    .toEqual(["gate"]);
+    .poll(() => boxes.evaluateAll((all) => all.map((each) => (each as HTMLElement).dataset["part"])))
+    .toEqual(["gate", "gate"]);
   await expect.poll(() => page.locator(".code-line.lit").allInnerTexts()).toEqual(["y = y * silu(z)"]);
   expect(errors).toEqual([]);
   await page.context().close();
