@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { launch, open, phone, shoot } from "../support/browser.ts";
+import { launch, open, phone, settled, shoot, type WatchedPage } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 
 /** What holds for the controls and figures of all pages: sizes for fingers, figures beside their sliders, every colour scheme, after every interaction. */
@@ -36,15 +36,36 @@ function targets(page: Page): Promise<{ what: string; width: number; height: num
   });
 }
 
+/** Walks through the pages in one tab, as a visitor does: what they share is fetched once. */
+function walking(options: BrowserContextOptions): (address: string) => Promise<WatchedPage> {
+  let opened: WatchedPage | undefined;
+  afterAll(() => opened?.page.context().close());
+  return async (address) => {
+    if (opened === undefined) opened = await open(browser, at(address), options);
+    else {
+      opened.errors.length = 0;
+      const hash = `#/${address}`;
+      // a second try finds the page as the first has left it
+      if (decodeURIComponent(new URL(opened.page.url()).hash).startsWith(hash)) await opened.page.reload();
+      else await opened.page.evaluate((to) => (location.hash = to), hash);
+    }
+    const { page } = opened;
+    const title = titles[address.split("?")[0]!]!.en;
+    await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+    await settled(page);
+    return opened;
+  };
+}
+
 describe("at 390 px", () => {
+  const visit = walking(phone);
   it.each(ids)("every control of %s is 24 pixels wide and high at least", async (id) => {
-    const { page } = await open(browser, at(`${id}?lang=en`), phone);
+    const { page } = await visit(`${id}?lang=en`);
     await expect.poll(async () => (await targets(page)).length).toBeGreaterThan(20);
     await page.evaluate(() => {
       for (const details of document.querySelectorAll<HTMLDetailsElement>("article details")) details.open = true;
     });
     expect((await targets(page)).filter(({ width, height }) => width < 23.9 || height < 23.9)).toEqual([]);
-    await page.context().close();
   });
 });
 
@@ -56,6 +77,7 @@ const inSight = (figure: Locator): Promise<number> =>
   });
 
 describe("on a phone a figure stays in sight while its sliders are moved", () => {
+  const visit = walking(phone);
   it.each([
     ["state-space?input=hand", ".panel:has([data-testid=A])", "> .plotted"],
     ["discretize", ".panel:has([data-testid=delta]) ", "> .plotted"],
@@ -72,7 +94,7 @@ describe("on a phone a figure stays in sight while its sliders are moved", () =>
     ["hybrids", ".panel:has([data-testid=layers])", "> .plotted"],
     ["why", ".panel:has([data-testid=written])", "> .opens > .stays"],
   ] as const)("%s %s", async (address, panelAt, figureAt) => {
-    const { page, errors } = await open(browser, at(`${address}${address.includes("?") ? "&" : "?"}lang=en`), phone);
+    const { page, errors } = await visit(`${address}${address.includes("?") ? "&" : "?"}lang=en`);
     const panel = page.locator(panelAt).first();
     await panel.waitFor();
     const figure = panel.locator(`:scope ${figureAt}`).first();
@@ -92,7 +114,6 @@ describe("on a phone a figure stays in sight while its sliders are moved", () =>
         .toBeGreaterThan(0.9);
     }
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });
 
@@ -139,14 +160,14 @@ const looks: Readonly<Record<string, readonly [BrowserContextOptions, string]>> 
 };
 
 describe.each(Object.entries(looks))("after every kind of interaction, %s", (name, [options, theme]) => {
+  const visit = walking(options);
   it.each(ids.filter((id) => id !== "ideas"))("%s is readable by everybody", async (id) => {
-    const { page, errors } = await open(browser, at(`${id}?lang=en&theme=${theme}`), options);
+    const { page, errors } = await visit(`${id}?lang=en&theme=${theme}`);
     await expect.poll(() => page.locator("article .panel").count()).toBeGreaterThan(0);
     expect(await seriousFindings(page)).toEqual([]);
     await useAll(page, async () => expect(await seriousFindings(page)).toEqual([]));
     if (name.includes("forced")) await shoot(page, `${id}-forced`);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });
 

@@ -146,9 +146,9 @@ export const messages = defineMessages(
     bits: (n) => `${n} 比特`,
     expected: (token) => `在“${token}”之后，它预期`,
     drawnNote:
-      "预期是模型自己的；接下来写哪个词元则要抽取。温度低于 1，大的概率更大；top-k 只让最可能的 k 个参加；top-p 从最可能的取起，直到概率之和达到 p。上面写作时，用的是同样的设置。",
-    topK: "Top-k",
-    topP: "Top-p",
+      "预期是模型自己的；接下来写哪个词元则要抽取。温度低于 1，大的概率更大；“前 k 个”只让最可能的 k 个参加；“概率和 p”从最可能的取起，直到概率之和达到 p。上面写作时，用的是同样的设置。",
+    topK: "前 k 个",
+    topP: "概率和 p",
     all: "全部",
     nextToken: "下一个词元",
     expectsIt: "预期",
