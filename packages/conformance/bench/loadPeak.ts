@@ -1,6 +1,6 @@
 // How much memory loading takes beside the weights as they are kept (Linux):
-//   node --conditions=statespace-source bench/loadPeak.ts --params 1.4e9 [--weights q4] [--backend wasm|wasm-worker|cpu] [--decode 8] [--json]
-// writes a checkpoint of a published shape with random weights to a temporary folder (5.6 GB for 1.4e9) and removes it afterwards;
+//   node --conditions=statespace-source bench/loadPeak.ts [--params 1.4e9] [--shape lfm2-350m] [--weights q4] [--backend wasm|wasm-worker|cpu] [--decode 8] [--json]
+// writes a checkpoint of a published Mamba's shape, or of one of those of publishedShapes.ts, with random weights to a temporary folder (5.6 GB for 1.4e9) and removes it afterwards;
 // `--folder DIR` loads one that is there. The peak is that of the whole process, wasm memory included, above what it had before the load.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,11 +12,13 @@ import { wasmBackend } from "@statespace/backend-wasm";
 import { setBackend, type PackedFormat } from "@statespace/core";
 import { currentBackend, packBytes, type WeightFormat } from "@statespace/core/backend";
 import { fromPretrained, generate } from "@statespace/models";
-import { publishedShape, writeRandomCheckpoint } from "./randomCheckpoint.ts";
+import { PUBLISHED_SHAPES } from "./publishedShapes.ts";
+import { publishedShape, writeRandomCheckpoint, writeRandomModel } from "./randomCheckpoint.ts";
 
 const { values: options } = parseArgs({
   options: {
     params: { type: "string", default: "1.4e9" },
+    shape: { type: "string" },
     folder: { type: "string" },
     weights: { type: "string", default: "q4" },
     backend: { type: "string", default: "wasm" },
@@ -24,6 +26,13 @@ const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+
+/** The config.json of a shape. */
+function hybrid(name: string): Readonly<Record<string, unknown>> {
+  const found = PUBLISHED_SHAPES[name];
+  if (found !== undefined) return found;
+  throw new Error(`there is no shape ${name}; there are ${Object.keys(PUBLISHED_SHAPES).join(", ")}`);
+}
 
 /** A line of /proc/self/status, in bytes. */
 function status(name: "VmRSS" | "VmHWM"): number {
@@ -85,7 +94,8 @@ if (options.folder !== undefined) await measure(options.folder);
 else {
   const folder = mkdtempSync(join(tmpdir(), "load-peak-"));
   try {
-    await writeRandomCheckpoint(folder, publishedShape(Number(options.params)));
+    if (options.shape === undefined) await writeRandomCheckpoint(folder, publishedShape(Number(options.params)));
+    else await writeRandomModel(folder, hybrid(options.shape));
     // In a process of its own: what writing took does not count.
     const child = fork(import.meta.filename, [...process.argv.slice(2), "--folder", folder], {
       execArgv: process.execArgv,

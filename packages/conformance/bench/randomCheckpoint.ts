@@ -24,21 +24,27 @@ export function publishedShape(parameters: number): RandomShape {
 }
 
 /** Writes a Mamba with random weights as Hugging Face does, one tensor at a time; needs no backend. */
-export async function writeRandomCheckpoint(
+export function writeRandomCheckpoint(
   folder: string,
   { hidden, layers, vocabulary }: RandomShape,
   dtype: FloatStorage = "F32",
 ): Promise<void> {
-  const config = parseModelConfig({
-    model_type: "mamba",
-    hidden_size: hidden,
-    num_hidden_layers: layers,
-    vocab_size: vocabulary,
-  });
+  const shape = { hidden_size: hidden, num_hidden_layers: layers, vocab_size: vocabulary };
+  return writeRandomModel(folder, { model_type: "mamba", ...shape }, dtype);
+}
+
+/** The same of any family, by what its config.json says. */
+export async function writeRandomModel(
+  folder: string,
+  shape: Readonly<Record<string, unknown>>,
+  dtype: FloatStorage = "F32",
+): Promise<void> {
+  const config = parseModelConfig(shape);
+  const family = config.family!;
   const model = new Model(config, "empty");
   const draw = generator(1);
   const tensors = new Map<string, LazyTensor>();
-  for (const { key, shape } of publishedTensors(model, familyNamed("mamba").weights)) {
+  for (const { key, shape } of publishedTensors(model, familyNamed(family).weights)) {
     const size = shape.reduce((a, b) => a * b, 1);
     const read = async (): Promise<Uint8Array> => {
       const values = new Float32Array(size);
@@ -47,7 +53,7 @@ export async function writeRandomCheckpoint(
     };
     tensors.set(key, { dtype, shape, read });
   }
-  await saveCheckpoint(folder, { config: familyConfig(config, "mamba", dtype), tensors });
+  await saveCheckpoint(folder, { config: familyConfig(config, family, dtype), tensors });
 }
 
 /** Numbers in ±0.04, all different for 2^32 calls. */

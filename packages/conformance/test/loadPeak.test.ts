@@ -47,4 +47,15 @@ describe.skipIf(!linux)(title, () => {
       },
       120_000,
     );
+
+  it("of a hybrid takes the same: Falcon-H1-Tiny-90M as q4 on wasm", async () => {
+    const script = new URL("../bench/loadPeak.ts", import.meta.url).pathname;
+    const args = ["--shape", "falcon-h1-tiny-90m", "--weights", "q4", "--backend", "wasm", "--json"];
+    const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=statespace-source", script, ...args]);
+    const { parameters, packed, largest, peak, held } = JSON.parse(stdout) as Figures;
+    expect([parameters, largest]).toEqual([91_131_072, 64 * MIB]);
+    expect(packed).toBeLessThan((1.04 * parameters * 4.5) / 8);
+    expect(peak).toBeLessThan(packed + largest + 64 * MIB);
+    expect(held).toBeLessThan(packed + largest + 64 * MIB);
+  }, 120_000);
 });
