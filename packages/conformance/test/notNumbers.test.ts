@@ -95,6 +95,24 @@ for (const backend of [cpuBackend(), wasmBackend(), webGpuBackend()])
       expect(await read(ops.pow(a, b))).toEqual([Infinity, -Infinity, 1, 1, 1, 0, 0, NaN, Infinity]);
     });
 
+    it("a NaN in any logit is in the loss of its row and in its gradient, and in no other's", async () => {
+      for (const width of [4, 300])
+        for (const at of [1, width - 1]) {
+          const logits = tensor(
+            Float32Array.from({ length: 2 * width }, (_, i) => (i === at ? Number.NaN : i % 7)),
+            [2, width],
+          );
+          const of = (x: Tensor): Tensor => ops.crossEntropy({ logits: x, targets: ints(0, 1) }).losses;
+          expect((await read(of(logits))).map(Number.isNaN)).toEqual([true, false]);
+          const { grads } = valueAndGrads(() => sum(of(logits)), [logits]);
+          const rows = await read(grads[0]!);
+          expect([rows.slice(0, width).some(Number.isNaN), rows.slice(width).some(Number.isNaN)]).toEqual([
+            true,
+            false,
+          ]);
+        }
+    });
+
     it("a NaN in delta is in the scan", async () => {
       const full = (value: number, ...shape: number[]): Tensor =>
         tensor(new Float32Array(shape.reduce((n, extent) => n * extent, 1)).fill(value), shape);

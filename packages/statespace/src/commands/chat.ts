@@ -11,8 +11,8 @@ import {
   countOption,
   numberOption,
   readArguments,
-  UsageError,
   weightsOption,
+  wholeOption,
   type Command,
 } from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
@@ -57,14 +57,6 @@ function streamOptions(values: Values): StreamOptions {
   const options: StreamOptions = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   checkedOptions(() => checkSampling(options));
   return options;
-}
-
-/** @throws UsageError unless it is a whole number. */
-function seedOption(text: string | undefined): number | undefined {
-  const seed = numberOption("seed", text);
-  if (seed !== undefined && !Number.isSafeInteger(seed))
-    throw new UsageError(`--seed must be a whole number, got "${text}"`);
-  return seed;
 }
 
 /** The conversation on a terminal, or with a pipe. */
@@ -134,7 +126,7 @@ const note = (text: string): void => void process.stderr.write(`[${text}]\n`);
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
   const values = readArguments(args, OPTIONS);
   const options = streamOptions(values);
-  const seed = seedOption(values.seed);
+  const seed = wholeOption("seed", values.seed);
   const weights = weightsOption(values.weights);
   const backend = await chooseBackend(values.backend);
   const line = new ProgressLine();

@@ -64,6 +64,14 @@ export function countOption(name: string, text: string | undefined): number | un
   return value;
 }
 
+/** Reads a whole number. @throws UsageError unless it is one, not below `least` where that is told. */
+export function wholeOption(name: string, text: string | undefined, least?: number): number | undefined {
+  const value = numberOption(name, text);
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= (least ?? value)))
+    throw new UsageError(`--${name} must be a whole number${least === undefined ? "" : ` >= ${least}`}, got "${text}"`);
+  return value;
+}
+
 /** Runs a check of what options became. @throws UsageError for what it throws, with the options' names as they are written here. */
 export function checkedOptions(check: () => void): void {
   try {

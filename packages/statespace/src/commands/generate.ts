@@ -4,6 +4,7 @@ import { text as textOf } from "node:stream/consumers";
 import { ArgumentError } from "@statespace/core";
 import type { Tokenizer } from "@statespace/text";
 import {
+  checkSampling,
   generate as generateTokens,
   generateText,
   withDefaults,
@@ -15,7 +16,15 @@ import type { Grammar } from "@statespace/models/grammar";
 import { chooseBackend } from "./backendOption.ts";
 import { bundledCheckpoint, BUNDLED_PROMPT } from "../bundledCheckpoint.ts";
 import { load } from "../load.ts";
-import { readArguments, numberOption, UsageError, weightsOption, type Command } from "./command.ts";
+import {
+  checkedOptions,
+  numberOption,
+  readArguments,
+  UsageError,
+  weightsOption,
+  wholeOption,
+  type Command,
+} from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --prompt-file FILE | --ids 1,2,3] [options]
@@ -90,13 +99,11 @@ function settings(values: Values, signal: AbortSignal): StreamOptions {
       | "repetition-penalty"
       | "presence-penalty"
       | "frequency-penalty"
-      | "typical-p"
-      | "no-repeat-ngram-size"
-      | "min-new-tokens"
-      | "prompt-lookup"
-      | "seed"
-      | "max-new-tokens",
+      | "typical-p",
   ): number | undefined => numberOption(name, values[name]);
+  const count = (
+    name: "no-repeat-ngram-size" | "min-new-tokens" | "prompt-lookup" | "max-new-tokens",
+  ): number | undefined => wholeOption(name, values[name], 0);
   const all = {
     greedy: values.greedy,
     temperature: number("temperature"),
@@ -107,15 +114,20 @@ function settings(values: Values, signal: AbortSignal): StreamOptions {
     presencePenalty: number("presence-penalty"),
     frequencyPenalty: number("frequency-penalty"),
     typicalP: number("typical-p"),
-    noRepeatNgramSize: number("no-repeat-ngram-size"),
-    minNewTokens: number("min-new-tokens"),
-    promptLookupNumTokens: number("prompt-lookup"),
-    seed: number("seed"),
-    maxNewTokens: number("max-new-tokens"),
+    noRepeatNgramSize: count("no-repeat-ngram-size"),
+    minNewTokens: count("min-new-tokens"),
+    promptLookupNumTokens: count("prompt-lookup"),
+    seed: wholeOption("seed", values.seed),
+    maxNewTokens: count("max-new-tokens"),
     stop: values.stop,
     eosTokenIds: values["ignore-eos"] ? [] : undefined,
   };
-  return { ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)), signal };
+  const told: StreamOptions = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const { typicalP = 1 } = told;
+  if (!(typicalP > 0 && typicalP <= 1))
+    throw new UsageError(`--typical-p must be a number in (0, 1], got "${values["typical-p"]}"`);
+  checkedOptions(() => checkSampling(told));
+  return { ...told, signal };
 }
 
 /** When the prompt was read and each token came, in milliseconds. */
@@ -152,11 +164,12 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   if (prompt === undefined && values.ids === undefined)
     throw new UsageError("--prompt, --prompt-file or --ids is needed");
   weightsOption(values.weights);
+  const told = settings(values, signal); // before a backend starts and a model loads
   const backend = await chooseBackend(values.backend);
   const lm = await open(from, values, signal);
   const { model, tokenizer, defaults } = lm;
   const grammar = await grammarOf(values, lm);
-  const options = withDefaults(defaults, { ...settings(values, signal), ...(grammar && { guide: grammar.guide }) });
+  const options = withDefaults(defaults, { ...told, ...(grammar && { guide: grammar.guide }) });
   try {
     if (prompt !== undefined && tokenizer === undefined)
       throw new ArgumentError("generate: the model has no tokenizer.json; give --tokenizer or --ids");

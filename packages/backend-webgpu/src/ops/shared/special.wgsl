@@ -41,7 +41,7 @@ fn log1p(x: f32) -> f32 {
     let w = s * s;
     return 2.0f * s * fma(w, fma(w, fma(w, fma(w, 0.1111111111f, 0.1428571429f), 0.2f), 0.3333333333f), 1.0f);
   }
-  return logAccurate(1.0f + x);
+  return select(logAccurate(1.0f + x), x, isNan(x));
 }
 
 fn expm1(x: f32) -> f32 {
