@@ -1,7 +1,7 @@
 /**
  * Trains a denoiser on speech that espeak-ng says and noise that is drawn.
  *
- *   node --conditions=statespace-source examples/denoiser/train.ts --minutes 5 --out FOLDER [--backend webgpu] [--utterances 1500] [--seed 1]
+ *   node --conditions=statespace-source examples/denoiser/train.ts --minutes 7 --out FOLDER [--backend webgpu] [--utterances 1200] [--seed 1]
  *
  * FOLDER then holds a model for `load` and `Denoiser`, and the curve of its training.
  */
@@ -20,10 +20,10 @@ import { babble, SAMPLE_RATE, spoken, utterances } from "./speech.ts";
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: "string", default: "5" },
+    minutes: { type: "string", default: "7" },
     out: { type: "string", default: "denoiser" },
     backend: { type: "string", default: "webgpu" },
-    utterances: { type: "string", default: "1500" },
+    utterances: { type: "string", default: "1200" },
     batch: { type: "string", default: "48" },
     rate: { type: "string", default: "2e-3" },
     seed: { type: "string", default: "1" },

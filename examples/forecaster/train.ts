@@ -1,7 +1,7 @@
 /**
  * Trains a forecaster on generated series alone.
  *
- *   node --conditions=statespace-source examples/forecaster/train.ts --minutes 4 --out FOLDER [--backend webgpu] [--series 60000] [--resume]
+ *   node --conditions=statespace-source examples/forecaster/train.ts --minutes 7 --out FOLDER [--backend webgpu] [--series 60000] [--resume]
  *
  * FOLDER then holds a model for `load` and `predict`, and the curve of its training.
  */
@@ -29,7 +29,7 @@ if (!isDrawing) await main();
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      minutes: { type: "string", default: "4" },
+      minutes: { type: "string", default: "7" },
       out: { type: "string", default: "forecaster" },
       backend: { type: "string", default: "webgpu" },
       series: { type: "string", default: "60000" },

@@ -3,12 +3,12 @@ import { defineProject } from "vitest/config";
 
 const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 
-/** The common face in a real page. */
+/** The common face in a real page, and the examples that are pages. */
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   test: {
     name: "statespace browser",
-    include: ["test/browser/**/*.test.ts"],
+    include: ["test/browser/**/*.test.ts", "../../examples/**/*.browser.test.ts"],
     testTimeout: 300_000,
     browser: {
       enabled: true,

@@ -23,6 +23,7 @@ export const sections: readonly DocSection[] = [
       { path: "tutorials/train", en: "Train on your text", zh: "用自己的文本训练" },
       { path: "tutorials/fine-tune", en: "Fine-tune a checkpoint", zh: "微调检查点" },
       { path: "tutorials/series", en: "Classify and forecast", zh: "分类与预测" },
+      { path: "tutorials/sound", en: "Speech without its noise", zh: "去掉语音里的噪声" },
       { path: "tutorials/look-inside", en: "Look inside", zh: "看看里面" },
       { path: "tutorials/first-scan", en: "One scan and its gradient", zh: "一次扫描和它的梯度" },
     ],

@@ -5,7 +5,7 @@ import { checkWasmOptions, type WasmOptions } from "./runtime/machine.ts";
 
 export { WasmBackend, type WasmLaunch } from "./backend.ts";
 export { wasmKernels } from "./ops/index.ts";
-export type { Flavour } from "./runtime/binary.ts";
+export { compileKernels, type Flavour } from "./runtime/binary.ts";
 export type { WasmOptions } from "./runtime/machine.ts";
 
 /**

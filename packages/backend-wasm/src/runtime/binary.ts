@@ -24,6 +24,15 @@ export function bestFlavour(): Flavour {
 }
 
 /**
+ * The kernels for one thread, for `wasmBackend({ module })` in a place that can run them but not compile them: an audio worklet, to which a page
+ * hands them with `processorOptions`.
+ * @throws BackendError where the engine refuses
+ */
+export function compileKernels(): Promise<WebAssembly.Module> {
+  return compileBinary(bestFlavour(), false);
+}
+
+/**
  * Compiles a flavour for shared or private memory. The two differ in one byte, the limits flags of the imported memory.
  * @throws BackendError where the engine refuses, as a page's policy may want it to.
  */

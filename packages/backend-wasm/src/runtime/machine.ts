@@ -1,4 +1,4 @@
-import { BackendError, DeviceLostError } from "@statespace/core";
+import { ArgumentError, BackendError, DeviceLostError } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
 import { constants, kernelNumbers, type KernelNumber } from "../kernels.gen.ts";
 import { bestFlavour, compileBinary, type Flavour } from "./binary.ts";
@@ -27,6 +27,8 @@ export interface WasmOptions {
    * workers' program is text in the package.
    */
   readonly workerUrl?: string;
+  /** What `compileKernels` gave elsewhere, for places that cannot compile (an audio worklet): of one thread. */
+  readonly module?: WebAssembly.Module;
 }
 
 const OPTIONS: Readonly<Record<keyof WasmOptions, true>> = {
@@ -37,11 +39,15 @@ const OPTIONS: Readonly<Record<keyof WasmOptions, true>> = {
   workerTimeout: true,
   worker: true,
   workerUrl: true,
+  module: true,
 };
 
 /** @throws ArgumentError for an option that there is not, naming the one that may be meant. */
 export function checkWasmOptions(options: WasmOptions): void {
   refuseUnknown("wasmBackend", options, Object.keys(OPTIONS), { numThreads: "threads", maxMemory: "maxBytes" });
+  const { module, threads = 1, worker = false } = options;
+  if (module !== undefined && (threads !== 1 || worker))
+    throw new ArgumentError("wasmBackend: a module is of one thread, and not for a worker");
 }
 
 interface Exports {
@@ -140,9 +146,10 @@ export class Machine implements Executor {
    * @throws BackendError for settings the machine cannot meet.
    */
   static async start(options: WasmOptions): Promise<Machine> {
-    const settled = settle(options, canShareMemory());
+    const { module } = options;
+    const settled = settle(options, module === undefined && canShareMemory());
     try {
-      return await Machine.#open(settled, options.workerUrl);
+      return await Machine.#open(settled, options.workerUrl, module);
     } catch (error) {
       if (options.threads !== undefined || settled.threads === 1 || !(error instanceof BackendError)) throw error;
       console.warn(`${error.message}. Going on with one thread`);
@@ -150,9 +157,13 @@ export class Machine implements Executor {
     }
   }
 
-  static async #open({ flavour, threads, limit, patience }: Settled, workerUrl: string | undefined): Promise<Machine> {
+  static async #open(
+    { flavour, threads, limit, patience }: Settled,
+    workerUrl: string | undefined,
+    compiled?: WebAssembly.Module,
+  ): Promise<Machine> {
     const shared = threads > 1;
-    const module = await compileBinary(flavour, shared);
+    const module = compiled ?? (await compileBinary(flavour, shared));
     const memory = newMemory(shared);
     let waitingSince = 0;
     const stalled = (times: number): void => {

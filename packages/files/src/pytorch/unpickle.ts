@@ -26,7 +26,8 @@ export function unpickle(bytes: Uint8Array, context: PickleContext): PickleValue
   return new Machine(bytes, context).run();
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Made when it is needed: an audio worklet has none, and may yet load this module. */
+let utf8: TextDecoder | undefined;
 
 class Machine {
   readonly #bytes: Uint8Array;
@@ -251,6 +252,7 @@ class Machine {
   #text(length: number): string {
     const start = this.#take(length);
     try {
+      utf8 ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       return utf8.decode(this.#bytes.subarray(start, start + length));
     } catch {
       throw this.#error("holds a string that is not UTF-8");

@@ -16,3 +16,4 @@ export { readWeightFormat } from "./packing.ts";
 export { ModelState } from "./state.ts";
 export type { Normalize, Units } from "./units.ts";
 export { nextTokenTargets, NO_TARGET } from "./targets.ts";
+export { modelFromMessage, modelToMessage, type ModelMessage } from "./message.ts";
