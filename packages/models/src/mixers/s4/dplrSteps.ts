@@ -153,17 +153,30 @@ function rowTimes(row: Tensor, M: Tensor): Tensor {
   return transpose(matMul(transpose(row, [1, 0, 2]), M), [1, 0, 2]);
 }
 
+/** Sides of matrices whose products take so long that launching a row's instead is nothing beside it. */
+const LARGE = 512;
+
+/** x M^exponent for every channel: by powers of M, or, where M is large, power by power on the row, which is that much less work. */
+function rowTimesPower(row: Tensor, M: Tensor, exponent: number): Tensor {
+  const side = M.shape[1]!;
+  const products = Math.floor(Math.log2(exponent)) * side; // of a row, as many as the squares of M take at least
+  if (side < LARGE || exponent * row.shape[0]! > products) return rowTimes(row, matrixPower(M, exponent)!);
+  let result = row;
+  for (let i = 0; i < exponent; i++) result = rowTimes(result, M);
+  return result;
+}
+
 /**
  * C (I - ABar^l) from C.
  * @param row C as a real row, [c, h, 2n]
  */
 export function attune(row: Tensor, ABar: Tensor, l: number): Tensor {
-  return sub(row, rowTimes(row, matrixPower(ABar, l)!));
+  return sub(row, rowTimesPower(row, ABar, l));
 }
 
 /** C (I - ABar^2l) from C (I - ABar^l). */
 export function doubleLength(row: Tensor, ABar: Tensor, l: number): Tensor {
-  return add(row, rowTimes(row, matrixPower(ABar, l)!));
+  return add(row, rowTimesPower(row, ABar, l));
 }
 
 /**
