@@ -44,7 +44,7 @@ export interface Writer {
   reads(text: string, layer: number): Promise<Float32Array>;
   /** Goes on from such a file. @throws what is wrong with it. */
   open(file: File): Promise<Snapshot>;
-  /** After an error: the last thing that was asked, once more, in a fresh worker if the old one died. */
+  /** After an error: the last thing that was asked, once more. */
   recover(): void;
   /** After a reload: loads the model of the last visit and goes on where its text ended. */
   resume(backend: BackendName): Promise<void>;
@@ -57,7 +57,7 @@ interface KeptWriter {
 }
 const KEPT = "writer";
 
-/** One for the app: the model and its worker stay while other pages are read. */
+/** One for the app: the model stays while other pages are read. */
 export const writer: Writer = createRoot(makeWriter);
 
 function makeWriter(): Writer {
