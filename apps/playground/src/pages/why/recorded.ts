@@ -4,7 +4,7 @@ import type { Kind } from "./compute/names.ts";
 /** kind, l, milliseconds of training (0 where it was too slow to try) and of one more token, bytes of the state. Medians: pale lines have no spread. */
 type Row = readonly [Kind, number, number, number, number];
 
-/** Written by this page's own worker in Chromium on the wasm backend, the quicker of two runs. */
+/** Written by this page in Chromium on the wasm backend, the quicker of two runs. */
 const rows: readonly Row[] = [
   ["attention", 32, 2.81, 0.225, 16512],
   ["gru", 32, 9.55, 0.055, 256],
