@@ -127,6 +127,7 @@ async function useAll(page: Page, after: () => Promise<void>): Promise<void> {
     "article .as-table button",
   ];
   for (const kind of kinds) {
+    let used = 0;
     for (const control of (await page.locator(`${kind}:visible`).elementHandles()).slice(0, 24)) {
       // what another one has taken away or folded in since is not there to be used
       if (!(await control.isVisible())) continue;
@@ -135,9 +136,10 @@ async function useAll(page: Page, after: () => Promise<void>): Promise<void> {
       );
       if (kind.includes("range")) await control.press("ArrowRight");
       else await control.click();
+      used++;
       if (process.env["AXE"] === "every") await after();
     }
-    await after();
+    if (used > 0) await after(); // where there is no control of a kind, nothing has changed
   }
 }
 
