@@ -103,6 +103,9 @@ async function compareAll(page: Page, models: Map<string, string>, folder: strin
       const file = await write(from, folder, weights);
       const address = `/${basename(file)}`;
       models.set(address, file);
+      // A page that is left takes the file of the model before with it: a browser holds no two large ones.
+      await page.reload();
+      await page.waitForFunction("globalThis.ready");
       const own = await ours(file);
       const theirs = await page.evaluate(
         ([url, prompt, count]) =>
