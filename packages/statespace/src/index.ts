@@ -34,7 +34,7 @@ export {
 export * as text from "@statespace/text";
 export { ByteTokenizer, loadTokenizer, trainBpe, type Tokenizer } from "@statespace/text";
 export { load, type LoadOntoOptions } from "./load.ts";
-export { open, save, type Savable } from "./savedBytes.ts";
+export { open, save } from "./savedBytes.ts";
 export { bundledCheckpoint } from "./bundledCheckpoint.ts";
 export * from "./fit/index.ts";
 export { PREFERENCE, registerAllBackends } from "./registerAllBackends.ts";
