@@ -72,10 +72,11 @@ it("shows what the model expected, how surprised it was, and a way from there; t
 
   // no token reads a later one, and each reads itself
   await page.getByRole("button", { name: "As a table: What reads what" }).click();
-  const rows = await page
-    .getByRole("table", { name: "What reads what" })
-    .locator("tbody tr")
-    .evaluateAll((list) => list.map((row) => [...row.children].slice(1).map((cell) => Number(cell.textContent))));
+  const told = page.getByRole("group", { name: "What reads what" }).locator("tbody tr");
+  await expect.poll(() => told.count()).toBe(ids.length);
+  const rows = await told.evaluateAll((list) =>
+    list.map((row) => [...row.children].slice(1).map((cell) => Number(cell.textContent))),
+  );
   rows.forEach((row, read) =>
     row.forEach((value, reader) => {
       if (reader < read) expect(value).toBe(0);

@@ -6,7 +6,7 @@ import { loadTokenizer } from "@statespace/text";
 import { fromPretrained, generateText } from "@statespace/models";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { desktop, launch, open, shoot } from "../support/browser.ts";
+import { desktop, launch, open, settled, shoot } from "../support/browser.ts";
 import { longestTask } from "../support/longestTask.ts";
 import { savedReport } from "../support/savedReport.ts";
 
@@ -103,6 +103,25 @@ describe("7 Selection", () => {
       // with everything on, both are the same network with the same seed and data
       await page.getByTestId("stop").click();
       await expect.poll(() => page.getByTestId("answers-challenger").locator(".answer").count()).toBe(4);
+
+      // against attention: its reading stands beside Mamba's, split as exactly, and its own map inside
+      await page.getByTestId("against").getByText("attention", { exact: true }).click();
+      await page.getByTestId("start").click();
+      await page.getByRole("img", { name: "From which places Attention reads each answer" }).waitFor();
+      await page.getByRole("img", { name: "From which places Mamba reads each answer" }).waitFor();
+      await page.getByTestId("whose").getByText("Attention").click();
+      await page.getByTestId("attention-map").locator("canvas").waitFor();
+      await page.getByTestId("stop").click();
+      await page.getByTestId("start").waitFor();
+      await settled(page);
+      await page.getByRole("button", { name: /^As a table: What looks at what in layer 2/ }).click();
+      // no token looks at a later one, and each row of the table, a column of the map, has numbers
+      const cells = page.getByRole("group", { name: /^What looks at what/ }).locator("tbody tr");
+      await expect.poll(() => cells.count()).toBe(20);
+      const columns = (await cells.allInnerTexts()).map((row) => row.split("\t").slice(1).map(Number));
+      columns.forEach((looked, column) => expect(looked.slice(0, column).every((weight) => weight === 0)).toBe(true));
+      for (let row = 0; row < 20; row++)
+        expect(columns.reduce((sum, looked) => sum + looked[row]!, 0)).toBeCloseTo(1, 1);
     }));
 });
 
