@@ -51,8 +51,8 @@ it("the heap is flat and the engine one over many rounds of all pages, computing
     sizes.push(await held(session));
   }
   if (minutes > 0) console.log(`${sizes.length} rounds, MB: ${sizes.map((size) => (size / 1e6).toFixed(2)).join(" ")}`);
-  // the first rounds fetch code and fill what is remembered; then nothing may be left behind
-  const settled = sizes[1]!;
+  // the first rounds, of a long run its first fifth, fetch code, compile it and fill what is remembered; then nothing may be left behind
+  const settled = sizes[Math.max(1, Math.floor(sizes.length / 5))]!;
   expect(sizes.at(-1)! / settled, sizes.join(" ")).toBeLessThan(1.1);
   // all pages share one engine; the two that race on Selection have a core each beside it
   expect(engines).toHaveLength(3);
