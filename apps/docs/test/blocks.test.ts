@@ -99,8 +99,9 @@ describe("the commands of the documentation", () => {
   });
 });
 
-/** What runs elsewhere, and there by what: programs of other engines, on what was written here. */
+/** What runs elsewhere, and there by what: a page with a microphone, and programs of other engines on what was written here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  "tutorials/sound, js 1": "examples/denoiser/page/denoiserNode.browser.test.ts",
   "guides/wllama, js 1": "packages/conformance/counterparts/wllama.ts",
   "guides/onnxruntime, js 1": "packages/conformance/counterparts/onnxRuntime.ts",
   "guides/onnxruntime, python 1": "packages/conformance/counterparts/onnx_runtime.py",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { opTable } from "@statespace/core/backend";
-import { bundledCheckpoint, setBackend, cpuBackend } from "statespace";
+import { bundledCheckpoint, setBackend, cpuBackend, stopBackend } from "statespace";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { opExample } from "../scripts/opExample.ts";
 import { exampleFiles, opPrograms } from "../scripts/programs.ts";
@@ -53,6 +53,7 @@ const plain = (values: unknown): string =>
 
 describe("the programs of the reference", () => {
   it.each(exampleFiles.filter((file) => !file.endsWith(".page.ts")))("%s runs, and prints", async (file) => {
+    stopBackend("wasm"); // a program starts it with options of its own
     await import(join(site, "examples", file));
     expect(printed.length).toBeGreaterThan(0);
     for (const value of printed.flat()) expect(value).not.toBeInstanceOf(Error);

@@ -154,7 +154,7 @@ static void multiplyKeys(const Attention *s, const QueryTile *tile, const float 
  * y += weights v for the queries of a tile, v being keys or values. Each sum is one chain over its keys in their order, whatever the tile. A
  * key that a query does not see is not multiplied, since it may hold anything; a weight that is 0 of itself keeps the NaN of its value.
  */
-static void gather(const Attention *s, const QueryTile *tile, float *y, const float *weights, const float *values) {
+static void sumKeys(const Attention *s, const QueryTile *tile, float *y, const float *weights, const float *values) {
   long yRow = s->h * s->p, vRow = s->hkv * s->p, whole = s->p & ~7L;
   y += tile->at;
   const float *v = values + keyRow(s, tile->row, 0, tile->head);
@@ -181,7 +181,7 @@ static void gather(const Attention *s, const QueryTile *tile, float *y, const fl
   }
 }
 /** The other way: keys or values `out` += weights^T x, x being queries or y's gradient. */
-static void scatter(const Attention *s, const QueryTile *tile, float *out, const float *weights, const float *x) {
+static void sumQueries(const Attention *s, const QueryTile *tile, float *out, const float *weights, const float *x) {
   long xRow = s->h * s->p, outRow = s->hkv * s->p, whole = s->p & ~7L;
   x += tile->at;
   out += keyRow(s, tile->row, 0, tile->head);
@@ -219,7 +219,7 @@ KERNEL(causalAttention, Out y, Attention s, Space workspace) {
       shareOut(&s, tile.row, tile.head, firstKey(&s, tile.row, tile.t + i), s.m - s.l + tile.t + i, weights + i * s.m);
       memset(y + tile.at + i * s.h * s.p, 0, (UW)s.p * sizeof(float));
     }
-    gather(&s, &tile, y, weights, s.v);
+    sumKeys(&s, &tile, y, weights, s.v);
   }
 }
 
@@ -266,9 +266,9 @@ KERNEL(causalAttentionGrad, Out dq, Out dk, Out dv, MaybeOut dSink, In dY, Atten
           ofSink += scoreGrads(&s, &tile, first, own, weights + at, grads + at, products + at, drawn);
           memset(dq + tile.at + i * s.h * s.p, 0, (UW)s.p * sizeof(float));
         }
-        gather(&s, &tile, dq, grads, s.k);
-        scatter(&s, &tile, dk, grads, s.q);
-        scatter(&s, &tile, dv, weights, dY);
+        sumKeys(&s, &tile, dq, grads, s.k);
+        sumQueries(&s, &tile, dk, grads, s.q);
+        sumQueries(&s, &tile, dv, weights, dY);
       }
       sinks[row * s.h + head] = ofSink;
     }

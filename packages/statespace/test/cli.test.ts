@@ -82,7 +82,7 @@ describe("generate", () => {
 
   it.each([
     [["generate", "--temperature", "NaN", "--backend", "cpu"], "--temperature must be a number"],
-    [["generate", "--top-p=-1", "--backend", "cpu"], "topP must be"],
+    [["generate", "--top-p=-1", "--backend", "cpu"], "--top-p must be a number in (0, 1]"],
     [
       ["generate", "--model", golden("mamba-tiny"), "--ids", "1,96", "--backend", "cpu"],
       "prompt 0: id 96 at 1 is not in [0, 96)",
