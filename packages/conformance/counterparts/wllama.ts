@@ -1,7 +1,7 @@
 /**
  * Compares greedy text of models here with that of wllama, llama.cpp compiled to WebAssembly, which loads the GGUF files that are written here in Chromium.
  *
- *     node --conditions statespace-source packages/conformance/counterparts/wllama.ts [--weights f32] [--tokens 64] [MODEL ...]
+ *     node --conditions statespace-source packages/conformance/counterparts/wllama.ts [--weights f32] [--tokens 64] [--prompt abcdefgh] [MODEL ...]
  *
  * MODEL is a folder, a GGUF file, or a family whose random model of a small or, with --large, of 90 million weights or more is taken; each of them unless told.
  * CHROMIUM_PATH names the browser (/usr/bin/chromium unless told). wllama comes with the repository's own packages; --modules DIR takes it from a folder where
@@ -25,12 +25,12 @@ const { values: options, positionals } = parseArgs({
     modules: { type: "string", default: join(import.meta.dirname, "..") },
     weights: { type: "string", default: "f32" },
     tokens: { type: "string", default: "64" },
+    prompt: { type: "string", default: "abcdefgh" },
     large: { type: "boolean", default: false },
   },
 });
 const engine = join(options.modules, "node_modules/@wllama/wllama/esm");
 const browserPath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-const PROMPT = "abcdefgh";
 
 const PAGE = `<!doctype html><script type="module">
 import { Wllama } from "/esm/index.js";
@@ -89,7 +89,7 @@ async function ours(file: string): Promise<string> {
   try {
     // As many tokens of both: wllama, too, is told that none of them ends the text, which makes such a token impossible.
     const count = Number(options.tokens);
-    return await lm.complete(PROMPT, { minNewTokens: count, maxNewTokens: count, greedy: true });
+    return await lm.complete(options.prompt, { minNewTokens: count, maxNewTokens: count, greedy: true });
   } finally {
     lm.dispose();
   }
@@ -110,7 +110,7 @@ async function compareAll(page: Page, models: Map<string, string>, folder: strin
       const theirs = await page.evaluate(
         ([url, prompt, count]) =>
           (globalThis as unknown as { complete(...args: unknown[]): Promise<string> }).complete(url, prompt, count),
-        [address, PROMPT, Number(options.tokens)] as const,
+        [address, options.prompt, Number(options.tokens)] as const,
       );
       const same = own === theirs && own.length > 0;
       if (!same && weights === "f32") different++;
