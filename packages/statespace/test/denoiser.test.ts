@@ -82,6 +82,23 @@ describe("the denoiser that travels with the package", () => {
     stream.dispose();
   });
 
+  it("refuses what is no sound, goes on after it, tells how far it is, and ends when told", async () => {
+    const wrong = clean.slice(0, 600);
+    wrong[7] = Number.NaN;
+    await expect(denoiser.denoise(wrong)).rejects.toThrow("samples must be finite, got NaN at 7");
+    const stream = denoiser.stream();
+    const fresh = stream.push(clean.slice(0, 2048));
+    stream.reset();
+    expect(() => stream.push(wrong)).toThrow("samples must be finite, got NaN at 7");
+    expect(stream.push(clean.slice(0, 2048))).toEqual(fresh);
+    stream.dispose();
+    await expect(denoiser.denoise(clean, { progress: 1 } as never)).rejects.toThrow("onProgress");
+    const shares: number[] = [];
+    await denoiser.denoise(clean, { onProgress: (share) => shares.push(share) });
+    expect(shares.at(-1)).toBe(1);
+    await expect(denoiser.denoise(clean, { signal: AbortSignal.abort() })).rejects.toThrow("Denoiser.denoise");
+  });
+
   it("holds no sample back longer than its latency, by count", () => {
     const stream = denoiser.stream();
     let [came, gave] = [0, 0];
@@ -138,6 +155,7 @@ it("refuses what does not fit, by name", async () => {
   await expect(fit(model, { clean, noise: clean, snr: [5, 0] })).rejects.toThrow(
     "snr must be two numbers of decibels, ascending",
   );
+  await expect(fit(model, { clean, noise: clean, snr: [-1000, 1000] })).rejects.toThrow("at most 100 either way");
   await expect(fit(model, { inputs: [], targets: [] })).rejects.toThrow("{ clean, noise }");
   const { head: _, ...rest } = small;
   expect(() => new Model({ ...rest, head: { kind: "denoising", window: 63 } })).toThrow("window must be even");

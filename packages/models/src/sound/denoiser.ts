@@ -10,6 +10,9 @@ import {
   type Captured,
   type Tensor,
 } from "@statespace/core";
+import { refuseUnknown } from "@statespace/core/backend";
+import { throwIfAborted } from "@statespace/files";
+import { nextTask } from "../eventLoop.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelState } from "../model/state.ts";
 import { framingOf, type FramingConfig } from "./framing.ts";
@@ -17,6 +20,21 @@ import { spectraOn, type Spectra } from "./spectra.ts";
 
 /** Frames of a long sound that are computed at once. */
 const FRAMES_AT_ONCE = 1024;
+
+/** How a whole recording is worked on. */
+interface DenoiseOptions {
+  /** Ends it between two parts of 1,024 frames. */
+  readonly signal?: AbortSignal;
+  /** Called after each part with the share that is done, up to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** A value that is no number would stay in the state for ever. */
+function checkSamples(op: string, samples: Float32Array): void {
+  if (!(samples instanceof Float32Array)) throw new ArgumentError(`${op}: samples must be a Float32Array`);
+  const wrong = samples.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new ArgumentError(`${op}: samples must be finite, got ${samples[wrong]} at ${wrong}`);
+}
 
 /** Takes noise out of sound with a model whose head is of kind `denoising`: of a whole recording, or of sound as it comes. */
 export class Denoiser {
@@ -47,8 +65,11 @@ export class Denoiser {
   /**
    * A whole recording, one channel at `framing.sampleRate` samples a second: as many samples, in their places. Equal to what `stream` gives, up
    * to rounding.
+   * @throws ArgumentError for samples that are no numbers, and unknown options; AbortedError once the signal fires
    */
-  async denoise(samples: Float32Array): Promise<Float32Array> {
+  async denoise(samples: Float32Array, options: DenoiseOptions = {}): Promise<Float32Array> {
+    refuseUnknown("Denoiser.denoise", options, ["signal", "onProgress"], { progress: "onProgress" });
+    checkSamples("Denoiser.denoise", samples);
     const { window, hop } = this.framing;
     const before = window - hop;
     const hops = Math.ceil(samples.length / hop) + window / hop - 1; // the last sample, too, is in every frame that it needs
@@ -58,6 +79,7 @@ export class Denoiser {
     let state = this.model.initialState(1);
     try {
       for (let from = 0; from < hops; from += FRAMES_AT_ONCE) {
+        throwIfAborted(options.signal, "Denoiser.denoise");
         const frames = Math.min(FRAMES_AT_ONCE, hops - from);
         const part = padded.subarray(from * hop, (from + frames) * hop + before);
         const { said, next } = this.#part(part, state);
@@ -66,6 +88,8 @@ export class Denoiser {
         const values = await readFloats(said);
         said.dispose();
         for (let i = 0; i < values.length; i++) out[from * hop + i]! += values[i]!;
+        options.onProgress?.((from + frames) / hops);
+        await nextTask(); // what waits, a signal among it, comes first
       }
     } finally {
       state.dispose();
@@ -141,8 +165,12 @@ export class DenoiserStream {
     });
   }
 
-  /** Takes any number of samples, and gives those that are finished: a multiple of `hop`, `window - hop` later than they came, or none. */
+  /**
+   * Takes any number of samples, and gives those that are finished: a multiple of `hop`, `window - hop` later than they came, or none.
+   * @throws ArgumentError for samples that are no numbers; what came before stays
+   */
   push(samples: Float32Array): Float32Array {
+    checkSamples("DenoiserStream.push", samples);
     const { hop } = this.#spectra.framing;
     const out = new Float32Array(Math.floor((this.#filled + samples.length) / hop) * hop);
     let [at, given] = [0, 0];

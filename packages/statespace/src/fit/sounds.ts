@@ -18,6 +18,8 @@ export interface Sounds {
 }
 
 const DEFAULT_SNR = [-5, 15] as const;
+/** Either way; beyond it one of the two is nothing in float32. */
+const LARGEST_SNR = 100;
 const DEFAULT_SECONDS = 2;
 /** Root mean squares of what comes out, in decibels below full scale. */
 const LOUDNESS = [-36, -14] as const;
@@ -55,8 +57,10 @@ export function fromSounds(
   const { clean, snr = DEFAULT_SNR, seconds = DEFAULT_SECONDS } = sounds;
   if (!(seconds > 0 && seconds * sampleRate >= window))
     throw new ArgumentError(`fit: sounds.seconds must be at least ${window / sampleRate}, got ${seconds}`);
-  if (!(snr.length === 2 && snr[0]! <= snr[1]! && Math.abs(snr[0]! + snr[1]!) < 1000))
-    throw new ArgumentError(`fit: sounds.snr must be two numbers of decibels, ascending, got [${snr.join(", ")}]`);
+  if (!(snr.length === 2 && snr[0]! <= snr[1]! && snr.every((value) => Math.abs(value) <= LARGEST_SNR)))
+    throw new ArgumentError(
+      `fit: sounds.snr must be two numbers of decibels, ascending, at most ${LARGEST_SNR} either way, got [${snr.join(", ")}]`,
+    );
   checkSounds("clean", clean);
   const noise = sounds.noise ?? drawn(seed, sampleRate);
   checkSounds("noise", noise);
