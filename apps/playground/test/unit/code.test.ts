@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeHippoLegS } from "@statespace/core/hippo";
-import { cpuBackend } from "@statespace/backend-cpu";
-import { Rng, setBackend } from "@statespace/core";
+import { Rng } from "@statespace/core";
 import { describe, expect, it } from "vitest";
 import { notebook, type Snippet } from "../../src/code/snippet.ts";
 import { stepCode } from "../../src/pages/block/code.ts";
@@ -100,16 +99,13 @@ function views(measure: (typeof MEASURES)[number], n: number): Case {
   return { snippet: viewsCode(measure, n, 0.08, layer.C.data, u), expected: recurrent };
 }
 
-await setBackend(cpuBackend());
-async function fit(init: (typeof INITS)[number], name: (typeof TARGETS)[number]): Promise<Case> {
+function fit(init: (typeof INITS)[number], name: (typeof TARGETS)[number]): Case {
   const [n, delta, lag] = [12, 0.013, 45];
-  const eigenvalues = init === "legs" ? [] : await startingEigenvalues(init, n);
-  const found = fitFilter(await basisOf(init, n, delta), target(name, lag));
+  const eigenvalues = init === "legs" ? [] : startingEigenvalues(init, n);
+  const found = fitFilter(basisOf(init, n, delta), target(name, lag));
   return { snippet: fitCode(init, eigenvalues, { n, delta, target: name, lag }), expected: [found.error] };
 }
-const fits = await Promise.all(
-  INITS.map(async (init, i) => [`S4, ${init}`, await fit(init, TARGETS[i % TARGETS.length]!)] as const),
-);
+const fits = INITS.map((init, i) => [`S4, ${init}`, fit(init, TARGETS[i % TARGETS.length]!)] as const);
 
 function ledger(fused: boolean, training: boolean, recompute: boolean): Case {
   const settings = { l: 1000, d: 48, n: 16, fused, training, recompute };

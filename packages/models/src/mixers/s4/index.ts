@@ -9,3 +9,4 @@ export {
   type S4LearningRates,
 } from "./config.ts";
 export type { S4Kernel } from "./kernel.ts";
+export { s4Start, type S4Start } from "./start.ts";

@@ -1,29 +1,18 @@
 import { Rng } from "@statespace/core";
-import type { AnyBackend } from "@statespace/core/backend";
 import { bilinear, discretizeDiagonal, zeroOrderHold } from "@statespace/core/discretization";
 import { makeHippoLegS, makeNplr } from "@statespace/core/hippo";
 import { complexAt, complexExp, complexMul, complexScale, Matrix, solveLinear } from "@statespace/core/math";
-import { ParameterBuilder, s4Config, s4dConfig, S4Mixer, type S4Config } from "@statespace/models";
+import { s4Start } from "@statespace/models";
 import { TAPS, type InitName, type TargetName } from "./names.ts";
 
-/** The block whose starting values are looked at: one channel, n states with conjugates counted. */
-export function configOf(init: InitName, n: number): S4Config {
-  return init === "legs" ? s4Config(1, { dState: n }) : s4dConfig(1, { dState: n, init });
-}
-
-/** The eigenvalues that a block of the models package starts with, one of each conjugate pair, [n / 2, 2]. @param backend that makes them, by default the one that is set */
-export async function startingEigenvalues(init: InitName, n: number, backend?: AnyBackend): Promise<Float64Array> {
-  const mixer = new S4Mixer(configOf(init, n), new ParameterBuilder(new Rng(3), 0, backend));
-  const read = async (name: string): Promise<Float32Array> =>
-    mixer.parameters.find((parameter) => parameter.name.endsWith(name))!.read();
-  const [logRe, im] = [await read("A_real"), await read("A_imag")];
-  for (const parameter of mixer.parameters) parameter.dispose();
-  return Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? -Math.exp(logRe[i >> 1]!) : -im[i >> 1]!));
+/** The eigenvalues that a block of the models package starts with, one of each conjugate pair, [n / 2, 2]. */
+export function startingEigenvalues(init: InitName, n: number): Float64Array {
+  return Float64Array.from(s4Start({ mode: "diag", init, dState: n, rank: 1 }, new Rng(3)).A);
 }
 
 /** What each state contributes to a filter: rows [n, TAPS], so that a filter is C times them. */
-export async function basisOf(init: InitName, n: number, delta: number, backend?: AnyBackend): Promise<Matrix> {
-  return init === "legs" ? denseBasis(n, delta) : diagonalBasis(await startingEigenvalues(init, n, backend), n, delta);
+export function basisOf(init: InitName, n: number, delta: number): Matrix {
+  return init === "legs" ? denseBasis(n, delta) : diagonalBasis(startingEigenvalues(init, n), n, delta);
 }
 
 /** S4 keeps A whole (normal plus low rank stands for it): ABar^t BBar. */

@@ -1,4 +1,3 @@
-import { startBackend } from "../../../workers/backend.ts";
 import { basisOf, firstWaves, fitFilter, legsNplr, startingEigenvalues, target, type Fit } from "./inits.ts";
 import { INITS, type InitName, type TargetName } from "./names.ts";
 
@@ -19,18 +18,12 @@ export interface InitView {
 const WAVES = 6;
 
 export const api = {
-  async inits({
-    n,
-    delta,
-    target: name,
-    lag,
-  }: S4Input): Promise<{ views: Record<InitName, InitView>; wanted: Float64Array }> {
-    const backend = await startBackend("cpu");
+  inits({ n, delta, target: name, lag }: S4Input): { views: Record<InitName, InitView>; wanted: Float64Array } {
     const wanted = target(name, lag);
     const views = {} as Record<InitName, InitView>;
     for (const init of INITS) {
-      const basis = await basisOf(init, n, delta, backend);
-      const eigenvalues = init === "legs" ? legsNplr(n).lambda : await startingEigenvalues(init, n, backend);
+      const basis = basisOf(init, n, delta);
+      const eigenvalues = init === "legs" ? legsNplr(n).lambda : startingEigenvalues(init, n);
       views[init] = {
         eigenvalues,
         waves: firstWaves(basis, WAVES),
