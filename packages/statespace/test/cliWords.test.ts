@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,32 +17,42 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the command line with a text on standard input; `watch` sees its process, and what it wrote so far whenever it writes. */
-function statespace(
-  args: readonly string[],
-  { input = "", watch }: { input?: string; watch?: (child: ReturnType<typeof spawn>, stdout: string) => void } = {},
-): Promise<Outcome> {
+interface Surroundings {
+  /** What a parent process writes to standard input. */
+  readonly input?: string;
+  /** A file in its place, as a shell's `<` puts it there. */
+  readonly stdin?: string;
+  /** Sees the process, and what it wrote so far whenever it writes. */
+  readonly watch?: (child: ReturnType<typeof spawn>, stdout: string) => void;
+}
+
+/** Runs the command line. */
+function statespace(args: readonly string[], { input = "", stdin, watch }: Surroundings = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--conditions=statespace-source", cli, ...args]);
+    const file = stdin === undefined ? undefined : openSync(stdin, "r");
+    const child = spawn(process.execPath, ["--conditions=statespace-source", cli, ...args], {
+      stdio: [file ?? "pipe", "pipe", "pipe"],
+    });
+    if (file !== undefined) closeSync(file);
     const out = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
       out.stdout += text;
       watch?.(child, out.stdout);
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => (out.stderr += text));
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, ...out }));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
   });
 }
 
 const short = ["--backend", "cpu", "--max-new-tokens", "4", "--greedy", "--json"];
-const answer = async (args: readonly string[], input?: string): Promise<Record<string, unknown>> => {
-  const { code, stdout, stderr } = await statespace(
-    ["generate", ...short, ...args],
-    input === undefined ? {} : { input },
-  );
+const answer = async (args: readonly string[], input?: string, stdin?: string): Promise<Record<string, unknown>> => {
+  const { code, stdout, stderr } = await statespace(["generate", ...short, ...args], {
+    ...(input === undefined ? {} : { input }),
+    ...(stdin === undefined ? {} : { stdin }),
+  });
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout) as Record<string, unknown>;
 };
@@ -159,6 +169,16 @@ describe("prompts", () => {
       await answer(["--prompt-file", "-"], `${prompt}\r\n`),
     ])
       expect(got).toMatchObject({ prompt, ids: want["ids"], text: want["text"] });
+  });
+
+  it("come from what is piped in where none is told, and from nowhere else", async () => {
+    const file = join(work, "piped.txt");
+    writeFileSync(file, "The president of\n");
+    expect(await answer([], undefined, file)).toMatchObject({ prompt: "The president of" });
+    expect(await answer(["--prompt", "The law of"], undefined, file)).toMatchObject({ prompt: "The law of" });
+    writeFileSync(file, "");
+    expect(await answer([], undefined, file)).toMatchObject({ prompt: "The state of the" });
+    expect(await answer([])).toMatchObject({ prompt: "The state of the" });
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { text as textOf } from "node:stream/consumers";
 import { ArgumentError } from "@statespace/core";
+import { throwIfAborted } from "@statespace/files";
 import type { Tokenizer } from "@statespace/text";
 import {
   checkSampling,
@@ -25,6 +25,7 @@ import {
   wholeOption,
   type Command,
 } from "./command.ts";
+import { isPiped, readStandardInput } from "./standardInput.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --prompt-file FILE | --ids 1,2,3] [options]
@@ -32,7 +33,7 @@ const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --p
   --model DIR|URL        a Hugging Face folder: config.json, model.safetensors, tokenizer.json; the bundled model if left out
   --tokenizer DIR|URL    where its tokenizer is, if not in the same folder: EleutherAI/gpt-neox-20b for the first Mambas
   --prompt TEXT          text to go on from (needs a tokenizer)
-  --prompt-file FILE     text to go on from, from a file; "-" reads it from standard input
+  --prompt-file FILE     text to go on from, from a file; "-" is standard input, as is what is piped in where no prompt is told
   --ids 1,2,3            token ids to go on from
   --max-new-tokens N     64 unless told
   --greedy               always the most probable token
@@ -156,11 +157,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const given = (["prompt", "prompt-file", "ids"] as const).filter((name) => values[name] !== undefined);
   if (given.length > 1) throw new UsageError(`${given.map((name) => `--${name}`).join(" and ")} exclude each other`);
   const from = values.model ?? bundledCheckpoint();
-  const file = values["prompt-file"];
-  const prompt =
-    values.prompt ??
-    (file === undefined ? undefined : await readPrompt(file)) ??
-    (values.ids === undefined ? (values.model === undefined ? BUNDLED_PROMPT : undefined) : undefined);
+  const prompt = await promptOf(values, signal);
   if (prompt === undefined && values.ids === undefined)
     throw new UsageError("--prompt, --prompt-file or --ids is needed");
   weightsOption(values.weights);
@@ -200,10 +197,21 @@ function readSchema(file: string): object {
   }
 }
 
+/** The text that the words tell, or what was piped in; the bundled model has one of its own. */
+async function promptOf(values: Values, signal: AbortSignal): Promise<string | undefined> {
+  const file = values["prompt-file"];
+  if (values.prompt !== undefined || values.ids !== undefined) return values.prompt;
+  if (file !== undefined) return readPrompt(file, signal);
+  const piped = isPiped() ? await readPrompt("-", signal) : "";
+  if (piped !== "") return piped;
+  return values.model === undefined ? BUNDLED_PROMPT : undefined;
+}
+
 /** A text, but for the line's end that editors and `echo` put there. */
-async function readPrompt(file: string): Promise<string> {
-  const read = file === "-" ? textOf(process.stdin) : readFile(file, "utf8");
+async function readPrompt(file: string, signal: AbortSignal): Promise<string> {
+  const read = file === "-" ? readStandardInput(signal) : readFile(file, "utf8");
   const whole = await read.catch((cause: unknown) => {
+    throwIfAborted(signal, "generate");
     throw new UsageError(`--prompt-file: ${file} cannot be read: ${(cause as Error).message}`, { cause });
   });
   return whole.replace(/\r?\n$/, "");
