@@ -3,6 +3,7 @@ import type { LayerState, Mixer } from "./mixer.ts";
 import { runReversed } from "./reversed.ts";
 import type { Mlp } from "./mlp.ts";
 import type { Norm } from "./norm.ts";
+import { stepAfter } from "./stepAfter.ts";
 import { times } from "./times.ts";
 
 /**
@@ -102,9 +103,11 @@ export class ResidualBlock {
     return returnState ? { y, states } : { y };
   }
 
-  /** One token; the states are changed in place. */
-  step(x: Tensor, states: readonly LayerState[], encoded: Tensor = x): Tensor {
-    return tidy(() => this.#through(x, encoded, (input, mixer, i) => mixer.step(input, states[i]!)));
+  /** One token; the states are changed in place. @param gaps [b]: time since the token before, 1 the usual, for mixers that take it */
+  step(x: Tensor, states: readonly LayerState[], encoded: Tensor = x, gaps?: Tensor): Tensor {
+    const run = (input: Tensor, mixer: Mixer, i: number): Tensor =>
+      gaps !== undefined && mixer.takesGaps ? stepAfter(mixer, input, states[i]!, gaps) : mixer.step(input, states[i]!);
+    return tidy(() => this.#through(x, encoded, run));
   }
 
   /** A mixer of its own reads backwards. */

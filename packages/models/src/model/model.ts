@@ -240,16 +240,20 @@ export class Model extends ModelWeights {
   /**
    * The head's answer after one more token of each sequence; the state is changed in place.
    * @param inputs int32 [b], or float32 [b, channels]
+   * @param options `gaps` float32 [b], of a model of irregular sequences: time since the token before, 1 the usual and unless told
    */
-  step(inputs: Tensor, state: ModelState): Tensor {
+  step(inputs: Tensor, state: ModelState, options: { readonly gaps?: Tensor | undefined } = {}): Tensor {
+    refuseUnknown("step", options, ["gaps"], { gap: "gaps" });
+    const { gaps } = options;
     const output = tidy(() => {
       this.#expectKnownUnits("step");
+      if (gaps !== undefined) this.#checkGaps("step", "[b]", gaps, [inputs.shape[0]!]);
       const { x: seen, scale } = this.units.take(inputs);
       const encoded = this.encoder.apply(seen, 2); // [b, dModel]
       let x = encoded;
       let at = 0;
       for (const block of this.blocks) {
-        x = block.step(x, state.layers.slice(at, at + block.mixers.length), encoded);
+        x = block.step(x, state.layers.slice(at, at + block.mixers.length), encoded, gaps);
         at += block.mixers.length;
       }
       x = this.normF.apply(x);
@@ -285,16 +289,19 @@ export class Model extends ModelWeights {
       throw new ArgumentError(`${use}: normalize "sequence" needs the whole sequence`);
   }
 
+  #checkGaps(use: string, symbols: string, gaps: Tensor, shape: readonly number[]): void {
+    if (!this.resolved.irregular) throw new ArgumentError(`${use}: gaps are for a model whose config says irregular`);
+    if (gaps.shape.join() !== shape.join())
+      throw new ShapeError(`${use}: gaps must be ${symbols} = [${shape.join(", ")}], got [${gaps.shape.join(", ")}]`);
+  }
+
   /** @throws ArgumentError, ShapeError for options that do not fit together or the head. */
   #checkForward(
     b: number,
     l: number,
     { initialState, returnState, lengths, seqIdx, lastOnly, gaps, beforeHead }: ModelForwardOptions,
   ): void {
-    if (gaps !== undefined && !this.resolved.irregular)
-      throw new ArgumentError("forward: gaps are for a model whose config says irregular");
-    if (gaps !== undefined && gaps.shape.join() !== [b, l].join())
-      throw new ShapeError(`forward: gaps must be [b, l] = [${b}, ${l}], got [${gaps.shape.join(", ")}]`);
+    if (gaps !== undefined) this.#checkGaps("forward", "[b, l]", gaps, [b, l]);
     if (this.#readsBackwards && seqIdx !== undefined && lengths !== undefined)
       throw new ArgumentError(
         "forward: rows that are read backwards are packed (seqIdx) or padded (lengths), not both",

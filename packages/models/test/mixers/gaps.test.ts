@@ -1,7 +1,7 @@
-import { mul, Rng, setBackend, sum, tensor, valueAndGrads, type Tensor } from "@statespace/core";
+import { mul, reshape, Rng, setBackend, sum, tensor, valueAndGrads, type Tensor } from "@statespace/core";
 import { sliceAxis } from "@statespace/core/ops";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Model, ParameterBuilder, type Mixer } from "../../src/index.ts";
+import { Model, ParameterBuilder, type LayerSettings, type Mixer } from "../../src/index.ts";
 import { ConfigFields } from "../../src/config/fields.ts";
 import { mixers, type MixerKind } from "../../src/mixers/registry.ts";
 import { float64Backend } from "../float64Backend.ts";
@@ -93,6 +93,43 @@ describe.each(kinds)("%s %j at times of its own", (kind, settings) => {
 });
 
 describe("a model of irregular sequences", () => {
+  it.each(kinds.filter(([, settings]) => settings["bidirectional"] !== true))(
+    "of %s %j: step by step, each token at its time = whole",
+    (kind, settings) => {
+      const model = new Model(
+        {
+          dModel: D,
+          encoder: { kind: "linear", channels: 1 },
+          layers: [{ kind, ...settings } as LayerSettings, { kind: "mlp" }],
+          head: { kind: "regression", outputs: 1, pooling: "none" },
+          irregular: true,
+        },
+        1,
+      );
+      const x = random(6, [2, L, 1]);
+      // The rows' tokens come at different times.
+      const times = mul(gaps(2), tensor([1, 0.5], [2, 1]));
+      const whole = values(model.forward(x, { gaps: times }).output);
+      const state = model.initialState(2);
+      const at = (t: Tensor, i: number): Tensor => sliceAxis(t, 1, i, 1);
+      const steps = Array.from({ length: L }, (_, i) =>
+        values(model.step(reshape(at(x, i), [2, 1]), state, { gaps: reshape(at(times, i), [2]) })),
+      );
+      close(
+        [0, 1].flatMap((row) => steps.map((step) => step[row]!)),
+        whole,
+        1e-9,
+      );
+      const none = model.initialState(2);
+      const even = Array.from({ length: L }, (_, i) => values(model.step(reshape(at(x, i), [2, 1]), none))[0]!);
+      close(even, values(model.forward(x).output).slice(0, L), 1e-9);
+      expect(even).not.toEqual(whole.slice(0, L));
+      state.dispose();
+      none.dispose();
+      model.dispose();
+    },
+  );
+
   it("refuses layers whose memory has no step, and gaps that it does not expect", () => {
     const config = {
       dModel: D,
@@ -109,6 +146,15 @@ describe("a model of irregular sequences", () => {
     const irregular = new Model({ ...config, layers: ["s5"], irregular: true }, 1);
     expect(() => irregular.forward(random(1, [1, 3, 1]), { gaps: gaps(1) })).toThrow(
       /gaps must be \[b, l\] = \[1, 3\]/,
+    );
+    const state = irregular.initialState(1);
+    const one = tensor([1], [1, 1]);
+    expect(() => irregular.step(one, state, { gaps: gaps(1) })).toThrow(
+      /step: gaps must be \[b\] = \[1\], got \[1, 7\]/,
+    );
+    expect(() => irregular.step(one, state, { gap: tensor([1], [1]) } as object)).toThrow(/gap.*gaps/);
+    expect(() => even.step(one, even.initialState(1), { gaps: tensor([1], [1]) })).toThrow(
+      /step: gaps are for a model/,
     );
     for (const model of [even, irregular]) model.dispose();
   });
