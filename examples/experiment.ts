@@ -30,6 +30,8 @@ export interface Run {
   readonly out: string;
   /** Ends training, and its schedule, after so many minutes if its steps are not done before. */
   readonly minutes: number | undefined;
+  /** Threads of the wasm backend, where they were told. */
+  readonly threads?: number;
 }
 
 /** Reads `--full`, `--variant V`, `--backend B`, `--threads N`, `--only A,B`, `--minutes M` and `--out DIR`, and sets the backend (wasm unless told). */
@@ -59,6 +61,7 @@ export async function startRun(): Promise<Run> {
     only: values.only === "" ? [] : values.only.split(","),
     out: values.out,
     minutes: values.minutes === "" ? undefined : Number(values.minutes),
+    ...(values.threads === "" ? {} : { threads: Number(values.threads) }),
   };
 }
 
@@ -131,7 +134,7 @@ export function saveResults(name: string, run: Run, setting: object, results: ob
   mkdirSync(run.out, { recursive: true });
   const only = run.only.length === 0 ? "" : run.only.join("-");
   const file = basename(process.argv[1]!).replace(/\.mjs$/, ".ts"); // a bundle is named after its source
-  const command = `node --conditions=statespace-source examples/${file} --full${run.variant === "" ? "" : ` --variant ${run.variant}`} --backend ${run.backend}${only === "" ? "" : ` --only ${run.only.join(",")}`}${run.minutes === undefined ? "" : ` --minutes ${run.minutes}`}`;
+  const command = `node --conditions=statespace-source examples/${file} --full${run.variant === "" ? "" : ` --variant ${run.variant}`} --backend ${run.backend}${only === "" ? "" : ` --only ${run.only.join(",")}`}${run.minutes === undefined ? "" : ` --minutes ${run.minutes}`}${run.threads === undefined ? "" : ` --threads ${run.threads}`}`;
   const machine = { node: process.version, cores: availableParallelism(), backend: run.backend };
   writeFileSync(
     join(run.out, `${name}${only === "" ? "" : `.${only}`}.json`),
