@@ -33,7 +33,7 @@ export function DataTable(props: { label: string; columns: readonly Column[] }):
         class="link"
         aria-expanded={open()}
         aria-controls={id}
-        aria-label={`${shell().asTable}: ${props.label}`}
+        aria-label={`${shell().asTable}${shell().colon}${props.label}`}
         onClick={() => setOpen(!open())}
       >
         {shell().asTable}

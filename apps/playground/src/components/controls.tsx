@@ -1,4 +1,5 @@
 import { createEffect, createUniqueId, For, on, onMount, Show, type JSX } from "solid-js";
+import { useName } from "./names.ts";
 
 /** A labelled range with its value. `log` spaces it by ratio. */
 export function Slider(props: {
@@ -47,7 +48,7 @@ export function Choice<T extends string>(props: {
   onChange: (value: T) => void;
   testid?: string;
 }): JSX.Element {
-  const name = createUniqueId();
+  const name = useName();
   return (
     <fieldset class="choice" data-testid={props.testid}>
       <legend>{props.label}</legend>

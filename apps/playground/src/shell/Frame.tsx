@@ -175,14 +175,18 @@ function Ways(): JSX.Element {
       <Show when={before()} fallback={<span />}>
         {(entry) => (
           <a href={hrefOf(entry().id)}>
-            ← {shell().previous}: {shell().pages[entry().id]}
+            ← {shell().previous}
+            {shell().colon}
+            {shell().pages[entry().id]}
           </a>
         )}
       </Show>
       <Show when={after()}>
         {(entry) => (
           <a href={hrefOf(entry().id)} class="forward">
-            {shell().next}: {shell().pages[entry().id]} →
+            {shell().next}
+            {shell().colon}
+            {shell().pages[entry().id]} →
           </a>
         )}
       </Show>

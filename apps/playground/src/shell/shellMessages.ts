@@ -10,6 +10,8 @@ export const shell = defineMessages(
     language: "Language",
     toDark: "Switch to dark colours",
     toLight: "Switch to light colours",
+    /** Between a name and what it is of. */
+    colon: ": ",
     previous: "Before",
     next: "Next",
     loading: "Loading …",
@@ -118,6 +120,7 @@ export const shell = defineMessages(
     language: "语言",
     toDark: "切换到深色",
     toLight: "切换到浅色",
+    colon: "：",
     previous: "上一页",
     next: "下一页",
     loading: "加载中……",

@@ -10,10 +10,10 @@ const quickCompiler = "--disable-dawn-features=use_vulkan_zero_initialize_workgr
 /** Milliseconds that a test waits for what should be there: no law of speed, or a busy machine would fail it. */
 export const patience = 120_000;
 
-export function launch(): Promise<Browser> {
+export function launch(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
-    args: ["--enable-unsafe-webgpu", "--no-sandbox", quickCompiler],
+    args: ["--enable-unsafe-webgpu", "--no-sandbox", quickCompiler, ...more],
   });
 }
 

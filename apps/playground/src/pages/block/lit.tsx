@@ -1,4 +1,5 @@
 import type { Accessor, JSX } from "solid-js";
+import { shell } from "../../shell/shellMessages.ts";
 import { hold, isHeld, lit as litAnywhere, point } from "../../components/lighting.ts";
 
 /** Parts of a block that stand in the equation, in the picture and in the code. */
@@ -42,7 +43,7 @@ export function Symbol(props: { of: Part; about: string; text: string }): JSX.El
       type="button"
       class="sym"
       classList={{ lit: lit() === props.of }}
-      aria-label={`${props.text}: ${props.about}`}
+      aria-label={`${props.text}${shell().colon}${props.about}`}
       aria-pressed={isHeld(props.of)}
       data-part={props.of}
       {...lights(props.of)}

@@ -1,5 +1,6 @@
 import { makeHippo, type HippoForm, type HippoMeasure } from "@statespace/core/hippo";
 import { createMemo, For, onCleanup, Show, type JSX } from "solid-js";
+import { shell } from "../../shell/shellMessages.ts";
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -102,7 +103,7 @@ export function HippoPage(): JSX.Element {
               <div class="labelled">
                 <span style={{ color: `var(--${TONES[memory]})` }}>{m().memories[memory]}</span>
                 <HeatMap
-                  label={`${m().coefficients}: ${m().memories[memory]}`}
+                  label={`${m().coefficients}${shell().colon}${m().memories[memory]}`}
                   rows={1}
                   cols={n()}
                   values={told.value()?.[memory].coefficients ?? new Float64Array(n())}
@@ -159,7 +160,7 @@ function MatrixView(props: { measure: HippoMeasure; n: number; form: HippoForm }
     <figure class="figure">
       <figcaption>{label()}</figcaption>
       <HeatMap label={label()} rows={props.n} cols={props.n} values={A().data} signed square />
-      <table aria-label={`${m().corner}: ${label()}`} data-testid={`corner-${props.form}`}>
+      <table aria-label={`${m().corner}${shell().colon}${label()}`} data-testid={`corner-${props.form}`}>
         <tbody>
           <For each={corner()}>
             {(row) => (

@@ -1,4 +1,5 @@
 import { createMemo, For, type JSX } from "solid-js";
+import { shell } from "../../shell/shellMessages.ts";
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Slider, Stat } from "../../components/controls.tsx";
 import { LinePlot } from "../../components/LinePlot.tsx";
@@ -64,13 +65,13 @@ function Capacity(): JSX.Element {
       />
       <div class="stats">
         <Stat
-          label={`${m().now(pairs())}: ${m().state}`}
+          label={`${m().now(pairs())}${shell().colon}${m().state}`}
           value={percent(now().state)}
           tone="mamba"
           testid="state-right"
         />
         <Stat
-          label={`${m().now(pairs())}: ${m().attention}`}
+          label={`${m().now(pairs())}${shell().colon}${m().attention}`}
           value={percent(now().attention)}
           tone="attention"
           testid="attention-right"

@@ -9,7 +9,7 @@ export const messages = defineMessages(
     ],
     knob: "One knob: Δ",
     knobNote:
-      "Before the race, the smallest memory there is: one number that reads five words, <em>x ← e<sup>−Δ</sup> x + (1 − e<sup>−Δ</sup>) u</em>. A large Δ forgets what was there and writes the word; a small one keeps what was there and lets the word pass. Turn the knobs, and see what the jar holds at the end.",
+      "Before the race, the smallest memory there is: one number that reads five words, <var>x ← e<sup>−Δ</sup> x + (1 − e<sup>−Δ</sup>) u</var>. A large Δ forgets what was there and writes the word; a small one keeps what was there and lets the word pass. Turn the knobs, and see what the jar holds at the end.",
     knobAlike: "The same Δ for every word (S4)",
     knobChosen: "Small for “um”, large for words (Mamba)",
     knobWords: ["cat", "um", "sat", "um", "mat"],
@@ -117,7 +117,7 @@ export const messages = defineMessages(
     ],
     knob: "一个旋钮：Δ",
     knobNote:
-      "比赛之前，先看最小的记忆：一个数，读五个词，<em>x ← e<sup>−Δ</sup> x + (1 − e<sup>−Δ</sup>) u</em>。Δ 大，就忘掉原来的内容、写入这个词；Δ 小，就保住原来的内容、让这个词过去。转动旋钮，看最后罐子里装着什么。",
+      "比赛之前，先看最小的记忆：一个数，读五个词，<var>x ← e<sup>−Δ</sup> x + (1 − e<sup>−Δ</sup>) u</var>。Δ 大，就忘掉原来的内容、写入这个词；Δ 小，就保住原来的内容、让这个词过去。转动旋钮，看最后罐子里装着什么。",
     knobAlike: "每个词用同样的 Δ（S4）",
     knobChosen: "“嗯”用小 Δ，实词用大 Δ（Mamba）",
     knobWords: ["小猫", "嗯", "坐在", "嗯", "垫子"],

@@ -1,4 +1,5 @@
 import { createEffect, createMemo, createSignal, For, on, Show, type JSX } from "solid-js";
+import { shell } from "../../shell/shellMessages.ts";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Button, Choice, Slider, Stat, Toggle } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -225,7 +226,7 @@ function Standing(props: { racer: Racer }): JSX.Element {
   };
   return (
     <Stat
-      label={`${props.racer.name()}: ${m().accuracy}`}
+      label={`${props.racer.name()}${shell().colon}${m().accuracy}`}
       value={percent()}
       note={note()}
       tone={props.racer.tone}

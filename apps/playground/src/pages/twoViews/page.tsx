@@ -1,4 +1,5 @@
 import { createMemo, createSignal, onCleanup, Show, type JSX } from "solid-js";
+import { shell } from "../../shell/shellMessages.ts";
 import { CodeBeside } from "../../code/CodeBeside.tsx";
 import { Button, Choice, Slider, Stat } from "../../components/controls.tsx";
 import { Failure } from "../../components/Failure.tsx";
@@ -57,7 +58,7 @@ export function TwoViewsPage(): JSX.Element {
           <div class="figure">
             <h3>{m().recurrentView}</h3>
             <LinePlot
-              label={`${m().recurrentView}: ${m().input}`}
+              label={`${m().recurrentView}${shell().colon}${m().input}`}
               x={steps}
               height={150}
               mark={k()}
@@ -82,7 +83,7 @@ export function TwoViewsPage(): JSX.Element {
           <div class="figure">
             <h3>{m().convolutionView}</h3>
             <LinePlot
-              label={`${m().convolutionView}: ${m().filterAt}`}
+              label={`${m().convolutionView}${shell().colon}${m().filterAt}`}
               x={steps}
               height={200}
               mark={k()}
@@ -93,7 +94,7 @@ export function TwoViewsPage(): JSX.Element {
             />
             {/* on an axis of its own: products of two small numbers would be nothing beside the input */}
             <LinePlot
-              label={`${m().convolutionView}: ${m().product}`}
+              label={`${m().convolutionView}${shell().colon}${m().product}`}
               x={steps}
               height={130}
               mark={k()}
