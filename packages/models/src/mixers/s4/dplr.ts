@@ -9,6 +9,7 @@ import {
   tidy,
   transpose,
   type Parameter,
+  zeros,
   type Tensor,
 } from "@statespace/core";
 import { sliceAxis } from "@statespace/core/ops";
@@ -33,6 +34,8 @@ import {
   prepareLinearStep,
   realRow,
   stepLinear,
+  stepsAreLess,
+  stepThrough,
   timesA,
   type LinearStep,
 } from "./dplrSteps.ts";
@@ -44,14 +47,18 @@ export class DplrKernel implements S4Kernel {
   readonly parameters: readonly Parameter[];
   rate: number;
   readonly #weights: S4Parameters;
-  readonly #dense: DerivedSet<"ABar" | "BBar" | "C">;
+  readonly #dense: DerivedSet<"ABar" | "BBar">;
+  readonly #row: DerivedSet<"C">;
   readonly #linear: DerivedSet<string>;
 
   constructor(config: S4Config, build: ParameterBuilder) {
     this.#weights = new S4Parameters(config, build);
     this.parameters = this.#weights.all;
     this.rate = config.rate;
-    this.#dense = new DerivedSet(this.parameters, () => this.#denseForm());
+    this.#dense = new DerivedSet(this.parameters, () => ({
+      ...denseSystem(prepareLinearStep(this.#weights.system(this.rate))),
+    }));
+    this.#row = new DerivedSet(this.parameters, () => ({ C: this.#readingRow() }));
     this.#linear = new DerivedSet(this.parameters, () => flatten(prepareLinearStep(this.#weights.system(this.rate))));
     // What was drawn is C itself; the weight holds it attuned to the length.
     if (build.draws && config.kernelLength > 0) this.#attuneWeight(config.kernelLength);
@@ -62,7 +69,7 @@ export class DplrKernel implements S4Kernel {
     C.replace(
       tidy(() => {
         const system = this.#weights.system(1);
-        return interleave(complexRow(attune(realRow(system.C), denseSystem(prepareLinearStep(system)).ABar, l)));
+        return interleave(complexRow(attune(realRow(system.C), prepareLinearStep(system), l)));
       }),
     );
   }
@@ -90,18 +97,27 @@ export class DplrKernel implements S4Kernel {
   }
 
   lastState(u: Tensor, initialState?: Tensor): Tensor {
+    const step = prepareLinearStep(this.#weights.system(this.rate));
+    if (stepsAreLess(step, u.shape[1]!)) {
+      const [b, , h] = u.shape as [number, number, number];
+      const start = initialState ?? zeros([b, h, this.#weights.config.dState / 2, 2], { backend: u.backend });
+      return interleave(stepThrough(step, u, complexParts(start)));
+    }
     const { ABar, BBar } = this.#dense.get(String(this.rate));
     return halfState(denseLastState(ABar, BBar, u, initialState && realState(initialState)));
   }
 
   step(u: Tensor, state: Tensor): { next: Tensor; y: Tensor } {
-    const { ABar, BBar, C } = this.#dense.get(String(this.rate));
+    const { C } = this.#row.get(String(this.rate));
     const [b, h] = u.shape as [number, number];
-    const x =
-      this.#weights.config.stepMode === "dense"
-        ? stepDense(ABar, BBar, realState(state), u)
-        : this.#stepLinear(u, state);
+    const x = this.#weights.config.stepMode === "dense" ? this.#stepDense(u, state) : this.#stepLinear(u, state);
     return { next: halfState(x), y: sum(mul(reshape(x, [b, 1, h, -1]), C), 3) };
+  }
+
+  #stepDense(u: Tensor, state: Tensor): Tensor {
+    const { ABar, BBar } = this.#dense.get(String(this.rate));
+    const moved = transpose(matMul(transpose(realState(state), [1, 0, 2]), ABar, false, true), [1, 0, 2]);
+    return add(moved, mul(reshape(u, [...u.shape, 1]), BBar));
   }
 
   #stepLinear(u: Tensor, state: Tensor): Tensor {
@@ -115,31 +131,32 @@ export class DplrKernel implements S4Kernel {
     const system = this.#weights.system(this.rate);
     if (kernelLength === 0) {
       return {
-        system: { ...system, C: complexRow(attune(realRow(system.C), denseSystem(prepareLinearStep(system)).ABar, l)) },
+        system: { ...system, C: complexRow(attune(realRow(system.C), prepareLinearStep(system), l)) },
         length: l,
       };
     }
     // Lengths count at the rate of the training data; beyond the weight's own, C is carried over by doubling.
     let length = kernelLength;
     let row: Tensor | undefined;
-    for (let ABar: Tensor | undefined; length < Math.ceil(this.rate * l); length *= 2) {
-      ABar ??= denseSystem(prepareLinearStep(this.#weights.system(1))).ABar;
-      row = doubleLength(row ?? realRow(system.C), ABar, length);
+    for (let step: LinearStep | undefined; length < Math.ceil(this.rate * l); length *= 2) {
+      step ??= prepareLinearStep(this.#weights.system(1));
+      row = doubleLength(row ?? realRow(system.C), step, length);
     }
     return { system: row ? { ...system, C: complexRow(row) } : system, length: Math.round(length / this.rate) };
   }
 
-  /** ABar [h, 2n, 2n], BBar [h, 2n] and the row that reads y off the state, [c, h, 2n]. */
-  #denseForm(): Record<"ABar" | "BBar" | "C", Tensor> {
+  /** The row that reads y off the state, [c, h, 2n]. */
+  #readingRow(): Tensor {
     const { kernelLength } = this.#weights.config;
     const system = this.#weights.system(this.rate);
-    const { ABar, BBar } = denseSystem(prepareLinearStep(system));
     const row = realRow(system.C);
-    return { ABar, BBar, C: kernelLength === 0 ? row : detune(row, ABar, Math.round(kernelLength / this.rate)) };
+    if (kernelLength === 0) return row;
+    return detune(row, denseSystem(prepareLinearStep(system)).ABar, Math.round(kernelLength / this.rate));
   }
 
   dispose(): void {
     this.#dense.dispose();
+    this.#row.dispose();
     this.#linear.dispose();
   }
 }
@@ -159,11 +176,6 @@ function realState(state: Tensor): Tensor {
 function halfState(x: Tensor): Tensor {
   const [b, h, n] = x.shape as [number, number, number];
   return transpose(reshape(x, [b, h, 2, n / 2]), [0, 1, 3, 2]);
-}
-
-function stepDense(ABar: Tensor, BBar: Tensor, x: Tensor, u: Tensor): Tensor {
-  const moved = transpose(matMul(transpose(x, [1, 0, 2]), ABar, false, true), [1, 0, 2]);
-  return add(moved, mul(reshape(u, [...u.shape, 1]), BBar));
 }
 
 function flatten({ delta, ...complex }: LinearStep): Record<string, Tensor> {

@@ -10,12 +10,14 @@ import {
   sub,
   sum,
   tensor,
+  tidy,
   transpose,
   type Tensor,
 } from "@statespace/core";
 import { sliceAxis } from "@statespace/core/ops";
 import {
   complexAddT,
+  complexConjT,
   complexMap,
   complexMulT,
   complexReciprocalT,
@@ -153,30 +155,75 @@ function rowTimes(row: Tensor, M: Tensor): Tensor {
   return transpose(matMul(transpose(row, [1, 0, 2]), M), [1, 0, 2]);
 }
 
-/** Sides of matrices whose products take so long that launching a row's instead is nothing beside it. */
+/** Sides of matrices whose products take so long that launching a step's ops instead is nothing beside it. */
 const LARGE = 512;
 
-/** x M^exponent for every channel: by powers of M, or, where M is large, power by power on the row, which is that much less work. */
-function rowTimesPower(row: Tensor, M: Tensor, exponent: number): Tensor {
-  const side = M.shape[1]!;
-  const products = Math.floor(Math.log2(exponent)) * side; // of a row, as many as the squares of M take at least
-  if (side < LARGE || exponent * row.shape[0]! > products) return rowTimes(row, matrixPower(M, exponent)!);
-  let result = row;
-  for (let i = 0; i < exponent; i++) result = rowTimes(result, M);
-  return result;
+/**
+ * Whether so many steps through the structure, O(n) each, are less work than the squares of ABar whose product they are. A square
+ * counts as as many steps as ABar has rows: it is far more arithmetic, but one launch.
+ */
+export function stepsAreLess({ inverse }: LinearStep, count: number): boolean {
+  const side = 2 * inverse.re.shape[1]!;
+  return side >= LARGE && count <= Math.floor(Math.log2(count)) * side;
+}
+
+/**
+ * x ABar in O(n): the factors of `stepLinear` transposed, the last one first. A complex factor of the diagonal turns a row the other way,
+ * by its conjugate.
+ * @param x the row's halves, [c, h, n]
+ */
+function stepRow({ inverse, explicit, P, correction, delta }: LinearStep, x: ComplexTensor): ComplexTensor {
+  const rank = P.re.shape[0]!;
+  let next = x;
+  for (let r = rank - 1; r >= 0; r--)
+    next = complexSubT(next, complexScaleT(vectorOf(P, r), overlap(vectorOf(correction, r), next)));
+  next = complexMulT(complexConjT(inverse), next);
+  const scaled = complexScaleT(next, delta);
+  next = complexMulT(complexConjT(explicit), next);
+  for (let r = 0; r < rank; r++) {
+    const p = vectorOf(P, r);
+    next = complexSubT(next, complexScaleT(p, overlap(p, scaled)));
+  }
+  return next;
+}
+
+/** x ABar^exponent for every channel: step by step, or by powers of ABar. @param row [c, h, 2n] */
+function rowTimesPower(row: Tensor, step: LinearStep, exponent: number): Tensor {
+  if (!stepsAreLess(step, exponent)) return rowTimes(row, matrixPower(denseSystem(step).ABar, exponent)!);
+  const n = row.shape[2]! / 2;
+  let halves: ComplexTensor = { re: sliceAxis(row, 2, 0, n), im: sliceAxis(row, 2, n, n) };
+  for (let i = 0; i < exponent; i++) {
+    const before = halves;
+    halves = tidy(() => stepRow(step, before));
+  }
+  return concat([halves.re, halves.im], 2);
 }
 
 /**
  * C (I - ABar^l) from C.
  * @param row C as a real row, [c, h, 2n]
  */
-export function attune(row: Tensor, ABar: Tensor, l: number): Tensor {
-  return sub(row, rowTimesPower(row, ABar, l));
+export function attune(row: Tensor, step: LinearStep, l: number): Tensor {
+  return sub(row, rowTimesPower(row, step, l));
 }
 
 /** C (I - ABar^2l) from C (I - ABar^l). */
-export function doubleLength(row: Tensor, ABar: Tensor, l: number): Tensor {
-  return add(row, rowTimesPower(row, ABar, l));
+export function doubleLength(row: Tensor, step: LinearStep, l: number): Tensor {
+  return add(row, rowTimesPower(row, step, l));
+}
+
+/**
+ * The state after a whole sequence, token by token.
+ * @param u [b, l, h]
+ * @param x the state before it, [b, h, n]
+ */
+export function stepThrough(step: LinearStep, u: Tensor, x: ComplexTensor): ComplexTensor {
+  let state = x;
+  for (let t = 0; t < u.shape[1]!; t++) {
+    const before = state;
+    state = tidy(() => stepLinear(step, before, reshape(sliceAxis(u, 1, t, 1), [u.shape[0]!, u.shape[2]!])));
+  }
+  return state;
 }
 
 /**
