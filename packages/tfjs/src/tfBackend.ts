@@ -151,8 +151,13 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
 }
 
+/** Whether backends of ours hold such values. */
+export function isOwnType(dtype: DataType): dtype is DType {
+  return dtype === "float32" || dtype === "int32" || dtype === "bool";
+}
+
 /** @throws BackendError for what no backend of ours holds. */
 export function toOwn(dtype: DataType): DType {
-  if (dtype === "float32" || dtype === "int32" || dtype === "bool") return dtype;
+  if (isOwnType(dtype)) return dtype;
   throw new BackendError(`tfjs: tensors of dtype ${dtype} are not supported (float32, int32 and bool are)`);
 }

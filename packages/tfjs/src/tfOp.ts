@@ -1,4 +1,4 @@
-import { clone, mul, noGrad, tensor, tidy, type Tensor } from "@statespace/core";
+import { clone, currentBackendName, mul, noGrad, tensor, tidy, type Tensor } from "@statespace/core";
 import {
   currentBackend,
   gradientOf,
@@ -23,6 +23,7 @@ import {
   type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import { bridgeOf } from "./host.ts";
+import { lastStarted } from "./registerTfBackend.ts";
 
 /** The same record with tensors of tfjs in place of ours. */
 export type WithTf<Record> = {
@@ -61,7 +62,7 @@ const gradientKernelOf = (op: string): string => `statespace.${op}.gradient`;
  * An op as a function on tensors of tfjs: under `tf.tidy` its results are tidied, under `tf.grads`, `tf.variableGrads` and
  * `tf.train` it has its gradient, and it may stand between tfjs's own ops.
  * Where tfjs computes on a backend of ours (`registerTfBackend`) nothing is copied; else values go through the host to the backend
- * that is set here, and back.
+ * that is set here (without one, to that of ours which tfjs started last), and back.
  * @throws what the op throws; BackendError where values cannot be read at once.
  */
 export function tfOp<T extends AnyOp>(op: T): TfOp<T> {
@@ -110,6 +111,11 @@ function run(kernelName: string, kernel: OwnKernel, inputs: readonly TfTensor[],
   return Array.isArray(result) ? result : [result];
 }
 
+/** Where ops compute while tfjs is on a backend of its own: our default, or else what tfjs started of ours. */
+function computing(): AnyBackend {
+  return currentBackendName() === undefined ? (lastStarted() ?? currentBackend()) : currentBackend();
+}
+
 function compute(
   op: AnyOp,
   kernel: OwnKernel,
@@ -117,7 +123,7 @@ function compute(
   backend: KernelBackend,
   call: Call,
 ): TensorInfo[] {
-  const bridge = bridgeOf(backend, currentBackend);
+  const bridge = bridgeOf(backend, computing);
   const taken: Tensor[] = [];
   try {
     for (const info of Object.values(infos)) taken.push(bridge.take(info));
