@@ -7,14 +7,35 @@ import { dryBackend } from "../dryDevice.ts";
 
 const layers = 3;
 
-/** Dispatches of one replay of a decode step at the widths of mamba-130m. */
-async function dispatchesOf(traits: Partial<DeviceTraits>): Promise<number> {
+const mamba = { model_type: "mamba", hidden_size: 768, num_hidden_layers: layers, vocab_size: 320 };
+
+/** Granite 4's layers of Mamba-2 with an MLP each and a factor on every branch. */
+const granite = {
+  model_type: "granitemoehybrid",
+  vocab_size: 320,
+  hidden_size: 768,
+  num_hidden_layers: layers,
+  num_attention_heads: 12,
+  num_key_value_heads: 4,
+  layer_types: Array.from({ length: layers }, () => "mamba"),
+  mamba_n_heads: 48,
+  mamba_d_head: 32,
+  mamba_d_state: 128,
+  mamba_n_groups: 1,
+  mamba_expand: 2,
+  num_local_experts: 0,
+  shared_intermediate_size: 2048,
+  position_embedding_type: "nope",
+  residual_multiplier: 0.246,
+  embedding_multiplier: 1,
+  logits_scaling: 1,
+};
+
+/** Dispatches of one replay of a decode step. */
+async function dispatchesOf(config: object, traits: Partial<DeviceTraits>): Promise<number> {
   await setBackend(dryBackend(traits));
   const backend = currentBackend() as WebGpuBackend;
-  const model = new Model(
-    parseModelConfig({ model_type: "mamba", hidden_size: 768, num_hidden_layers: layers, vocab_size: 320 }),
-    1,
-  );
+  const model = new Model(parseModelConfig({ ...config }), "empty");
   const [ids, state] = [keep(tensor(Int32Array.of(1))), model.initialState(1)];
   // What a model makes of its weights at its first step is not part of the graph then.
   model.step(ids, state).dispose();
@@ -33,5 +54,14 @@ it.each([
   ["10 storage buffers", { maxStorageBuffers: 10 }, 4],
   ["8 storage buffers", { maxStorageBuffers: 8 }, 6],
 ])("a device with %s replays a layer of Mamba in as few dispatches as it can", async (_, traits, perLayer) => {
-  expect(await dispatchesOf(traits)).toBe(layers * perLayer + 2);
+  expect(await dispatchesOf(mamba, traits)).toBe(layers * perLayer + 2);
+});
+
+// Norm, inProj and convolution; the scan's step; gated norm, outProj, factor and residual stream; norm and fc1; gate, fc2, factor and residual stream.
+it.each([
+  ["16 storage buffers", {}, 5],
+  ["10 storage buffers", { maxStorageBuffers: 10 }, 5],
+  ["8 storage buffers", { maxStorageBuffers: 8 }, 13],
+])("a device with %s replays a layer of Mamba-2 with its MLP in as few", async (_, traits, perLayer) => {
+  expect(await dispatchesOf(granite, traits)).toBe(layers * perLayer + 2);
 });

@@ -1,4 +1,4 @@
-import { add, linear, setBackend, stopBackend } from "@statespace/core";
+import { add, linear, mul, setBackend, stopBackend } from "@statespace/core";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { webGpuBackend } from "../../src/index.ts";
 import { judgeFusion, type FusionCase } from "./judgeFusion.ts";
@@ -21,6 +21,30 @@ describe("linear and add", () => {
   it.each(["f16", "bf16", "q8", "q4"] as const)("are one with a weight of %s", (format) =>
     judgeFusion({ ...spec, format }, 1),
   );
+  it("are one with a factor on the product", () =>
+    judgeFusion(
+      {
+        ...spec,
+        ops({ x, weight, residual }) {
+          const { y } = linear({ x: x!, weight: weight! });
+          const scaled = mul(y, 0.246);
+          return [y, scaled, add(residual!, scaled)];
+        },
+      },
+      1,
+    ));
+  it("stay apart with a factor on what is added", () =>
+    judgeFusion(
+      {
+        ...spec,
+        ops({ x, weight, residual }) {
+          const { y } = linear({ x: x!, weight: weight! });
+          const scaled = mul(residual!, 0.246);
+          return [y, scaled, add(scaled, y)];
+        },
+      },
+      4,
+    ));
   it("stay two where the sum is broadcast", () =>
     judgeFusion({ ...spec, inputs: { ...spec.inputs, residual: [1] } }, 2));
   it("stay two for two rows", () =>

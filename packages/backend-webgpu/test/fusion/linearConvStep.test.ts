@@ -25,8 +25,20 @@ afterAll(() => stopBackend("webgpu"));
 describe("linear and causalConv1dStep", () => {
   it("are one dispatch, which changes the state", () => judgeFusion(spec, 1));
   it("are one without an activation", () => judgeFusion({ ...spec, ops: projectThenConvolve(0, false) }, 1));
-  it("stay two where the convolution reads the product from its middle on", () =>
-    judgeFusion({ ...spec, ops: projectThenConvolve(1, true) }, 2));
+  it("are one where the convolution reads the product from its middle on", () =>
+    judgeFusion({ ...spec, ops: projectThenConvolve(1, true) }, 1));
+  it("stay two where the convolution reads something else", () =>
+    judgeFusion(
+      {
+        ...spec,
+        inputs: { ...spec.inputs, other: [1, 32] },
+        ops: ({ x, weight, taps, state, other }) => [
+          linear({ x: x!, weight: weight! }).y,
+          causalConv1dStep({ x: other!, state: state!, weight: taps! }, { silu: true }).y,
+        ],
+      },
+      2,
+    ));
   it("stay apart for two rows, whose parts are copied out", () =>
     judgeFusion({ ...spec, inputs: { ...spec.inputs, x: [2, 64], state: [2, 3, 32] } }, 4));
 });

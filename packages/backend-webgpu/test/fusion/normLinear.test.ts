@@ -29,17 +29,21 @@ describe("rmsNorm and linear", () => {
       },
       1,
     ));
-  it("stay two with a gate", () =>
+  it.each([
+    ["before the norm", false],
+    ["after it", true],
+  ])("are one with a gate %s", (_, normBeforeGate) =>
     judgeFusion(
       {
         ...spec,
         ops({ x, z, scale, weight }) {
-          const normed = rmsNorm({ x: x!, weight: scale!, z: z! }).y;
+          const normed = rmsNorm({ x: x!, weight: scale!, z: z! }, { normBeforeGate }).y;
           return [normed, linear({ x: normed, weight: weight! }).y];
         },
       },
-      2,
-    ));
+      1,
+    ),
+  );
   it("stay two in groups", () =>
     judgeFusion(
       {

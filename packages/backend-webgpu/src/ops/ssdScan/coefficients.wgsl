@@ -8,9 +8,9 @@ struct Params { count: u32, l: u32, h: u32, dtMin: f32, dtMax: f32 } // count = 
 @group(0) @binding(5) var<storage, read_write> coefficients: array<vec4f>; // [b, l, h]
 override HAS_BIAS = false;
 override HAS_SEQ = false;
-override SOFTPLUS = false;
 
 //: include ../shared/math.wgsl
+//: include parts/boundedStep.wgsl
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -20,14 +20,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let head = i % params.h;
   let token = i / params.h;
-  var step = dt[i];
+  var raw = dt[i];
   if (HAS_BIAS) {
-    step += dtBias[head];
+    raw += dtBias[head];
   }
-  if (SOFTPLUS) {
-    step = softplus(step);
-  }
-  step = select(min(params.dtMax, max(params.dtMin, step)), step, isNan(step));
+  let step = boundedStep(raw);
   var restarts = false;
   if (HAS_SEQ && token % params.l != 0u) {
     restarts = seqIdx[token] != seqIdx[token - 1u];

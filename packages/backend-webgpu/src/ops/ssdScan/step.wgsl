@@ -1,7 +1,8 @@
-// One token of Mamba-2: LANES threads a channel; the state is changed in place.
-struct Params { rows: u32, h: u32, g: u32, p: u32, n: u32 } // rows = b h p
+// One token of Mamba-2: LANES threads a channel; the state is changed in place. Each makes the head's decay and weight for itself
+// (`apart`), or finds them made by coefficients.wgsl, where a device binds too few buffers for that.
+//: variant OPERANDS = apart | made
+struct Params { rows: u32, h: u32, g: u32, p: u32, n: u32, dtMin: f32, dtMax: f32 } // rows = b h p
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> coefficients: array<vec4f>; // [b, h]
 @group(0) @binding(2) var<storage, read> x: array<f32>; // [b, h, p]
 @group(0) @binding(3) var<storage, read> B: array<f32>; // [b, g, n]
 @group(0) @binding(4) var<storage, read> C: array<f32>; // [b, g, n]
@@ -16,6 +17,7 @@ const WG = 64u;
 var<workgroup> parts: array<f32, WG>;
 
 //: include ../shared/math.wgsl
+//: include parts/step/$OPERANDS.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
@@ -23,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let head = row / params.p % params.h;
   var sum = 0.0f;
   if (row < params.rows) {
-    let c = coefficients[row / params.p];
+    let c = coefficientsOf(row / params.p, head);
     let decay = expAccurate(c.x);
     let input = c.y * x[row];
     let bc = (row / (params.p * params.h) * params.g + head * params.g / params.h) * params.n;
