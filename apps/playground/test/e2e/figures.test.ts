@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { launch, open, shoot, type WatchedPage } from "../support/browser.ts";
+import { launch, open, shoot, visiting, type WatchedPage } from "../support/browser.ts";
 
 /** Every figure tells its numbers: under the pointer, on its scale, as a table. */
 let browser: Browser;
@@ -13,6 +13,7 @@ afterAll(() => browser.close());
 const at = (address: string): string => `${inject("isolatedUrl")}#/${address}`;
 
 const visit = (address: string): Promise<WatchedPage> => open(browser, at(address));
+const look = visiting(() => browser);
 
 describe.each([
   "state-space",
@@ -28,7 +29,7 @@ describe.each([
   "hybrids",
 ])("%s", (id) => {
   it("each plot, picture and plane has a table, and the page stays readable by everybody with all of them open", async () => {
-    const { page, errors } = await visit(`${id}?lang=en`);
+    const { page, errors } = await look(at(`${id}?lang=en`));
     const figures = await page.locator(".plot, .heat, .jar, svg[viewBox='-112 -112 224 224']").count();
     expect(figures).toBeGreaterThan(0);
     const buttons = page.locator(".as-table button");
@@ -41,7 +42,6 @@ describe.each([
     expect(await page.locator(".as-table td").first().innerText()).toMatch(/\d/);
     expect(await seriousFindings(page)).toEqual([]);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });
 

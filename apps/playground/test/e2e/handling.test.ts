@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { desktop, launch, open, phone, settled, shoot } from "../support/browser.ts";
+import { desktop, launch, open, phone, settled, shoot, visiting } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 import { latinWords, slantedChinese } from "../support/words.ts";
 
@@ -31,26 +31,28 @@ it("5 drawing fast leaves no gap", async () => {
   await page.context().close();
 });
 
-it.each([
-  "hippo?n=33&now=41.5&window=61",
-  "two-views?k=2.5&n=3&delta=0.05",
-  "two-views?n=31",
-  "s4?n=33&lag=7.7",
-  "scan?round=1.5&algorithm=tree",
-  "selection?len=17.3&seed=1.5&letters=3A3B",
-  "mamba?tokens=2.5&seed=0.5&temperature=9",
-  "state-space?abcd=1,,2",
-  "discretize?delta=-1&rules=none",
-  "why?upto=77",
-])("an address no slider can make opens a page that works: %s", async (address) => {
-  const { page, errors } = await open(browser, at(`${address}&lang=en`));
-  expect(await page.getByRole("alert").count()).toBe(0);
-  if (address.startsWith("hippo")) {
-    await expect.poll(() => page.getByTestId("error-fourier").innerText()).toMatch(/^\d\.\d+$/);
-    expect(await page.locator('[data-testid="n"]').getAttribute("aria-valuetext")).toBe("32");
-  }
-  expect(errors).toEqual([]);
-  await page.context().close();
+describe("an address no slider can make", () => {
+  const visit = visiting(() => browser);
+  it.each([
+    "hippo?n=33&now=41.5&window=61",
+    "two-views?k=2.5&n=3&delta=0.05",
+    "two-views?n=31",
+    "s4?n=33&lag=7.7",
+    "scan?round=1.5&algorithm=tree",
+    "selection?len=17.3&seed=1.5&letters=3A3B",
+    "mamba?tokens=2.5&seed=0.5&temperature=9",
+    "state-space?abcd=1,,2",
+    "discretize?delta=-1&rules=none",
+    "why?upto=77",
+  ])("opens a page that works: %s", async (address) => {
+    const { page, errors } = await visit(at(`${address}&lang=en`));
+    expect(await page.getByRole("alert").count()).toBe(0);
+    if (address.startsWith("hippo")) {
+      await expect.poll(() => page.getByTestId("error-fourier").innerText()).toMatch(/^\d\.\d+$/);
+      expect(await page.locator('[data-testid="n"]').getAttribute("aria-valuetext")).toBe("32");
+    }
+    expect(errors).toEqual([]);
+  });
 });
 
 /** Steps of the learners of page 8 that the browser keeps. */
@@ -208,8 +210,9 @@ it("9 a name on the hub is looked up there", async () => {
 });
 
 describe("on a phone", () => {
+  const visit = visiting(() => browser, phone);
   it.each(Object.keys(titles))("no formula of %s is cut", async (id) => {
-    const { page } = await open(browser, at(`${id}?lang=en`), phone);
+    const { page } = await visit(at(`${id}?lang=en`));
     const cut = await page.locator(".formula").evaluateAll((all) =>
       all.flatMap((box) => {
         const edge = box.getBoundingClientRect();
@@ -221,7 +224,6 @@ describe("on a phone", () => {
       }),
     );
     expect(cut).toEqual([]);
-    await page.context().close();
   });
 });
 
@@ -234,12 +236,12 @@ const NAMES = new Set(
 );
 
 describe("in Chinese", () => {
+  const visit = visiting(() => browser);
   it.each(Object.keys(titles))("%s has no English words and slants no Chinese", async (id) => {
-    const { page } = await open(browser, at(`${id}?lang=zh`), desktop);
+    const { page } = await visit(at(`${id}?lang=zh`));
     const words = (await latinWords(page)).filter(({ word }) => !NAMES.has(word));
     expect(words).toEqual([]);
     expect(await slantedChinese(page)).toEqual([]);
-    await page.context().close();
   });
 });
 

@@ -1,7 +1,7 @@
 import { type Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { desktop, launch, open, phone, shoot } from "../support/browser.ts";
+import { desktop, launch, open, phone, shoot, visiting } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 
 let browser: Browser;
@@ -10,17 +10,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-describe.each(Object.keys(titles))("page %s", (id) => {
-  // English is looked at in light colours on a desktop, Chinese in dark ones on a phone: every page is seen in both of each
-  it.each([
-    ["en", "light", desktop],
-    ["zh", "dark", phone],
-  ] as const)("opens in %s, %s, readable by everybody", async (language, theme, device) => {
-    const { page, errors } = await open(
-      browser,
-      `${inject("isolatedUrl")}#/${id}?lang=${language}&theme=${theme}`,
-      device,
-    );
+// English is looked at in light colours on a desktop, Chinese in dark ones on a phone: every page is seen in both of each
+describe.each([
+  ["en", "light", desktop],
+  ["zh", "dark", phone],
+] as const)("in %s, %s", (language, theme, device) => {
+  const visit = visiting(() => browser, device);
+  it.each(Object.keys(titles))("page %s opens, readable by everybody", async (id) => {
+    const { page, errors } = await visit(`${inject("isolatedUrl")}#/${id}?lang=${language}&theme=${theme}`);
     await page.getByRole("heading", { level: 1, name: titles[id]![language], exact: true }).waitFor();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(language === "en" ? "en" : "zh-Hans");
     expect(await page.evaluate(() => document.documentElement.dataset["theme"])).toBe(theme);
@@ -32,7 +29,6 @@ describe.each(Object.keys(titles))("page %s", (id) => {
     expect(await seriousFindings(page)).toEqual([]);
     await shoot(page, `${id}-${language}-${theme}`);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { seriousFindings } from "../support/axe.ts";
-import { launch, open, phone, settled, shoot } from "../support/browser.ts";
+import { launch, open, phone, settled, shoot, visiting } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 
 /** Pages told in steps: every step an address, a figure, a question that is answered before it is revealed. */
@@ -14,9 +14,11 @@ afterAll(() => browser.close());
 const at = (address: string): string => `${inject("isolatedUrl")}#/${address}`;
 const queryOf = (page: Page): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.split("?")[1]);
 
-describe.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of %s", (id) => {
-  it("walks through its steps; each has its figure in sight and its own address", async () => {
-    const { page, errors } = await open(browser, at(`${id}?lang=en`));
+describe("walks through its steps; each has its figure in sight and its own address:", () => {
+  const visit = visiting(() => browser);
+  const visitOther = visiting(() => browser, phone);
+  it.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of %s", async (id) => {
+    const { page, errors } = await visit(at(`${id}?lang=en`));
     await page.getByTestId("story-start").click();
     const seen: string[] = [];
     for (let step = 1; ; step++) {
@@ -39,8 +41,8 @@ describe.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of 
     }
     expect(seen.length).toBeGreaterThanOrEqual(4);
     expect(await seriousFindings(page)).toEqual([]);
-    // the address of a step, in a fresh tab of another visitor, shows that step beside its figure
-    const other = await open(browser, seen[1]!.replace("lang=en", "lang=zh"), phone);
+    // the address of a step, in a tab of another visitor, shows that step beside its figure
+    const other = await visitOther(seen[1]!.replace("lang=en", "lang=zh"));
     await other.page.getByRole("heading", { name: /^第 2 步/ }).waitFor();
     await settled(other.page);
     const widest = await other.page.evaluate(
@@ -49,8 +51,6 @@ describe.each(Object.keys(titles).filter((id) => id !== "ideas"))("the story of 
     expect(widest).toBeLessThanOrEqual(0);
     expect(await seriousFindings(other.page)).toEqual([]);
     expect([...errors, ...other.errors]).toEqual([]);
-    await other.page.context().close();
-    await page.context().close();
   });
 });
 

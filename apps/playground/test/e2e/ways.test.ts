@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { desktop, launch, open, phone } from "../support/browser.ts";
+import { desktop, launch, open, phone, visiting } from "../support/browser.ts";
 import { titles } from "../support/pages.ts";
 
 /** Getting about: the view stays while one works with it, pages open where one expects, controls are in sight. */
@@ -51,8 +51,9 @@ it("a link opens a page at its top and tells it; going back finds the place that
 });
 
 describe("on a phone", () => {
+  const visit = visiting(() => browser, phone);
   it.each(Object.keys(titles))("a control of %s stands on the first screen", async (id) => {
-    const { page } = await open(browser, `${inject("isolatedUrl")}#/${id}?lang=en`, phone);
+    const { page } = await visit(`${inject("isolatedUrl")}#/${id}?lang=en`);
     await heading(page, id);
     const first = page.locator(".panel").locator("input, button, select").first();
     const box = (await first.boundingBox())!;
@@ -60,7 +61,6 @@ describe("on a phone", () => {
     // the text is folded, not gone
     await page.locator("details.prose summary").click();
     expect(await page.locator("details.prose p").first().isVisible()).toBe(true);
-    await page.context().close();
   });
 
   it("the text stands open where there is room", async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { afterAll } from "vitest";
 
 export const artifacts: string = resolve(import.meta.dirname, "../../artifacts");
 
@@ -58,6 +59,42 @@ export async function open(
   return { page, errors };
 }
 
+/** Whatever an earlier document of the tab has remembered is gone before the next one's first line runs. */
+const forget = (): void => {
+  try {
+    localStorage.clear();
+    sessionStorage.clear();
+  } catch {
+    // a blank page has no storage
+  }
+};
+
+/**
+ * Opens address after address in one tab, each as a document of its own that finds nothing remembered: what a first visit sees, without
+ * the profile and the processes of a new one, which take four times as long as the page. For pages that are looked at, not for what a
+ * browser keeps (models, the service worker's files).
+ */
+export function visiting(
+  browser: () => Browser,
+  options: BrowserContextOptions = desktop,
+): (url: string) => Promise<WatchedPage> {
+  let opened: WatchedPage | undefined;
+  afterAll(() => opened?.page.context().close());
+  return async (url) => {
+    if (opened === undefined) {
+      opened = await open(browser(), url, { ...options, serviceWorkers: "block" });
+      await opened.page.addInitScript(forget);
+      return opened;
+    }
+    const { page, errors } = opened;
+    await page.goto("about:blank"); // an address that differs after its # only would be the same document
+    errors.length = 0;
+    await page.goto(url);
+    await settled(page);
+    return opened;
+  };
+}
+
 /**
  * Waits until the page stands and owes nothing: its parts are fetched, its figures computed, what it keeps is kept (src/shell/owed.ts).
  * What is read at once (a count, all texts) would find the state before that on a busy machine.
@@ -74,8 +111,9 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
-/** A picture of the whole page, kept for people to look at. */
+/** A picture of the whole page for people to look at, where they ask for it (`PICTURES=1`): to draw one takes as long as to open the page. */
 export async function shoot(page: Page, name: string): Promise<void> {
+  if (process.env["PICTURES"] === undefined) return;
   mkdirSync(artifacts, { recursive: true });
   await page.screenshot({ path: resolve(artifacts, `${name}.png`), fullPage: true });
 }
