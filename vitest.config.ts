@@ -44,6 +44,7 @@ export default defineConfig({
     projects: kind === "node" || kind === "browser" ? projects[kind] : [...projects.node, ...projects.browser],
     pool: "forks",
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

@@ -3,5 +3,5 @@ import { defineProject } from "vitest/config";
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   ssr: { resolve: { conditions: ["statespace-source"] } },
-  test: { name: "examples", include: ["*.test.ts"], testTimeout: 120_000 },
+  test: { name: "examples", include: ["*.test.ts"], testTimeout: 240_000, hookTimeout: 240_000 },
 });

@@ -11,7 +11,7 @@ export default defineProject({
     testTimeout: 480_000,
     // A second is vitest's own; a busy machine needs more. Nothing here is a law of speed.
     expect: { poll: { timeout: 120_000 } },
-    hookTimeout: 60_000,
+    hookTimeout: 240_000,
     // What a browser and a busy machine do together is not all ours. `npm test` names each test that needed its second try.
     retry: 1,
   },

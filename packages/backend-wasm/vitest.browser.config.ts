@@ -13,6 +13,8 @@ export default defineProject({
   test: {
     name: "backend-wasm browser",
     include: ["test/browser/**/*.test.ts"],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     browser: {
       enabled: true,
       headless: true,

@@ -7,5 +7,5 @@ await compileBinaries();
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   ssr: { resolve: { conditions: ["statespace-source"] } },
-  test: { name: "backend-wasm", include: ["test/*.test.ts"], testTimeout: 60_000 },
+  test: { name: "backend-wasm", include: ["test/*.test.ts"], testTimeout: 240_000, hookTimeout: 240_000 },
 });

@@ -10,8 +10,8 @@ export default defineProject({
   test: {
     name: "backend-webgpu",
     include: ["test/**/*.test.ts"],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     env: findVulkan().env,
   },
 });

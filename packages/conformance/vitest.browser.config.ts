@@ -18,6 +18,7 @@ export default defineProject({
     name: "conformance browser",
     include: ["test/browser/**/*.test.ts"],
     testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Node's tests run every op case and all golden vectors (test/webgpu.test.ts, webgpuGolden.test.ts); here one of each op and of each
     // golden group show that they hold in a page.
     provide: { allCases: process.env["CONFORMANCE_CASES"] === "all" },

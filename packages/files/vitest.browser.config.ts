@@ -9,6 +9,8 @@ export default defineProject({
   test: {
     name: "files browser",
     include: ["test/browser/**/*.test.ts"],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     browser: {
       enabled: true,
       headless: true,

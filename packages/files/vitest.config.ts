@@ -3,5 +3,10 @@ import { defineProject } from "vitest/config";
 export default defineProject({
   resolve: { conditions: ["statespace-source"] },
   ssr: { resolve: { conditions: ["statespace-source"] } },
-  test: { name: "files", include: ["test/*.test.ts", "test/fuzz/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    name: "files",
+    include: ["test/*.test.ts", "test/fuzz/*.test.ts"],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+  },
 });

@@ -10,6 +10,7 @@ export default defineProject({
     name: "statespace browser",
     include: ["test/browser/**/*.test.ts", "../../examples/**/*.browser.test.ts"],
     testTimeout: 300_000,
+    hookTimeout: 300_000,
     browser: {
       enabled: true,
       headless: true,

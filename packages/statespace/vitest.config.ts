@@ -7,6 +7,7 @@ export default defineProject({
     name: "statespace",
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**"],
-    testTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

@@ -7,7 +7,8 @@ export default defineProject({
   test: {
     name: "tfjs",
     include: ["test/**/*.test.ts"],
-    testTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     server: { deps: { inline: [/@tensorflow\//] } },
   },
 });
