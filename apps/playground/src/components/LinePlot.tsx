@@ -283,7 +283,8 @@ function drawEndLabels(plot: uPlot, lines: readonly Line[], room: number): void 
   ctx.textBaseline = "middle";
   const [top, bottom] = [bbox.top + 6 * uPlot.pxRatio, bbox.top + bbox.height - 6 * uPlot.pxRatio];
   for (const { text, tone, y } of spread(ends, top, bottom, LABEL_HEIGHT * uPlot.pxRatio)) {
-    ctx.fillStyle = color(tone);
+    // a border's colour is too pale for letters
+    ctx.fillStyle = color(tone === "line" ? "quiet" : tone);
     ctx.fillText(text, bbox.left + bbox.width + 6 * uPlot.pxRatio, y);
   }
   ctx.restore();

@@ -47,7 +47,13 @@ export function Plane(props: {
               <text x={tick * scale()} y="11" text-anchor="middle" class="tick">
                 {shown(tick)}
               </text>
-              <text x="-4" y={-tick * scale() + 3} text-anchor="end" class="tick">
+              {/* beside the half where the points are */}
+              <text
+                x={props.region === "left" ? 4 : -4}
+                y={-tick * scale() + 3}
+                text-anchor={props.region === "left" ? "start" : "end"}
+                class="tick"
+              >
                 {shown(tick)}
               </text>
             </>
@@ -56,7 +62,12 @@ export function Plane(props: {
         <text x="108" y="-4" text-anchor="end" style={{ "font-size": "9px" }}>
           Re
         </text>
-        <text x="4" y="-102" style={{ "font-size": "9px" }}>
+        <text
+          x={props.region === "left" ? -4 : 4}
+          y="-102"
+          text-anchor={props.region === "left" ? "end" : "start"}
+          style={{ "font-size": "9px" }}
+        >
           Im
         </text>
       </svg>

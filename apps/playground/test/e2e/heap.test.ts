@@ -11,7 +11,7 @@ let browser: Browser;
 beforeAll(async () => {
   // JavaScript compiled a second and third time, ever faster, lies in the same heap, for as long as it pleases the browser: without it there is
   // what pages hold, and nothing else
-  browser = await launch(["--js-flags=--no-opt --no-maglev --no-sparkplug"]);
+  browser = await launch(["--js-flags=--no-opt --no-maglev --no-sparkplug --no-lazy-feedback-allocation"]);
 });
 afterAll(() => browser.close());
 
@@ -60,15 +60,17 @@ it("the heap is flat and the engine one over many rounds of all pages, computing
     await round(page);
     rounds.push(await held(session));
   }
-  const told = rounds
-    .map(({ bytes, nodes, listeners }) => `${(bytes / 1e6).toFixed(3)} MB, ${nodes} nodes, ${listeners} listeners`)
-    .join("\n");
-  if (minutes > 0) console.log(`${rounds.length} rounds:\n${told}`);
+  const tell = ({ bytes, nodes, listeners }: Held): string =>
+    `${(bytes / 1e6).toFixed(3)} MB, ${nodes} nodes, ${listeners} listeners`;
+  if (minutes > 0) console.log(`${rounds.length} rounds:\n${rounds.map(tell).join("\n")}`);
   // the first rounds, of a long run its first fifth, fetch code, translate it and fill what is remembered; then nothing may be left behind
   const settled = rounds[Math.max(1, Math.floor(rounds.length / 5))]!;
-  const last = rounds.at(-1)!;
-  for (const what of ["bytes", "nodes", "listeners"] as const)
-    expect(last[what] / settled[what], `${what}\n${told}`).toBeLessThan(minutes > 0 ? 1.02 : 1.04);
+  // what a busy machine is still about to let go of is no leak: it is looked at again
+  const grown = async (): Promise<number> => {
+    const now = await held(session);
+    return Math.max(now.bytes / settled.bytes, now.nodes / settled.nodes, now.listeners / settled.listeners);
+  };
+  await expect.poll(grown, { message: rounds.map(tell).join("\n") }).toBeLessThan(minutes > 0 ? 1.02 : 1.04);
   // all pages share one engine; the two that race on Selection have a core each beside it
   expect(engines).toHaveLength(3);
   expect(errors).toEqual([]);

@@ -43,7 +43,7 @@ export const messages = defineMessages(
         ? `Δ is past ${delta}, where forward Euler’s eigenvalues leave the unit circle: its curve explodes. Drag Δ back below.`
         : `At Δ = ${delta} forward Euler’s eigenvalues will leave the unit circle. Drag Δ slowly across and watch its curve.`,
     noEdge: "Without damping forward Euler explodes at every Δ, however small.",
-    magnitude: "|λ| of Ā",
+    magnitude: "|\u2060λ\u2060| of Ā",
     errorPlot: "Error over step size, both axes logarithmic",
     errorAxis: "error",
     rows: {
@@ -101,7 +101,7 @@ export const messages = defineMessages(
         ? `Δ 已越过 ${delta}：前向欧拉的特征值在那里跑出单位圆，曲线于是爆炸。把 Δ 拖回去看看。`
         : `到 Δ = ${delta} 时，前向欧拉的特征值将跑出单位圆。慢慢把 Δ 拖过去，看它的曲线。`,
     noEdge: "没有阻尼时，Δ 再小，前向欧拉也会爆炸。",
-    magnitude: "Ā 的 |λ|",
+    magnitude: "Ā 的 |\u2060λ\u2060|",
     errorPlot: "误差随步长变化，双对数坐标",
     errorAxis: "误差",
     rows: {
