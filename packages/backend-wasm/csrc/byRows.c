@@ -12,6 +12,7 @@ typedef struct {
   float *y[TILE_STREAMS]; /* columns: the first row's */
   float bias[TILE_STREAMS];
   long k, rowY;
+  int more;
 } RowTile;
 
 /** The even ones of eight halves, or the odd ones: each a lane's low or high half. */
@@ -73,6 +74,12 @@ INLINE void rowTile(const int format, const int rows, const int streams, const R
     F4 *own = sums[i], *next = sums[i + 1 < rows ? i + 1 : i];
     F4 total = streams == 4 ? sumEach(own[0], own[1], own[2], own[3]) : sumEach(own[0], own[1], next[0], next[1]);
     total += streams == 4 ? load4(t->bias) : (F4){t->bias[0], t->bias[1], t->bias[0], t->bias[1]};
+    // All are read before any is written: a row of W may be there twice.
+    if (t->more) {
+#pragma clang loop unroll(full)
+      for (int s = 0; s < 4; s++)
+        if (i + s / streams < rows) total[s] += t->y[s % streams][(i + s / streams) * t->rowY];
+    }
 #pragma clang loop unroll(full)
     for (int s = 0; s < 4; s++)
       if (i + s / streams < rows) t->y[s % streams][(i + s / streams) * t->rowY] = total[s];
@@ -108,7 +115,7 @@ static void multiplyRows(const ByRows *p, const float *x, long row, long first, 
   for (long begin = 0; begin < stretch; begin += near)
     for (long tile = 0; tile < tiles; tile++) {
       const long i = count * tile / tiles, rows = count * (tile + 1) / tiles - i;
-      RowTile t = {.k = p->k, .rowY = p->rowY};
+      RowTile t = {.k = p->k, .rowY = p->rowY, .more = p->more};
       for (long r = 0; r < rows; r++) t.x[r] = x + (i + r) * row;
       for (long j = begin; j < minLong(begin + near, stretch); j++) {
         for (long s = 0; s < streams; s++) {
@@ -116,7 +123,7 @@ static void multiplyRows(const ByRows *p, const float *x, long row, long first, 
           long column = j + s * stretch < p->n ? j + s * stretch : j;
           t.w[s] = p->weight + column * bytes;
           t.y[s] = p->y + (first + i) * p->rowY + column;
-          t.bias[s] = p->bias ? p->bias[column] : 0.0f;
+          t.bias[s] = p->bias && !p->more ? p->bias[column] : 0.0f;
         }
         products[rows - 1](&t);
       }

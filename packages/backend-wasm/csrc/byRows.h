@@ -10,6 +10,7 @@ typedef struct {
   float *y;
   long m, n, k, rowX, rowW, rowY;
   int format;
+  int more; /* y += x W^T, without the bias */
 } ByRows;
 
 /** What a row of x comes to does not depend on the rows beside it. `scratch`: SCRATCH_BYTES, where a row of x has to fit unless W is floats. */

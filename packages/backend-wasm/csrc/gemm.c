@@ -10,6 +10,8 @@ enum { MR = 4, NR = 12, KC = 384, MC = 128, NC = 768 };
  * as texts that are likely to step at once, so that a step of a few of them has the same bits.
  */
 enum { BY_ROWS_K = 32, BY_ROWS_M = 64 };
+/** Where only A lies along k, columns and rows of B whose transpose is made at a time; with fewer rows of A it is not worth its making. */
+enum { TURN_COLUMNS = 256, TURN_K = 1024, TURN_M = 64 };
 
 /** Rows of k that are packed at a time over all panels: as many pages stay translated and in the prefetcher. */
 enum { PACK_ROWS = 16 };
@@ -138,6 +140,43 @@ static void multiply(const Problem *g, float *scratch) {
   }
 }
 
+/** out[j][q] = in[q][j], rows of it `rowOut` floats apart. */
+static void turnOver(float *out, long rowOut, const float *in, long row, long depth, long columns) {
+  long q = 0;
+  for (; q + 4 <= depth; q += 4) {
+    const float *p = in + q * row;
+    long j = 0;
+    for (; j + 4 <= columns; j += 4, p += 4) {
+      F4 a = load4(p), b = load4(p + row), c = load4(p + 2 * row), d = load4(p + 3 * row);
+      transpose4(&a, &b, &c, &d);
+      float *o = out + j * rowOut + q;
+      store4(o, a), store4(o + rowOut, b), store4(o + 2 * rowOut, c), store4(o + 3 * rowOut, d);
+    }
+    for (; j < columns; j++, p++) store4(out + j * rowOut + q, (F4){p[0], p[row], p[2 * row], p[3 * row]});
+  }
+  for (; q < depth; q++)
+    for (long j = 0; j < columns; j++) out[j * rowOut + q] = in[q * row + j];
+}
+
+/**
+ * dY W, B's rows lying along its columns: sums stay in registers over a thousand of k and C is seldom touched, where panels come back to it
+ * every KC, each time from far away.
+ */
+static void multiplyTurned(const Problem *g, float *turned) {
+  const long blocks = (g->k + TURN_K - 1) / TURN_K;
+  for (long j = 0; j < g->n; j += TURN_COLUMNS) {
+    const long columns = minLong(TURN_COLUMNS, g->n - j);
+    for (long block = 0; block < blocks; block++) {
+      const long k = g->k * block / blocks, depth = g->k * (block + 1) / blocks - k;
+      // Rows a power of two apart would share few lines of the cache.
+      const long row = ((depth + 15) & ~15L) + 16;
+      turnOver(turned, row, g->B.data + k * g->B.row + j, g->B.row, depth, columns);
+      ByRows rows = {g->A.data + k, (const unsigned char *)turned, g->bias ? g->bias + j : 0, g->C + j, g->m, columns, depth, g->A.row, row, g->rowC, FORMAT_F32, block > 0};
+      multiplyByRows(&rows, 0);
+    }
+  }
+}
+
 INLINE int byColumns(const Problem *g) { return g->n >= g->m; }
 /** Panels of a product's longer side: what can be multiplied apart. */
 static long unitsOf(const Problem *g) { return byColumns(g) ? (g->n + NR - 1) / NR : (g->m + MR - 1) / MR; }
@@ -163,7 +202,8 @@ void multiplyPart(const Problem *g, long part, long parts, float *scratch) {
   } else if (!p.packed && p.B.row == 1 && p.A.column == 1 && (p.k >= BY_ROWS_K || p.m <= BY_ROWS_M)) {
     ByRows rows = {p.A.data, (const unsigned char *)p.B.data, p.bias, p.C, p.m, p.n, p.k, p.A.row, p.B.column, p.rowC, FORMAT_F32};
     multiplyByRows(&rows, scratch);
-  } else multiply(&p, scratch);
+  } else if (!p.packed && p.B.column == 1 && p.A.column == 1 && p.k >= BY_ROWS_K && p.m >= TURN_M) multiplyTurned(&p, scratch);
+  else multiply(&p, scratch);
 }
 
 /**

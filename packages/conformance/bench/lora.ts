@@ -1,5 +1,6 @@
 // Steps of an adapter beside those of all weights, and beside PyTorch with PEFT, in turns; losses must agree before anything is timed.
-//   node --conditions=statespace-source bench/lora.ts [--shape mamba2-130m] [--python PATH] [--rounds N]
+// Processor time is that of all threads: on a shared machine, with --threads 1, it is what tells.
+//   node --conditions=statespace-source bench/lora.ts [--shape mamba2-130m] [--python PATH] [--rounds N] [--only full,adapter,torch]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
@@ -78,9 +79,15 @@ const SHAPES: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
+interface Step {
+  readonly loss: number;
+  /** Processor time, in milliseconds. */
+  readonly busy: number;
+}
+
 interface Trainer {
   readonly label: string;
-  step(): Promise<number>;
+  step(): Promise<Step>;
   close(): void;
 }
 
@@ -113,10 +120,12 @@ function ours(label: string, trainable: Trainable, model: Model): Trainer {
   return {
     label,
     async step() {
+      const before = process.cpuUsage();
       const { measures } = trainStep(trainable, optimizer, [batch], { learningRate: RATE, rng: random });
       const [loss] = await readFloats(measures);
       measures.dispose();
-      return loss!;
+      const { user, system } = process.cpuUsage(before);
+      return { loss: loss!, busy: (user + system) / 1000 };
     },
     close() {
       optimizer.dispose();
@@ -152,7 +161,7 @@ async function torch(python: string): Promise<Trainer | undefined> {
       label: `PyTorch ${String(hello["torch"])} + PEFT, ${String(hello["threads"])} threads`,
       async step() {
         child.stdin.write("step\n");
-        return (await answer())["loss"] as number;
+        return (await answer()) as unknown as Step;
       },
       close: () => void child.kill(),
     };
@@ -171,21 +180,21 @@ const makers: Readonly<Record<string, () => Promise<Trainer | undefined>>> = {
   "adapter q8": () => oursWithAdapter("q8"),
   torch: async () => (options.python === undefined ? undefined : torch(options.python)),
 };
-const trainers: { readonly trainer: Trainer; readonly times: number[] }[] = [];
+const trainers: { readonly trainer: Trainer; readonly times: number[]; readonly busy: number[] }[] = [];
 const MIB = 1 << 20;
 let reference: number[] | undefined;
 for (const [name, make] of Object.entries(makers)) {
-  if (!name.includes(options.only)) continue;
+  if (options.only !== "" && !options.only.split(",").includes(name)) continue;
   const before = memory().bytes;
   const trainer = await make();
   if (trainer === undefined) continue;
   const losses: number[] = [];
-  for (let i = 0; i < CHECKED; i++) losses.push(await trainer.step());
+  for (let i = 0; i < CHECKED; i++) losses.push((await trainer.step()).loss);
   const held = ((memory().bytes - before) / MIB).toFixed(0);
   console.error(
     `${trainer.label}: losses ${losses.map((loss) => loss.toFixed(4)).join(", ")}; holds ${held} MiB; process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB at most`,
   );
-  trainers.push({ trainer, times: [] });
+  trainers.push({ trainer, times: [], busy: [] });
   if (name === "adapter" || name === "torch") {
     reference ??= losses;
     if (!losses.every((loss, i) => Math.abs(loss - reference![i]!) < AGREEMENT * Math.abs(loss)))
@@ -193,17 +202,17 @@ for (const [name, make] of Object.entries(makers)) {
   }
 }
 for (let round = 0; round < Number(options.rounds); round++)
-  for (const { trainer, times } of trainers) {
+  for (const { trainer, times, busy } of trainers) {
     const from = performance.now();
-    await trainer.step();
+    busy.push((await trainer.step()).busy);
     times.push(performance.now() - from);
   }
 console.log(`${options.shape}, b ${b}, l ${l}, ${options.backend}, ${cpus().length} x ${cpus()[0]?.model}`);
-for (const { trainer, times } of trainers) {
+for (const { trainer, times, busy } of trainers) {
   const sorted = times.toSorted((x, y) => x - y);
   const median = sorted[sorted.length >> 1]!;
   console.log(
-    `${trainer.label.padEnd(44)} ${median.toFixed(0).padStart(7)} ms a step (best ${sorted[0]!.toFixed(0)}) ${((1000 * b * l) / median).toFixed(0).padStart(7)} tokens/s`,
+    `${trainer.label.padEnd(44)} ${median.toFixed(0).padStart(7)} ms a step (best ${sorted[0]!.toFixed(0)}) ${((1000 * b * l) / median).toFixed(0).padStart(7)} tokens/s, processor time ${Math.min(...busy).toFixed(0)} ms at least`,
   );
   trainer.close();
 }
