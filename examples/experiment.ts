@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
@@ -138,8 +139,17 @@ export function saveResults(name: string, run: Run, setting: object, results: ob
   const machine = { node: process.version, cores: availableParallelism(), backend: run.backend };
   writeFileSync(
     join(run.out, `${name}${only === "" ? "" : `.${only}`}.json`),
-    `${JSON.stringify({ command, machine, setting, results }, null, 1)}\n`,
+    `${JSON.stringify({ command, measured: measuredAt(), machine, setting, results }, null, 1)}\n`,
   );
+}
+
+/** The commit that the program stands on, and the day. */
+function measuredAt(): { readonly commit: string; readonly date: string } {
+  const commit = execFileSync("git", ["rev-parse", "--short=8", "HEAD"], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  });
+  return { commit: commit.trim(), date: new Date().toISOString().slice(0, 10) };
 }
 
 export function percent(share: number): string {

@@ -14,6 +14,8 @@ interface Machine {
 
 interface SavedRun {
   readonly command: string;
+  /** Absent of runs older than commit 91fb5d72. */
+  readonly measured?: { readonly commit: string; readonly date: string };
   readonly machine: Machine;
   readonly setting: Readonly<Record<string, unknown>>;
   readonly results: Readonly<Record<string, Entry>>;
@@ -72,7 +74,10 @@ function lines(runs: Found, curveOf: (entry: Entry) => Curve | undefined): Serie
 }
 
 function commands(runs: Found): string {
-  return ["```", ...new Set(runs.map(({ run }) => run.command)), "```"].join("\n");
+  const told = runs.map(({ run: { command, measured } }) =>
+    measured === undefined ? command : `${command} # ${measured.commit}, ${measured.date}`,
+  );
+  return ["```", ...new Set(told), "```"].join("\n");
 }
 
 const ACCURACY = { yLabel: "accuracy, held out", yRange: [0, 1.03] as const };
@@ -396,6 +401,6 @@ if (readdirSync(folder).some((file) => file.startsWith("14-classification-"))) p
 const intro = `# Results
 
 The papers' small results, reproduced with this library. Each number comes from the command below its table, with a fixed seed; times are those of the machine named beside them, shared with other work, and say what a run costs, not how fast the library is.
-This page is written by \`examples/results.ts\` from \`docs/results\`.`;
+This page is written by \`examples/results.ts\` from \`docs/results\`. Behind a command stands the commit that was measured, and the day; where none stands, the run is older than commit 91fb5d72 and was not repeated since, most of them for want of 16 cores or a GPU.`;
 writeFileSync(new URL("results.md", docs), `${[intro, bundled(), ...parts].join("\n\n")}\n`);
 console.log(`docs/results.md: ${parts.length + 1} sections`);
