@@ -12,12 +12,12 @@
 typedef struct {
   signed char q[BLOCK];
   float scale;
-  int start, padding[2];
+  int start;
 } Bytes;
 typedef struct {
   short q[BLOCK];
   float scale;
-  int start, padding[2];
+  int start;
 } Words;
 
 /** Which product of four bytes the engine has: relaxed_dot of signed by 7-bit numbers, where the 8th bit is the machine's choice. */
@@ -192,8 +192,8 @@ PRODUCTS(Q4Words, Q4_AS_WORDS, 4)
 static const IntegerTile integerTiles[][3] = {{}, {}, TILES(Q8Words, 8), TILES(Q4Words, 4)};
 #endif
 
-/** Rows that meet W together, and bytes of them in integers at most: they stay in the second-level cache while all of W goes by. */
-enum { ROWS_TOGETHER = 64, QUANTISED_BYTES = 1 << 19 };
+/** Rows that meet W together, the vectors of sums of a step of theirs, and bytes of them in integers at most: they stay in the second-level cache while all of W goes by. */
+enum { ROWS_TOGETHER = 64, SUMS_TOGETHER = 2 * ROWS_TOGETHER, QUANTISED_BYTES = 1 << 19 };
 
 /** A product's extents and form, as one thread sees it. */
 typedef struct {
@@ -202,23 +202,41 @@ typedef struct {
   int lift, flip;
 } Integers;
 
+/** Vectors of a row of y that are written together: a cache line, where one vector at a time would meet a page of each row for 16 bytes. */
+enum { VECTORS_TOGETHER = 4 };
+
+/** Writes `count` neighbouring vectors of each row, from column j on: sums [VECTORS_TOGETHER][SUMS_TOGETHER], of one group. */
+static void storeTogether(float *y, const F4 *sums, const float *bias, long n, long j, long rows, int groups, long count) {
+  F4 added[VECTORS_TOGETHER];
+  for (long v = 0; v < count; v++) added[v] = bias ? loadPart(bias + j + 4 * v, n - j - 4 * v) : splat(0);
+  y += j;
+  if (count == VECTORS_TOGETHER && j + 4 * VECTORS_TOGETHER <= n) {
+    for (long i = 0; i < rows; i++, y += n)
+#pragma clang loop unroll(full)
+      for (int v = 0; v < VECTORS_TOGETHER; v++) store4(y + 4 * v, sums[v * SUMS_TOGETHER + i * groups] + added[v]);
+  } else
+    for (long i = 0; i < rows; i++, y += n)
+      for (long v = 0; v < count; v++) storePart(y + 4 * v, sums[v * SUMS_TOGETHER + i * groups] + added[v], n - j - 4 * v);
+}
+
 /** y [rows, n] of rows [from, from + rows) of x in integers, which lie a block of all `padded` rows after the other. */
 static void multiplyTogether(const Integers *p, float *y, const char *q, const unsigned char *weight, const float *bias, long from, long rows, const IntegerTile *tile) {
-  const long blocks = p->k / BLOCK, bytes = blocks * (isQ8(p->form) ? Q8_BYTES : Q4_BYTES), n = p->n;
+  const long blocks = p->k / BLOCK, bytes = blocks * (isQ8(p->form) ? Q8_BYTES : Q4_BYTES);
   const int groups = tile->groups, perTile = tile->rows * groups;
   // Groups in as many stretches that run side by side; a last short stretch reads the first one's group again.
   const long stretch = (p->count + groups - 1) / groups, tiles = (rows + tile->rows - 1) / tile->rows;
-  F4 sums[ROWS_TOGETHER * 8];
-  for (long next = 0; next < stretch; next++) {
-    Operands o = {.x = q};
-    for (long r = 0; r < tiles * perTile; r++) sums[r] = splat(0);
-    for (int g = 0; g < groups; g++) o.w[g] = weight + (p->first + (next + g * stretch < p->count ? next + g * stretch : next)) * bytes;
-    tile->of((float *)sums, &o, blocks, tiles, p->flip);
-    for (int g = 0; g < groups && next + g * stretch < p->count; g++) {
-      long j = 4 * (p->first + next + g * stretch);
-      F4 added = bias ? loadPart(bias + j, n - j) : splat(0);
-      for (long i = 0; i < rows; i++) storePart(y + (from + i) * n + j, sums[i * groups + g] + added, n - j);
+  F4 sums[VECTORS_TOGETHER * SUMS_TOGETHER];
+  for (long next = 0; next < stretch; next += VECTORS_TOGETHER) {
+    const long together = minLong(VECTORS_TOGETHER, stretch - next);
+    for (long v = 0; v < together; v++) {
+      Operands o = {.x = q};
+      F4 *vectors = sums + v * SUMS_TOGETHER;
+      for (long r = 0; r < tiles * perTile; r++) vectors[r] = splat(0);
+      for (int g = 0; g < groups; g++) o.w[g] = weight + (p->first + next + v + (next + v + g * stretch < p->count ? g * stretch : 0)) * bytes;
+      tile->of((float *)vectors, &o, blocks, tiles, p->flip);
     }
+    for (int g = 0; g < groups && next + g * stretch < p->count; g++)
+      storeTogether(y + from * p->n, sums + g, bias, p->n, 4 * (p->first + next + g * stretch), rows, groups, minLong(together, p->count - next - g * stretch));
   }
 }
 

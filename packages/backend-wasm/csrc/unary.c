@@ -72,7 +72,7 @@ KERNEL(clip, Out y, In from, long count, float min, float max) {
 }
 KERNEL(fill, Out y, float value, long count) {
   Span s = share(count, 64, thread, threads);
-  for (long i = s.lo; i < s.hi; i++) y[i] = value;
+  for (long i = s.lo; i < s.hi; i += 4) storePart(y + i, splat(value), s.hi - i);
 }
 KERNEL(fillInt, OutInts y, int value, long count) {
   Span s = share(count, 64, thread, threads);

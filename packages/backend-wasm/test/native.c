@@ -272,8 +272,10 @@ int main(void) {
   testRows(3, 7);
   testRows(1, 1);
   testRows(6, 64);
-  for (int format = FORMAT_F16; format <= FORMAT_Q4; format++)
+  for (int format = FORMAT_F16; format <= FORMAT_Q4; format++) {
     for (long m = 1; m <= 7; m += 2) testPacked(m, 37, 288, format);
+    testPacked(70, 37, 288, format);
+  }
   testMatrixState(2, 18, 4, 5, 2, 7);
   testMatrixState(1, 1, 1, 1, 1, 1);
   testDelta(2, 35, 3, 7, 21, 0);
