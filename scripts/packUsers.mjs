@@ -7,6 +7,10 @@ import { commandFile, root } from "./workspace.mjs";
 /** Compilers from the oldest that is supported to the newest there is; the workspace's own is checked too. */
 const COMPILERS = ["5.4", "5.9", "6.0"];
 
+/** Types of Node as a program on a server has them, with no "dom" beside them; for compilers that they were written for. */
+const NODE_TYPES = "@types/node@24";
+const KNOWS_NODE_TYPES = (version) => version !== "5.4";
+
 const RESOLUTIONS = [
   { moduleResolution: "node16", module: "node16" },
   { moduleResolution: "nodenext", module: "nodenext" },
@@ -65,7 +69,7 @@ export async function checkUsers(place, packages, runtimes) {
     Object.keys(peerDependencies).some((name) => peerDependenciesMeta[name]?.optional !== true);
   const checked = packages.filter(({ manifest }) => !needsPeer(manifest));
   const aliases = COMPILERS.map((version) => `typescript-${version}@npm:typescript@${version}`);
-  const tools = [...aliases, ...(runtimes ? RUNTIMES.map(({ name }) => name) : [])];
+  const tools = [...aliases, NODE_TYPES, ...(runtimes ? RUNTIMES.map(({ name }) => name) : [])];
   const installed = await install([...checked.map(({ name }) => name), ...tools]);
   if (installed.code !== 0) return [["programs of others: install", false, installed.output]];
   writeFileSync(join(project, "all.ts"), typedProgram(checked));
@@ -73,7 +77,7 @@ export async function checkUsers(place, packages, runtimes) {
   return [...(await checkTypes(place)), ...(await checkRuns(place, runtimes))];
 }
 
-/** Every declaration compiles, those of dependencies too, in a project that has no types of Node or WebGPU. */
+/** Every declaration compiles, those of dependencies too, in a project that has no types of Node or WebGPU, and in one that has Node's alone. */
 async function checkTypes({ project, run }) {
   const own = commandFile("typescript", "tsc", root);
   const compilers = [
@@ -83,10 +87,22 @@ async function checkTypes({ project, run }) {
   const findings = [];
   for (const [version, tsc] of compilers)
     for (const { moduleResolution, module } of RESOLUTIONS) {
-      const flags = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
-      const settings = ["--moduleResolution", moduleResolution, "--module", module];
-      const { code, output } = await run(process.execPath, [tsc, ...flags, ...settings, "all.ts"]);
-      findings.push([`TypeScript ${version}, ${moduleResolution}, no skipLibCheck`, code === 0, output]);
+      const compilerOptions = {
+        noEmit: true,
+        strict: true,
+        skipLibCheck: false,
+        target: "es2022",
+        moduleResolution,
+        module,
+      };
+      const projects = { "no skipLibCheck": { types: [] } };
+      if (KNOWS_NODE_TYPES(version)) projects["Node's types without dom"] = { types: ["node"], lib: ["es2023"] };
+      for (const [name, own] of Object.entries(projects)) {
+        const settings = { compilerOptions: { ...compilerOptions, ...own }, files: ["all.ts"] };
+        writeFileSync(join(project, "tsconfig.json"), JSON.stringify(settings));
+        const { code, output } = await run(process.execPath, [tsc, "--project", "tsconfig.json"]);
+        findings.push([`TypeScript ${version}, ${moduleResolution}, ${name}`, code === 0, output]);
+      }
     }
   return findings;
 }

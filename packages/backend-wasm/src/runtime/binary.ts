@@ -2,6 +2,14 @@ import { BackendError } from "@statespace/core";
 import { deflated, flavours } from "../binaries.gen.ts";
 import { pick } from "./interleave.ts";
 
+// For programs whose types know no WebAssembly (neither "dom" among TypeScript's libraries nor Node's types that have it).
+declare global {
+  namespace WebAssembly {
+    interface Module {}
+    interface Memory {}
+  }
+}
+
 /** SIMD flavours of the same kernels: `relaxed` fuses multiply-adds where the machine can. */
 export type Flavour = "plain" | "relaxed";
 

@@ -3,7 +3,7 @@ import { chosenBackend, type BackendChoice } from "../backend/current.ts";
 import { packBytes, packFromF32 } from "../backend/packing.ts";
 import type { AnyBackend } from "../backend/registry.ts";
 import type { DType, PackedFormat, TensorInfo, TensorValues } from "../backend/types.ts";
-import { ArgumentError, BackendError, ShapeError } from "../errors.ts";
+import { ArgumentError, OutOfMemoryError, BackendError, ShapeError } from "../errors.ts";
 import { enterCapture } from "./capturing.ts";
 import { forgetIds, noteIds } from "./idRange.ts";
 import { runKernel } from "./run.ts";
@@ -94,21 +94,34 @@ function fill(creator: string, shape: readonly number[], value: number, options?
   const { dtype = "float32", backend } = readOptions(creator, options);
   const size = sizeOfShape(shape);
   if (backend.kernels["full"] === undefined)
-    return tensor(new Float32Array(size).fill(value), shape, { dtype, backend });
+    return tensor(hostArray(creator, Float32Array, size).fill(value), shape, { dtype, backend });
   return runKernel("full", {}, { shape: [...shape], value, dtype }, undefined, backend)[0]!;
 }
 
-/** `size` int32 numbers from `start` in steps of `step`. */
+/** Values on the host, as many as are asked for. @throws OutOfMemoryError where the engine has no room for them. */
+function hostArray<T>(creator: string, Values: new (size: number) => T, size: number): T {
+  try {
+    return new Values(size);
+  } catch (error) {
+    throw new OutOfMemoryError(`${creator}: no room for ${size} values`, { cause: error });
+  }
+}
+
+/**
+ * `size` int32 numbers from `start` in steps of `step`.
+ * @throws ArgumentError for numbers that are not whole or that int32 does not hold; OutOfMemoryError.
+ */
 export function range(start: number, size: number, step = 1, options: PlaceOptions = {}): Tensor {
   refuseUnknown("range", options, ["backend"], { device: "backend" });
   sizeOfShape([size]);
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(step))
     throw new ArgumentError(`range: start and step must be whole numbers, got ${start} and ${step}`);
-  return tensor(
-    Int32Array.from({ length: size }, (_, i) => start + i * step),
-    [size],
-    options,
-  );
+  const last = start + Math.max(0, size - 1) * step;
+  for (const end of size > 0 ? [start, last] : [])
+    if (end !== (end | 0)) throw new ArgumentError(`range: its numbers must be int32, got ${start} to ${last}`);
+  const ids = hostArray("range", Int32Array, size);
+  for (let i = 0; i < size; i++) ids[i] = start + i * step;
+  return tensor(ids, [size], options);
 }
 
 /**

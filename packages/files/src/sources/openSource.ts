@@ -11,6 +11,24 @@ import type { ReadOptions, Source } from "./source.ts";
 import { explainedSource, type UrlSourceOptions } from "./urlSource.ts";
 import { type FileIntegrity, verifiedSource } from "./verifiedSource.ts";
 
+// What a page hands over, for programs whose types know of no page (Node's, without "dom" among TypeScript's libraries): as much of it as public
+// signatures need. Where "dom" is there, it declares the same names, with this and more.
+declare global {
+  interface FileSystemDirectoryHandle {
+    readonly kind: "directory";
+  }
+  interface FileSystemFileHandle {
+    readonly kind: "file";
+  }
+  interface FileSystemWritableFileStream {
+    truncate(size: number): Promise<void>;
+  }
+  interface FileList {
+    readonly length: number;
+    item(index: number): File | null;
+  }
+}
+
 /**
  * A local folder (Node), a URL (relative ones in a page), a name on the hub (`owner/name`), a folder handle of a page, dropped or chosen files, files in
  * memory, or a source.
