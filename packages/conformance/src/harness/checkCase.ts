@@ -104,9 +104,8 @@ export async function checkGradients(
     for (const name of wanted) {
       for (let i = 0; i < directions; i++) {
         const label = `d ${outputs.join("+")} / d ${name}, direction ${i}`;
-        const key = `${name} ${i}`;
-        const moved = moves.get(key) ?? move(c, inputs, name, draw);
-        moves.set(key, moved);
+        const moved = moves.get(`${name} ${i}`) ?? move(c, inputs, name, draw);
+        moves.set(`${name} ${i}`, moved);
         verdicts.push(alongDirection({ c, grad: grads[name]!, upstream, cancelling, times }, moved, label));
       }
     }
@@ -164,10 +163,7 @@ function move(c: OpCase, inputs: NdArrays, name: string, draw: Draw): Move {
     return referenceOf(c, { ...inputs, [name]: ndarray(at.shape, moved) });
   };
   const signless = (x: NdArray): NdArrays => referenceOf(c, { ...scaleInputs(c, inputs), [name]: x });
-  const nothing = ndarray(
-    direction.shape,
-    direction.data.map(() => 0),
-  );
+  const nothing = ndarray(at.shape, new Float64Array(at.data.length));
   return {
     direction,
     step,
@@ -177,11 +173,14 @@ function move(c: OpCase, inputs: NdArrays, name: string, draw: Draw): Move {
   };
 }
 
-/** The terms of the derivative of an op that is linear in each input, added up without their signs. */
-function absoluteTerms(upstream: NdArrays, { moved, still }: NonNullable<Move["loud"]>): number {
+/**
+ * How far outputs lie apart, each element by its weight in `upstream`. Two sums of their own would each be rounded, and a derivative that
+ * has almost vanished drowns in that.
+ */
+function apartBy(upstream: NdArrays, a: NdArrays, b: NdArrays, weight = (w: number): number => w): number {
   return Object.entries(upstream).reduce(
-    (total, [output, dy]) =>
-      total + dy.data.reduce((sum, w, i) => sum + Math.abs(w) * (moved[output]!.data[i]! - still[output]!.data[i]!), 0),
+    (total, [output, { data }]) =>
+      total + data.reduce((sum, w, i) => sum + weight(w) * (a[output]!.data[i]! - b[output]!.data[i]!), 0),
     0,
   );
 }
@@ -198,19 +197,16 @@ interface Slope {
 
 function alongDirection(slope: Slope, { direction, step, ahead, behind, loud }: Move, label: string): Verdict {
   const { c, grad, upstream, cancelling, times } = slope;
-  // Element by element: two sums of their own would each be rounded, and a derivative that has almost vanished drowns in that.
-  const difference = Object.entries(upstream).reduce(
-    (total, [output, dy]) =>
-      total + dy.data.reduce((sum, w, i) => sum + w * (ahead[output]!.data[i]! - behind[output]!.data[i]!), 0),
-    0,
-  );
-  const expected = difference / (2 * step);
+  const expected = apartBy(upstream, ahead, behind) / (2 * step);
   const actual = grad.reduce((sum, g, i) => sum + g * direction.data[i]!, 0);
   const terms = grad.reduce((sum, g, i) => sum + Math.abs(g * direction.data[i]!), 0);
   const { backward, cancels = 0, differences = 1e-8 } = c.bound;
-  const cancelled = loud ? Math.max(cancelling, absoluteTerms(upstream, loud)) : cancelling;
+  const signless = loud ? apartBy(upstream, loud.moved, loud.still, Math.abs) : 0;
   const scale = Math.max(terms, largest(grad));
-  const bound = (times * backward * U32 + differences) * scale + times * cancels * U32 * cancelled + 1e-2 * differences;
+  const bound =
+    (times * backward * U32 + differences) * scale +
+    times * cancels * U32 * Math.max(cancelling, signless) +
+    1e-2 * differences;
   return judge({
     tensor: label,
     actual: Float64Array.of(actual),
