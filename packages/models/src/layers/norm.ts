@@ -1,5 +1,7 @@
 import { add, rmsNorm, type Parameter, type Tensor } from "@statespace/core";
 import { layerNorm } from "@statespace/core/ops";
+import { isRecordingGradients } from "@statespace/core/backend";
+import type { Derived } from "./derived.ts";
 import { constant } from "./initializers.ts";
 import type { ParameterBuilder } from "./parameterBuilder.ts";
 
@@ -17,17 +19,27 @@ export class Norm {
   readonly weight: Parameter; // [dModel]
   readonly bias: Parameter | undefined; // [dModel]
   readonly #config: NormConfig;
+  /** The weight with the offset, where there is one. */
+  readonly #shifted: Derived | undefined;
 
   constructor(config: NormConfig, dModel: number, build: ParameterBuilder) {
     this.weight = build.make("weight", [dModel], constant(1 - config.normOffset), { decay: false });
     this.bias = config.norm === "layer" ? build.make("bias", [dModel], constant(0), { decay: false }) : undefined;
     this.#config = config;
+    const { normOffset } = config;
+    this.#shifted = normOffset === 0 ? undefined : build.derived(this.weight, (weight) => add(weight, normOffset));
   }
 
   apply(x: Tensor): Tensor {
-    const { normEps: eps, normOffset } = this.#config;
-    const weight = normOffset === 0 ? this.weight.value : add(this.weight.value, normOffset);
+    const { normEps: eps } = this.#config;
+    const weight = this.#weight;
     if (this.bias === undefined) return rmsNorm({ x, weight }, { eps }).y;
     return layerNorm({ x, weight, bias: this.bias.value }, { eps }).y;
+  }
+
+  /** Part of the tape while gradients are recorded, else kept between calls. */
+  get #weight(): Tensor {
+    if (this.#shifted === undefined) return this.weight.value;
+    return isRecordingGradients() ? this.#shifted.fresh() : this.#shifted.cached();
   }
 }

@@ -1,7 +1,8 @@
-import { ArgumentError, Parameter, tensor, type ParameterOptions, type Rng } from "@statespace/core";
+import { ArgumentError, Parameter, tensor, type ParameterOptions, type Rng, type Tensor } from "@statespace/core";
 import { type BackendChoice } from "@statespace/core/backend";
 import { AddedLinear, type LowRank } from "./addedLinear.ts";
 import { constant, kaimingUniform, type Initializer } from "./initializers.ts";
+import { Derived } from "./derived.ts";
 import { factorsByRow, Linear, type Projections } from "./linear.ts";
 
 /**
@@ -42,6 +43,7 @@ interface Shared {
   readonly matrices: Set<Parameter>;
   readonly parts: Map<Parameter, Parts>;
   readonly linears: Map<string, Linear>;
+  readonly derived: Derived[];
 }
 
 /**
@@ -63,7 +65,16 @@ export class ParameterBuilder {
    * @param backend where the parameters are made; by default the backend that is set
    */
   constructor(rng: Rng | undefined, additions = 0, backend?: BackendChoice) {
-    this.#shared = { rng, additions, backend, made: [], matrices: new Set(), parts: new Map(), linears: new Map() };
+    this.#shared = {
+      rng,
+      additions,
+      backend,
+      made: [],
+      matrices: new Set(),
+      parts: new Map(),
+      linears: new Map(),
+      derived: [],
+    };
   }
 
   /** True when parameters get initial values, false when a loader will fill them. */
@@ -215,6 +226,18 @@ export class ParameterBuilder {
   }
 
   /** Every projection by its name: that of its weight without `.weight`. */
+  /** A tensor computed from a parameter and kept for inference, which the model frees. */
+  derived(parameter: Parameter, compute: (value: Tensor) => Tensor): Derived {
+    const made = new Derived(parameter, compute);
+    this.#shared.derived.push(made);
+    return made;
+  }
+
+  /** What `derived` made. */
+  get allDerived(): readonly Derived[] {
+    return this.#shared.derived;
+  }
+
   get linears(): ReadonlyMap<string, Linear> {
     return this.#shared.linears;
   }

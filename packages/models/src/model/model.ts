@@ -357,7 +357,7 @@ export class Model extends ModelWeights {
 
   #disposeDerived(): void {
     for (const mixer of this.mixers) mixer.dispose?.();
-    for (const linear of this.linears.values()) linear.dispose();
+    for (const kept of [...this.linears.values(), ...this.derived]) kept.dispose();
   }
 
   override dispose(): void {

@@ -1,3 +1,4 @@
+import type { Derived } from "../layers/derived.ts";
 import {
   ArgumentError,
   DeviceLostError,
@@ -26,6 +27,8 @@ export class ModelWeights {
   readonly formats: Map<Parameter, PackedFormat> = new Map();
   /** Projections by name: that of their weight without `.weight`. */
   readonly linears: ReadonlyMap<string, Linear>;
+  /** What is computed from weights alone and kept beside them, but for what the mixers keep. */
+  protected readonly derived: readonly Derived[];
   /** Rows of parameters that other files may keep apart. */
   readonly parts: ReadonlyMap<Parameter, Parts>;
   /** Parameters that compute with the model and are not its own, as an adapter's: they move with it, and are freed with it. */
@@ -43,6 +46,7 @@ export class ModelWeights {
     this.matrices = build.matrices;
     this.parts = build.parts;
     this.linears = build.linears;
+    this.derived = build.allDerived;
   }
 
   /** Number of weights, a tied head counted once. */

@@ -36,8 +36,8 @@ import type { GatedDeltaMixerConfig } from "./config.ts";
 interface Projected {
   readonly qkv: Tensor; // [..., 2 hk n + h p]
   readonly z: Tensor; // [..., h, p]
-  readonly beta: Tensor; // [..., h]
-  readonly g: Tensor; // [..., h]
+  readonly b: Tensor; // [..., h]
+  readonly a: Tensor; // [..., h]
 }
 
 /** Queries and keys are divided by the root of their squares' sum and this, as in every published model. */
@@ -105,13 +105,14 @@ export class GatedDeltaMixer implements Mixer {
   forward(input: Tensor, options: ForwardOptions = {}): ForwardResult {
     const { initialState, returnState = false, seqIdx } = forwardOptions(options);
     const { y, conv, memory } = tidy(() => {
-      const { qkv, z, beta, g } = this.#project(input);
+      const projected = this.#project(input);
+      const { qkv, z } = projected;
       const convolved = causalConv1d(
         { x: qkv, weight: this.#taps(), initialState: initialState?.conv, seqIdx },
         { silu: true, returnLastState: returnState },
       );
       const scanned = gatedDeltaRule(
-        { ...this.#heads(convolved.y), g, beta, initialState: initialState?.memory, seqIdx },
+        { ...this.#heads(convolved.y), ...this.#gates(projected), initialState: initialState?.memory, seqIdx },
         { l2norm: true, l2eps: L2_EPS, returnLastState: returnState },
       );
       return {
@@ -124,10 +125,12 @@ export class GatedDeltaMixer implements Mixer {
 
   step(input: Tensor, state: LayerState): Tensor {
     return tidy(() => {
-      const { qkv, z, beta, g } = this.#project(input);
+      const projected = this.#project(input);
+      const { qkv, z } = projected;
+      // Right behind the projection, so that a backend can make both in one go.
       const convolved = causalConv1dStep({ x: qkv, state: state.conv!, weight: this.#taps() }, { silu: true }).y;
       const { y } = gatedDeltaRuleStep(
-        { state: state.memory!, ...this.#heads(convolved), g, beta },
+        { state: state.memory!, ...this.#heads(convolved), ...this.#gates(projected) },
         { l2norm: true, l2eps: L2_EPS },
       );
       return this.#output(y, z);
@@ -137,9 +140,9 @@ export class GatedDeltaMixer implements Mixer {
   /** `g` (the logarithm of each decay) and `beta` [b, l, h]; `q` and `k` [b, l, h, n], before their norm, and `v` [b, l, h, p]. */
   inspect(input: Tensor): Readonly<Record<string, Tensor>> {
     return tidy(() => {
-      const { qkv, beta, g } = this.#project(input);
-      const { y } = causalConv1d({ x: qkv, weight: this.#taps() }, { silu: true });
-      return { g, beta, ...this.#heads(y) };
+      const projected = this.#project(input);
+      const { y } = causalConv1d({ x: projected.qkv, weight: this.#taps() }, { silu: true });
+      return { ...this.#gates(projected), ...this.#heads(y) };
     });
   }
 
@@ -155,13 +158,21 @@ export class GatedDeltaMixer implements Mixer {
   }
 
   #project(input: Tensor): Projected {
-    const { nHeads: h, headDim: p, negativeEigenvalues } = this.config;
+    const { nHeads: h, headDim: p } = this.config;
     const all = this.inProj.apply(input);
     const [qkv, z, b, a] = split(all, [this.#convDim, h * p, h, h]) as [Tensor, Tensor, Tensor, Tensor];
     return {
       qkv,
       z: reshape(z, [...z.shape.slice(0, -1), h, p]),
-      beta: times(sigmoid(b), negativeEigenvalues ? 2 : 1),
+      b,
+      a,
+    };
+  }
+
+  /** How far each head corrects its memory, and the logarithm of what it keeps. */
+  #gates({ b, a }: Projected): { beta: Tensor; g: Tensor } {
+    return {
+      beta: times(sigmoid(b), this.config.negativeEigenvalues ? 2 : 1),
       g: mul(softplus(add(a, this.dtBias.value)), this.A),
     };
   }
