@@ -24,7 +24,7 @@ __attribute__((import_module("env"), import_name("stalled"))) void stalled(int t
 void *scratchOf(int thread) { return scratchBase + (UW)thread * SCRATCH_BYTES; }
 
 #ifdef __wasm__
-#define SPINS 20000 /* about 50 us: longer than the JavaScript between two launches, shorter than a frame */
+#define SPINS 200000 /* about half a millisecond: longer than threads are apart at a barrier or the JavaScript between two launches, since to wake one that sleeps costs as much as a small product; far shorter than a frame */
 INLINE void sleepOn(volatile int *word, int seen, long long nanoseconds) {
   __atomic_fetch_add(&control.sleepers, 1, __ATOMIC_SEQ_CST);
   __builtin_wasm_memory_atomic_wait32((int *)word, seen, nanoseconds);
