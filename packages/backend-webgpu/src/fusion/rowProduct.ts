@@ -40,7 +40,8 @@ export interface RowInput {
 export function normOf({ inputs, outputs, attrs }: OpRecord, product: RowProduct): RowInput | undefined {
   const { x, weight, z } = inputs;
   const [y] = outputs;
-  const groupSize = (attrs.groupSize as number) || product.k;
+  // The product may read several heads as one row, each of which has its own norm.
+  const groupSize = (attrs.groupSize as number) || x?.shape.at(-1);
   if (!x || !y || groupSize !== product.k || elementsOf(x) !== product.k || !sameStart(y, product.x)) return undefined;
   return {
     x,

@@ -1,4 +1,4 @@
-import { linear, rmsNorm, setBackend, stopBackend } from "@statespace/core";
+import { linear, reshape, rmsNorm, setBackend, stopBackend } from "@statespace/core";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { webGpuBackend } from "../../src/index.ts";
 import { judgeFusion, type FusionCase } from "./judgeFusion.ts";
@@ -55,6 +55,23 @@ describe("rmsNorm and linear", () => {
       },
       2,
     ));
+  it.each([
+    ["plain", {}],
+    ["gated", { normBeforeGate: true }],
+  ])("stay two where each head of the row has a norm of its own, %s", (kind, options) =>
+    judgeFusion(
+      {
+        ...spec,
+        inputs: { x: [1, 2, 32], scale: [32], z: [1, 2, 32] },
+        ops({ x, z, scale, weight }) {
+          const gate = kind === "gated" ? { z: z! } : {};
+          const normed = rmsNorm({ x: x!, weight: scale!, ...gate }, options).y;
+          return [normed, linear({ x: reshape(normed, [1, 64]), weight: weight! }).y];
+        },
+      },
+      2,
+    ),
+  );
   it("stay two where the product reads something else", () =>
     judgeFusion(
       {
