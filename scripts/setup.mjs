@@ -2,7 +2,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { commandFile, root } from "./workspace.mjs";
 
@@ -22,30 +21,23 @@ function npxCommand() {
 /**
  * Runs a program to its end.
  * @param {string} file @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdout?: "inherit" | "stderr" | "pipe" | "tagged", tag?: string, shell?: boolean }} [options]
- *   stdout "stderr" keeps our own standard output clean; "tagged" prints each line after `tag`, for programs that run at once
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, stdout?: "inherit" | "stderr" | "pipe", shell?: boolean }} [options]
+ *   stdout "stderr" keeps our own standard output clean
  * @returns {Promise<{ code: number, output: string }>} output is filled with "pipe" only
  */
-export function execute(
-  file,
-  args,
-  { cwd = root, env = process.env, stdout = "inherit", tag = "", shell = false } = {},
-) {
-  const piped = stdout === "pipe" || stdout === "tagged";
-  const plain = piped ? { ...env, NO_COLOR: "1", FORCE_COLOR: undefined } : env;
-  const target = piped ? "pipe" : { inherit: "inherit", stderr: process.stderr }[stdout];
+export function execute(file, args, { cwd = root, env = process.env, stdout = "inherit", shell = false } = {}) {
+  const plain = stdout === "pipe" ? { ...env, NO_COLOR: "1", FORCE_COLOR: undefined } : env;
+  const target = { inherit: "inherit", stderr: process.stderr, pipe: "pipe" }[stdout];
   return new Promise((settle, fail) => {
     const child = spawn(file, args, {
       cwd,
       env: plain,
       shell,
-      stdio: ["ignore", target, piped ? "pipe" : "inherit"],
+      stdio: ["ignore", target, stdout === "pipe" ? "pipe" : "inherit"],
     });
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stdout === "tagged") createInterface({ input: stream }).on("line", (line) => console.log(`${tag}${line}`));
-      else stream?.setEncoding("utf8").on("data", (text) => (output += text));
-    }
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text) => (output += text));
     child.on("error", fail);
     child.on("close", (code, signal) => settle({ code: code ?? (signal ? 1 : 0), output }));
   });

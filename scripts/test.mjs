@@ -52,11 +52,7 @@ async function script(title, file, ...args) {
   await part(title, async () => {
     const folder = mkdtempSync(join(tmpdir(), "statespace-report-"));
     const reportFile = join(folder, "report.jsonl");
-    const { code } = await runNode([join(root, "scripts", file), ...args], {
-      env: { STATESPACE_REPORT: reportFile },
-      stdout: "tagged",
-      tag: `${"checks".padEnd(7)} | `,
-    });
+    const { code } = await runNode([join(root, "scripts", file), ...args], { env: { STATESPACE_REPORT: reportFile } });
     const lines = existsSync(reportFile) ? readFileSync(reportFile, "utf8").trim().split("\n") : [];
     rmSync(folder, { recursive: true, force: true });
     for (const line of lines) add(JSON.parse(line));
@@ -79,18 +75,6 @@ function summarize() {
   const { counts } = total;
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   process.exitCode = counts.failed > 0 ? 1 : 0;
-}
-
-/** What is looked at beside the tests, one after the other. */
-async function checks() {
-  await script("typecheck", "typecheck.mjs");
-  await script("line budgets", "linecount.mjs");
-  await script("docstrings", "docs.mjs", "--check");
-  if (built) {
-    await script("size budgets", "sizes.mjs");
-    await script("packed packages", "packcheck.mjs");
-    await script("bundled pages", "pagecheck.mjs");
-  } else skipped("sizes, packed packages and bundled pages: the build failed");
 }
 
 let browser;
@@ -121,21 +105,25 @@ if (total.counts.failed === 0) {
     built = true;
     passed();
   });
+  await script("typecheck", "typecheck.mjs");
   // The playground's tests need not build again what `build` has built.
   const browserEnv = {
     ...(browser ? { CHROMIUM_PATH: browser.path } : {}),
     ...(built ? { PLAYGROUND_BUILT: "1" } : {}),
   };
-  // At once, since none fills two cores for long: a page waits for frames and timers, a package for its registry, each for its last file.
-  await Promise.all([
-    part("tests in Node", async () => add(await runVitest("node", { ...browserEnv, ...vulkan.env }))),
-    part("tests in the browser", async () => {
-      if (!hasBrowserTests()) skipped("tests in the browser: there are none yet (no vitest.browser.config.ts)");
-      else if (browser) add(await runVitest("browser", browserEnv));
-      else if (process.env.CI) failed("tests in the browser: no browser could be had");
-      else skipped("all tests in the browser: none could be had; set CHROME_PATH");
-    }),
-    checks(),
-  ]);
+  await part("tests in Node", async () => add(await runVitest("node", { ...browserEnv, ...vulkan.env })));
+  await part("tests in the browser", async () => {
+    if (!hasBrowserTests()) skipped("tests in the browser: there are none yet (no vitest.browser.config.ts)");
+    else if (browser) add(await runVitest("browser", browserEnv));
+    else if (process.env.CI) failed("tests in the browser: no browser could be had");
+    else skipped("all tests in the browser: none could be had; set CHROME_PATH");
+  });
+  await script("line budgets", "linecount.mjs");
+  await script("docstrings", "docs.mjs", "--check");
+  if (built) {
+    await script("size budgets", "sizes.mjs");
+    await script("packed packages", "packcheck.mjs");
+    await script("bundled pages", "pagecheck.mjs");
+  } else skipped("sizes, packed packages and bundled pages: the build failed");
 }
 summarize();

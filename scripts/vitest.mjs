@@ -8,8 +8,8 @@ import { runNode } from "./setup.mjs";
 /** What Node has compiled, TypeScript without its types included: tests start hundreds of processes on the same sources. */
 const compiled = join(root, "node_modules", ".cache", "compiled");
 
-/** Of each of the two kinds, which run at once. */
-const workers = Math.max(2, Math.ceil(availableParallelism() / 2));
+/** Vitest's own count, one core less than there are, would leave one of two idle. */
+const workers = Math.max(2, availableParallelism() - 1);
 
 /**
  * @param {"node" | "browser"} kind @param {Record<string, string>} env @param {string[]} [filters]
@@ -20,11 +20,7 @@ export async function runVitest(kind, env, filters = []) {
   const outputFile = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${outputFile}`];
   const args = [commandFile("vitest"), "run", ...reporters, `--maxWorkers=${workers}`, "--passWithNoTests", ...filters];
-  const { code } = await runNode(args, {
-    env: { NODE_COMPILE_CACHE: compiled, ...env, STATESPACE_TESTS: kind },
-    stdout: "tagged",
-    tag: `${kind.padEnd(7)} | `,
-  });
+  const { code } = await runNode(args, { env: { NODE_COMPILE_CACHE: compiled, ...env, STATESPACE_TESTS: kind } });
   const report = existsSync(outputFile) ? JSON.parse(readFileSync(outputFile, "utf8")) : undefined;
   rmSync(folder, { recursive: true, force: true });
   const outcome = summarize(report?.testResults ?? []);

@@ -24,7 +24,27 @@ __attribute__((import_module("env"), import_name("stalled"))) void stalled(int t
 void *scratchOf(int thread) { return scratchBase + (UW)thread * SCRATCH_BYTES; }
 
 #ifdef __wasm__
-#define SPINS 200000 /* about half a millisecond: longer than threads are apart at a barrier or the JavaScript between two launches, since to wake one that sleeps costs as much as a small product; far shorter than a frame */
+/*
+ * How often a thread looks before it sleeps. To wake one costs as much as a small product, so where all threads have cores they wait some
+ * half a millisecond, longer than they are apart at a barrier or the JavaScript between two launches; that is far shorter than a frame.
+ * Where others want the cores, the one that is waited for does not run, and looking keeps it from running: then 50 us.
+ */
+#define MOST_SPINS 200000
+#define LEAST_SPINS 20000
+#define PATIENT 256
+/** Of each thread, how often it looks the next time: half as often after it slept, a little more often after it had not to. */
+static struct { _Alignas(64) int fewer; } patience[PATIENT]; /* than most */
+
+INLINE int spinsOf(int thread) { return MOST_SPINS - patience[thread % PATIENT].fewer; }
+INLINE void slept(int thread) {
+  int spins = spinsOf(thread) / 2;
+  patience[thread % PATIENT].fewer = MOST_SPINS - (spins < LEAST_SPINS ? LEAST_SPINS : spins);
+}
+INLINE void wasReady(int thread) {
+  int spins = spinsOf(thread) + spinsOf(thread) / 64;
+  patience[thread % PATIENT].fewer = MOST_SPINS - (spins > MOST_SPINS ? MOST_SPINS : spins);
+}
+
 INLINE void sleepOn(volatile int *word, int seen, long long nanoseconds) {
   __atomic_fetch_add(&control.sleepers, 1, __ATOMIC_SEQ_CST);
   __builtin_wasm_memory_atomic_wait32((int *)word, seen, nanoseconds);
@@ -36,17 +56,19 @@ INLINE void wake(volatile int *word) {
 
 /** Waits until *word != seen; 1 when the pool stops instead. */
 static int await(volatile int *word, int seen, int thread) {
-  long spins = 0;
+  long spins = 0, most = spinsOf(thread);
   int times = 0;
   while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == seen) {
     if (control.stop) return 1;
-    if (++spins < SPINS) continue;
+    if (++spins < most) continue;
+    if (spins == most) slept(thread);
     if (thread) sleepOn(word, seen, -1);
     else if (control.mayBlock) {
       sleepOn(word, seen, 20000000);
       stalled(++times);
     } else if (spins % 2000000 == 0) stalled(++times);
   }
+  if (spins < most) wasReady(thread);
   return control.stop;
 }
 
