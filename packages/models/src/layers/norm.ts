@@ -37,6 +37,11 @@ export class Norm {
     return layerNorm({ x, weight, bias: this.bias.value }, { eps }).y;
   }
 
+  /** Frees what was derived from the weight. */
+  dispose(): void {
+    this.#shifted?.dispose();
+  }
+
   /** Part of the tape while gradients are recorded, else kept between calls. */
   get #weight(): Tensor {
     if (this.#shifted === undefined) return this.weight.value;

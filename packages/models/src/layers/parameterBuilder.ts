@@ -225,7 +225,6 @@ export class ParameterBuilder {
     return this.#shared.matrices;
   }
 
-  /** Every projection by its name: that of its weight without `.weight`. */
   /** A tensor computed from a parameter and kept for inference, which the model frees. */
   derived(parameter: Parameter, compute: (value: Tensor) => Tensor): Derived {
     const made = new Derived(parameter, compute);
@@ -238,6 +237,7 @@ export class ParameterBuilder {
     return this.#shared.derived;
   }
 
+  /** Every projection by its name: that of its weight without `.weight`. */
   get linears(): ReadonlyMap<string, Linear> {
     return this.#shared.linears;
   }

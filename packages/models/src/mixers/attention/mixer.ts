@@ -189,9 +189,11 @@ export class AttentionMixer implements Mixer {
     });
   }
 
-  /** Frees the table of positions. */
+  /** Frees the table of positions, and what its norms derived from their weights. */
   dispose(): void {
     this.#rotary.dispose();
+    this.qNorm?.dispose();
+    this.kNorm?.dispose();
   }
 
   /** What each token looks at: [b, h, l, l]. */
