@@ -8,8 +8,8 @@ import {
   sum,
   tidy,
   transpose,
-  type Parameter,
   zeros,
+  type Parameter,
   type Tensor,
 } from "@statespace/core";
 import { sliceAxis } from "@statespace/core/ops";
@@ -97,11 +97,11 @@ export class DplrKernel implements S4Kernel {
   }
 
   lastState(u: Tensor, initialState?: Tensor): Tensor {
-    const step = prepareLinearStep(this.#weights.system(this.rate));
-    if (stepsAreLess(step, u.shape[1]!)) {
-      const [b, , h] = u.shape as [number, number, number];
-      const start = initialState ?? zeros([b, h, this.#weights.config.dState / 2, 2], { backend: u.backend });
-      return interleave(stepThrough(step, u, complexParts(start)));
+    const { dState } = this.#weights.config;
+    const [b, l, h] = u.shape as [number, number, number];
+    if (stepsAreLess(dState, l)) {
+      const start = initialState ?? zeros([b, h, dState / 2, 2], { backend: u.backend });
+      return interleave(stepThrough(restore(this.#linear.get(String(this.rate))), u, complexParts(start)));
     }
     const { ABar, BBar } = this.#dense.get(String(this.rate));
     return halfState(denseLastState(ABar, BBar, u, initialState && realState(initialState)));

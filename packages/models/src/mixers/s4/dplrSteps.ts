@@ -161,9 +161,9 @@ const LARGE = 512;
 /**
  * Whether so many steps through the structure, O(n) each, are less work than the squares of ABar whose product they are. A square
  * counts as as many steps as ABar has rows: it is far more arithmetic, but one launch.
+ * @param side rows of ABar, dState
  */
-export function stepsAreLess({ inverse }: LinearStep, count: number): boolean {
-  const side = 2 * inverse.re.shape[1]!;
+export function stepsAreLess(side: number, count: number): boolean {
   return side >= LARGE && count <= Math.floor(Math.log2(count)) * side;
 }
 
@@ -189,7 +189,7 @@ function stepRow({ inverse, explicit, P, correction, delta }: LinearStep, x: Com
 
 /** x ABar^exponent for every channel: step by step, or by powers of ABar. @param row [c, h, 2n] */
 function rowTimesPower(row: Tensor, step: LinearStep, exponent: number): Tensor {
-  if (!stepsAreLess(step, exponent)) return rowTimes(row, matrixPower(denseSystem(step).ABar, exponent)!);
+  if (!stepsAreLess(row.shape[2]!, exponent)) return rowTimes(row, matrixPower(denseSystem(step).ABar, exponent)!);
   const n = row.shape[2]! / 2;
   let halves: ComplexTensor = { re: sliceAxis(row, 2, 0, n), im: sliceAxis(row, 2, n, n) };
   for (let i = 0; i < exponent; i++) {
