@@ -33,11 +33,18 @@ export interface Run {
   readonly minutes: number | undefined;
   /** Threads of the wasm backend, where they were told. */
   readonly threads?: number;
+  /** What was told of the example's own options; none of them changes what comes out. */
+  readonly own: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads `--full`, `--variant V`, `--backend B`, `--threads N`, `--only A,B`, `--minutes M` and `--out DIR`, and sets the backend (wasm unless told). */
-export async function startRun(): Promise<Run> {
+/**
+ * Reads `--full`, `--variant V`, `--backend B`, `--threads N`, `--only A,B`, `--minutes M` and `--out DIR`, and the example's own options, each with a value;
+ * sets the backend (wasm unless told).
+ */
+export async function startRun(own: readonly string[] = []): Promise<Run> {
+  const { told, rest } = takeOut(own, process.argv.slice(2));
   const { values } = parseArgs({
+    args: rest,
     options: {
       full: { type: "boolean", default: false },
       variant: { type: "string", default: "" },
@@ -63,7 +70,22 @@ export async function startRun(): Promise<Run> {
     out: values.out,
     minutes: values.minutes === "" ? undefined : Number(values.minutes),
     ...(values.threads === "" ? {} : { threads: Number(values.threads) }),
+    own: told,
   };
+}
+
+/** What `--name value` tells of some names, and the words beside it. */
+function takeOut(names: readonly string[], words: readonly string[]): { told: Record<string, string>; rest: string[] } {
+  const told: Record<string, string> = {};
+  const rest = [...words];
+  for (const name of names) {
+    const at = rest.indexOf(`--${name}`);
+    if (at < 0) continue;
+    const [, value] = rest.splice(at, 2);
+    if (value === undefined) throw new Error(`--${name} needs a value`);
+    told[name] = value;
+  }
+  return { told, rest };
 }
 
 export interface TaskRun {

@@ -236,13 +236,14 @@ ${commands(runs)}`;
 
 /** Published figures of the same kind of task, each at its full size and with many times these weights and updates. */
 const PUBLISHED_CLASSES: Readonly<Record<string, string>> = {
-  images: "at 28 by 28, 60,000 images: S4 99.63 % (arXiv 2111.00396, table 12), GRU 99.1 % (arXiv 2110.04744)",
-  permuted: "at 28 by 28, 60,000 images: S4 98.70 % (arXiv 2111.00396, table 12), GRU 94.1 % (arXiv 2110.04744)",
+  pixels: "with 60,000 images to learn from: S4 99.63 % (arXiv 2111.00396, table 12), GRU 99.1 % (arXiv 2110.04744)",
+  permutedPixels:
+    "with 60,000 images to learn from: S4 98.70 % (arXiv 2111.00396, table 12), GRU 94.1 % (arXiv 2110.04744)",
   listOps: "at 500 to 2,000 symbols: S4D-LegS 60.5 % (arXiv 2206.11893; S4D 60.2 % again in arXiv 2303.06349, table 3)",
 };
 
 function classification(): string {
-  const names = ["digits", "images", "permuted", "listOps", "spoken"];
+  const names = ["digits", "images", "permuted", "pixels", "permutedPixels", "listOps", "spoken"];
   const parts = names.flatMap((name) => {
     const runs = found(`14-classification-${name}`);
     return runs.length === 0 ? [] : [{ name, runs }];
@@ -262,11 +263,12 @@ function classification(): string {
   );
   const told = parts.map(({ name, runs }) => {
     const published = PUBLISHED_CLASSES[name];
-    return `- ${name}: ${String(runs[0]!.run.setting["about"])}.${published === undefined ? "" : ` Published ${published}.`}`;
+    const rates = (runs[0]!.run.setting["rates"] as readonly number[]).join(", ");
+    return `- ${name}: ${String(runs[0]!.run.setting["about"])}; rates ${rates}.${published === undefined ? "" : ` Published ${published}.`}`;
   });
   return `## Classification on small sets
 
-S4D, Mamba and a GRU of about 28,000 weights, two layers each, the mean over time in front of the head; the same rows in the same order, batches of 32, the same number of updates. The learning rate of each is the one of 0.001, 0.003 and 0.01 with which a quarter of the updates does best on rows kept apart for that; what is told is of rows that are used for nothing else. One seed.
+S4D, Mamba and a GRU of about 28,000 weights, two layers each, the mean over time in front of the head; the same rows in the same order, batches of 32, the same number of updates but where a model had not the time for them. The learning rate of each is the one of those named with which a quarter of the updates does best on rows kept apart for that; what is told is of rows that are used for nothing else. One seed.
 
 ${told.join("\n")}
 
