@@ -43,12 +43,12 @@ export const tasks: Readonly<Record<string, () => Promise<ClassificationTask>>> 
     });
     return ofParts(parts, 1000, "handwritten digits of 8 by 8 pixels (UCI), pixel by pixel");
   },
-  images: async () => ofParts(await mnist(halved), 1500, "MNIST at half its size, 14 by 14, pixel by pixel"),
+  images: async () => ofParts(await mnist(halved), 1000, "MNIST at half its size, 14 by 14, pixel by pixel"),
   permuted: async () =>
-    ofParts(await mnist((images) => permutePixels(halved(images), 1)), 1500, "the same pixels in one random order"),
-  pixels: async () => ofParts(await mnist((images) => images), 2000, "MNIST at its own size, pixel by pixel"),
+    ofParts(await mnist((images) => permutePixels(halved(images), 1)), 1000, "the same pixels in one random order"),
+  pixels: async () => ofParts(await mnist((images) => images), 1500, "MNIST at its own size, pixel by pixel"),
   permutedPixels: async () =>
-    ofParts(await mnist((images) => permutePixels(images, 1)), 2000, "those pixels in one random order"),
+    ofParts(await mnist((images) => permutePixels(images, 1)), 1500, "those pixels in one random order"),
   listOps: async () => ofListOps(),
   spoken: async () => {
     return ofParts(
@@ -102,7 +102,7 @@ function ofListOps(): ClassificationTask {
   return {
     encoder: { kind: "embedding", vocabSize: listOpsSymbols.length },
     seqLen: 128,
-    steps: 2000,
+    steps: 1200,
     about: "ListOps of 32 to 128 symbols, drawn anew for each update; 500 to choose by, 2,000 held out",
     training: (batchSize, seed) => streamTask(task, { batchSize, seed }),
     validation: () => held("validation", 500),
