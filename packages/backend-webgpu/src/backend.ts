@@ -181,7 +181,9 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
 
   protected override compile(): { replay(): void; dispose(): void } {
     this.#recorder.flush();
-    const lowering = new ReplayLowering(this.traits, this.#shaders, this.#pipelines);
+    const lowering = new ReplayLowering(this.traits, this.#shaders, this.#pipelines, (size) =>
+      this.device.createBuffer({ size, usage: GPUBufferUsage.STORAGE }),
+    );
     const launches = fuse(this.#trace!.records, this.#patterns, lowering, (launch) => lowering.keep(launch));
     const prepared = this.#recorder.prepare(launches);
     return {
@@ -189,7 +191,10 @@ export class WebGpuBackend extends StatespaceBackend<DeviceBuffer, Launch> {
         this.#faults.throwIfLost();
         prepared.replay();
       },
-      dispose: prepared.dispose,
+      dispose: (): void => {
+        prepared.dispose();
+        lowering.dispose();
+      },
     };
   }
 

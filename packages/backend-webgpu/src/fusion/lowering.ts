@@ -38,8 +38,18 @@ export class ReplayLowering implements Lowering {
   readonly #shaders: ShaderLibrary;
   readonly #pipelines: PipelineCache;
 
-  constructor(traits: DeviceTraits, shaders: ShaderLibrary, pipelines: PipelineCache) {
+  readonly #make: (bytes: number) => GPUBuffer;
+  readonly #scratch: Map<number, GPUBuffer> = new Map();
+
+  /** @param make a buffer for scratch memory */
+  constructor(
+    traits: DeviceTraits,
+    shaders: ShaderLibrary,
+    pipelines: PipelineCache,
+    make: (bytes: number) => GPUBuffer,
+  ) {
     this.traits = traits;
+    this.#make = make;
     this.#shaders = shaders;
     this.#pipelines = pipelines;
   }
@@ -53,6 +63,17 @@ export class ReplayLowering implements Lowering {
     const constants = constantsOf(loaded, request);
     const pipeline = this.#pipelines.replay(loaded, constants, params, absent, replayWishes.bake);
     return { kind: "dispatch", pipeline, params, bindings, grid: request.grid };
+  }
+
+  scratch(bytes: number): Binding {
+    let buffer = this.#scratch.get(bytes);
+    if (!buffer) this.#scratch.set(bytes, (buffer = this.#make(bytes)));
+    return { buffer, offset: 0, size: bytes };
+  }
+
+  /** Frees what `scratch` gave. */
+  dispose(): void {
+    for (const buffer of this.#scratch.values()) buffer.destroy();
   }
 
   /** True where the device can bind all of it, and no buffer that is written is bound twice. */

@@ -2,7 +2,7 @@
 export const replayWishes: {
   /** Parameters written into the shaders. */
   bake: boolean;
-  /** The step with both of its projections in one dispatch, so many channels a workgroup. */
+  /** The step with its projections in one dispatch or two, so many channels a workgroup. */
   wholeStep: boolean;
   channels: number;
 } = { bake: false, wholeStep: true, channels: 32 };

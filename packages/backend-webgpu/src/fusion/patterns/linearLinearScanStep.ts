@@ -11,7 +11,7 @@ const repeatedBytes = 512 * 1024;
 const repeatedInputs = 3072;
 
 /** How dtProj's weight is stored beside an xProj in this format: quantised models leave it wide. */
-const deltaFormats: Readonly<Partial<Record<StorageFormat, "f32" | "f16" | "bf16">>> = {
+export const deltaFormats: Readonly<Partial<Record<StorageFormat, "f32" | "f16" | "bf16">>> = {
   f32: "f32",
   f16: "f16",
   bf16: "bf16",
@@ -20,7 +20,7 @@ const deltaFormats: Readonly<Partial<Record<StorageFormat, "f32" | "f16" | "bf16
 };
 
 /** True where xProj feeds dtProj and the step, dtProj feeds the step's delta, and the step's input is xProj's. */
-function isChain(xProj: RowProduct, dtProj: RowProduct, step: ScanStep): boolean {
+export function isChain(xProj: RowProduct, dtProj: RowProduct, step: ScanStep): boolean {
   return (
     xProj.k === step.d && sameStart(xProj.x, step.u) && sameStart(dtProj.x, xProj.y) && sameStart(step.delta, dtProj.y)
   );
