@@ -10,6 +10,7 @@ const BK = 16u; // depth of a slice
 const PITCH = 17u; // vec4s from four rows to the next: one more than BK spreads them over the banks
 const WRITTEN_OUT = true; // the steps of a slice; a loop where compiling costs more than running
 const GUARDED = true; // false where the parts of k are whole slices
+const EVEN = false; // true where all tiles are whole, and neither A nor B is turned: nothing is past the last row or column
 const TA = false; // A is stored [k, m]
 const TB = false; // B is stored [n, k]
 override HAS_BIAS = false;
@@ -94,7 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     //: unroll if WRITTEN_OUT
     for (var j = 0u; j < 2u; j++) {
       let n = n0 + j * (4u * TX) + tx * 4u;
-      if (m < params.m && n < params.n) {
+      if (EVEN || (m < params.m && n < params.n)) {
         store((group.z * params.m + m) * params.n + n, n, sum[2u * i + j]);
       }
     }

@@ -17,14 +17,14 @@ fn startOf(block: u32, k0: u32, m0: u32, n0: u32, baseA: u32, baseB: u32) -> u32
       let m = m0 + block % (BM / 4u) * 4u;
       return (baseA + (k0 + block / (BM / 4u) * 4u) * params.m + select(m, min(m, params.m - 4u), UNIT == 4u)) / UNIT;
     }
-    return (baseA + min(m0 + block / KG * 4u, params.m - 1u) * params.k + k0 + block % KG * 4u) / UNIT;
+    return (baseA + select(min(m0 + block / KG * 4u, params.m - 1u), m0 + block / KG * 4u, EVEN) * params.k + k0 + block % KG * 4u) / UNIT;
   }
   let rest = block - BLOCKS_A;
   if (TB) {
     return (baseB + min(n0 + rest / KG * 4u, params.n - 1u) * params.k + k0 + rest % KG * 4u) / UNIT;
   }
   let n = n0 + rest % (BN / 4u) * 4u;
-  return (baseB + (k0 + rest / (BN / 4u) * 4u) * params.n + select(n, min(n, params.n - 4u), UNIT == 4u)) / UNIT;
+  return (baseB + (k0 + rest / (BN / 4u) * 4u) * params.n + select(n, min(n, params.n - 4u), UNIT == 4u && !EVEN)) / UNIT;
 }
 
 // From a block of a slice to that of the next.
@@ -53,7 +53,7 @@ fn bring(block: u32, start: u32, k0: u32, kEnd: u32, m0: u32, n0: u32) -> array<
       let most = more(m0 + block / KG * 4u, params.m);
       //: unroll if WRITTEN_OUT
       for (var i = 0u; i < 4u; i++) {
-        rows[i] = loadA(start + min(i, most) * (params.k / UNIT), remaining > 0u, remaining);
+        rows[i] = loadA(start + select(min(i, most), i, EVEN) * (params.k / UNIT), remaining > 0u, remaining);
       }
       rows = transposed(rows);
     }
