@@ -1,14 +1,25 @@
 #!/usr/bin/env node
 import { cpus } from "node:os";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { currentBackend } from "@statespace/core/backend";
+import { currentBackend, type AnyBackend } from "@statespace/core/backend";
 import { BACKENDS, registerByName } from "./backends.ts";
 import { opSpeeds } from "./bench/opSpeeds.ts";
 
 const USAGE = `usage: op-speed [--backend cpu,wasm,webgpu] [--write FILE]
 Times every op, forward and with its gradient, at the shapes of a model of 130 million weights, the least of seven rounds: what the documentation's page of each op shows.
-  --write FILE   as JSON, with the machine; docs/results/op-speed.json is read by the documentation`;
+  --write FILE   as JSON, with the machine; what FILE already has of other backends stays; docs/results/op-speed.json is read by the documentation`;
+
+interface SpeedFile {
+  machine: Record<string, string>;
+  ops: Record<string, { what: string; ms: Record<string, number[]> }>;
+}
+
+/** The card a backend runs on, where it runs on one. */
+function card(): string | undefined {
+  const { traits }: AnyBackend & { readonly traits?: { readonly name: string } } = currentBackend();
+  return traits?.name;
+}
 
 const { values } = parseArgs({
   options: {
@@ -21,16 +32,19 @@ if (values.help) console.log(USAGE);
 else {
   const backends = values.backend.split(",");
   await registerByName(backends);
-  const machine: Record<string, string> = {};
-  const ops: Record<string, { what: string; ms: Record<string, number[]> }> = {};
+  const { write } = values;
+  const { machine, ops }: SpeedFile =
+    write !== undefined && existsSync(write)
+      ? (JSON.parse(readFileSync(write, "utf8")) as SpeedFile)
+      : { machine: {}, ops: {} };
   for (const backend of backends) {
     for await (const { op, what, ms } of opSpeeds(backend)) {
       const entry = (ops[op] ??= { what, ms: {} });
+      entry.what = what;
       entry.ms[backend] = ms.map((time) => Number(time.toPrecision(3)));
       console.log(`${op.padEnd(22)} ${backend.padEnd(8)} ${entry.ms[backend].join(", ")} ms   ${what}`);
     }
-    const { label } = currentBackend();
-    machine[backend] = label === backend ? `${cpus()[0]?.model.trim()}, ${cpus().length} cores` : label;
+    machine[backend] = card() ?? `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
   }
-  if (values.write !== undefined) writeFileSync(values.write, `${JSON.stringify({ machine, ops }, null, 1)}\n`);
+  if (write !== undefined) writeFileSync(write, `${JSON.stringify({ machine, ops }, null, 1)}\n`);
 }
