@@ -12,9 +12,8 @@ const slotWords = slotBytes / 4;
  */
 const launchesPerSubmit = 48;
 
-/** Dispatches of a replay that are submitted together; the first few go early, so that the device need not wait. */
-const replayPart = 32;
-const firstPart = 7;
+/** Dispatches of a replay that are submitted together: a decode step is one submission, which costs the host as much as several dispatches do. */
+const replayPart = 128;
 
 /** A dispatch with its bind group made, ready to be encoded any number of times. */
 export interface Prepared {
@@ -174,7 +173,7 @@ export class Recorder {
           if ("group" in step) this.#dispatch(step.dispatch, step.group);
           else this.run(step);
           // The device starts on the first part while the rest is still being encoded.
-          if (i === firstPart || i % replayPart === replayPart - 1) this.flush(false);
+          if (i % replayPart === replayPart - 1) this.flush(false);
         });
         this.flush(false);
       },

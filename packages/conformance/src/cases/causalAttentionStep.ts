@@ -76,6 +76,7 @@ export const causalAttentionStepCases: readonly OpCase[] = [
   stepCase("last place", { b: 1, m: 37, h: 4, hkv: 2, p: 8 }, { at: [36] }),
   stepCase("rows apart", { b: 3, m: 70, h: 4, hkv: 1, p: 16 }, { at: [5, 64, 69] }),
   stepCase("p=64", { b: 1, m: 130, h: 2, hkv: 2, p: 64 }, { at: [129] }),
+  stepCase("many tokens", { b: 2, m: 600, h: 2, hkv: 1, p: 12 }, { at: [255, 598], hidden: true }),
   stepCase("p=5, shared keys", { b: 1, m: 20, h: 6, hkv: 2, p: 5 }, { at: [17] }),
   stepCase("turned", { b: 2, m: 40, h: 4, hkv: 2, p: 8 }, { at: [3, 31], r: 8 }),
   stepCase(

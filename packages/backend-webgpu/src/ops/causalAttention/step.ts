@@ -19,8 +19,16 @@ export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs
   });
   const softCap = attrs.softCap as number;
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
+  const CACHE = p % 4 === 0 ? "vec4" : "word";
   backend.run("causalAttention/step", {
-    constants: { INTERLEAVED, CAPPED: softCap > 0, P: p },
+    variant: { CACHE },
+    constants: {
+      WG: Math.min(256, backend.traits.maxInvocations),
+      INTERLEAVED,
+      CAPPED: softCap > 0,
+      P: p,
+      WRITTEN_OUT: !backend.traits.software && p <= 256,
+    },
     params: { m, h, hkv, p, r, scale, softCap, size: b * h },
     buffers: { q: q!, ...cache, visible, sink, y },
     grid: foldGrid(b * h),

@@ -1,10 +1,9 @@
 // Attention of one query and head over the cache, its own token's key included (see append.wgsl), a workgroup each: keys come by in
-// blocks, and the softmax keeps a running peak and sum.
+// blocks, one a thread, and the softmax keeps a running peak and sum. Values are added up by PARTS of the threads, each some of a block's tokens.
+//: variant CACHE = vec4 | word
 struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, softCap: f32, size: u32 } // size = b h
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, h, p]
-@group(0) @binding(2) var<storage, read> keys: array<f32>; // [b, m, hkv, p]
-@group(0) @binding(3) var<storage, read> values: array<f32>; // [b, m, hkv, p]
 @group(0) @binding(4) var<storage, read> position: array<i32>; // [b], already moved on
 @group(0) @binding(5) var<storage, read> rotary: array<f32>; //: optional // [m, r]
 @group(0) @binding(6) var<storage, read> visible: array<f32>; //: if HAS_VISIBLE // [b, m]
@@ -14,32 +13,41 @@ override CAPPED = false;
 override HAS_SINK = false;
 override HAS_VISIBLE = false;
 override INTERLEAVED = false;
-const WG = 64u;
+const WG = 256u;
 const LANES = WG;
 const P = 64u;
+const WRITTEN_OUT = true; // the products of a query and a key; a loop where compiling costs more than running
 const HIDDEN = -1.0e30f;
+const AHEAD = 4u; // tokens whose values a thread has on their way
 var<workgroup> weights: array<f32, WG>;
 var<workgroup> query: array<f32, P>;
 
+//: include parts/cache/$CACHE.wgsl
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
 //: include parts/capped.wgsl
 //: include ../shared/lanes/workgroup.wgsl
 //: include parts/turned.wgsl
 
+const UNITS = P / WIDTH; // of a key or value
+const TURNS = (UNITS + WG - 1u) / WG; // units of a thread
+const PARTS = max(WG / UNITS, 1u);
+var<workgroup> summed: array<Unit, max(WG, UNITS)>;
+
 fn element(i: u32) -> f32 {
   return q[i];
 }
 
 fn keyAt(row: u32, j: u32, head: u32) -> u32 {
-  return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * P;
+  return ((row * params.m + j) * params.hkv + head * params.hkv / params.h) * UNITS;
 }
 
 fn score(row: u32, j: u32, head: u32) -> f32 {
   var sum = 0.0f;
   let key = keyAt(row, j, head);
-  for (var c = 0u; c < P; c++) {
-    sum += query[c] * keys[key + c];
+  //: unroll if WRITTEN_OUT
+  for (var c = 0u; c < UNITS; c++) {
+    sum += timesQuery(keys[key + c], c);
   }
   return capped(sum * params.scale);
 }
@@ -61,6 +69,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     query[c] = turned(id * P, c, own);
   }
   workgroupBarrier();
+  let unit = lid % UNITS;
+  let part = lid / UNITS;
+  var sums: array<Unit, TURNS>;
   var peak = HIDDEN;
   var total = 0.0f;
   if (HAS_SINK) {
@@ -84,22 +95,37 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     total = total * kept + weight;
     weights[lid] = weight;
     workgroupBarrier();
-    for (var c = lid; c < P; c += WG) {
-      var sum = 0.0f;
-      if (base > 0u) {
-        sum = y[id * P + c] * kept;
-      }
-      for (var i = 0u; i < WG && base + i <= own; i++) {
-        if (weights[i] != 0.0f) { // what is hidden may hold anything
-          sum += weights[i] * values[keyAt(row, base + i, head) + c];
+    let count = min(WG, own + 1u - base);
+    //: unroll
+    for (var turn = 0u; turn < TURNS; turn++) {
+      let at = keyAt(row, base, head) + min(unit + turn * WG, UNITS - 1u);
+      var sum = sums[turn] * kept;
+      for (var first = part; first < count; first += PARTS * AHEAD) {
+        //: unroll
+        for (var a = 0u; a < AHEAD; a++) {
+          let i = min(first + a * PARTS, count - 1u);
+          let w = select(0.0f, weights[i], first + a * PARTS < count);
+          // What is hidden may hold anything.
+          sum += select(Unit(), w * values[at + i * params.hkv * UNITS], w != 0.0f);
         }
       }
-      y[id * P + c] = sum;
+      sums[turn] = sum;
     }
     workgroupBarrier();
   }
   total = sumLanes(total, lid);
+  //: unroll
+  for (var turn = 0u; turn < TURNS; turn++) {
+    if (lid + turn * WG < max(PARTS * UNITS, UNITS)) {
+      summed[lid + turn * WG] = sums[turn];
+    }
+  }
+  workgroupBarrier();
   for (var c = lid; c < P; c += WG) {
-    y[id * P + c] /= total;
+    var sum = 0.0f;
+    for (var i = 0u; i < PARTS; i++) {
+      sum += entryOf(summed[i * UNITS + c / WIDTH], c % WIDTH);
+    }
+    y[id * P + c] = sum / total;
   }
 }
