@@ -58,7 +58,7 @@ const speeds = existsSync(speedFile) ? (JSON.parse(readFileSync(speedFile, "utf8
 const shown = (ms: number | undefined): string =>
   ms === undefined ? "" : `${ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)} ms`;
 
-/** How long an op takes at a model's shapes, as `pnpm bench --ops` wrote it; `undefined` for one that was not timed. */
+/** How long an op takes at a model's shapes, as `pnpm op-speed` wrote it; `undefined` for one that was not timed. */
 export function speedOf(name: string): Speed | undefined {
   const own = speeds?.ops[name];
   if (own === undefined) return undefined;

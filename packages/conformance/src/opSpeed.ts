@@ -4,11 +4,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { currentBackend, type AnyBackend } from "@statespace/core/backend";
 import { BACKENDS, registerByName } from "./backends.ts";
-import { opSpeeds } from "./bench/opSpeeds.ts";
+import { opSpeeds, timedOps } from "./bench/opSpeeds.ts";
 
-const USAGE = `usage: op-speed [--backend cpu,wasm,webgpu] [--write FILE]
-Times every op, forward and with its gradient, at the shapes of a model of 130 million weights, the least of seven rounds: what the documentation's page of each op shows.
-  --write FILE   as JSON, with the machine; what FILE already has of other backends stays; docs/results/op-speed.json is read by the documentation`;
+const USAGE = `usage: op-speed [OP ...] [--backend cpu,wasm,webgpu] [--write FILE]
+Times every op, or those that are named, forward and with its gradient, at the shapes of a model of 130 million weights, the least of seven rounds: what the documentation's page of each op shows.
+  --write FILE   as JSON, with the machine; what FILE already has of other ops and backends stays; docs/results/op-speed.json is read by the documentation`;
 
 interface SpeedFile {
   machine: Record<string, string>;
@@ -21,7 +21,8 @@ function card(): string | undefined {
   return traits?.name;
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     backend: { type: "string", default: BACKENDS.join(",") },
     write: { type: "string" },
@@ -30,6 +31,9 @@ const { values } = parseArgs({
 });
 if (values.help) console.log(USAGE);
 else {
+  const unknown = positionals.filter((name) => !timedOps.includes(name));
+  if (unknown.length > 0) throw new Error(`op-speed: no op ${unknown.join(", ")}; there are ${timedOps.join(", ")}`);
+  const names = positionals.length > 0 ? positionals : timedOps;
   const backends = values.backend.split(",");
   await registerByName(backends);
   const { write } = values;
@@ -38,7 +42,7 @@ else {
       ? (JSON.parse(readFileSync(write, "utf8")) as SpeedFile)
       : { machine: {}, ops: {} };
   for (const backend of backends) {
-    for await (const { op, what, ms } of opSpeeds(backend)) {
+    for await (const { op, what, ms } of opSpeeds(backend, names)) {
       const entry = (ops[op] ??= { what, ms: {} });
       entry.what = what;
       entry.ms[backend] = ms.map((time) => Number(time.toPrecision(3)));

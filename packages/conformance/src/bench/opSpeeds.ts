@@ -181,12 +181,20 @@ async function settle(made: Tensor): Promise<void> {
   one.dispose();
 }
 
-/** Every op that gives something back, on a backend: forward, and forward with gradient. Reading a sum back is part of each time. */
-export async function* opSpeeds(backend: string): AsyncGenerator<OpSpeed, void, undefined> {
+/** The ops that are timed. */
+export const timedOps: readonly string[] = Object.entries(opTable)
+  .filter(([, op]) => shapeOf(op) !== undefined)
+  .map(([name]) => name);
+
+/** Ops on a backend, forward, and forward with gradient. Reading a sum back is part of each time. */
+export async function* opSpeeds(
+  backend: string,
+  names: readonly string[] = timedOps,
+): AsyncGenerator<OpSpeed, void, undefined> {
   await setBackend(backend);
-  for (const [name, op] of Object.entries(opTable)) {
-    const shape = shapeOf(op);
-    if (shape === undefined) continue;
+  for (const name of names) {
+    const op = opTable[name]!;
+    const shape = shapeOf(op)!;
     const arrays = shape.make(new Draw(1));
     const inputs = upload({ op }, arrays);
     const forward = (): Tensor => Object.values(op.run(inputs, shape.attrs) as Record<string, Tensor>)[0]!;
