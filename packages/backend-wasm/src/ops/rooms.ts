@@ -10,6 +10,7 @@ export { kernels as embedding } from "./embedding/index.ts";
 export { kernels as expertLinear } from "./expertLinear/index.ts";
 export { kernels as fftConv } from "./fftConv/index.ts";
 export { kernels as gatedDeltaRule } from "./gatedDeltaRule/index.ts";
+export { kernels as halves } from "./halves/index.ts";
 export { kernels as indexing } from "./indexing/index.ts";
 export { kernels as inverseRealFft } from "./inverseRealFft/index.ts";
 export { kernels as layerNorm } from "./layerNorm/index.ts";

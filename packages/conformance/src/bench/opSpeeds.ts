@@ -132,6 +132,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   fftConv: { make: (draw) => ({ u: draw.normal([1, 2048, 256]), k: draw.normal([256, 2048], 0.1) }) },
   cauchy: { make: (draw) => ({ v: draw.normal([64, 32, 2]), w: poles(draw), z: draw.uniform([512, 2], 0.1, 1) }) },
   vandermonde: { make: (draw) => ({ C: draw.normal([64, 32, 2]), logABar: poles(draw) }), attrs: { seqLen: 1024 } },
+  toHalves: { make: x },
+  fromHalves: { make: (draw) => ({ x: draw.integers(big, 2 ** 30) }) },
   inverseRealFft: { make: (draw) => ({ x: draw.normal([64, 513, 2]) }), attrs: { seqLen: 1024 } },
 };
 

@@ -1,5 +1,6 @@
 import { causalAttentionStep } from "@statespace/core/ops";
-import { ndarray } from "@statespace/core/math";
+import { ndarray, type NdArray } from "@statespace/core/math";
+import { wordsOfFloats } from "./halfWords.ts";
 import type { Draw, OpCase } from "./opCase.ts";
 
 interface Size {
@@ -19,6 +20,8 @@ interface Parts {
   readonly hidden?: boolean;
   readonly sharpness?: number;
   readonly sinks?: boolean;
+  /** The cache is of halves. Turns are then by quarters, so that what is rounded is the same everywhere. */
+  readonly halves?: boolean;
 }
 
 const bound = {
@@ -37,24 +40,38 @@ function angles(m: number, r: number): number[] {
   });
 }
 
+/** As `angles`, of whole quarters: token t turns pair i by t + i of them. */
+function quarters(m: number, r: number): number[] {
+  const half = r / 2;
+  return Array.from({ length: m * r }, (_, i) => {
+    const quarter = (Math.floor(i / r) + (i % half)) % 4;
+    return [1, 0, -1, 0][i % r < half ? quarter : (quarter + 3) % 4]!;
+  });
+}
+
 function stepCase(
   name: string,
   { b, m, h, hkv, p }: Size,
-  { at, r = 0, hidden = false, sharpness = 1, sinks = false }: Parts,
+  { at, r = 0, hidden = false, sharpness = 1, sinks = false, halves = false }: Parts,
   attrs: Record<string, unknown> = {},
 ): OpCase {
+  const cached = (draw: Draw): NdArray => {
+    const floats = draw.normal([b, m, hkv, p]);
+    return halves ? wordsOfFloats(floats) : floats;
+  };
   return {
     op: causalAttentionStep,
     name,
     attrs,
+    ...(halves ? { dtypes: { keys: "int32", values: "int32" } } : {}),
     make: (draw: Draw) => ({
       q: draw.normal([b, h, p], sharpness),
       k: draw.normal([b, hkv, p]),
       v: draw.normal([b, hkv, p]),
-      keys: draw.normal([b, m, hkv, p]),
-      values: draw.normal([b, m, hkv, p]),
+      keys: cached(draw),
+      values: cached(draw),
       position: ndarray([b], Float64Array.from(at)),
-      ...(r > 0 ? { rotary: ndarray([m, r], Float64Array.from(angles(m, r), Math.fround)) } : {}),
+      ...(r > 0 ? { rotary: ndarray([m, r], Float64Array.from((halves ? quarters : angles)(m, r), Math.fround)) } : {}),
       ...(hidden
         ? {
             visible: ndarray(
@@ -96,6 +113,17 @@ export const causalAttentionStepCases: readonly OpCase[] = [
     { softCap: 2 },
   ),
   stepCase("wide heads", { b: 1, m: 9, h: 1, hkv: 1, p: 300 }, { at: [7], r: 300 }),
+  stepCase("halves", { b: 2, m: 70, h: 4, hkv: 2, p: 8 }, { at: [3, 64], halves: true }),
+  stepCase("halves, first token", { b: 1, m: 5, h: 2, hkv: 1, p: 2 }, { at: [0], halves: true }),
+  stepCase("halves, turned", { b: 2, m: 40, h: 6, hkv: 2, p: 20 }, { at: [3, 39], r: 12, halves: true, sinks: true }),
+  stepCase(
+    "halves, neighbours, hidden keys",
+    { b: 1, m: 90, h: 3, hkv: 1, p: 14 },
+    { at: [77], r: 14, halves: true, hidden: true },
+    { interleaved: true, softCap: 2 },
+  ),
+  stepCase("halves, p=256", { b: 1, m: 130, h: 2, hkv: 1, p: 256 }, { at: [129], halves: true }),
+  stepCase("halves, p=128", { b: 1, m: 9, h: 4, hkv: 4, p: 128 }, { at: [8], halves: true, r: 128 }),
   // Scores of some hundred: exp overflows unless the largest is taken off first.
   stepCase("sharp", { b: 1, m: 90, h: 1, hkv: 1, p: 4 }, { at: [80], sharpness: 100 }, { scale: 1 }),
 ];

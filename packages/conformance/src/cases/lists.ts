@@ -7,6 +7,7 @@ export { elementwiseCases } from "./elementwise.ts";
 export * from "./experts.ts";
 export * from "./fftConv.ts";
 export * from "./gatedDeltaRule.ts";
+export * from "./halves.ts";
 export * from "./inverseRealFft.ts";
 export * from "./mamba3Scan.ts";
 export * from "./matMul.ts";

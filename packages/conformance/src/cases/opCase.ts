@@ -31,6 +31,8 @@ export interface OpCase {
   readonly name: string;
   readonly attrs?: Readonly<Record<string, unknown>>;
   make(draw: Draw): Readonly<Record<string, NdArray>>;
+  /** Dtypes of inputs that may be of several; float32 where nothing is said. */
+  readonly dtypes?: Readonly<Record<string, DType>>;
   readonly bound: CaseBound;
   /** Inputs whose sign matters to the scale (decay rates, steps); all others enter the scale by absolute value. */
   readonly signed?: readonly string[];
@@ -105,13 +107,14 @@ export function runCase(
 }
 
 /** What a declared argument is, read from its symbolic shape; float32 for one that only the face has. */
-export function dtypeOf({ op }: Pick<OpCase, "op">, input: string): DType {
+export function dtypeOf({ op, dtypes }: Pick<OpCase, "op" | "dtypes">, input: string): DType {
+  if (dtypes?.[input] !== undefined) return dtypes[input];
   const text = (op.spec.inputs as Readonly<Record<string, string>>)[input] ?? "";
   return /^(int32|bool) /.test(`${text} `) ? (text.split(" ")[0] as DType) : "float32";
 }
 
 /** A case's inputs as tensors on the backend that is set. */
-export function upload(c: Pick<OpCase, "op">, inputs: NdArrays): Record<string, Tensor> {
+export function upload(c: Pick<OpCase, "op" | "dtypes">, inputs: NdArrays): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, data }]) => {
       const dtype = dtypeOf(c, name);

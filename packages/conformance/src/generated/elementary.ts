@@ -1,6 +1,7 @@
 import { ndarray } from "@statespace/core/math";
 import { elementBound, moved } from "../cases/bounds.ts";
 import { arithmeticRoundings, unaryRanges, WGSL_EXP } from "../cases/elementwise.ts";
+import { wordsOfFloats } from "../cases/halfWords.ts";
 import { values } from "../cases/opCase.ts";
 import type { Dice } from "./dice.ts";
 import { dot, type Recipe } from "./recipe.ts";
@@ -229,4 +230,14 @@ export const elementaryRecipes: Readonly<Record<string, Recipe>> = {
       bound: elementBound(0, "indices"),
     };
   },
+  toHalves: (dice) => ({
+    inputs: { x: dice.values([...dice.shape(40, 2), 2 * dice.size(65)]) },
+    scale: "value",
+    bound: elementBound(0, "the nearest half is one"),
+  }),
+  fromHalves: (dice) => ({
+    inputs: { x: wordsOfFloats(dice.normal([...dice.shape(40, 2), 2 * dice.size(65)])) },
+    scale: "value",
+    bound: elementBound(0, "what a half stands for is one number"),
+  }),
 };

@@ -5,7 +5,7 @@ import { dtypeOf, referenceOf, runCase, upload, type OpCase } from "../cases/opC
 import { Dice } from "./dice.ts";
 
 /** Ops that choose: what they choose among numbers and one that is none is not told. */
-const CHOOSING = new Set(["argMax", "topK", "cast", "sampleToken", "max", "min"]);
+const CHOOSING = new Set(["argMax", "topK", "cast", "toHalves", "sampleToken", "max", "min"]);
 
 /** A case's inputs with one float that is no number; undefined where there is none to be had. */
 export function poisoned(c: OpCase, seed: number): { inputs: NdArrays; where: string } | undefined {

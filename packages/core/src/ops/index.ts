@@ -21,6 +21,7 @@ export {
   type FrozenLinearInputs,
 } from "./frozen.ts";
 export * from "./gatedDeltaRule.ts";
+export { fromHalves, toHalves } from "./halves.ts";
 export * from "./indexing.ts";
 export * from "./inverseRealFft.ts";
 export * from "./layerNorm.ts";

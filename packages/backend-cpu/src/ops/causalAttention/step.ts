@@ -1,5 +1,25 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { CpuBackend } from "../../backend.ts";
+import { floatIn, wordOf } from "../halves/index.ts";
+
+/** A cache of floats, or of words of two halves. */
+interface Cache {
+  get(i: number): number;
+  /** Puts a vector, of an even length where it is one of halves, behind `at` values. */
+  put(at: number, vector: Float32Array): void;
+}
+
+const floatCache = (floats: Float32Array): Cache => ({
+  get: (i) => floats[i]!,
+  put: (at, vector) => floats.set(vector, at),
+});
+
+const halfCache = (words: Int32Array): Cache => ({
+  get: (i) => floatIn(words, i),
+  put: (at, vector) => {
+    for (let c = 0; c < vector.length; c += 2) words[(at + c) / 2] = wordOf(vector[c]!, vector[c + 1]!);
+  },
+});
 
 /** A vector of p at `from`, turned by the angles of one position: r / 2 cosines, then as many sines, at `at`. */
 function turn(
@@ -33,7 +53,9 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
     Float32Array,
     Float32Array,
   ];
-  const [keys, values] = [backend.floats(inputs.keys!), backend.floats(inputs.values!)];
+  const [keys, values] = [inputs.keys!, inputs.values!].map((x) =>
+    x.dtype === "int32" ? halfCache(backend.ints(x)) : floatCache(backend.floats(x)),
+  ) as [Cache, Cache];
   const position = backend.ints(inputs.position!);
   const rotary = inputs.rotary && backend.floats(inputs.rotary);
   const visible = inputs.visible && backend.floats(inputs.visible);
@@ -55,8 +77,8 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
       for (let head = 0; head < hkv; head++) {
         const from = (row * hkv + head) * p;
         const to = ((row * m + t) * hkv + head) * p;
-        keys.set(turn(k, from, p, rotary, t * r, r, interleaved), to);
-        values.set(v.subarray(from, from + p), to);
+        keys.put(to, turn(k, from, p, rotary, t * r, r, interleaved));
+        values.put(to, v.subarray(from, from + p));
       }
       for (let head = 0; head < h; head++) {
         const query = turn(q, (row * h + head) * p, p, rotary, t * r, r, interleaved);
@@ -67,7 +89,7 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
           weights[j] = Number.NEGATIVE_INFINITY;
           if (hidden(row, j, t)) continue;
           let dot = 0;
-          for (let c = 0, at = cached(j); c < p; c++) dot += query[c]! * keys[at + c]!;
+          for (let c = 0, at = cached(j); c < p; c++) dot += query[c]! * keys.get(at + c);
           const score = softCap === 0 ? scale * dot : softCap * Math.tanh((scale * dot) / softCap);
           weights[j] = score;
           peak = Math.max(peak, score);
@@ -78,7 +100,7 @@ export function causalAttentionStep(backend: CpuBackend, inputs: KernelInputs, a
           if (hidden(row, j, t)) continue;
           const weight = Math.exp(weights[j]! - peak);
           total += weight;
-          for (let c = 0, at = cached(j); c < p; c++) sum[c]! += weight * values[at + c]!;
+          for (let c = 0, at = cached(j); c < p; c++) sum[c]! += weight * values.get(at + c);
         }
         for (let c = 0; c < p; c++) out[(row * h + head) * p + c] = sum[c]! / total;
       }

@@ -1,6 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WasmBackend } from "../../backend.ts";
-import { call } from "../../kernels.gen.ts";
+import { call, sizes } from "../../kernels.gen.ts";
 
 /** One token over a cache, which it joins. */
 export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, attrs: KernelAttrs): TensorInfo {
@@ -13,13 +13,13 @@ export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, 
   const extents = { b, m, h, hkv, p, r: rotary?.shape[1] ?? 0 };
   // As if the cache were half full.
   const work = b * hkv === 1 ? 0 : 2 * b * h * m * p;
-  backend.withSpace({ workspace: backend.threads * (m + p) }, (space) => {
-    const interleaved = attrs.interleaved === true;
+  const flags = { interleaved: attrs.interleaved === true, halves: keys!.dtype === "int32" };
+  backend.withSpace({ workspace: backend.threads * sizes.attentionStepSpace(m, p) }, (space) =>
     call.causalAttentionStep(
       backend,
-      { ...tensors, ...extents, scale, softCap: attrs.softCap as number, interleaved, ...space },
+      { ...tensors, ...extents, scale, softCap: attrs.softCap as number, ...flags, ...space },
       work,
-    );
-  });
+    ),
+  );
   return y;
 }

@@ -9,17 +9,19 @@ export function causalAttentionStep(backend: WebGpuBackend, inputs: KernelInputs
   const [m, hkv] = keys!.shape.slice(1, 3) as [number, number];
   const r = rotary?.shape[1] ?? 0;
   const INTERLEAVED = attrs.interleaved as boolean;
+  const HALVES = keys!.dtype === "int32";
   const y = backend.output(q!.shape);
   const cache = { keys: keys!, values: values!, position: position!, rotary };
   backend.run("causalAttention/append", {
-    constants: { INTERLEAVED },
+    constants: { INTERLEAVED, HALVES },
     params: { m, hkv, p, r },
     buffers: { k: k!, v: v!, ...cache },
     grid: foldGrid(b),
   });
   const softCap = attrs.softCap as number;
   const scale = (attrs.scale as number) || 1 / Math.sqrt(p);
-  const CACHE = p % 4 === 0 ? "vec4" : "word";
+  const whole = p % 4 === 0;
+  const CACHE = HALVES ? (whole ? "halves4" : "halves2") : whole ? "vec4" : "word";
   backend.run("causalAttention/step", {
     variant: { CACHE },
     constants: {

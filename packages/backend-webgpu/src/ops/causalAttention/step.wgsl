@@ -1,6 +1,6 @@
 // Attention of one query and head over the cache, its own token's key included (see append.wgsl), a workgroup each: keys come by in
 // blocks, one a thread, and the softmax keeps a running peak and sum. Values are added up by PARTS of the threads, each some of a block's tokens.
-//: variant CACHE = vec4 | word
+//: variant CACHE = vec4 | word | halves4 | halves2
 struct Params { m: u32, h: u32, hkv: u32, p: u32, r: u32, scale: f32, softCap: f32, size: u32 } // size = b h
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<f32>; // [b, h, p]
@@ -47,7 +47,7 @@ fn score(row: u32, j: u32, head: u32) -> f32 {
   let key = keyAt(row, j, head);
   //: unroll if WRITTEN_OUT
   for (var c = 0u; c < UNITS; c++) {
-    sum += timesQuery(keys[key + c], c);
+    sum += timesQuery(opened(keys[key + c]), c);
   }
   return capped(sum * params.scale);
 }
@@ -106,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let i = min(first + a * PARTS, count - 1u);
           let w = select(0.0f, weights[i], first + a * PARTS < count);
           // What is hidden may hold anything.
-          sum += select(Unit(), w * values[at + i * params.hkv * UNITS], w != 0.0f);
+          sum += select(Unit(), w * opened(values[at + i * params.hkv * UNITS]), w != 0.0f);
         }
       }
       sums[turn] = sum;

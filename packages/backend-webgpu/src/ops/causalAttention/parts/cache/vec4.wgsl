@@ -4,6 +4,10 @@
 alias Unit = vec4f;
 const WIDTH = 4u;
 
+fn opened(unit: vec4f) -> vec4f {
+  return unit;
+}
+
 fn timesQuery(key: vec4f, unit: u32) -> f32 {
   return dot(key, vec4f(query[4u * unit], query[4u * unit + 1u], query[4u * unit + 2u], query[4u * unit + 3u]));
 }

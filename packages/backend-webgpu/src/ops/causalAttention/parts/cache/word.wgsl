@@ -4,6 +4,10 @@
 alias Unit = f32;
 const WIDTH = 1u;
 
+fn opened(unit: f32) -> f32 {
+  return unit;
+}
+
 fn timesQuery(key: f32, unit: u32) -> f32 {
   return key * query[unit];
 }

@@ -1,0 +1,16 @@
+// The two floats of each word of halves.
+struct Params { size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>; // [size]
+@group(0) @binding(2) var<storage, read_write> y: array<u32>; // [size, 2]
+
+//: include ../shared/halves.wgsl
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 256u + lane;
+  if (i < params.size) {
+    y[2u * i] = floatBits(x[i] & 0xffffu);
+    y[2u * i + 1u] = floatBits(x[i] >> 16u);
+  }
+}
