@@ -221,6 +221,13 @@ export const copyCases: readonly OpCase[] = [
     make: (draw) => ({ destination: draw.normal([3, 5]), source: draw.normal([3, 5]) }),
     bound: { forward: 0, backward: 0, reason: "copied" },
   },
+  {
+    op: copy,
+    name: "whole numbers",
+    dtypes: { destination: "int32", source: "int32" },
+    make: (draw) => ({ destination: draw.integers([7, 3], 9), source: draw.integers([7, 3], 2 ** 31 - 1) }),
+    bound: { forward: 0, backward: 0, reason: "copied" },
+  },
 ];
 
 export const sumSquaresCases: readonly OpCase[] = ([[1], [5, 7], [3000]] as const).map((shape): OpCase => ({

@@ -7,5 +7,5 @@ export function wordsOfFloats({ shape, data }: NdArray): NdArray {
     { length: data.length / 2 },
     (_, i) => toHalf(data[2 * i]!) | (toHalf(data[2 * i + 1]!) << 16),
   );
-  return ndarray(shape.with(-1, shape.at(-1)! / 2), words);
+  return ndarray([...shape.slice(0, -1), shape.at(-1)! / 2], words);
 }

@@ -4,14 +4,14 @@ import { defineOp } from "./defineOp.ts";
 
 const inputs = {
   /** Changed in place. */
-  destination: "...",
-  source: "...",
+  destination: "float32|int32 ...",
+  source: "float32|int32 ...",
 } as const;
 
 /**
  * Copies the values of one tensor into another of the same shape, in place: how state keeps its address.
  *
- * Shapes: destination, source [...].
+ * Shapes: destination, source [...], of one dtype.
  * Errors: ShapeError, DTypeError; BackendError while gradients are recorded.
  */
 export const copy: Op<typeof inputs, NoAttrs, NoAttrs> = defineOp({

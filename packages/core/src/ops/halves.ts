@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { defineOp } from "./defineOp.ts";
 
 type Shapes = Readonly<Record<"x", { readonly shape: readonly number[] }>>;
-const withLast = ({ x }: Shapes, times: number): number[] => x.shape.with(-1, x.shape.at(-1)! * times);
+const withLast = ({ x }: Shapes, times: number): number[] => [...x.shape.slice(0, -1), x.shape.at(-1)! * times];
 
 /** Floats as words, two neighbours in each: the nearest halves, the first one in the low bits. */
 export function wordsOf({ shape, data }: NdArray): NdArray {
@@ -13,7 +13,7 @@ export function wordsOf({ shape, data }: NdArray): NdArray {
     { length: data.length / 2 },
     (_, i) => toHalf(data[2 * i]!) | (toHalf(data[2 * i + 1]!) << 16),
   );
-  return ndarray(shape.with(-1, shape.at(-1)! / 2), words);
+  return ndarray([...shape.slice(0, -1), shape.at(-1)! / 2], words);
 }
 
 /** Inverse of `wordsOf`, but for the rounding. */
@@ -21,7 +21,7 @@ export function floatsOf({ shape, data }: NdArray): NdArray {
   const floats = Float64Array.from({ length: 2 * data.length }, (_, i) =>
     fromHalf(i % 2 === 0 ? data[i >> 1]! & 0xffff : (data[i >> 1]! >>> 16) & 0xffff),
   );
-  return ndarray(shape.with(-1, shape.at(-1)! * 2), floats);
+  return ndarray([...shape.slice(0, -1), shape.at(-1)! * 2], floats);
 }
 
 const toHalvesOp = defineOp({

@@ -16,6 +16,7 @@ import {
   type SourceLike,
   type TensorFile,
 } from "@statespace/files";
+import { readCacheType, type CacheType } from "../layers/cacheType.ts";
 import { resolveModelConfig, type ModelConfig } from "../model/config.ts";
 import { FrameKeeper } from "../eventLoop.ts";
 import { Model } from "../model/model.ts";
@@ -51,10 +52,14 @@ export interface LoadWeightsOptions extends OpenSourceOptions, ReadOptions {
 }
 
 /** Options of `fromPretrained`: how files are fetched and cached, how weights are stored and where, what a config leaves open. */
-export interface FromPretrainedOptions extends LoadWeightsOptions, FamilyOptions, PlaceOptions {}
+export interface FromPretrainedOptions extends LoadWeightsOptions, FamilyOptions, PlaceOptions {
+  /** How attention keeps keys and values: "f32" unless told, or "f16", in half the memory; see `Model.cacheType`. */
+  readonly cacheType?: CacheType | undefined;
+}
 
 const LOAD_OPTIONS: Readonly<Record<keyof FromPretrainedOptions, true>> = {
   weights: true,
+  cacheType: true,
   backend: true,
   progress: true,
   notice: true,
@@ -79,6 +84,9 @@ const OTHER_NAMES = {
   quantize: "weights",
   device: "backend",
   cacheDir: "cache",
+  cacheTypeK: "cacheType",
+  cacheTypeV: "cacheType",
+  kvCache: "cacheType",
   branch: "revision",
   progressCallback: "progress",
   abortSignal: "signal",
@@ -87,11 +95,12 @@ const OTHER_NAMES = {
 /** @throws ArgumentError naming the option that is not known, with the one that may be meant, or the format of weights that is none. */
 export function checkLoadOptions(
   caller: string,
-  options: object & { readonly weights?: unknown },
+  options: object & { readonly weights?: unknown; readonly cacheType?: unknown },
   further: readonly string[] = [],
 ): void {
   refuseUnknown(caller, options, [...Object.keys(LOAD_OPTIONS), ...further], OTHER_NAMES);
   readWeightFormat(caller, options.weights);
+  readCacheType(caller, options.cacheType);
 }
 
 const SOURCE_OPTIONS: Readonly<Record<keyof (OpenSourceOptions & ReadOptions), true>> = {
@@ -149,6 +158,7 @@ export async function modelOf(files: ModelFiles, options: FromPretrainedOptions)
   for (const note of [...fields.notes, ...(files.tensors.notes ?? [])])
     (options.notice ?? warn)(`${family.name}: ${note}`);
   try {
+    model.cacheType = readCacheType("load", options.cacheType);
     await load(model, files, options);
     return model;
   } catch (error) {

@@ -5,7 +5,7 @@ import {
   parseStrictJson,
   serializeSafetensors,
   toFloat32Array,
-  type FloatTensor,
+  type WritableTensor,
 } from "@statespace/files";
 import type { Tokenizer } from "@statespace/text";
 import type { ModelState } from "../model/state.ts";
@@ -38,8 +38,8 @@ const LOGITS = "logits";
 /** A session as one safetensors file: the state's, the scores beside it, and what is no tensor as metadata. */
 export function writeSessionFile({ history, notes, streams, logits, state, owner }: SessionFile): Uint8Array {
   const { metadata, tensors } = parseSafetensors(state, "state");
-  const all = new Map<string, FloatTensor>();
-  for (const [name, raw] of tensors) all.set(name, { shape: [...raw.shape], values: toFloat32Array(raw) });
+  const all = new Map<string, WritableTensor>();
+  for (const [name, raw] of tensors) all.set(name, raw);
   const rows = history.rows.length;
   all.set(LOGITS, { shape: [rows, logits.length / rows], values: logits });
   return serializeSafetensors(all, {
@@ -72,7 +72,7 @@ export function checkFits(owner: SessionOwner, model: Model, tokenizer: Tokenize
   const own = tokenizerIdentity(tokenizer);
   if (owner.model !== descriptionOf(model))
     throw new FormatError(
-      "session: the model's description or how its weights are kept differs: it belongs to another model",
+      "session: the model's description or how its weights or caches are kept differs: it belongs to another model",
     );
   if (own !== "none" && owner.tokenizer !== "none" && own !== owner.tokenizer)
     throw new FormatError("session: it belongs to another tokenizer");
@@ -124,9 +124,7 @@ export function readSessionFile(bytes: Uint8Array, vocabSize: number): SessionFi
     throw new FormatError(
       `session: must score ${vocabSize} tokens of ${rows} texts, got [${scores?.shape.join(", ") ?? ""}]: it belongs to another model`,
     );
-  const state = new Map<string, FloatTensor>();
-  for (const [name, raw] of tensors)
-    if (name !== LOGITS) state.set(name, { shape: [...raw.shape], values: toFloat32Array(raw) });
+  const state = new Map([...tensors].filter(([name]) => name !== LOGITS));
   const own = new Map([...metadata].filter(([key]) => !OWN_KEYS.has(key)));
   return {
     owner,
@@ -146,17 +144,18 @@ export function checkState(model: Model, state: ModelState, rows: number, tokens
   try {
     model.reserve(fresh, rows, Math.max(1, state.position));
     const wanted = [...fresh.tensors()].filter(([name]) => !name.endsWith(".position"));
-    const found = new Map([...state.tensors()].map(([name, { shape }]) => [name, shape]));
+    const found = new Map(state.tensors());
     if (found.size !== wanted.length)
       throw new FormatError(
         `session: its state has ${found.size} tensors, this model's ${wanted.length}: it belongs to another model`,
       );
-    for (const [name, { shape }] of wanted) {
+    for (const [name, { shape, dtype }] of wanted) {
       const grows = GROWING_STATE.has(name.slice(name.lastIndexOf(".") + 1));
       const want = grows ? shape.with(1, state.position) : shape;
-      if (found.get(name)?.join() !== want.join())
+      const own = found.get(name);
+      if (own?.shape.join() !== want.join() || own.dtype !== dtype)
         throw new FormatError(
-          `session: ${name} must be [${want.join(", ")}], got [${found.get(name)?.join(", ") ?? "nothing"}]: it belongs to another model`,
+          `session: ${name} must be ${dtype} [${want.join(", ")}], got ${own?.dtype ?? ""} [${own?.shape.join(", ") ?? "nothing"}]: it belongs to another model`,
         );
     }
   } finally {

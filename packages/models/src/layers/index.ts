@@ -9,6 +9,7 @@ export {
   scaled,
   uniform,
 } from "./initializers.ts";
+export { readCacheType, type CacheType } from "./cacheType.ts";
 export { Linear, type LinearAdapter, type Projections, type ProjectionSettings } from "./linear.ts";
 export type { ForwardOptions, ForwardResult, LayerState, Mixer } from "./mixer.ts";
 export { DenseMlp, type Mlp } from "./mlp.ts";

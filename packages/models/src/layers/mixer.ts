@@ -1,5 +1,6 @@
 import type { Parameter, Tensor } from "@statespace/core";
 import { refuseUnknown } from "@statespace/core/backend";
+import type { CacheType } from "./cacheType.ts";
 
 /**
  * What one layer remembers: tensors by name, batch first. A value: it can be cloned, saved, restored, and gradients flow through it.
@@ -55,6 +56,8 @@ export interface Mixer {
   readonly looksAhead?: boolean;
   /** It has a step delta, which the time between two tokens scales. */
   readonly takesGaps?: boolean;
+  /** How new states keep keys and values, of a mixer that keeps any; a state that is there goes on as it is. */
+  cacheType?: CacheType;
   readonly parameters: readonly Parameter[];
   /** A state before the first token. */
   initialState(batch: number): LayerState;

@@ -17,6 +17,7 @@ import {
 } from "@statespace/core";
 import { refuseUnknown, startBackend, type AnyBackend } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
+import { readCacheType, type CacheType } from "../layers/cacheType.ts";
 import { ResidualBlock } from "../layers/block.ts";
 import type { LayerState, Mixer } from "../layers/mixer.ts";
 import { makeMlp } from "../layers/moe.ts";
@@ -89,6 +90,7 @@ export class Model extends ModelWeights {
   readonly normF: Norm;
   readonly head: Head;
   readonly units: Units;
+  #cacheType: CacheType = "f32";
   readonly #stack: BlockStack;
   readonly #strands: Strands | undefined;
   readonly #pooling: Pooling;
@@ -142,6 +144,27 @@ export class Model extends ModelWeights {
   /** Where its weights are, and where it computes. */
   get backend(): AnyBackend {
     return this.encoder.weight.backend;
+  }
+
+  /**
+   * How attention keeps keys and values: "f32" unless told, or "f16", rounded to the nearest halves in half the memory. It is for states that are
+   * made from now on; those that are there go on as they are. Layers without keys keep their states in float32 either way.
+   */
+  get cacheType(): CacheType {
+    return this.#cacheType;
+  }
+
+  /** @throws ArgumentError for a type that is none, and for halves where an attention head has an odd number of channels. */
+  set cacheType(type: CacheType) {
+    const read = readCacheType("Model", type);
+    const keeping = this.mixers.filter((mixer) => mixer.cacheType !== undefined);
+    try {
+      for (const mixer of keeping) mixer.cacheType = read;
+    } catch (error) {
+      for (const mixer of keeping) mixer.cacheType = this.#cacheType;
+      throw error;
+    }
+    this.#cacheType = read;
   }
 
   /** Rows of the embedding. @throws ArgumentError for a model of vectors. */

@@ -1,11 +1,9 @@
 import {
   FormatError,
+  full,
   keep,
-  ones,
   pad,
-  readFloats,
   ShapeError,
-  tensor,
   tidy,
   writeInto,
   zeros,
@@ -14,9 +12,10 @@ import {
 } from "@statespace/core";
 import { type BackendChoice } from "@statespace/core/backend";
 import { copy } from "@statespace/core/ops";
-import { parseSafetensors, serializeSafetensors, toFloat32Array, type FloatTensor } from "@statespace/files";
+import { parseSafetensors, serializeSafetensors, type RawTensor } from "@statespace/files";
 import type { LayerState } from "../layers/mixer.ts";
 import { capacityOf, GROWING_STATE, POSITION, settled } from "../layers/reservedState.ts";
+import { readStateTensor, stateTensorOf } from "./stateTensor.ts";
 
 const FORMAT = "statespace.state";
 
@@ -105,12 +104,12 @@ export class ModelState {
     this.position = other.position;
   }
 
-  /** The state as a safetensors file. */
+  /** The state as a safetensors file: F32, and F16 what a cache keeps in halves. */
   async toBytes(): Promise<Uint8Array> {
     const plain = this.clone();
-    const tensors = new Map<string, FloatTensor>();
+    const tensors = new Map<string, RawTensor>();
     try {
-      for (const [name, t] of plain.tensors()) tensors.set(name, { shape: [...t.shape], values: await readFloats(t) });
+      for (const [name, t] of plain.tensors()) tensors.set(name, await readStateTensor(t));
     } finally {
       plain.dispose();
     }
@@ -137,21 +136,21 @@ export class ModelState {
       const [, layer, name] = /^layers\.(\d+)\.([A-Za-z]\w*)$/.exec(key) ?? [];
       if (name === undefined || Number(layer) >= count)
         throw new FormatError(`state: tensor "${key}" is not part of a state of ${count} layers`);
-      return { layer: Number(layer), name, shape: raw.shape, values: toFloat32Array(raw) };
+      return { layer: Number(layer), name, make: stateTensorOf(key, raw) };
     });
     const layers: Record<string, Tensor>[] = Array.from({ length: count }, () => ({}));
-    for (const { layer, name, shape, values } of parsed) layers[layer]![name] = tensor(values, shape, { backend });
+    for (const { layer, name, make } of parsed) layers[layer]![name] = make({ backend });
     return new ModelState(layers, position);
   }
 
   /** Reads all values; what it returns puts them, in this state's place and without reserved room, on a backend. */
   async read(): Promise<(backend: BackendChoice) => void> {
     const plain = this.clone();
-    const values: { layer: number; name: string; shape: readonly number[]; data: Float32Array }[] = [];
+    const values: { layer: number; name: string; make: (place: PlaceOptions) => Tensor }[] = [];
     try {
       for (const [layer, tensors] of plain.layers.entries())
         for (const [name, t] of Object.entries(tensors))
-          values.push({ layer, name, shape: t.shape, data: await readFloats(t) });
+          values.push({ layer, name, make: stateTensorOf(name, await readStateTensor(t)) });
     } finally {
       plain.dispose();
     }
@@ -161,8 +160,8 @@ export class ModelState {
           layer[name]!.dispose();
           delete layer[name];
         }
-      for (const { layer, name, shape, data } of values)
-        (this.layers[layer] as Record<string, Tensor>)[name] = keep(tensor(data, shape, { backend }));
+      for (const { layer, name, make } of values)
+        (this.layers[layer] as Record<string, Tensor>)[name] = keep(make({ backend }));
       this.layout++;
     };
   }
@@ -201,7 +200,7 @@ function refill(layer: LayerState, other: LayerState, tokens: number): void {
     const pads = destination.shape.map((_, axis) => (axis === 1 ? ([0, room] as const) : ([0, 0] as const)));
     const whole =
       source === undefined
-        ? (rest === 1 ? ones : zeros)(destination.shape, { backend: destination.backend })
+        ? full(destination.shape, rest, { dtype: destination.dtype, backend: destination.backend })
         : pad(source, pads, rest);
     copy({ destination, source: whole });
   }
@@ -212,7 +211,7 @@ function refill(layer: LayerState, other: LayerState, tokens: number): void {
 /** A copy of the values, not another handle on them. */
 function duplicate(source: Tensor): Tensor {
   return tidy(() => {
-    const destination = zeros(source.shape, { backend: source.backend });
+    const destination = zeros(source.shape, { dtype: source.dtype, backend: source.backend });
     copy({ destination, source });
     return destination;
   });

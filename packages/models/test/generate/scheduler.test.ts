@@ -22,12 +22,17 @@ const LAYERS = {
     { kind: "mamba2", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
     { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4 },
   ],
+  halves: [
+    { kind: "mamba2", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
+    { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4 },
+    { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4, window: 5, sinks: true },
+  ],
   "delta rule": [{ kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 }],
 } as const;
 const KINDS = Object.keys(LAYERS) as (keyof typeof LAYERS)[];
 
-const make = (name: keyof typeof LAYERS): Model =>
-  new Model(
+function make(name: keyof typeof LAYERS): Model {
+  const model = new Model(
     {
       dModel: 8,
       encoder: { kind: "embedding", vocabSize: V },
@@ -38,6 +43,9 @@ const make = (name: keyof typeof LAYERS): Model =>
     },
     7,
   );
+  if (name === "halves") model.cacheType = "f16";
+  return model;
+}
 
 async function piecesOf(generation: Generation): Promise<GenerationPiece[]> {
   const all: GenerationPiece[] = [];

@@ -13,12 +13,13 @@ const SETTINGS = {
   mamba3: { kind: "mamba3", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
   attention: { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4 },
   gatedDelta: { kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 },
+  window: { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4, window: 5, sinks: true },
   gated: { kind: "attention", nHeads: 2, rotaryDim: 2, qkNorm: "head", qkNormOffset: 1, outputGate: true },
 } as const;
 type Kind = keyof typeof SETTINGS;
 
 function make(layers: readonly Kind[], vocabSize = V): Model {
-  return new Model(
+  const model = new Model(
     {
       dModel: 8,
       encoder: { kind: "embedding", vocabSize },
@@ -29,6 +30,8 @@ function make(layers: readonly Kind[], vocabSize = V): Model {
     },
     7,
   );
+  if (layers === MODELS["hybrid, halves"]) model.cacheType = "f16";
+  return model;
 }
 
 const MODELS: Readonly<Record<string, readonly Kind[]>> = {
@@ -37,6 +40,7 @@ const MODELS: Readonly<Record<string, readonly Kind[]>> = {
   mamba3: ["mamba3"],
   hybrid: ["mamba2", "attention", "mamba"],
   "delta rule": ["gatedDelta", "gated"],
+  "hybrid, halves": ["mamba2", "attention", "window"],
 };
 
 async function said(session: Session, options: TokenOptions): Promise<number[]> {

@@ -16,11 +16,16 @@ const LAYERS = {
     { kind: "mamba2", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
     { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4 },
   ],
+  halves: [
+    { kind: "mamba2", nHeads: 4, headDim: 4, dState: 4, chunkSize: 4 },
+    { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4 },
+    { kind: "attention", nHeads: 2, nHeadsKv: 1, rotaryDim: 4, window: 5, sinks: true },
+  ],
   "delta rule": [{ kind: "gatedDelta", nHeads: 2, nHeadsKey: 1, dState: 6 }],
 } as const;
 
 function make(name: keyof typeof LAYERS, seed = 7): Model {
-  return new Model(
+  const model = new Model(
     {
       dModel: 8,
       encoder: { kind: "embedding", vocabSize: V },
@@ -31,6 +36,8 @@ function make(name: keyof typeof LAYERS, seed = 7): Model {
     },
     seed,
   );
+  if (name === "halves") model.cacheType = "f16";
+  return model;
 }
 
 const text = (seed: number, length: number): number[] =>

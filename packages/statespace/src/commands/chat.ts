@@ -11,6 +11,7 @@ import {
   countOption,
   numberOption,
   readArguments,
+  cacheTypeOption,
   weightsOption,
   wholeOption,
   type Command,
@@ -25,6 +26,7 @@ const USAGE = `usage: statespace chat [--model DIR|URL|OWNER/NAME] [options]
   --max-new-tokens N     of an answer, 512 unless told
   --temperature T  --top-k K  --top-p P  --min-p P  --seed S
   --weights F            keep matrices as f16, bf16, q8 or q4; f32 is the plain format
+  --cache-type F         keep keys and values of attention as f16, in half the memory; f32 unless told
   --backend B            webgpu, wasm or cpu; the best there is unless told
 
 A model without a chat template goes on from what is written. Ctrl-C stops an answer, and ends where there is none. Lines that begin with a slash:
@@ -41,6 +43,7 @@ const OPTIONS = {
   "min-p": { type: "string" },
   seed: { type: "string" },
   weights: { type: "string" },
+  "cache-type": { type: "string" },
   backend: { type: "string" },
 } as const;
 
@@ -128,11 +131,13 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const options = streamOptions(values);
   const seed = wholeOption("seed", values.seed);
   const weights = weightsOption(values.weights);
+  const cacheType = cacheTypeOption(values["cache-type"]);
   const backend = await chooseBackend(values.backend);
   const line = new ProgressLine();
   const lm = await load(values.model ?? bundledCheckpoint(), {
     signal,
     weights,
+    cacheType,
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
   });
   line.clear();

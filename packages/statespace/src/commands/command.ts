@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { nearestName, type WeightFormat } from "@statespace/core/backend";
-import { readWeightFormat } from "@statespace/models";
+import { readCacheType, readWeightFormat, type CacheType } from "@statespace/models";
 
 /** A subcommand of the command line. */
 export interface Command {
@@ -88,6 +88,15 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 export function weightsOption(text: string | undefined): WeightFormat {
   try {
     return readWeightFormat("--weights", text) ?? "f32";
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** Reads how attention keeps keys and values; "f32" unless told. @throws UsageError naming the types there are. */
+export function cacheTypeOption(text: string | undefined): CacheType {
+  try {
+    return readCacheType("--cache-type", text);
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }

@@ -21,6 +21,7 @@ import {
   numberOption,
   readArguments,
   UsageError,
+  cacheTypeOption,
   weightsOption,
   wholeOption,
   type Command,
@@ -47,6 +48,7 @@ const USAGE = `usage: statespace generate [--model DIR|URL] [--prompt TEXT | --p
   --stop TEXT            ends the text; may be given more than once
   --ignore-eos           go on after an end-of-text token
   --weights F            keep matrices as f16, bf16, q8 or q4; f32 is the plain format
+  --cache-type F         keep keys and values of attention as f16, in half the memory; f32 unless told
   --backend B            webgpu, wasm or cpu; the best there is unless told
   --json                 one JSON object instead of text`;
 
@@ -75,6 +77,7 @@ const OPTIONS = {
   stop: { type: "string", multiple: true },
   "ignore-eos": { type: "boolean", default: false },
   weights: { type: "string" },
+  "cache-type": { type: "string" },
   backend: { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
@@ -161,6 +164,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   if (prompt === undefined && values.ids === undefined)
     throw new UsageError("--prompt, --prompt-file or --ids is needed");
   weightsOption(values.weights);
+  cacheTypeOption(values["cache-type"]);
   const told = settings(values, signal); // before a backend starts and a model loads
   const backend = await chooseBackend(values.backend);
   const lm = await open(from, values, signal);
@@ -223,6 +227,7 @@ async function open(from: string | URL, values: Values, signal: AbortSignal): Pr
   const lm = await load(from, {
     signal,
     weights: weightsOption(values.weights),
+    cacheType: cacheTypeOption(values["cache-type"]),
     tokenizer: values.tokenizer,
     progress: ({ loaded, total }) => line.show(`${megabytes(loaded)} of ${megabytes(total)}`),
   });

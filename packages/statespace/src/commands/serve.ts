@@ -5,7 +5,15 @@ import { load } from "../load.ts";
 import type { ServedModel } from "../server/config.ts";
 import { serve as startServer } from "../server/serve.ts";
 import { chooseBackend } from "./backendOption.ts";
-import { readArguments, countOption, numberOption, UsageError, weightsOption, type Command } from "./command.ts";
+import {
+  cacheTypeOption,
+  readArguments,
+  countOption,
+  numberOption,
+  UsageError,
+  weightsOption,
+  type Command,
+} from "./command.ts";
 import { megabytes, ProgressLine } from "./terminal.ts";
 
 const USAGE = `usage: statespace serve [--model [NAME=]DIR|URL|OWNER/NAME ...] [options]
@@ -14,6 +22,7 @@ Answers HTTP requests as OpenAI's API does: /v1/chat/completions, /v1/completion
 
   --model [NAME=]FROM    a model, by the name that requests ask for; may be given more than once; the bundled model if left out
   --weights F            keep matrices as f16, bf16, q8 or q4; f32 is the plain format
+  --cache-type F         keep keys and values of attention as f16, in half the memory; f32 unless told
   --backend B            webgpu, wasm or cpu; the best there is unless told
   --host H  --port P     where to listen: 127.0.0.1 and 8080 unless told; port 0 takes a free one
   --api-key KEY          requests must bear it; or the environment variable STATESPACE_API_KEY
@@ -34,6 +43,7 @@ Ctrl-C takes no more requests, lets running answers end, and stops; a second one
 const OPTIONS = {
   model: { type: "string", multiple: true },
   weights: { type: "string" },
+  "cache-type": { type: "string" },
   backend: { type: "string" },
   host: { type: "string" },
   port: { type: "string" },
@@ -102,6 +112,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const values = readArguments(args, OPTIONS);
   const options = serverOptions(values);
   const weights = weightsOption(values.weights);
+  const cacheType = cacheTypeOption(values["cache-type"]);
   const places = sources(values);
   const backend = await chooseBackend(values.backend);
   const models: ServedModel[] = [];
@@ -109,7 +120,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   for (const { name, from } of places) {
     const progress = ({ loaded, total }: { loaded: number; total: number }): void =>
       line.show(`${name}: ${megabytes(loaded)} of ${megabytes(total)}`);
-    models.push({ name, lm: await load(from, { signal, weights, progress, recover: true }) });
+    models.push({ name, lm: await load(from, { signal, weights, cacheType, progress, recover: true }) });
   }
   line.clear();
   const server = await startServer({ ...options, models });

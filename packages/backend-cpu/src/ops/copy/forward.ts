@@ -3,7 +3,7 @@ import type { CpuBackend } from "../../backend.ts";
 
 /** destination := source, in place. */
 export function copy(backend: CpuBackend, { destination, source }: KernelInputs): TensorInfo[] {
-  const [to, from] = [backend.floats(destination!), backend.floats(source!)];
+  const [to, from] = [backend.numbers(destination!), backend.numbers(source!)];
   backend.launch(() => to.set(from));
   return [];
 }

@@ -10,7 +10,7 @@ export const floatIn = (words: Int32Array, i: number): number =>
 /** Floats as words of two halves, and back. */
 export const kernels: KernelTable<CpuBackend> = {
   toHalves: (backend, { x }) => {
-    const y = backend.output(x!.shape.with(-1, x!.shape.at(-1)! / 2), "int32");
+    const y = backend.output([...x!.shape.slice(0, -1), x!.shape.at(-1)! / 2], "int32");
     const [from, to] = [backend.floats(x!), backend.ints(y)];
     backend.launch(() => {
       for (let i = 0; i < to.length; i++) to[i] = wordOf(from[2 * i]!, from[2 * i + 1]!);
@@ -18,7 +18,7 @@ export const kernels: KernelTable<CpuBackend> = {
     return y;
   },
   fromHalves: (backend, { x }) => {
-    const y = backend.output(x!.shape.with(-1, 2 * x!.shape.at(-1)!));
+    const y = backend.output([...x!.shape.slice(0, -1), 2 * x!.shape.at(-1)!]);
     const [from, to] = [backend.ints(x!), backend.floats(y)];
     backend.launch(() => {
       for (let i = 0; i < to.length; i++) to[i] = floatIn(from, i);

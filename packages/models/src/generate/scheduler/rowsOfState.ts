@@ -1,4 +1,4 @@
-import { concat, keep, ones, pad, tidy, zeros, type Tensor } from "@statespace/core";
+import { concat, full, keep, pad, tidy, zeros, type Tensor } from "@statespace/core";
 import { copy, sliceAxis } from "@statespace/core/ops";
 import { GROWING_STATE, POSITION } from "../../layers/reservedState.ts";
 import { ModelState } from "../../model/state.ts";
@@ -51,7 +51,7 @@ export function writeStateRow(state: ModelState, row: number, source: ModelState
 /** What grows, with the room of a row of `t` behind it. */
 function withRoom(own: Tensor | undefined, t: Tensor, rest: number): Tensor {
   const shape = t.shape.with(0, 1);
-  if (own === undefined) return (rest === 1 ? ones : zeros)(shape, { backend: t.backend });
+  if (own === undefined) return full(shape, rest, { dtype: t.dtype, backend: t.backend });
   const room = t.shape[1]! - own.shape[1]!;
   return pad(
     own,
@@ -80,7 +80,7 @@ export function copyOfRow(t: Tensor, row: number, tokens?: number): Tensor {
     tidy(() => {
       const own = sliceAxis(t, 0, row, 1);
       const source = tokens === undefined ? own : sliceAxis(own, 1, 0, tokens);
-      const destination = zeros(source.shape, { backend: t.backend });
+      const destination = zeros(source.shape, { dtype: t.dtype, backend: t.backend });
       copy({ destination, source });
       return destination;
     }),

@@ -194,7 +194,7 @@ export class SlotLoop {
       );
       return [new ModelState(layers, this.#state.position), first(this.#ids), first(this.#logits)] as const;
     });
-    const held = [...state.tensors()].map(([, t]) => t).filter(({ dtype }) => dtype === "float32");
+    const held = [...state.tensors()].filter(([name]) => !name.endsWith(`.${POSITION}`)).map(([, t]) => t);
     held.push(logits);
     const before = held.map((t) => copyOf(t));
     const graph = capture(() => {
@@ -269,7 +269,7 @@ function widthFor(rows: number): number {
 }
 
 function copyOf(source: Tensor): Tensor {
-  const destination = keep(zeros(source.shape, { backend: source.backend }));
+  const destination = keep(zeros(source.shape, { dtype: source.dtype, backend: source.backend }));
   copy({ destination, source });
   return destination;
 }

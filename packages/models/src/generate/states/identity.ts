@@ -1,6 +1,7 @@
 import { readFloats, tensor, tidy } from "@statespace/core";
 import type { AnyBackend } from "@statespace/core/backend";
 import type { Tokenizer } from "@statespace/text";
+import type { CacheType } from "../../layers/cacheType.ts";
 import type { Model } from "../../model/model.ts";
 import { hashFloats, hashText } from "./hash.ts";
 
@@ -25,16 +26,18 @@ const LARGEST = 8;
 
 interface Known {
   readonly backend: AnyBackend;
+  readonly cacheType: CacheType;
   readonly versions: number;
   readonly identity: Promise<Identity>;
 }
 const known = new WeakMap<Model, Known>();
 
-/** Hash of a model's description; weights play no part. */
+/** Hash of a model's description, how its weights and caches are kept included; weights play no part. */
 export function descriptionOf(model: Model): string {
   const formats = [...model.formats].map(([{ name }, format]) => `${name}:${format}`).toSorted();
   const shapes = model.parameters.map(({ name, shape }) => `${name}:${shape.join("x")}`);
-  return hashText(JSON.stringify([model.config, shapes, formats]));
+  const caches = model.cacheType === "f32" ? [] : [model.cacheType];
+  return hashText(JSON.stringify([model.config, shapes, formats, ...caches]));
 }
 
 const tokenizers = new WeakMap<Tokenizer, string>();
@@ -49,12 +52,12 @@ export function tokenizerIdentity(tokenizer: Tokenizer | undefined): string {
 
 /** Who a model is, where it is now; asked for again only after its weights changed or moved. */
 export function identityOf(model: Model): Promise<Identity> {
-  const { backend } = model;
+  const { backend, cacheType } = model;
   const versions = model.parameters.reduce((sum, { version }) => sum + version, 0);
   const had = known.get(model);
-  if (had?.backend === backend && had.versions === versions) return had.identity;
+  if (had?.backend === backend && had.cacheType === cacheType && had.versions === versions) return had.identity;
   const identity = probe(model);
-  known.set(model, { backend, versions, identity });
+  known.set(model, { backend, cacheType, versions, identity });
   identity.catch(() => known.delete(model));
   return identity;
 }

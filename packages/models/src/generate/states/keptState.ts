@@ -1,17 +1,12 @@
-import { FormatError, readFloats, tensor, tidy, type Tensor } from "@statespace/core";
+import { FormatError, tidy, type Tensor } from "@statespace/core";
 import type { AnyBackend } from "@statespace/core/backend";
 import { sliceAxis } from "@statespace/core/ops";
-import {
-  parseSafetensors,
-  parseStrictJson,
-  serializeSafetensors,
-  toFloat32Array,
-  type FloatTensor,
-} from "@statespace/files";
+import { parseSafetensors, parseStrictJson, serializeSafetensors, type RawTensor } from "@statespace/files";
 import { GROWING_STATE, POSITION } from "../../layers/reservedState.ts";
 import { ModelState } from "../../model/state.ts";
+import { readStateTensor, stateTensorOf } from "../../model/stateTensor.ts";
 import type { Standing } from "../places.ts";
-import { hashFloats, hashText } from "./hash.ts";
+import { hashText, hashWords } from "./hash.ts";
 
 /** What a kept state says of itself; its tensors lie behind it in the file. */
 export interface KeptHead {
@@ -39,30 +34,30 @@ const grows = (name: string): boolean => GROWING_STATE.has(ownName(name));
 export async function readSince(
   { state, logits }: Standing,
   from: number,
-): Promise<{ tensors: Map<string, FloatTensor>; grows: boolean }> {
-  const tensors = new Map<string, FloatTensor>();
+): Promise<{ tensors: Map<string, RawTensor>; grows: boolean }> {
+  const tensors = new Map<string, RawTensor>();
   const until = state.position;
   for (const [name, t] of state.tensors()) {
     if (ownName(name) === POSITION || (grows(name) && until === from)) continue;
     const part = grows(name) ? tidy(() => sliceAxis(t, 1, from, until - from)) : t;
-    tensors.set(name, { shape: [...part.shape], values: await readFloats(part) });
+    tensors.set(name, await readStateTensor(part));
     if (part !== t) part.dispose();
   }
-  tensors.set(LOGITS, { shape: [...logits.shape], values: await readFloats(logits) });
+  tensors.set(LOGITS, await readStateTensor(logits));
   return { tensors, grows: [...state.tensors()].some(([name]) => grows(name)) };
 }
 
-function digestOf(tensors: ReadonlyMap<string, FloatTensor>): string {
+function digestOf(tensors: ReadonlyMap<string, RawTensor>): string {
   return hashText(
     [...tensors]
-      .map(([name, { values }]) => `${name}:${hashFloats(values)}`)
+      .map(([name, { bytes }]) => `${name}:${hashWords(new Int32Array(bytes.slice().buffer))}`)
       .toSorted()
       .join(),
   );
 }
 
 /** The file of a kept state. */
-export function writeKept(head: KeptHead, tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
+export function writeKept(head: KeptHead, tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   return serializeSafetensors(tensors, {
     metadata: { "statespace.kept": VERSION, head: JSON.stringify(head), digest: digestOf(tensors) },
   });
@@ -86,42 +81,42 @@ export function headOf(first: Uint8Array): KeptHead | { readonly needs: number }
 }
 
 /** Inverse of `writeKept`. @throws FormatError for a file that is damaged. */
-export function readKept(bytes: Uint8Array): { head: KeptHead; tensors: Map<string, FloatTensor> } {
+export function readKept(bytes: Uint8Array): { head: KeptHead; tensors: Map<string, RawTensor> } {
   const { metadata, tensors } = parseSafetensors(bytes, "kept state");
-  const values = new Map<string, FloatTensor>();
-  for (const [name, raw] of tensors) values.set(name, { shape: [...raw.shape], values: toFloat32Array(raw) });
+  const values = new Map<string, RawTensor>(tensors);
+  if ([...values.values()].some(({ bytes }) => bytes.byteLength % 4 !== 0))
+    throw new FormatError("kept state: is damaged");
   if (metadata.get("digest") !== digestOf(values)) throw new FormatError("kept state: is damaged");
   return { head: parseHead(metadata), tensors: values };
 }
 
 /** Joins what two kept states say where one goes on from the other. */
 export function joinKept(
-  before: ReadonlyMap<string, FloatTensor>,
-  after: ReadonlyMap<string, FloatTensor>,
-): Map<string, FloatTensor> {
+  before: ReadonlyMap<string, RawTensor>,
+  after: ReadonlyMap<string, RawTensor>,
+): Map<string, RawTensor> {
   const joined = new Map(after);
-  for (const [name, { shape, values }] of before) {
+  for (const [name, { dtype, shape, bytes }] of before) {
     if (!grows(name)) continue;
     const next = after.get(name);
-    const both = new Float32Array(values.length + (next?.values.length ?? 0));
-    both.set(values);
-    if (next !== undefined) both.set(next.values, values.length);
-    joined.set(name, { shape: shape.with(1, shape[1]! + (next?.shape[1] ?? 0)), values: both });
+    const both = new Uint8Array(bytes.length + (next?.bytes.length ?? 0));
+    both.set(bytes);
+    if (next !== undefined) both.set(next.bytes, bytes.length);
+    joined.set(name, { dtype, shape: shape.with(1, shape[1]! + (next?.shape[1] ?? 0)), bytes: both });
   }
   return joined;
 }
 
 /** The state and the scores of whole tensors, on a backend. */
 export function standingOf(
-  tensors: ReadonlyMap<string, FloatTensor>,
+  tensors: ReadonlyMap<string, RawTensor>,
   { layers, position }: { layers: number; position: number },
   backend: AnyBackend,
 ): Standing {
   const own: Record<string, Tensor>[] = Array.from({ length: layers }, () => ({}));
-  for (const [name, { shape, values }] of tensors) {
+  for (const [name, raw] of tensors) {
     if (name === LOGITS) continue;
-    own[Number(name.split(".")[1])]![ownName(name)] = tensor(values, shape, { backend });
+    own[Number(name.split(".")[1])]![ownName(name)] = stateTensorOf(name, raw)({ backend });
   }
-  const { shape, values } = tensors.get(LOGITS)!;
-  return { state: new ModelState(own, position), logits: tensor(values, shape, { backend }) };
+  return { state: new ModelState(own, position), logits: stateTensorOf(LOGITS, tensors.get(LOGITS)!)({ backend }) };
 }

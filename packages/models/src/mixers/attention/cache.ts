@@ -1,10 +1,11 @@
 import { cast, concat, equal, keep, mul, ones, pad, reshape, tensor, tidy, zeros, type Tensor } from "@statespace/core";
 import { type AnyBackend } from "@statespace/core/backend";
-import { sequenceNumber, sliceAxis } from "@statespace/core/ops";
+import { fromHalves, sequenceNumber, sliceAxis, toHalves } from "@statespace/core/ops";
+import type { CacheType } from "../../layers/cacheType.ts";
 import type { LayerState, Reservation } from "../../layers/mixer.ts";
 import { capacityOf, POSITION, settled } from "../../layers/reservedState.ts";
 
-/** Keys and values of every token so far. */
+/** Keys and values of every token so far: floats, or int32 [.., p / 2] of two halves each. */
 export interface Cache extends Readonly<Record<string, Tensor>> {
   readonly keys: Tensor; // [b, m, hkv, p], rotated
   readonly values: Tensor; // [b, m, hkv, p]
@@ -12,14 +13,28 @@ export interface Cache extends Readonly<Record<string, Tensor>> {
   readonly visible: Tensor; // [b, m]
 }
 
-/** The cache with new tokens behind it. */
-export function appendToCache(before: LayerState | undefined, { k, v }: { k: Tensor; v: Tensor }): Cache {
+/** Keys or values as a cache keeps them. Of floats a copy, since a slice of a projection may be a view that would keep all of it. */
+export const kept = (x: Tensor, type: CacheType): Tensor => (type === "f16" ? toHalves(x) : mul(x, 1));
+
+/** The floats of what a cache keeps. */
+export const floatsOf = (x: Tensor): Tensor => (x.dtype === "int32" ? fromHalves(x) : x);
+
+/** How the cache of a state is kept; `type` where there is none yet. */
+export const typeOf = (keys: Tensor | undefined, type: CacheType): CacheType =>
+  keys === undefined ? type : keys.dtype === "int32" ? "f16" : "f32";
+
+/** The cache with new tokens behind it, as it is kept, or as `type` says where there was none. */
+export function appendToCache(
+  before: LayerState | undefined,
+  { k, v }: { k: Tensor; v: Tensor },
+  type: CacheType,
+): Cache {
   const visible = ones(k.shape.slice(0, 2), { backend: k.backend });
-  // A copy, since a slice of the projection may be a view that would keep all of it.
-  if (before?.keys === undefined) return { keys: mul(k, 1), values: mul(v, 1), visible };
+  if (before?.keys === undefined) return { keys: kept(k, type), values: kept(v, type), visible };
+  const behind = (old: Tensor, x: Tensor): Tensor => concat([old, old.dtype === "int32" ? toHalves(x) : x], 1);
   return {
-    keys: concat([before.keys, k], 1),
-    values: concat([before.values!, v], 1),
+    keys: behind(before.keys, k),
+    values: behind(before.values!, v),
     visible: concat([before.visible!, visible], 1),
   };
 }
@@ -46,26 +61,36 @@ export function replaceCache(state: LayerState, cache: Readonly<Record<string, T
   }
 }
 
+/** What the cache of a layer looks like. */
+export interface CacheShape {
+  readonly nHeadsKv: number;
+  readonly headDim: number;
+  /** Of a cache that is not there yet. */
+  readonly type: CacheType;
+}
+
+/** Zeros in the place of keys or values of so many tokens. */
+export function emptyCache(b: number, m: number, { nHeadsKv, headDim, type }: CacheShape, backend: AnyBackend): Tensor {
+  if (type === "f16") return zeros([b, m, nHeadsKv, headDim / 2], { dtype: "int32", backend });
+  return zeros([b, m, nHeadsKv, headDim], { backend });
+}
+
 /** Makes the cache of a state one of fixed capacity: zeros behind its tokens, visible ones, and their number on the device. */
 export function reserveCache(
   state: LayerState,
   { batch, capacity, tokens }: Reservation,
-  nHeadsKv: number,
-  headDim: number,
+  shape: CacheShape,
   backend: AnyBackend,
 ): void {
   if (state[POSITION] !== undefined && capacityOf(state) >= capacity) return;
   const made = tidy(() => {
     const { keys, values, visible } = settled(state, tokens);
-    const room = (x: Tensor | undefined, rest: readonly number[], value: number): Tensor => {
-      const empty = value === 0 ? zeros : ones;
-      if (x === undefined) return empty([batch, capacity, ...rest], { backend });
-      return pad(x, [[0, 0], [0, capacity - tokens], ...rest.map(() => [0, 0] as const)], value);
-    };
+    const room = (x: Tensor, value: number): Tensor =>
+      pad(x, [[0, 0], [0, capacity - tokens], ...x.shape.slice(2).map(() => [0, 0] as const)], value);
     return {
-      keys: room(keys, [nHeadsKv, headDim], 0),
-      values: room(values, [nHeadsKv, headDim], 0),
-      visible: room(visible, [], 1),
+      keys: keys ? room(keys, 0) : emptyCache(batch, capacity, shape, backend),
+      values: values ? room(values, 0) : emptyCache(batch, capacity, shape, backend),
+      visible: visible ? room(visible, 1) : ones([batch, capacity], { backend }),
       [POSITION]: tensor(new Int32Array(batch).fill(tokens), [batch], { backend }),
     };
   });

@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "@statespace/core";
 import { attentionMap, causalAttentionStep, causalConv1dStep } from "@statespace/core/ops";
+import type { CacheType } from "../../layers/cacheType.ts";
 import { constant, kaimingUniform } from "../../layers/initializers.ts";
 import type { Linear } from "../../layers/linear.ts";
 import {
@@ -28,7 +29,15 @@ import { Norm } from "../../layers/norm.ts";
 import type { ParameterBuilder } from "../../layers/parameterBuilder.ts";
 import { POSITION } from "../../layers/reservedState.ts";
 import type { AttentionMixerConfig } from "./config.ts";
-import { appendToCache, replaceCache, reserveCache, stillVisible, type Cache } from "./cache.ts";
+import {
+  appendToCache,
+  floatsOf,
+  replaceCache,
+  reserveCache,
+  stillVisible,
+  type Cache,
+  type CacheShape,
+} from "./cache.ts";
 import { RotaryPositions } from "./positions.ts";
 import { behindWindow, emptyWindow, moveWindow, windowAfter, type InWindow } from "./window.ts";
 
@@ -57,7 +66,8 @@ interface Beside {
  *
  * The state is the keys and values of all tokens so far: it grows, and a step costs as much as there are of them. A reserved state
  * has room for more of them, and a step on it is one in-place op that finds its position on the device. With a window it is those of the
- * last tokens, and its size constant.
+ * last tokens, and its size constant. With `cacheType` f16 states keep halves: keys and values are rounded as they come, and attended to so
+ * rounded, by the prompt's own tokens too. Without a state, as in training, nothing is rounded.
  * Source: arXiv 1706.03762; rotary positions arXiv 2104.09864; names of the weights as in the published checkpoints.
  */
 export class AttentionMixer implements Mixer {
@@ -75,6 +85,7 @@ export class AttentionMixer implements Mixer {
   /** Absent where there is a window. */
   readonly reserve?: (state: LayerState, reservation: Reservation) => void;
   readonly #rotary: RotaryPositions;
+  #cacheType: CacheType = "f32";
 
   /**
    * @param dOut channels that it gives
@@ -89,8 +100,7 @@ export class AttentionMixer implements Mixer {
     this.#rotary = new RotaryPositions(config, () => this.inProj.backend);
     this.constantState = config.window > 0;
     if (!this.constantState)
-      this.reserve = (state, reservation) =>
-        reserveCache(state, reservation, config.nHeadsKv, config.headDim, this.inProj.backend);
+      this.reserve = (state, reservation) => reserveCache(state, reservation, this.#cacheShape, this.inProj.backend);
     const { dModel, nHeads: h, headDim: p, dConv: k, mlpDim } = config;
     const own = { decay: false };
     const inner = h * p + mlpDim / 2;
@@ -122,13 +132,25 @@ export class AttentionMixer implements Mixer {
     ].filter((parameter) => parameter !== undefined);
   }
 
+  get cacheType(): CacheType {
+    return this.#cacheType;
+  }
+
+  /** @throws ArgumentError where halves cannot go in pairs. */
+  set cacheType(type: CacheType) {
+    const { headDim } = this.config;
+    if (type === "f16" && headDim % 2 !== 0)
+      throw new ArgumentError(`AttentionMixer: cacheType f16 needs an even headDim, got ${headDim}`);
+    this.#cacheType = type;
+  }
+
   /** Nothing was seen yet: there are no keys, or only room for those of a window. */
   initialState(batch: number): LayerState {
-    const { dConv, window, nHeadsKv, headDim } = this.config;
+    const { dConv, window } = this.config;
     const { backend } = this.inProj;
     return {
       ...(dConv > 0 ? { conv: zeros([batch, dConv - 1, this.#qkvDim], { backend }) } : {}),
-      ...(window > 0 ? emptyWindow(batch, window, nHeadsKv, headDim, backend) : {}),
+      ...(window > 0 ? emptyWindow(batch, window, this.#cacheShape, backend) : {}),
     };
   }
 
@@ -138,13 +160,14 @@ export class AttentionMixer implements Mixer {
       this.#checkPacked(input, initialState, seqIdx);
       const { qkv, beside } = this.#project(input);
       const convolved = this.#convolve(qkv, { initialState, returnState, seqIdx });
+      const type = returnState ? this.#cacheType : "f32";
       if (this.config.window > 0) {
-        const { y, now } = this.#inWindow(convolved.y, initialState, seqIdx);
+        const { y, now } = this.#inWindow(convolved.y, type, initialState, seqIdx);
         const output = this.#output(y, beside);
         return { y: output, ...convolved.state, ...(returnState ? windowAfter(now, this.config.window, seqIdx) : {}) };
       }
       const fresh = this.#heads(convolved.y, initialState?.keys?.shape[1] ?? 0);
-      const cache = appendToCache(initialState, fresh);
+      const cache = appendToCache(initialState, fresh, type);
       const y = causalAttention(
         { q: fresh.q, ...seenOf(cache, initialState), seqIdx, sink: this.sinks?.value },
         { scale: this.config.softmaxScale, softCap: this.config.softCap ?? 0 },
@@ -173,13 +196,13 @@ export class AttentionMixer implements Mixer {
       const { qkv, beside } = this.#project(input);
       const convolved = this.#convolveStep(qkv, state);
       if (this.config.window > 0) {
-        const { y, now } = this.#inWindow(reshape(convolved, [b, 1, this.#qkvDim]), state);
+        const { y, now } = this.#inWindow(reshape(convolved, [b, 1, this.#qkvDim]), this.#cacheType, state);
         moveWindow(state, now, this.config.window);
         return this.#output(reshape(y, [b, this.config.nHeads, this.config.headDim]), beside);
       }
       if (state[POSITION] !== undefined) return this.#output(this.#stepInRoom(convolved, state), beside);
       const fresh = this.#heads(reshape(convolved, [b, 1, this.#qkvDim]), state.keys?.shape[1] ?? 0);
-      const cache = appendToCache(state, fresh);
+      const cache = appendToCache(state, fresh, this.#cacheType);
       const { y } = causalAttention(
         { q: fresh.q, ...seenOf(cache, state), sink: this.sinks?.value },
         { scale: this.config.softmaxScale, softCap: this.config.softCap ?? 0 },
@@ -207,30 +230,42 @@ export class AttentionMixer implements Mixer {
       const { y } = this.#convolve(this.#project(input).qkv, { initialState, seqIdx });
       const { softmaxScale: scale, window, softCap = 0 } = this.config;
       if (window > 0) {
-        const { q, k, visible } = this.#turnedInWindow(y, initialState);
+        const { q, k, visible } = this.#turnedInWindow(y, "f32", initialState);
         return attentionMap({ q, k, visible, seqIdx, sink: this.sinks?.value }, { scale, window, softCap });
       }
       const fresh = this.#heads(y, initialState?.keys?.shape[1] ?? 0);
-      const { k, visible } = seenOf(appendToCache(initialState, fresh), initialState);
+      const { k, visible } = seenOf(appendToCache(initialState, fresh, "f32"), initialState);
       return attentionMap({ q: fresh.q, k, visible, seqIdx, sink: this.sinks?.value }, { scale, softCap });
     });
   }
 
   /** Attention over the last tokens of a state and these: [b, l, h, p], and what they saw. */
-  #inWindow(qkv: Tensor, before: LayerState | undefined, seqIdx?: Tensor): { y: Tensor; now: InWindow } {
+  #inWindow(
+    qkv: Tensor,
+    type: CacheType,
+    before: LayerState | undefined,
+    seqIdx?: Tensor,
+  ): { y: Tensor; now: InWindow } {
     const { softmaxScale: scale, window, softCap = 0 } = this.config;
-    const { q, k, visible, now } = this.#turnedInWindow(qkv, before);
+    const { q, k, visible, now } = this.#turnedInWindow(qkv, type, before);
     const sink = this.sinks?.value;
-    return { y: causalAttention({ q, k, v: now.v, visible, seqIdx, sink }, { scale, window, softCap }).y, now };
+    return {
+      y: causalAttention({ q, k, v: floatsOf(now.v), visible, seqIdx, sink }, { scale, window, softCap }).y,
+      now,
+    };
   }
 
   /** Queries and keys turned by their places among the tokens of a state and these. */
-  #turnedInWindow(qkv: Tensor, before: LayerState | undefined): Omit<InWindow, "v"> & { q: Tensor; now: InWindow } {
+  #turnedInWindow(
+    qkv: Tensor,
+    type: CacheType,
+    before: LayerState | undefined,
+  ): Omit<InWindow, "v"> & { q: Tensor; now: InWindow } {
     const { q, k, v } = this.#normedHeads(qkv);
-    const now = behindWindow(before?.lastKeys && before, { k, v });
+    const now = behindWindow(before?.lastKeys && before, { k, v }, type);
     return {
       q: this.#rotary.turned(q, now.k.shape[1]! - k.shape[1]!),
-      k: this.#rotary.turned(now.k, 0),
+      k: this.#rotary.turned(floatsOf(now.k), 0),
       visible: now.visible,
       now,
     };
@@ -251,6 +286,11 @@ export class AttentionMixer implements Mixer {
       },
       { scale: softmaxScale, interleaved: rotaryInterleaved, softCap },
     ).y;
+  }
+
+  get #cacheShape(): CacheShape {
+    const { nHeadsKv, headDim } = this.config;
+    return { nHeadsKv, headDim, type: this.#cacheType };
   }
 
   get #qkvDim(): number {
@@ -341,5 +381,5 @@ function seenOf(
   { keys, values, visible }: Cache,
   before: LayerState | undefined,
 ): { k: Tensor; v: Tensor; visible: Tensor | undefined } {
-  return { k: keys, v: values, visible: before?.keys === undefined ? undefined : visible };
+  return { k: floatsOf(keys), v: floatsOf(values), visible: before?.keys === undefined ? undefined : visible };
 }
