@@ -97,6 +97,11 @@ describe("generate", () => {
       ["generate", "--weights", "int8"],
       '--weights: weights must be one of f32, f16, bf16, q8, q4, got "int8"; did you mean "q8"?',
     ],
+    [
+      ["generate", "--cache-type", "float16"],
+      '--cache-type: cacheType must be one of f32, f16, got "float16"; did you mean "f16"?',
+    ],
+    [["serve", "--cache-type", "q8"], '--cache-type: cacheType must be one of f32, f16, got "q8"'],
     [["bench", "--weights", "q5"], '--weights: weights must be one of f32, f16, bf16, q8, q4, got "q5"'],
     [["bench", "--tokens", "0"], "--tokens must be a whole number, 1 or more"],
     [["bench", "--prompt", "1.5"], "--prompt must be a whole number, 1 or more"],
@@ -161,5 +166,24 @@ describe("inspect", () => {
     expect(summary.bytes["f32"]).toBe(4 * size);
     expect(summary.stateBytes).toBe(4 * 2 * (64 * 16 + 3 * 64));
     expect(summary.tensors.length).toBe(file.tensors.size);
+  });
+
+  it("tells what attention keeps of a token, in floats and in halves", async () => {
+    const { stdout } = await statespace("inspect", "--model", golden("lfm2-tiny"), "--json");
+    const { tokenBytes, config } = JSON.parse(stdout) as {
+      tokenBytes: Record<string, number>;
+      config: { layers: readonly { kind: string; nHeadsKv: number; headDim: number }[] };
+    };
+    const layers = config.layers.filter(({ kind }) => kind === "attention");
+    const numbers = layers.reduce((sum, { nHeadsKv, headDim }) => sum + 2 * nHeadsKv * headDim, 0);
+    // A float beside them says whether a token is seen.
+    expect(tokenBytes).toEqual({ f32: 4 * (numbers + layers.length), f16: 2 * numbers + 4 * layers.length });
+    expect(layers.length).toBeGreaterThan(0);
+  });
+
+  it("keeps halves where it is told, and says much the same", async () => {
+    const args = ["generate", "--model", golden("lfm2-tiny"), "--ids", "1,2,3,4,5,6", "--max-new-tokens", "4", "--greedy", "--backend", "cpu", "--json"]; // prettier-ignore
+    const [floats, halves] = [await statespace(...args), await statespace(...args, "--cache-type", "f16")];
+    expect(JSON.parse(halves.stdout).newIds).toEqual(JSON.parse(floats.stdout).newIds);
   });
 });

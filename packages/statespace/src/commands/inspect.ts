@@ -1,5 +1,5 @@
 import { packBytes } from "@statespace/core/backend";
-import { matchWeights, Model, openModelFiles, type ModelConfig } from "@statespace/models";
+import { matchWeights, Model, openModelFiles, type CacheType, type ModelConfig } from "@statespace/models";
 import { bundledCheckpoint } from "../bundledCheckpoint.ts";
 import { chooseBackend } from "./backendOption.ts";
 import { readArguments, UsageError, type Command } from "./command.ts";
@@ -18,6 +18,8 @@ interface Summary {
   readonly parameters: number;
   readonly bytes: Readonly<Record<Stored, number>>;
   readonly stateBytes: number | null;
+  /** Bytes that a token adds to the state, by how keys and values are kept; null where it does not grow. */
+  readonly tokenBytes: Readonly<Record<CacheType, number>> | null;
   readonly tensors: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[] }[];
 }
 
@@ -38,6 +40,21 @@ function stateBytes(model: Model): number | null {
   const { bytes } = state;
   state.dispose();
   return bytes;
+}
+
+/** Bytes that a state grows by with each token. */
+function tokenBytes(model: Model): Record<CacheType, number> | null {
+  if (model.constantState) return null;
+  const bytesOf = (type: CacheType, capacity: number): number => {
+    model.cacheType = type;
+    const state = model.initialState(1);
+    model.reserve(state, 1, capacity);
+    const { bytes } = state;
+    state.dispose();
+    return bytes;
+  };
+  const [f16, f32] = (["f16", "f32"] as const).map((type) => bytesOf(type, 2) - bytesOf(type, 1)) as [number, number];
+  return { f32, f16 };
 }
 
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -67,6 +84,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
       q4: stored(model, "q4"),
     },
     stateBytes: stateBytes(model),
+    tokenBytes: tokenBytes(model),
     tensors: keys.map((name) => {
       const { dtype, shape } = tensors.entries.get(name)!;
       return { name, dtype, shape };
@@ -77,7 +95,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   return 0;
 }
 
-function print({ modelType, config, parameters, bytes, stateBytes: state, tensors }: Summary): void {
+function print({ modelType, config, parameters, bytes, stateBytes: state, tokenBytes: grown, tensors }: Summary): void {
   const width = Math.max(...tensors.map(({ name }) => name.length));
   for (const { name, dtype, shape } of tensors)
     console.log(`${name.padEnd(width)}  ${dtype.padEnd(4)}  [${shape.join(", ")}]`);
@@ -91,6 +109,8 @@ function print({ modelType, config, parameters, bytes, stateBytes: state, tensor
       .join(", ")}`,
   );
   if (state !== null) console.log(`state of one sequence: ${megabytes(state)}, whatever its length`);
+  if (grown !== null)
+    console.log(`each token adds to the state ${grown.f32} bytes, ${grown.f16} with --cache-type f16`);
 }
 
 /** `statespace inspect`: what a checkpoint holds and the memory it needs. */
