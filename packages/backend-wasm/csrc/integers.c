@@ -1,6 +1,7 @@
 // Tiles of rows of x by groups of four rows of W. Whichever instructions make the sums of a block, they are exact whole numbers, and
 // the blocks of a row add up in one order: so engines, flavours and numbers of rows differ in nothing but the rounding of `madd`.
 #include "integers.h"
+#include "turnBlocks.h"
 
 /**
  * A block of 32 columns of a row of x: integers, what each sum of products starts from, and the scale. As bytes, a weight is the
@@ -44,7 +45,7 @@ INLINE I4 wholeOf(F4 x) { return (I4)(x + K(MAGIC)) - (I4)K(MAGIC); }
 INLINE F4 floatOfSum(I4 sum) { return (F4)sum - K(MAGIC); }
 /** `count` blocks of a row of x, `apart` blocks from each other; `lift`: what is added to each weight. A NaN is the largest of its block, compared as whole numbers, and so of all that comes of it. */
 #define QUANTISE(name, Type, store)                                                                               \
-  static void name(Type *out, long apart, const float *x, long count, int lift) {                                 \
+  OUTLINE void name(Type *out, long apart, const float *x, long count, int lift) {                                \
     for (; count > 0; count--, x += BLOCK, out += apart) {                                                        \
       I4 most = splatInt(0), sum = most;                                                                          \
       for (int i = 0; i < BLOCK; i += 4) most = maxInt4(most, (I4)abs4(load4(x + i)));                            \
@@ -200,16 +201,22 @@ typedef struct {
   long m, n, k, first, count; /* groups of W that are this thread's */
   Form form;
   int lift, flip;
+  int more; /* y is added to */
 } Integers;
 
 /** Vectors of a row of y that are written together: a cache line, where one vector at a time would meet a page of each row for 16 bytes. */
 enum { VECTORS_TOGETHER = 4 };
 
-/** Writes `count` neighbouring vectors of each row, from column j on: sums [VECTORS_TOGETHER][SUMS_TOGETHER], of one group. */
-static void storeTogether(float *y, const F4 *sums, const float *bias, long n, long j, long rows, int groups, long count) {
+/** Writes `count` neighbouring vectors of each row, from column j on, or adds them (`more`): sums [VECTORS_TOGETHER][SUMS_TOGETHER], of one group. */
+static void storeTogether(float *y, const F4 *sums, const float *bias, int more, long n, long j, long rows, int groups, long count) {
   F4 added[VECTORS_TOGETHER];
   for (long v = 0; v < count; v++) added[v] = bias ? loadPart(bias + j + 4 * v, n - j - 4 * v) : splat(0);
   y += j;
+  if (more) {
+    for (long i = 0; i < rows; i++, y += n)
+      for (long v = 0; v < count; v++) storePart(y + 4 * v, sums[v * SUMS_TOGETHER + i * groups] + loadPart(y + 4 * v, n - j - 4 * v), n - j - 4 * v);
+    return;
+  }
   if (count == VECTORS_TOGETHER && j + 4 * VECTORS_TOGETHER <= n) {
     for (long i = 0; i < rows; i++, y += n)
 #pragma clang loop unroll(full)
@@ -220,7 +227,7 @@ static void storeTogether(float *y, const F4 *sums, const float *bias, long n, l
 }
 
 /** y [rows, n] of rows [from, from + rows) of x in integers, which lie a block of all `padded` rows after the other. */
-static void multiplyTogether(const Integers *p, float *y, const char *q, const unsigned char *weight, const float *bias, long from, long rows, const IntegerTile *tile) {
+OUTLINE void multiplyTogether(const Integers *p, float *y, const char *q, const unsigned char *weight, const float *bias, long from, long rows, const IntegerTile *tile) {
   const long blocks = p->k / BLOCK, bytes = blocks * (isQ8(p->form) ? Q8_BYTES : Q4_BYTES);
   const int groups = tile->groups, perTile = tile->rows * groups;
   // Groups in as many stretches that run side by side; a last short stretch reads the first one's group again.
@@ -236,7 +243,7 @@ static void multiplyTogether(const Integers *p, float *y, const char *q, const u
       tile->of((float *)vectors, &o, blocks, tiles, p->flip);
     }
     for (int g = 0; g < groups && next + g * stretch < p->count; g++)
-      storeTogether(y + from * p->n, sums + g, bias, p->n, 4 * (p->first + next + g * stretch), rows, groups, minLong(together, p->count - next - g * stretch));
+      storeTogether(y + from * p->n, sums + g, bias, p->more, p->n, 4 * (p->first + next + g * stretch), rows, groups, minLong(together, p->count - next - g * stretch));
   }
 }
 
@@ -247,7 +254,7 @@ void multiplyIntegers(float *y, const float *x, const unsigned char *weight, con
   const int q8 = format == FORMAT_Q8;
   const Form form = q8 ? (RELAXED_DOT && dot != DOT_7_BITS ? Q8_AS_BYTES : Q8_AS_WORDS) : (RELAXED_DOT ? Q4_AS_BYTES : Q4_AS_WORDS);
   const int lift = q8 ? (form == Q8_AS_BYTES && dot == DOT_UNSIGNED ? 128 : 0) : 8;
-  Integers p = {m, n, k, own.lo / 4, (own.hi + 3) / 4 - own.lo / 4, form, lift, q8 && lift ? (int)0x80808080 : 0};
+  Integers p = {m, n, k, own.lo / 4, (own.hi + 3) / 4 - own.lo / 4, form, lift, q8 && lift ? (int)0x80808080 : 0, 0};
   char *q = (char *)scratchOf(thread);
   const long blocks = k / BLOCK, size = isBytes(form) ? sizeof(Bytes) : sizeof(Words);
   const long fit = maxLong(1, minLong(ROWS_TOGETHER, QUANTISED_BYTES / maxLong(1, blocks * size) & ~3L));
@@ -263,4 +270,51 @@ void multiplyIntegers(float *y, const float *x, const unsigned char *weight, con
     }
     multiplyTogether(&p, y, q, weight, bias, from, rows, tile);
   }
+}
+
+/** Bytes of W^T in integers that are there at once: what rows of x take of them comes from the second-level cache. */
+enum { TURNED_BYTES = 1 << 20 };
+/** Blocks of a panel of W^T at least: each is added to y. */
+enum { LEAST_TURNED = 8 };
+
+/** One block of a row of x that ends within it. */
+static void quantisePart(Form form, char *out, const float *x, long count, int lift) {
+  float padded[BLOCK] = {0};
+  memcpy(padded, x, (UW)count * sizeof(float));
+  if (isBytes(form)) quantiseBytes((Bytes *)out, 1, padded, 1, lift);
+  else quantiseWords((Words *)out, 1, padded, 1, lift);
+}
+
+void multiplyIntegersTurned(float *y, const float *x, const unsigned char *weight, long m, long n, long k, int format, int thread, int threads) {
+  Span own = share(k, BLOCK, thread, threads);
+  if (own.lo >= own.hi) return;
+  const Dot dot = dotOfMachine();
+  const Form form = RELAXED_DOT && dot != DOT_7_BITS ? Q8_AS_BYTES : Q8_AS_WORDS;
+  const int lift = form == Q8_AS_BYTES && dot == DOT_UNSIGNED ? 128 : 0;
+  const long columns = own.hi - own.lo, size = isBytes(form) ? sizeof(Bytes) : sizeof(Words), all = ceilDivide(n, BLOCK);
+  unsigned char *panel = (unsigned char *)scratchOf(thread);
+  char *q = (char *)panel + TURNED_BYTES;
+  // All columns of a thread where they fit, so that x is rounded once.
+  const long wide = minLong(columns, TURNED_BYTES / (LEAST_TURNED * Q8_BYTES / 4) / BLOCK * BLOCK);
+  const long deep = minLong(minLong(all, TURNED_BYTES / (wide / 4 * Q8_BYTES)), QUANTISED_BYTES / (4 * size));
+  const long fit = maxLong(4, minLong(ROWS_TOGETHER, QUANTISED_BYTES / (deep * size) & ~3L));
+  for (long at = own.lo; at < own.hi; at += wide)
+    for (long block = 0; block < all; block += deep) {
+      const long width = minLong(wide, own.hi - at), blocks = minLong(deep, all - block);
+      const long whole = minLong(blocks, n / BLOCK - block);
+      turnBlocks(panel, weight, format, n, k, block, blocks, at, width);
+      const Integers p = {m, k, blocks * BLOCK, 0, width / 4, form, lift, lift ? (int)0x80808080 : 0, block > 0};
+      for (long from = 0; from < m; from += fit) {
+        const long rows = minLong(fit, m - from);
+        const IntegerTile *tile = &integerTiles[form][rows > 2 ? 2 : rows - 1];
+        const long padded = (rows + tile->rows - 1) / tile->rows * tile->rows;
+        for (long i = 0; i < padded; i++) {
+          const float *row = x + (from + minLong(i, rows - 1)) * n + block * BLOCK;
+          if (isBytes(form)) quantiseBytes((Bytes *)q + i, padded, row, whole, lift);
+          else quantiseWords((Words *)q + i, padded, row, whole, lift);
+          if (whole < blocks) quantisePart(form, q + (whole * padded + i) * size, row + whole * BLOCK, n % BLOCK, lift);
+        }
+        multiplyTogether(&p, y + at, q, panel, 0, from, rows, tile);
+      }
+    }
 }

@@ -50,6 +50,11 @@ KERNEL(linearPacked, Out y, In x, Packed weight, MaybeIn bias, long m, long n, l
   multiplyPacked(y, x, weight, bias, m, n, k, format, thread, threads);
 }
 
+/** y [m, k], x [m, n], weight [n, k] in q8 or q4. */
+KERNEL(linearTurned, Out y, In x, Packed weight, long m, long n, long k, int format) {
+  multiplyIntegersTurned(y, x, weight, m, n, k, format, thread, threads);
+}
+
 /** y [count, d], weight [v, d] */
 KERNEL(embeddingPacked, Out y, Packed weight, InInts ids, long count, long v, long d, int format) {
   Span s = share(count, 1, thread, threads);

@@ -30,6 +30,7 @@ export class WasmBackend extends StatespaceBackend<number, WasmLaunch> implement
   readonly machine: Executor;
   override readonly readsAtOnce: boolean;
   override readonly rowsAlike: number = constants.BY_ROWS_M;
+  override readonly roundedGradients: readonly PackedFormat[] = ["q8", "q4"];
 
   readonly #parallelWork: number;
 

@@ -134,10 +134,12 @@ function ours(label: string, trainable: Trainable, model: Model): Trainer {
   };
 }
 
-async function oursWithAdapter(weights: "f32" | "q8"): Promise<Trainer> {
+async function oursWithAdapter(weights: "f32" | "q8" | "q4", roundActivations = false): Promise<Trainer> {
   const model = await fromPretrained(base, { weights });
   const adapter = await addAdapter(model, { rank: Number(options.rank), seed: 1 });
-  return ours(`adapter of rank ${options.rank}, base ${weights}`, adapterObjective(adapter), model);
+  const how = roundActivations ? ", rounded" : "";
+  const label = `adapter of rank ${options.rank}, base ${weights}${how}`;
+  return ours(label, adapterObjective(adapter, { roundActivations }), model);
 }
 
 async function torch(python: string): Promise<Trainer | undefined> {
@@ -178,6 +180,8 @@ const makers: Readonly<Record<string, () => Promise<Trainer | undefined>>> = {
   },
   adapter: () => oursWithAdapter("f32"),
   "adapter q8": () => oursWithAdapter("q8"),
+  "adapter q8 rounded": () => oursWithAdapter("q8", true),
+  "adapter q4 rounded": () => oursWithAdapter("q4", true),
   torch: async () => (options.python === undefined ? undefined : torch(options.python)),
 };
 const trainers: { readonly trainer: Trainer; readonly times: number[]; readonly busy: number[] }[] = [];

@@ -34,6 +34,7 @@ const SHORT = ["--steps", "2", "--batch-size", "1", "--seq-len", "16", "--held-o
 it("trains an adapter on a checkpoint with packed weights, and resumes it", async () => {
   const out = join(folder, "adapter");
   const args = ["--init", base, "--data", lines, "--out", out, "--lora", "--rank", "2", "--weights", "q8", ...SHORT];
+  args.push("--round-activations");
   const first = await train([...args, "--save-every", "1", "--tensorboard", "--recompute"]);
   expect(first.stderr).toMatch(/step 2 {2}end/);
   expect(first.stdout).toMatch(/of [\d,]+ weights, 2 steps; loss \d/);
@@ -87,6 +88,11 @@ it.each<[string, string[], RegExp]>([
     "an adapter's option without one",
     ["--init", base, "--data", texts, "--out", "x", "--rank", "4"],
     /--rank goes with --lora/,
+  ],
+  [
+    "rounding without an adapter",
+    ["--init", base, "--data", texts, "--out", "x", "--round-activations"],
+    /--round-activations goes with --lora/,
   ],
   ["an option of --init without it", ["--config", "x.json", "--lora"], /--lora goes with --init/],
   [

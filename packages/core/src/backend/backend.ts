@@ -77,6 +77,8 @@ export abstract class StatespaceBackend<B, L> implements BlockSource<B> {
   readonly viewAlignment: number = 4;
   /** Rows up to which each row of a step has the same bits however many are beside it; 1 where that is not promised. */
   readonly rowsAlike: number = 1;
+  /** Formats of packed weights for which its kernel `linearGrad` makes dx of dY and the weight alone, where both may be rounded to 8 bits. */
+  readonly roundedGradients: readonly PackedFormat[] = [];
   protected readonly storage: Storage<B>;
   #recording: { launches: L[]; memory: GraphMemory<B>; previous: BlockSource<B> } | undefined;
 

@@ -1,4 +1,4 @@
-import { runComposite } from "../tensor/run.ts";
+import { runComposite, runKernel } from "../tensor/run.ts";
 import { tidy } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add } from "./binary.ts";
@@ -23,6 +23,17 @@ export function unpackWeight(weight: Tensor, from = 0, count: number = weight.sh
   return tidy(() => embedding({ weight, ids: range(from, count, 1, { backend: weight.backend }) }).y);
 }
 
+/** How `linearFrozen` multiplies with packed weights. */
+export interface FrozenLinearOptions {
+  /** Elements of a packed weight that are there as float32 at once. */
+  readonly atOnce?: number;
+  /**
+   * As kernels for packed weights do it, which may round x, and dy, to 8 bits; where there is none, it is exact. The gradient is that of the product
+   * without rounding (straight through). Default false.
+   */
+  readonly rounded?: boolean;
+}
+
 /** What `linearFrozen` takes; the weight may be packed. */
 export interface FrozenLinearInputs {
   readonly x: Tensor; // [..., k]
@@ -32,21 +43,38 @@ export interface FrozenLinearInputs {
 
 /**
  * y = x weight^T + bias, of which only x gets a gradient: the weight's is not computed, x is not kept for it, and the weight may be packed.
- * Packed ones are unpacked, some rows at a time: kernels for packed weights may round x too, which training would feel.
+ * Packed ones are unpacked, some rows at a time, unless it may be `rounded`: kernels for packed weights may round x too, which training would feel.
  *
- * Shapes: as `linear`. `atOnce`: elements of a packed weight that are there as float32 at once.
+ * Shapes: as `linear`.
  * Errors: ShapeError, DTypeError.
- * Source: what stays of a layer's gradient when its weights are frozen (Dettmers et al. 2023, arXiv 2305.14314, equation 5, where they are packed).
+ * Source: what stays of a layer's gradient when its weights are frozen (Dettmers et al. 2023, arXiv 2305.14314, equation 5, where they are packed);
+ * rounded: products of 8-bit numbers forward (Dettmers et al. 2022, arXiv 2208.07339), and in the gradient too (Xi et al. 2024, arXiv 2403.12422).
  */
-export function linearFrozen({ x, weight, bias }: FrozenLinearInputs, atOnce: number = UNPACKED_AT_ONCE): Tensor {
+export function linearFrozen(
+  { x, weight, bias }: FrozenLinearInputs,
+  { atOnce = UNPACKED_AT_ONCE, rounded = false }: FrozenLinearOptions = {},
+): Tensor {
   const [y] = runComposite(
     "linearFrozen",
     { x },
-    () => [isPacked(weight) ? unpackedLinear(x, weight, bias, atOnce) : linear({ x, weight, bias }).y],
-    () => ({ save: [weight], backward: ([dy], [kept]) => ({ x: backThrough(dy!, kept!, atOnce) }) }),
+    () => [isPacked(weight) && !rounded ? unpackedLinear(x, weight, bias, atOnce) : linear({ x, weight, bias }).y],
+    () => ({
+      save: [weight],
+      backward: ([dy], [kept]) => ({
+        x: rounded && mayRound(kept!) ? roundedBack(dy!, kept!) : backThrough(dy!, kept!, atOnce),
+      }),
+    }),
   );
   return y!;
 }
+
+function mayRound(weight: Tensor): boolean {
+  const { backend } = weight;
+  const format = backend.formatOf(weight);
+  return backend.roundedGradients.some((each) => each === format);
+}
+
+const roundedBack = (dY: Tensor, weight: Tensor): Tensor => runKernel("linearGrad", { dY, weight })[0]!;
 
 const isPacked = (weight: Tensor): boolean => weight.backend.formatOf(weight) !== "f32";
 

@@ -19,6 +19,7 @@ export {
   unpackWeight,
   type FrozenExpertInputs,
   type FrozenLinearInputs,
+  type FrozenLinearOptions,
 } from "./frozen.ts";
 export * from "./gatedDeltaRule.ts";
 export { fromHalves, toHalves } from "./halves.ts";

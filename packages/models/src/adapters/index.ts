@@ -7,7 +7,7 @@ export {
   type LoadAdapterOptions,
   type SaveAdapterOptions,
 } from "./adapterFiles.ts";
-export { adapterObjective } from "./adapterObjective.ts";
+export { adapterObjective, type AdapterObjectiveOptions } from "./adapterObjective.ts";
 export { addAdapter, type AddAdapterOptions } from "./addAdapter.ts";
 export type { LinearModule } from "./modules.ts";
 export type { AdapterOptions, AdapterSettings } from "./settings.ts";

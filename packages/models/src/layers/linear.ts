@@ -73,6 +73,8 @@ export class Linear {
   readonly bias: Parameter | undefined; // [outputs]
   /** Set while an adapter is on. */
   adapter: LinearAdapter | undefined;
+  /** While gradients are recorded, products with packed weights may round what they take to 8 bits, as they do otherwise. */
+  rounded = false;
   readonly #factors: readonly number[] | undefined;
   #multiplier: Tensor | undefined;
 
@@ -103,7 +105,8 @@ export class Linear {
   /** Weights that get no gradient cost none, and may be packed. */
   #project(x: Tensor): Tensor {
     const inputs = { weight: this.weight.value, ...(this.bias && { bias: this.bias.value }) };
-    if (isRecordingGradients() && !isDifferentiated(inputs)) return linearFrozen({ x, ...inputs });
+    if (isRecordingGradients() && !isDifferentiated(inputs))
+      return linearFrozen({ x, ...inputs }, { rounded: this.rounded });
     return linear({ x, ...inputs }).y;
   }
 

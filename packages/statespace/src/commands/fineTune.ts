@@ -32,6 +32,7 @@ export const FINE_TUNE_OPTIONS = {
   freeze: { type: "string", multiple: true },
   weights: { type: "string" },
   recompute: { type: "boolean", default: false },
+  "round-activations": { type: "boolean", default: false },
   steps: { type: "string" },
   epochs: { type: "string" },
   "batch-size": { type: "string" },
@@ -61,6 +62,7 @@ export const FINE_TUNE_USAGE = `A checkpoint that goes on learning: statespace t
   --freeze NAME      weights that stay as they are, by (a part of) their name; may be repeated
   --steps N | --epochs E | --max-minutes M    how long: a pass over texts, three over dialogues, unless told
   --recompute        blocks compute again for their gradient: more time, a fraction of the memory
+  --round-activations  with --lora on q8 or q4: products round what they take, as when the model speaks; about twice as fast on wasm
   --batch-size B  --seq-len L  --accumulate K  --learning-rate R  --optimizer adamW|adamW8|lion|muon  --held-out SHARE  --seed S
   --schedule cosine|wsd|constant  --warm-up SHARE  --decay SHARE (of wsd)  --final FACTOR     of the learning rate; cosine with 0.05 unless told
   --ema DECAY        a moving average of the weights is measured and saved in their place
@@ -113,6 +115,8 @@ function adapterOptions(values: FineTuneValues): AddAdapterOptions | undefined {
   const [first] = Object.keys(own);
   if (!wanted && first !== undefined)
     throw new UsageError(`--${first.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} goes with --lora`);
+  if (!wanted && values["round-activations"] === true)
+    throw new UsageError("--round-activations goes with --lora, on weights in q8 or q4");
   if (!wanted) return undefined;
   return { ...own, ...(values.dora === true && { useDora: true }), ...(values.rslora === true && { useRslora: true }) };
 }
@@ -163,6 +167,7 @@ export async function fineTune(values: FineTuneValues, signal: AbortSignal): Pro
       ...options,
       ...(adapter && { adapter }),
       ...(values.recompute === true && { recompute: true }),
+      ...(values["round-activations"] === true && { roundActivations: true }),
       checkpoints: folderStore(join(out, "checkpoints")),
       resume: resume && changed ? "changed" : resume,
       onEvent,

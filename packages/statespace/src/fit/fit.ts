@@ -140,11 +140,11 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
 /** What is trained: an adapter, or the weights, or some of them. */
 async function objectiveOf(
   what: Fittable,
-  { adapter: wanted, freeze, recompute = false }: FitOptions,
+  { adapter: wanted, freeze, recompute = false, roundActivations = false }: FitOptions,
 ): Promise<{ readonly objective: Trainable; readonly adapter?: Adapter }> {
   const model = "model" in what ? what.model : what;
   const adapter = wanted === undefined ? undefined : await adapterOf(what, wanted);
-  if (adapter !== undefined) return { objective: adapterObjective(adapter, { recompute }), adapter };
+  if (adapter !== undefined) return { objective: adapterObjective(adapter, { recompute, roundActivations }), adapter };
   const [packed] = model.formats.values();
   if (packed !== undefined)
     throw new ArgumentError(

@@ -22,17 +22,28 @@ function linear(backend: WasmBackend, { x, weight, bias }: KernelInputs): Tensor
   return y;
 }
 
-/** dx = dY W, dW = dY^T x, dbias = column sums of dY. */
+/** dx = dY W in whole numbers, of a packed W. */
+function roundedGrad(backend: WasmBackend, weight: TensorInfo, dY: TensorInfo): TensorInfo {
+  const [n, k] = weight.shape as [number, number];
+  const m = sizeOf(dY.shape) / n;
+  const dx = backend.output([...dY.shape.slice(0, -1), k]);
+  const format = formatNumber(backend.formatOf(weight));
+  call.linearTurned(backend, { y: dx, x: dY, weight, m, n, k, format }, 2 * m * n * k);
+  return dx;
+}
+
+/** dx = dY W, dW = dY^T x, dbias = column sums of dY; of a packed W, without x, dx alone. */
 function linearGrad(backend: WasmBackend, { x, weight, bias, dY }: KernelInputs): TensorInfo[] {
+  if (x === undefined) return [roundedGrad(backend, weight!, dY!)];
   const [n, k] = weight!.shape as [number, number];
-  const m = sizeOf(x!.shape) / k;
-  const { dx, dWeight, dBias } = gradientsLike(backend, { dx: x!, dWeight: weight!, dBias: bias });
+  const m = sizeOf(x.shape) / k;
+  const { dx, dWeight, dBias } = gradientsLike(backend, { dx: x, dWeight: weight!, dBias: bias });
   const [rows, columns] = [
     { tensor: dY!, row: n, column: 1 },
     { tensor: dY!, row: 1, column: n },
   ];
   gemm(backend, { a: rows, b: { tensor: weight!, row: k, column: 1 }, c: dx, m, n: k, k: n });
-  gemm(backend, { a: columns, b: { tensor: x!, row: k, column: 1 }, c: dWeight, m: n, n: k, k: m });
+  gemm(backend, { a: columns, b: { tensor: x, row: k, column: 1 }, c: dWeight, m: n, n: k, k: m });
   if (dBias) call.sumAxis(backend, { y: dBias, x: dY!, outer: 1, count: m, inner: n }, m * n);
   return present({ dx, dWeight, dBias });
 }
