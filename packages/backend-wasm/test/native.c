@@ -164,6 +164,19 @@ static void testPacked(long m, long n, long k, int format) {
   double sum = bias[n - 1];
   for (long i = 0; i < k; i++) sum += (double)row[i] * long_[i];
   expectNear("packed gemm", product[n - 1], sum, 1e-4 * (1 + fabs(sum)));
+  if (format == FORMAT_Q8 || format == FORMAT_Q4) {
+    float *dx = floats(m * k);
+    CALL(linearTurned, dx, y, weight, m, n, k, format);
+    double exact = 0, most = 0, top = 0, all = 0, total = 0;
+    for (long o = 0; o < n; o++) {
+      const double dy = y[(m - 1) * n + o];
+      unpackRow(row, weight, format, k, o, 0, k);
+      exact += dy * row[k - 1], all += fabs(dy), total += fabs(row[k - 1]);
+      most = fmax(most, fabs(row[k - 1])), top = fmax(top, fabs(dy));
+    }
+    expectNear("turned product", dx[m * k - 1], exact, (top * total + most * all) / 200);
+    free(dx);
+  }
   float *rows = floats(3 * k);
   ids[0] = -1, ids[1] = (int)n; // none of the table
   CALL(embeddingPacked, rows, weight, ids, 3, n, k, format);
