@@ -36,7 +36,7 @@ async function stoppedAfter(events: number, run: (context: never) => unknown): P
 describe("what is stopped leaves nothing behind", () => {
   it.each([0, 1, 3])("Why, after %i points", async (events) => {
     const before = held();
-    await stoppedAfter(events, (context) => why.measure({ lengths: [8, 16], backend: "cpu" }, context));
+    await stoppedAfter(events, (context) => why.measure({ lengths: [8, 16], backend: "cpu", patience: 900 }, context));
     expect(held()).toBe(before);
   });
 

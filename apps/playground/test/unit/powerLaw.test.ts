@@ -1,7 +1,8 @@
 import { Rng } from "@statespace/core";
 import { describe, expect, it } from "vitest";
 import { fitPowerLaw } from "../../src/pages/why/fit.ts";
-import { KINDS } from "../../src/pages/why/compute/names.ts";
+import { trainingLaw } from "../../src/pages/why/crossing.ts";
+import { KINDS, type Kind } from "../../src/pages/why/compute/names.ts";
 import { RECORDED } from "../../src/pages/why/recorded.ts";
 
 const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048];
@@ -34,10 +35,13 @@ describe("the slope of a power law", () => {
     expect(fitPowerLaw(LENGTHS.slice(0, 2).map((x) => ({ x, y: x, low: x, high: x })))).toBeUndefined());
 });
 
-describe("the recorded curves", () => {
+describe.each(["cpu", "wasm"] as const)("the recorded curves of %s", (backend) => {
+  const { points, on } = RECORDED[backend];
+
   it("have every kind at every length, and what they are drawn to show", () => {
+    expect(on).toContain(backend);
     for (const kind of KINDS) {
-      const own = RECORDED.points.filter((point) => point.kind === kind);
+      const own = points.filter((point) => point.kind === kind);
       expect(own.map(({ l }) => l)).toEqual(expect.arrayContaining(LENGTHS));
       for (const { next, train } of own)
         for (const time of [next, ...(train === undefined ? [] : [train])]) {
@@ -46,8 +50,15 @@ describe("the recorded curves", () => {
         }
     }
     const bytes = (kind: string): number[] =>
-      RECORDED.points.filter((point) => point.kind === kind).map(({ stateBytes }) => stateBytes);
+      points.filter((point) => point.kind === kind).map(({ stateBytes }) => stateBytes);
     expect(new Set(bytes("mamba")).size).toBe(1);
     expect(bytes("attention").at(-1)! / bytes("attention")[0]!).toBeGreaterThan(50);
+  });
+
+  it("say of attention what the page says: it grows faster than the others, and its next token grows dearer", () => {
+    const law = (kind: Kind): number => trainingLaw(points, kind)!.slope;
+    for (const kind of ["gru", "s4d", "mamba"] as const) expect(law("attention")).toBeGreaterThan(law(kind) + 0.5);
+    const next = points.filter(({ kind }) => kind === "attention").map((point) => point.next.median);
+    expect(next.at(-1)!).toBeGreaterThan(3 * next[0]!);
   });
 });

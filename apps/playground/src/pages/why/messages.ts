@@ -21,7 +21,8 @@ export const messages = defineMessages(
     walked: "Steps that had to wait for each other",
     figure: "Four layers, measured on your machine",
     note: "One layer of each kind, 64 wide, forward and backward over l tokens; then one more token after those l.",
-    measure: "Measure",
+    measure: (backend: string, kilobytes: number): string =>
+      kilobytes > 0 ? `Measure on ${backend} (fetches ${kilobytes} kB)` : `Measure on ${backend}`,
     longest: "Longest text",
     kinds: { attention: "attention", gru: "RNN (GRU)", s4d: "S4D", mamba: "Mamba" },
     train: "Training: forward and backward over l tokens",
@@ -43,11 +44,14 @@ export const messages = defineMessages(
     between: (low: string, high: string): string => `between ${low} and ${high}`,
     recorded: (kind: string): string => `${kind}, recorded`,
     ghostNote: (on: string): string => `Pale lines: recorded earlier, on ${on}.`,
-    notYet: "Yours are measured in a moment, while you read.",
-    measuring: "Measuring on your machine …",
-    measuringQuietly: "Yours are being measured while you read …",
-    measured:
-      "Markers: your machine, the median of several runs; strokes through them: between what half of the runs lie.",
+    notYet: (backend: string): string => `Yours are measured in a moment, on ${backend}, while you read.`,
+    whenAsked: "Yours are measured when you ask for it.",
+    measuring: (backend: string): string => `Measuring on your machine, on ${backend} …`,
+    measuringQuietly: (backend: string): string => `Yours are being measured on ${backend} while you read …`,
+    measured: (backend: string): string =>
+      `Markers: your machine on ${backend}, the median of several runs; strokes through them: between what half of the runs lie.`,
+    byItself:
+      "By itself this page measures on cpu: plain loops in JavaScript, small enough to come along. They show how cost grows with l; a faster backend, which the button fetches, lowers the curves.",
     rows: {
       attention: "grows: keys and values of all tokens",
       gru: "a state of fixed size, one step after another",
@@ -81,7 +85,8 @@ export const messages = defineMessages(
     walked: "必须依次等待的步数",
     figure: "四种层，在你的机器上实测",
     note: "每种一层，宽 64，对 l 个词元做前向和反向；然后在这 l 个之后再写一个词元。",
-    measure: "测量",
+    measure: (backend, kilobytes) =>
+      kilobytes > 0 ? `在 ${backend} 上测量（需下载 ${kilobytes} kB）` : `在 ${backend} 上测量`,
     longest: "最长文本",
     kinds: { attention: "注意力", gru: "RNN（GRU）", s4d: "S4D", mamba: "Mamba" },
     train: "训练：对 l 个词元前向加反向",
@@ -101,10 +106,13 @@ export const messages = defineMessages(
     between: (low, high) => `在 ${low} 与 ${high} 之间`,
     recorded: (kind) => `${kind}（此前记录）`,
     ghostNote: (on) => `淡色线：此前在 ${on} 上记录。`,
-    notYet: "你的机器稍后会在你阅读时测量。",
-    measuring: "正在你的机器上测量……",
-    measuringQuietly: "趁你阅读，正在测量你的机器……",
-    measured: "记号：你的机器，多次运行的中位数；穿过记号的短线：一半的运行落在其间。",
+    notYet: (backend) => `你的机器稍后会在你阅读时测量，用 ${backend}。`,
+    whenAsked: "你的机器在你要求时才测量。",
+    measuring: (backend) => `正在你的机器上测量，用 ${backend}……`,
+    measuringQuietly: (backend) => `趁你阅读，正在用 ${backend} 测量你的机器……`,
+    measured: (backend) => `记号：你的机器，用 ${backend}，多次运行的中位数；穿过记号的短线：一半的运行落在其间。`,
+    byItself:
+      "本页自行测量时用 cpu：普通的 JavaScript 循环，小到可以随页面一起来。它们足以显示代价如何随 l 增长；更快的后端由按钮下载，会把曲线压低。",
     rows: {
       attention: "不断增长：所有词元的键和值",
       gru: "固定大小的状态，一步接一步",

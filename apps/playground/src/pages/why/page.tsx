@@ -1,4 +1,4 @@
-import { createSignal, For, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { createMemo, createSignal, For, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { RunButton } from "../../components/RunButton.tsx";
 import { BackendChoice, useBackend } from "../../components/BackendChoice.tsx";
 import { Choice, Stat } from "../../components/controls.tsx";
@@ -10,6 +10,9 @@ import { Page, Panel } from "../../components/Page.tsx";
 import { choice } from "../../shell/codecs.ts";
 import { useParam } from "../../shell/route.ts";
 import { shell } from "../../shell/shellMessages.ts";
+import { kept } from "../../offline/offline.ts";
+import { sparing } from "../../offline/sparing.ts";
+import { FETCHED_KB, type BackendName } from "../../workers/backendNames.ts";
 import { engine } from "../../workers/engine.ts";
 import type { Remote } from "../../workers/remote.ts";
 import { crossing, trainingLaw } from "./crossing.ts";
@@ -19,10 +22,14 @@ import formulas from "./formulas.tex";
 import { whenIdle } from "./idle.ts";
 import { messages as m } from "./messages.ts";
 import { TwoMemories } from "./TwoMemories.tsx";
-import { RECORDED } from "./recorded.ts";
+import { recordedBeside } from "./recorded.ts";
 
 const LENGTHS = [32, 64, 128, 256, 512, 1024, 2048, 4096];
 const LONGEST = ["512", "1024", "2048", "4096"] as const;
+/** What the page measures with by itself: small enough to come with it. A faster one is fetched when it is asked for. */
+const QUIET: BackendName = "cpu";
+/** Milliseconds: a kind that trained for longer is not tried at twice the length; less of them where nobody asked. */
+const PATIENCE = { asked: 900, quiet: 300 };
 const TONES: Readonly<Record<Kind, string>> = { attention: "attention", gru: "rnn", s4d: "s4", mamba: "mamba" };
 
 export function WhyPage(): JSX.Element {
@@ -39,10 +46,16 @@ export function WhyPage(): JSX.Element {
   onCleanup(() => callOff());
   /** Whether the run was begun by the page itself, while the visitor reads. */
   const [quietly, setQuietly] = createSignal(false);
+  /** What the points are of, or will be by themselves. */
+  const [on, setOn] = createSignal(QUIET);
+  const recorded = createMemo(() => recordedBeside(on()));
+  /** What asking for the chosen backend still fetches; 0 where it is here, or the whole tour is. */
+  const toFetch = (): number => (backend() === on() || kept()?.complete ? 0 : FETCHED_KB[backend()]);
 
   async function measure(byItself = false): Promise<void> {
     callOff();
     setQuietly(byItself);
+    setOn(byItself ? QUIET : backend());
     remote?.close();
     remote = engine("why");
     const own = new AbortController();
@@ -52,7 +65,7 @@ export function WhyPage(): JSX.Element {
     try {
       await remote.call(
         "measure",
-        { lengths: tried(), backend: backend() },
+        { lengths: tried(), backend: on(), patience: byItself ? PATIENCE.quiet : PATIENCE.asked },
         { signal: own.signal, onEvent: (point) => setPoints([...points(), point]) },
       );
     } catch (failure) {
@@ -87,7 +100,7 @@ export function WhyPage(): JSX.Element {
     KINDS.map((kind) => ({
       label: m().recorded(m().kinds[kind]),
       tone: TONES[kind],
-      values: of(RECORDED.points, kind, value),
+      values: of(recorded().points, kind, value),
     }));
   const bytes = (): Line[] =>
     KINDS.map((kind) => ({
@@ -99,8 +112,9 @@ export function WhyPage(): JSX.Element {
     }));
 
   const standing = (): string => {
-    if (run() !== undefined) return quietly() ? m().measuringQuietly : m().measuring;
-    return points().length > 0 ? m().measured : m().notYet;
+    if (run() !== undefined) return quietly() ? m().measuringQuietly(on()) : m().measuring(on());
+    if (points().length > 0) return m().measured(on());
+    return sparing ? m().whenAsked : m().notYet(on());
   };
 
   return (
@@ -109,7 +123,7 @@ export function WhyPage(): JSX.Element {
       <Panel title={m().figure} note={m().note}>
         <div class="row">
           <RunButton run={quietly() ? undefined : run()} onRun={() => void measure()} testid="measure">
-            {m().measure}
+            {m().measure(backend(), toFetch())}
           </RunButton>
           <BackendChoice value={backend()} onChange={setBackend} />
           <Choice
@@ -123,8 +137,9 @@ export function WhyPage(): JSX.Element {
           </Show>
         </div>
         <p class="note" data-testid="standing">
-          {m().ghostNote(RECORDED.on)} {standing()}
+          {m().ghostNote(recorded().on)} {standing()}
         </p>
+        <p class="note">{m().byItself}</p>
         <Show when={error()}>{(failure) => <Failure error={failure()} again={() => void measure()} />}</Show>
         <figure class="figure" data-testid="costs" data-done={run() === undefined && points().length > 0}>
           <figcaption>{m().train}</figcaption>

@@ -1,9 +1,9 @@
-import { mean, noGrad, readFloats, Rng, square, tensor, valueAndGrads, type Tensor } from "@statespace/core";
-import type { AnyBackend } from "@statespace/core/backend";
-import { Model, type ModelState } from "@statespace/models";
+import { mean, noGrad, readFloats, Rng, square, tensor, tidy, valueAndGrads, type Tensor } from "@statespace/core";
 import { startBackend } from "../../../workers/backend.ts";
 import type { BackendName } from "../../../workers/backendNames.ts";
 import { breathe, type CallContext } from "../../../workers/rpc.ts";
+import { makeLayer } from "./layers/index.ts";
+import { WIDTH, type Layer } from "./layers/layer.ts";
 import { KINDS, type Kind } from "./names.ts";
 
 /** Of the same thing measured several times, milliseconds: the middle one, and between what half of them lie. */
@@ -24,26 +24,10 @@ export interface CostPoint {
   readonly stateBytes: number;
 }
 
-const WIDTH = 64;
-/** A kind that took longer than this is not tried at twice the length. */
-const PATIENCE_MS = 900;
-
-/** One layer of a kind, 64 wide, with the defaults of the models package and equal surroundings. */
-export function makeModel(kind: Kind, backend?: AnyBackend): Model {
-  return new Model(
-    {
-      dModel: WIDTH,
-      encoder: { kind: "linear", channels: 1 },
-      layers: [{ kind }],
-      head: { kind: "regression", outputs: 1, pooling: "last" },
-    },
-    1,
-    { backend },
-  );
-}
-
-const input = (shape: readonly number[], { backend }: Model): Tensor =>
-  tensor(Float32Array.from(new Rng(2).normals(shape.reduce((a, b) => a * b, 1))), shape, { backend });
+const input = (shape: readonly number[], { weights: [weight] }: Layer): Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tensor(Float32Array.from(new Rng(2).normals(size)), shape, { backend: weight!.backend });
+};
 
 /** Runs until it was run `most` times or `patience` milliseconds have passed, at least three times. */
 async function repeat(run: () => Promise<void>, most: number, patience: number): Promise<Repeats> {
@@ -60,80 +44,83 @@ async function repeat(run: () => Promise<void>, most: number, patience: number):
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
-async function trainOnce(model: Model, x: Tensor): Promise<void> {
-  const { value, grads } = valueAndGrads(
-    () => mean(square(model.forward(x).output)),
-    model.parameters.map((p) => p.value),
-  );
+/** Forward, and backward to the weights and the layer below. */
+async function trainOnce(layer: Layer, x: Tensor): Promise<void> {
+  const { value, grads } = valueAndGrads(() => mean(square(layer.forward(x))), [x, ...layer.weights]);
   await readFloats(grads[0] ?? value); // what was queued is done only now
   for (const t of [value, ...grads]) t?.dispose();
 }
 
-async function nextToken(model: Model, l: number): Promise<{ time: Repeats; bytes: number }> {
-  const x = input([1, l, 1], model);
-  const { output, state } = noGrad(() => model.forward(x, { returnState: true })) as {
-    output: Tensor;
-    state: ModelState;
-  };
-  const { bytes } = state;
-  const token = input([1, 1], model);
-  const time = await repeat(
-    async () => {
-      const y = noGrad(() => model.step(token, state));
-      await readFloats(y);
-      y.dispose();
-    },
-    40,
-    60,
-  );
-  for (const t of [x, output, token]) t.dispose();
-  state.dispose();
-  return { time, bytes };
+async function nextToken(layer: Layer, l: number): Promise<{ time: Repeats; bytes: number }> {
+  const x = input([1, l, WIDTH], layer);
+  const memory = noGrad(() => tidy(() => layer.remember(x)));
+  const kept = Object.values(memory);
+  const token = input([1, WIDTH], layer);
+  try {
+    const time = await repeat(
+      async () => {
+        const y = noGrad(() => tidy(() => layer.next(token, memory)));
+        await readFloats(y);
+        y.dispose();
+      },
+      40,
+      60,
+    );
+    return { time, bytes: kept.reduce((sum, { size }) => sum + 4 * size, 0) };
+  } finally {
+    for (const t of [x, token, ...kept]) t.dispose();
+  }
 }
 
 /** A kind at a length; nothing where a slow one has nothing new to tell. */
 async function pointOf(
-  model: Model,
+  layer: Layer,
   l: number,
   first: boolean,
   slow: boolean,
 ): Promise<Omit<CostPoint, "kind" | "l"> | undefined> {
   let train: Repeats | undefined;
   if (!slow) {
-    const x = input([1, l, 1], model);
+    const x = input([1, l, WIDTH], layer);
     try {
-      if (first) await trainOnce(model, x); // compiles and warms up
-      train = await repeat(() => trainOnce(model, x), 9, 120);
+      if (first) await trainOnce(layer, x); // compiles and warms up
+      train = await repeat(() => trainOnce(layer, x), 9, 120);
     } finally {
       x.dispose();
     }
   }
   // a state of fixed size makes the next token cost the same at any length: a slow kind need not prove it again
-  if (model.constantState && train === undefined) return undefined;
-  const { time, bytes } = await nextToken(model, l);
+  if (layer.fixedMemory && train === undefined) return undefined;
+  const { time, bytes } = await nextToken(layer, l);
   return { next: time, stateBytes: bytes, ...(train === undefined ? {} : { train }) };
 }
 
 export const api = {
-  /** Measures every kind at growing lengths; each point is told as soon as it is known. */
+  /**
+   * Measures every kind at growing lengths; each point is told as soon as it is known.
+   * @param patience milliseconds: a kind whose training took longer is not tried at twice the length
+   */
   async measure(
-    { lengths, backend }: { lengths: readonly number[]; backend: BackendName },
+    { lengths, backend, patience }: { lengths: readonly number[]; backend: BackendName; patience: number },
     { signal, emit }: CallContext<CostPoint>,
   ): Promise<void> {
     const on = await startBackend(backend);
-    const models = new Map(KINDS.map((kind) => [kind, makeModel(kind, on)]));
+    const layers = new Map(KINDS.map((kind) => [kind, makeLayer(kind, on)]));
     const slow = new Set<Kind>();
     try {
       for (const l of lengths) {
-        for (const [kind, model] of models) {
+        for (const [kind, layer] of layers) {
           if (signal.aborted) return;
-          const point = await pointOf(model, l, l === lengths[0], slow.has(kind));
-          if (point?.train !== undefined && point.train.median > PATIENCE_MS) slow.add(kind);
+          const point = await pointOf(layer, l, l === lengths[0], slow.has(kind));
+          if (point?.train !== undefined && point.train.median > patience) slow.add(kind);
           if (point !== undefined) emit({ kind, l, ...point });
         }
       }
     } finally {
-      for (const model of models.values()) model.dispose();
+      for (const { weights, release } of layers.values()) {
+        release?.();
+        for (const weight of weights) weight.dispose();
+      }
     }
   },
 };
