@@ -1,24 +1,26 @@
-import { For, type JSX } from "solid-js";
-import type { Round, Step } from "./compute/rounds.ts";
+import { For, Show, type JSX } from "solid-js";
+import { upright } from "../../shell/screen.ts";
+import { finalAt, mergedInto } from "./compute/rounds.ts";
+import { ScanUpright, type ScanPictureProps } from "./ScanUpright.tsx";
 
 const ROW = 54;
 const COLUMN = 52;
 const [WIDTH, HEIGHT] = [44, 36];
 
 /** Elements as columns, rounds as rows; what is merged in a round is joined by lines. */
-export function ScanPicture(props: {
-  history: readonly (readonly Step[])[];
-  rounds: readonly Round[];
-  shown: number;
-  label: string;
-  phase: (round: Round) => string;
-}): JSX.Element {
+export function ScanPicture(props: ScanPictureProps): JSX.Element {
+  return (
+    <Show when={upright()} fallback={<Broad {...props} />}>
+      <ScanUpright {...props} />
+    </Show>
+  );
+}
+
+function Broad(props: ScanPictureProps): JSX.Element {
   const l = (): number => props.history[0]!.length;
   const x = (i: number): number => COLUMN * (i + 0.5);
   const y = (row: number): number => ROW * (row + 0.5);
-  const final = (row: number, i: number): boolean =>
-    Math.abs(props.history[row]![i]!.b - props.history.at(-1)![i]!.b) < 1e-12 &&
-    props.history[row]![i]!.a === props.history.at(-1)![i]!.a;
+  const final = (row: number, i: number): boolean => finalAt(props.history, row, i);
   return (
     <div class="lane stays" tabIndex={0} role="group" aria-label={props.label}>
       <svg
@@ -62,7 +64,7 @@ export function ScanPicture(props: {
                     height={HEIGHT}
                     rx="8"
                     fill={final(row(), i()) ? "var(--accent)" : "var(--surface)"}
-                    stroke={props.rounds[row() - 1]?.pairs.some(({ to }) => to === i()) ? "var(--s4)" : "var(--line)"}
+                    stroke={mergedInto(props.rounds, row(), i()) ? "var(--s4)" : "var(--line)"}
                     stroke-width="2"
                   />
                   <For each={[a, b]}>

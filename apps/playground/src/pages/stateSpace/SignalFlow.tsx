@@ -1,38 +1,23 @@
 import { For, type JSX } from "solid-js";
 import { notateSymbol, notation } from "../../shell/notation.ts";
+import { upright } from "../../shell/screen.ts";
 import type { Flow } from "./flow.ts";
+import { BROAD, TALL, type FlowLayout, type Signal } from "./flowLayout.ts";
 import { messages as m } from "./messages.ts";
 
-interface Box {
-  readonly name: string;
-  readonly x: number;
-  readonly y: number;
-  readonly tone: string;
-}
-
-const BOXES: readonly Box[] = [
-  { name: "B", x: 96, y: 110, tone: "attention" },
-  { name: "∫", x: 300, y: 110, tone: "quiet" },
-  { name: "C", x: 480, y: 110, tone: "s4" },
-  { name: "A", x: 300, y: 190, tone: "rnn" },
-  { name: "D", x: 300, y: 30, tone: "mamba" },
-];
-/** Wires, each ending in an arrow. */
-const WIRES = [
-  "M10 110H74",
-  "M118 110H198",
-  "M222 110H278",
-  "M322 110H458",
-  "M502 110H558",
-  "M582 110H640",
-  "M42 110V30H278",
-  "M322 30H570V98",
-  "M390 110V190H322",
-  "M278 190H210V122",
-];
+const TONES: Readonly<Record<keyof FlowLayout["boxes"], string>> = {
+  B: "attention",
+  "∫": "quiet",
+  C: "s4",
+  A: "rnn",
+  D: "mamba",
+};
+const NAMES = Object.keys(TONES) as (keyof FlowLayout["boxes"])[];
 
 /** The matrix, or the state, whose signal a number on a wire is. */
 const PARTS: Readonly<Record<string, string>> = { Bu: "B", x: "x", Ax: "A", Cx: "C", Du: "D" };
+
+const SIGNALS = Object.keys(BROAD.labels) as Signal[];
 
 /** The integrator holds the state. */
 const partOf = (box: string): string => (box === "∫" ? "x" : box);
@@ -42,24 +27,29 @@ const two = (values: readonly number[]): string => `(${values.map(one).join(", "
 
 /** A, B, C and D as boxes, the signals on the wires between them. */
 export function SignalFlow(props: { flow: Flow }): JSX.Element {
-  const labels = (): { id: string; x: number; y: number; text: string }[] => {
+  const layout = (): FlowLayout => (upright() ? TALL : BROAD);
+  const said = (): Record<Signal, string> => {
     const f = props.flow;
-    return [
-      { id: "u", x: 40, y: 134, text: `u = ${one(f.u)}` },
-      { id: "Bu", x: 157, y: 100, text: two(f.Bu) },
-      { id: "change", x: 246, y: 84, text: two(f.change) },
-      { id: "x", x: 400, y: 100, text: `x = ${two(f.x)}` },
-      { id: "Ax", x: 205, y: 214, text: `A x = ${two(f.Ax)}` },
-      { id: "Cx", x: 530, y: 134, text: one(f.Cx) },
-      { id: "Du", x: 430, y: 22, text: `D u = ${one(f.Du)}` },
-      { id: "y", x: 616, y: 100, text: `y = ${one(f.y)}` },
-    ];
+    return {
+      u: `u = ${one(f.u)}`,
+      Bu: two(f.Bu),
+      change: two(f.change),
+      x: `x = ${two(f.x)}`,
+      Ax: `A x = ${two(f.Ax)}`,
+      Cx: one(f.Cx),
+      Du: `D u = ${one(f.Du)}`,
+      y: `y = ${one(f.y)}`,
+    };
   };
   return (
     <div class="lane" tabIndex={0} role="group" aria-label={m().flow}>
       <svg
-        viewBox="0 0 680 226"
-        style={{ width: "100%", "min-width": "34rem", "max-width": "60rem" }}
+        viewBox={`0 0 ${layout().width} ${layout().height}`}
+        style={{
+          width: "100%",
+          "min-width": upright() ? "0" : "34rem",
+          "max-width": upright() ? "26rem" : "60rem",
+        }}
         role="img"
         aria-label={m().flowLabel}
         data-testid="flow"
@@ -69,11 +59,11 @@ export function SignalFlow(props: { flow: Flow }): JSX.Element {
             <path d="M0 0L8 4L0 8Z" fill="var(--ink)" />
           </marker>
         </defs>
-        <For each={WIRES}>
+        <For each={layout().wires}>
           {(path) => <path d={path} fill="none" stroke="var(--ink)" stroke-width="1.5" marker-end="url(#flow-arrow)" />}
         </For>
-        <For each={BOXES}>
-          {({ name, x, y, tone }) => (
+        <For each={NAMES.map((name) => ({ name, tone: TONES[name], at: layout().boxes[name] }))}>
+          {({ name, tone, at: [x, y] }) => (
             <g>
               <rect
                 x={x - 20}
@@ -98,20 +88,26 @@ export function SignalFlow(props: { flow: Flow }): JSX.Element {
             </g>
           )}
         </For>
-        <For each={[210, 570]}>
-          {(x) => (
+        <For each={layout().sums}>
+          {([x, y]) => (
             <g>
-              <circle cx={x} cy="110" r="12" fill="var(--surface)" stroke="var(--ink)" stroke-width="1.5" />
-              <text x={x} y="115" text-anchor="middle" style={{ "font-size": "16px" }}>
+              <circle cx={x} cy={y} r="12" fill="var(--surface)" stroke="var(--ink)" stroke-width="1.5" />
+              <text x={x} y={y + 5} text-anchor="middle" style={{ "font-size": "16px" }}>
                 +
               </text>
             </g>
           )}
         </For>
-        <For each={labels()}>
-          {({ id, x, y, text }) => (
-            <text x={x} y={y} text-anchor="middle" data-signal={id} data-shows={PARTS[id]}>
-              {notateSymbol(text, notation())}
+        <For each={SIGNALS}>
+          {(id) => (
+            <text
+              x={layout().labels[id][0]}
+              y={layout().labels[id][1]}
+              text-anchor={layout().labels[id][2]}
+              data-signal={id}
+              data-shows={PARTS[id]}
+            >
+              {notateSymbol(said()[id], notation())}
             </text>
           )}
         </For>

@@ -75,3 +75,14 @@ export function play(steps: readonly Step[], rounds: readonly Round[]): Step[][]
 export function countCombinations(rounds: readonly Round[]): number {
   return rounds.reduce((sum, { pairs }) => sum + pairs.length, 0);
 }
+
+/** Whether an element holds its last value after so many rounds. */
+export function finalAt(history: readonly (readonly Step[])[], rounds: number, i: number): boolean {
+  const [now, end] = [history[rounds]![i]!, history.at(-1)![i]!];
+  return Math.abs(now.b - end.b) < 1e-12 && now.a === end.a;
+}
+
+/** Whether the last of so many rounds merged something into an element. */
+export function mergedInto(rounds: readonly Round[], done: number, i: number): boolean {
+  return rounds[done - 1]?.pairs.some(({ to }) => to === i) ?? false;
+}
