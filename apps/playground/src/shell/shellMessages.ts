@@ -62,6 +62,13 @@ export const shell = defineMessages(
       machine: "Your machine",
       ideas: "Ideas",
     },
+    file: {
+      choose: "Choose a file",
+      chooseMany: "Choose files",
+      none: "none chosen yet",
+      chosen: (names: readonly string[]): string => names.join(", "),
+      chosenMany: (count: number): string => `${count} files`,
+    },
     offline: {
       keep: "Keep the whole tour on this computer",
       progress: (kept: string, total: string): string => `Kept on this computer: ${kept} of ${total} MB.`,
@@ -168,6 +175,13 @@ export const shell = defineMessages(
       hybrids: "混合模型",
       machine: "你的机器",
       ideas: "概念",
+    },
+    file: {
+      choose: "选择文件",
+      chooseMany: "选择多个文件",
+      none: "尚未选择",
+      chosen: (names) => names.join("、"),
+      chosenMany: (count) => `${count} 个文件`,
     },
     offline: {
       keep: "把整个导览留在这台电脑上",

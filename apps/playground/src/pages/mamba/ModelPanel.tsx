@@ -1,5 +1,6 @@
 import { createSignal, For, Show, type JSX } from "solid-js";
 import { Button, Progress } from "../../components/controls.tsx";
+import { FileButton } from "../../components/FileButton.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { bundledAddress } from "../../shell/bundled.ts";
 import { useOwnModels } from "../../shell/ownModels.ts";
@@ -62,19 +63,12 @@ export function ModelPanel(props: { writer: Writer; backend: BackendName }): JSX
         <summary>{m().other}</summary>
         <p class="note">{m().otherNote}</p>
         <div class="row">
-          <label>
-            {m().folder}
-            <br />
-            <input
-              type="file"
-              multiple
-              data-testid="files"
-              onChange={(event) => {
-                const files = [...(event.currentTarget.files ?? [])];
-                if (files.length > 0) void props.writer.load({ kind: "files", files }, props.backend);
-              }}
-            />
-          </label>
+          <FileButton
+            label={m().folder}
+            multiple
+            onChoose={(files) => void props.writer.load({ kind: "files", files }, props.backend)}
+            testid="files"
+          />
           <label class="grow">
             {m().url}
             <input type="text" value={url()} onInput={(event) => setUrl(event.currentTarget.value)} data-testid="url" />

@@ -1,5 +1,6 @@
 import { createSignal, For, Show, type JSX } from "solid-js";
 import { Button, Slider } from "../../components/controls.tsx";
+import { FileButton } from "../../components/FileButton.tsx";
 import { Failure } from "../../components/Failure.tsx";
 import { Panel } from "../../components/Page.tsx";
 import type { Snapshot } from "./compute/writing.ts";
@@ -24,10 +25,7 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
   const tail = (): string =>
     ((props.writer.progress()?.prompt ?? "") + (props.writer.progress()?.text ?? "")).slice(-28);
 
-  async function open(input: HTMLInputElement): Promise<void> {
-    const file = input.files?.[0];
-    input.value = ""; // so that the same file can be chosen again
-    if (file === undefined) return;
+  async function open(file: File): Promise<void> {
     setError(undefined);
     try {
       const snapshot = await props.writer.open(file);
@@ -71,17 +69,13 @@ export function SavedStates(props: { writer: Writer; onFork: (snapshot: Snapshot
             {m().rewindGo}
           </Button>
         </Show>
-        <label>
-          {m().open}
-          <br />
-          <input
-            type="file"
-            accept=".safetensors"
-            disabled={props.writer.facts() === undefined || props.writer.writing()}
-            onChange={(event) => void open(event.currentTarget)}
-            data-testid="open"
-          />
-        </label>
+        <FileButton
+          label={m().open}
+          accept=".safetensors"
+          disabled={props.writer.facts() === undefined || props.writer.writing()}
+          onChoose={([file]) => void open(file!)}
+          testid="open"
+        />
       </div>
       <Show when={error()}>{(failure) => <Failure error={failure()} />}</Show>
       <ul class="plain">

@@ -1,5 +1,6 @@
 import { createEffect, createSignal, Show, type JSX } from "solid-js";
 import { Choice } from "../../components/controls.tsx";
+import { FileButton } from "../../components/FileButton.tsx";
 import { bundledAddress } from "../../shell/bundled.ts";
 import type { ModelChoice } from "../../workers/modelChoice.ts";
 import { learner } from "./learner.ts";
@@ -44,16 +45,7 @@ export function BaseChoice(props: { choose: (choice: ModelChoice | undefined) =>
         </label>
       </Show>
       <Show when={base() === "files"}>
-        <label>
-          {m().files}
-          <br />
-          <input
-            type="file"
-            multiple
-            onChange={(event) => setFiles([...(event.currentTarget.files ?? [])])}
-            data-testid="own-base-files"
-          />
-        </label>
+        <FileButton label={m().files} multiple onChoose={setFiles} testid="own-base-files" />
       </Show>
     </>
   );

@@ -1,5 +1,6 @@
 import { createMemo, createSignal, Show, type JSX } from "solid-js";
 import { Button } from "../../components/controls.tsx";
+import { FileButton } from "../../components/FileButton.tsx";
 import { Panel } from "../../components/Page.tsx";
 import { language } from "../../shell/language.ts";
 import { messages as m } from "./messages.ts";
@@ -44,19 +45,7 @@ export function TextPanel(): JSX.Element {
         <Button onClick={() => source.write(exampleText(language()))} testid="own-example">
           {m().example}
         </Button>
-        <label>
-          {m().file}
-          <br />
-          <input
-            type="file"
-            accept=".txt,.md,text/plain"
-            onChange={(event) => {
-              take(event.currentTarget.files?.[0]);
-              event.currentTarget.value = ""; // so that the same file can be chosen again
-            }}
-            data-testid="own-file"
-          />
-        </label>
+        <FileButton label={m().file} accept=".txt,.md,text/plain" onChoose={([file]) => take(file)} testid="own-file" />
         <Show when={source.file()}>
           <Button onClick={() => source.write("")} testid="own-again">
             {m().ownAgain}
