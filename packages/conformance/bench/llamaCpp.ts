@@ -5,7 +5,7 @@
  *
  * DIR is a folder where `npm i --ignore-scripts node-llama-cpp` was run. SHAPE: those below; all unless told. Ratios are of medians of wall time,
  * theirs over ours, and of the least processor time of a turn, all threads together, which tells more on a busy machine.
- * Exit code 1 where a bar is missed (decoding 1.0, prefill 0.7), 2 where llama.cpp is not there.
+ * Exit code 1 where a bar is missed (decoding 1.0, of mamba-130m 1.2, prefill 0.7), 2 where llama.cpp is not there.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -35,9 +35,10 @@ interface LlamaModule {
   }>;
 }
 
+type Part = "decode" | "prefill";
+
 /** The least ratio of their time to ours. */
-const BARS = { decode: 1, prefill: 0.7 } as const;
-type Part = keyof typeof BARS;
+const barOf = (shape: string, part: Part): number => (part === "prefill" ? 0.7 : shape === "mamba-130m" ? 1.2 : 1);
 
 /** An engine that reads a prompt, then says tokens. */
 interface Engine {
@@ -124,7 +125,7 @@ async function compare(
     const least = (list: readonly { cpu: number }[]): number => Math.min(...list.map(({ cpu }) => cpu));
     const ratio = theirs! / ours!;
     const cpuRatio = least(times.theirs[part]) / least(times.ours[part]);
-    return { shape, part, ours: ours!, theirs: theirs!, ratio, cpuRatio, holds: ratio >= BARS[part] };
+    return { shape, part, ours: ours!, theirs: theirs!, ratio, cpuRatio, holds: ratio >= barOf(shape, part) };
   });
 }
 
@@ -193,7 +194,7 @@ async function main(): Promise<number> {
         held &&= row.holds;
         const { part, ours, theirs, ratio, cpuRatio } = row;
         const cells = [shape, part, ours.toFixed(2), theirs.toFixed(2), ratio.toFixed(2), cpuRatio.toFixed(2)];
-        console.log(values.json ? JSON.stringify(row) : `| ${cells.join(" | ")} | >= ${BARS[part]} |`);
+        console.log(values.json ? JSON.stringify(row) : `| ${cells.join(" | ")} | >= ${barOf(shape, part)} |`);
       }
       await context.dispose();
       await model.dispose();

@@ -3,6 +3,13 @@ const types = (length: number, often: string, seldom: string, at: (layer: number
 
 /** Shapes of published models, as their config.json has them. */
 export const PUBLISHED_SHAPES: Readonly<Record<string, Record<string, unknown>>> = {
+  "mamba-130m": {
+    model_type: "mamba",
+    vocab_size: 50280,
+    hidden_size: 768,
+    num_hidden_layers: 24,
+    tie_word_embeddings: true,
+  },
   "lfm2-350m": {
     model_type: "lfm2",
     vocab_size: 65536,
