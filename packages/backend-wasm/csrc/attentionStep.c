@@ -12,8 +12,10 @@ typedef struct {
   Flag interleaved, halves; /* halves: keys and values are words of two halves */
 } AttentionStep;
 
-/** Floats that a thread needs: weights of m keys, a query and a sum of p, in whole vectors of halves. */
-SIZE(attentionStepSpace, long m, long p) { return m + 2 * p + 16; }
+/** Keys at a time. */
+enum { KEYS = 4 };
+/** Floats that a thread needs: weights of m keys and a turned query of each of the queries that share them, and some keys or values out of halves. */
+SIZE(attentionStepSpace, long m, long p, long group) { return group * (m + p) + 4 * p; }
 
 /** to = a vector of p, its first r entries turned by the angles whose cosines, then sines, begin at `turn`. */
 static void turned(float *to, const float *x, const float *turn, long r, long p, int interleaved) {
@@ -29,7 +31,7 @@ static void turned(float *to, const float *x, const float *turn, long r, long p,
 
 INLINE int hiddenAt(const AttentionStep *s, long row, long j, long t) { return s->visible && j != t && s->visible[row * s->m + j] == 0; }
 
-/** Turns dot products with the keys up to t, which lie in `weights`, into what each value weighs; `sink` is the head's or 0. */
+/** Turns dot products with the keys up to t, which lie in `weights` [m], into what each value weighs; `sink` is the head's or 0. */
 INLINE void weigh(const AttentionStep *s, long row, long t, const float *sink, float *weights) {
   float top = sink ? *sink : -__builtin_inff();
   for (long j = 0; j <= t; j++) {
@@ -48,66 +50,80 @@ INLINE void weigh(const AttentionStep *s, long row, long t, const float *sink, f
   for (long j = 0; j <= t; j++) weights[j] /= sum;
 }
 
-/** y of one query over the keys up to t; `weights` has room for m, `query` is turned. */
-static void attendOne(const AttentionStep *s, float *y, const float *query, long row, long t, long shared, const float *sink, float *weights) {
-  long stride = s->hkv * s->p, from = (row * s->m * s->hkv + shared) * s->p;
-  for (long j = 0; j <= t; j++) {
-    F4 dot = splat(0);
-    const float *key = s->keys + from + j * stride;
-    for (long c = 0; c < s->p; c += 4) dot = madd(loadPart(query + c, s->p - c), loadPart(key + c, s->p - c), dot);
-    weights[j] = sum4(dot);
-  }
-  weigh(s, row, t, sink, weights);
-  memset(y, 0, (UW)s->p * sizeof(float));
-  for (long j = 0; j <= t; j++) {
-    if (hiddenAt(s, row, j, t)) continue; // what is hidden may hold anything; a weight that is 0 of itself keeps the NaN of its value
-    F4 weight = splat(weights[j]);
-    const float *value = s->values + from + j * stride;
-    for (long c = 0; c < s->p; c += 4)
-      storePart(y + c, madd(weight, loadPart(value + c, s->p - c), loadPart(y + c, s->p - c)), s->p - c);
+/** Keys or values [j, j + count) of a row and head: where they lie, or in `space` where they are halves. Behind their end the last one again. */
+INLINE void fewOf(const AttentionStep *s, const float *cache, long first, long j, long count, float *space, const float **out) {
+  for (long i = 0; i < KEYS; i++) {
+    long own = i < count ? i : count - 1, at = first + (j + own) * s->hkv * s->p;
+    out[i] = s->halves ? space + own * s->p : cache + at;
+    if (s->halves && i < count) loadHalves(space + i * s->p, (const int *)cache + at / 2, s->p / 2);
   }
 }
 
-/** Up to four words; zeros behind their end. */
-INLINE I4 loadWords(const int *p, long count) { return count >= 4 ? loadInt4(p) : (I4)loadPart((const float *)p, count); }
+/** Dot products of a query with some keys, each one chain over the channels. */
+static void scoreFew(float *out, const float *query, const float **key, long p, long count) {
+  F4 dot[KEYS] = {splat(0), splat(0), splat(0), splat(0)};
+  long c = 0;
+  for (; c + 4 <= p; c += 4) {
+    F4 q = load4(query + c);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < KEYS; i++) dot[i] = madd(q, load4(key[i] + c), dot[i]);
+  }
+  if (c < p)
+    for (int i = 0; i < KEYS; i++) dot[i] = madd(loadPart(query + c, p - c), loadPart(key[i] + c, p - c), dot[i]);
+  for (long i = 0; i < count; i++) out[i] = sum4(dot[i]);
+}
 
-/** As `attendOne` where the cache is halves. `query` comes in and `sums` go out with the even ones of every eight before the odd ones, as words bring them. */
-static void attendHalves(const AttentionStep *s, float *sums, const float *query, long row, long t, long shared, const float *sink, float *weights) {
-  long words = s->p / 2, stride = s->hkv * words, from = (row * s->m * s->hkv + shared) * words;
-  const int *keys = (const int *)s->keys + from, *values = (const int *)s->values + from;
-  for (long j = 0; j <= t; j++) {
-    F4 dot = splat(0);
-    for (long c = 0; c < words; c += 4) {
-      I4 key = loadWords(keys + j * stride + c, words - c);
-      dot = madd(load4(query + 2 * c), floatsOfWords(key, 0), dot);
-      dot = madd(load4(query + 2 * c + 4), floatsOfWords(key, 1), dot);
-    }
-    weights[j] = sum4(dot);
+/** y += some values by their weights, one after the other. */
+static void addFew(float *y, const float *weights, const float **value, long p) {
+  F4 w[KEYS];
+  for (int i = 0; i < KEYS; i++) w[i] = splat(weights[i]);
+  long c = 0;
+  for (; c + 4 <= p; c += 4) {
+    F4 sum = load4(y + c);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < KEYS; i++) sum = madd(w[i], load4(value[i] + c), sum);
+    store4(y + c, sum);
   }
-  weigh(s, row, t, sink, weights);
-  for (long c = 0; c < words; c += 4) {
-    store4(sums + 2 * c, splat(0));
-    store4(sums + 2 * c + 4, splat(0));
+  if (c == p) return;
+  F4 sum = loadPart(y + c, p - c);
+  for (int i = 0; i < KEYS; i++) sum = madd(w[i], loadPart(value[i] + c, p - c), sum);
+  storePart(y + c, sum, p - c);
+}
+static void addOne(float *y, float weight, const float *value, long p) {
+  for (long c = 0; c < p; c += 4) storePart(y + c, madd(splat(weight), loadPart(value + c, p - c), loadPart(y + c, p - c)), p - c);
+}
+
+/** y [group, p] of queries that share keys, over those up to t. Each sum is one chain in the order of channels or keys, whoever is beside it. */
+static void attendGroup(const AttentionStep *s, float *y, long row, long t, long shared, long group, float *weights, const float *queries, float *space) {
+  long first = (row * s->m * s->hkv + shared) * s->p;
+  const float *few[KEYS];
+  for (long j = 0; j <= t; j += KEYS) {
+    long count = minLong(KEYS, t + 1 - j);
+    fewOf(s, s->keys, first, j, count, space, few);
+    for (long head = 0; head < group; head++) scoreFew(weights + head * s->m + j, queries + head * s->p, few, s->p, count);
   }
-  for (long j = 0; j <= t; j++) {
-    if (hiddenAt(s, row, j, t)) continue;
-    F4 weight = splat(weights[j]);
-    for (long c = 0; c < words; c += 4) {
-      I4 value = loadWords(values + j * stride + c, words - c);
-      store4(sums + 2 * c, madd(weight, floatsOfWords(value, 0), load4(sums + 2 * c)));
-      store4(sums + 2 * c + 4, madd(weight, floatsOfWords(value, 1), load4(sums + 2 * c + 4)));
+  for (long head = 0; head < group; head++) weigh(s, row, t, s->sink ? s->sink + shared * group + head : 0, weights + head * s->m);
+  memset(y, 0, (UW)(group * s->p) * sizeof(float));
+  for (long j = 0; j <= t; j += KEYS) {
+    long count = minLong(KEYS, t + 1 - j), seen = 0;
+    for (long i = 0; i < count; i++) seen += !hiddenAt(s, row, j + i, t);
+    if (seen == 0) continue;
+    fewOf(s, s->values, first, j, count, space, few);
+    for (long head = 0; head < group; head++) {
+      const float *own = weights + head * s->m + j;
+      if (seen == KEYS) addFew(y + head * s->p, own, few, s->p);
+      else // what is hidden may hold anything; a weight that is 0 of itself keeps the NaN of its value
+        for (long i = 0; i < count; i++)
+          if (!hiddenAt(s, row, j + i, t)) addOne(y + head * s->p, own[i], few[i], s->p);
     }
   }
 }
-
-/** Place of entry c of p where the even ones of every eight stand before the odd ones. */
-INLINE long apart(long c) { return (c & ~7) + (c & 1) * 4 + (c & 7) / 2; }
 
 /** `workspace`: attentionStepSpace floats a thread. */
 KERNEL(causalAttentionStep, AttentionStep s, Space workspace) {
-  float *weights = workspace + thread * attentionStepSpace(s.m, s.p), *query = weights + s.m, *sums = query + s.p + 8;
-  Span items = share(s.b * s.hkv, 1, thread, threads);
   long group = s.h / s.hkv;
+  float *weights = workspace + thread * attentionStepSpace(s.m, s.p, group), *queries = weights + group * s.m, *space = queries + group * s.p;
+  Span items = share(s.b * s.hkv, 1, thread, threads);
   for (long i = items.lo; i < items.hi; i++) {
     long row = i / s.hkv, shared = i % s.hkv, t = s.position[row];
     float *y = s.y + (row * s.h + shared * group) * s.p;
@@ -118,27 +134,16 @@ KERNEL(causalAttentionStep, AttentionStep s, Space workspace) {
     const float *turn = s.rotary ? s.rotary + t * s.r : 0;
     long slot = ((row * s.m + t) * s.hkv + shared) * s.p;
     if (s.halves) {
-      turned(query, s.k + i * s.p, turn, s.r, s.p, s.interleaved);
-      storeHalves((int *)s.keys + slot / 2, query, s.p / 2);
+      turned(space, s.k + i * s.p, turn, s.r, s.p, s.interleaved);
+      storeHalves((int *)s.keys + slot / 2, space, s.p / 2);
       storeHalves((int *)s.values + slot / 2, s.v + i * s.p, s.p / 2);
     } else {
       turned(s.keys + slot, s.k + i * s.p, turn, s.r, s.p, s.interleaved);
       memcpy(s.values + slot, s.v + i * s.p, (UW)s.p * sizeof(float));
     }
-    for (long head = 0; head < group; head++) {
-      const float *q = s.q + (row * s.h + shared * group + head) * s.p, *sink = s.sink ? s.sink + shared * group + head : 0;
-      float *own = y + head * s.p;
-      if (!s.halves) {
-        turned(query, q, turn, s.r, s.p, s.interleaved);
-        attendOne(&s, own, query, row, t, shared, sink, weights);
-        continue;
-      }
-      turned(sums, q, turn, s.r, s.p, s.interleaved);
-      memset(query, 0, (UW)(s.p + 8) * sizeof(float));
-      for (long c = 0; c < s.p; c++) query[apart(c)] = sums[c];
-      attendHalves(&s, sums, query, row, t, shared, sink, weights);
-      for (long c = 0; c < s.p; c++) own[c] = sums[apart(c)];
-    }
+    for (long head = 0; head < group; head++)
+      turned(queries + head * s.p, s.q + (row * s.h + shared * group + head) * s.p, turn, s.r, s.p, s.interleaved);
+    attendGroup(&s, y, row, t, shared, group, weights, queries, space);
   }
   // Every thread has read the positions before they move on.
   if (threads > 1) barrier(thread, threads);

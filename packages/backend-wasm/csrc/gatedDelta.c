@@ -132,8 +132,72 @@ static void deltaForward(const Delta *s, const float *from, float *to, float *y,
 /** `workspace`: deltaFloats a thread. */
 KERNEL(gatedDeltaRule, Out y, MaybeOut lastState, Delta s, Space workspace) { deltaForward(&s, s.initialState, lastState, y, workspace, thread, threads); }
 
+/** One token on a tile's rows, `apart` floats from one another: once through them for the answers to key and query, once for decay and correction. */
+INLINE void stepTile(const int wide, float *state, long n, long apart, const DeltaSpan *d, const float *v, float *y) {
+  F4 a[DELTA_VECTORS], out[DELTA_VECTORS], alpha = splat(d->decay[0]), rate = splat(d->beta[0]), seen = splat(d->queryKey[0]);
+#pragma clang loop unroll(full)
+  for (int c = 0; c < DELTA_VECTORS; c++) a[c] = splat(0), out[c] = splat(0);
+  const float *from = state;
+  for (long i = 0; i < n; i++, from += apart) {
+    F4 k = splat(d->key[i]), q = splat(d->query[i]);
+    if (wide) alpha = splat(d->decay[i]);
+#pragma clang loop unroll(full)
+    for (int c = 0; c < DELTA_VECTORS; c++) {
+      F4 x = load4(from + 4 * c) * alpha;
+      a[c] = madd(x, k, a[c]);
+      out[c] = madd(x, q, out[c]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int c = 0; c < DELTA_VECTORS; c++) {
+    a[c] = rate * (load4(v + 4 * c) - a[c]);
+    store4(y + 4 * c, madd(seen, a[c], out[c]));
+  }
+  for (long i = 0; i < n; i++, state += apart) {
+    F4 k = splat(d->key[i]);
+    if (wide) alpha = splat(d->decay[i]);
+#pragma clang loop unroll(full)
+    for (int c = 0; c < DELTA_VECTORS; c++) store4(state + 4 * c, madd(k, a[c], load4(state + 4 * c) * alpha));
+  }
+}
+static __attribute__((noinline)) void stepTileOne(float *state, long n, long apart, const DeltaSpan *d, const float *v, float *y) { stepTile(0, state, n, apart, d, v, y); }
+static __attribute__((noinline)) void stepTileWide(float *state, long n, long apart, const DeltaSpan *d, const float *v, float *y) { stepTile(1, state, n, apart, d, v, y); }
+
+/** Brings a head's state near, in the order of memory and four stretches in turn: tiles of it would wait at every row, and one stretch at every page. */
+static void bringNear(const float *state, long n, long p) {
+  long quarter = (n / 4) * p;
+  float sum = 0;
+  for (long i = 0; i < quarter; i += 16) {
+    sum += state[i] + state[quarter + i];
+    sum += state[2 * quarter + i] + state[3 * quarter + i];
+  }
+  KEEP_PLACE(sum);
+  (void)sum;
+}
+
 /** One step (l = 1), the state in place. */
-KERNEL(gatedDeltaRuleStep, Out y, InOut state, Delta s, Space workspace) { deltaForward(&s, state, state, y, workspace, thread, threads); }
+KERNEL(gatedDeltaRuleStep, Out y, InOut state, Delta s, Space workspace) {
+  long tiles = deltaTiles(s.p), size = s.n * s.p;
+  float *memory = workspace + thread * deltaFloats(s.n, s.p), *tile = memory, v[DELTA_LANES], out[DELTA_LANES];
+  DeltaSpan d;
+  layOutDelta(&d, memory + deltaState(s.n, s.p), s.n);
+  Span items = share(s.b * s.h * tiles, 1, thread, threads);
+  for (long i = items.lo; i < items.hi;) {
+    long item = i / tiles, first = i % tiles, count = minLong(tiles - first, items.hi - i);
+    prepareDelta(&s, &d, item / s.h, item % s.h, 0, 1);
+    if (2 * count >= tiles) bringNear(state + item * size, s.n, s.p);
+    for (long end = i + count; i < end; i++) {
+      long column = i % tiles * DELTA_LANES, width = minLong(DELTA_LANES, s.p - column), at = item * s.p + column;
+      float *own = state + item * size + column;
+      int whole = width == DELTA_LANES;
+      if (!whole) loadTile(tile, own, s.n, s.p, width);
+      loadTile(v, s.v + at, 1, 0, width);
+      (s.wide ? stepTileWide : stepTileOne)(whole ? own : tile, s.n, whole ? s.p : DELTA_LANES, &d, v, out);
+      storeTile(y + at, out, 1, 0, width);
+      if (!whole) storeTile(own, tile, s.n, s.p, width);
+    }
+  }
+}
 /** `workspace`: deltaBackFloats a thread. Threads share heads. */
 KERNEL(gatedDeltaRuleGrad, DeltaGradients g, MaybeIn dY, MaybeIn dLastState, Delta s, Space workspace) {
   deltaBackward(&s, share(s.b * s.h, 1, thread, threads), dY, dLastState, &g, workspace + thread * deltaBackFloats(s.l, s.n, s.p));

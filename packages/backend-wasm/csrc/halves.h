@@ -34,3 +34,17 @@ INLINE void storeHalves(int *to, const float *x, long count) {
     to[i] = pair[0] | (int)((unsigned)pair[1] << 16);
   }
 }
+
+/** Inverse of `storeHalves`: twice as many floats as words. */
+INLINE void loadHalves(float *to, const int *words, long count) {
+  long i = 0;
+  for (; i + 4 <= count; i += 4) {
+    F4 first = floatsOfWords(loadInt4(words + i), 0), second = floatsOfWords(loadInt4(words + i), 1);
+    store4(to + 2 * i, __builtin_shufflevector(first, second, 0, 4, 1, 5));
+    store4(to + 2 * i + 4, __builtin_shufflevector(first, second, 2, 6, 3, 7));
+  }
+  for (; i < count; i++) {
+    to[2 * i] = floatsOfWords(splatInt(words[i]), 0)[0];
+    to[2 * i + 1] = floatsOfWords(splatInt(words[i]), 1)[0];
+  }
+}

@@ -14,7 +14,7 @@ export function causalAttentionStep(backend: WasmBackend, inputs: KernelInputs, 
   // As if the cache were half full.
   const work = b * hkv === 1 ? 0 : 2 * b * h * m * p;
   const flags = { interleaved: attrs.interleaved === true, halves: keys!.dtype === "int32" };
-  backend.withSpace({ workspace: backend.threads * sizes.attentionStepSpace(m, p) }, (space) =>
+  backend.withSpace({ workspace: backend.threads * sizes.attentionStepSpace(m, p, h / hkv) }, (space) =>
     call.causalAttentionStep(
       backend,
       { ...tensors, ...extents, scale, softCap: attrs.softCap as number, ...flags, ...space },
