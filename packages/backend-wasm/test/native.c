@@ -255,12 +255,14 @@ static void testSample(long b, long v) {
 }
 
 /** A step in the middle of a cache, at its last place, and outside of it. */
-static void testAttentionStep(long m, long h, long hkv, long p, long r) {
-  const long b = 3;
-  float *y = floats(b * h * p), *keys = floats(b * m * hkv * p), *values = floats(b * m * hkv * p), *q = floats(b * h * p), *k = floats(b * hkv * p), *v = floats(b * hkv * p);
-  float *rotary = floats(m * r), *visible = floats(b * m), *workspace = floats(m + p);
+static void testAttentionStep(long m, long h, long hkv, long p, long r, int halves) {
+  const long b = 3, cached = b * m * hkv * p / (halves ? 2 : 1);
+  float *y = floats(b * h * p), *keys = floats(cached), *values = floats(cached), *q = floats(b * h * p), *k = floats(b * hkv * p), *v = floats(b * hkv * p);
+  float *rotary = floats(m * r), *visible = floats(b * m), *workspace = floats(attentionStepSpace(m, p, h / hkv));
   int position[3] = {(int)m / 2, (int)m - 1, (int)m};
-  AttentionStep s = {y, keys, values, position, q, k, v, rotary, visible, 0, b, m, h, hkv, p, r, 0.5f, 1};
+  // Any bits may be no number as halves.
+  if (halves) memset(keys, 0, (UW)cached * 4), memset(values, 0, (UW)cached * 4);
+  AttentionStep s = {y, keys, values, position, q, k, v, rotary, visible, 0, b, m, h, hkv, p, r, 0.5f, 1, 1, halves};
   CALL(causalAttentionStep, s, workspace);
   expectNear("position", position[0] + position[1] + position[2], (double)(m / 2 + m - 1 + m + 3), 0);
   for (long c = 0; c < h * p; c++) {
@@ -297,8 +299,10 @@ int main(void) {
   testSample(1, 1);
   testSample(2, 7);
   testSample(3, 301);
-  testAttentionStep(5, 4, 2, 5, 4);
-  testAttentionStep(9, 2, 2, 8, 8);
+  testAttentionStep(5, 4, 2, 5, 4, 0);
+  testAttentionStep(9, 2, 2, 8, 8, 0);
+  testAttentionStep(5, 6, 2, 14, 4, 1);
+  testAttentionStep(9, 3, 3, 2, 2, 1);
   if (failures == 0) printf("native kernels: ok\n");
   return failures > 0;
 }
