@@ -1,5 +1,5 @@
 import type { Dispatch } from "../device/launch.ts";
-import { isGemv, planGemv } from "../ops/linear/gemv.ts";
+import { isGemv, planGemv, stagedInputs } from "../ops/linear/gemv.ts";
 import type { Lowering } from "./pattern.ts";
 import { elementsOf, sameStart, type OpRecord, type Operand } from "./record.ts";
 
@@ -154,7 +154,9 @@ export function fuseRowProduct(
     ...plan,
     constants: {
       ...constants,
+      K: input ? stagedInputs(k) : 0,
       NORM: input?.norm !== undefined,
+      NORM_SQUARES: input?.norm !== undefined,
       GATE_LAST: input?.gateLast ?? false,
       TAPS: taps,
       CONV_SILU: silu,

@@ -1,4 +1,4 @@
-import { planGemv } from "../../ops/linear/gemv.ts";
+import { planGemv, stagedInputs } from "../../ops/linear/gemv.ts";
 import { wholeWords, wordElements } from "../../ops/linear/formats.ts";
 import type { Pattern } from "../pattern.ts";
 import { replayWishes } from "../replayWishes.ts";
@@ -45,6 +45,7 @@ export const mambaLayer: Pattern = {
         TAPS: conv.taps,
         ROWS,
         BLOCK,
+        K: stagedInputs(inProj.k),
         CONV_SILU: conv.silu,
       },
       params: {

@@ -17,6 +17,14 @@ export function isGemv(m: number, k: number, format: StorageFormat): boolean {
 /** Threads that keep a large device busy. */
 const wantedThreads = 98_304;
 
+/** Inputs that a workgroup keeps in its memory: a quarter more with their squares, of the 16 KiB that every device has. */
+const stagedAtMost = 2048;
+
+/** Of k inputs that something is made of before they meet a weight, how many a workgroup makes for all of its rows and keeps. */
+export function stagedInputs(k: number): number {
+  return k <= stagedAtMost ? k : 0;
+}
+
 /** How the rows of a weight [n, k] are spread over threads. */
 export interface GemvPlan {
   readonly variant: { readonly FORMAT: WeightFormat; readonly SUMS: "workgroup" | "subgroup" };
@@ -30,7 +38,9 @@ export function planGemv(n: number, k: number, stored: StorageFormat, traits: De
   const words = k / wordElements(stored);
   const powerOfTwo = (x: number): number => 2 ** Math.round(Math.log2(Math.max(1, x)));
   // Few rows get many threads each, so that the device is busy; none gets more than has words to read.
-  const LANES = Math.min(WG, powerOfTwo(Math.max(32, wantedThreads / n)), powerOfTwo(words));
+  // Many rows: some three words a thread, so that several are on their way.
+  const least = Math.min(32, powerOfTwo(words / 3));
+  const LANES = Math.min(WG, powerOfTwo(Math.max(least, wantedThreads / n)), powerOfTwo(words));
   const AHEAD = Math.max(1, Math.min(6, Math.ceil(words / LANES)));
   return {
     variant: { FORMAT: weightFormat(stored), SUMS: sumsOf(traits) },

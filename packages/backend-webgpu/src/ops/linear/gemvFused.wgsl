@@ -5,6 +5,8 @@
 const WG = 128u;
 const LANES = 32u;
 const AHEAD = 4u; // words of W in flight a thread
+const K = 0u; // where the input is made once a workgroup, its numbers (parts/stagedInput.wgsl)
+const NORM_SQUARES = true;
 override HAS_BIAS = false;
 override NORM = false; // x is normalised by its root mean square and weighted first
 override NORM_WEIGHT = false;
@@ -40,6 +42,7 @@ override ACTIVATED = false;
 //: include ../shared/math.wgsl
 //: include ../shared/lanes/$SUMS.wgsl
 //: include parts/rowInput.wgsl
+//: include parts/stagedInput.wgsl
 
 // What follows the product needs, loaded before it: one wait for memory instead of two.
 struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
@@ -81,19 +84,34 @@ fn convolve(channel: u32, input: f32, after: After) {
   convolved[channel] = select(sum, silu(sum), CONV_SILU);
 }
 
+// AHEAD words of a row.
+fn load(row: u32, q0: u32, quads: u32) -> array<array<vec4f, WIDTH>, AHEAD> {
+  var w: array<array<vec4f, WIDTH>, AHEAD>;
+  //: unroll
+  for (var a = 0u; a < AHEAD; a++) {
+    w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+  }
+  return w;
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let row = (group.x + group.y * groups.x) * (WG / LANES) + lid / LANES;
   let lane = lid % LANES;
   let quads = params.k / 4u;
   let after = loadAfter(min(row, params.n - 1u));
+  let at = min(row, params.n - 1u);
   var sum = 0.0f;
   var squares = 0.0f;
+  // The first words are on their way while the input is made.
+  var w = load(at, lane * WIDTH, quads);
+  if (STAGED) {
+    stageInput(lid);
+    squares = stagedSquares(lane);
+  }
   for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
-    var w: array<array<vec4f, WIDTH>, AHEAD>;
-    //: unroll
-    for (var a = 0u; a < AHEAD; a++) {
-      w[a] = weights(min(row, params.n - 1u), min(q0 + a * LANES * WIDTH, quads - WIDTH));
+    if (q0 >= LANES * WIDTH) {
+      w = load(at, q0, quads);
     }
     //: unroll
     for (var a = 0u; a < AHEAD; a++) {
@@ -101,10 +119,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
       //: unroll
       for (var j = 0u; j < WIDTH; j++) {
-        // The norm's scale is one number: it goes before the sum, so that x is read once.
-        let input = inputAt(q + j);
-        sum = fma(alive, dot(w[a][j], weighted(input, q + j)), sum);
-        squares = fma(alive, dot(input, input), squares);
+        if (STAGED) {
+          sum = fma(alive, dot(w[a][j], staged[j * (STAGED_QUADS / WIDTH) + q / WIDTH]), sum);
+        } else {
+          // The norm's scale is one number: it goes before the sum, so that x is read once.
+          let input = inputAt(q + j);
+          sum = fma(alive, dot(w[a][j], weighted(input, q + j)), sum);
+          squares = fma(alive, dot(input, input), squares);
+        }
       }
     }
   }

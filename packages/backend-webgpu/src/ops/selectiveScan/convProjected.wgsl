@@ -9,6 +9,8 @@ const AHEAD = 4u; // words of W in flight a thread
 const TAPS = 4u;
 const ROWS = 80u; // outputs of xProj
 const BLOCK = 32u;
+const K = 0u; // where the input is made once a workgroup, its numbers (../linear/parts/stagedInput.wgsl)
+const NORM_SQUARES = true;
 override CONV_SILU = false;
 override CONV_BIAS = false;
 override NORM_WEIGHT = false;
@@ -38,11 +40,27 @@ const TURNS = (ITEMS + WG - 1u) / WG;
 var<workgroup> block: array<f32, BLOCK>;
 var<workgroup> products: array<f32, ITEMS>;
 
-fn weighted(q: u32) -> vec4f {
-  if (NORM_WEIGHT) {
-    return x[q] * normWeight[q];
-  }
+fn inputAt(q: u32) -> vec4f {
   return x[q];
+}
+
+fn weighted(input: vec4f, q: u32) -> vec4f {
+  if (NORM_WEIGHT) {
+    return input * normWeight[q];
+  }
+  return input;
+}
+
+//: include ../linear/parts/stagedInput.wgsl
+
+// AHEAD words of a row.
+fn load(row: u32, q0: u32, quads: u32) -> array<array<vec4f, WIDTH>, AHEAD> {
+  var w: array<array<vec4f, WIDTH>, AHEAD>;
+  //: unroll
+  for (var a = 0u; a < AHEAD; a++) {
+    w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+  }
+  return w;
 }
 
 fn blockQuad(q: u32) -> vec4f {
@@ -75,11 +93,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
     let after = loadTaps(min(row, params.d - 1u));
     var sum = 0.0f;
     var squares = 0.0f;
+    // The first words are on their way while the input is made.
+    var w = load(at, lane * WIDTH, quads);
+    if (STAGED && turn == 0u) {
+      stageInput(lid);
+      squares = stagedSquares(lane);
+    }
     for (var q0 = lane * WIDTH; q0 < quads; q0 += LANES * WIDTH * AHEAD) {
-      var w: array<array<vec4f, WIDTH>, AHEAD>;
-      //: unroll
-      for (var a = 0u; a < AHEAD; a++) {
-        w[a] = weights(at, min(q0 + a * LANES * WIDTH, quads - WIDTH));
+      if (q0 >= LANES * WIDTH) {
+        w = load(at, q0, quads);
       }
       //: unroll
       for (var a = 0u; a < AHEAD; a++) {
@@ -87,9 +109,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
         let alive = select(0.0f, 1.0f, q0 + a * LANES * WIDTH < quads);
         //: unroll
         for (var j = 0u; j < WIDTH; j++) {
-          sum = fma(alive, dot(w[a][j], weighted(q + j)), sum);
-          if (turn == 0u) {
-            squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+          if (STAGED) {
+            sum = fma(alive, dot(w[a][j], staged[j * (STAGED_QUADS / WIDTH) + q / WIDTH]), sum);
+          } else {
+            sum = fma(alive, dot(w[a][j], weighted(x[q + j], q + j)), sum);
+            if (turn == 0u) {
+              squares = fma(alive, dot(x[q + j], x[q + j]), squares);
+            }
           }
         }
       }
@@ -107,7 +133,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) li
   }
   if (group.x == 0u) {
     for (var q = lid; q < quads; q += WG) {
-      normed[q] = weighted(q) * scale;
+      normed[q] = weighted(x[q], q) * scale;
     }
   }
   if (!convolves) {
