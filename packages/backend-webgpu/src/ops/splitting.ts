@@ -21,11 +21,11 @@ import { sizeOf } from "./shared/sizeOf.ts";
 /** Parts begin at multiples of so many rows where they can: any device binds there. */
 const rowUnit = 64;
 
-/** A kernel that reads some of its inputs without binding the whole of them, or binds them in parts of its own. */
-export type CuttingKernel = Kernel<WebGpuBackend> & { readonly cutsItself?: readonly string[] };
+/** A kernel that reads some of its inputs, or all, without binding the whole of them, or binds them in parts of its own. */
+export type CuttingKernel = Kernel<WebGpuBackend> & { readonly cutsItself?: readonly string[] | "all" };
 
 /** Marks a kernel as one that never binds the whole of these inputs. */
-export function cuttingItself(inputs: readonly string[], kernel: Kernel<WebGpuBackend>): CuttingKernel {
+export function cuttingItself(inputs: readonly string[] | "all", kernel: Kernel<WebGpuBackend>): CuttingKernel {
   const marked: Kernel<WebGpuBackend> = (backend, given, attrs) => kernel(backend, given, attrs);
   return Object.assign(marked, { cutsItself: inputs });
 }
@@ -45,7 +45,13 @@ function splitKernel(name: string, kernel: CuttingKernel, add: Kernel<WebGpuBack
     const present = (cut?.inputs ?? []).filter((input) => inputs[input]);
     const largest = Math.max(cut ? total * cut.width : 0, ...present.map((input) => sizeOf(inputs[input]!.shape)));
     for (const input in inputs) {
-      if (present.includes(input) || cutsItself.includes(input) || backend.bytesOf(inputs[input]!) <= most) continue;
+      if (
+        cutsItself === "all" ||
+        present.includes(input) ||
+        cutsItself.includes(input) ||
+        backend.bytesOf(inputs[input]!) <= most
+      )
+        continue;
       throw new OutOfMemoryError(
         `${name}: ${input} [${inputs[input]!.shape.join(", ")}] has ${backend.bytesOf(inputs[input]!)} bytes, this device binds at most ${most}`,
       );

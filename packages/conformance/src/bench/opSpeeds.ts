@@ -78,6 +78,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   softmax: { make: x },
   cumsum: { make: x, attrs: { axis: 1 } },
   sumSquares: { make: x },
+  squaredNorm: { make: (draw) => ({ 0: draw.normal(big), 1: draw.normal([768]), 2: draw.normal(big) }) },
   topK: { make: x, attrs: { k: 16 } },
   gather: { make: (draw) => ({ ...x(draw), indices: draw.integers([1024], 1024) }), attrs: { axis: 0 } },
   oneHot: { make: (draw) => ({ indices: draw.integers([1024], 1024) }), attrs: { depth: 1024 } },

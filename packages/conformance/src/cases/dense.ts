@@ -1,5 +1,6 @@
 import { causalConv1d, embedding, linear, rmsNorm } from "@statespace/core";
 import { adamW, causalConv1dStep, copy, crossEntropy, layerNorm, sumSquares } from "@statespace/core/ops";
+import { opTable } from "@statespace/core/backend";
 import { ndarray, type NdArray } from "@statespace/core/math";
 import { values, type Draw, type OpCase } from "./opCase.ts";
 
@@ -229,6 +230,22 @@ export const copyCases: readonly OpCase[] = [
     bound: { forward: 0, backward: 0, reason: "copied" },
   },
 ];
+
+export const squaredNormCases: readonly OpCase[] = [
+  [[1]],
+  [[5, 7], [], [3000], [2, 3, 4]],
+  Array.from({ length: 40 }, (_, i) => [1 + 3 * i, 2]),
+  [[17_000], [3], [40_001]],
+].map((shapes: readonly (readonly number[])[]): OpCase => ({
+  op: opTable["squaredNorm"]!,
+  name: `${shapes.length} tensors`,
+  make: (draw) => Object.fromEntries(shapes.map((shape, i) => [String(i), draw.normal(shape)])),
+  bound: {
+    forward: dot(shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0)),
+    backward: 0,
+    reason: "a sum of squares in any order",
+  },
+}));
 
 export const sumSquaresCases: readonly OpCase[] = ([[1], [5, 7], [3000]] as const).map((shape): OpCase => ({
   op: sumSquares,

@@ -125,6 +125,13 @@ export const denseRecipes: Readonly<Record<string, Recipe>> = {
       },
     };
   },
+  squaredNorm: (dice) => {
+    const count = 1 + dice.whole(20);
+    return {
+      inputs: Object.fromEntries(Array.from({ length: count }, (_, i) => [String(i), dice.values(dice.shape(300))])),
+      bound: { forward: dot(300 * count), backward: 0, reason: "a sum of squares in any order" },
+    };
+  },
   sumSquares: (dice) => {
     const shape = dice.shape(3000);
     return {

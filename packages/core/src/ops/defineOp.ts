@@ -239,13 +239,16 @@ function kernelRule(
     }
     return {
       save,
-      backward: (dys, saved) => {
+      backward: (dys, saved, isWanted) => {
         const inputs = named(savedNames, saved);
         dys.forEach((dy, i) => {
           if (dy !== null) inputs[upstreamName(outputNames[i]!)] = dy;
         });
-        const wanted = spec.differentiable.filter((name) => present[name] !== undefined);
-        return named(wanted, runKernel(gradientKernelName(spec.name), inputs, attrs));
+        const all = spec.differentiable.filter((name) => present[name] !== undefined);
+        // A frozen weight's gradient may be left uncomputed: a kernel then gives anything in its place.
+        const unwanted = isWanted === undefined ? [] : all.filter((name) => !isWanted(name));
+        const told = unwanted.length === 0 ? attrs : { ...attrs, unwanted };
+        return named(all, runKernel(gradientKernelName(spec.name), inputs, told));
       },
     };
   };

@@ -43,6 +43,7 @@ export * from "./sequenceNumber.ts";
 export * from "./ssdScan.ts";
 export { sum } from "./sum.ts";
 export * from "./sumSquares.ts";
+export * from "./squaredNorm.ts";
 export * from "./topK.ts";
 export * from "./unary.ts";
 export * from "./vandermonde.ts";

@@ -1,5 +1,5 @@
 import { ArgumentError } from "../errors.ts";
-import { add, div, minimum, sqrt, sumSquares } from "../ops/index.ts";
+import { add, div, minimum, sqrt, squaredNorm } from "../ops/index.ts";
 import { scalar, tidy, type Tensor } from "../tensor/index.ts";
 
 /** Norm of all gradients taken as one vector, and the factor that brings it down to a maximum; both scalars on the device. */
@@ -16,9 +16,8 @@ export interface ClipScale {
 export function clipScale(grads: readonly (Tensor | null)[], maxNorm: number): ClipScale {
   if (!(maxNorm > 0)) throw new ArgumentError(`clipScale: maxNorm must be > 0, got ${maxNorm}`);
   return tidy(() => {
-    let total: Tensor = scalar(0, { backend: grads.find((grad) => grad !== null)?.backend });
-    for (const grad of grads) if (grad) total = add(total, sumSquares({ x: grad }).y);
-    const norm = sqrt(total);
+    const there = grads.filter((grad) => grad !== null);
+    const norm = there.length === 0 ? scalar(0) : sqrt(squaredNorm(there));
     return { norm, scale: minimum(div(maxNorm, add(norm, 1e-6)), 1) };
   });
 }

@@ -11,5 +11,19 @@ function sumSquares(backend: WasmBackend, { x }: KernelInputs): TensorInfo {
   return y;
 }
 
+/** Sum of the squares of all entries of several tensors, a scalar: a sum each, then the sum of those. */
+function squaredNorm(backend: WasmBackend, inputs: KernelInputs): TensorInfo {
+  const xs = Object.values(inputs);
+  const [sums, y] = [backend.output([xs.length]), backend.output([])];
+  xs.forEach((x, i) => {
+    const [one, count] = [backend.view(sums, [1], i), sizeOf(x!.shape)];
+    call.sumSquares(backend, { y: one, x: x!, count }, count);
+    backend.disposeData(one.dataId);
+  });
+  call.sumWhole(backend, { y, x: sums, count: xs.length }, xs.length);
+  backend.disposeData(sums.dataId);
+  return y;
+}
+
 /** Kernels of this room. */
-export const kernels: KernelTable<WasmBackend> = { sumSquares };
+export const kernels: KernelTable<WasmBackend> = { sumSquares, squaredNorm };

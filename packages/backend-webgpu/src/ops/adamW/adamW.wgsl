@@ -1,10 +1,8 @@
 // One AdamW step in place: arXiv 1711.05101, Algorithm 2, in the order of torch.optim.AdamW.
-struct Params { size: u32 }
+//: variant UNIT = vec4 | word
+struct Params { size: u32 } // in units
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> param: array<f32>;
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
-@group(0) @binding(4) var<storage, read> grad: array<f32>;
+//: include parts/units/$UNIT.wgsl
 @group(0) @binding(5) var<storage, read> hyper: array<f32>; // lr, beta1, beta2, eps, weight decay, 1 - beta1^t, 1 - beta2^t
 @group(0) @binding(6) var<storage, read> gradScale: array<f32>; //: if HAS_SCALE // []
 override HAS_SCALE = false;
@@ -16,8 +14,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let g = grad[i] * select(1.0f, gradScale[0], HAS_SCALE);
-  let mean = fma(hyper[1], m[i], (1.0f - hyper[1]) * g);
-  let square = fma(hyper[2], v[i], (1.0f - hyper[2]) * g * g);
+  let mean = fma(Unit(hyper[1]), m[i], (1.0f - hyper[1]) * g);
+  let square = fma(Unit(hyper[2]), v[i], (1.0f - hyper[2]) * g * g);
   m[i] = mean;
   v[i] = square;
   let decayed = param[i] * (1.0f - hyper[0] * hyper[4]);

@@ -4,8 +4,11 @@ import { sizeOf } from "../shared/sizeOf.ts";
 
 /** One step of AdamW, in place. */
 const adamW: Kernel<WebGpuBackend> = (backend, { param, m, v, grad, hyper, gradScale }) => {
-  const size = sizeOf(param!.shape);
+  const all = sizeOf(param!.shape);
+  const UNIT = all % 4 === 0 ? "vec4" : "word";
+  const size = UNIT === "vec4" ? all / 4 : all;
   backend.runOver("adamW/adamW", size, 256, {
+    variant: { UNIT },
     params: { size },
     buffers: { param: param!, m: m!, v: v!, grad: grad!, hyper: hyper!, gradScale },
   });

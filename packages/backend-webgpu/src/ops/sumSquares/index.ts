@@ -2,6 +2,8 @@ import type { Kernel, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
+import { cuttingItself } from "../splitting.ts";
+import { squaredNorm } from "./squaredNorm.ts";
 
 /** Sum of all squares. */
 const sumSquares: Kernel<WebGpuBackend> = (backend, { x }) => {
@@ -11,4 +13,4 @@ const sumSquares: Kernel<WebGpuBackend> = (backend, { x }) => {
 };
 
 /** Kernels of this room. */
-export const kernels: KernelTable<WebGpuBackend> = { sumSquares };
+export const kernels: KernelTable<WebGpuBackend> = { sumSquares, squaredNorm: cuttingItself("all", squaredNorm) };

@@ -1,0 +1,34 @@
+// 7 vectors, bound side by side; four entries of one of them.
+@group(0) @binding(1) var<storage, read> x0: array<f32>;
+@group(0) @binding(2) var<storage, read> x1: array<f32>; //: optional
+@group(0) @binding(3) var<storage, read> x2: array<f32>; //: optional
+@group(0) @binding(4) var<storage, read> x3: array<f32>; //: optional
+@group(0) @binding(5) var<storage, read> x4: array<f32>; //: optional
+@group(0) @binding(6) var<storage, read> x5: array<f32>; //: optional
+@group(0) @binding(7) var<storage, read> x6: array<f32>; //: optional
+
+fn fourOf(which: u32, i: vec4u) -> vec4f {
+  switch (which) {
+    case 1u: {
+      return vec4f(x1[i.x], x1[i.y], x1[i.z], x1[i.w]);
+    }
+    case 2u: {
+      return vec4f(x2[i.x], x2[i.y], x2[i.z], x2[i.w]);
+    }
+    case 3u: {
+      return vec4f(x3[i.x], x3[i.y], x3[i.z], x3[i.w]);
+    }
+    case 4u: {
+      return vec4f(x4[i.x], x4[i.y], x4[i.z], x4[i.w]);
+    }
+    case 5u: {
+      return vec4f(x5[i.x], x5[i.y], x5[i.z], x5[i.w]);
+    }
+    case 6u: {
+      return vec4f(x6[i.x], x6[i.y], x6[i.z], x6[i.w]);
+    }
+    default: {
+      return vec4f(x0[i.x], x0[i.y], x0[i.z], x0[i.w]);
+    }
+  }
+}
