@@ -92,7 +92,7 @@ function backThrough(
   const needed: number[] = [];
   // A rule may hand its upstream gradient through, or one tensor to two inputs: each use becomes a handle of its own.
   const dxs = tidy(() => {
-    const all = rule.backward(dys, kept);
+    const all = rule.backward(dys, kept, (name) => inputs[name]?.onTape === serial);
     const own: Tensor[] = [];
     for (const name in inputs) {
       const input = inputs[name]!;

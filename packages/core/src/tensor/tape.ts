@@ -6,8 +6,13 @@ export interface GradientRule {
   /**
    * Gradients of the inputs, by name, from those of the outputs (`null` where an output does not reach the loss).
    * Called inside a tidy; inputs without an entry have no gradient.
+   * @param isWanted whether an input's gradient is used; where it is left out, all are. An entry for one that is not may be anything.
    */
-  backward(dys: readonly (Tensor | null)[], saved: readonly Tensor[]): Readonly<Record<string, Tensor>>;
+  backward(
+    dys: readonly (Tensor | null)[],
+    saved: readonly Tensor[],
+    isWanted?: (input: string) => boolean,
+  ): Readonly<Record<string, Tensor>>;
 }
 
 /** What ran, on what, and how to go back. Only what depends on the differentiated tensors gets a node. */

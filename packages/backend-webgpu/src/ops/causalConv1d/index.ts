@@ -2,6 +2,7 @@ import type { Kernel, TensorInfo, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
+import { isWanted, unread } from "../shared/wanted.ts";
 
 const forward: Kernel<WebGpuBackend> = (
   backend,
@@ -32,11 +33,8 @@ const step: Kernel<WebGpuBackend> = (backend, { x, state, weight, bias }, { silu
 };
 
 /** dx, dWeight, and where present dBias and dInitialState. */
-const backward: Kernel<WebGpuBackend> = (
-  backend,
-  { x, weight, bias, initialState, seqIdx, dY, dLastState },
-  { silu },
-) => {
+const backward: Kernel<WebGpuBackend> = (backend, { x, weight, bias, initialState, seqIdx, dY, dLastState }, attrs) => {
+  const { silu } = attrs;
   const [b, l, d] = x!.shape as [number, number, number];
   const k = weight!.shape[1]!;
   const params = { b, l, d, k };
@@ -53,11 +51,15 @@ const backward: Kernel<WebGpuBackend> = (
     params,
     buffers: { weight: weight!, seqIdx, e, dLastState, dx, dInitial },
   });
-  const sums = weightSums(backend, params, { x: x!, initialState, seqIdx }, e);
-  const grads: TensorInfo[] = [dx, backend.view(sums, weight!.shape, 0)];
-  if (bias) grads.push(backend.view(sums, bias.shape, d * k));
+  const grads: TensorInfo[] = [dx];
+  if (isWanted(attrs, "weight") || (bias && isWanted(attrs, "bias"))) {
+    const sums = weightSums(backend, params, { x: x!, initialState, seqIdx }, e);
+    grads.push(backend.view(sums, weight!.shape, 0));
+    if (bias) grads.push(backend.view(sums, bias.shape, d * k));
+    backend.release(sums);
+  } else for (const _ of bias ? [weight, bias] : [weight]) grads.push(unread(backend));
   if (dInitial) grads.push(dInitial);
-  backend.release(sums, ...(e && e !== dY ? [e] : []));
+  if (e && e !== dY) backend.release(e);
   return grads;
 };
 

@@ -9,8 +9,9 @@ struct Params { groups: u32, size: u32, d: u32, eps: f32 }
 @group(0) @binding(4) var<storage, read> dy: array<f32>; // [groups, size]
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dz: array<f32>; //: optional
-@group(0) @binding(7) var<storage, read_write> terms: array<f32>; //: optional // dy v (gate included)
+@group(0) @binding(7) var<storage, read_write> terms: array<f32>; //: if HAS_TERMS // dy v (gate included)
 override HAS_WEIGHT = false;
+override HAS_TERMS = false; // the weight's gradient is asked for
 override HAS_Z = false;
 override LAYER = false;
 override NORM_BEFORE_GATE = false;
@@ -82,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       d -= along1;
     }
     d *= scale;
-    if (HAS_WEIGHT) {
+    if (HAS_TERMS) {
       terms[at] = upstreamAt(at) * v;
     }
     if (HAS_Z && NORM_BEFORE_GATE) {

@@ -1,5 +1,6 @@
 import type { Kernel, KernelAttrs, KernelTable } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
+import { isWanted } from "../shared/wanted.ts";
 import { normBackward, normForward, present } from "./norm.ts";
 
 const switchesOf = ({ normBeforeGate }: KernelAttrs): { LAYER: false; NORM_BEFORE_GATE: boolean } => ({
@@ -12,7 +13,8 @@ const rmsNorm: Kernel<WebGpuBackend> = (backend, inputs, attrs) =>
 
 const rmsNormGrad: Kernel<WebGpuBackend> = (backend, inputs, attrs) => {
   const { groupSize, eps } = attrs;
-  const grads = normBackward(backend, inputs, groupSize as number, eps as number, switchesOf(attrs));
+  const wantsWeight = isWanted(attrs, "weight");
+  const grads = normBackward(backend, inputs, groupSize as number, eps as number, switchesOf(attrs), wantsWeight);
   return present(grads.x, grads.weight, grads.z);
 };
 

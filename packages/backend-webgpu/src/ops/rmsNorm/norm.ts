@@ -5,6 +5,7 @@ import type { Grid } from "../../shader/types.ts";
 import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 import { sumsOf } from "../shared/sums.ts";
+import { unread } from "../shared/wanted.ts";
 
 /** Which norm it is. */
 interface Switches {
@@ -61,18 +62,19 @@ export function normBackward(
   groupSize: number,
   eps: number,
   switches: Switches,
+  wantsWeight: boolean,
 ): Record<"x" | "weight" | "z", TensorInfo | undefined> {
   const { x, weight, z, dY } = inputs;
   const dx = backend.output(x!.shape);
   const dz = z ? backend.output(z.shape) : undefined;
-  const terms = weight ? backend.output(x!.shape) : undefined;
+  const terms = weight && wantsWeight ? backend.output(x!.shape) : undefined;
   const { constants, ...rest } = spread(backend, inputs, groupSize, eps);
   backend.run("rmsNorm/backward", {
     ...rest,
     constants: { ...constants, ...switches },
     buffers: { x: x!, weight, z, dy: dY!, dx, dz, terms },
   });
-  return { x: dx, z: dz, weight: terms && columnSums(backend, terms, weight!, true) };
+  return { x: dx, z: dz, weight: terms ? columnSums(backend, terms, weight!, true) : weight && unread(backend) };
 }
 
 /** Sums of x [.., d] over all but the last axis. */

@@ -1,5 +1,6 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
+import { isWanted, unread } from "../shared/wanted.ts";
 import { aligned, chunkedBackward, sumRows } from "./chunkedGrads.ts";
 import { chunkedShape, skipMode, ssdExtents } from "./chunkedScan.ts";
 import { ssdCoefficients, ssdOperands, stepLimits } from "./forward.ts";
@@ -25,16 +26,17 @@ export function ssdScanGrad(backend: WebGpuBackend, inputs: KernelInputs, attrs:
     params: { count, h: shape.h, ...stepLimits(attrs), offset },
     buffers: { dt: dt!, A: A!, dtBias, coefficients, grads: grads.perToken, out: parts },
   });
-  const headSum = (part: number): TensorInfo => sumRows(backend, parts, part * offset, shape.b * shape.l, [shape.h]);
+  const headSum = (part: number, input: string): TensorInfo =>
+    isWanted(attrs, input) ? sumRows(backend, parts, part * offset, shape.b * shape.l, [shape.h]) : unread(backend);
   const result = [
     grads.dV,
     backend.view(parts, dt!.shape, 0),
-    headSum(1),
+    headSum(1, "A"),
     grads.dK,
     grads.dQ,
-    ...(D ? [skipMode(D) === 2 ? grads.dSkip! : headSum(2)] : []),
+    ...(D ? [skipMode(D) === 2 ? grads.dSkip! : headSum(2, "D")] : []),
     ...(grads.dZ ? [grads.dZ] : []),
-    ...(dtBias ? [headSum(0)] : []),
+    ...(dtBias ? [headSum(0, "dtBias")] : []),
     ...(grads.dInitial ? [grads.dInitial] : []),
   ];
   backend.release(coefficients, parts, grads.perToken);
