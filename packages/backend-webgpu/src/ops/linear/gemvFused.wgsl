@@ -43,6 +43,7 @@ override ACTIVATED = false;
 //: include ../shared/lanes/$SUMS.wgsl
 //: include parts/rowInput.wgsl
 //: include parts/stagedInput.wgsl
+//: include parts/words.wgsl
 
 // What follows the product needs, loaded before it: one wait for memory instead of two.
 struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
@@ -82,16 +83,6 @@ fn convolve(channel: u32, input: f32, after: After) {
     convState[j * params.d + channel] = past[j + 1u];
   }
   convolved[channel] = select(sum, silu(sum), CONV_SILU);
-}
-
-// AHEAD words of a row.
-fn load(row: u32, q0: u32, quads: u32) -> array<array<vec4f, WIDTH>, AHEAD> {
-  var w: array<array<vec4f, WIDTH>, AHEAD>;
-  //: unroll
-  for (var a = 0u; a < AHEAD; a++) {
-    w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
-  }
-  return w;
 }
 
 @compute @workgroup_size(WG)

@@ -40,28 +40,9 @@ const TURNS = (ITEMS + WG - 1u) / WG;
 var<workgroup> block: array<f32, BLOCK>;
 var<workgroup> products: array<f32, ITEMS>;
 
-fn inputAt(q: u32) -> vec4f {
-  return x[q];
-}
-
-fn weighted(input: vec4f, q: u32) -> vec4f {
-  if (NORM_WEIGHT) {
-    return input * normWeight[q];
-  }
-  return input;
-}
-
+//: include parts/normInput.wgsl
 //: include ../linear/parts/stagedInput.wgsl
-
-// AHEAD words of a row.
-fn load(row: u32, q0: u32, quads: u32) -> array<array<vec4f, WIDTH>, AHEAD> {
-  var w: array<array<vec4f, WIDTH>, AHEAD>;
-  //: unroll
-  for (var a = 0u; a < AHEAD; a++) {
-    w[a] = weights(row, min(q0 + a * LANES * WIDTH, quads - WIDTH));
-  }
-  return w;
-}
+//: include ../linear/parts/words.wgsl
 
 fn blockQuad(q: u32) -> vec4f {
   return vec4f(block[4u * q], block[4u * q + 1u], block[4u * q + 2u], block[4u * q + 3u]);
