@@ -11,9 +11,13 @@ function run(
   out: TensorInfo,
 ): TensorInfo[] {
   const rows = sizeOf(targets!.shape);
+  const most = backend.traits.maxInvocations;
   if (rows > 0) {
     backend.run("crossEntropy/rows", {
-      constants: { WG: Math.min(256, backend.traits.maxInvocations) },
+      // A part of a large vocabulary's logits has few rows: each gets as many threads as there can be.
+      constants: {
+        WG: logits!.shape.at(-1)! < 8192 ? Math.min(256, most) : 2 ** Math.floor(Math.log2(Math.min(1024, most))),
+      },
       params: { rows, v: logits!.shape.at(-1)!, ignoreIndex: ignoreIndex as number, none: NAN_BITS },
       buffers: { logits: logits!, targets: targets!, dLosses, out },
       grid: foldGrid(rows),

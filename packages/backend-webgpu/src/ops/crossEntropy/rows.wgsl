@@ -8,10 +8,21 @@ struct Params { rows: u32, v: u32, ignoreIndex: i32, none: u32 } // none: the bi
 const GRAD = false;
 const WG = 256u;
 const LANES = WG;
+const AHEAD = 4u; // logits of a thread on their way
 
 //: include ../shared/math.wgsl
 //: include ../shared/special.wgsl
 //: include ../shared/lanes/workgroup.wgsl
+
+// Logits from i on, WG apart, the row's last in place of those past it.
+fn ahead(base: u32, i: u32) -> array<f32, AHEAD> {
+  var values: array<f32, AHEAD>;
+  //: unroll
+  for (var a = 0u; a < AHEAD; a++) {
+    values[a] = logits[base + min(i + a * WG, params.v - 1u)];
+  }
+  return values;
+}
 
 // A class that is ruled out by -Infinity has no share at all.
 fn share(below: f32) -> f32 {
@@ -29,14 +40,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var place = select(0u, lid, some);
   var peak = logits[base + place];
   var others = 0.0f;
-  for (var i = lid + WG; i < params.v; i += WG) {
-    let value = logits[base + i];
-    if (value > peak) {
-      others = (others + 1.0f) * share(peak - value);
-      peak = value;
-      place = i;
-    } else {
-      others += share(value - peak);
+  for (var i = lid + WG; i < params.v; i += AHEAD * WG) {
+    let values = ahead(base, i);
+    //: unroll
+    for (var a = 0u; a < AHEAD; a++) {
+      if (i + a * WG < params.v) {
+        let isLarger = values[a] > peak;
+        let less = share(select(values[a] - peak, peak - values[a], isLarger));
+        others = select(others + less, (others + 1.0f) * less, isLarger);
+        peak = select(peak, values[a], isLarger);
+        place = select(place, i + a * WG, isLarger);
+      }
     }
   }
   let highest = maxLanes(peak, lid);
@@ -55,14 +69,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (label == params.ignoreIndex) {
       scale = 0.0f;
     }
-    for (var i = lid; i < params.v; i += WG) {
-      var p = share(logits[base + i] - highest);
-      var less = select(0.0f, 1.0f, i32(i) == label);
-      if (less > 0.0f && first && i == place) {
-        p = -others; // the target is the largest: softmax - 1 is what the others have, however little
-        less = 0.0f;
+    for (var i = lid; i < params.v; i += AHEAD * WG) {
+      let values = ahead(base, i);
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        let at = i + a * WG;
+        var p = share(values[a] - highest);
+        var less = select(0.0f, 1.0f, i32(at) == label);
+        if (less > 0.0f && first && at == place) {
+          p = -others; // the target is the largest: softmax - 1 is what the others have, however little
+          less = 0.0f;
+        }
+        if (at < params.v) {
+          out[base + at] = scale * (p / (1.0f + others) - less);
+        }
       }
-      out[base + i] = scale * (p / (1.0f + others) - less);
     }
   } else if (lid == 0u) {
     var loss = bitcast<f32>(params.none);
