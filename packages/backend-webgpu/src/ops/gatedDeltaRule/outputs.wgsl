@@ -20,6 +20,9 @@ fn store(m: u32, n: u32, value: f32) {
 }
 
 const MASKED = true;
+fn reaches(m: u32, k0: u32) -> bool {
+  return k0 >= Q || k0 <= m + 3u;
+}
 fn concerns(m: u32, k: u32) -> bool {
   if (k >= Q) {
     return ofStates(m, false);

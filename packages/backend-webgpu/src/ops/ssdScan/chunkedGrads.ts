@@ -10,6 +10,7 @@ import {
   chunkParams,
   cumulate,
   keyGrads,
+  pairSums,
   rowScores,
   skipMode,
   type ChunkedOperands,
@@ -80,8 +81,10 @@ export function chunkedBackward(
 
   const upstreamScores = rowScores(backend, s, true, dOut, v);
   const [dQ, dK] = [backend.output(q.shape), backend.output(k.shape)];
-  keyGrads(backend, s, false, upstreamScores, dOut, k, decays, states, dQ);
-  keyGrads(backend, s, true, upstreamScores, v, q, decays, adjoints, dK);
+  const pairs = pairSums(backend, s, upstreamScores, decays);
+  keyGrads(backend, s, false, pairs, dOut, k, decays, states, dQ);
+  keyGrads(backend, s, true, pairs, v, q, decays, adjoints, dK);
+  backend.release(pairs);
 
   const offset = aligned(sizeOf(v.shape));
   const SKIP = skipMode(D);

@@ -87,7 +87,7 @@ export function productOf(
 export function cumulate(backend: WebGpuBackend, s: ChunkedShape, coefficients: TensorInfo): TensorInfo {
   const batch = s.b * s.chunks * s.h;
   const decays = backend.scratch(batch * s.Q * 8);
-  backend.runOver("ssdScan/cumulate", batch, 64, {
+  backend.runOver("ssdScan/cumulate", batch, 1, {
     constants: chunkConstants(s),
     params: chunkParams(s, batch),
     buffers: { coefficients, decays },
@@ -115,6 +115,26 @@ export function rowScores(
   return scores;
 }
 
+/** What every chunk adds to the state after it, with `reverse` to the adjoint before it: [b, chunks, h, p, n]. */
+function chunkStates(
+  backend: WebGpuBackend,
+  s: ChunkedShape,
+  reverse: boolean,
+  values: TensorInfo,
+  keys: TensorInfo,
+  decays: TensorInfo,
+): TensorInfo {
+  const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
+  const { tiles, place, variant } = productOf(backend, s, s.b * s.chunks * s.h, s.p, s.n);
+  backend.run("ssdScan/chunkStates", {
+    ...place,
+    variant,
+    constants: { ...tiles, ADJOINT: reverse },
+    buffers: { values, keys, decays, states },
+  });
+  return states;
+}
+
 /** States before every chunk [b, chunks, h, p, n]; with `reverse` the adjoints after every chunk. `last` gets what comes out at the end. */
 export function carriedStates(
   backend: WebGpuBackend,
@@ -126,16 +146,11 @@ export function carriedStates(
   initial: TensorInfo | undefined,
   last: TensorInfo | undefined,
 ): TensorInfo {
-  const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
-  const { tiles, place, variant } = productOf(backend, s, s.b * s.chunks * s.h, s.p, s.n);
-  backend.run("ssdScan/chunkStates", {
-    ...place,
-    variant,
-    constants: { ...tiles, ADJOINT: reverse },
-    buffers: { values, keys, decays, states },
-  });
-  const size = s.b * s.h * s.p * s.n;
+  const states = chunkStates(backend, s, reverse, values, keys, decays);
+  const WIDTH = (s.p * s.n) % 2 === 0 ? "2" : "1";
+  const size = (s.b * s.h * s.p * s.n) / Number(WIDTH);
   backend.runOver("ssdScan/carry", size, 64, {
+    variant: { WIDTH },
     constants: { ...chunkConstants(s), REVERSE: reverse },
     params: chunkParams(s, size),
     buffers: { decays, initial, states, last },
@@ -177,12 +192,25 @@ export function chunkOutputs(
   });
 }
 
+/** Upstream scores with their decays and weights, summed over the heads of a group: [b, chunks, g, ROWS, ROWS]. */
+export function pairSums(backend: WebGpuBackend, s: ChunkedShape, scores: TensorInfo, decays: TensorInfo): TensorInfo {
+  const width = s.Q * s.r;
+  const rows = s.b * s.chunks * s.g * width;
+  const pairs = backend.scratch(rows * width);
+  backend.runOver("ssdScan/pairSums", rows, 16, {
+    constants: chunkConstants(s),
+    params: chunkParams(s, rows),
+    buffers: { scores, decays, pairs },
+  });
+  return pairs;
+}
+
 /** Gradients of q or (ofKeys) k, [b, l, g, r, n]. */
 export function keyGrads(
   backend: WebGpuBackend,
   s: ChunkedShape,
   OF_KEYS: boolean,
-  scores: TensorInfo,
+  pairs: TensorInfo,
   values: TensorInfo,
   keys: TensorInfo,
   decays: TensorInfo,
@@ -194,7 +222,7 @@ export function keyGrads(
     ...place,
     variant,
     constants: { ...tiles, OF_KEYS },
-    buffers: { scores, values, keys, decays, states, out },
+    buffers: { pairs, values, keys, decays, states, out },
   });
 }
 

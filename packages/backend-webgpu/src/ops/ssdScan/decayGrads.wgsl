@@ -11,8 +11,13 @@
 @group(0) @binding(6) var<storage, read_write> upstream: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grads: array<vec4f>; // [b, l, h]: log decay, weight, own weight, dout . v
 const WG = 64u;
+const TX = WG; // tokens.wgsl brings decays by TX TY threads
+const TY = 1u;
+const AHEAD = 8u; // elements that a thread waits for at once
 var<workgroup> parts: array<f32, WG>;
+var<workgroup> dotted: array<vec4f, Q>; // dots of the chunk's tokens
 //: include parts/decays.wgsl
+//: include parts/tokens.wgsl
 
 // The product of the two score matrices, summed over the ranks of tokens t and s.
 fn pair(t: u32, s: u32) -> f32 {
@@ -36,21 +41,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   begin(id, params.h);
   let first = firstToken();
   let count = min(Q, params.l - first);
-  var sum = 0.0f;
-  for (var e = lid; e < P * N; e += WG) {
-    sum += adjoints[id * P * N + e] * states[id * P * N + e];
+  var sums: array<f32, AHEAD>;
+  for (var e = lid; e < P * N; e += AHEAD * WG) {
+    //: unroll
+    for (var a = 0u; a < AHEAD; a++) {
+      if (e + a * WG < P * N) {
+        sums[a] += adjoints[id * P * N + e + a * WG] * states[id * P * N + e + a * WG];
+      }
+    }
   }
-  parts[lid] = sum;
+  parts[lid] = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+  for (var q = lid; q < count; q += WG) {
+    dotted[q] = dots[(own.x * params.l + first + q) * params.h + own.z];
+  }
+  stageTokens(id, lid);
   for (var s = lid; s < count; s += WG) {
-    let writer = tokenAt(id * Q + s);
+    let writer = stagedToken(s);
     var written = 0.0f;
-    for (var t = count - 1u; t > s; t--) {
-      let reader = tokenAt(id * Q + t);
-      written = select(written, fma(decayBetween(reader, writer), pair(t, s), written), reader.restarts == writer.restarts);
-      upstream[id * ROWS * ROWS + t * R * ROWS + s * R] = written * writer.weight;
+    for (var top = count - 1u; top > s; top -= min(AHEAD, top - s)) {
+      var next: array<f32, AHEAD>;
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        next[a] = pair(max(top, s + a) - a, s);
+      }
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        if (top > s + a) {
+          let reader = stagedToken(top - a);
+          written = select(written, fma(decayBetween(reader, writer), next[a], written), reader.restarts == writer.restarts);
+          upstream[id * ROWS * ROWS + (top - a) * R * ROWS + s * R] = written * writer.weight;
+        }
+      }
     }
     let at = (own.x * params.l + first + s) * params.h + own.z;
-    grads[at] = vec4f(0.0f, written + dots[at].y, pair(s, s), dots[at].z);
+    grads[at] = vec4f(0.0f, written + dotted[s].y, pair(s, s), dotted[s].z);
   }
   workgroupBarrier();
   storageBarrier();
@@ -58,24 +82,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < WG; i++) {
     through += parts[i];
   }
-  let last = tokenAt(id * Q + Q - 1u);
+  let last = stagedToken(Q - 1u);
   through = select(0.0f, through * last.fromStart, last.restarts == 0.0f);
   for (var u = lid; u < count; u += WG) {
     let at = (own.x * params.l + first + u) * params.h + own.z;
     // A token that begins a sequence has no pair across it.
-    let restarts = tokenAt(id * Q + u).restarts;
-    let begins = restarts != select(0.0f, tokenAt(id * Q + max(u, 1u) - 1u).restarts, u > 0u);
+    let restarts = stagedToken(u).restarts;
+    let begins = restarts != select(0.0f, stagedToken(max(u, 1u) - 1u).restarts, u > 0u);
     var total = through;
     // Of the own sequence: from before the chunk to tokens of it, from tokens of it to after the chunk, from token to token.
     for (var t = u; t < count; t++) {
-      let read = dots[at + (t - u) * params.h].x;
-      total += select(0.0f, read, restarts == 0.0f && tokenAt(id * Q + t).restarts == 0.0f);
+      total += select(0.0f, dotted[t].x, restarts == 0.0f && stagedToken(t).restarts == 0.0f);
     }
-    for (var s = 0u; s < u; s++) {
-      let writer = tokenAt(id * Q + s);
-      let outer = select(0.0f, writer.weight * dots[at - (u - s) * params.h].y, last.restarts == restarts);
-      let inner = upstream[id * ROWS * ROWS + u * R * ROWS + s * R];
-      total += select(0.0f, inner + outer, writer.restarts == restarts);
+    for (var begin = 0u; begin < u; begin += AHEAD) {
+      var next: array<f32, AHEAD>;
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        next[a] = upstream[id * ROWS * ROWS + u * R * ROWS + min(begin + a, u) * R];
+      }
+      //: unroll
+      for (var a = 0u; a < AHEAD; a++) {
+        if (begin + a < u) {
+          let writer = stagedToken(begin + a);
+          let outer = select(0.0f, writer.weight * dotted[begin + a].y, last.restarts == restarts);
+          total += select(0.0f, next[a] + outer, writer.restarts == restarts);
+        }
+      }
     }
     grads[at].x = select(total, 0.0f, begins);
   }

@@ -1,5 +1,5 @@
 // Gradients of q and (OF_KEYS) of k, summed over the heads of a group:
-// dq = (decay w * (dout v^T)) k + fromStart dout state;   dk = (decay w * (dout v^T))^T q + toEnd w v dstate.
+// dq = pairs k + sum_h fromStart dout state;   dk = pairs^T q + sum_h toEnd w v dstate.
 //: variant WIDTHS = vector | scalar
 //: include parts/chunks.wgsl
 //: include ../shared/math.wgsl
@@ -12,6 +12,12 @@ const OF_KEYS = false;
 // The head whose share is being added, among those of all chunks.
 var<private> owner: u32;
 
+// Of the state, what row m has to do with.
+fn shareOf(m: u32) -> f32 {
+  let token = stagedToken(m / R);
+  return select(token.fromStart, token.toEnd * token.weight, OF_KEYS);
+}
+
 //: include parts/keyGrads/$WIDTHS.wgsl
 
 fn store(m: u32, n: u32, value: f32) {
@@ -21,6 +27,9 @@ fn store(m: u32, n: u32, value: f32) {
 }
 
 const MASKED = true;
+fn reaches(m: u32, k0: u32) -> bool {
+  return true;
+}
 fn concerns(m: u32, k: u32) -> bool {
   if (k >= ROWS) {
     return ofStates(m, OF_KEYS);
@@ -43,10 +52,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var head = 0u; head < heads; head++) {
     owner = block / params.g * params.h + own.z * heads + head;
     stageTokens(owner, lid);
-    //: unroll if WRITTEN_OUT
-    for (var part = 0u; part < 2u; part++) {
-      accumulate(&sums, first, part * ROWS, ROWS + part * P, !OF_KEYS || part == 1u, false, lid);
+    if (head == 0u) {
+      accumulate(&sums, first, 0u, ROWS, !OF_KEYS, false, lid);
     }
+    accumulate(&sums, first, ROWS, ROWS + P, true, false, lid);
   }
   finish(sums, first, lid);
 }

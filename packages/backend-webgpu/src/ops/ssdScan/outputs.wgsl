@@ -38,6 +38,9 @@ fn store(m: u32, n: u32, value: f32) {
 }
 
 const MASKED = true;
+fn reaches(m: u32, k0: u32) -> bool {
+  return k0 >= ROWS || select(k0 / R <= (m + 3u) / R, (k0 + TK - 1u) / R >= m / R, BACKWARDS);
+}
 fn concerns(m: u32, k: u32) -> bool {
   if (k >= ROWS) {
     return ofStates(m, BACKWARDS);

@@ -18,6 +18,9 @@ fn store(m: u32, n: u32, value: f32) {
   }
 }
 const MASKED = false;
+fn reaches(m: u32, k0: u32) -> bool {
+  return true;
+}
 fn concerns(m: u32, k: u32) -> bool {
   return true;
 }

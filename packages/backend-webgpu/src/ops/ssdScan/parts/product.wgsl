@@ -4,6 +4,7 @@
 // needs to (a matter of names of registers); the next slice travels to registers while the current one is multiplied.
 // Of a row k that does not concern row m left is 0, but 0 times what is no number is none: where MASKED, slices with such right values
 // are added only to the rows that they concern.
+// reaches tells whether any of rows m to m + 3 has anything at depths k0 to k0 + TK - 1: a thread passes over what is 0.
 const TX = 8u;
 const TY = 8u;
 const TK = 8u; // depth of a slice: the larger of TX and TY
@@ -69,7 +70,7 @@ fn accumulate(
     if (careful) {
       addConcerned(sums, first.x + lid / TX * 4u, k0 - TK, leftTurned, rightTurned, lid);
     }
-    if (k0 > begin && !careful) {
+    if (k0 > begin && !careful && reaches(first.x + lid / TX * 4u, k0 - TK)) {
       //: unroll if WRITTEN_OUT
       for (var k = 0u; k < QUADS; k++) {
         var a = array((*myLefts)[4u * k], (*myLefts)[4u * k + 1u], (*myLefts)[4u * k + 2u], (*myLefts)[4u * k + 3u]);

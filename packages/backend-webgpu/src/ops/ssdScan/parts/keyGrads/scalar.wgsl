@@ -1,5 +1,5 @@
 // Rows of any width.
-@group(0) @binding(1) var<storage, read> scores: array<f32>; // dout v^T [b, chunks, h, ROWS, ROWS]
+@group(0) @binding(1) var<storage, read> pairs: array<f32>; // see pairSums.wgsl [b, chunks, g, ROWS, ROWS]
 @group(0) @binding(2) var<storage, read> values: array<f32>; // dout (OF_KEYS: v) [b, l, h, r, p]
 @group(0) @binding(3) var<storage, read> keys: array<f32>; // k (OF_KEYS: q) [b, l, g, r, n]
 @group(0) @binding(5) var<storage, read> states: array<f32>; // before each chunk (OF_KEYS: adjoint after it) [b, chunks, h, p, n]
@@ -9,17 +9,10 @@ fn left(m: u32, s: u32) -> f32 {
   if (!inside(m)) {
     return 0.0f;
   }
-  let mine = stagedToken(m / R);
   if (s >= ROWS) {
-    return select(mine.fromStart, mine.toEnd * mine.weight, OF_KEYS) * values[rowAt(m, params.h, owner % params.h) * P + s - ROWS];
+    return shareOf(m) * values[rowAt(m, params.h, owner % params.h) * P + s - ROWS];
   }
-  if (s / R == m / R) {
-    return mine.ownWeight * scores[(owner * ROWS + select(m, s, OF_KEYS)) * ROWS + select(s, m, OF_KEYS)];
-  }
-  let other = stagedToken(s / R);
-  let factor = decayFrom(mine, other, OF_KEYS) * select(other.weight, mine.weight, OF_KEYS);
-  let at = select((owner * ROWS + m) * ROWS + s, (owner * ROWS + s) * ROWS + m, OF_KEYS);
-  return select(0.0f, factor * scores[at], select((s < m), (s > m), OF_KEYS) && mine.restarts == other.restarts);
+  return pairs[select((block * ROWS + m) * ROWS + s, (block * ROWS + s) * ROWS + m, OF_KEYS)];
 }
 fn right(s: u32, n: u32) -> f32 {
   if (n >= N) {

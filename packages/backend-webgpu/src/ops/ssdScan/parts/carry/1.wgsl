@@ -1,0 +1,2 @@
+alias Carried = f32;
+const WIDTH = 1u;

@@ -1,0 +1,2 @@
+alias Carried = vec2f;
+const WIDTH = 2u;
