@@ -31,9 +31,10 @@ import type { AnyRequest, DispatchRequest, ShaderName, ShaderRequest } from "./s
 
 /** Traits of a device without a part; matrix units rest on half floats and on subgroups. */
 const WITHOUT: Readonly<Record<Part, Partial<DeviceTraits>>> = {
-  matrix: { matrix: false },
-  f16: { f16: false, matrix: false },
-  subgroups: { subgroupMin: 0, subgroupMax: 0, matrix: false },
+  matrix: { matrix: false, matrixScans: false },
+  matrixScans: { matrixScans: false },
+  f16: { f16: false, matrix: false, matrixScans: false },
+  subgroups: { subgroupMin: 0, subgroupMax: 0, matrix: false, matrixScans: false },
   exp: {},
 };
 

@@ -18,6 +18,7 @@ const largeGpu: DeviceTraits = {
   offsetAlignment: 16,
   maxGrid: 65_535,
   matrix: false,
+  matrixScans: false,
   refused: [],
 };
 

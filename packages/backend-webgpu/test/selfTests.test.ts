@@ -7,6 +7,7 @@ import { WebGpuBackend, webGpuBackend } from "../src/index.ts";
 import { exponential } from "../src/selfTests/exponential.ts";
 import { halfFloats } from "../src/selfTests/halfFloats.ts";
 import { runSelfTests } from "../src/selfTests/index.ts";
+import { matrixScans } from "../src/selfTests/matrixScans.ts";
 import type { SelfTest } from "../src/selfTests/selfTest.ts";
 import { subgroups } from "../src/selfTests/subgroups.ts";
 
@@ -48,6 +49,13 @@ const found = async (tests: readonly SelfTest[], traits: Partial<DeviceTraits> =
   backend.dispose();
   return backend.traits;
 };
+
+it.skipIf(!adapter)("scans whose matrix units do not multiply go on in f32", async () => {
+  const { matrixScans: kept, refused } = await found([matrixScans], { matrixScans: true });
+  expect(kept).toBe(false);
+  expect(refused).toHaveLength(1);
+  expect(refused[0]).toMatch(/^matrixScans: /);
+});
 
 it.skipIf(!adapter)("half floats, subgroups and the exponential of this device are right", async () => {
   const opened = await openDevice(await requestGpu());

@@ -22,6 +22,8 @@ export interface DeviceTraits {
   readonly maxGrid: number;
   /** Matrix units that multiply 16 x 16 half floats and add up in f32 (`chromium-experimental-subgroup-matrix`). */
   readonly matrix: boolean;
+  /** Whether scans in chunks use them. */
+  readonly matrixScans: boolean;
   /** What the device offers and is not used, since a check found it wrong: a line each. */
   readonly refused: readonly string[];
 }
@@ -110,6 +112,9 @@ interface MatrixShape {
 /** Workgroup memory of the largest tile of `matMul/matrix`. */
 const matrixTileBytes = 40_960;
 
+/** Workgroup memory of `ssdScan/chunkStatesHalves`. */
+const matrixScanBytes = 41_984;
+
 /** Whether the matrix units take the shape that the kernels use, in subgroups of the size that they count on. */
 function hasMatrixUnits(device: GPUDevice, info: AdapterFacts): boolean {
   if (!device.features.has(subgroupMatrix) || !device.features.has("shader-f16")) return false;
@@ -157,6 +162,7 @@ export async function openDevice(
   const { limits } = device;
   const info = adapter.info as AdapterFacts;
   const subgroups = device.features.has("subgroups" as GPUFeatureName);
+  const matrix = hasMatrixUnits(device, info);
   const traits: DeviceTraits = {
     name: `${info.vendor} ${info.description || info.device || info.architecture}`.trim(),
     software: isSoftware(info),
@@ -171,7 +177,8 @@ export async function openDevice(
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     offsetAlignment: limits.minStorageBufferOffsetAlignment,
     maxGrid: Math.min(options.maxGrid ?? Infinity, limits.maxComputeWorkgroupsPerDimension),
-    matrix: hasMatrixUnits(device, info),
+    matrix,
+    matrixScans: matrix && limits.maxComputeWorkgroupStorageSize >= matrixScanBytes,
     refused: [],
   };
   return { device, traits };

@@ -1,12 +1,13 @@
 import type { WebGpuBackend } from "../backend.ts";
 import { exponential } from "./exponential.ts";
 import { halfFloats } from "./halfFloats.ts";
+import { matrixScans } from "./matrixScans.ts";
 import { matrixUnits } from "./matrixUnits.ts";
 import type { SelfTest } from "./selfTest.ts";
 import { subgroups } from "./subgroups.ts";
 
-/** In order: matrix units rest on half floats and subgroups. */
-const selfTests: readonly SelfTest[] = [exponential, halfFloats, subgroups, matrixUnits];
+/** In order: matrix units rest on half floats and subgroups, scans on matrix units. */
+const selfTests: readonly SelfTest[] = [exponential, halfFloats, subgroups, matrixUnits, matrixScans];
 
 /** What was found before, by adapter, features and check: a card is not tried again each time it is opened. */
 const known = new Map<string, string | undefined>();

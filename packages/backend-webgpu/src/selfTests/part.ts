@@ -1,2 +1,2 @@
 /** What a check can find wrong: what a device offers and kernels choose by, or what they cannot do without. */
-export type Part = "matrix" | "f16" | "subgroups" | "exp";
+export type Part = "matrix" | "matrixScans" | "f16" | "subgroups" | "exp";

@@ -1,7 +1,9 @@
 // What a chunk adds to the state after it, sum_s toEnd_s w_s v_s k_s^T; with ADJOINT what it adds to the adjoint of the state
 // before it, sum_t fromStart_t dout_t q_t^T.
 //: variant WIDTHS = vector | scalar
+//: variant WHEN = Always | Loud
 //: include parts/chunks.wgsl
+//: include parts/when/$WHEN.wgsl
 //: include ../shared/math.wgsl
 @group(0) @binding(3) var<storage, read> decays: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> states: array<f32>; // [b, chunks, h, p, n]
@@ -24,6 +26,9 @@ fn store(m: u32, n: u32, value: f32) {
 
 // Depth counts tokens, whose two sides come as 0 where they do not count.
 const MASKED = false;
+fn reaches(m: u32, k0: u32) -> bool {
+  return true;
+}
 fn concerns(m: u32, k: u32) -> bool {
   return true;
 }
@@ -33,7 +38,7 @@ fn concerns(m: u32, k: u32) -> bool {
 @compute @workgroup_size(TX * TY)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let id = group.y + group.z * groups.y;
-  if (id >= params.batch) {
+  if (id >= wanted()) {
     return;
   }
   begin(id, params.h);

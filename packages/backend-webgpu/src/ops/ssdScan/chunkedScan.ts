@@ -2,6 +2,7 @@ import type { KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import type { Grid } from "../../shader/types.ts";
+import { halvedStates, takesHalves } from "./halvedStates.ts";
 
 /** Extents of a scan with one decay a head: q, k [b, l, g, r, n]; v, y [b, l, h, r, p]; states [b, h, p, n]. */
 export interface ChunkedShape {
@@ -125,13 +126,15 @@ function chunkStates(
   decays: TensorInfo,
 ): TensorInfo {
   const states = backend.scratch(s.b * s.chunks * s.h * s.p * s.n);
+  const loud = takesHalves(backend, s) ? halvedStates(backend, s, reverse, values, keys, decays, states) : undefined;
   const { tiles, place, variant } = productOf(backend, s, s.b * s.chunks * s.h, s.p, s.n);
   backend.run("ssdScan/chunkStates", {
     ...place,
-    variant,
+    variant: { ...variant, WHEN: loud ? "Loud" : "Always" },
     constants: { ...tiles, ADJOINT: reverse },
-    buffers: { values, keys, decays, states },
+    buffers: { values, keys, decays, states, ...(loud && { loud }) },
   });
+  if (loud) backend.release(loud);
   return states;
 }
 

@@ -1,0 +1,4 @@
+// Products to make: all of them.
+fn wanted() -> u32 {
+  return params.batch;
+}
