@@ -30,13 +30,13 @@ export interface DeviceTraits {
 
 /**
  * To what precision float32 matrices are multiplied, in PyTorch's words. It tells apart only devices with matrix units, and there only
- * products large enough for them; everything else is f32 throughout.
+ * products large enough for them, and what the chunks of a scan add to its states; everything else is f32 throughout.
  *
  * - `highest`: f32.
  * - `high`: each operand as a sum of two half floats, three products on the matrix units, f32 sums. A product errs by some 2^-21 of the sum
  *   of its terms' magnitudes (f32: 2^-24 a rounding), and k terms of one sign by up to k 2^-28, since the units round toward zero; a value smaller
  *   than 2^-17 of the largest of its 32 rows is good to 2^-39 of that.
- * - `medium`: each operand rounded to one half float (2^-12 of each value), f32 sums. Matrices are scaled so that none overflows.
+ * - `medium`: each operand rounded to one half float (2^-12 of each value), f32 sums. Matrices are scaled so that none overflows. Scans as in `high`.
  */
 export type Precision = "highest" | "high" | "medium";
 

@@ -1,13 +1,7 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
-import {
-  chunkConstants,
-  chunkParams,
-  cumulate,
-  productOf,
-  segments,
-  type ChunkedShape,
-} from "../ssdScan/chunkedScan.ts";
+import { cumulate, productOf, segments } from "../ssdScan/chunkedScan.ts";
+import { chunkConstants, chunkParams, type ChunkedShape } from "../ssdScan/chunks.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 
 /** From how many tokens on, and for which states, the rule runs in chunks: below, chunks cost more than they gather. A test may lower it. */

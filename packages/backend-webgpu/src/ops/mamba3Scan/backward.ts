@@ -2,7 +2,7 @@ import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/bac
 import type { WebGpuBackend } from "../../backend.ts";
 import { fillWith } from "../make/fill.ts";
 import { aligned, chunkedBackward, sumRows } from "../ssdScan/chunkedGrads.ts";
-import { chunkedShape, type ChunkedShape } from "../ssdScan/chunkedScan.ts";
+import { chunkedShape, type ChunkedShape } from "../ssdScan/chunks.ts";
 import { mamba3Coefficients, mamba3Extents, mamba3Operands, mamba3Start } from "./forward.ts";
 
 interface StartGrads {

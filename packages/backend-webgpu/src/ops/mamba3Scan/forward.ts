@@ -1,12 +1,7 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
-import {
-  chunkedForward,
-  chunkedShape,
-  type ChunkedOperands,
-  type ChunkedShape,
-  type ScanExtents,
-} from "../ssdScan/chunkedScan.ts";
+import { chunkedForward, type ChunkedOperands } from "../ssdScan/chunkedScan.ts";
+import { chunkedShape, type ChunkedShape, type ScanExtents } from "../ssdScan/chunks.ts";
 
 /** Extents of a Mamba-3 scan (tokens on axis 1) or of one token of it. */
 export function mamba3Extents(inputs: KernelInputs): ScanExtents {

@@ -2,7 +2,8 @@ import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/bac
 import type { WebGpuBackend } from "../../backend.ts";
 import { isWanted, unread } from "../shared/wanted.ts";
 import { aligned, chunkedBackward, sumRows } from "./chunkedGrads.ts";
-import { chunkedShape, skipMode, ssdExtents } from "./chunkedScan.ts";
+import { skipMode, ssdExtents } from "./chunkedScan.ts";
+import { chunkedShape } from "./chunks.ts";
 import { ssdCoefficients, ssdOperands, stepLimits } from "./forward.ts";
 
 /** Gradients of Mamba-2's scan, in the order of the op's differentiable inputs. */

@@ -5,17 +5,15 @@ import { foldAxis, foldOps } from "../reduce/fold.ts";
 import { sizeOf } from "../shared/sizeOf.ts";
 import {
   carriedStates,
-  chunkConstants,
   chunkOutputs,
-  chunkParams,
   cumulate,
   keyGrads,
   pairSums,
   rowScores,
   skipMode,
   type ChunkedOperands,
-  type ChunkedShape,
 } from "./chunkedScan.ts";
+import { chunkConstants, chunkParams, type ChunkedShape } from "./chunks.ts";
 
 /** What comes out of the scan's adjoint; release `perToken` after use. */
 export interface ChunkedGrads {

@@ -1,7 +1,8 @@
 import type { KernelAttrs, KernelInputs, TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { finite } from "../shared/finite.ts";
-import { chunkedForward, chunkedShape, ssdExtents, type ChunkedOperands, type ChunkedShape } from "./chunkedScan.ts";
+import { chunkedForward, ssdExtents, type ChunkedOperands } from "./chunkedScan.ts";
+import { chunkedShape, type ChunkedShape } from "./chunks.ts";
 
 /** dtMin and dtMax as a shader takes them. */
 export function stepLimits({ dtMin, dtMax }: KernelAttrs): { dtMin: number; dtMax: number } {

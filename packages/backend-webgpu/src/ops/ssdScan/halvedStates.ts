@@ -2,7 +2,7 @@ import type { TensorInfo } from "@statespace/core/backend";
 import type { WebGpuBackend } from "../../backend.ts";
 import { foldGrid } from "../../device/launch.ts";
 import { fillWith } from "../make/fill.ts";
-import { chunkConstants, chunkParams, type ChunkedShape } from "./chunkedScan.ts";
+import { chunkConstants, chunkParams, type ChunkedShape } from "./chunks.ts";
 
 /** How scans in chunks are made. A test may make products of half floats without matrix units, an element at a time ("always"). */
 export const scanWishes: { halves: "by precision" | "never" | "always" } = { halves: "by precision" };
