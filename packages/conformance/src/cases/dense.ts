@@ -233,6 +233,7 @@ export const copyCases: readonly OpCase[] = [
 
 export const squaredNormCases: readonly OpCase[] = [
   [[1]],
+  [[2, 3], [4]],
   [[5, 7], [], [3000], [2, 3, 4]],
   Array.from({ length: 40 }, (_, i) => [1 + 3 * i, 2]),
   [[17_000], [3], [40_001]],
