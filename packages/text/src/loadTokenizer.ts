@@ -6,6 +6,7 @@ import { ByteTokenizer } from "./byteTokenizer.ts";
 import { CharTokenizer } from "./charTokenizer.ts";
 import { checkTokenizerJson } from "./file/checkTokenizerJson.ts";
 import { HuggingFaceTokenizer, type SpecialTokens } from "./huggingFaceTokenizer.ts";
+import { fillGaps } from "./libraryGaps.ts";
 import { olderTokenizer } from "./olderTokenizerFiles.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { AddedTokenJson, TokenizerJson } from "./tokenizerJson.ts";
@@ -76,6 +77,7 @@ async function build(json: TokenizerJson, text: string, config: Record<string, u
   if (own !== undefined) return own;
   const { Tokenizer: Library } = await import("@huggingface/tokenizers");
   const library = new Library(json, config);
+  fillGaps(library, json);
   return new HuggingFaceTokenizer(
     library,
     json,
