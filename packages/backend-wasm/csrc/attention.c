@@ -27,20 +27,29 @@ static long firstKey(const Attention *s, long row, long t) {
 }
 /** Scores of one query over keys [first, own], from products with them to what the softmax takes; the largest, the sink's included. */
 INLINE float scores(const Attention *s, long row, long head, long first, long own, float *weights) {
-  for (long j = first; j <= own; j += 4) {
-    F4 score = splat(s->scale) * loadPart(weights + j, own + 1 - j);
-    if (s->softCap != 0) score = splat(s->softCap) * tanh4(score / splat(s->softCap));
-    storePart(weights + j, score, own + 1 - j);
-  }
-  if (s->visible)
-    for (long j = first; j < own; j++)
-      if (hidden(s, row, j, own)) weights[j] = -__builtin_inff();
   float top = s->sink ? s->sink[head] : -__builtin_inff();
-  F4 most = splat(top);
+  F4 most = splat(top), scale = splat(s->scale);
   long j = first;
-  for (; j + 4 <= own + 1; j += 4) most = max4(most, load4(weights + j));
+  if (s->softCap != 0 || s->visible) {
+    for (; j <= own; j += 4) {
+      F4 score = scale * loadPart(weights + j, own + 1 - j);
+      if (s->softCap != 0) score = splat(s->softCap) * tanh4(score / splat(s->softCap));
+      storePart(weights + j, score, own + 1 - j);
+    }
+    for (j = first; s->visible && j < own; j++)
+      if (hidden(s, row, j, own)) weights[j] = -__builtin_inff();
+    scale = splat(1), j = first;
+  }
+  for (; j + 4 <= own + 1; j += 4) {
+    F4 score = scale * load4(weights + j);
+    store4(weights + j, score);
+    most = max4(most, score);
+  }
   top = maxLane(most);
-  for (; j <= own; j++) top = weights[j] > top ? weights[j] : top;
+  for (; j <= own; j++) {
+    weights[j] *= scale[0];
+    top = weights[j] > top ? weights[j] : top;
+  }
   return top;
 }
 /** Attention weights of one query from its products with keys [first, own], in place at weights[j]; what the head's sink draws, 0 without one. */
@@ -55,7 +64,8 @@ static float shareOut(const Attention *s, long row, long head, long first, long 
     sums += e;
   }
   float sum = sum4(sums);
-  for (long j = first; j <= own; j += 4) storePart(weights + j, loadPart(weights + j, own + 1 - j) / splat(sum), own + 1 - j);
+  F4 inverse = splat(1.0f / sum);
+  for (long j = first; j <= own; j += 4) storePart(weights + j, loadPart(weights + j, own + 1 - j) * inverse, own + 1 - j);
   return drawn / sum;
 }
 
