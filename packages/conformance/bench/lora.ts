@@ -1,9 +1,10 @@
 // Steps of an adapter beside those of all weights, and beside PyTorch with PEFT, in turns; losses must agree before anything is timed.
 // Processor time is that of all threads: on a shared machine, with --threads 1, it is what tells.
-//   node --conditions=statespace-source bench/lora.ts [--shape mamba2-130m] [--python PATH] [--rounds N] [--only full,adapter,torch]
+//   node --conditions=statespace-source bench/lora.ts [--shape mamba2-130m] [--python PATH] [--rounds N] [--only full,adapter,torch] [--recompute] [--logitsAtOnce N] [--folder DIR]
+// The most that the backend held is of all that ran until then, the making of the checkpoint too: --only one trainer, and --folder with one that is made, tell of a step.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +13,7 @@ import { cpuBackend } from "@statespace/backend-cpu";
 import { wasmBackend } from "@statespace/backend-wasm";
 import { webGpuBackend } from "@statespace/backend-webgpu";
 import { AdamW, memory, readFloats, Rng, setBackend } from "@statespace/core";
+import { currentBackend } from "@statespace/core/backend";
 import {
   adapterObjective,
   addAdapter,
@@ -37,9 +39,13 @@ const { values: options } = parseArgs({
     rank: { type: "string", default: "8" },
     rounds: { type: "string", default: "5" },
     only: { type: "string", default: "" },
+    recompute: { type: "boolean", default: false },
+    logitsAtOnce: { type: "string", default: String(2 ** 26) },
+    folder: { type: "string" },
     python: { type: "string" },
   },
 });
+const how = { recompute: options.recompute, logitsAtOnce: Number(options.logitsAtOnce) };
 const RATE = 1e-3;
 /** Sums of some thousand f32 terms in another order, and a few steps of AdamW from B = 0. */
 const AGREEMENT = 2e-3;
@@ -104,9 +110,9 @@ const config = parseModelConfig(shape);
 const rng = new Rng(1);
 const ids = Int32Array.from({ length: b * l }, () => rng.integer(Number(shape["vocab_size"])));
 const batch: TrainingBatch = { inputs: ids, shape: [b, l], targets: nextTokenTargets(ids, l), targetShape: [b, l] };
-const folder = mkdtempSync(join(tmpdir(), "lora-bench-"));
+const folder = options.folder ?? mkdtempSync(join(tmpdir(), "lora-bench-"));
 const [base, adapterFolder] = [join(folder, "base"), join(folder, "adapter")];
-{
+if (!existsSync(adapterFolder)) {
   const model = new Model(config, 1);
   await savePretrained(model, base);
   const adapter = await addAdapter(model, { rank: Number(options.rank), seed: 1 });
@@ -137,9 +143,8 @@ function ours(label: string, trainable: Trainable, model: Model): Trainer {
 async function oursWithAdapter(weights: "f32" | "q8" | "q4", roundActivations = false): Promise<Trainer> {
   const model = await fromPretrained(base, { weights });
   const adapter = await addAdapter(model, { rank: Number(options.rank), seed: 1 });
-  const how = roundActivations ? ", rounded" : "";
-  const label = `adapter of rank ${options.rank}, base ${weights}${how}`;
-  return ours(label, adapterObjective(adapter, { roundActivations }), model);
+  const label = `adapter of rank ${options.rank}, base ${weights}${roundActivations ? ", rounded" : ""}`;
+  return ours(label, adapterObjective(adapter, { roundActivations, ...how }), model);
 }
 
 async function torch(python: string): Promise<Trainer | undefined> {
@@ -176,7 +181,7 @@ async function torch(python: string): Promise<Trainer | undefined> {
 const makers: Readonly<Record<string, () => Promise<Trainer | undefined>>> = {
   full: async () => {
     const model = await fromPretrained(base);
-    return ours("all weights", modelObjective(model), model);
+    return ours("all weights", modelObjective(model, how), model);
   },
   adapter: () => oursWithAdapter("f32"),
   "adapter q8": () => oursWithAdapter("q8"),
@@ -196,7 +201,7 @@ for (const [name, make] of Object.entries(makers)) {
   for (let i = 0; i < CHECKED; i++) losses.push((await trainer.step()).loss);
   const held = ((memory().bytes - before) / MIB).toFixed(0);
   console.error(
-    `${trainer.label}: losses ${losses.map((loss) => loss.toFixed(4)).join(", ")}; holds ${held} MiB; process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB at most`,
+    `${trainer.label}: losses ${losses.map((loss) => loss.toFixed(4)).join(", ")}; holds ${held} MiB; backend ${(currentBackend().memory().heldBytes / MIB).toFixed(0)} and process ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB at most`,
   );
   trainers.push({ trainer, times: [], busy: [] });
   if (name === "adapter" || name === "torch") {
@@ -213,6 +218,7 @@ for (let round = 0; round < Number(options.rounds); round++)
   }
 console.log(`${options.shape}, b ${b}, l ${l}, ${options.backend}, ${cpus().length} x ${cpus()[0]?.model}`);
 for (const { trainer, times, busy } of trainers) {
+  if (times.length === 0) continue;
   const sorted = times.toSorted((x, y) => x - y);
   const median = sorted[sorted.length >> 1]!;
   console.log(

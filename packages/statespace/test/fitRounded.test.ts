@@ -12,11 +12,12 @@ const TEXT =
 const OPTIONS: FitOptions = { steps: 24, batchSize: 2, seqLen: 48, heldOut: 0, learningRate: 3e-3, seed: 1 };
 
 /** Losses of a run on the bundled checkpoint, packed. */
-async function losses(weights: "q8" | "q4", roundActivations: boolean): Promise<number[]> {
+async function losses(weights: "q8" | "q4", roundActivations: boolean, more: FitOptions = {}): Promise<number[]> {
   const lm = await load(fileURLToPath(bundledCheckpoint()), { weights });
   const seen: number[] = [];
   await fit(lm, TEXT, {
     ...OPTIONS,
+    ...more,
     adapter: { rank: 4, notice: () => {} },
     roundActivations,
     onEvent: (event) => event.kind === "step" && seen.push(event.loss),
@@ -37,6 +38,14 @@ it.each(["q8", "q4"] as const)(
     expect(await losses(weights, true)).toEqual(rounded);
   },
 );
+
+it("with blocks and parts of the logits computed again, rounded products are rounded again: the same losses", async () => {
+  const short = { steps: 4 };
+  const whole = await losses("q8", true, short);
+  const parts = await losses("q8", true, { ...short, recompute: true, logitsAtOnce: 1 << 16 });
+  // Sums over tokens in another order.
+  parts.forEach((loss, i) => expect(Math.abs(loss / whole[i]! - 1)).toBeLessThan(1e-5));
+});
 
 it("roundActivations is refused where there is nothing to round for", async () => {
   const lm = await load(fileURLToPath(bundledCheckpoint()));

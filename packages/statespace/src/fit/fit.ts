@@ -140,11 +140,12 @@ export async function fit(what: Fittable, data: FitData, options: FitOptions = {
 /** What is trained: an adapter, or the weights, or some of them. */
 async function objectiveOf(
   what: Fittable,
-  { adapter: wanted, freeze, recompute = false, roundActivations = false }: FitOptions,
+  { adapter: wanted, freeze, recompute = false, roundActivations = false, logitsAtOnce }: FitOptions,
 ): Promise<{ readonly objective: Trainable; readonly adapter?: Adapter }> {
   const model = "model" in what ? what.model : what;
   const adapter = wanted === undefined ? undefined : await adapterOf(what, wanted);
-  if (adapter !== undefined) return { objective: adapterObjective(adapter, { recompute, roundActivations }), adapter };
+  const how = { recompute, ...(logitsAtOnce !== undefined && { logitsAtOnce }) };
+  if (adapter !== undefined) return { objective: adapterObjective(adapter, { ...how, roundActivations }), adapter };
   const [packed] = model.formats.values();
   if (packed !== undefined)
     throw new ArgumentError(
@@ -155,9 +156,7 @@ async function objectiveOf(
       "fit: an adapter is on; train it ({ adapter }), or switch it off or merge and dispose it first",
     );
   const objective =
-    model.resolved.head.kind === "denoising"
-      ? denoiseObjective(model, { recompute })
-      : modelObjective(model, { recompute });
+    model.resolved.head.kind === "denoising" ? denoiseObjective(model, { recompute }) : modelObjective(model, how);
   return {
     objective: freeze === undefined ? objective : { ...objective, parameters: trainedParameters(model, freeze) },
   };

@@ -23,6 +23,8 @@ export interface FitOptions {
    * that come back, too. A step takes less time; gradients are off by some thousandths. Default false.
    */
   readonly roundActivations?: boolean;
+  /** Most logits of a language model that are there at once: of more, the loss is computed some tokens at a time. Default 2^26, 256 MiB. */
+  readonly logitsAtOnce?: number;
   /** Bytes that a step may take: what needs more is refused before the first one. Default: what WebAssembly can address there, else none. */
   readonly memoryLimit?: number;
   /** Steps of the optimiser; by default 10 epochs of examples, or a pass over a text. */
@@ -76,6 +78,7 @@ const NAMES = [
   "freeze",
   "recompute",
   "roundActivations",
+  "logitsAtOnce",
   "memoryLimit",
   "steps",
   "epochs",
@@ -120,7 +123,9 @@ export function checkFitOptions(options: FitOptions): void {
   if (epochs !== undefined && !(epochs > 0 && Number.isFinite(epochs)))
     throw new ArgumentError(`fit: epochs must be > 0, got ${epochs}`);
   if (epochs !== undefined && steps !== undefined) throw new ArgumentError("fit: give steps or epochs, not both");
-  const { memoryLimit } = options;
+  const { memoryLimit, logitsAtOnce } = options;
+  if (logitsAtOnce !== undefined && !(logitsAtOnce >= 1))
+    throw new ArgumentError(`fit: logitsAtOnce must be a number >= 1, got ${logitsAtOnce}`);
   if (memoryLimit !== undefined && !(memoryLimit > 0))
     throw new ArgumentError(`fit: memoryLimit must be > 0 bytes, got ${memoryLimit}`);
   if (!(heldOut >= 0 && heldOut < 1)) throw new ArgumentError(`fit: heldOut must be in [0, 1), got ${heldOut}`);
