@@ -32,6 +32,7 @@ const FACES: Readonly<Record<string, (attrs: Attrs) => string>> = {
   concat: ({ axis }) => `concat([x0, x1], ${show(axis)})`,
   squaredNorm: () => "squaredNorm([x0, x1])",
   toHalves: () => "toHalves(x)",
+  fromHalves: () => "fromHalves(x)",
   matMul: ({ transposeA, transposeB }) => `matMul(a, b, ${show(transposeA)}, ${show(transposeB)})`,
   argMax: ({ axis }) => `argMax(x, ${show(axis)})`,
   softmax: () => "softmax(x)",
@@ -69,9 +70,14 @@ function smallest(spec: OpDeclaration): OpCase | undefined {
   }
   let best: { c: OpCase; size: number } | undefined;
   for (const c of candidates()) {
-    const arrays = Object.values(c.make(new Draw(1)));
+    const made = c.make(new Draw(1));
+    const arrays = Object.values(made);
     const size = sizeOf(Object.fromEntries(arrays.entries()));
-    const tame = arrays.every(({ data }) => data.every((x) => x === 0 || (Math.abs(x) > 1e-3 && Math.abs(x) < 1e3)));
+    // Whole numbers are what they are: words of halves are large.
+    const floats = Object.entries(made).filter(([name]) => dtypeOf(c, name) === "float32");
+    const tame = floats.every(([, { data }]) =>
+      data.every((x) => x === 0 || (Math.abs(x) > 1e-3 && Math.abs(x) < 1e3)),
+    );
     if (!tame || size < enough || arrays.some(({ data }) => data.length === 0)) continue;
     if (spec.inputs["..."] !== undefined && arrays.length !== 2) continue;
     if (best === undefined || size < best.size) best = { c, size };
