@@ -102,6 +102,9 @@ REDUCE(maxAxisInt, int, -2147483647 - 1, best = v > best ? v : best)
 REDUCE(minAxisInt, int, 2147483647, best = v < best ? v : best)
 REDUCE(sumAxisInt, int, 0, best = (int)((unsigned)best + (unsigned)v))
 
+/** Up to here four rows at once are quicker than each alone. */
+enum { ARGMAX_SHORT_ROW = 64 };
+
 /** Place of the largest, the lowest one at a tie, over four lanes; a first element that is no number is never beaten. */
 static long largestAt(const float *p, long count) {
   if (p[0] != p[0]) return 0;
@@ -122,39 +125,65 @@ static long largestAt(const float *p, long count) {
     if (p[k] > top) top = p[k], found = k;
   return found;
 }
-/** Of four columns, the rows of `count` floats a stride apart. */
-static I4 largestOfColumns(const float *p, long count, long stride) {
-  F4 best = load4(p);
+/** The first of four columns, others the first one once more: nothing behind a row's end is read. */
+INLINE F4 columnsAt(const float *p, const int columns) {
+  if (columns == 4) return load4(p);
+  return (F4){p[0], columns > 1 ? p[1] : p[0], columns > 2 ? p[2] : p[0], p[0]};
+}
+/** Of up to four columns side by side, whose rows of `count` floats are a stride apart; lanes, since a branch for each would often be foretold wrongly. */
+INLINE I4 largestOf(const float *p, long count, long stride, const int columns) {
+  F4 best = columnsAt(p, columns);
   I4 at = splatInt(0);
   for (long k = 1; k < count; k++) {
-    F4 v = load4(p + k * stride);
+    F4 v = columnsAt(p + k * stride, columns);
     I4 beats = v > best;
     best = select4(beats, v, best);
     at = selectInt4(beats, splatInt((int)k), at);
   }
   return at;
 }
+static I4 largestOfColumns(const float *p, long count, long stride, long columns) {
+  if (columns == 4) return largestOf(p, count, stride, 4);
+  if (columns == 3) return largestOf(p, count, stride, 3);
+  return columns == 2 ? largestOf(p, count, stride, 2) : largestOf(p, count, stride, 1);
+}
+/** Of four short rows one behind the other, a lane each. */
+static I4 largestOfRows(const float *p, long count) {
+  const float *q = p + count, *r = q + count, *t = r + count;
+  F4 best = {*p, *q, *r, *t};
+  I4 at = splatInt(0);
+  for (long k = 1; k < count; k++) {
+    F4 v = {p[k], q[k], r[k], t[k]};
+    I4 beats = v > best;
+    best = select4(beats, v, best);
+    at = selectInt4(beats, splatInt((int)k), at);
+  }
+  return at;
+}
+static long largestIntAt(const int *p, long count, long stride) {
+  long best = 0;
+  int top = p[0];
+  for (long k = 1; k < count; k++)
+    if (p[k * stride] > top) top = p[k * stride], best = k;
+  return best;
+}
 
 /** y [outer, inner]: index of the largest of count, the lowest one at a tie; `ints`: x is int32. */
 KERNEL(argMax, OutInts y, InWords x, long outer, long count, long inner, Flag ints) {
   Span s = share(outer * inner, 1, thread, threads);
-  for (long i = s.lo; i < s.hi; i++) {
-    long column = i % inner, from = i / inner * count * inner + column, best = 0;
-    if (!ints && inner == 1) best = largestAt((const float *)x + from, count);
-    else if (!ints && column + 4 <= inner && i + 4 <= s.hi) {
-      storeInt4(y + i, largestOfColumns((const float *)x + from, count, inner));
-      i += 3;
-      continue;
-    } else if (ints) {
-      const int *p = x + from;
-      for (long k = 1; k < count; k++)
-        if (p[k * inner] > p[best * inner]) best = k;
-    } else {
-      const float *p = (const float *)x + from;
-      for (long k = 1; k < count; k++)
-        if (p[k * inner] > p[best * inner]) best = k;
+  for (long i = s.lo; i < s.hi;) {
+    long column = i % inner, from = i / inner * count * inner + column, columns = 1;
+    if (ints) y[i] = (int)largestIntAt(x + from, count, inner);
+    else if (inner == 1 && count <= ARGMAX_SHORT_ROW && i + 4 <= s.hi) storeInt4(y + i, largestOfRows((const float *)x + from, count)), columns = 4;
+    else if (inner == 1) y[i] = (int)largestAt((const float *)x + from, count);
+    else {
+      columns = minLong(4, minLong(inner - column, s.hi - i));
+      I4 at = largestOfColumns((const float *)x + from, count, inner, columns);
+      if (columns == 4) storeInt4(y + i, at);
+      else
+        for (int lane = 0; lane < columns; lane++) y[i + lane] = at[lane];
     }
-    y[i] = (int)best;
+    i += columns;
   }
 }
 

@@ -274,6 +274,13 @@ const shapes: Sweep[] = [
     attrs: { axis: 0 },
     elements: per(n) * n,
   })),
+  ...[1024, 8].map((n) =>
+    sweep(`argMax of ${n} a column, columns`, "argMax", SMALL, (columns) => ({
+      inputs: { x: plain(per(n * columns), n, columns) },
+      attrs: { axis: 1 },
+      elements: per(n * columns) * n * columns,
+    })),
+  ),
   sweep("topK of n", "topK", SMALL, (n) => ({ ...rowsOf(n), attrs: { k: 1 } })),
   sweep("topK k", "topK", [1, 2, 3, 4, 8, 16, 32, 64], (k) => ({ ...rowsOf(256), attrs: { k } })),
   ...both("cumsum, last axis", "cumsum", SMALL, (n) => ({ ...rowsOf(n), attrs: { axis: 1 } })),

@@ -63,6 +63,16 @@ const argMaxCases = (
   [
     [4, 9],
     [2, 300],
+    [9, 64],
+    [5, 65],
+    [7, 3],
+    [6, 1],
+    // columns: whole vectors of four, and what is left of them
+    [3, 8, 2],
+    [2, 17, 3],
+    [2, 5, 7],
+    [1, 40, 5],
+    [3, 1, 6],
   ] as const
 ).map((shape): OpCase => ({
   op: opTable["argMax"]!,
