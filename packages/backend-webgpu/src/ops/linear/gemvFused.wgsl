@@ -44,9 +44,10 @@ override ACTIVATED = false;
 //: include parts/rowInput.wgsl
 //: include parts/stagedInput.wgsl
 //: include parts/words.wgsl
+//: include parts/convTaps.wgsl
 
 // What follows the product needs, loaded before it: one wait for memory instead of two.
-struct After { bias: f32, residual: f32, convBias: f32, taps: array<f32, TAPS>, past: array<f32, TAPS> }
+struct After { bias: f32, residual: f32, taps: Taps }
 
 fn loadAfter(row: u32) -> After {
   var after = After();
@@ -58,31 +59,9 @@ fn loadAfter(row: u32) -> After {
   }
   let channel = row - params.first; // wraps around before the first
   if (CONV && channel < params.d) {
-    if (CONV_BIAS) {
-      after.convBias = convBias[channel];
-    }
-    //: unroll
-    for (var j = 0u; j < TAPS; j++) {
-      after.taps[j] = convWeight[channel * TAPS + j];
-    }
-    //: unroll
-    for (var j = 0u; j < TAPS - 1u; j++) {
-      after.past[j] = convState[j * params.d + channel];
-    }
+    after.taps = loadTaps(channel);
   }
   return after;
-}
-
-fn convolve(channel: u32, input: f32, after: After) {
-  var past = after.past;
-  past[TAPS - 1u] = input;
-  var sum = after.convBias + after.taps[TAPS - 1u] * input;
-  //: unroll
-  for (var j = 0u; j < TAPS - 1u; j++) {
-    sum += after.taps[j] * past[j];
-    convState[j * params.d + channel] = past[j + 1u];
-  }
-  convolved[channel] = select(sum, silu(sum), CONV_SILU);
 }
 
 @compute @workgroup_size(WG)
@@ -144,7 +123,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       added[row] = total + after.residual;
     }
     if (CONV && row - params.first < params.d) {
-      convolve(row - params.first, total, after);
+      convolve(row - params.first, total, after.taps);
     }
   }
 }

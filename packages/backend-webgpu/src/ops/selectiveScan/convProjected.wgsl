@@ -48,7 +48,7 @@ fn blockQuad(q: u32) -> vec4f {
   return vec4f(block[4u * q], block[4u * q + 1u], block[4u * q + 2u], block[4u * q + 3u]);
 }
 
-//: include parts/convTaps.wgsl
+//: include ../linear/parts/convTaps.wgsl
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
